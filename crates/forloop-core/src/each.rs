@@ -1,0 +1,219 @@
+//! The loop builder: items, how many at once, where; the strategies add what becomes of the
+//! results.
+
+use core::num::NonZeroUsize;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use futures_core::Stream;
+
+use crate::drive::Drive;
+use crate::place::{InTask, On, OnLocal, Place};
+use crate::{Spawn, SpawnLocal, ZeroLimit};
+
+/// Begins a loop over anything that can be iterated: a vector, an array, a range, an iterator.
+///
+/// Say next how many bodies may run at once: [`sequential`](Each::sequential),
+/// [`limit`](Each::limit) or [`unbounded`](Each::unbounded). Items are pulled one by one, and only
+/// when a body can be started: an endless iterator is welcome.
+///
+/// # Examples
+///
+/// ```
+/// # use forloop_core as forloop;
+/// # futures_lite::future::block_on(async {
+/// let words = vec!["to", "be", "or"];
+/// let lengths = forloop::each(&words).limit(2)?.gather(|word| async move { word.len() }).await;
+/// assert_eq!(lengths, [2, 2, 2]);
+/// # Ok::<(), forloop::ZeroLimit>(())
+/// # }).unwrap();
+/// ```
+pub fn each<I: IntoIterator>(items: I) -> Each<Items<I::IntoIter>> {
+    Each { source: Items { items: items.into_iter() } }
+}
+
+/// Begins a loop over a [`Stream`]: items that arrive in time, one by one.
+///
+/// The stream is polled only while a body can be started.
+///
+/// # Examples
+///
+/// ```
+/// # use forloop_core as forloop;
+/// # futures_lite::future::block_on(async {
+/// let squares = forloop::each_stream(futures_lite::stream::iter(1..=3))
+///     .unbounded()
+///     .gather(|n| async move { n * n })
+///     .await;
+/// assert_eq!(squares, [1, 4, 9]);
+/// # });
+/// ```
+pub fn each_stream<S: IsStream>(stream: S) -> Each<S> {
+    Each { source: stream }
+}
+
+/// Items to loop over, before it is said how many bodies may run at once.
+#[derive(Debug, Clone)]
+#[must_use = "a loop does nothing until its strategy is awaited"]
+pub struct Each<S> {
+    source: S,
+}
+
+impl<S: Stream> Each<S> {
+    /// One body at a time: the next begins when the one before it has finished.
+    pub fn sequential(self) -> Loop<S> {
+        self.at_most(1)
+    }
+
+    /// At most `limit` bodies at a time.
+    ///
+    /// Give a number, and get a `Result` to put a `?` behind; or give a [`NonZeroUsize`], which
+    /// cannot be wrong, and get the loop itself.
+    ///
+    /// # Errors
+    ///
+    /// [`ZeroLimit`] if `limit` is 0: such a loop would never run a body.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// # futures_lite::future::block_on(async {
+    /// use std::num::NonZeroUsize;
+    ///
+    /// let jobs = NonZeroUsize::MIN.saturating_add(3);
+    /// let doubled = forloop::each(0..5).limit(jobs).gather(|n| async move { n * 2 }).await;
+    /// assert_eq!(doubled, [0, 2, 4, 6, 8]);
+    ///
+    /// assert_eq!(forloop::each(0..5).limit(0).err(), Some(forloop::ZeroLimit));
+    /// # });
+    /// ```
+    pub fn limit<L: Limit>(self, limit: L) -> L::Limited<Loop<S>> {
+        limit.apply(|limit| self.at_most(limit.get()))
+    }
+
+    /// All bodies at once, however many items there are.
+    pub fn unbounded(self) -> Loop<S> {
+        self.at_most(usize::MAX)
+    }
+
+    fn at_most(self, limit: usize) -> Loop<S> {
+        Loop { source: self.source, limit, place: InTask }
+    }
+}
+
+/// A loop that knows its items, how many bodies may run at once, and where they run.
+///
+/// What it gives is up to the strategy, which takes the body: a closure that is called with each
+/// item and returns a future.
+///
+/// | strategy | gives |
+/// |---|---|
+/// | [`gather`](Loop::gather) | every output, in input order |
+/// | [`try_gather`](Loop::try_gather) | the same, or stops at the first failure in time |
+/// | [`settle`](Loop::settle) | every outcome, good or bad, in input order |
+/// | [`for_each`](Loop::for_each), [`try_for_each`](Loop::try_for_each) | nothing; the second stops at the first failure |
+/// | [`as_completed`](Loop::as_completed) | a stream of index and output, as they finish |
+/// | [`stream`](Loop::stream), [`stream_unordered`](Loop::stream_unordered) | a stream of outputs, in input order or as they finish |
+///
+/// The bodies run in the caller's own task, where they may borrow and need not be `Send`, unless
+/// [`on`](Loop::on) gives them to a runtime.
+#[derive(Debug, Clone)]
+#[must_use = "a loop does nothing until its strategy is awaited"]
+pub struct Loop<S, P = InTask> {
+    source: S,
+    limit: usize,
+    place: P,
+}
+
+impl<S: Stream> Loop<S> {
+    /// Runs each body as a task of `runtime`, on its threads.
+    ///
+    /// A body then owns what it uses and is `Send`. The loop still pulls the items and calls the
+    /// body's closure itself, and still waits for every task it started.
+    ///
+    /// # Cancel safety
+    ///
+    /// A strategy that returns has stopped every task it started. One that is dropped has asked
+    /// every task to stop; each is gone when the runtime has next come to it.
+    pub fn on<R: Spawn>(self, runtime: R) -> Loop<S, On<R>> {
+        Loop { source: self.source, limit: self.limit, place: On(runtime) }
+    }
+
+    /// Runs each body as a task of a single-threaded `runtime`: it owns what it uses, but need not
+    /// be `Send`.
+    pub fn on_local<R: SpawnLocal>(self, runtime: R) -> Loop<S, OnLocal<R>> {
+        Loop { source: self.source, limit: self.limit, place: OnLocal(runtime) }
+    }
+}
+
+impl<S: Stream, P> Loop<S, P> {
+    pub(crate) fn drive<F, B>(self, body: F) -> Drive<S, F, P, B>
+    where
+        F: FnMut(S::Item) -> B,
+        B: Future,
+        P: Place<B>,
+    {
+        Drive::new(self.source, self.place, self.limit, body)
+    }
+}
+
+/// A number of bodies: a `usize`, which may turn out to be 0, or a [`NonZeroUsize`].
+pub trait Limit {
+    /// `T`, or a `Result` of it where the number may be 0.
+    type Limited<T>;
+
+    /// Makes a loop with this limit.
+    fn apply<T>(self, make: impl FnOnce(NonZeroUsize) -> T) -> Self::Limited<T>;
+}
+
+impl Limit for usize {
+    type Limited<T> = Result<T, ZeroLimit>;
+
+    fn apply<T>(self, make: impl FnOnce(NonZeroUsize) -> T) -> Result<T, ZeroLimit> {
+        NonZeroUsize::new(self).map(make).ok_or(ZeroLimit)
+    }
+}
+
+impl Limit for NonZeroUsize {
+    type Limited<T> = T;
+
+    fn apply<T>(self, make: impl FnOnce(NonZeroUsize) -> T) -> T {
+        make(self)
+    }
+}
+
+/// A stream, and nothing that only resembles one.
+///
+/// Every [`Stream`] is one; the trait exists so that the compiler can say what to do with a
+/// vector.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a stream",
+    label = "a stream is wanted here: items that arrive in time",
+    note = "to loop over a vector, an array, a range or an iterator, use `forloop::each(..)`"
+)]
+pub trait IsStream: Stream {}
+
+#[diagnostic::do_not_recommend]
+impl<S: Stream> IsStream for S {}
+
+/// An iterator's items as a stream that never waits.
+#[derive(Debug, Clone)]
+pub struct Items<I> {
+    items: I,
+}
+
+// The iterator is never pinned.
+impl<I> Unpin for Items<I> {}
+
+impl<I: Iterator> Stream for Items<I> {
+    type Item = I::Item;
+
+    fn poll_next(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Option<I::Item>> {
+        Poll::Ready(self.items.next())
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.items.size_hint()
+    }
+}

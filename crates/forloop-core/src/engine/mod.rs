@@ -1,0 +1,174 @@
+//! The engine: a set of started bodies, polled when they are woken.
+//!
+//! Every strategy stands on this one interface:
+//!
+//! - a body is polled when it is put in, and after that once per wake;
+//! - every woken body is polled before any is polled again, those woken together in the order of
+//!   their index (spawned ones in the order of their ends);
+//! - a wake is O(1), and a slot that was used once is used again: a loop with a limit allocates
+//!   for its limit, not for its items.
+
+mod ready;
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+
+use self::ready::Ready;
+use crate::panic::catch;
+use crate::place::Started;
+use crate::{Outcome, Panic};
+
+/// The end of a body.
+#[derive(Debug)]
+pub(crate) struct End<T> {
+    /// The index it was put in with.
+    pub(crate) index: usize,
+    /// Its place in the order of ends, where that can differ from the order they are seen in.
+    pub(crate) at: usize,
+    pub(crate) outcome: Outcome<T>,
+}
+
+/// Started bodies, each with its index.
+pub(crate) struct Set<J> {
+    ready: Ready,
+    slots: Vec<Slot<J>>,
+    /// Slots without a body.
+    free: Vec<usize>,
+    /// The woken slots of this round, the next one last.
+    round: Vec<Woken>,
+}
+
+struct Slot<J> {
+    /// The body, at an address that never changes.
+    job: Pin<Box<Option<J>>>,
+    waker: Waker,
+    index: usize,
+}
+
+/// A woken slot and its place in the round.
+struct Woken {
+    rank: usize,
+    slot: usize,
+}
+
+impl<J: Started> Set<J> {
+    pub(crate) fn new() -> Self {
+        Self { ready: Ready::new(), slots: Vec::new(), free: Vec::new(), round: Vec::new() }
+    }
+
+    /// How many bodies run.
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Puts a body in without polling it; it counts as woken.
+    pub(crate) fn insert(&mut self, index: usize, job: J) {
+        let slot = self.place(index, job);
+        self.slots[slot].waker.wake_by_ref();
+    }
+
+    /// Puts a body in and polls it; a body that is ready at once never waits for its turn.
+    pub(crate) fn start(&mut self, index: usize, job: J) -> Option<End<J::Output>> {
+        let slot = self.place(index, job);
+        self.poll_slot(slot)
+    }
+
+    /// Polls the next woken body of this round. `None` when the round is over; `Some(None)` when
+    /// the body goes on.
+    pub(crate) fn poll_next_woken(&mut self) -> Option<Option<End<J::Output>>> {
+        while let Some(Woken { slot, .. }) = self.round.pop() {
+            if self.slots[slot].job.is_some() {
+                return Some(self.poll_slot(slot));
+            }
+        }
+        None
+    }
+
+    /// Begins the next round with all bodies woken by now; `false` if there are none.
+    pub(crate) fn next_round(&mut self) -> bool {
+        debug_assert!(self.round.is_empty(), "a round is over when its last body was polled");
+        let (slots, round) = (&self.slots, &mut self.round);
+        self.ready.take(|slot| {
+            if let Some(job) = slots[slot].job.as_ref().as_pin_ref() {
+                round.push(Woken { rank: job.rank(slots[slot].index), slot });
+            }
+        });
+        // Taken from the end, so sorted from last to first.
+        if !round.is_sorted_by(|a, b| a.rank >= b.rank) {
+            round.sort_unstable_by(|a, b| b.rank.cmp(&a.rank));
+        }
+        !round.is_empty()
+    }
+
+    /// Goes to sleep until a body is woken; `false` if one was woken already.
+    pub(crate) fn sleep(&self, cx: &Context<'_>) -> bool {
+        self.ready.sleep(cx.waker())
+    }
+
+    /// Asks every body to stop. Those that stop at once are gone when this returns; a panic of
+    /// their destructors is handed to `panicked`, with the body's index.
+    pub(crate) fn cancel(&mut self, mut panicked: impl FnMut(usize, Panic)) {
+        for slot in 0..self.slots.len() {
+            let Some(job) = self.slots[slot].job.as_mut().as_pin_mut() else { continue };
+            if job.cancel() {
+                if let Err(panic) = self.clear(slot) {
+                    panicked(self.slots[slot].index, panic);
+                }
+            }
+        }
+    }
+
+    /// Moves `job` into a free slot.
+    fn place(&mut self, index: usize, job: J) -> usize {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            let slot = self.slots.len();
+            let waker = self.ready.waker(slot);
+            self.slots.push(Slot { job: Box::pin(None), waker, index });
+            slot
+        });
+        self.slots[slot].index = index;
+        self.slots[slot].job.set(Some(job));
+        slot
+    }
+
+    fn poll_slot(&mut self, slot: usize) -> Option<End<J::Output>> {
+        let Slot { job, waker, index } = &mut self.slots[slot];
+        let index = *index;
+        let mut job = job.as_mut().as_pin_mut().expect("only an occupied slot is polled");
+        let mut cx = Context::from_waker(waker);
+        let outcome = match catch(|| job.as_mut().poll_outcome(&mut cx)) {
+            Ok(Poll::Pending) => return None,
+            Ok(Poll::Ready(outcome)) => outcome,
+            Err(panic) => Outcome::Panicked(panic),
+        };
+        let at = job.ended_at();
+        // The body's destructors run before its end is told; if they panic, that is its end.
+        let outcome = match (self.clear(slot), outcome) {
+            (Err(panic), Outcome::Ok(_) | Outcome::Cancelled) => Outcome::Panicked(panic),
+            (_, outcome) => outcome,
+        };
+        Some(End { index, at, outcome })
+    }
+
+    /// Drops a slot's body and frees the slot, also if the drop panics.
+    fn clear(&mut self, slot: usize) -> Result<(), Panic> {
+        let dropped = catch(|| self.slots[slot].job.set(None));
+        self.ready.forget(slot);
+        self.free.push(slot);
+        dropped
+    }
+}
+
+impl<J> fmt::Debug for Set<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let running = self.slots.len() - self.free.len();
+        f.debug_struct("Set").field("running", &running).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,32 @@
+//! The runtime-neutral core of forloop: run the body of a for-loop concurrently, on any async
+//! runtime or none.
+#![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+mod drive;
+mod each;
+mod engine;
+mod error;
+mod outcome;
+mod panic;
+mod place;
+mod runtime;
+mod strategy;
+mod task;
+
+pub use crate::each::{Each, IsStream, Items, Limit, Loop, each, each_stream};
+pub use crate::error::{BoxError, Cancelled, Closed, Failure, LoopError, ZeroLimit};
+pub use crate::outcome::Outcome;
+pub use crate::panic::Panic;
+pub use crate::place::{Body, InTask, Local, On, OnLocal, Place, Started};
+pub use crate::runtime::{BlockOn, Runtime, Spawn, SpawnLocal, Timer};
+pub use crate::strategy::{
+    AsCompleted, Catching, Child, Done, Feed, Group, InOrder, LocalScope, Results, Running, Scope,
+    Unordered, Wait, as_completed, gather, local_scope, scope, sequential, settle, task_group,
+    task_list, try_gather, wait,
+};
+pub use crate::task::{Task, spawn, spawn_local};

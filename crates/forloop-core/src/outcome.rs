@@ -1,0 +1,76 @@
+//! How one body ended.
+
+use core::convert::Infallible;
+
+use crate::Panic;
+
+/// How one body ended.
+///
+/// A body that returns no `Result` cannot fail: its outcome is an `Outcome<T>`, which has no error
+/// to hold.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Outcome<T, E = Infallible> {
+    /// The body returned this value.
+    Ok(T),
+    /// The body returned this error.
+    Err(E),
+    /// The body panicked.
+    Panicked(Panic),
+    /// The body was stopped before it had finished, or never began.
+    Cancelled,
+}
+
+impl<T, E> Outcome<T, E> {
+    /// Whether the body returned a value.
+    pub fn is_ok(&self) -> bool {
+        matches!(self, Self::Ok(_))
+    }
+
+    /// Whether the body failed: an error or a panic. To be cancelled is no failure of a body.
+    pub fn is_failure(&self) -> bool {
+        matches!(self, Self::Err(_) | Self::Panicked(_))
+    }
+
+    /// Returns the value, if the body returned one.
+    pub fn ok(self) -> Option<T> {
+        match self {
+            Self::Ok(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Returns the error, if the body returned one.
+    pub fn err(self) -> Option<E> {
+        match self {
+            Self::Err(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Returns what the body returned, or `None` if it was cancelled.
+    ///
+    /// # Panics
+    ///
+    /// Goes on with the body's panic if it panicked.
+    pub fn returned(self) -> Option<Result<T, E>> {
+        match self {
+            Self::Ok(value) => Some(Ok(value)),
+            Self::Err(error) => Some(Err(error)),
+            Self::Panicked(panic) => panic.resume(),
+            Self::Cancelled => None,
+        }
+    }
+}
+
+impl<T, E> From<Outcome<Result<T, E>>> for Outcome<T, E> {
+    fn from(outcome: Outcome<Result<T, E>>) -> Self {
+        match outcome {
+            Outcome::Ok(Ok(value)) => Self::Ok(value),
+            Outcome::Ok(Err(error)) => Self::Err(error),
+            Outcome::Err(never) => match never {},
+            Outcome::Panicked(panic) => Self::Panicked(panic),
+            Outcome::Cancelled => Self::Cancelled,
+        }
+    }
+}

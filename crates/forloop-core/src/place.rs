@@ -1,0 +1,163 @@
+//! Where a body runs: in the caller's own task, or as a task of a runtime.
+
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use crate::task::{Task, next_end, spawn, spawn_local};
+use crate::{Outcome, Spawn, SpawnLocal};
+
+/// Where the bodies of a loop run.
+///
+/// [`InTask`], [`On`] and [`OnLocal`] are all there are; a loop takes one through
+/// [`Loop::on`](crate::Loop::on) and [`Loop::on_local`](crate::Loop::on_local).
+#[diagnostic::on_unimplemented(
+    message = "`{B}` cannot run there",
+    label = "this body cannot run as a task",
+    note = "a spawned body owns what it uses (`'static`, so clone or move it in) and, unless the \
+            runtime is single-threaded, is `Send`; a body that borrows runs in the caller's task: \
+            leave out `.on(..)`"
+)]
+pub trait Place<B: Future> {
+    /// A body that has been started here.
+    type Job: Started<Output = B::Output>;
+
+    /// Starts `body`.
+    fn start(&self, body: B) -> Self::Job;
+}
+
+/// A body that has been started, wherever it runs.
+pub trait Started {
+    /// What the body returns.
+    type Output;
+
+    /// Polls for the body's end.
+    fn poll_outcome(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<Self::Output>>;
+
+    /// Asks the body to stop; `true` if nothing is left to wait for once it has been dropped.
+    fn cancel(self: Pin<&mut Self>) -> bool;
+
+    /// Where this body stands among those that were woken together: the lowest first.
+    fn rank(self: Pin<&Self>, index: usize) -> usize;
+
+    /// The body's place in the order of ends, once it has ended.
+    fn ended_at(&self) -> usize;
+
+    /// The place in the order of ends of something that ends now, beside bodies of this kind.
+    fn end_now() -> usize;
+}
+
+/// In the caller's own task: a body may borrow, need not be `Send`, and shares the caller's core.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct InTask;
+
+impl<B: Future> Place<B> for InTask {
+    type Job = Local<B>;
+
+    fn start(&self, body: B) -> Local<B> {
+        Local { body }
+    }
+}
+
+pin_project! {
+    /// A body in the caller's own task.
+    #[derive(Debug)]
+    pub struct Local<B> {
+        #[pin]
+        body: B,
+    }
+}
+
+impl<B> Local<B> {
+    pub(crate) fn new(body: B) -> Self {
+        Self { body }
+    }
+}
+
+impl<B: Future> Started for Local<B> {
+    type Output = B::Output;
+
+    fn poll_outcome(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<B::Output>> {
+        self.project().body.poll(cx).map(Outcome::Ok)
+    }
+
+    fn cancel(self: Pin<&mut Self>) -> bool {
+        true
+    }
+
+    fn rank(self: Pin<&Self>, index: usize) -> usize {
+        index
+    }
+
+    fn ended_at(&self) -> usize {
+        Self::end_now()
+    }
+
+    fn end_now() -> usize {
+        // Seen when it happens: the order they are seen in is the order of ends.
+        0
+    }
+}
+
+/// As tasks of a runtime with threads, one per body.
+#[derive(Debug, Clone, Copy)]
+pub struct On<R>(pub(crate) R);
+
+impl<R: Spawn, B: Future<Output: Send> + Send + 'static> Place<B> for On<R> {
+    type Job = Task<B::Output>;
+
+    fn start(&self, body: B) -> Task<B::Output> {
+        spawn(&self.0, body)
+    }
+}
+
+/// As tasks of a runtime on the current thread, one per body.
+#[derive(Debug, Clone, Copy)]
+pub struct OnLocal<R>(pub(crate) R);
+
+impl<R: SpawnLocal, B: Future + 'static> Place<B> for OnLocal<R> {
+    type Job = Task<B::Output>;
+
+    fn start(&self, body: B) -> Task<B::Output> {
+        spawn_local(&self.0, body)
+    }
+}
+
+impl<T> Started for Task<T> {
+    type Output = T;
+
+    fn poll_outcome(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
+        Task::poll_outcome(self.get_mut(), cx)
+    }
+
+    fn cancel(self: Pin<&mut Self>) -> bool {
+        self.request_cancel();
+        false
+    }
+
+    fn rank(self: Pin<&Self>, _index: usize) -> usize {
+        Task::ended_at(&self).unwrap_or(usize::MAX)
+    }
+
+    fn ended_at(&self) -> usize {
+        Task::ended_at(self).unwrap_or(usize::MAX)
+    }
+
+    fn end_now() -> usize {
+        next_end()
+    }
+}
+
+/// What a loop calls for each item must return a future: the body.
+///
+/// Every future is a body; the trait exists so that the compiler can say so.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the body of a concurrent loop",
+    label = "the closure returns this instead of a future",
+    note = "return an `async` block: `|item| async move {{ .. }}`, or call an `async fn`"
+)]
+pub trait Body: Future {}
+
+#[diagnostic::do_not_recommend]
+impl<F: Future + ?Sized> Body for F {}

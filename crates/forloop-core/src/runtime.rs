@@ -1,0 +1,64 @@
+//! The seam: what a loop may ask of a runtime, one capability per trait.
+//!
+//! A runtime is a *value*: a unit struct or a cheap handle. So runtimes can be passed, stored,
+//! wrapped and used side by side, and a missing one is noticed where the value is made, before
+//! any loop starts.
+
+use core::time::Duration;
+
+/// Starts a future on the runtime's threads.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot run tasks on its threads",
+    label = "this is not a runtime value",
+    note = "pass a runtime, for instance `forloop::runtime()?`, or the one `forloop::run` hands to your closure"
+)]
+pub trait Spawn {
+    /// Starts `future` and lets it go: whoever wants its result or its end wraps it first, as
+    /// [`spawn`](crate::spawn) does.
+    ///
+    /// The future has been dropped, at the latest, when the runtime has shut down. An
+    /// implementation never polls it before `spawn` was called and never panics for a reason of
+    /// its own.
+    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static);
+}
+
+/// Starts a future on the current thread; the future need not be `Send`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot run tasks on the current thread",
+    label = "this is not a single-threaded runtime value",
+    note = "wrap the `LocalExecutor` your program drives in `forloop::smol::Local`"
+)]
+pub trait SpawnLocal {
+    /// Starts `future` and lets it go.
+    fn spawn_local(&self, future: impl Future<Output = ()> + 'static);
+}
+
+/// Tells the time and waits for it to pass.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no clock",
+    label = "this is not a runtime value with timers",
+    note = "pass a runtime, for instance the one `forloop::run` hands to your closure"
+)]
+pub trait Timer {
+    /// Returns a future that is ready once `duration` has passed since this call.
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<Self>;
+
+    /// Returns the time since an origin of the runtime's choosing; it never goes back.
+    fn now(&self) -> Duration;
+}
+
+/// Runs a future to its end on the current thread.
+///
+/// For a program's `main` and for tests: no strategy calls it.
+pub trait BlockOn {
+    /// Blocks the current thread until `future` is ready and returns its output.
+    fn block_on<F: Future>(&self, future: F) -> F::Output;
+}
+
+/// A runtime that has threads and a clock, and can be handed around.
+///
+/// Ask for less where less will do: most strategies need no runtime at all, and a spawned loop
+/// needs only [`Spawn`].
+pub trait Runtime: Spawn + Timer + Clone + Send + Sync + 'static {}
+
+impl<R: Spawn + Timer + Clone + Send + Sync + 'static> Runtime for R {}

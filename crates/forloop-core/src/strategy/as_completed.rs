@@ -1,0 +1,112 @@
+//! `as_completed`: index and output, as they finish.
+
+use alloc::collections::VecDeque;
+
+use futures_core::Stream;
+
+use super::Results;
+use super::results::Shelf;
+use crate::place::{Body, InTask, Place};
+use crate::{Items, Loop, each};
+
+/// Runs every future at once and gives index and output of each as it finishes.
+///
+/// **In-task futures stand still while nobody polls the stream**: see [`Results`], and its
+/// `for_each`, under which they go on.
+///
+/// Known from Python as `asyncio.as_completed`; leaving it early stops the unfinished futures,
+/// where Python goes on with them.
+///
+/// # Examples
+///
+/// ```
+/// # use forloop_core as forloop;
+/// # futures_lite::future::block_on(async {
+/// use futures_lite::StreamExt;
+///
+/// let double = async |n: u32| n * 2;
+/// let mut results = forloop::as_completed([double(1), double(2)]);
+/// while let Some((index, output)) = results.next().await {
+///     assert_eq!(output, [2, 4][index]);
+/// }
+/// # });
+/// ```
+///
+/// # Panics
+///
+/// If a future panics, the others are dropped and its panic goes on in the caller.
+pub fn as_completed<I>(
+    futures: I,
+) -> Results<
+    Items<I::IntoIter>,
+    impl FnMut(I::Item) -> I::Item,
+    InTask,
+    I::Item,
+    AsCompleted<<I::Item as Future>::Output>,
+>
+where
+    I: IntoIterator<Item: Future>,
+{
+    each(futures).unbounded().as_completed(|future| future)
+}
+
+impl<S: Stream, P> Loop<S, P> {
+    /// Runs the bodies, as many at once as the loop allows, and gives index and output of each as
+    /// it finishes.
+    ///
+    /// **Bodies that run in the caller's task stand still while nobody polls the stream**: see
+    /// [`Results`], and its `for_each`, under which they go on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// # futures_lite::future::block_on(async {
+    /// let mut longest = "";
+    /// let words = ["loop", "for", "forloop"];
+    /// forloop::each(words)
+    ///     .limit(2)?
+    ///     .as_completed(|word| async move { word.len() })
+    ///     .for_each(async |(index, length)| if length > longest.len() { longest = words[index] })
+    ///     .await;
+    /// assert_eq!(longest, "forloop");
+    /// # Ok::<(), forloop::ZeroLimit>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If a body or the source panics, the other bodies are stopped, and when they have stopped
+    /// the panic goes on in whoever polls. Panics too if the runtime of a spawned loop is shut down
+    /// before the loop has ended.
+    pub fn as_completed<F, B>(self, body: F) -> Results<S, F, P, B, AsCompleted<B::Output>>
+    where
+        F: FnMut(S::Item) -> B,
+        B: Body,
+        P: Place<B>,
+    {
+        Results::new(self.drive(body), AsCompleted { waiting: VecDeque::new() })
+    }
+}
+
+/// Outputs with their index, in the order in which they come.
+#[derive(Debug)]
+pub struct AsCompleted<T> {
+    waiting: VecDeque<(usize, T)>,
+}
+
+impl<T> Shelf<T> for AsCompleted<T> {
+    type Item = (usize, T);
+
+    fn put(&mut self, index: usize, output: T) {
+        self.waiting.push_back((index, output));
+    }
+
+    fn take(&mut self) -> Option<(usize, T)> {
+        self.waiting.pop_front()
+    }
+
+    fn held(&self) -> usize {
+        self.waiting.len()
+    }
+}

@@ -1,0 +1,249 @@
+//! A consumer beside the bodies: both are polled when they are woken, so neither stands still
+//! while the other awaits.
+
+use alloc::sync::Arc;
+use core::fmt;
+use core::pin::Pin;
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::task::{Context, Poll};
+
+use atomic_waker::AtomicWaker;
+use concurrent_queue::ConcurrentQueue;
+use futures_core::Stream;
+use pin_project_lite::pin_project;
+
+use super::results::{Results, Shelf};
+use crate::drive::TURN;
+use crate::engine::Set;
+use crate::panic::catch;
+use crate::place::{Body, Local, Place};
+use crate::{Outcome, Panic};
+
+/// The results of a loop, for its consumer to take: see [`Results::consume`].
+///
+/// Also a [`Stream`], for the combinators of futures-lite and its like.
+#[must_use = "a consumer that takes no result ends the loop"]
+pub struct Feed<T> {
+    line: Arc<Line<T>>,
+}
+
+/// What waits between the loop and its consumer.
+struct Line<T> {
+    results: ConcurrentQueue<T>,
+    /// How many were taken in this turn of the loop.
+    taken: AtomicUsize,
+    /// No result will be added.
+    over: AtomicBool,
+    consumer: AtomicWaker,
+    /// The loop, for when a consumer makes room from a task of its own.
+    driver: AtomicWaker,
+}
+
+impl<T> Feed<T> {
+    /// Returns the next result, or `None` when every body has ended and every result was taken.
+    ///
+    /// # Cancel safety
+    ///
+    /// A `next()` that is dropped loses nothing.
+    pub fn next(&mut self) -> impl Future<Output = Option<T>> + use<'_, T> {
+        core::future::poll_fn(|cx| self.poll_take(cx))
+    }
+
+    fn poll_take(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        if self.line.taken.load(Ordering::Relaxed) >= TURN {
+            // The loop begins a new turn and wakes its consumer.
+            self.line.consumer.register(cx.waker());
+            self.line.driver.wake();
+            return Poll::Pending;
+        }
+        if let Some(result) = self.line.take() {
+            return Poll::Ready(Some(result));
+        }
+        self.line.consumer.register(cx.waker());
+        // Before the queue is looked at again: what was added until then is there.
+        let over = self.line.over.load(Ordering::SeqCst);
+        match self.line.take() {
+            Some(result) => Poll::Ready(Some(result)),
+            None if over => Poll::Ready(None),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl<T> Line<T> {
+    fn take(&self) -> Option<T> {
+        let result = self.results.pop().ok()?;
+        self.taken.fetch_add(1, Ordering::Relaxed);
+        self.driver.wake();
+        Some(result)
+    }
+}
+
+impl<T> Stream for Feed<T> {
+    type Item = T;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        self.poll_take(cx)
+    }
+}
+
+impl<T> fmt::Debug for Feed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Feed").field("waiting", &self.line.results.len()).finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// A loop and the consumer of its results.
+    pub(super) struct Consume<S, F, P, B, K, G, C>
+    where
+        B: Future,
+        P: Place<B>,
+        C: Future,
+        K: Shelf<B::Output>,
+    {
+        #[pin]
+        results: Results<S, F, P, B, K>,
+        line: Arc<Line<K::Item>>,
+        // Called at the first poll.
+        begin: Option<G>,
+        // One body: the consumer, polled only when it is woken.
+        consumer: Set<Local<C>>,
+        output: Option<C::Output>,
+        panic: Option<Panic>,
+        stopped: bool,
+    }
+}
+
+impl<S, F, P, B, K, G, C> Consume<S, F, P, B, K, G, C>
+where
+    S: Stream,
+    F: FnMut(S::Item) -> B,
+    B: Body,
+    P: Place<B>,
+    K: Shelf<B::Output>,
+    G: FnOnce(Feed<K::Item>) -> C,
+    C: Future,
+{
+    pub(super) fn new(results: Results<S, F, P, B, K>, begin: G) -> Self {
+        let line = Line {
+            results: ConcurrentQueue::unbounded(),
+            taken: AtomicUsize::new(0),
+            over: AtomicBool::new(false),
+            consumer: AtomicWaker::new(),
+            driver: AtomicWaker::new(),
+        };
+        Self {
+            results,
+            line: Arc::new(line),
+            begin: Some(begin),
+            consumer: Set::new(),
+            output: None,
+            panic: None,
+            stopped: false,
+        }
+    }
+
+    /// Polls the consumer if it was woken; once it has ended, the bodies are stopped.
+    fn poll_consumer(self: Pin<&mut Self>) {
+        let mut this = self.project();
+        if let Some(begin) = this.begin.take() {
+            let feed = Feed { line: this.line.clone() };
+            match catch(|| begin(feed)) {
+                Ok(consumer) => this.consumer.insert(0, Local::new(consumer)),
+                Err(panic) => *this.panic = Some(panic),
+            }
+        }
+        if this.consumer.next_round() {
+            while let Some(polled) = this.consumer.poll_next_woken() {
+                match polled.map(|end| end.outcome) {
+                    Some(Outcome::Ok(output)) => *this.output = Some(output),
+                    Some(Outcome::Panicked(panic)) => *this.panic = Some(panic),
+                    _ => {}
+                }
+            }
+        }
+        if this.consumer.is_empty() && !*this.stopped {
+            *this.stopped = true;
+            this.results.as_mut().stop();
+        }
+    }
+
+    /// Puts every result that can be taken in line.
+    fn line_up(self: Pin<&mut Self>) {
+        let mut this = self.project();
+        let mut any = false;
+        while let Some(result) = this.results.as_mut().take() {
+            any |= this.line.results.push(result).is_ok();
+        }
+        if any {
+            this.line.consumer.wake();
+        }
+    }
+
+    /// Everything has ended: goes on with a panic, or returns what the consumer returned.
+    fn end(self: Pin<&mut Self>) -> C::Output {
+        let this = self.project();
+        let panic = this.panic;
+        this.consumer.cancel(|_, caught| {
+            panic.get_or_insert(caught);
+        });
+        if let Some(panic) = panic.take() {
+            panic.resume();
+        }
+        this.results.raise();
+        this.output.take().expect("a loop that has ended is not polled again")
+    }
+}
+
+impl<S, F, P, B, K, G, C> Future for Consume<S, F, P, B, K, G, C>
+where
+    S: Stream,
+    F: FnMut(S::Item) -> B,
+    B: Body,
+    P: Place<B>,
+    K: Shelf<B::Output>,
+    G: FnOnce(Feed<K::Item>) -> C,
+    C: Future,
+{
+    type Output = C::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<C::Output> {
+        // Whatever the consumer takes during this poll is seen by it.
+        drop(self.line.driver.take());
+        if self.line.taken.swap(0, Ordering::Relaxed) >= TURN {
+            self.line.consumer.wake();
+        }
+        for _ in 0..TURN {
+            self.as_mut().poll_consumer();
+            let held = self.line.results.len();
+            let shelved = self.as_mut().project().results.poll_shelve(cx, held);
+            match shelved {
+                Poll::Ready(true) => {
+                    self.as_mut().line_up();
+                    continue;
+                }
+                Poll::Ready(false) if self.stopped || self.results.has_failed() => {
+                    return Poll::Ready(self.end());
+                }
+                Poll::Ready(false) => {
+                    if !self.line.over.swap(true, Ordering::SeqCst) {
+                        self.line.consumer.wake();
+                        continue;
+                    }
+                }
+                Poll::Pending => {}
+            }
+            if self.line.taken.load(Ordering::Relaxed) >= TURN {
+                break;
+            }
+            self.line.driver.register(cx.waker());
+            if self.line.results.len() == held && self.consumer.sleep(cx) {
+                return Poll::Pending;
+            }
+            drop(self.line.driver.take());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}

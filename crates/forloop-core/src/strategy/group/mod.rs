@@ -1,0 +1,135 @@
+//! `task_group`, `scope`, `local_scope`: a block that nothing it started outlives.
+
+mod child;
+mod nursery;
+mod scope;
+
+use alloc::sync::Arc;
+use core::fmt;
+
+use self::child::run_child;
+use self::nursery::{Driver, Nursery};
+use crate::task::pair;
+use crate::{Closed, LoopError, Spawn, Task};
+
+pub use self::child::Child;
+pub use self::scope::{LocalScope, Scope, local_scope, scope};
+
+/// Runs `body`, which may spawn children as tasks of `runtime`, and returns when the body and
+/// every child have ended.
+///
+/// A failure, of the body or of a child, cancels all the others: the body at its current await,
+/// the children at theirs. When they have stopped, the group returns every error that really
+/// happened. Children may spawn children into the same group, also after the body has returned.
+///
+/// Known from Python as `asyncio.TaskGroup`.
+///
+/// # Examples
+///
+/// ```
+/// # use forloop_core as forloop;
+/// use forloop::LoopError;
+///
+/// async fn sum(runtime: impl forloop::Spawn + Clone + Send + 'static) -> Result<u32, LoopError<String>> {
+///     forloop::task_group(runtime, |group| async move {
+///         let two = group.spawn(async { Ok(2) });
+///         group.spawn(async { Ok(()) });
+///         Ok(two.await.unwrap_or_default() + 1)
+///     })
+///     .await
+/// }
+/// ```
+///
+/// # Errors
+///
+/// [`LoopError::Failed`] with every error of body and children, the first in time first.
+/// [`LoopError::Cancelled`] if the group was [cancelled](Group::cancel) before its body had
+/// returned, or the runtime was shut down.
+///
+/// # Panics
+///
+/// If the body or a child panics, the others are cancelled, and when they have stopped the panic
+/// goes on in the caller: a panic is shown before any error.
+///
+/// # Cancel safety
+///
+/// Dropping the returned future drops the body and asks every child to stop.
+pub fn task_group<R, E, G, B, T>(
+    runtime: R,
+    body: G,
+) -> impl Future<Output = Result<T, LoopError<E>>>
+where
+    R: Spawn,
+    G: FnOnce(Group<R, E>) -> B,
+    B: Future<Output = Result<T, E>>,
+{
+    let nursery = Arc::new(Nursery::new());
+    let group = Group { nursery: nursery.clone(), runtime };
+    Driver::new(nursery, move || body(group))
+}
+
+/// The handle to a running [`task_group`]: spawns children into it and cancels it.
+///
+/// A clone is the same group. A handle that outlives its group can spawn nothing more.
+pub struct Group<R, E> {
+    nursery: Arc<Nursery<Task<Result<(), E>>>>,
+    runtime: R,
+}
+
+impl<R: Spawn, E: Send + 'static> Group<R, E> {
+    /// Starts `future` as a child of the group.
+    ///
+    /// Its value goes to the returned [`Child`], which may be dropped: the child goes on. Its
+    /// error goes to the group. If the group is closed, the future is dropped unpolled and the
+    /// child is cancelled from the beginning; [`try_spawn`](Self::try_spawn) says so at once.
+    pub fn spawn<F, T>(&self, future: F) -> Child<T>
+    where
+        F: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.try_spawn(future).unwrap_or_else(|Closed| Child::refused())
+    }
+
+    /// Starts `future` as a child of the group, or says that the group takes no more.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] if the group has ended, has failed or was cancelled; the future is then dropped
+    /// without ever being polled.
+    pub fn try_spawn<F, T>(&self, future: F) -> Result<Child<T>, Closed>
+    where
+        F: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+    {
+        let place = self.nursery.admit()?;
+        let (child, run) = run_child(future);
+        let (task, run) = pair(run);
+        // First into the group, then onto the runtime: what runs is always owned.
+        self.nursery.arrive(place, task);
+        self.runtime.spawn(run);
+        Ok(child)
+    }
+}
+
+impl<R, E> Group<R, E> {
+    /// Cancels the group: its body and every child stop at their current await, and no child can
+    /// be spawned any more. Cancelling twice is cancelling once.
+    ///
+    /// The group then returns the body's value if the body had returned, and
+    /// [`LoopError::Cancelled`] if not; errors that really happened are returned as ever.
+    pub fn cancel(&self) {
+        self.nursery.cancel();
+    }
+}
+
+impl<R: Clone, E> Clone for Group<R, E> {
+    fn clone(&self) -> Self {
+        Self { nursery: self.nursery.clone(), runtime: self.runtime.clone() }
+    }
+}
+
+impl<R, E> fmt::Debug for Group<R, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Group").field("nursery", &self.nursery).finish_non_exhaustive()
+    }
+}

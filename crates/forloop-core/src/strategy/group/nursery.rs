@@ -1,0 +1,306 @@
+//! What every group is: a body, its children wherever they run, and the rule that all of them end
+//! together.
+
+use alloc::sync::Arc;
+use core::fmt;
+use core::pin::Pin;
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
+use core::task::{Context, Poll};
+
+use atomic_waker::AtomicWaker;
+use concurrent_queue::ConcurrentQueue;
+
+use crate::drive::TURN;
+use crate::engine::{End, Set};
+use crate::panic::catch;
+use crate::place::{Local, Started};
+use crate::strategy::try_gather::Failures;
+use crate::{Closed, LoopError, Outcome, Panic};
+
+/// Set in the count of those alive: no more may come.
+const CLOSED: usize = 1 << (usize::BITS - 1);
+
+/// What a group's handles and its driver share.
+pub(super) struct Nursery<J> {
+    /// Children that were admitted and that the driver has not seen yet.
+    arrivals: ConcurrentQueue<(usize, J)>,
+    /// The body and the children that were admitted and have not ended. At zero the group is over,
+    /// and nobody is admitted any more.
+    alive: AtomicUsize,
+    admitted: AtomicUsize,
+    cancelled: AtomicBool,
+    /// The driver was dropped: nobody will see the arrivals.
+    gone: AtomicBool,
+    driver: AtomicWaker,
+}
+
+impl<J> Nursery<J> {
+    pub(super) fn new() -> Self {
+        Self {
+            arrivals: ConcurrentQueue::unbounded(),
+            alive: AtomicUsize::new(1),
+            admitted: AtomicUsize::new(0),
+            cancelled: AtomicBool::new(false),
+            gone: AtomicBool::new(false),
+            driver: AtomicWaker::new(),
+        }
+    }
+
+    /// Gives a child its place, if the group still takes children.
+    pub(super) fn admit(&self) -> Result<usize, Closed> {
+        let admitted = self.alive.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |alive| {
+            (alive != 0 && alive & CLOSED == 0).then_some(alive + 1)
+        });
+        match admitted {
+            Ok(_) => Ok(self.admitted.fetch_add(1, Ordering::Relaxed)),
+            Err(_) => Err(Closed),
+        }
+    }
+
+    /// Brings a child that was admitted.
+    pub(super) fn arrive(&self, place: usize, child: J) {
+        let _is_open = self.arrivals.push((place, child));
+        debug_assert!(_is_open.is_ok(), "the line of arrivals is never closed");
+        fence(Ordering::SeqCst);
+        if self.gone.load(Ordering::SeqCst) {
+            self.turn_away();
+        }
+        self.driver.wake();
+    }
+
+    pub(super) fn cancel(&self) {
+        self.cancelled.store(true, Ordering::SeqCst);
+        self.close();
+        self.driver.wake();
+    }
+
+    fn close(&self) {
+        self.alive.fetch_or(CLOSED, Ordering::SeqCst);
+    }
+
+    fn retire(&self, ended: usize) {
+        self.alive.fetch_sub(ended, Ordering::SeqCst);
+    }
+
+    fn is_over(&self) -> bool {
+        self.alive.load(Ordering::SeqCst) & !CLOSED == 0
+    }
+
+    /// Drops the arrivals that nobody will see. A child may hold a handle to its group, so they
+    /// would keep each other alive.
+    fn turn_away(&self) {
+        while self.arrivals.pop().is_ok() {}
+    }
+}
+
+impl<J> fmt::Debug for Nursery<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let alive = self.alive.load(Ordering::Relaxed);
+        f.debug_struct("Nursery")
+            .field("alive", &(alive & !CLOSED))
+            .field("closed", &(alive & CLOSED != 0 || alive == 0))
+            .finish_non_exhaustive()
+    }
+}
+
+/// The future of a group.
+pub(super) struct Driver<G, B, T, E, J: Started> {
+    nursery: Arc<Nursery<J>>,
+    /// Called at the first poll.
+    begin: Option<G>,
+    /// One body, polled only when it is woken.
+    body: Set<Local<B>>,
+    children: Set<J>,
+    value: Option<T>,
+    failures: Failures<E>,
+    panic: Option<Panic>,
+    /// The body was cut off, or a runtime has dropped a child.
+    cut_off: bool,
+    stopping: bool,
+}
+
+// Nothing in it is pinned in place.
+impl<G, B, T, E, J: Started> Unpin for Driver<G, B, T, E, J> {}
+
+impl<G, B, T, E, J> Driver<G, B, T, E, J>
+where
+    G: FnOnce() -> B,
+    B: Future<Output = Result<T, E>>,
+    J: Started<Output = Result<(), E>>,
+{
+    pub(super) fn new(nursery: Arc<Nursery<J>>, begin: G) -> Self {
+        Self {
+            nursery,
+            begin: Some(begin),
+            body: Set::new(),
+            children: Set::new(),
+            value: None,
+            failures: Failures::new(),
+            panic: None,
+            cut_off: false,
+            stopping: false,
+        }
+    }
+
+    fn begin(&mut self) {
+        let Some(begin) = self.begin.take() else { return };
+        match catch(begin) {
+            Ok(body) => self.body.insert(0, Local::new(body)),
+            Err(panic) => {
+                self.nursery.retire(1);
+                self.stop_for(panic);
+            }
+        }
+    }
+
+    /// Takes the next child that has arrived; `false` if there is none.
+    fn welcome(&mut self) -> bool {
+        let Ok((place, child)) = self.nursery.arrivals.pop() else { return false };
+        if self.stopping {
+            // Admitted before the group was closed, and too late to begin.
+            self.children.insert(place, child);
+            self.cancel_children();
+        } else if let Some(end) = self.children.start(place, child) {
+            self.child_ended(end);
+        }
+        true
+    }
+
+    /// Polls what was woken next; `false` if nothing was.
+    fn poll_next(&mut self) -> bool {
+        if self.body.next_round() {
+            let polled = self.body.poll_next_woken();
+            if let Some(end) = polled.flatten() {
+                self.body_ended(end.outcome);
+            }
+            return true;
+        }
+        match self.children.poll_next_woken() {
+            Some(None) => true,
+            Some(Some(end)) => {
+                self.child_ended(end);
+                true
+            }
+            None => self.children.next_round(),
+        }
+    }
+
+    fn body_ended(&mut self, outcome: Outcome<Result<T, E>>) {
+        self.nursery.retire(1);
+        match Outcome::from(outcome) {
+            Outcome::Ok(value) => self.value = Some(value),
+            Outcome::Err(error) => {
+                self.failures.push(J::end_now(), None, error);
+                self.stop();
+            }
+            Outcome::Panicked(panic) => self.stop_for(panic),
+            Outcome::Cancelled => self.stop(),
+        }
+    }
+
+    fn child_ended(&mut self, end: End<Result<(), E>>) {
+        self.nursery.retire(1);
+        match Outcome::from(end.outcome) {
+            Outcome::Ok(()) => {}
+            Outcome::Err(error) => {
+                self.failures.push(end.at, Some(end.index), error);
+                self.stop();
+            }
+            Outcome::Panicked(panic) => self.stop_for(panic),
+            Outcome::Cancelled => {
+                // Nobody but the group or its runtime cancels a child in this way.
+                self.cut_off |= !self.stopping;
+                self.stop();
+            }
+        }
+    }
+
+    fn stop_for(&mut self, panic: Panic) {
+        // The first is the one to show: the others came of the stop, or at the same time.
+        self.panic.get_or_insert(panic);
+        self.stop();
+    }
+
+    /// Closes the group, drops the body and asks every child to stop.
+    fn stop(&mut self) {
+        if self.stopping {
+            return;
+        }
+        self.stopping = true;
+        self.nursery.close();
+        if !self.body.is_empty() || self.begin.take().is_some() {
+            self.cut_off = true;
+            let panic = &mut self.panic;
+            self.body.cancel(|_, caught| {
+                panic.get_or_insert(caught);
+            });
+            self.nursery.retire(1);
+        }
+        self.cancel_children();
+    }
+
+    fn cancel_children(&mut self) {
+        let alive = self.children.len();
+        let panic = &mut self.panic;
+        self.children.cancel(|_, caught| {
+            panic.get_or_insert(caught);
+        });
+        self.nursery.retire(alive - self.children.len());
+    }
+
+    fn end(&mut self) -> Result<T, LoopError<E>> {
+        if let Some(panic) = self.panic.take() {
+            panic.resume();
+        }
+        core::mem::replace(&mut self.failures, Failures::new()).into_result()?;
+        match self.value.take() {
+            Some(value) if !self.cut_off => Ok(value),
+            _ => Err(LoopError::Cancelled),
+        }
+    }
+}
+
+impl<G, B, T, E, J> Future for Driver<G, B, T, E, J>
+where
+    G: FnOnce() -> B,
+    B: Future<Output = Result<T, E>>,
+    J: Started<Output = Result<(), E>>,
+{
+    type Output = Result<T, LoopError<E>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        // Whoever arrives during this poll is seen by it.
+        drop(this.nursery.driver.take());
+        this.begin();
+        for _ in 0..TURN {
+            if this.nursery.cancelled.load(Ordering::SeqCst) {
+                this.stop();
+            }
+            if this.welcome() || this.poll_next() {
+                continue;
+            }
+            if this.nursery.is_over() {
+                return Poll::Ready(this.end());
+            }
+            this.nursery.driver.register(cx.waker());
+            let news = !this.nursery.arrivals.is_empty()
+                || this.nursery.cancelled.load(Ordering::SeqCst) && !this.stopping;
+            if !news && this.children.sleep(cx) && this.body.sleep(cx) {
+                return Poll::Pending;
+            }
+            drop(this.nursery.driver.take());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl<G, B, T, E, J: Started> Drop for Driver<G, B, T, E, J> {
+    fn drop(&mut self) {
+        self.nursery.close();
+        self.nursery.gone.store(true, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        self.nursery.turn_away();
+    }
+}

@@ -1,0 +1,259 @@
+//! A loop's results as a stream, and the loop over them that keeps the bodies going.
+
+use core::fmt;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+use pin_project_lite::pin_project;
+
+use super::consume::{Consume, Feed};
+use super::runtime_is_gone;
+use crate::drive::Drive;
+use crate::place::{Body, Place};
+
+/// What waits for the consumer: ends that were told and not yet taken.
+pub trait Shelf<T> {
+    /// What the consumer gets.
+    type Item;
+
+    /// Puts a body's output on the shelf.
+    fn put(&mut self, index: usize, output: T);
+
+    /// Takes the next item, if it is its turn.
+    fn take(&mut self) -> Option<Self::Item>;
+
+    /// How many items are on the shelf.
+    fn held(&self) -> usize;
+}
+
+pin_project! {
+    /// The results of a loop, as a stream.
+    ///
+    /// **In-task bodies run only while the stream is polled.** A plain `while let Some(x) =
+    /// results.next().await { step(x).await }` leaves them frozen during `step`: connections time
+    /// out, and a step that wants a lock that a body holds waits for ever. Use
+    /// [`for_each`](Results::for_each) or [`try_for_each`](Results::try_for_each), which keep the
+    /// bodies going while the step runs, or run the bodies [`on`](crate::Loop::on) a runtime.
+    ///
+    /// # Cancel safety
+    ///
+    /// A `next()` that is dropped loses nothing. Dropping the stream stops the bodies: in-task
+    /// they are gone when drop returns, spawned they have been asked to stop.
+    #[must_use = "a loop does nothing until its results are asked for"]
+    pub struct Results<S, F, P, B, K>
+    where
+        B: Future,
+        P: Place<B>,
+    {
+        #[pin]
+        drive: Drive<S, F, P, B>,
+        shelf: K,
+        unfinished: Option<usize>,
+    }
+}
+
+impl<S, F, P, B, K> Results<S, F, P, B, K>
+where
+    S: Stream,
+    F: FnMut(S::Item) -> B,
+    B: Body,
+    P: Place<B>,
+    K: Shelf<B::Output>,
+{
+    pub(super) fn new(drive: Drive<S, F, P, B>, shelf: K) -> Self {
+        Self { drive, shelf, unfinished: None }
+    }
+
+    /// Runs `consumer` over the results while the bodies go on, also while it awaits something
+    /// else, and returns what it returns.
+    ///
+    /// The consumer gets a [`Feed`] to take results from, one by one. It may use `?` and may leave
+    /// early: the bodies are then stopped. Results it has not taken yet count against the loop's
+    /// limit, so memory stays bounded by it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// # futures_lite::future::block_on(async {
+    /// # async fn store(_: &str) -> Result<(), std::io::Error> { Ok(()) }
+    /// let stored = forloop::each(["a", "b", "c"])
+    ///     .limit(2)?
+    ///     .as_completed(|name| async move { name.to_uppercase() })
+    ///     .consume(|mut names| async move {
+    ///         let mut stored = 0;
+    ///         while let Some((_, name)) = names.next().await {
+    ///             store(&name).await?;
+    ///             stored += 1;
+    ///         }
+    ///         Ok::<_, std::io::Error>(stored)
+    ///     })
+    ///     .await;
+    /// assert_eq!(stored.unwrap(), 3);
+    /// # Ok::<(), forloop::ZeroLimit>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If a body, the source or the consumer panics, everything else is stopped, and when it has
+    /// stopped the panic goes on in the caller. Panics too if the runtime of a spawned loop is
+    /// shut down before the loop has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the returned future drops the consumer, the source and the results that waited,
+    /// and stops the bodies.
+    pub fn consume<G, C>(self, consumer: G) -> impl Future<Output = C::Output>
+    where
+        G: FnOnce(Feed<K::Item>) -> C,
+        C: Future,
+    {
+        Consume::new(self, consumer)
+    }
+
+    /// Awaits `step` for one result after another, while the bodies go on.
+    ///
+    /// Steps never overlap. Results that come while a step runs wait for it; they count against
+    /// the loop's limit, so memory stays bounded by it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// # futures_lite::future::block_on(async {
+    /// let mut seen = Vec::new();
+    /// forloop::each(["a", "b", "c"])
+    ///     .limit(2)?
+    ///     .stream(|name| async move { name.to_uppercase() })
+    ///     .for_each(async |name| seen.push(name))
+    ///     .await;
+    /// assert_eq!(seen, ["A", "B", "C"]);
+    /// # Ok::<(), forloop::ZeroLimit>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`consume`](Self::consume): if a body, the source or a step panics.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`consume`](Self::consume).
+    pub fn for_each<G>(self, mut step: G) -> impl Future<Output = ()>
+    where
+        G: AsyncFnMut(K::Item),
+    {
+        self.consume(|mut feed| async move {
+            while let Some(item) = feed.next().await {
+                step(item).await;
+            }
+        })
+    }
+
+    /// Awaits `step` for one result after another, while the bodies go on, until a step fails.
+    ///
+    /// # Errors
+    ///
+    /// The error of the first step that returns one; the bodies have been stopped by then.
+    ///
+    /// # Panics
+    ///
+    /// As [`consume`](Self::consume): if a body, the source or a step panics.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`consume`](Self::consume).
+    pub fn try_for_each<G, E>(self, mut step: G) -> impl Future<Output = Result<(), E>>
+    where
+        G: AsyncFnMut(K::Item) -> Result<(), E>,
+    {
+        self.consume(|mut feed| async move {
+            while let Some(item) = feed.next().await {
+                step(item).await?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Goes on until a result can be taken from the shelf; `false` once there are no more.
+    pub(super) fn poll_shelve(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        held: usize,
+    ) -> Poll<bool> {
+        let mut this = self.project();
+        while let Some(end) = ready!(this.drive.as_mut().poll_end(cx, held + this.shelf.held())) {
+            match end.outcome.ok() {
+                Some(output) => {
+                    this.shelf.put(end.index, output);
+                    return Poll::Ready(true);
+                }
+                None => {
+                    this.unfinished.get_or_insert(end.index);
+                    this.drive.as_mut().stop();
+                }
+            }
+        }
+        Poll::Ready(false)
+    }
+
+    /// Takes the next result from the shelf.
+    pub(super) fn take(self: Pin<&mut Self>) -> Option<K::Item> {
+        self.project().shelf.take()
+    }
+
+    /// Stops the bodies; `poll_shelve` gives `false` when they have stopped.
+    pub(super) fn stop(self: Pin<&mut Self>) {
+        self.project().drive.stop();
+    }
+
+    /// Whether the loop was stopped by something that `raise` will tell.
+    pub(super) fn has_failed(&self) -> bool {
+        self.unfinished.is_some() || self.drive.has_panicked()
+    }
+
+    /// Goes on with the panic that stopped the loop, if one did: for when nothing runs any more.
+    pub(super) fn raise(self: Pin<&mut Self>) {
+        let this = self.project();
+        this.drive.raise();
+        // Asked for once; the ends that a stop brings are no news.
+        if let Some(index) = this.unfinished.take() {
+            runtime_is_gone(index);
+        }
+    }
+}
+
+impl<S, F, P, B, K> Stream for Results<S, F, P, B, K>
+where
+    S: Stream,
+    F: FnMut(S::Item) -> B,
+    B: Body,
+    P: Place<B>,
+    K: Shelf<B::Output>,
+{
+    type Item = K::Item;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<K::Item>> {
+        loop {
+            if let Some(item) = self.as_mut().take() {
+                return Poll::Ready(Some(item));
+            }
+            if !ready!(self.as_mut().poll_shelve(cx, 0)) {
+                self.raise();
+                return Poll::Ready(None);
+            }
+        }
+    }
+}
+
+impl<S, F, P, B, K> fmt::Debug for Results<S, F, P, B, K>
+where
+    B: Future,
+    P: Place<B>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Results").field("drive", &self.drive).finish_non_exhaustive()
+    }
+}

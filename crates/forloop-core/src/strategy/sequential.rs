@@ -1,0 +1,30 @@
+//! `sequential`: one after another, the plain loop.
+
+use alloc::vec::Vec;
+
+use crate::each;
+
+/// Awaits one future after another and returns their outputs in input order.
+///
+/// The same as a `for` loop that awaits; it exists so that a program can change its strategy by
+/// changing a word. With a body and items: `each(items).sequential()`, and any strategy behind it.
+///
+/// # Examples
+///
+/// ```
+/// # use forloop_core as forloop;
+/// # futures_lite::future::block_on(async {
+/// let double = async |n: u32| n * 2;
+/// assert_eq!(forloop::sequential([double(1), double(2)]).await, [2, 4]);
+/// # });
+/// ```
+///
+/// # Panics
+///
+/// If a future panics, the panic goes on in the caller.
+pub fn sequential<I>(futures: I) -> impl Future<Output = Vec<<I::Item as Future>::Output>>
+where
+    I: IntoIterator<Item: Future>,
+{
+    each(futures).sequential().gather(|future| future)
+}

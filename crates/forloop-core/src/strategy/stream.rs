@@ -1,0 +1,114 @@
+//! `stream` and `stream_unordered`: a loop's outputs as they come, in input order or not.
+
+use alloc::collections::VecDeque;
+
+use futures_core::Stream;
+
+use super::Results;
+use super::results::Shelf;
+use crate::Loop;
+use crate::place::{Body, Place};
+
+impl<S: Stream, P> Loop<S, P> {
+    /// Runs the bodies, as many at once as the loop allows, and gives their outputs as a stream,
+    /// in input order.
+    ///
+    /// An output that has to wait for an earlier one counts against the limit, so a slow body
+    /// holds up the loop rather than filling the memory.
+    ///
+    /// **Bodies that run in the caller's task stand still while nobody polls the stream**: see
+    /// [`Results`], and its `for_each`, under which they go on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// # futures_lite::future::block_on(async {
+    /// use futures_lite::StreamExt;
+    ///
+    /// let squares = forloop::each(1..).limit(4)?.stream(|n| async move { n * n });
+    /// let first: Vec<u32> = squares.take(3).collect().await;
+    /// assert_eq!(first, [1, 4, 9]);
+    /// # Ok::<(), forloop::ZeroLimit>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn stream<F, B>(self, body: F) -> Results<S, F, P, B, InOrder<B::Output>>
+    where
+        F: FnMut(S::Item) -> B,
+        B: Body,
+        P: Place<B>,
+    {
+        Results::new(self.drive(body), InOrder { next: 0, waiting: VecDeque::new(), held: 0 })
+    }
+
+    /// Runs the bodies, as many at once as the loop allows, and gives their outputs as a stream,
+    /// in the order in which they finish.
+    ///
+    /// **Bodies that run in the caller's task stand still while nobody polls the stream**: see
+    /// [`Results`], and its `for_each`, under which they go on.
+    pub fn stream_unordered<F, B>(self, body: F) -> Results<S, F, P, B, Unordered<B::Output>>
+    where
+        F: FnMut(S::Item) -> B,
+        B: Body,
+        P: Place<B>,
+    {
+        Results::new(self.drive(body), Unordered { waiting: VecDeque::new() })
+    }
+}
+
+/// Outputs in input order.
+#[derive(Debug)]
+pub struct InOrder<T> {
+    /// The index of the front of the queue.
+    next: usize,
+    /// A place for every body from `next` on that may have ended.
+    waiting: VecDeque<Option<T>>,
+    held: usize,
+}
+
+impl<T> Shelf<T> for InOrder<T> {
+    type Item = T;
+
+    fn put(&mut self, index: usize, output: T) {
+        let place = index - self.next;
+        if place >= self.waiting.len() {
+            self.waiting.resize_with(place + 1, || None);
+        }
+        self.waiting[place] = Some(output);
+        self.held += 1;
+    }
+
+    fn take(&mut self) -> Option<T> {
+        let output = self.waiting.front_mut()?.take()?;
+        self.waiting.pop_front();
+        self.next += 1;
+        self.held -= 1;
+        Some(output)
+    }
+
+    fn held(&self) -> usize {
+        self.held
+    }
+}
+
+/// Outputs in the order in which they come.
+#[derive(Debug)]
+pub struct Unordered<T> {
+    waiting: VecDeque<T>,
+}
+
+impl<T> Shelf<T> for Unordered<T> {
+    type Item = T;
+
+    fn put(&mut self, _index: usize, output: T) {
+        self.waiting.push_back(output);
+    }
+
+    fn take(&mut self) -> Option<T> {
+        self.waiting.pop_front()
+    }
+
+    fn held(&self) -> usize {
+        self.waiting.len()
+    }
+}

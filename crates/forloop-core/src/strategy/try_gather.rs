@@ -1,0 +1,169 @@
+//! `try_gather`: every value, or the first failure in time.
+
+use alloc::vec::Vec;
+use core::ops::ControlFlow;
+
+use futures_core::Stream;
+
+use super::gather::put;
+use super::{Judge, Judged};
+use crate::engine::End;
+use crate::place::{Body, Place};
+use crate::{Failure, Loop, LoopError, Outcome, each};
+
+/// Runs every future at once and returns their values in input order, or stops at the first
+/// failure in time.
+///
+/// When it returns an error, every other future has been dropped: none is left running, where
+/// Python's `asyncio.gather` goes on with them.
+///
+/// # Examples
+///
+/// ```
+/// # use forloop_core as forloop;
+/// # futures_lite::future::block_on(async {
+/// let parse = async |text: &str| text.parse::<u32>();
+/// assert_eq!(forloop::try_gather([parse("1"), parse("2")]).await.unwrap(), [1, 2]);
+///
+/// let error = forloop::try_gather([parse("1"), parse("two")]).await.unwrap_err();
+/// assert_eq!(error.to_string(), "body 1 failed: invalid digit found in string");
+/// # });
+/// ```
+///
+/// # Errors
+///
+/// [`LoopError::Failed`] with every error that really happened, the first in time first; of two at
+/// the same time, the one with the lower index.
+///
+/// # Panics
+///
+/// If a future panics, the others are dropped and its panic goes on in the caller.
+///
+/// # Cancel safety
+///
+/// Dropping the returned future drops every future in it, before drop returns.
+pub fn try_gather<I, T, E>(futures: I) -> impl Future<Output = Result<Vec<T>, LoopError<E>>>
+where
+    I: IntoIterator<Item: Future<Output = Result<T, E>>>,
+{
+    each(futures).unbounded().try_gather(|future| future)
+}
+
+impl<S: Stream, P> Loop<S, P> {
+    /// Runs the bodies, as many at once as the loop allows, and returns their values in input
+    /// order, or stops at the first failure in time.
+    ///
+    /// After a failure no body is called and no item is pulled; when this returns, every body
+    /// that was running has stopped, on every runtime.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// # futures_lite::future::block_on(async {
+    /// let halves = forloop::each([8, 7, 6]).limit(2)?.try_gather(|n| async move {
+    ///     if n % 2 == 0 { Ok(n / 2) } else { Err(format!("{n} is odd")) }
+    /// });
+    /// let error = halves.await.unwrap_err();
+    /// assert_eq!(error.first().unwrap().index, Some(1));
+    /// assert_eq!(error.get(1).unwrap(), "7 is odd");
+    /// # Ok::<(), forloop::ZeroLimit>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`LoopError::Failed`] with every error that really happened, the first in time first; of
+    /// two at the same time, in-task, the one with the lower index. [`LoopError::Cancelled`] if the
+    /// runtime of a spawned loop was shut down.
+    ///
+    /// # Panics
+    ///
+    /// If a body or the source panics, the other bodies are stopped, and when they have stopped
+    /// the panic goes on in the caller: a panic is shown before any error.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the returned future drops the source and stops the bodies: in-task they are gone
+    /// when drop returns, spawned they have been asked to stop.
+    pub fn try_gather<F, B, T, E>(
+        self,
+        body: F,
+    ) -> impl Future<Output = Result<Vec<T>, LoopError<E>>>
+    where
+        F: FnMut(S::Item) -> B,
+        B: Body + Future<Output = Result<T, E>>,
+        P: Place<B>,
+    {
+        let judge = TryGather { values: Vec::new(), failures: Failures::new() };
+        Judged::new(self.drive(body), judge)
+    }
+}
+
+struct TryGather<T, E> {
+    values: Vec<Option<T>>,
+    failures: Failures<E>,
+}
+
+impl<T, E> Judge<Result<T, E>> for TryGather<T, E> {
+    type Verdict = Result<Vec<T>, LoopError<E>>;
+
+    fn take(&mut self, end: End<Result<T, E>>) -> ControlFlow<()> {
+        let index = end.index;
+        let value = self.failures.sift(end);
+        match value {
+            Some(value) => {
+                put(&mut self.values, index, Some(value));
+                ControlFlow::Continue(())
+            }
+            None => ControlFlow::Break(()),
+        }
+    }
+
+    fn verdict(self, _started: usize) -> Self::Verdict {
+        self.failures.into_result()?;
+        // Every body that was started has ended well, so there is a value at every index.
+        Ok(self.values.into_iter().flatten().collect())
+    }
+}
+
+/// The failures of a loop that stops at the first.
+pub(super) struct Failures<E> {
+    /// Each with its place in the order of ends.
+    seen: Vec<(usize, Failure<E>)>,
+    cancelled: bool,
+}
+
+impl<E> Failures<E> {
+    pub(super) fn new() -> Self {
+        Self { seen: Vec::new(), cancelled: false }
+    }
+
+    pub(super) fn push(&mut self, at: usize, index: Option<usize>, error: E) {
+        self.seen.push((at, Failure { index, error }));
+    }
+
+    /// Returns the value of a body that ended well and keeps any other end.
+    pub(super) fn sift<T>(&mut self, end: End<Result<T, E>>) -> Option<T> {
+        match Outcome::from(end.outcome) {
+            Outcome::Ok(value) => return Some(value),
+            Outcome::Err(error) => self.push(end.at, Some(end.index), error),
+            Outcome::Panicked(panic) => panic.resume(),
+            // A sibling of a failure was stopped for it; without one, the runtime has gone.
+            Outcome::Cancelled => self.cancelled = true,
+        }
+        None
+    }
+
+    pub(super) fn into_result(mut self) -> Result<(), LoopError<E>> {
+        // Stable: where ends have no place of their own, they were seen in their order.
+        self.seen.sort_by_key(|&(at, _)| at);
+        match (self.seen.is_empty(), self.cancelled) {
+            (true, false) => Ok(()),
+            (true, true) => Err(LoopError::Cancelled),
+            _ => {
+                Err(LoopError::Failed(self.seen.into_iter().map(|(_, failure)| failure).collect()))
+            }
+        }
+    }
+}
