@@ -137,13 +137,19 @@ impl<S: Stream> Loop<S> {
     /// A strategy that returns has stopped every task it started. One that is dropped has asked
     /// every task to stop; each is gone when the runtime has next come to it.
     pub fn on<R: Spawn>(self, runtime: R) -> Loop<S, On<R>> {
-        Loop { source: self.source, limit: self.limit, place: On(runtime) }
+        self.at(On(runtime))
     }
 
     /// Runs each body as a task of a single-threaded `runtime`: it owns what it uses, but need not
     /// be `Send`.
     pub fn on_local<R: SpawnLocal>(self, runtime: R) -> Loop<S, OnLocal<R>> {
-        Loop { source: self.source, limit: self.limit, place: OnLocal(runtime) }
+        self.at(OnLocal(runtime))
+    }
+
+    /// Runs each body at `place`: what [`on`](Self::on) and [`on_local`](Self::on_local) do for
+    /// the places this library knows.
+    pub fn at<Q>(self, place: Q) -> Loop<S, Q> {
+        Loop { source: self.source, limit: self.limit, place }
     }
 }
 

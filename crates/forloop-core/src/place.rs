@@ -102,7 +102,7 @@ impl<B: Future> Started for Local<B> {
 
 /// As tasks of a runtime with threads, one per body.
 #[derive(Debug, Clone, Copy)]
-pub struct On<R>(pub(crate) R);
+pub struct On<R>(pub R);
 
 impl<R: Spawn, B: Future<Output: Send> + Send + 'static> Place<B> for On<R> {
     type Job = Task<B::Output>;
@@ -114,7 +114,7 @@ impl<R: Spawn, B: Future<Output: Send> + Send + 'static> Place<B> for On<R> {
 
 /// As tasks of a runtime on the current thread, one per body.
 #[derive(Debug, Clone, Copy)]
-pub struct OnLocal<R>(pub(crate) R);
+pub struct OnLocal<R>(pub R);
 
 impl<R: SpawnLocal, B: Future + 'static> Place<B> for OnLocal<R> {
     type Job = Task<B::Output>;

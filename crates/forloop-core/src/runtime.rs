@@ -62,3 +62,27 @@ pub trait BlockOn {
 pub trait Runtime: Spawn + Timer + Clone + Send + Sync + 'static {}
 
 impl<R: Spawn + Timer + Clone + Send + Sync + 'static> Runtime for R {}
+
+// A reference to a runtime is a runtime: `.on(&runtime)` where the loop does not outlive it.
+
+impl<R: Spawn> Spawn for &R {
+    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        (**self).spawn(future);
+    }
+}
+
+impl<R: SpawnLocal> SpawnLocal for &R {
+    fn spawn_local(&self, future: impl Future<Output = ()> + 'static) {
+        (**self).spawn_local(future);
+    }
+}
+
+impl<'a, R: Timer> Timer for &'a R {
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<'a, R> {
+        (**self).sleep(duration)
+    }
+
+    fn now(&self) -> Duration {
+        (**self).now()
+    }
+}

@@ -62,14 +62,12 @@ impl<S: Stream, P> Loop<S, P> {
     /// ```
     /// # use forloop_core as forloop;
     /// # futures_lite::future::block_on(async {
-    /// let mut longest = "";
-    /// let words = ["loop", "for", "forloop"];
+    /// let words = ["loop", "for"];
     /// forloop::each(words)
     ///     .limit(2)?
     ///     .as_completed(|word| async move { word.len() })
-    ///     .for_each(async |(index, length)| if length > longest.len() { longest = words[index] })
+    ///     .for_each(async |(index, length)| println!("{} has {length} letters", words[index]))
     ///     .await;
-    /// assert_eq!(longest, "forloop");
     /// # Ok::<(), forloop::ZeroLimit>(())
     /// # }).unwrap();
     /// ```

@@ -116,20 +116,25 @@ where
     /// Awaits `step` for one result after another, while the bodies go on.
     ///
     /// Steps never overlap. Results that come while a step runs wait for it; they count against
-    /// the loop's limit, so memory stays bounded by it.
+    /// the loop's limit, so memory stays bounded by it. A step whose future has to hold a `&mut`
+    /// to something outside is a case for [`consume`](Self::consume).
     ///
     /// # Examples
     ///
     /// ```
     /// # use forloop_core as forloop;
     /// # futures_lite::future::block_on(async {
-    /// let mut seen = Vec::new();
+    /// # async fn store(_: &str) {}
+    /// let mut stored = 0;
     /// forloop::each(["a", "b", "c"])
     ///     .limit(2)?
     ///     .stream(|name| async move { name.to_uppercase() })
-    ///     .for_each(async |name| seen.push(name))
+    ///     .for_each(|name| {
+    ///         stored += 1;
+    ///         async move { store(&name).await }
+    ///     })
     ///     .await;
-    /// assert_eq!(seen, ["A", "B", "C"]);
+    /// assert_eq!(stored, 3);
     /// # Ok::<(), forloop::ZeroLimit>(())
     /// # }).unwrap();
     /// ```
@@ -141,9 +146,10 @@ where
     /// # Cancel safety
     ///
     /// As [`consume`](Self::consume).
-    pub fn for_each<G>(self, mut step: G) -> impl Future<Output = ()>
+    pub fn for_each<G, C>(self, mut step: G) -> impl Future<Output = ()>
     where
-        G: AsyncFnMut(K::Item),
+        G: FnMut(K::Item) -> C,
+        C: Body + Future<Output = ()>,
     {
         self.consume(|mut feed| async move {
             while let Some(item) = feed.next().await {
@@ -165,9 +171,10 @@ where
     /// # Cancel safety
     ///
     /// As [`consume`](Self::consume).
-    pub fn try_for_each<G, E>(self, mut step: G) -> impl Future<Output = Result<(), E>>
+    pub fn try_for_each<G, C, E>(self, mut step: G) -> impl Future<Output = Result<(), E>>
     where
-        G: AsyncFnMut(K::Item) -> Result<(), E>,
+        G: FnMut(K::Item) -> C,
+        C: Body + Future<Output = Result<(), E>>,
     {
         self.consume(|mut feed| async move {
             while let Some(item) = feed.next().await {

@@ -1,0 +1,13 @@
+//! forloop on async-std.
+//!
+//! **async-std is discontinued** (RUSTSEC-2025-0052): it gets no fixes. This crate exists so that a
+//! program that still stands on it can use forloop today, and can prove with `cargo xtask verify`
+//! that nothing changes when it moves to smol. It is never a default.
+//!
+//! | value | runs tasks on | timers |
+//! |---|---|---|
+//! | [`AsyncStd`] | a thread per core, or `ASYNC_STD_THREAD_COUNT` | async-io |
+
+mod runtime;
+
+pub use crate::runtime::AsyncStd;

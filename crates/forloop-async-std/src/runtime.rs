@@ -1,0 +1,37 @@
+//! The runtime value of this adapter, and its timers.
+
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use forloop_core::{BlockOn, Spawn, Timer};
+
+/// async-std, with its own global threads.
+///
+/// The threads start with the first task and stay to the end of the program.
+/// `ASYNC_STD_THREAD_COUNT` in the environment says how many; it is a thread per core if nothing
+/// does.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AsyncStd;
+
+impl Spawn for AsyncStd {
+    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        drop(async_std::task::spawn(future));
+    }
+}
+
+impl Timer for AsyncStd {
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<> {
+        async_std::task::sleep(duration)
+    }
+
+    fn now(&self) -> Duration {
+        static ORIGIN: OnceLock<Instant> = OnceLock::new();
+        ORIGIN.get_or_init(Instant::now).elapsed()
+    }
+}
+
+impl BlockOn for AsyncStd {
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        async_std::task::block_on(future)
+    }
+}

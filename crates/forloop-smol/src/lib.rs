@@ -1,0 +1,19 @@
+//! forloop on smol.
+//!
+//! [`Smol`] is an executor with one thread per core, where smol's own global executor has one
+//! thread in all. [`Executor`] and [`Local`] wrap an executor that the host drives itself, so a
+//! loop can run inside any program that has a loop of its own.
+//!
+//! | value | runs tasks on | timers |
+//! |---|---|---|
+//! | [`Smol`] | a thread per core, or `SMOL_THREADS` | async-io |
+//! | [`Executor`] | whoever runs the host's `async_executor::Executor` | async-io |
+//! | [`Local`] | whoever ticks the host's `async_executor::LocalExecutor` | async-io |
+//!
+//! async-io's timers need no runtime: they work on any thread, in any program.
+
+mod executor;
+mod runtime;
+
+pub use crate::executor::{Executor, Local};
+pub use crate::runtime::Smol;

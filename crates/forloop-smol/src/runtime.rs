@@ -1,0 +1,77 @@
+//! The runtime value of this adapter, and its timers.
+
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+use std::{env, future, thread};
+
+use forloop_core::{BlockOn, Spawn, Timer};
+
+/// smol, with a thread per core.
+///
+/// The threads start with the first task and stay to the end of the program. `SMOL_THREADS` in
+/// the environment says how many, as it does for smol's own global executor.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Smol;
+
+impl Spawn for Smol {
+    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        executor().spawn(future).detach();
+    }
+}
+
+impl Timer for Smol {
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<> {
+        sleep(duration)
+    }
+
+    fn now(&self) -> Duration {
+        now()
+    }
+}
+
+impl BlockOn for Smol {
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        smol::block_on(future)
+    }
+}
+
+/// Waits with async-io's timer.
+pub(crate) fn sleep(duration: Duration) -> impl Future<Output = ()> + Send + use<> {
+    let timer = smol::Timer::after(duration);
+    async move {
+        timer.await;
+    }
+}
+
+/// The time since the first call.
+pub(crate) fn now() -> Duration {
+    static ORIGIN: OnceLock<Instant> = OnceLock::new();
+    ORIGIN.get_or_init(Instant::now).elapsed()
+}
+
+/// The executor and its threads, which start here the first time.
+fn executor() -> &'static smol::Executor<'static> {
+    static EXECUTOR: smol::Executor<'static> = smol::Executor::new();
+    static THREADS: OnceLock<()> = OnceLock::new();
+    THREADS.get_or_init(|| {
+        for index in 0..threads().get() {
+            let thread = thread::Builder::new().name(format!("forloop-smol-{index}"));
+            let spawned = thread.spawn(|| {
+                loop {
+                    // A task that panics ends here, not its thread: the others go on.
+                    let run = || smol::block_on(EXECUTOR.run(future::pending::<()>()));
+                    let _panicked = catch_unwind(AssertUnwindSafe(run));
+                }
+            });
+            spawned.expect("a thread for the executor can be started");
+        }
+    });
+    &EXECUTOR
+}
+
+fn threads() -> NonZeroUsize {
+    let told = env::var("SMOL_THREADS").ok().and_then(|threads| threads.parse().ok());
+    told.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
+}

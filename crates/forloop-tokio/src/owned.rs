@@ -1,0 +1,65 @@
+//! A tokio runtime of one's own, for a program's `main`.
+
+use std::io;
+use std::num::NonZeroUsize;
+
+use forloop_core::BlockOn;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::Tokio;
+
+/// A tokio runtime that lives as long as this value.
+///
+/// # Examples
+///
+/// ```
+/// use forloop_core::BlockOn;
+///
+/// let owned = forloop_tokio::Owned::current_thread()?;
+/// let runtime = owned.runtime();
+/// let squares = owned.block_on(
+///     forloop_core::each(0..4).unbounded().on(runtime).gather(|n| async move { n * n }),
+/// );
+/// assert_eq!(squares, [0, 1, 4, 9]);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Owned {
+    inner: Runtime,
+}
+
+impl Owned {
+    /// Starts a runtime on the thread that blocks on it.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's, when it cannot give what a runtime needs.
+    pub fn current_thread() -> io::Result<Self> {
+        Ok(Self { inner: Builder::new_current_thread().enable_all().build()? })
+    }
+
+    /// Starts a runtime with threads: as many as told, else as `TOKIO_WORKER_THREADS` in the
+    /// environment says, else one per core.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's, when it cannot give what a runtime needs.
+    pub fn multi_thread(threads: Option<NonZeroUsize>) -> io::Result<Self> {
+        let mut builder = Builder::new_multi_thread();
+        if let Some(threads) = threads {
+            builder.worker_threads(threads.get());
+        }
+        Ok(Self { inner: builder.enable_all().build()? })
+    }
+
+    /// Returns the runtime value for loops on this runtime.
+    pub fn runtime(&self) -> Tokio {
+        Tokio::from(self.inner.handle().clone())
+    }
+}
+
+impl BlockOn for Owned {
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.inner.block_on(future)
+    }
+}

@@ -1,0 +1,68 @@
+//! The runtime value of this adapter, and its timers.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use forloop_core::{Spawn, Timer};
+use tokio::runtime::Handle;
+use tokio::time::Instant;
+
+/// A running tokio runtime.
+#[derive(Debug, Clone)]
+pub struct Tokio {
+    handle: Handle,
+}
+
+impl Tokio {
+    /// Returns the tokio runtime this code runs on.
+    ///
+    /// # Errors
+    ///
+    /// [`NoTokio`] outside every tokio runtime.
+    pub fn current() -> Result<Self, NoTokio> {
+        Handle::try_current().map(Self::from).map_err(|_| NoTokio)
+    }
+}
+
+impl From<Handle> for Tokio {
+    fn from(handle: Handle) -> Self {
+        Self { handle }
+    }
+}
+
+impl Spawn for Tokio {
+    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        drop(self.handle.spawn(future));
+    }
+}
+
+impl Timer for Tokio {
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<> {
+        // So that the timer is this runtime's, whoever awaits it.
+        let _entered = self.handle.enter();
+        tokio::time::sleep(duration)
+    }
+
+    fn now(&self) -> Duration {
+        static ORIGIN: OnceLock<Instant> = OnceLock::new();
+        let _entered = self.handle.enter();
+        ORIGIN.get_or_init(Instant::now).elapsed()
+    }
+}
+
+/// There is no tokio runtime around this code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoTokio;
+
+impl fmt::Display for NoTokio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "no tokio runtime around this code: call it inside `#[tokio::main]` or \
+             `Runtime::block_on`, or make the value with `Tokio::from(handle)`",
+        )
+    }
+}
+
+impl Error for NoTokio {}

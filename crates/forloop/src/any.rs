@@ -1,0 +1,213 @@
+//! One of the runtimes that are enabled, and the rule that picks it.
+
+use std::error::Error;
+use std::time::Duration;
+use std::{fmt, io};
+
+use forloop_core::{Spawn, Timer};
+
+/// One of the runtimes that were enabled as features.
+///
+/// [`runtime()`] picks one; [`run`](crate::run) hands one to the program.
+#[derive(Debug, Clone)]
+pub struct AnyRuntime {
+    kind: Kind,
+}
+
+#[derive(Debug, Clone)]
+enum Kind {
+    #[cfg(feature = "tokio")]
+    Tokio(forloop_tokio::Tokio),
+    #[cfg(feature = "smol")]
+    Smol(forloop_smol::Smol),
+    #[cfg(feature = "async-std")]
+    AsyncStd(forloop_async_std::AsyncStd),
+}
+
+/// Picks the runtime to use here: the tokio runtime around the caller, if there is one; else smol;
+/// else async-std, of those that are enabled as features.
+///
+/// Pick once, before a loop starts, and pass the value on.
+///
+/// # Errors
+///
+/// [`NoRuntime`] if no feature is enabled, or if `tokio` is the only one and there is no tokio
+/// runtime around the caller. The message names the cure.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "smol")]
+/// # fn main() -> Result<(), forloop::NoRuntime> {
+/// let runtime = forloop::runtime()?;
+/// let task = forloop::spawn(&runtime, async { 6 * 7 });
+/// assert_eq!(futures_lite::future::block_on(task), Ok(42));
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "smol"))]
+/// # fn main() {}
+/// ```
+pub fn runtime() -> Result<AnyRuntime, NoRuntime> {
+    let found: Option<AnyRuntime> = None;
+    #[cfg(feature = "tokio")]
+    let found = found.or_else(|| forloop_tokio::Tokio::current().ok().map(AnyRuntime::from));
+    #[cfg(feature = "smol")]
+    let found = found.or(Some(forloop_smol::Smol.into()));
+    #[cfg(feature = "async-std")]
+    let found = found.or(Some(forloop_async_std::AsyncStd.into()));
+    found.ok_or(match cfg!(feature = "tokio") {
+        true => NoRuntime::OutsideTokio,
+        false => NoRuntime::NoFeature,
+    })
+}
+
+impl AnyRuntime {
+    /// Returns the runtime's name: that of its feature.
+    pub fn name(&self) -> &'static str {
+        match self.kind {
+            #[cfg(feature = "tokio")]
+            Kind::Tokio(_) => "tokio",
+            #[cfg(feature = "smol")]
+            Kind::Smol(_) => "smol",
+            #[cfg(feature = "async-std")]
+            Kind::AsyncStd(_) => "async-std",
+        }
+    }
+}
+
+#[cfg(feature = "tokio")]
+impl From<forloop_tokio::Tokio> for AnyRuntime {
+    fn from(runtime: forloop_tokio::Tokio) -> Self {
+        Self { kind: Kind::Tokio(runtime) }
+    }
+}
+
+#[cfg(feature = "smol")]
+impl From<forloop_smol::Smol> for AnyRuntime {
+    fn from(runtime: forloop_smol::Smol) -> Self {
+        Self { kind: Kind::Smol(runtime) }
+    }
+}
+
+#[cfg(feature = "async-std")]
+impl From<forloop_async_std::AsyncStd> for AnyRuntime {
+    fn from(runtime: forloop_async_std::AsyncStd) -> Self {
+        Self { kind: Kind::AsyncStd(runtime) }
+    }
+}
+
+// Without any runtime there is no value of this type, and these arguments are of no use.
+#[cfg_attr(not(any(feature = "smol", feature = "async-std", feature = "tokio")), allow(unused))]
+impl Spawn for AnyRuntime {
+    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        match self.kind {
+            #[cfg(feature = "tokio")]
+            Kind::Tokio(ref runtime) => runtime.spawn(future),
+            #[cfg(feature = "smol")]
+            Kind::Smol(ref runtime) => runtime.spawn(future),
+            #[cfg(feature = "async-std")]
+            Kind::AsyncStd(ref runtime) => runtime.spawn(future),
+        }
+    }
+}
+
+#[cfg_attr(not(any(feature = "smol", feature = "async-std", feature = "tokio")), allow(unused))]
+impl Timer for AnyRuntime {
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<> {
+        // One of these is there, and its time counts from now.
+        #[cfg(feature = "tokio")]
+        let tokio = match self.kind {
+            Kind::Tokio(ref runtime) => Some(runtime.sleep(duration)),
+            #[allow(unreachable_patterns)]
+            _ => None,
+        };
+        #[cfg(feature = "smol")]
+        let smol = match self.kind {
+            Kind::Smol(ref runtime) => Some(runtime.sleep(duration)),
+            #[allow(unreachable_patterns)]
+            _ => None,
+        };
+        #[cfg(feature = "async-std")]
+        let async_std = match self.kind {
+            Kind::AsyncStd(ref runtime) => Some(runtime.sleep(duration)),
+            #[allow(unreachable_patterns)]
+            _ => None,
+        };
+        async move {
+            #[cfg(feature = "tokio")]
+            if let Some(sleep) = tokio {
+                sleep.await;
+            }
+            #[cfg(feature = "smol")]
+            if let Some(sleep) = smol {
+                sleep.await;
+            }
+            #[cfg(feature = "async-std")]
+            if let Some(sleep) = async_std {
+                sleep.await;
+            }
+        }
+    }
+
+    fn now(&self) -> Duration {
+        match self.kind {
+            #[cfg(feature = "tokio")]
+            Kind::Tokio(ref runtime) => runtime.now(),
+            #[cfg(feature = "smol")]
+            Kind::Smol(ref runtime) => runtime.now(),
+            #[cfg(feature = "async-std")]
+            Kind::AsyncStd(ref runtime) => runtime.now(),
+        }
+    }
+}
+
+/// There is no runtime to use here; the message says why, and what to do.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum NoRuntime {
+    /// No runtime feature of forloop is enabled.
+    NoFeature,
+    /// Only tokio is enabled, and no tokio runtime surrounds the caller.
+    OutsideTokio,
+    /// [`run`](crate::run) was called inside a tokio runtime, whose thread it would block.
+    InsideTokio,
+    /// `FORLOOP_RUNTIME` names a runtime that is not enabled or does not exist.
+    Unknown(String),
+    /// The operating system could not give what the runtime needs.
+    Io(io::Error),
+}
+
+impl fmt::Display for NoRuntime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoFeature => f.write_str(
+                "no runtime is enabled: give forloop one of the features `smol`, `async-std` or \
+                 `tokio` in Cargo.toml",
+            ),
+            Self::OutsideTokio => f.write_str(
+                "no tokio runtime around this code, and tokio is the only runtime enabled: start \
+                 the program with `forloop::run` or `#[tokio::main]`, pass a \
+                 `forloop::tokio::Tokio::from(handle)`, or enable the feature `smol`",
+            ),
+            Self::InsideTokio => f.write_str(
+                "`forloop::run` starts a program and cannot block inside a tokio runtime: await \
+                 the loop, with `forloop::runtime()?` where it needs a runtime",
+            ),
+            Self::Unknown(name) => write!(
+                f,
+                "FORLOOP_RUNTIME is `{name}`, which is no runtime of this program: it has {}",
+                crate::run::names().join(", "),
+            ),
+            Self::Io(error) => write!(f, "the runtime could not be started: {error}"),
+        }
+    }
+}
+
+impl Error for NoRuntime {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Io(error) => Some(error),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Runs the body of a for-loop concurrently over many items, on any async runtime, and means the
+//! same on all of them.
+//!
+//! ```
+//! # async fn fetch(url: &str) -> Result<String, std::io::Error> { Ok(url.to_uppercase()) }
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     forloop::run(|_runtime| async {
+//!         let urls = ["a.example", "b.example", "c.example"];
+//!         let pages = forloop::each(urls).limit(2)?.settle(|url| fetch(url)).await;
+//!         for (url, page) in urls.iter().zip(&pages) {
+//!             if let forloop::Outcome::Err(error) = page {
+//!                 eprintln!("{url}: {error}");
+//!             }
+//!         }
+//!         Ok(())
+//!     })?
+//! }
+//! ```
+//!
+//! # Which strategy
+//!
+//! | you want | write |
+//! |---|---|
+//! | one after another | [`each(items).sequential()`](Each::sequential), or [`sequential(futures)`](sequential()) |
+//! | all at once, every output in input order | [`each(items).unbounded().gather(body)`](Loop::gather), or [`gather(futures)`](gather()) |
+//! | at most fifty at once | [`each(items).limit(50)?`](Each::limit) and any strategy |
+//! | stop at the first failure, and stop the others too | [`try_gather`](Loop::try_gather), [`try_for_each`](Loop::try_for_each) |
+//! | let all finish, and see every outcome | [`settle`](Loop::settle) |
+//! | no results, constant memory | [`for_each`](Loop::for_each) |
+//! | results as they finish, with their index | [`as_completed`](Loop::as_completed) |
+//! | a stream of results, in input order or not | [`stream`](Loop::stream), [`stream_unordered`](Loop::stream_unordered) |
+//! | to do something slow with each result while the others go on | [`for_each`](Results::for_each), [`consume`](Results::consume) on any of these |
+//! | to wait until one, a failure, or a time; then go on | [`wait`](wait()) |
+//! | to start tasks now and await each later | [`task_list`](task_list()), [`spawn`](spawn()) |
+//! | tasks that end with the block that started them | [`task_group`](task_group()) |
+//! | the same without a runtime, borrowing | [`scope`](scope()), [`local_scope`](local_scope()) |
+//! | items that arrive in time | [`each_stream(stream)`](each_stream()) |
+//!
+//! # Where bodies run
+//!
+//! In the caller's own task, unless told otherwise: they may borrow, need not be `Send`, share one
+//! core, and need no runtime at all. With [`.on(runtime)`](Loop::on) each is a task of a runtime:
+//! it owns what it uses, is `Send`, and uses every core.
+//!
+//! # What happens when
+//!
+//! | | in-task | spawned |
+//! |---|---|---|
+//! | a body returns an error | `try_` strategies drop the others and return it; `settle` and the streams pass it on | the others are asked to stop and *have stopped* before it is returned |
+//! | a body panics | the others are dropped, then the panic goes on in the caller | the others have stopped, then the panic goes on in the caller |
+//! | the loop is dropped | every body has been dropped when drop returns | every task has been asked to stop |
+//! | the loop was never polled | no body was called, no item was pulled | the same |
+//!
+//! # Which runtime
+//!
+//! Features add runtimes: `smol` (the default), `async-std`, `tokio`. [`runtime()`] gives the one to
+//! use, by one rule: **the tokio runtime around the caller, if there is one; else smol; else
+//! async-std**, of those that are enabled. [`run`] starts a program on one. Any runtime can be
+//! named instead, or several side by side: `forloop::smol::Smol`, `forloop::tokio::Tokio`.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod any;
+mod run;
+
+pub use forloop_core::*;
+pub use futures_lite::stream::{self, Stream, StreamExt};
+
+#[cfg(feature = "async-std")]
+pub use forloop_async_std as async_std;
+#[cfg(feature = "smol")]
+pub use forloop_smol as smol;
+#[cfg(feature = "tokio")]
+pub use forloop_tokio as tokio;
+
+pub use crate::any::{AnyRuntime, NoRuntime, runtime};
+pub use crate::run::run;
+
+#[cfg(all(doctest, feature = "smol", feature = "tokio"))]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

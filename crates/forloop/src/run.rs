@@ -1,0 +1,156 @@
+//! A program's `main`, on the runtime that was picked.
+
+use std::env;
+
+#[cfg(any(feature = "smol", feature = "async-std", feature = "tokio"))]
+use forloop_core::BlockOn;
+
+use crate::{AnyRuntime, NoRuntime};
+
+/// The environment variable that names the runtime for [`run`].
+const VARIABLE: &str = "FORLOOP_RUNTIME";
+
+/// Starts a runtime, gives it to `program`, and blocks until the future it returns is ready.
+///
+/// For a program's `main`. The runtime is smol if that feature is enabled, else async-std, else a
+/// multi-thread tokio runtime. Whoever starts the program can choose another of those enabled:
+/// `FORLOOP_RUNTIME` is `smol`, `async-std`, `tokio-current-thread` or `tokio-multi-thread`. Nothing
+/// but this function reads it.
+///
+/// # Errors
+///
+/// [`NoRuntime`] if no runtime feature is enabled, if `FORLOOP_RUNTIME` names one that is not, if it
+/// is called inside a tokio runtime, or if the operating system cannot give what the runtime needs.
+/// The program has not begun then.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "smol")]
+/// fn main() -> Result<(), forloop::NoRuntime> {
+///     forloop::run(|runtime| async move {
+///         let squares = forloop::each(0..4).unbounded().on(runtime).gather(|n| async move { n * n });
+///         assert_eq!(squares.await, [0, 1, 4, 9]);
+///     })
+/// }
+/// # #[cfg(not(feature = "smol"))]
+/// # fn main() {}
+/// ```
+pub fn run<G, F>(program: G) -> Result<F::Output, NoRuntime>
+where
+    G: FnOnce(AnyRuntime) -> F,
+    F: Future,
+{
+    let named = env::var(VARIABLE).ok();
+    let flavor = pick(named.as_deref())?;
+    #[cfg(feature = "tokio")]
+    if forloop_tokio::Tokio::current().is_ok() {
+        return Err(NoRuntime::InsideTokio);
+    }
+    start(flavor, program)
+}
+
+/// A way to start a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flavor {
+    #[cfg(feature = "smol")]
+    Smol,
+    #[cfg(feature = "async-std")]
+    AsyncStd,
+    #[cfg(feature = "tokio")]
+    TokioMultiThread,
+    #[cfg(feature = "tokio")]
+    TokioCurrentThread,
+}
+
+/// Every flavor of this build by name, the default first.
+const FLAVORS: &[(&str, Flavor)] = &[
+    #[cfg(feature = "smol")]
+    ("smol", Flavor::Smol),
+    #[cfg(feature = "async-std")]
+    ("async-std", Flavor::AsyncStd),
+    #[cfg(feature = "tokio")]
+    ("tokio-multi-thread", Flavor::TokioMultiThread),
+    #[cfg(feature = "tokio")]
+    ("tokio-current-thread", Flavor::TokioCurrentThread),
+];
+
+/// The names `FORLOOP_RUNTIME` may have in this build.
+pub(crate) fn names() -> Vec<&'static str> {
+    FLAVORS.iter().map(|&(name, _)| name).collect()
+}
+
+fn pick(named: Option<&str>) -> Result<Flavor, NoRuntime> {
+    let &(_, default) = FLAVORS.first().ok_or(NoRuntime::NoFeature)?;
+    match named {
+        None => Ok(default),
+        Some(name) => {
+            let found = FLAVORS.iter().find(|&&(known, _)| known == name);
+            found.map(|&(_, flavor)| flavor).ok_or_else(|| NoRuntime::Unknown(name.to_owned()))
+        }
+    }
+}
+
+#[cfg_attr(not(any(feature = "smol", feature = "async-std", feature = "tokio")), allow(unused))]
+fn start<G, F>(flavor: Flavor, program: G) -> Result<F::Output, NoRuntime>
+where
+    G: FnOnce(AnyRuntime) -> F,
+    F: Future,
+{
+    match flavor {
+        #[cfg(feature = "smol")]
+        Flavor::Smol => {
+            let runtime = forloop_smol::Smol;
+            Ok(runtime.block_on(async { program(runtime.into()).await }))
+        }
+        #[cfg(feature = "async-std")]
+        Flavor::AsyncStd => {
+            let runtime = forloop_async_std::AsyncStd;
+            Ok(runtime.block_on(async { program(runtime.into()).await }))
+        }
+        #[cfg(feature = "tokio")]
+        Flavor::TokioMultiThread => {
+            let owned = forloop_tokio::Owned::multi_thread(None).map_err(NoRuntime::Io)?;
+            Ok(owned.block_on(async { program(owned.runtime().into()).await }))
+        }
+        #[cfg(feature = "tokio")]
+        Flavor::TokioCurrentThread => {
+            let owned = forloop_tokio::Owned::current_thread().map_err(NoRuntime::Io)?;
+            Ok(owned.block_on(async { program(owned.runtime().into()).await }))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_runtime_that_is_not_enabled_is_refused_with_the_names_of_those_that_are() {
+        match pick(Some("glommio")) {
+            Err(error @ NoRuntime::Unknown(_)) => {
+                let message = error.to_string();
+                assert!(message.contains("glommio"));
+                assert!(names().iter().all(|name| message.contains(name)), "{message}");
+            }
+            Err(NoRuntime::NoFeature) => assert!(names().is_empty()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_first_enabled_runtime_is_the_default_and_each_can_be_named() {
+        for name in names() {
+            assert!(pick(Some(name)).is_ok());
+        }
+        assert_eq!(pick(None).ok(), FLAVORS.first().map(|&(_, flavor)| flavor));
+    }
+
+    #[test]
+    fn without_a_feature_run_names_them() {
+        if names().is_empty() {
+            let message = run(async |_| ()).unwrap_err().to_string();
+            assert!(["smol", "async-std", "tokio"].iter().all(|name| message.contains(name)));
+        }
+    }
+}

@@ -1,0 +1,17 @@
+"""gather: all bodies at once; the loop goes on when the last has finished."""
+
+import asyncio
+
+
+async def work(n):
+    await asyncio.sleep(1)
+    print(f">task done with {n}")
+
+
+async def main():
+    print("Main starting")
+    await asyncio.gather(*(work(n) for n in range(10)))
+    print("Main done")
+
+
+asyncio.run(main())

@@ -1,0 +1,1 @@
+//! Probes and backends for the tests.

@@ -1,0 +1,128 @@
+//! Which futures are `Send`: spawned loops over owned items, and in-task loops that borrow inside
+//! a spawned task.
+
+use forloop::StreamExt;
+use forloop::smol::Smol;
+
+fn spawnable<F: Future<Output: Send> + Send + 'static>(future: F) -> F::Output {
+    futures_lite::future::block_on(forloop::spawn(&Smol, future)).unwrap()
+}
+
+async fn length(word: &str) -> Result<usize, std::io::Error> {
+    futures_lite::future::yield_now().await;
+    Ok(word.len())
+}
+
+#[derive(Debug)]
+struct Client(usize);
+
+impl Client {
+    async fn fetch(&self, url: &str) -> Result<usize, std::io::Error> {
+        futures_lite::future::yield_now().await;
+        Ok(self.0 + url.len())
+    }
+}
+
+#[test]
+fn a_spawned_gather_of_owned_bodies_is_send() {
+    let squares = spawnable(async {
+        forloop::each(0..10).unbounded().on(Smol).gather(|n| async move { n * n }).await
+    });
+    assert_eq!(squares[9], 81);
+}
+
+#[test]
+fn a_bounded_loop_over_borrowed_items_inside_a_spawned_task_is_send() {
+    let total = spawnable(async {
+        let words = vec![String::from("to"), String::from("be")];
+        let client = Client(1);
+        let lengths =
+            forloop::each(&words).limit(2).unwrap().gather(|word| client.fetch(word)).await;
+        let settled =
+            forloop::each(&words).limit(2).unwrap().settle(|word| client.fetch(word)).await;
+        let tried = forloop::each(words.iter())
+            .limit(2)
+            .unwrap()
+            .try_gather(|word| {
+                let client = &client;
+                async move { client.fetch(word).await }
+            })
+            .await;
+        assert_eq!(settled.len() + tried.unwrap().len(), 4);
+        lengths.into_iter().map(Result::unwrap).sum::<usize>()
+    });
+    assert_eq!(total, 6);
+}
+
+#[test]
+fn the_streams_and_their_consumers_are_send() {
+    let count = spawnable(async {
+        let words = vec![String::from("to"), String::from("be")];
+        let mut count = 0;
+        forloop::each(&words)
+            .limit(2)
+            .unwrap()
+            .as_completed(|word| length(word))
+            .for_each(|(_, length)| {
+                count += length.unwrap();
+                futures_lite::future::yield_now()
+            })
+            .await;
+        let mut lengths = forloop::each(&words).limit(2).unwrap().stream(|word| length(word));
+        while let Some(length) = lengths.next().await {
+            count += length.unwrap();
+        }
+        let ended: Result<(), std::io::Error> = forloop::each(words.iter().enumerate())
+            .limit(2)
+            .unwrap()
+            .stream_unordered(|(_, word)| length(word))
+            .try_for_each(|length| {
+                let counted = length.map(|length| count += length);
+                async { counted }
+            })
+            .await;
+        ended.unwrap();
+        forloop::each(&words)
+            .unbounded()
+            .stream_unordered(|word| length(word))
+            .consume(|mut feed| {
+                let count = &mut count;
+                async move {
+                    while let Some(length) = feed.next().await {
+                        *count += length.unwrap();
+                    }
+                }
+            })
+            .await;
+        count
+    });
+    assert_eq!(count, 16);
+}
+
+#[test]
+fn groups_scopes_and_waits_are_send() {
+    spawnable(async {
+        let words = vec![String::from("to"), String::from("be")];
+        let lengths = forloop::scope(|scope| async {
+            let scope = scope;
+            let lengths: Vec<_> = words.iter().map(|word| scope.spawn(length(word))).collect();
+            let mut sum = 0;
+            for length in lengths {
+                sum += length.await.unwrap();
+            }
+            Ok(sum)
+        });
+        assert_eq!(lengths.await.unwrap(), 4);
+        let sum = forloop::task_group(Smol, |group| async move {
+            let two = group.spawn(async { Ok::<_, String>(2) });
+            Ok(two.await.unwrap())
+        });
+        assert_eq!(sum.await, Ok(2));
+        let mut running = forloop::Running::new(words.iter().map(|word| length(word)));
+        let (done, pending) = forloop::wait(&mut running)
+            .first_failure()
+            .timeout(&Smol, std::time::Duration::from_secs(60))
+            .await;
+        assert_eq!((done.len(), pending.len()), (2, 0));
+    });
+}
