@@ -1,9 +1,9 @@
-//! Which slots were woken: a lock-free list of groups of 64 slots.
+//! Which slots were woken: a lock-free list of groups of 63 slots.
 //!
-//! A wake sets its slot's bit in its group. The wake that sets a group's first bit puts the group
-//! on the list; the one that finds the list asleep wakes the loop. So a wake costs one or two
-//! atomic operations, a slot is on the list at most once, and a loop that is being polled, or has
-//! already been woken, is not woken again.
+//! A wake sets its slot's bit in its group, and the bit that says that the group is listed. The
+//! wake that sets that one puts the group on the list; the one that finds the list asleep wakes
+//! the loop. So a wake costs one or two atomic operations, a group is on the list at most once, and
+//! a loop that is being polled, or has already been woken, is not woken again.
 //!
 //! The list is intrusive, its links are indices, and its reader takes all of it at once: there is
 //! no entry to free and no A-B-A.
@@ -16,8 +16,11 @@ use core::task::Waker;
 
 use atomic_waker::AtomicWaker;
 
-/// Slots in a group: one bit of its word each.
-pub(super) const GROUP: usize = u64::BITS as usize;
+/// Slots in a group: one bit of its word each, and one to spare.
+const GROUP: usize = u64::BITS as usize - 1;
+/// The bit to spare: the group is on the list. Only the reader clears it, and only once it has
+/// taken the group off the list.
+const LISTED: u64 = 1 << GROUP;
 
 /// The list is empty and the loop sleeps: the next wake must wake it.
 const ASLEEP: usize = usize::MAX;
@@ -33,7 +36,7 @@ struct Root {
     parent: AtomicWaker,
 }
 
-/// Sixty-four slots.
+/// Sixty-three slots.
 #[derive(Debug)]
 struct Group {
     root: Arc<Root>,
@@ -56,7 +59,8 @@ impl Wake for SlotWaker {
 
     fn wake_by_ref(self: &Arc<Self>) {
         let group = &self.group;
-        if group.woken.fetch_or(self.bit, Ordering::AcqRel) == 0 {
+        let before = group.woken.fetch_or(self.bit | LISTED, Ordering::AcqRel);
+        if before & LISTED == 0 {
             group.root.list(group);
         }
     }
@@ -131,7 +135,7 @@ impl Ready {
             let group = &self.groups[head];
             // Before the word is cleared: from then on the group may be listed anew.
             head = group.next.load(Ordering::Relaxed);
-            let mut word = group.woken.swap(0, Ordering::AcqRel);
+            let mut word = group.woken.swap(0, Ordering::AcqRel) & !LISTED;
             while word != 0 {
                 woken(group.index * GROUP + word.trailing_zeros() as usize);
                 word &= word - 1;
@@ -181,10 +185,10 @@ mod tests {
     fn a_slot_is_listed_once_however_often_it_is_woken() {
         let mut ready = Ready::new();
         let wakers: Vec<_> = (0..130).map(|slot| ready.waker(slot)).collect();
-        for slot in [129, 0, 64, 129, 129, 63] {
+        for slot in [129, 0, 64, 129, 129, 62] {
             wakers[slot].wake_by_ref();
         }
-        assert_eq!(taken(&mut ready), [0, 63, 64, 129]);
+        assert_eq!(taken(&mut ready), [0, 62, 64, 129]);
         assert_eq!(taken(&mut ready), vec![]);
     }
 
@@ -226,6 +230,18 @@ mod tests {
         assert_eq!(taken(&mut ready), vec![]);
         waker.wake_by_ref();
         assert_eq!(taken(&mut ready), [0]);
+    }
+
+    #[test]
+    fn a_group_whose_wakes_were_forgotten_is_not_listed_twice() {
+        let mut ready = Ready::new();
+        let wakers: Vec<_> = (0..2 * GROUP).map(|slot| ready.waker(slot)).collect();
+        wakers[0].wake_by_ref();
+        wakers[GROUP].wake_by_ref();
+        ready.forget(0);
+        wakers[0].wake_by_ref();
+        assert_eq!(taken(&mut ready), [0, GROUP]);
+        assert_eq!(taken(&mut ready), vec![]);
     }
 
     #[test]

@@ -49,6 +49,9 @@ pin_project! {
         #[pin]
         drive: Drive<S, F, P, B>,
         shelf: K,
+        // Whether the consumer has had enough: cancelled bodies are then no news.
+        stopped: bool,
+        // The first body that a runtime has dropped.
         unfinished: Option<usize>,
     }
 }
@@ -62,7 +65,7 @@ where
     K: Shelf<B::Output>,
 {
     pub(super) fn new(drive: Drive<S, F, P, B>, shelf: K) -> Self {
-        Self { drive, shelf, unfinished: None }
+        Self { drive, shelf, stopped: false, unfinished: None }
     }
 
     /// Runs `consumer` over the results while the bodies go on, also while it awaits something
@@ -197,8 +200,10 @@ where
                     this.shelf.put(end.index, output);
                     return Poll::Ready(true);
                 }
+                None if *this.stopped => {}
                 None => {
-                    this.unfinished.get_or_insert(end.index);
+                    *this.stopped = true;
+                    *this.unfinished = Some(end.index);
                     this.drive.as_mut().stop();
                 }
             }
@@ -213,7 +218,9 @@ where
 
     /// Stops the bodies; `poll_shelve` gives `false` when they have stopped.
     pub(super) fn stop(self: Pin<&mut Self>) {
-        self.project().drive.stop();
+        let this = self.project();
+        *this.stopped = true;
+        this.drive.stop();
     }
 
     /// Whether the loop was stopped by something that `raise` will tell.
@@ -225,7 +232,6 @@ where
     pub(super) fn raise(self: Pin<&mut Self>) {
         let this = self.project();
         this.drive.raise();
-        // Asked for once; the ends that a stop brings are no news.
         if let Some(index) = this.unfinished.take() {
             runtime_is_gone(index);
         }

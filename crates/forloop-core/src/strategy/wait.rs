@@ -10,8 +10,8 @@ use pin_project_lite::pin_project;
 
 use crate::drive::TURN;
 use crate::engine::Set;
-use crate::place::{Local, Started};
-use crate::{Outcome, Spawn, Task, Timer, spawn};
+use crate::place::{InTask, Local, On, Place, Started};
+use crate::{Outcome, Spawn, Task, Timer};
 
 /// A set of running bodies to [`wait`] for, as often as one likes.
 ///
@@ -41,11 +41,7 @@ pub struct Done<T> {
 impl<F: Future> Running<Local<F>> {
     /// Makes a set of futures that run in the caller's task, while they are waited for.
     pub fn new(futures: impl IntoIterator<Item = F>) -> Self {
-        let mut running = Self::empty();
-        for future in futures {
-            running.push(future);
-        }
-        running
+        Self::at(&InTask, futures)
     }
 
     /// Puts one more future in and returns its index.
@@ -61,7 +57,7 @@ impl<T> Running<Task<T>> {
         F: Future<Output = T> + Send + 'static,
         T: Send,
     {
-        futures.into_iter().map(|future| spawn(runtime, future)).collect()
+        Self::at(&On(runtime), futures)
     }
 
     /// Puts one more task in and returns its index.
@@ -72,17 +68,27 @@ impl<T> Running<Task<T>> {
 
 impl<T> FromIterator<Task<T>> for Running<Task<T>> {
     fn from_iter<I: IntoIterator<Item = Task<T>>>(tasks: I) -> Self {
-        let mut running = Self::empty();
-        for task in tasks {
-            running.insert(task);
-        }
-        running
+        Self::of(tasks)
     }
 }
 
 impl<J: Started> Running<J> {
-    fn empty() -> Self {
-        Self { bodies: Set::new(), done: Vec::new(), next: 0 }
+    /// Starts every future at `place`: what [`new`](Self::new) and [`spawn`](Self::spawn) do for
+    /// the places they name.
+    pub fn at<P, F>(place: &P, futures: impl IntoIterator<Item = F>) -> Self
+    where
+        P: Place<F, Job = J>,
+        F: Future,
+    {
+        Self::of(futures.into_iter().map(|future| place.start(future)))
+    }
+
+    fn of(jobs: impl IntoIterator<Item = J>) -> Self {
+        let mut running = Self { bodies: Set::new(), done: Vec::new(), next: 0 };
+        for job in jobs {
+            running.insert(job);
+        }
+        running
     }
 
     fn insert(&mut self, job: J) -> usize {

@@ -1,0 +1,141 @@
+//! What the tests watch bodies with. Nothing is ordered by sleeping where a channel can order it.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use forloop::Timer;
+
+/// Counts what is alive: each guard counts until it is dropped.
+#[derive(Debug, Clone, Default)]
+pub struct Alive {
+    count: Arc<AtomicUsize>,
+    made: Arc<AtomicUsize>,
+}
+
+/// Something that is alive.
+#[derive(Debug)]
+pub struct Guard {
+    count: Arc<AtomicUsize>,
+}
+
+impl Alive {
+    /// Makes something that is alive until it is dropped.
+    pub fn guard(&self) -> Guard {
+        self.made.fetch_add(1, Ordering::SeqCst);
+        self.count.fetch_add(1, Ordering::SeqCst);
+        Guard { count: self.count.clone() }
+    }
+
+    /// How many are alive.
+    pub fn now(&self) -> usize {
+        self.count.load(Ordering::SeqCst)
+    }
+
+    /// How many were ever made.
+    pub fn ever(&self) -> usize {
+        self.made.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let before = self.count.fetch_sub(1, Ordering::SeqCst);
+        assert_ne!(before, 0, "dropped twice");
+    }
+}
+
+/// Counts bodies in flight and remembers the most there were.
+#[derive(Debug, Clone, Default)]
+pub struct Peak {
+    now: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
+}
+
+impl Peak {
+    /// Runs `future` as a body in flight.
+    pub async fn during<T>(&self, future: impl Future<Output = T>) -> T {
+        let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(now, Ordering::SeqCst);
+        let output = future.await;
+        self.now.fetch_sub(1, Ordering::SeqCst);
+        output
+    }
+
+    /// The most there were at once.
+    pub fn most(&self) -> usize {
+        self.most.load(Ordering::SeqCst)
+    }
+}
+
+/// A gate that bodies wait at until it opens.
+#[derive(Debug, Clone)]
+pub struct Gate {
+    open: async_channel::Sender<()>,
+    wait: async_channel::Receiver<()>,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        let (open, wait) = async_channel::bounded(1);
+        Self { open, wait }
+    }
+}
+
+impl Gate {
+    /// Opens the gate for all who wait and all who come.
+    pub fn open(&self) {
+        self.open.close();
+    }
+
+    /// Waits until the gate is open.
+    pub async fn passed(&self) {
+        let _closed = self.wait.recv().await;
+    }
+}
+
+/// A log in the order of writing.
+#[derive(Debug, Clone)]
+pub struct Tally<T = u64> {
+    lines: Arc<Mutex<Vec<T>>>,
+}
+
+impl<T> Default for Tally<T> {
+    fn default() -> Self {
+        Self { lines: Arc::default() }
+    }
+}
+
+impl<T: Clone> Tally<T> {
+    /// Writes a line.
+    pub fn write(&self, line: T) {
+        self.lines.lock().expect("no writer panics").push(line);
+    }
+
+    /// Reads all lines so far.
+    pub fn read(&self) -> Vec<T> {
+        self.lines.lock().expect("no writer panics").clone()
+    }
+}
+
+/// Yields to the executor `n` times.
+pub async fn yields(n: usize) {
+    for _ in 0..n {
+        futures_lite::future::yield_now().await;
+    }
+}
+
+/// Waits, for a generous while, until something becomes true.
+///
+/// # Panics
+///
+/// If it does not.
+pub async fn eventually(clock: &impl Timer, what: impl Fn() -> bool) {
+    for _ in 0..10_000 {
+        if what() {
+            return;
+        }
+        clock.sleep(Duration::from_millis(1)).await;
+    }
+    panic!("it did not become true in ten seconds");
+}

@@ -1,0 +1,217 @@
+//! As completed, and the consumers that keep the bodies going.
+
+use forloop::{StreamExt, each};
+use forloop_tests::{Alive, Backend, Gate, Tally, eventually, job, rows, yields};
+
+rows! {
+    results_come_in_completion_order_each_once,
+    a_failing_body_is_an_item_and_does_not_end_the_iteration,
+    leaving_early_stops_the_unfinished,
+    bodies_go_on_while_a_step_awaits,
+    bodies_go_on_while_a_consumer_awaits,
+    a_step_that_wants_what_a_body_holds_gets_it,
+    a_consumer_that_returns_early_stops_the_bodies,
+    a_step_that_fails_stops_the_bodies,
+}
+
+/// ASC-1
+fn results_come_in_completion_order_each_once<B: Backend>(backend: B) {
+    let gates = [Gate::default(), Gate::default(), Gate::default()];
+    let mut results = each(gates.clone()).unbounded().at(backend.place()).as_completed(|gate| {
+        job(async move {
+            gate.passed().await;
+            1_u64
+        })
+    });
+    let order = backend.block_on(async {
+        let mut order = Vec::new();
+        for next in [1, 2, 0] {
+            gates[next].open();
+            order.push(results.next().await.unwrap().0);
+        }
+        assert_eq!(results.next().await, None);
+        assert_eq!(results.next().await, None);
+        order
+    });
+    assert_eq!(order, [1, 2, 0]);
+}
+
+/// ASC-2
+fn a_failing_body_is_an_item_and_does_not_end_the_iteration<B: Backend>(backend: B) {
+    let results = each(0..6).unbounded().at(backend.place()).as_completed(|n: u64| {
+        job(async move { if n % 2 == 0 { Err(n.to_string()) } else { Ok(n) } })
+    });
+    let mut results: Vec<_> = backend.block_on(results.collect());
+    results.sort();
+    assert_eq!(results.len(), 6);
+    for (index, result) in results {
+        let n = index as u64;
+        assert_eq!(result, if n % 2 == 0 { Err(n.to_string()) } else { Ok(n) });
+    }
+}
+
+/// ASC-3
+fn leaving_early_stops_the_unfinished<B: Backend>(backend: B) {
+    let alive = Alive::default();
+    let clock = backend.clock();
+    backend.block_on(async {
+        let mut results = each(0..5).unbounded().at(backend.place()).as_completed(|n: u64| {
+            let guard = alive.guard();
+            job(async move {
+                let _alive = guard;
+                if n > 0 {
+                    std::future::pending::<()>().await;
+                }
+                n
+            })
+        });
+        assert_eq!(results.next().await, Some((0, 0)));
+        drop(results);
+        if !B::SPAWNED {
+            assert_eq!(alive.now(), 0);
+        }
+        eventually(&clock, || alive.now() == 0).await;
+    });
+    assert!(alive.ever() >= 1);
+}
+
+/// ASC-5
+fn bodies_go_on_while_a_step_awaits<B: Backend>(backend: B) {
+    let others = Gate::default();
+    let finished = Tally::default();
+    let seen = Tally::default();
+    backend.block_on(
+        each(0..5)
+            .unbounded()
+            .at(backend.place())
+            .as_completed(|n: u64| {
+                let (others, finished) = (others.clone(), finished.clone());
+                job(async move {
+                    yields(10 * n as usize).await;
+                    finished.write(n);
+                    if finished.read().len() == 5 {
+                        others.open();
+                    }
+                    n
+                })
+            })
+            .for_each(|(_, n)| {
+                let (others, seen) = (others.clone(), seen.clone());
+                async move {
+                    // The first step ends only when every body has finished beside it.
+                    others.passed().await;
+                    seen.write(n);
+                }
+            }),
+    );
+    assert_eq!(seen.read().len(), 5);
+}
+
+/// ASC-5
+fn bodies_go_on_while_a_consumer_awaits<B: Backend>(backend: B) {
+    let both = Gate::default();
+    let finished = Tally::default();
+    let results = each(0..2).limit(2).unwrap().at(backend.place()).stream(|n: u64| {
+        let (both, finished) = (both.clone(), finished.clone());
+        job(async move {
+            yields(20 * n as usize).await;
+            finished.write(n);
+            if finished.read().len() == 2 {
+                both.open();
+            }
+            n
+        })
+    });
+    let sum = backend.block_on(results.consume(|mut feed| {
+        let both = both.clone();
+        async move {
+            let mut sum = 0;
+            while let Some(n) = feed.next().await {
+                both.passed().await;
+                sum += n;
+            }
+            sum
+        }
+    }));
+    assert_eq!(sum, 1);
+}
+
+/// Law 9: the deadlock of futures-rs#2387, with a fair lock.
+fn a_step_that_wants_what_a_body_holds_gets_it<B: Backend>(backend: B) {
+    let (give, permit) = async_channel::bounded::<()>(1);
+    give.try_send(()).unwrap();
+    let count = Tally::default();
+    backend.block_on(
+        each(0..20)
+            .limit(3)
+            .unwrap()
+            .at(backend.place())
+            .stream_unordered(|n: u64| {
+                let (give, permit) = (give.clone(), permit.clone());
+                job(async move {
+                    permit.recv().await.unwrap();
+                    yields(3).await;
+                    give.send(()).await.unwrap();
+                    n
+                })
+            })
+            .for_each(|n| {
+                let (give, permit, count) = (give.clone(), permit.clone(), count.clone());
+                async move {
+                    permit.recv().await.unwrap();
+                    yields(2).await;
+                    count.write(n);
+                    give.send(()).await.unwrap();
+                }
+            }),
+    );
+    let mut count = count.read();
+    count.sort_unstable();
+    assert_eq!(count, (0..20).collect::<Vec<_>>());
+}
+
+/// ASC-3
+fn a_consumer_that_returns_early_stops_the_bodies<B: Backend>(backend: B) {
+    let alive = Alive::default();
+    let first = each(0..5)
+        .unbounded()
+        .at(backend.place())
+        .as_completed(|n: u64| {
+            let guard = alive.guard();
+            job(async move {
+                let _alive = guard;
+                if n != 3 {
+                    std::future::pending::<()>().await;
+                }
+                n
+            })
+        })
+        .consume(|mut feed| async move { feed.next().await });
+    backend.block_on(async {
+        assert_eq!(first.await, Some((3, 3)));
+        assert_eq!(alive.now(), 0, "stopped before it returned");
+    });
+}
+
+/// ASC-3
+fn a_step_that_fails_stops_the_bodies<B: Backend>(backend: B) {
+    let alive = Alive::default();
+    let ended = each(0..5)
+        .unbounded()
+        .at(backend.place())
+        .stream_unordered(|n: u64| {
+            let guard = alive.guard();
+            job(async move {
+                let _alive = guard;
+                if n != 3 {
+                    std::future::pending::<()>().await;
+                }
+                n
+            })
+        })
+        .try_for_each(async |n| Err::<(), u64>(n));
+    backend.block_on(async {
+        assert_eq!(ended.await, Err(3));
+        assert_eq!(alive.now(), 0, "stopped before it returned");
+    });
+}

@@ -1,0 +1,270 @@
+//! Bounded loops.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use forloop::{Stream, StreamExt, ZeroLimit, each, each_stream};
+use forloop_tests::{Alive, Backend, Gate, Peak, Tally, job, rows, yields};
+
+rows! {
+    never_more_than_limit_bodies_are_in_flight,
+    a_free_slot_is_filled_at_once,
+    the_input_is_pulled_only_for_a_free_slot,
+    the_ordered_stream_counts_what_waits_for_its_turn,
+    at_most_limit_bodies_exist,
+    the_ordered_stream_is_in_input_order_and_the_other_in_completion_order,
+    after_an_error_nothing_more_is_called_or_pulled,
+    a_stream_is_polled_only_for_a_free_slot,
+    a_limit_of_zero_is_an_error_before_anything_runs,
+    limit_one_is_the_sequential_loop_in_every_strategy,
+}
+
+/// BND-1
+fn never_more_than_limit_bodies_are_in_flight<B: Backend>(backend: B) {
+    for limit in [1, 2, 5, 10, 20, 100] {
+        let peak = Peak::default();
+        let n = limit as u64 + 10;
+        let outputs = each(0..n).limit(limit).unwrap().at(backend.place()).gather(|n| {
+            let peak = peak.clone();
+            job(async move {
+                peak.during(yields(n as usize * 7 % 5)).await;
+                n
+            })
+        });
+        assert_eq!(backend.block_on(outputs), (0..n).collect::<Vec<_>>());
+        assert!(peak.most() <= limit, "{} in flight of {limit}", peak.most());
+        if !B::SPAWNED && limit < 5 {
+            assert_eq!(peak.most(), limit);
+        }
+    }
+}
+
+/// BND-2
+fn a_free_slot_is_filled_at_once<B: Backend>(backend: B) {
+    // Body 0 ends only when all others have: the other slot must have served them all.
+    let (last, log) = (Gate::default(), Tally::default());
+    let outputs = each(0..5).limit(2).unwrap().at(backend.place()).gather(|n: u64| {
+        let (last, log) = (last.clone(), log.clone());
+        job(async move {
+            match n {
+                0 => last.passed().await,
+                4 => last.open(),
+                _ => yields(2).await,
+            }
+            log.write(n);
+            n
+        })
+    });
+    assert_eq!(backend.block_on(outputs), [0, 1, 2, 3, 4]);
+    assert_eq!(log.read()[..3], [1, 2, 3]);
+}
+
+/// BND-4
+fn the_input_is_pulled_only_for_a_free_slot<B: Backend>(backend: B) {
+    let (pulled, settled) = (Tally::default(), Tally::default());
+    let items = (0..).inspect(|&n: &u64| {
+        pulled.write(n);
+        assert!(pulled.read().len() <= settled.read().len() + 3);
+    });
+    let mut results = each(items).limit(3).unwrap().at(backend.place()).stream_unordered(|n| {
+        let settled = settled.clone();
+        job(async move {
+            yields(n as usize % 3).await;
+            settled.write(n);
+            n
+        })
+    });
+    backend.block_on(async {
+        for _ in 0..50 {
+            results.next().await.unwrap();
+        }
+    });
+}
+
+/// BND-4, law 7
+fn the_ordered_stream_counts_what_waits_for_its_turn<B: Backend>(backend: B) {
+    let (first, pulled) = (Gate::default(), Tally::default());
+    let items = (0..).inspect(|&n: &u64| pulled.write(n));
+    let mut results = Box::pin(each(items).limit(3).unwrap().at(backend.place()).stream(|n| {
+        let first = first.clone();
+        job(async move {
+            if n == 0 {
+                first.passed().await;
+            }
+            n
+        })
+    }));
+    backend.block_on(async {
+        for _ in 0..20 {
+            assert!(futures_lite::future::poll_once(results.next()).await.is_none());
+            yields(1).await;
+        }
+        assert_eq!(pulled.read(), [0, 1, 2]);
+        first.open();
+        for n in 0..10 {
+            assert_eq!(results.next().await, Some(n));
+            assert!(pulled.read().len() as u64 <= n + 1 + 3);
+        }
+    });
+}
+
+/// BND-5
+fn at_most_limit_bodies_exist<B: Backend>(backend: B) {
+    let alive = Alive::default();
+    let outputs = each(0..200).limit(4).unwrap().at(backend.place()).for_each(|n: u64| {
+        let guard = alive.guard();
+        assert!(alive.now() <= 4);
+        job(async move {
+            let _alive = guard;
+            yields(n as usize % 3).await;
+        })
+    });
+    backend.block_on(outputs);
+    assert_eq!((alive.ever(), alive.now()), (200, 0));
+}
+
+/// BND-6
+fn the_ordered_stream_is_in_input_order_and_the_other_in_completion_order<B: Backend>(backend: B) {
+    // Durations from a small generator, the same every time.
+    let mut state = 7_u64;
+    let mut next = || {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (state >> 33) as usize % 8
+    };
+    for _ in 0..100 {
+        let durations: Vec<_> = (0..12).map(|_| next()).collect();
+        let limit = 1 + next();
+        let ordered: Vec<u64> = backend.block_on(
+            each(durations.clone().into_iter().enumerate())
+                .limit(limit)
+                .unwrap()
+                .at(backend.place())
+                .stream(|(index, duration)| {
+                    job(async move {
+                        yields(duration).await;
+                        index as u64
+                    })
+                })
+                .collect(),
+        );
+        assert_eq!(ordered, (0..12).collect::<Vec<_>>());
+    }
+    let gates = [Gate::default(), Gate::default()];
+    let mut unordered = each(0..2).unbounded().at(backend.place()).stream_unordered(|n: usize| {
+        let gate = gates[n].clone();
+        job(async move {
+            gate.passed().await;
+            n as u64
+        })
+    });
+    backend.block_on(async {
+        gates[1].open();
+        assert_eq!(unordered.next().await, Some(1));
+        gates[0].open();
+        assert_eq!(unordered.next().await, Some(0));
+    });
+}
+
+/// BND-7
+fn after_an_error_nothing_more_is_called_or_pulled<B: Backend>(backend: B) {
+    let (called, pulled) = (Tally::default(), Tally::default());
+    let items = (0..100).inspect(|&n: &u64| pulled.write(n));
+    let error = each(items).limit(1).unwrap().at(backend.place()).try_for_each(|n| {
+        called.write(n);
+        job(async move { if n == 1 { Err(n.to_string()) } else { Ok(()) } })
+    });
+    assert_eq!(backend.block_on(error).unwrap_err().get(1).unwrap(), "1");
+    assert_eq!(called.read(), [0, 1]);
+    assert_eq!(pulled.read(), [0, 1]);
+}
+
+/// A stream that counts how often it is asked.
+struct Counting {
+    left: u64,
+    asked: Tally,
+    /// Says "not yet" before each item.
+    hesitates: bool,
+}
+
+impl Stream for Counting {
+    type Item = u64;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<u64>> {
+        self.hesitates = !self.hesitates;
+        if self.hesitates {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        self.asked.write(self.left);
+        if self.left == 0 {
+            return Poll::Ready(None);
+        }
+        self.left -= 1;
+        Poll::Ready(Some(self.left))
+    }
+}
+
+/// BND-8
+fn a_stream_is_polled_only_for_a_free_slot<B: Backend>(backend: B) {
+    let (asked, gate, peak) = (Tally::default(), Gate::default(), Peak::default());
+    let source = Counting { left: 10, asked: asked.clone(), hesitates: false };
+    let mut outputs =
+        Box::pin(each_stream(source).limit(2).unwrap().at(backend.place()).gather(|n| {
+            let (gate, peak) = (gate.clone(), peak.clone());
+            job(async move {
+                peak.during(gate.passed()).await;
+                n
+            })
+        }));
+    backend.block_on(async {
+        for _ in 0..10 {
+            assert!(futures_lite::future::poll_once(outputs.as_mut()).await.is_none());
+            yields(1).await;
+        }
+        assert_eq!(asked.read(), [10, 9]);
+        gate.open();
+        assert_eq!(outputs.await, (0..10).rev().collect::<Vec<_>>());
+    });
+    assert!(peak.most() <= 2);
+    assert_eq!(asked.read(), (0..=10).rev().collect::<Vec<_>>(), "and not again after its end");
+}
+
+/// BND-3
+fn a_limit_of_zero_is_an_error_before_anything_runs<B: Backend>(_backend: B) {
+    assert_eq!(each(0..3).limit(0).err(), Some(ZeroLimit));
+    assert_eq!(each([(); 0]).limit(0).err(), Some(ZeroLimit));
+    let endless = futures_lite::stream::repeat(1);
+    assert_eq!(each_stream(endless).limit(0).err(), Some(ZeroLimit));
+}
+
+/// Law 8
+fn limit_one_is_the_sequential_loop_in_every_strategy<B: Backend>(backend: B) {
+    let order: Vec<u64> = (0..6).collect();
+    let peak = Peak::default();
+    let one = || each(0..6_u64).limit(1).unwrap().at(backend.place());
+    let body = |n: u64| {
+        let peak = peak.clone();
+        job(async move {
+            peak.during(yields((6 - n) as usize)).await;
+            n
+        })
+    };
+    let fallible = |n: u64| {
+        let body = body(n);
+        job(async move { Ok::<_, String>(body.await) })
+    };
+    backend.block_on(async {
+        assert_eq!(one().gather(body).await, order);
+        assert_eq!(one().try_gather(fallible).await.unwrap(), order);
+        let settled = one().settle(fallible).await.into_iter();
+        assert_eq!(settled.filter_map(forloop::Outcome::ok).collect::<Vec<_>>(), order);
+        assert_eq!(one().stream(body).collect::<Vec<_>>().await, order);
+        assert_eq!(one().stream_unordered(body).collect::<Vec<_>>().await, order);
+        let completed = one().as_completed(body).collect::<Vec<_>>().await;
+        assert!(completed.into_iter().eq((0..6).map(|n| (n as usize, n))));
+        let seen = Tally::default();
+        one().stream_unordered(body).for_each(async |n| seen.write(n)).await;
+        assert_eq!(seen.read(), order);
+    });
+    assert_eq!(peak.most(), 1);
+}

@@ -1,0 +1,172 @@
+//! Gather, its fail-fast form and its settled form.
+
+use std::time::Duration;
+
+use forloop::{Outcome, Timer, each};
+use forloop_tests::{Alive, Backend, Gate, Peak, Tally, job, rows, yields};
+
+rows! {
+    all_bodies_run_at_once,
+    outputs_come_back_in_input_order,
+    every_item_is_taken_once_and_its_body_called_once_in_input_order,
+    the_error_returned_is_the_first_in_time,
+    after_an_error_no_sibling_is_left,
+    every_real_failure_is_in_the_error,
+    a_settled_loop_returns_every_outcome_in_input_order,
+}
+
+/// GAT-1
+fn all_bodies_run_at_once<B: Backend>(backend: B) {
+    // Ten bodies that wait for each other finish only if all ten are in flight.
+    let (peak, gate, arrived) = (Peak::default(), Gate::default(), Tally::default());
+    let bodies = each(0..10).unbounded().at(backend.place()).gather(|n: u64| {
+        let (peak, gate, arrived) = (peak.clone(), gate.clone(), arrived.clone());
+        job(async move {
+            let body = async {
+                arrived.write(n);
+                if arrived.read().len() == 10 {
+                    gate.open();
+                }
+                gate.passed().await;
+                n
+            };
+            peak.during(body).await
+        })
+    });
+    assert_eq!(backend.block_on(bodies).len(), 10);
+    assert_eq!(peak.most(), 10);
+}
+
+/// GAT-2
+fn outputs_come_back_in_input_order<B: Backend>(backend: B) {
+    let (a, c) = (Gate::default(), Gate::default());
+    let log = Tally::default();
+    let outputs = each(["a", "b", "c"]).unbounded().at(backend.place()).gather(|name| {
+        let (a, c, log) = (a.clone(), c.clone(), log.clone());
+        job(async move {
+            match name {
+                "a" => a.passed().await,
+                "c" => c.passed().await,
+                _ => {}
+            }
+            log.write(name);
+            match name {
+                "b" => a.open(),
+                "a" => c.open(),
+                _ => {}
+            }
+            name.as_bytes()[0] as u64
+        })
+    });
+    assert_eq!(backend.block_on(outputs), [97, 98, 99]);
+    assert_eq!(log.read(), ["b", "a", "c"]);
+}
+
+/// GAT-3
+fn every_item_is_taken_once_and_its_body_called_once_in_input_order<B: Backend>(backend: B) {
+    let (pulled, called) = (Tally::default(), Tally::default());
+    let items = (0..100).inspect(|&n: &u64| pulled.write(n)).enumerate();
+    let outputs = each(items).unbounded().at(backend.place()).gather(|(index, n)| {
+        assert_eq!(index as u64, n);
+        called.write(n);
+        job(async move {
+            yields(n as usize % 3).await;
+            n
+        })
+    });
+    let expected: Vec<_> = (0..100).collect();
+    assert_eq!(backend.block_on(outputs), expected);
+    assert_eq!(pulled.read(), expected);
+    assert_eq!(called.read(), expected);
+}
+
+/// GAT-4
+fn the_error_returned_is_the_first_in_time<B: Backend>(backend: B) {
+    let (gate, clock) = (Gate::default(), backend.clock());
+    let outcome = each(0..2).unbounded().at(backend.place()).try_gather(|n: u64| {
+        let (gate, clock) = (gate.clone(), clock.clone());
+        job(async move {
+            if n == 0 {
+                gate.passed().await;
+                // Body 1 can tell that it is about to fail, not that it has.
+                clock.sleep(Duration::from_millis(200)).await;
+            } else {
+                gate.open();
+            }
+            Err::<u64, _>(format!("body {n}"))
+        })
+    });
+    let error = backend.block_on(outcome).unwrap_err();
+    assert_eq!(error.first().unwrap().error, "body 1");
+}
+
+/// GAT-5
+fn after_an_error_no_sibling_is_left<B: Backend>(backend: B) {
+    let (alive, all_in) = (Alive::default(), Gate::default());
+    let outcome = each(0..10).unbounded().at(backend.place()).try_gather(|n: u64| {
+        let (alive, all_in) = (alive.clone(), all_in.clone());
+        job(async move {
+            let _alive = alive.guard();
+            if alive.now() == 10 {
+                all_in.open();
+            }
+            all_in.passed().await;
+            if n == 4 {
+                return Err(String::from("four"));
+            }
+            std::future::pending::<()>().await;
+            Ok(n)
+        })
+    });
+    let error = backend.block_on(async {
+        let error = outcome.await.unwrap_err();
+        // Before anything else gets a turn.
+        assert_eq!(alive.now(), 0);
+        error
+    });
+    assert_eq!(error.failures().len(), 1);
+    assert_eq!(error.get(4).unwrap(), "four");
+}
+
+/// GAT-5 and law 2: in the order of time, with their indices.
+fn every_real_failure_is_in_the_error<B: Backend>(backend: B) {
+    let all_in = Gate::default();
+    let arrived = Tally::default();
+    let outcome = each(0..8).unbounded().at(backend.place()).try_for_each(|n: u64| {
+        let (all_in, arrived) = (all_in.clone(), arrived.clone());
+        job(async move {
+            arrived.write(n);
+            if arrived.read().len() == 8 {
+                all_in.open();
+            }
+            all_in.passed().await;
+            Err::<(), _>(n.to_string())
+        })
+    });
+    let error = backend.block_on(outcome).unwrap_err();
+    assert!(!error.failures().is_empty());
+    for failure in error.failures() {
+        assert_eq!(failure.error, failure.index.unwrap().to_string());
+    }
+}
+
+/// GAT-6
+fn a_settled_loop_returns_every_outcome_in_input_order<B: Backend>(backend: B) {
+    for limit in [1, 2, 4] {
+        let outcomes =
+            each([3, 1, 0, 0]).limit(limit).unwrap().at(backend.place()).settle(|n: u64| {
+                job(async move {
+                    yields(n as usize).await;
+                    if n == 0 { Err(String::from("zero")) } else { Ok(n) }
+                })
+            });
+        let outcomes = backend.block_on(outcomes);
+        assert!(
+            matches!(
+                &outcomes[..],
+                [Outcome::Ok(3), Outcome::Ok(1), Outcome::Err(_), Outcome::Err(_)]
+            ),
+            "{outcomes:?}"
+        );
+    }
+}

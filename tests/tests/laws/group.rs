@@ -1,0 +1,385 @@
+//! Task groups and scopes.
+
+use std::error::Error;
+
+use forloop::{Cancelled, Closed, LoopError};
+use forloop_tests::{Alive, Backend, Gate, Group, Tally, eventually, job, rows, yields};
+
+rows! {
+    a_group_returns_its_bodys_value_after_all_children,
+    a_child_may_spawn_into_its_group_after_the_body_has_returned,
+    a_childs_error_stops_the_siblings_and_the_body,
+    the_error_holds_every_failure_and_no_cancelled_child,
+    a_bodys_error_stops_the_children_before_it_is_returned,
+    a_closed_group_refuses_a_child_and_drops_it_unpolled,
+    an_error_is_not_lost_when_nobody_awaits_the_child,
+    a_cancelled_group_stops_its_body_and_its_children,
+    a_group_cancelled_by_a_child_after_its_body_returns_the_value,
+    a_group_cancelled_before_the_first_child_takes_none,
+    a_cancelled_child_is_no_failure,
+    a_childs_value_can_be_awaited,
+    a_group_that_is_dropped_stops_everything,
+    a_group_that_is_never_polled_calls_nothing,
+    an_inner_groups_error_is_an_error_of_the_outer_one,
+}
+
+/// GRP-1
+fn a_group_returns_its_bodys_value_after_all_children<B: Backend>(backend: B) {
+    let log = Tally::default();
+    let value = backend.group({
+        let log = log.clone();
+        move |group| {
+            job(async move {
+                for n in 0..4 {
+                    let log = log.clone();
+                    group.spawn(job(async move {
+                        yields(10 * n as usize).await;
+                        log.write(n);
+                        Ok(n)
+                    }));
+                    yields(1).await;
+                }
+                Ok("value")
+            })
+        }
+    });
+    assert_eq!(backend.block_on(value), Ok("value"));
+    let mut log = log.read();
+    log.sort_unstable();
+    assert_eq!(log, [0, 1, 2, 3]);
+}
+
+fn descend<G: Group>(group: G, left: u64, log: Tally) -> forloop_tests::Job<Result<u64, String>> {
+    job(async move {
+        yields(2).await;
+        log.write(left);
+        if left > 0 {
+            group.spawn(descend(group.clone(), left - 1, log));
+        }
+        Ok(left)
+    })
+}
+
+/// GRP-2
+fn a_child_may_spawn_into_its_group_after_the_body_has_returned<B: Backend>(backend: B) {
+    let log = Tally::default();
+    let result = backend.group({
+        let log = log.clone();
+        move |group| {
+            group.spawn(descend(group.clone(), 9, log));
+            job(async { Ok(()) })
+        }
+    });
+    assert_eq!(backend.block_on(result), Ok(()));
+    assert_eq!(log.read(), (0..10).rev().collect::<Vec<_>>());
+}
+
+/// GRP-3
+fn a_childs_error_stops_the_siblings_and_the_body<B: Backend>(backend: B) {
+    let (alive, after) = (Alive::default(), Tally::<u64>::default());
+    let result = backend.group({
+        let (alive, after) = (alive.clone(), after.clone());
+        move |group| {
+            job(async move {
+                for _ in 0..3 {
+                    let guard = alive.guard();
+                    group.spawn(job(async move {
+                        let _alive = guard;
+                        std::future::pending().await
+                    }));
+                }
+                group.spawn(job(async {
+                    yields(3).await;
+                    Err(String::from("no"))
+                }));
+                let _alive = alive.guard();
+                std::future::pending::<()>().await;
+                after.write(0);
+                Ok(())
+            })
+        }
+    });
+    let error = backend.block_on(async {
+        let error = result.await.unwrap_err();
+        assert_eq!(alive.now(), 0, "stopped before it returned");
+        error
+    });
+    assert_eq!(error.failures().len(), 1);
+    assert_eq!(error.get(3).unwrap(), "no");
+    assert_eq!(alive.ever(), 4);
+    assert!(after.read().is_empty());
+}
+
+/// GRP-4
+fn the_error_holds_every_failure_and_no_cancelled_child<B: Backend>(backend: B) {
+    let gate = Gate::default();
+    let result = backend.group(move |group| {
+        job(async move {
+            group.spawn(job(std::future::pending()));
+            group.spawn(job(async move {
+                gate.passed().await;
+                Err(String::from("second"))
+            }));
+            group.spawn(job(async { Err(String::from("first")) }));
+            std::future::pending::<Result<(), String>>().await
+        })
+    });
+    let error = backend.block_on(result).unwrap_err();
+    assert_eq!(error.first().unwrap().index, Some(2));
+    assert_eq!(error.first().unwrap().error, "first");
+    assert!(error.failures().iter().all(|failure| failure.index != Some(0)));
+}
+
+/// GRP-5
+fn a_bodys_error_stops_the_children_before_it_is_returned<B: Backend>(backend: B) {
+    for awaits in [0, 3] {
+        let alive = Alive::default();
+        let result = backend.group({
+            let alive = alive.clone();
+            move |group| {
+                job(async move {
+                    let guard = alive.guard();
+                    group.spawn(job(async move {
+                        let _alive = guard;
+                        std::future::pending().await
+                    }));
+                    yields(awaits).await;
+                    Err::<(), _>(String::from("body"))
+                })
+            }
+        });
+        backend.block_on(async {
+            let error = result.await.unwrap_err();
+            assert_eq!(alive.now(), 0, "stopped before it returned");
+            assert_eq!(error.first().unwrap().index, None);
+            assert_eq!(error.first().unwrap().error, "body");
+        });
+    }
+}
+
+/// GRP-6
+fn a_closed_group_refuses_a_child_and_drops_it_unpolled<B: Backend>(backend: B) {
+    let (kept, alive, polled) = (Tally::default(), Alive::default(), Tally::<u64>::default());
+    let result = backend.group({
+        let kept = kept.clone();
+        move |group: B::Group| {
+            kept.write(group.clone());
+            job(async move { Ok(()) })
+        }
+    });
+    assert_eq!(backend.block_on(result), Ok(()));
+    let group = kept.read().remove(0);
+    let child = || {
+        let (guard, polled) = (alive.guard(), polled.clone());
+        job(async move {
+            let _alive = guard;
+            polled.write(0);
+            Ok(0)
+        })
+    };
+    assert!(matches!(group.try_spawn(child()), Err(Closed)));
+    assert_eq!(backend.block_on(group.spawn(child())), Err(Cancelled));
+    assert_eq!((alive.ever(), alive.now()), (2, 0));
+    assert!(polled.read().is_empty());
+}
+
+/// GRP-7
+fn an_error_is_not_lost_when_nobody_awaits_the_child<B: Backend>(backend: B) {
+    let result = backend.group(|group| {
+        job(async move {
+            drop(group.spawn(job(async {
+                yields(5).await;
+                Err(String::from("no"))
+            })));
+            Ok(())
+        })
+    });
+    assert_eq!(backend.block_on(result).unwrap_err().get(0).unwrap(), "no");
+}
+
+/// GRP-8
+fn a_cancelled_group_stops_its_body_and_its_children<B: Backend>(backend: B) {
+    let (alive, after) = (Alive::default(), Tally::<u64>::default());
+    let result = backend.group({
+        let (alive, after) = (alive.clone(), after.clone());
+        move |group| {
+            job(async move {
+                let guard = alive.guard();
+                group.spawn(job(async move {
+                    let _alive = guard;
+                    std::future::pending().await
+                }));
+                yields(3).await;
+                group.cancel();
+                group.cancel();
+                yields(1).await;
+                after.write(0);
+                Ok(())
+            })
+        }
+    });
+    backend.block_on(async {
+        assert_eq!(result.await, Err(LoopError::Cancelled));
+        assert_eq!(alive.now(), 0, "stopped before it returned");
+    });
+    assert!(after.read().is_empty());
+}
+
+/// GRP-8
+fn a_group_cancelled_by_a_child_after_its_body_returns_the_value<B: Backend>(backend: B) {
+    let result = backend.group(|group| {
+        job(async move {
+            group.spawn(job(std::future::pending()));
+            let own = group.clone();
+            group.spawn(job(async move {
+                yields(5).await;
+                own.cancel();
+                Ok(0)
+            }));
+            Ok(7)
+        })
+    });
+    assert_eq!(backend.block_on(result), Ok(7));
+}
+
+/// GRP-8
+fn a_group_cancelled_before_the_first_child_takes_none<B: Backend>(backend: B) {
+    let (alive, polled) = (Alive::default(), Tally::<u64>::default());
+    let result = backend.group({
+        let (alive, polled) = (alive.clone(), polled.clone());
+        move |group| {
+            job(async move {
+                group.cancel();
+                let guard = alive.guard();
+                group.spawn(job(async move {
+                    let _alive = guard;
+                    polled.write(0);
+                    Ok(0)
+                }));
+                Ok(())
+            })
+        }
+    });
+    // The body has no await at which it could be stopped.
+    assert_eq!(backend.block_on(result), Ok(()));
+    assert_eq!((alive.ever(), alive.now()), (1, 0));
+    assert!(polled.read().is_empty());
+}
+
+/// LST-4
+fn a_cancelled_child_is_no_failure<B: Backend>(backend: B) {
+    let alive = Alive::default();
+    let result = backend.group({
+        let alive = alive.clone();
+        move |group| {
+            job(async move {
+                let guard = alive.guard();
+                let child = group.spawn(job(async move {
+                    let _alive = guard;
+                    std::future::pending().await
+                }));
+                let sibling = group.spawn(job(async {
+                    yields(5).await;
+                    Ok(2)
+                }));
+                yields(2).await;
+                child.cancel();
+                assert_eq!(child.await, Err(Cancelled));
+                assert_eq!(alive.now(), 0);
+                sibling.await.map_err(|cancelled| cancelled.to_string())
+            })
+        }
+    });
+    assert_eq!(backend.block_on(result), Ok(2));
+}
+
+/// GRP-1
+fn a_childs_value_can_be_awaited<B: Backend>(backend: B) {
+    let result = backend.group(|group| {
+        job(async move {
+            let children: Vec<_> = (0..10)
+                .map(|n| {
+                    group.spawn(job(async move {
+                        yields((10 - n) as usize).await;
+                        Ok(n)
+                    }))
+                })
+                .collect();
+            let mut values = Vec::new();
+            for child in children {
+                values.push(child.await.unwrap());
+            }
+            Ok(values)
+        })
+    });
+    assert_eq!(backend.block_on(result), Ok((0..10).collect()));
+}
+
+/// CAN-1
+fn a_group_that_is_dropped_stops_everything<B: Backend>(backend: B) {
+    let alive = Alive::default();
+    let clock = backend.clock();
+    let result = backend.group({
+        let alive = alive.clone();
+        move |group| {
+            job(async move {
+                for _ in 0..3 {
+                    let (guard, own) = (alive.guard(), group.clone());
+                    group.spawn(job(async move {
+                        let _alive = guard;
+                        let _own_group = own;
+                        std::future::pending().await
+                    }));
+                }
+                let _alive = alive.guard();
+                std::future::pending::<Result<(), String>>().await
+            })
+        }
+    });
+    backend.block_on(async {
+        let mut result = Box::pin(result);
+        for _ in 0..5 {
+            assert!(futures_lite::future::poll_once(result.as_mut()).await.is_none());
+            yields(1).await;
+        }
+        assert_eq!(alive.now(), 4);
+        drop(result);
+        if !B::SPAWNED {
+            assert_eq!(alive.now(), 0);
+        }
+        eventually(&clock, || alive.now() == 0).await;
+    });
+}
+
+/// Law 11
+fn a_group_that_is_never_polled_calls_nothing<B: Backend>(backend: B) {
+    let called = Tally::<u64>::default();
+    let result = backend.group({
+        let called = called.clone();
+        move |_| {
+            called.write(0);
+            job(async { Ok(()) })
+        }
+    });
+    drop(result);
+    assert!(called.read().is_empty());
+}
+
+/// NST-2
+fn an_inner_groups_error_is_an_error_of_the_outer_one<B: Backend>(backend: B) {
+    // Groups of other error types: the in-task form serves for the inner one.
+    let outer = forloop::each([1, 2]).unbounded().try_gather(async |n| {
+        forloop::scope(|scope| async move {
+            scope.spawn(async move {
+                yields(n).await;
+                Err::<(), _>(std::io::Error::other(format!("inner {n}")))
+            });
+            Ok(())
+        })
+        .await
+    });
+    let error = backend.block_on(outer).unwrap_err();
+    let inner = error.source().unwrap();
+    assert!(inner.is::<LoopError<std::io::Error>>());
+    assert_eq!(inner.source().unwrap().to_string(), "inner 1");
+}

@@ -1,0 +1,15 @@
+//! The laws on every backend: one generic function per row of the conformance table, named as the
+//! promise it checks.
+
+mod as_completed;
+mod bounded;
+mod cancel;
+mod gather;
+mod group;
+mod large;
+mod nesting;
+mod odd;
+mod panics;
+mod sequential;
+mod task_list;
+mod wait;

@@ -1,0 +1,141 @@
+//! Order, empty and odd inputs, and loops without a runtime.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use forloop::{Running, StreamExt, each, each_stream, wait};
+use forloop_tests::{Backend, Tally, job, rows, yields};
+
+rows! {
+    an_empty_input_is_over_at_the_first_poll,
+    a_wrong_size_hint_does_no_harm,
+}
+
+/// EMP-1
+fn an_empty_input_is_over_at_the_first_poll<B: Backend>(backend: B) {
+    let none = || each(std::iter::empty::<u64>()).limit(3).unwrap().at(backend.place());
+    let body = |_| -> forloop_tests::Job<u64> { panic!("no body is called") };
+    let fallible = |_| -> forloop_tests::Job<Result<u64, String>> { panic!("no body is called") };
+    backend.block_on(async {
+        use futures_lite::future::poll_once;
+
+        assert_eq!(poll_once(none().gather(body)).await, Some(vec![]));
+        assert_eq!(poll_once(none().try_gather(fallible)).await.unwrap().unwrap(), []);
+        assert!(poll_once(none().settle(fallible)).await.unwrap().is_empty());
+        assert_eq!(poll_once(none().as_completed(body).next()).await, Some(None));
+        assert_eq!(poll_once(none().stream(body).next()).await, Some(None));
+        assert_eq!(poll_once(none().stream(body).for_each(async |_| {})).await, Some(()));
+        let mut running = Running::at(&backend.place(), Vec::<forloop_tests::Job<u64>>::new());
+        assert!(poll_once(wait(&mut running)).await.is_some());
+        let group = backend.group(|_| job(async { Ok(7) }));
+        assert_eq!(poll_once(group).await, Some(Ok(7)));
+    });
+}
+
+/// An iterator that lies about its length.
+struct Liar(std::ops::Range<u64>, (usize, Option<usize>));
+
+impl Iterator for Liar {
+    type Item = u64;
+
+    fn next(&mut self) -> Option<u64> {
+        self.0.next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.1
+    }
+}
+
+/// Law 5
+fn a_wrong_size_hint_does_no_harm<B: Backend>(backend: B) {
+    for hint in [(0, Some(0)), (usize::MAX, None), (usize::MAX, Some(3)), (100, Some(100))] {
+        let outputs = each(Liar(0..10, hint))
+            .unbounded()
+            .at(backend.place())
+            .gather(|n| job(async move { n }));
+        assert_eq!(backend.block_on(outputs), (0..10).collect::<Vec<_>>());
+    }
+}
+
+/// ORD-1
+#[test]
+fn bodies_are_first_polled_in_input_order_and_ready_ones_come_in_input_order() {
+    for limit in 1..10 {
+        let polled = Tally::default();
+        let outputs: Vec<u64> = futures_lite::future::block_on(
+            each(0..20)
+                .limit(limit)
+                .unwrap()
+                .stream_unordered(|n: u64| {
+                    let polled = polled.clone();
+                    async move {
+                        polled.write(n);
+                        n
+                    }
+                })
+                .collect(),
+        );
+        assert_eq!(outputs, (0..20).collect::<Vec<_>>());
+        assert_eq!(polled.read(), outputs);
+    }
+}
+
+/// Law 4
+#[test]
+fn of_failures_at_one_time_the_one_with_the_lower_index_wins() {
+    // Item 0 makes room for item 2 in its slot, so that 2 stands before 1 there.
+    let error = futures_lite::future::block_on(each([0, 3, 2]).limit(2).unwrap().try_gather(
+        async |n: usize| {
+            yields(n).await;
+            if n == 0 { Ok(()) } else { Err(n) }
+        },
+    ));
+    let gate = forloop_tests::Gate::default();
+    let both = each(0..3).limit(2).unwrap().try_for_each(|n: u64| {
+        let gate = gate.clone();
+        async move {
+            if n == 0 {
+                return Ok(());
+            }
+            if n == 2 {
+                // Both wait for the gate by now and are woken together.
+                gate.open();
+                yields(1).await;
+            } else {
+                gate.passed().await;
+            }
+            Err(n)
+        }
+    });
+    assert_eq!(error.unwrap_err().first().unwrap().error, 2);
+    let error = futures_lite::future::block_on(both).unwrap_err();
+    assert_eq!(error.first().unwrap().index, Some(1));
+}
+
+async fn borrowing<'a>(word: &'a String, count: &Rc<Cell<usize>>) -> &'a str {
+    yields(2).await;
+    count.set(count.get() + word.len());
+    word
+}
+
+/// RTN-1, RTN-2
+#[test]
+fn in_task_bodies_borrow_need_not_be_send_and_need_no_runtime() {
+    let words = vec![String::from("to"), String::from("be")];
+    let count = Rc::new(Cell::new(0));
+    let body = |word| borrowing(word, &count);
+    futures_lite::future::block_on(async {
+        assert_eq!(each(&words).sequential().gather(body).await, ["to", "be"]);
+        assert_eq!(each(&words).unbounded().gather(body).await, ["to", "be"]);
+        let stream = futures_lite::stream::iter(&words);
+        assert_eq!(each_stream(stream).limit(1).unwrap().gather(body).await, ["to", "be"]);
+        let mut results = std::pin::pin!(each(&words).unbounded().as_completed(body));
+        while let Some((index, word)) = results.next().await {
+            assert_eq!(words[index], word);
+        }
+        let mut running = Running::new(words.iter().map(body));
+        assert_eq!(wait(&mut running).await.0.len(), 2);
+    });
+    assert_eq!(count.get(), 20);
+}

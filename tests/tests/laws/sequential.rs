@@ -1,0 +1,45 @@
+//! The sequential loop.
+
+use forloop::each;
+use forloop_tests::{Backend, Peak, Tally, job, rows, yields};
+
+rows! {
+    each_body_begins_when_the_one_before_it_has_finished,
+    the_first_error_ends_the_loop_and_the_input_is_not_asked_again,
+}
+
+/// SEQ-1
+fn each_body_begins_when_the_one_before_it_has_finished<B: Backend>(backend: B) {
+    let (peak, log) = (Peak::default(), Tally::default());
+    let outputs = backend.block_on(each(0..5).sequential().at(backend.place()).gather(|n: u64| {
+        let (peak, log) = (peak.clone(), log.clone());
+        job(async move {
+            peak.during(async {
+                log.write((n, "begins"));
+                yields(5 - n as usize).await;
+                log.write((n, "ends"));
+            })
+            .await;
+            n
+        })
+    }));
+    assert_eq!(outputs, [0, 1, 2, 3, 4]);
+    assert_eq!(peak.most(), 1);
+    let expected: Vec<_> = (0..5).flat_map(|n| [(n, "begins"), (n, "ends")]).collect();
+    assert_eq!(log.read(), expected);
+}
+
+/// SEQ-2
+fn the_first_error_ends_the_loop_and_the_input_is_not_asked_again<B: Backend>(backend: B) {
+    let (called, pulled) = (Tally::default(), Tally::default());
+    let items = (0..5).inspect(|&n: &u64| pulled.write(n));
+    let error = backend
+        .block_on(each(items).sequential().at(backend.place()).try_gather(|n| {
+            called.write(n);
+            job(async move { if n == 2 { Err(format!("{n}")) } else { Ok(n) } })
+        }))
+        .unwrap_err();
+    assert_eq!(error.first().unwrap().index, Some(2));
+    assert_eq!(called.read(), [0, 1, 2]);
+    assert_eq!(pulled.read(), [0, 1, 2]);
+}

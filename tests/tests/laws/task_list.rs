@@ -1,0 +1,162 @@
+//! Tasks and lists of tasks.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use forloop::Cancelled;
+use forloop_tests::{Alive, Gate, Spawning, Tally, eventually, job, rows, yields};
+
+rows! {
+    spawned:
+    building_the_list_starts_every_task,
+    awaiting_in_order_gives_outputs_in_input_order_and_each_error_when_asked,
+    dropping_the_rest_of_the_list_stops_it,
+    cancelling_one_task_is_seen_by_its_handle_alone,
+    cancel_waits_until_the_destructors_have_run,
+    cancel_gives_the_value_of_a_task_that_had_finished,
+    a_detached_task_goes_on,
+    a_panic_goes_on_in_whoever_awaits,
+    a_task_dropped_at_once_is_gone_soon,
+}
+
+/// LST-1
+fn building_the_list_starts_every_task<B: Spawning>(backend: B) {
+    let (all_in, arrived) = (Gate::default(), Tally::default());
+    backend.block_on(async {
+        let tasks: Vec<_> = (0..5)
+            .map(|n: u64| {
+                let (all_in, arrived) = (all_in.clone(), arrived.clone());
+                backend.spawn(job(async move {
+                    arrived.write(n);
+                    if arrived.read().len() == 5 {
+                        all_in.open();
+                    }
+                    all_in.passed().await;
+                }))
+            })
+            .collect();
+        // No handle has been awaited yet.
+        all_in.passed().await;
+        for task in tasks {
+            task.await.unwrap();
+        }
+    });
+}
+
+/// LST-2
+fn awaiting_in_order_gives_outputs_in_input_order_and_each_error_when_asked<B: Spawning>(
+    backend: B,
+) {
+    backend.block_on(async {
+        let gate = Gate::default();
+        let slow = gate.clone();
+        let first = backend.spawn(job(async move {
+            slow.passed().await;
+            Ok::<u64, String>(1)
+        }));
+        let second = backend.spawn(job(async { Err::<u64, _>(String::from("early")) }));
+        eventually(&backend.clock(), || second.is_finished()).await;
+        gate.open();
+        assert_eq!(first.await, Ok(Ok(1)));
+        assert_eq!(second.await, Ok(Err(String::from("early"))));
+    });
+}
+
+/// LST-3
+fn dropping_the_rest_of_the_list_stops_it<B: Spawning>(backend: B) {
+    let alive = Alive::default();
+    backend.block_on(async {
+        let tasks: Vec<_> = (0..5)
+            .map(|_| {
+                let guard = alive.guard();
+                backend.spawn(job(async move {
+                    let _alive = guard;
+                    std::future::pending::<()>().await;
+                }))
+            })
+            .collect();
+        yields(3).await;
+        drop(tasks);
+        eventually(&backend.clock(), || alive.now() == 0).await;
+    });
+}
+
+/// LST-4
+fn cancelling_one_task_is_seen_by_its_handle_alone<B: Spawning>(backend: B) {
+    backend.block_on(async {
+        let cancelled = backend.spawn(job(std::future::pending::<u64>()));
+        let sibling = backend.spawn(job(async {
+            yields(5).await;
+            2_u64
+        }));
+        cancelled.request_cancel();
+        cancelled.request_cancel();
+        assert_eq!(cancelled.await, Err(Cancelled));
+        assert_eq!(sibling.await, Ok(2));
+    });
+}
+
+/// CAN-4
+fn cancel_waits_until_the_destructors_have_run<B: Spawning>(backend: B) {
+    let alive = Alive::default();
+    backend.block_on(async {
+        for warm_up in 0..20 {
+            let guard = alive.guard();
+            let task = backend.spawn(job(async move {
+                let _alive = guard;
+                std::future::pending::<()>().await;
+            }));
+            yields(warm_up % 4).await;
+            assert_eq!(task.cancel().await, None);
+            assert_eq!(alive.now(), 0);
+        }
+    });
+}
+
+/// Law 2
+fn cancel_gives_the_value_of_a_task_that_had_finished<B: Spawning>(backend: B) {
+    backend.block_on(async {
+        let task = backend.spawn(job(async { 7_u64 }));
+        eventually(&backend.clock(), || task.is_finished()).await;
+        assert_eq!(task.cancel().await, Some(7));
+    });
+}
+
+/// Law 10: detaching is explicit.
+fn a_detached_task_goes_on<B: Spawning>(backend: B) {
+    backend.block_on(async {
+        let (gate, log) = (Gate::default(), Tally::default());
+        let (passed, writer) = (gate.clone(), log.clone());
+        backend
+            .spawn(job(async move {
+                passed.passed().await;
+                writer.write(1_u64);
+            }))
+            .detach();
+        gate.open();
+        eventually(&backend.clock(), || log.read() == [1]).await;
+    });
+}
+
+/// PAN-1
+fn a_panic_goes_on_in_whoever_awaits<B: Spawning>(backend: B) {
+    let task = backend.spawn(job(async { panic!("on purpose") }));
+    let caught = catch_unwind(AssertUnwindSafe(|| backend.block_on(task))).unwrap_err();
+    assert_eq!(caught.downcast_ref(), Some(&"on purpose"));
+    // And the runtime is as good as before.
+    assert_eq!(backend.block_on(backend.spawn(job(async { 1_u64 }))), Ok(1));
+}
+
+/// Law 1
+fn a_task_dropped_at_once_is_gone_soon<B: Spawning>(backend: B) {
+    let alive = Alive::default();
+    backend.block_on(async {
+        for _ in 0..100 {
+            let guard = alive.guard();
+            drop(backend.spawn(job(async move {
+                let _alive = guard;
+                std::future::pending::<()>().await;
+            })));
+        }
+        eventually(&backend.clock(), || alive.now() == 0).await;
+    });
+}

@@ -1,0 +1,174 @@
+//! Wait.
+
+use std::time::Duration;
+
+use forloop::{Outcome, Place, Running, wait};
+use forloop_tests::{Alive, Backend, Gate, Job, LONG, job, rows, yields};
+
+rows! {
+    waiting_for_all_ends_when_all_have_settled,
+    waiting_for_the_first_leaves_the_others_running,
+    waiting_for_a_failure_ends_at_the_first,
+    waiting_for_a_failure_that_never_comes_is_waiting_for_all,
+    a_timeout_splits_and_loses_nothing,
+    a_dropped_wait_leaves_every_body_running_and_owned,
+    waiting_on_an_empty_set_is_over_at_once,
+    a_timeout_of_zero_gives_what_is_ready,
+}
+
+type Fallible = Job<Result<u64, String>>;
+type Set<B> = Running<<<B as Backend>::Place as Place<Fallible>>::Job>;
+
+fn set<B: Backend>(backend: &B, bodies: Vec<Fallible>) -> Set<B> {
+    Running::at(&backend.place(), bodies)
+}
+
+fn ready(n: u64) -> Fallible {
+    job(async move {
+        yields(n as usize).await;
+        Ok(n)
+    })
+}
+
+fn gated(gate: &Gate, result: Result<u64, String>) -> Fallible {
+    let gate = gate.clone();
+    job(async move {
+        gate.passed().await;
+        result
+    })
+}
+
+fn panicking() -> Fallible {
+    job(async { panic!("on purpose") })
+}
+
+/// WAIT-1
+fn waiting_for_all_ends_when_all_have_settled<B: Backend>(backend: B) {
+    let mut running = set(&backend, vec![ready(3), job(async { Err("no".into()) }), panicking()]);
+    backend.block_on(async {
+        let (done, pending) = wait(&mut running).await;
+        let mut indices: Vec<_> = done.iter().map(|done| done.index).collect();
+        indices.sort_unstable();
+        assert_eq!(indices, [0, 1, 2]);
+        assert!(pending.is_empty());
+        for done in done {
+            match (done.index, Outcome::from(done.outcome)) {
+                (0, Outcome::Ok(3)) => {}
+                (1, Outcome::Err(error)) => assert_eq!(error, "no"),
+                (2, Outcome::Panicked(panic)) => assert_eq!(panic.message(), Some("on purpose")),
+                other => panic!("{other:?}"),
+            }
+        }
+    });
+}
+
+/// WAIT-2
+fn waiting_for_the_first_leaves_the_others_running<B: Backend>(backend: B) {
+    let gate = Gate::default();
+    let mut running = set(&backend, vec![gated(&gate, Ok(7)), ready(1)]);
+    backend.block_on(async {
+        let (done, pending) = wait(&mut running).first_completed().await;
+        assert_eq!(done.iter().map(|done| done.index).collect::<Vec<_>>(), [1]);
+        assert_eq!(pending.len(), 1);
+        gate.open();
+        let (done, pending) = wait(pending).await;
+        assert!(matches!(done[0].outcome, Outcome::Ok(Ok(7))));
+        assert!(pending.is_empty());
+    });
+}
+
+/// WAIT-3
+fn waiting_for_a_failure_ends_at_the_first<B: Backend>(backend: B) {
+    for failing in [job(async { Err("no".into()) }), panicking()] {
+        let gate = Gate::default();
+        let mut running = set(&backend, vec![ready(0), failing, gated(&gate, Ok(7))]);
+        backend.block_on(async {
+            let (done, pending) = wait(&mut running).first_failure().await;
+            assert!(done.iter().any(|done| done.index == 1));
+            assert!(done.iter().all(|done| done.index != 2));
+            gate.open();
+            wait(pending).await;
+        });
+        assert!(running.is_empty());
+    }
+}
+
+/// WAIT-3
+fn waiting_for_a_failure_that_never_comes_is_waiting_for_all<B: Backend>(backend: B) {
+    let mut running = set(&backend, vec![ready(3), ready(1)]);
+    let (done, _) = backend.block_on(wait(&mut running).first_failure());
+    assert_eq!(done.len(), 2);
+}
+
+/// WAIT-4
+fn a_timeout_splits_and_loses_nothing<B: Backend>(backend: B) {
+    let gate = Gate::default();
+    let mut running = set(&backend, vec![gated(&gate, Ok(7)), ready(0)]);
+    let clock = backend.clock();
+    backend.block_on(async {
+        let (first, _) = wait(&mut running).first_completed().timeout(&clock, LONG).await;
+        assert_eq!(first.len(), 1);
+        let (done, pending) = wait(&mut running).timeout(&clock, Duration::from_millis(20)).await;
+        assert_eq!((done.len(), pending.len()), (0, 1));
+        gate.open();
+        let (done, _) = wait(pending).timeout(&clock, LONG).await;
+        assert!(matches!(done[0].outcome, Outcome::Ok(Ok(7))));
+    });
+}
+
+/// WAIT-5
+fn a_dropped_wait_leaves_every_body_running_and_owned<B: Backend>(backend: B) {
+    let (gate, alive) = (Gate::default(), Alive::default());
+    let body = |n: u64| {
+        let (gate, guard) = (gate.clone(), alive.guard());
+        job(async move {
+            let _alive = guard;
+            if n == 0 {
+                gate.passed().await;
+            }
+            Ok::<_, String>(n)
+        })
+    };
+    let mut running = set(&backend, vec![body(0), body(1)]);
+    backend.block_on(async {
+        {
+            let mut waiting = std::pin::pin!(wait(&mut running));
+            for _ in 0..10 {
+                let polled = futures_lite::future::poll_once(waiting.as_mut()).await;
+                assert!(polled.is_none());
+                yields(1).await;
+            }
+        }
+        assert!(alive.now() >= 1);
+        gate.open();
+        let (done, pending) = wait(&mut running).await;
+        let mut indices: Vec<_> = done.iter().map(|done| done.index).collect();
+        indices.sort_unstable();
+        assert_eq!(indices, [0, 1], "the end that the dropped wait saw is told by the next");
+        assert!(pending.is_empty());
+    });
+    assert_eq!(alive.now(), 0);
+}
+
+/// WAIT-6
+fn waiting_on_an_empty_set_is_over_at_once<B: Backend>(backend: B) {
+    let mut running = set(&backend, vec![]);
+    backend.block_on(async {
+        let (done, pending) = wait(&mut running).await;
+        assert!(done.is_empty() && pending.is_empty());
+        let (done, pending) = wait(pending).first_completed().await;
+        assert!(done.is_empty() && pending.is_empty());
+        let (done, pending) = wait(pending).first_failure().timeout(&backend.clock(), LONG).await;
+        assert!(done.is_empty() && pending.is_empty());
+    });
+}
+
+/// WAIT-4 and law 5
+fn a_timeout_of_zero_gives_what_is_ready<B: Backend>(backend: B) {
+    let gate = Gate::default();
+    let mut running = set(&backend, vec![gated(&gate, Ok(7))]);
+    backend.block_on(async {
+        let (done, pending) = wait(&mut running).timeout(&backend.clock(), Duration::ZERO).await;
+        assert_eq!((done.len(), pending.len()), (0, 1));
+    });
+}
