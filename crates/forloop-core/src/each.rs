@@ -13,8 +13,8 @@ use crate::{Spawn, SpawnLocal, ZeroLimit};
 
 /// Begins a loop over anything that can be iterated: a vector, an array, a range, an iterator.
 ///
-/// Say next how many bodies may run at once: [`sequential`](Each::sequential),
-/// [`limit`](Each::limit) or [`unbounded`](Each::unbounded). Items are pulled one by one, and only
+/// Say next how many bodies may run at once: [`sequential`](Loop::sequential),
+/// [`limit`](Loop::limit) or [`unbounded`](Loop::unbounded). Items are pulled one by one, and only
 /// when a body can be started: an endless iterator is welcome.
 ///
 /// # Examples
@@ -28,8 +28,8 @@ use crate::{Spawn, SpawnLocal, ZeroLimit};
 /// # Ok::<(), forloop::ZeroLimit>(())
 /// # }).unwrap();
 /// ```
-pub fn each<I: IntoIterator>(items: I) -> Each<Items<I::IntoIter>> {
-    Each { source: Items { items: items.into_iter() } }
+pub fn each<I: IntoIterator>(items: I) -> Loop<Items<I::IntoIter>, InTask, Unsaid> {
+    Loop { source: Items { items: items.into_iter() }, place: InTask, limit: Unsaid }
 }
 
 /// Begins a loop over a [`Stream`]: items that arrive in time, one by one.
@@ -48,20 +48,39 @@ pub fn each<I: IntoIterator>(items: I) -> Each<Items<I::IntoIter>> {
 /// assert_eq!(squares, [1, 4, 9]);
 /// # });
 /// ```
-pub fn each_stream<S: IsStream>(stream: S) -> Each<S> {
-    Each { source: stream }
+pub fn each_stream<S: IsStream>(stream: S) -> Loop<S, InTask, Unsaid> {
+    Loop { source: stream, place: InTask, limit: Unsaid }
 }
 
-/// Items to loop over, before it is said how many bodies may run at once.
+/// A loop: its items, how many bodies may run at once, and where they run.
+///
+/// Two things are said first, in any order: how many at once, by [`sequential`](Loop::sequential),
+/// [`limit`](Loop::limit) or [`unbounded`](Loop::unbounded), which has no default; and where, by
+/// [`on`](Loop::on), without which the bodies run in the caller's own task, where they may borrow
+/// and need not be `Send`.
+///
+/// What the loop gives is up to the strategy, which takes the body: a closure that is called with each
+/// item and returns a future.
+///
+/// | strategy | gives |
+/// |---|---|
+/// | [`gather`](Loop::gather) | every output, in input order |
+/// | [`try_gather`](Loop::try_gather) | the same, or stops at the first failure in time |
+/// | [`settle`](Loop::settle) | every outcome, good or bad, in input order |
+/// | [`for_each`](Loop::for_each), [`try_for_each`](Loop::try_for_each) | nothing; the second stops at the first failure |
+/// | [`as_completed`](Loop::as_completed) | a stream of index and output, as they finish |
+/// | [`stream`](Loop::stream), [`stream_unordered`](Loop::stream_unordered) | a stream of outputs, in input order or as they finish |
 #[derive(Debug, Clone)]
 #[must_use = "a loop does nothing until its strategy is awaited"]
-pub struct Each<S> {
+pub struct Loop<S, P = InTask, L = AtMost> {
     source: S,
+    place: P,
+    limit: L,
 }
 
-impl<S: Stream> Each<S> {
+impl<S: Stream, P> Loop<S, P, Unsaid> {
     /// One body at a time: the next begins when the one before it has finished.
-    pub fn sequential(self) -> Loop<S> {
+    pub fn sequential(self) -> Loop<S, P> {
         self.at_most(1)
     }
 
@@ -88,45 +107,21 @@ impl<S: Stream> Each<S> {
     /// assert_eq!(forloop::each(0..5).limit(0).err(), Some(forloop::ZeroLimit));
     /// # });
     /// ```
-    pub fn limit<L: Limit>(self, limit: L) -> L::Limited<Loop<S>> {
+    pub fn limit<L: Limit>(self, limit: L) -> L::Limited<Loop<S, P>> {
         limit.apply(|limit| self.at_most(limit.get()))
     }
 
     /// All bodies at once, however many items there are.
-    pub fn unbounded(self) -> Loop<S> {
+    pub fn unbounded(self) -> Loop<S, P> {
         self.at_most(usize::MAX)
     }
 
-    fn at_most(self, limit: usize) -> Loop<S> {
-        Loop { source: self.source, limit, place: InTask }
+    fn at_most(self, limit: usize) -> Loop<S, P> {
+        Loop { source: self.source, place: self.place, limit: AtMost { bodies: limit } }
     }
 }
 
-/// A loop that knows its items, how many bodies may run at once, and where they run.
-///
-/// What it gives is up to the strategy, which takes the body: a closure that is called with each
-/// item and returns a future.
-///
-/// | strategy | gives |
-/// |---|---|
-/// | [`gather`](Loop::gather) | every output, in input order |
-/// | [`try_gather`](Loop::try_gather) | the same, or stops at the first failure in time |
-/// | [`settle`](Loop::settle) | every outcome, good or bad, in input order |
-/// | [`for_each`](Loop::for_each), [`try_for_each`](Loop::try_for_each) | nothing; the second stops at the first failure |
-/// | [`as_completed`](Loop::as_completed) | a stream of index and output, as they finish |
-/// | [`stream`](Loop::stream), [`stream_unordered`](Loop::stream_unordered) | a stream of outputs, in input order or as they finish |
-///
-/// The bodies run in the caller's own task, where they may borrow and need not be `Send`, unless
-/// [`on`](Loop::on) gives them to a runtime.
-#[derive(Debug, Clone)]
-#[must_use = "a loop does nothing until its strategy is awaited"]
-pub struct Loop<S, P = InTask> {
-    source: S,
-    limit: usize,
-    place: P,
-}
-
-impl<S: Stream> Loop<S> {
+impl<S: Stream, L> Loop<S, InTask, L> {
     /// Runs each body as a task of `runtime`, on its threads.
     ///
     /// A body then owns what it uses and is `Send`. The loop still pulls the items and calls the
@@ -136,31 +131,59 @@ impl<S: Stream> Loop<S> {
     ///
     /// A strategy that returns has stopped every task it started. One that is dropped has asked
     /// every task to stop; each is gone when the runtime has next come to it.
-    pub fn on<R: Spawn>(self, runtime: R) -> Loop<S, On<R>> {
+    pub fn on<R: Spawn>(self, runtime: R) -> Loop<S, On<R>, L> {
         self.at(On(runtime))
     }
 
     /// Runs each body as a task of a single-threaded `runtime`: it owns what it uses, but need not
     /// be `Send`.
-    pub fn on_local<R: SpawnLocal>(self, runtime: R) -> Loop<S, OnLocal<R>> {
+    pub fn on_local<R: SpawnLocal>(self, runtime: R) -> Loop<S, OnLocal<R>, L> {
         self.at(OnLocal(runtime))
     }
 
     /// Runs each body at `place`: what [`on`](Self::on) and [`on_local`](Self::on_local) do for
     /// the places this library knows.
-    pub fn at<Q>(self, place: Q) -> Loop<S, Q> {
-        Loop { source: self.source, limit: self.limit, place }
+    pub fn at<Q>(self, place: Q) -> Loop<S, Q, L> {
+        Loop { source: self.source, place, limit: self.limit }
     }
 }
 
-impl<S: Stream, P> Loop<S, P> {
+impl<S: Stream, P, L> Loop<S, P, L> {
     pub(crate) fn drive<F, B>(self, body: F) -> Drive<S, F, P, B>
     where
+        L: HowMany,
         F: FnMut(S::Item) -> B,
         B: Future,
         P: Place<B>,
     {
-        Drive::new(self.source, self.place, self.limit, body)
+        Drive::new(self.source, self.place, self.limit.bodies(), body)
+    }
+}
+
+/// It was not said yet how many bodies may run at once.
+#[derive(Debug, Clone, Copy)]
+pub struct Unsaid;
+
+/// At most so many bodies at once.
+#[derive(Debug, Clone, Copy)]
+pub struct AtMost {
+    bodies: usize,
+}
+
+/// A loop of which it was said how many bodies may run at once.
+#[diagnostic::on_unimplemented(
+    message = "this loop was not told how many bodies may run at once",
+    label = "needs a number before it can run",
+    note = "put `.sequential()`, `.limit(n)?` or `.unbounded()` in front of it"
+)]
+pub trait HowMany {
+    /// How many.
+    fn bodies(&self) -> usize;
+}
+
+impl HowMany for AtMost {
+    fn bodies(&self) -> usize {
+        self.bodies
     }
 }
 

@@ -18,7 +18,7 @@ mod runtime;
 mod strategy;
 mod task;
 
-pub use crate::each::{Each, IsStream, Items, Limit, Loop, each, each_stream};
+pub use crate::each::{AtMost, HowMany, IsStream, Items, Limit, Loop, Unsaid, each, each_stream};
 pub use crate::error::{BoxError, Cancelled, Closed, Failure, LoopError, ZeroLimit};
 pub use crate::outcome::Outcome;
 pub use crate::panic::Panic;

@@ -52,7 +52,7 @@ pub trait Started {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct InTask;
 
-impl<B: Future> Place<B> for InTask {
+impl<B: Body> Place<B> for InTask {
     type Job = Local<B>;
 
     fn start(&self, body: B) -> Local<B> {

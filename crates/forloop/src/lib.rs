@@ -21,9 +21,9 @@
 //!
 //! | you want | write |
 //! |---|---|
-//! | one after another | [`each(items).sequential()`](Each::sequential), or [`sequential(futures)`](sequential()) |
+//! | one after another | [`each(items).sequential()`](Loop::sequential), or [`sequential(futures)`](sequential()) |
 //! | all at once, every output in input order | [`each(items).unbounded().gather(body)`](Loop::gather), or [`gather(futures)`](gather()) |
-//! | at most fifty at once | [`each(items).limit(50)?`](Each::limit) and any strategy |
+//! | at most fifty at once | [`each(items).limit(50)?`](Loop::limit) and any strategy |
 //! | stop at the first failure, and stop the others too | [`try_gather`](Loop::try_gather), [`try_for_each`](Loop::try_for_each) |
 //! | let all finish, and see every outcome | [`settle`](Loop::settle) |
 //! | no results, constant memory | [`for_each`](Loop::for_each) |

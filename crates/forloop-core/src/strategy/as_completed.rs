@@ -7,7 +7,7 @@ use futures_core::Stream;
 use super::Results;
 use super::results::Shelf;
 use crate::place::{Body, InTask, Place};
-use crate::{Items, Loop, each};
+use crate::{HowMany, Items, Loop, each};
 
 /// Runs every future at once and gives index and output of each as it finishes.
 ///
@@ -50,7 +50,7 @@ where
     each(futures).unbounded().as_completed(|future| future)
 }
 
-impl<S: Stream, P> Loop<S, P> {
+impl<S: Stream, P, L> Loop<S, P, L> {
     /// Runs the bodies, as many at once as the loop allows, and gives index and output of each as
     /// it finishes.
     ///
@@ -79,6 +79,7 @@ impl<S: Stream, P> Loop<S, P> {
     /// before the loop has ended.
     pub fn as_completed<F, B>(self, body: F) -> Results<S, F, P, B, AsCompleted<B::Output>>
     where
+        L: HowMany,
         F: FnMut(S::Item) -> B,
         B: Body,
         P: Place<B>,

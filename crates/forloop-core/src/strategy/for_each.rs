@@ -8,9 +8,9 @@ use super::try_gather::Failures;
 use super::{Judge, Judged, runtime_is_gone};
 use crate::engine::End;
 use crate::place::{Body, Place};
-use crate::{Loop, LoopError};
+use crate::{HowMany, Loop, LoopError};
 
-impl<S: Stream, P> Loop<S, P> {
+impl<S: Stream, P, L> Loop<S, P, L> {
     /// Runs the bodies, as many at once as the loop allows, and keeps none of their outputs.
     ///
     /// Needs memory for the limit, not for the items: a million items at a limit of 64 cost
@@ -42,6 +42,7 @@ impl<S: Stream, P> Loop<S, P> {
     /// when drop returns, spawned they have been asked to stop.
     pub fn for_each<F, B>(self, body: F) -> impl Future<Output = ()>
     where
+        L: HowMany,
         F: FnMut(S::Item) -> B,
         B: Body + Future<Output = ()>,
         P: Place<B>,
@@ -68,6 +69,7 @@ impl<S: Stream, P> Loop<S, P> {
     /// when drop returns, spawned they have been asked to stop.
     pub fn try_for_each<F, B, E>(self, body: F) -> impl Future<Output = Result<(), LoopError<E>>>
     where
+        L: HowMany,
         F: FnMut(S::Item) -> B,
         B: Body + Future<Output = Result<(), E>>,
         P: Place<B>,

@@ -8,7 +8,7 @@ use futures_core::Stream;
 use super::{Judge, Judged, runtime_is_gone};
 use crate::engine::End;
 use crate::place::{Body, Place};
-use crate::{Loop, each};
+use crate::{HowMany, Loop, each};
 
 /// Runs every future at once and returns their outputs in input order.
 ///
@@ -41,7 +41,7 @@ where
     each(futures).unbounded().gather(|future| future)
 }
 
-impl<S: Stream, P> Loop<S, P> {
+impl<S: Stream, P, L> Loop<S, P, L> {
     /// Runs the bodies, as many at once as the loop allows, and returns their outputs in input
     /// order.
     ///
@@ -70,6 +70,7 @@ impl<S: Stream, P> Loop<S, P> {
     /// when drop returns, spawned they have been asked to stop.
     pub fn gather<F, B>(self, body: F) -> impl Future<Output = Vec<B::Output>>
     where
+        L: HowMany,
         F: FnMut(S::Item) -> B,
         B: Body,
         P: Place<B>,

@@ -9,7 +9,7 @@ use super::gather::put;
 use super::{Judge, Judged};
 use crate::engine::End;
 use crate::place::{Body, Place};
-use crate::{Loop, Outcome, each};
+use crate::{HowMany, Loop, Outcome, each};
 
 /// Runs every future at once, lets all of them finish, and returns every outcome in input order.
 ///
@@ -43,7 +43,7 @@ where
     each(futures).unbounded().settle(|future| future)
 }
 
-impl<S: Stream, P> Loop<S, P> {
+impl<S: Stream, P, L> Loop<S, P, L> {
     /// Runs the bodies, as many at once as the loop allows, lets all of them finish, and returns
     /// one outcome per item, in input order.
     ///
@@ -83,6 +83,7 @@ impl<S: Stream, P> Loop<S, P> {
     /// when drop returns, spawned they have been asked to stop.
     pub fn settle<F, B, T, E>(self, body: F) -> impl Future<Output = Vec<Outcome<T, E>>>
     where
+        L: HowMany,
         F: FnMut(S::Item) -> B,
         B: Body + Future<Output = Result<T, E>>,
         P: Place<B>,
@@ -111,7 +112,7 @@ impl<S: Stream, P> Loop<S, P> {
     ///     if panic.message() == Some("attempt to divide by zero")));
     /// # });
     /// ```
-    pub fn catch_panics(self) -> Catching<S, P> {
+    pub fn catch_panics(self) -> Catching<S, P, L> {
         Catching { inner: self }
     }
 }
@@ -119,11 +120,11 @@ impl<S: Stream, P> Loop<S, P> {
 /// A loop in which the panic of a body is that item's outcome.
 #[derive(Debug, Clone)]
 #[must_use = "a loop does nothing until its strategy is awaited"]
-pub struct Catching<S, P> {
-    inner: Loop<S, P>,
+pub struct Catching<S, P, L> {
+    inner: Loop<S, P, L>,
 }
 
-impl<S: Stream, P> Catching<S, P> {
+impl<S: Stream, P, L> Catching<S, P, L> {
     /// Runs the bodies as [`Loop::settle`] does, but keeps the panic of a body as its outcome.
     ///
     /// # Panics
@@ -131,6 +132,7 @@ impl<S: Stream, P> Catching<S, P> {
     /// If the source panics: that belongs to no item.
     pub fn settle<F, B, T, E>(self, body: F) -> impl Future<Output = Vec<Outcome<T, E>>>
     where
+        L: HowMany,
         F: FnMut(S::Item) -> B,
         B: Body + Future<Output = Result<T, E>>,
         P: Place<B>,

@@ -6,10 +6,10 @@ use futures_core::Stream;
 
 use super::Results;
 use super::results::Shelf;
-use crate::Loop;
 use crate::place::{Body, Place};
+use crate::{HowMany, Loop};
 
-impl<S: Stream, P> Loop<S, P> {
+impl<S: Stream, P, L> Loop<S, P, L> {
     /// Runs the bodies, as many at once as the loop allows, and gives their outputs as a stream,
     /// in input order.
     ///
@@ -34,6 +34,7 @@ impl<S: Stream, P> Loop<S, P> {
     /// ```
     pub fn stream<F, B>(self, body: F) -> Results<S, F, P, B, InOrder<B::Output>>
     where
+        L: HowMany,
         F: FnMut(S::Item) -> B,
         B: Body,
         P: Place<B>,
@@ -48,6 +49,7 @@ impl<S: Stream, P> Loop<S, P> {
     /// [`Results`], and its `for_each`, under which they go on.
     pub fn stream_unordered<F, B>(self, body: F) -> Results<S, F, P, B, Unordered<B::Output>>
     where
+        L: HowMany,
         F: FnMut(S::Item) -> B,
         B: Body,
         P: Place<B>,

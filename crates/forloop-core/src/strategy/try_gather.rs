@@ -9,7 +9,7 @@ use super::gather::put;
 use super::{Judge, Judged};
 use crate::engine::End;
 use crate::place::{Body, Place};
-use crate::{Failure, Loop, LoopError, Outcome, each};
+use crate::{Failure, HowMany, Loop, LoopError, Outcome, each};
 
 /// Runs every future at once and returns their values in input order, or stops at the first
 /// failure in time.
@@ -49,7 +49,7 @@ where
     each(futures).unbounded().try_gather(|future| future)
 }
 
-impl<S: Stream, P> Loop<S, P> {
+impl<S: Stream, P, L> Loop<S, P, L> {
     /// Runs the bodies, as many at once as the loop allows, and returns their values in input
     /// order, or stops at the first failure in time.
     ///
@@ -91,6 +91,7 @@ impl<S: Stream, P> Loop<S, P> {
         body: F,
     ) -> impl Future<Output = Result<Vec<T>, LoopError<E>>>
     where
+        L: HowMany,
         F: FnMut(S::Item) -> B,
         B: Body + Future<Output = Result<T, E>>,
         P: Place<B>,

@@ -1,0 +1,10 @@
+//! A spawned body owns what it uses.
+
+fn main() {
+    let words = vec![String::from("to"), String::from("be")];
+    let lengths = forloop::each(&words)
+        .unbounded()
+        .on(forloop::smol::Smol)
+        .gather(|word| async move { word.len() });
+    forloop::run(async |_| lengths.await).unwrap();
+}
