@@ -15,5 +15,7 @@
 mod executor;
 mod runtime;
 
+pub use async_executor::LocalExecutor;
+
 pub use crate::executor::{Executor, Local};
 pub use crate::runtime::Smol;

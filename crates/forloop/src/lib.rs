@@ -63,6 +63,7 @@ mod any;
 mod run;
 
 pub use forloop_core::*;
+pub use futures_lite::future::block_on;
 pub use futures_lite::stream::{self, Stream, StreamExt};
 
 #[cfg(feature = "async-std")]
