@@ -102,7 +102,7 @@ fn the_streams_and_their_consumers_are_send() {
 #[test]
 fn groups_scopes_and_waits_are_send() {
     spawnable(async {
-        let words = vec![String::from("to"), String::from("be")];
+        let words = [String::from("to"), String::from("be")];
         let lengths = forloop::scope(|scope| async {
             let scope = scope;
             let lengths: Vec<_> = words.iter().map(|word| scope.spawn(length(word))).collect();

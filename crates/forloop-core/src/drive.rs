@@ -42,6 +42,8 @@ pin_project! {
         started: usize,
         started_this_round: usize,
         polls_this_turn: usize,
+        had_its_round: bool,
+        stopping: bool,
         panic: Option<Panic>,
     }
 }
@@ -64,6 +66,8 @@ where
             started: 0,
             started_this_round: 0,
             polls_this_turn: 0,
+            had_its_round: false,
+            stopping: false,
             panic: None,
         }
     }
@@ -101,9 +105,7 @@ where
         loop {
             let this = self.as_mut().project();
             if *this.polls_this_turn >= TURN {
-                *this.polls_this_turn = 0;
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
+                return self.next_turn(cx);
             }
             if let Some(polled) = this.running.poll_next_woken() {
                 *this.polls_this_turn += 1;
@@ -113,28 +115,47 @@ where
                 continue;
             }
             let has_room = this.running.len().saturating_add(held) < *this.limit;
-            if has_room && *this.started_this_round < ROUND {
-                if let Poll::Ready(end) = self.as_mut().poll_start(cx) {
-                    match end {
-                        Some(end) => return Poll::Ready(Some(end)),
-                        None => continue,
-                    }
+            if has_room
+                && *this.started_this_round < ROUND
+                && let Poll::Ready(end) = self.as_mut().poll_start(cx)
+            {
+                match end {
+                    Some(end) => return Poll::Ready(Some(end)),
+                    None => continue,
                 }
             }
             let this = self.as_mut().project();
             let round_was_full = *this.started_this_round >= ROUND;
             *this.started_this_round = 0;
-            if this.running.next_round() || round_was_full {
-                continue;
-            }
             if this.running.is_empty() && this.source.is_none() {
                 return Poll::Ready(None);
             }
+            if !*this.had_its_round {
+                *this.had_its_round = true;
+                if this.running.next_round() {
+                    continue;
+                }
+            }
+            if round_was_full {
+                continue;
+            }
             if this.running.sleep(cx) {
                 *this.polls_this_turn = 0;
+                *this.had_its_round = false;
                 return Poll::Pending;
             }
+            return self.next_turn(cx);
         }
+    }
+
+    /// Gives the executor a turn. After one round at the latest: so a body that yields has
+    /// yielded to the executor, and not only to its siblings.
+    fn next_turn(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<End<B::Output>>> {
+        let this = self.project();
+        *this.polls_this_turn = 0;
+        *this.had_its_round = false;
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Starts the next body, if the source has an item. `Ready(None)` when something happened but
@@ -186,10 +207,14 @@ where
 
     /// Starts no more bodies and asks those that run to stop; their ends are still told.
     pub(crate) fn stop(mut self: Pin<&mut Self>) {
+        if self.stopping {
+            return;
+        }
+        *self.as_mut().project().stopping = true;
         self.as_mut().close();
         let this = self.project();
         let panic = this.panic;
-        this.running.cancel(|_, caught| {
+        this.running.cancel(|caught| {
             panic.get_or_insert(caught);
         });
     }

@@ -86,8 +86,8 @@ impl<S: Stream, P> Loop<S, P, Unsaid> {
 
     /// At most `limit` bodies at a time.
     ///
-    /// Give a number, and get a `Result` to put a `?` behind; or give a [`NonZeroUsize`], which
-    /// cannot be wrong, and get the loop itself.
+    /// Give a number, and get a `Result` to put a `?` behind (`.limit(50)?`); or give a
+    /// [`NonZeroUsize`], which cannot be wrong, and get the loop itself.
     ///
     /// # Errors
     ///
@@ -126,6 +126,28 @@ impl<S: Stream, L> Loop<S, InTask, L> {
     ///
     /// A body then owns what it uses and is `Send`. The loop still pulls the items and calls the
     /// body's closure itself, and still waits for every task it started.
+    ///
+    /// # Examples
+    ///
+    /// A body that needs the runtime, or anything else, gets a clone of its own.
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// use std::time::Duration;
+    ///
+    /// async fn doubled(runtime: impl forloop::Runtime) -> Vec<u32> {
+    ///     let items = forloop::each(0..10).unbounded().on(runtime.clone());
+    ///     items
+    ///         .gather(|n| {
+    ///             let runtime = runtime.clone();
+    ///             async move {
+    ///                 runtime.sleep(Duration::from_millis(10)).await;
+    ///                 n * 2
+    ///             }
+    ///         })
+    ///         .await
+    /// }
+    /// ```
     ///
     /// # Cancel safety
     ///
@@ -207,7 +229,7 @@ impl Limit for usize {
 impl Limit for NonZeroUsize {
     type Limited<T> = T;
 
-    fn apply<T>(self, make: impl FnOnce(NonZeroUsize) -> T) -> T {
+    fn apply<T>(self, make: impl FnOnce(Self) -> T) -> T {
         make(self)
     }
 }

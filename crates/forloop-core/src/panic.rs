@@ -32,6 +32,16 @@ impl Panic {
         #[cfg(not(feature = "std"))]
         panic!("{}", self.message().unwrap_or("a body panicked"));
     }
+
+    /// Goes on with the panic, unless the thread is on its way down already: a second one would
+    /// end the program.
+    pub(crate) fn resume_unless_panicking(self) {
+        #[cfg(feature = "std")]
+        if std::thread::panicking() {
+            return;
+        }
+        self.resume();
+    }
 }
 
 impl From<Box<dyn Any + Send>> for Panic {

@@ -32,6 +32,10 @@ pub trait Started {
     /// What the body returns.
     type Output;
 
+    /// Whether the body ends only while it is polled, so that the order of polls is the order of
+    /// ends.
+    const IN_TASK: bool;
+
     /// Polls for the body's end.
     fn poll_outcome(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<Self::Output>>;
 
@@ -77,6 +81,8 @@ impl<B> Local<B> {
 
 impl<B: Future> Started for Local<B> {
     type Output = B::Output;
+
+    const IN_TASK: bool = true;
 
     fn poll_outcome(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<B::Output>> {
         self.project().body.poll(cx).map(Outcome::Ok)
@@ -127,8 +133,10 @@ impl<R: SpawnLocal, B: Future + 'static> Place<B> for OnLocal<R> {
 impl<T> Started for Task<T> {
     type Output = T;
 
+    const IN_TASK: bool = false;
+
     fn poll_outcome(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
-        Task::poll_outcome(self.get_mut(), cx)
+        Self::poll_outcome(self.get_mut(), cx)
     }
 
     fn cancel(self: Pin<&mut Self>) -> bool {
@@ -137,11 +145,11 @@ impl<T> Started for Task<T> {
     }
 
     fn rank(self: Pin<&Self>, _index: usize) -> usize {
-        Task::ended_at(&self).unwrap_or(usize::MAX)
+        Self::ended_at(&self).unwrap_or(usize::MAX)
     }
 
     fn ended_at(&self) -> usize {
-        Task::ended_at(self).unwrap_or(usize::MAX)
+        Self::ended_at(self).unwrap_or(usize::MAX)
     }
 
     fn end_now() -> usize {

@@ -26,7 +26,8 @@ pub trait Spawn {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot run tasks on the current thread",
     label = "this is not a single-threaded runtime value",
-    note = "wrap the `LocalExecutor` your program drives in `forloop::smol::Local`"
+    note = "a loop without `.on_local(..)` needs no runtime: spawn the loop itself; to give it an \
+            `async_executor::LocalExecutor`, wrap that in `forloop::smol::Local`"
 )]
 pub trait SpawnLocal {
     /// Starts `future` and lets it go.
@@ -41,6 +42,9 @@ pub trait SpawnLocal {
 )]
 pub trait Timer {
     /// Returns a future that is ready once `duration` has passed since this call.
+    ///
+    /// The future owns what it needs, but its type has no name: a struct that keeps one is generic
+    /// over it, or boxes it.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<Self>;
 
     /// Returns the time since an origin of the runtime's choosing; it never goes back.

@@ -162,7 +162,8 @@ impl Timer for AnyRuntime {
 }
 
 /// There is no runtime to use here; the message says why, and what to do.
-#[derive(Debug)]
+///
+/// Its `Debug` is its message, too: that is what a `main` that returns it shows.
 #[non_exhaustive]
 pub enum NoRuntime {
     /// No runtime feature of forloop is enabled.
@@ -200,6 +201,12 @@ impl fmt::Display for NoRuntime {
             ),
             Self::Io(error) => write!(f, "the runtime could not be started: {error}"),
         }
+    }
+}
+
+impl fmt::Debug for NoRuntime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

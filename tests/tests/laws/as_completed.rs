@@ -1,6 +1,8 @@
 //! As completed, and the consumers that keep the bodies going.
 
-use forloop::{StreamExt, each};
+use std::time::Duration;
+
+use forloop::{StreamExt, Timer, each};
 use forloop_tests::{Alive, Backend, Gate, Tally, eventually, job, rows, yields};
 
 rows! {
@@ -12,6 +14,8 @@ rows! {
     a_step_that_wants_what_a_body_holds_gets_it,
     a_consumer_that_returns_early_stops_the_bodies,
     a_step_that_fails_stops_the_bodies,
+    a_feed_that_outlives_its_loop_ends,
+    tasks_that_ended_while_the_loop_was_busy_come_in_the_order_of_their_ends,
 }
 
 /// ASC-1
@@ -39,14 +43,14 @@ fn results_come_in_completion_order_each_once<B: Backend>(backend: B) {
 /// ASC-2
 fn a_failing_body_is_an_item_and_does_not_end_the_iteration<B: Backend>(backend: B) {
     let results = each(0..6).unbounded().at(backend.place()).as_completed(|n: u64| {
-        job(async move { if n % 2 == 0 { Err(n.to_string()) } else { Ok(n) } })
+        job(async move { if n.is_multiple_of(2) { Err(n.to_string()) } else { Ok(n) } })
     });
     let mut results: Vec<_> = backend.block_on(results.collect());
     results.sort();
     assert_eq!(results.len(), 6);
     for (index, result) in results {
         let n = index as u64;
-        assert_eq!(result, if n % 2 == 0 { Err(n.to_string()) } else { Ok(n) });
+        assert_eq!(result, if n.is_multiple_of(2) { Err(n.to_string()) } else { Ok(n) });
     }
 }
 
@@ -214,4 +218,68 @@ fn a_step_that_fails_stops_the_bodies<B: Backend>(backend: B) {
         assert_eq!(ended.await, Err(3));
         assert_eq!(alive.now(), 0, "stopped before it returned");
     });
+}
+
+/// Law 5: a consumer that has carried its feed elsewhere hears of the loop's end.
+fn a_feed_that_outlives_its_loop_ends<B: Backend>(backend: B) {
+    let results = |count: u64| {
+        each(0..count).limit(3).unwrap().at(backend.place()).stream_unordered(|n: u64| {
+            job(async move {
+                if n == 7 {
+                    std::future::pending::<()>().await;
+                }
+                n
+            })
+        })
+    };
+    let drain = |mut feed: forloop::Feed<u64>| {
+        std::thread::spawn(move || {
+            futures_lite::future::block_on(async { while feed.next().await.is_some() {} });
+        })
+    };
+    // Returned by a consumer that ends at once.
+    let drained = backend.block_on(results(100).consume(|feed| async { drain(feed) }));
+    drained.join().unwrap();
+    // Still at it when the loop is dropped.
+    let thread = Tally::default();
+    backend.block_on(async {
+        let looping = results(100).consume(|feed| {
+            thread.write(std::sync::Arc::new(std::sync::Mutex::new(Some(drain(feed)))));
+            std::future::pending::<()>()
+        });
+        let mut looping = std::pin::pin!(looping);
+        for _ in 0..10 {
+            assert!(futures_lite::future::poll_once(looping.as_mut()).await.is_none());
+            yields(1).await;
+        }
+    });
+    let drained = thread.read()[0].lock().unwrap().take().unwrap();
+    drained.join().unwrap();
+}
+
+/// ASC-1: of tasks, too, in the order in which they ended, not in that in which they were seen.
+fn tasks_that_ended_while_the_loop_was_busy_come_in_the_order_of_their_ends<B: Backend>(
+    backend: B,
+) {
+    let clock = backend.clock();
+    let ended = Tally::default();
+    let seen: Vec<usize> = backend.block_on(async {
+        let mut results = each(0..10).unbounded().at(backend.place()).as_completed(|n: u64| {
+            let ended = ended.clone();
+            let clock = clock.clone();
+            job(async move {
+                // Well apart, so that the order of these lines is the order of ends.
+                clock.sleep(Duration::from_millis(30 * (10 - n))).await;
+                ended.write(n as usize);
+                n
+            })
+        });
+        assert!(futures_lite::future::poll_once(results.next()).await.is_none());
+        let mut waiting = std::pin::pin!(eventually(&clock, || ended.read().len() == 10));
+        if B::SPAWNED {
+            waiting.as_mut().await;
+        }
+        results.map(|(index, _)| index).collect().await
+    });
+    assert_eq!(seen, (0..10).rev().collect::<Vec<_>>());
 }

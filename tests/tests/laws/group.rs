@@ -21,6 +21,10 @@ rows! {
     a_group_that_is_dropped_stops_everything,
     a_group_that_is_never_polled_calls_nothing,
     an_inner_groups_error_is_an_error_of_the_outer_one,
+    a_busy_body_starves_no_child,
+    endless_children_starve_no_body,
+    the_body_does_not_go_on_past_its_await_on_a_failed_child,
+    a_child_whose_destructor_panics_leaves_nobody_waiting,
 }
 
 /// GRP-1
@@ -382,4 +386,108 @@ fn an_inner_groups_error_is_an_error_of_the_outer_one<B: Backend>(backend: B) {
     let inner = error.source().unwrap();
     assert!(inner.is::<LoopError<std::io::Error>>());
     assert_eq!(inner.source().unwrap().to_string(), "inner 1");
+}
+
+/// Law 9: a body that only yields starves nobody.
+fn a_busy_body_starves_no_child<B: Backend>(backend: B) {
+    let result = backend.group(|group| {
+        job(async move {
+            let flag = Tally::default();
+            let written = flag.clone();
+            group.spawn(job(async move {
+                yields(3).await;
+                written.write(0_u64);
+                Ok(0)
+            }));
+            while flag.read().is_empty() {
+                yields(1).await;
+            }
+            group.spawn(job(async { Err(String::from("no")) }));
+            loop {
+                yields(1).await;
+            }
+            #[allow(unreachable_code)]
+            Ok(())
+        })
+    });
+    assert_eq!(backend.block_on(result).unwrap_err().get(1).unwrap(), "no");
+}
+
+/// GRP-8: children that spawn children for ever starve nobody.
+fn endless_children_starve_no_body<B: Backend>(backend: B) {
+    fn endless<G: Group>(group: G) -> forloop_tests::Job<Result<u64, String>> {
+        job(async move {
+            yields(1).await;
+            group.spawn(endless(group.clone()));
+            Ok(0)
+        })
+    }
+    let result = backend.group(|group| {
+        job(async move {
+            group.spawn(endless(group.clone()));
+            yields(20).await;
+            group.cancel();
+            Ok(())
+        })
+    });
+    let ended = backend.block_on(result);
+    assert!(matches!(ended, Ok(()) | Err(LoopError::Cancelled)));
+}
+
+/// GRP-3: not even if the await is on the child that failed.
+fn the_body_does_not_go_on_past_its_await_on_a_failed_child<B: Backend>(backend: B) {
+    for round in 0..50 {
+        let after = Tally::<u64>::default();
+        let result = backend.group({
+            let after = after.clone();
+            move |group| {
+                job(async move {
+                    let child = group.spawn(job(async move {
+                        yields(round % 4).await;
+                        Err(String::from("no"))
+                    }));
+                    let _cancelled = child.await;
+                    after.write(0);
+                    Ok(())
+                })
+            }
+        });
+        assert_eq!(backend.block_on(result).unwrap_err().get(0).unwrap(), "no");
+        assert!(after.read().is_empty());
+    }
+}
+
+/// Law 5: whoever waits for a child hears of its end, also if its destructor panics.
+fn a_child_whose_destructor_panics_leaves_nobody_waiting<B: Backend>(backend: B) {
+    struct Bomb;
+
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("on purpose");
+        }
+    }
+
+    let (give, take) = std::sync::mpsc::channel();
+    let waiter = std::thread::spawn(move || {
+        let child: forloop::Child<u64> = take.recv().unwrap();
+        futures_lite::future::block_on(child)
+    });
+    let result = backend.group(|group| {
+        job(async move {
+            let armed = Gate::default();
+            let arm = armed.clone();
+            let child = group.spawn(job(async move {
+                let _bomb = Bomb;
+                arm.open();
+                std::future::pending().await
+            }));
+            give.send(child).unwrap();
+            armed.passed().await;
+            Err::<(), _>(String::from("body"))
+        })
+    });
+    let result =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| backend.block_on(result)));
+    assert_eq!(result.unwrap_err().downcast_ref(), Some(&"on purpose"));
+    assert_eq!(waiter.join().unwrap(), Err(Cancelled));
 }

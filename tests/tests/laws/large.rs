@@ -1,11 +1,12 @@
 //! Very large inputs.
 
 use forloop::each;
-use forloop_tests::{Backend, Group, job, rows};
+use forloop_tests::{Alive, Backend, Group, job, rows};
 
 rows! {
     a_hundred_thousand_items_come_back_in_order,
     a_hundred_thousand_children_are_forgotten_as_they_end,
+    stopping_a_hundred_thousand_bodies_is_linear,
 }
 
 /// BIG-1
@@ -34,4 +35,36 @@ fn a_hundred_thousand_children_are_forgotten_as_they_end<B: Backend>(backend: B)
         })
     });
     assert_eq!(backend.block_on(result), Ok((0..1000).map(|n| n * 100).sum()));
+}
+
+/// Law 6: a hundred thousand bodies in flight fail, are dropped, and are cancelled in linear time.
+/// In quadratic time this would take minutes.
+fn stopping_a_hundred_thousand_bodies_is_linear<B: Backend>(backend: B) {
+    const MANY: u64 = 100_000;
+    let alive = Alive::default();
+    let looping = || {
+        each(0..MANY).unbounded().at(backend.place()).try_for_each(|n: u64| {
+            let guard = alive.guard();
+            job(async move {
+                let _alive = guard;
+                if n + 1 < MANY {
+                    std::future::pending::<()>().await;
+                }
+                Err(String::from("the last"))
+            })
+        })
+    };
+    let error = backend.block_on(looping()).unwrap_err();
+    assert_eq!(error.first().unwrap().index, Some(MANY as usize - 1));
+    assert_eq!(alive.now(), 0);
+
+    let group = backend.group(|group| {
+        job(async move {
+            for _ in 0..MANY {
+                group.spawn(job(std::future::pending()));
+            }
+            Err::<(), _>(String::from("body"))
+        })
+    });
+    assert_eq!(backend.block_on(group).unwrap_err().first().unwrap().error, "body");
 }

@@ -4,6 +4,7 @@
 mod as_completed;
 mod bounded;
 mod cancel;
+mod cooperative;
 mod gather;
 mod group;
 mod large;

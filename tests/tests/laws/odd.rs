@@ -113,6 +113,7 @@ fn of_failures_at_one_time_the_one_with_the_lower_index_wins() {
     assert_eq!(error.first().unwrap().index, Some(1));
 }
 
+#[allow(clippy::ptr_arg)] // what iterating over a `&Vec<String>` gives
 async fn borrowing<'a>(word: &'a String, count: &Rc<Cell<usize>>) -> &'a str {
     yields(2).await;
     count.set(count.get() + word.len());

@@ -173,3 +173,22 @@ fn a_childs_panic_goes_on_after_the_group_has_stopped<B: Backend>(backend: B) {
     });
     panics(&backend, result, &alive);
 }
+
+/// Law 1: of several destructors that panic, all run, and the first panic goes on.
+#[test]
+fn a_loop_whose_bodies_all_panic_when_dropped_can_be_dropped() {
+    let alive = Alive::default();
+    let mut looping = Box::pin(each(0..5).unbounded().gather(|_: u64| {
+        let guard = alive.guard();
+        async move {
+            let _alive = guard;
+            let _bomb = Bomb;
+            std::future::pending::<()>().await;
+        }
+    }));
+    let polled = futures_lite::future::block_on(futures_lite::future::poll_once(looping.as_mut()));
+    assert!(polled.is_none());
+    let caught = catch_unwind(AssertUnwindSafe(|| drop(looping))).unwrap_err();
+    assert_eq!(caught.downcast_ref(), Some(&"on purpose"));
+    assert_eq!((alive.ever(), alive.now()), (5, 0));
+}

@@ -12,6 +12,7 @@ mod ready;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::cmp::Reverse;
 use core::fmt;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
@@ -74,10 +75,22 @@ impl<J: Started> Set<J> {
         self.slots[slot].waker.wake_by_ref();
     }
 
-    /// Puts a body in and polls it; a body that is ready at once never waits for its turn.
+    /// Puts a body in and polls it; a body that is ready at once never waits for its turn. One
+    /// that may have ended elsewhere does, behind those that ended before it.
     pub(crate) fn start(&mut self, index: usize, job: J) -> Option<End<J::Output>> {
+        if !J::IN_TASK {
+            self.insert(index, job);
+            return None;
+        }
         let slot = self.place(index, job);
         self.poll_slot(slot)
+    }
+
+    /// Puts a body in that comes too late: it is asked to stop at once.
+    pub(crate) fn insert_cancelled(&mut self, index: usize, job: J) -> Result<(), Panic> {
+        let slot = self.place(index, job);
+        self.slots[slot].waker.wake_by_ref();
+        self.cancel_slot(slot)
     }
 
     /// Polls the next woken body of this round. `None` when the round is over; `Some(None)` when
@@ -102,7 +115,7 @@ impl<J: Started> Set<J> {
         });
         // Taken from the end, so sorted from last to first.
         if !round.is_sorted_by(|a, b| a.rank >= b.rank) {
-            round.sort_unstable_by(|a, b| b.rank.cmp(&a.rank));
+            round.sort_unstable_by_key(|woken| Reverse(woken.rank));
         }
         !round.is_empty()
     }
@@ -113,16 +126,18 @@ impl<J: Started> Set<J> {
     }
 
     /// Asks every body to stop. Those that stop at once are gone when this returns; a panic of
-    /// their destructors is handed to `panicked`, with the body's index.
-    pub(crate) fn cancel(&mut self, mut panicked: impl FnMut(usize, Panic)) {
+    /// their destructors is handed to `panicked`.
+    pub(crate) fn cancel(&mut self, mut panicked: impl FnMut(Panic)) {
         for slot in 0..self.slots.len() {
-            let Some(job) = self.slots[slot].job.as_mut().as_pin_mut() else { continue };
-            if job.cancel() {
-                if let Err(panic) = self.clear(slot) {
-                    panicked(self.slots[slot].index, panic);
-                }
+            if let Err(panic) = self.cancel_slot(slot) {
+                panicked(panic);
             }
         }
+    }
+
+    fn cancel_slot(&mut self, slot: usize) -> Result<(), Panic> {
+        let job = self.slots[slot].job.as_mut().as_pin_mut();
+        if job.is_some_and(Started::cancel) { self.clear(slot) } else { Ok(()) }
     }
 
     /// Moves `job` into a free slot.
@@ -163,6 +178,21 @@ impl<J: Started> Set<J> {
         self.ready.forget(slot);
         self.free.push(slot);
         dropped
+    }
+}
+
+impl<J> Drop for Set<J> {
+    fn drop(&mut self) {
+        // One by one: the panic of one body's destructor keeps no other from running.
+        let mut first = None;
+        for slot in &mut self.slots {
+            if let Err(panic) = catch(|| slot.job.set(None)) {
+                first.get_or_insert(panic);
+            }
+        }
+        if let Some(panic) = first {
+            panic.resume_unless_panicking();
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use alloc::sync::Arc;
 use core::fmt;
+use core::ops::Deref;
 use core::pin::Pin;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use core::task::{Context, Poll};
@@ -45,23 +46,26 @@ impl<T> Feed<T> {
     /// # Cancel safety
     ///
     /// A `next()` that is dropped loses nothing.
+    #[allow(clippy::should_implement_trait)] // the field's word for it, and what `StreamExt` calls it
     pub fn next(&mut self) -> impl Future<Output = Option<T>> + use<'_, T> {
         core::future::poll_fn(|cx| self.poll_take(cx))
     }
 
     fn poll_take(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        if self.line.taken.load(Ordering::Relaxed) >= TURN {
-            // The loop begins a new turn and wakes its consumer.
+        if self.line.taken.load(Ordering::SeqCst) >= TURN {
+            // The loop begins a new turn and wakes its consumer. It may just have done so.
             self.line.consumer.register(cx.waker());
-            self.line.driver.wake();
-            return Poll::Pending;
+            if self.line.taken.load(Ordering::SeqCst) >= TURN && !self.line.is_over() {
+                self.line.driver.wake();
+                return Poll::Pending;
+            }
         }
         if let Some(result) = self.line.take() {
             return Poll::Ready(Some(result));
         }
         self.line.consumer.register(cx.waker());
         // Before the queue is looked at again: what was added until then is there.
-        let over = self.line.over.load(Ordering::SeqCst);
+        let over = self.line.is_over();
         match self.line.take() {
             Some(result) => Poll::Ready(Some(result)),
             None if over => Poll::Ready(None),
@@ -73,9 +77,41 @@ impl<T> Feed<T> {
 impl<T> Line<T> {
     fn take(&self) -> Option<T> {
         let result = self.results.pop().ok()?;
-        self.taken.fetch_add(1, Ordering::Relaxed);
+        self.taken.fetch_add(1, Ordering::SeqCst);
         self.driver.wake();
         Some(result)
+    }
+
+    fn is_over(&self) -> bool {
+        self.over.load(Ordering::SeqCst)
+    }
+
+    /// Says that no result will be added; `false` if that was said before.
+    fn end(&self) -> bool {
+        let news = !self.over.swap(true, Ordering::SeqCst);
+        if news {
+            self.consumer.wake();
+        }
+        news
+    }
+}
+
+/// The loop's side of the line: however the loop ends, a consumer that waits elsewhere hears of it.
+struct Supply<T> {
+    line: Arc<Line<T>>,
+}
+
+impl<T> Drop for Supply<T> {
+    fn drop(&mut self) {
+        self.line.end();
+    }
+}
+
+impl<T> Deref for Supply<T> {
+    type Target = Line<T>;
+
+    fn deref(&self) -> &Line<T> {
+        &self.line
     }
 }
 
@@ -104,7 +140,7 @@ pin_project! {
     {
         #[pin]
         results: Results<S, F, P, B, K>,
-        line: Arc<Line<K::Item>>,
+        line: Supply<K::Item>,
         // Called at the first poll.
         begin: Option<G>,
         // One body: the consumer, polled only when it is woken.
@@ -135,7 +171,7 @@ where
         };
         Self {
             results,
-            line: Arc::new(line),
+            line: Supply { line: Arc::new(line) },
             begin: Some(begin),
             consumer: Set::new(),
             output: None,
@@ -148,7 +184,7 @@ where
     fn poll_consumer(self: Pin<&mut Self>) {
         let mut this = self.project();
         if let Some(begin) = this.begin.take() {
-            let feed = Feed { line: this.line.clone() };
+            let feed = Feed { line: this.line.line.clone() };
             match catch(|| begin(feed)) {
                 Ok(consumer) => this.consumer.insert(0, Local::new(consumer)),
                 Err(panic) => *this.panic = Some(panic),
@@ -185,7 +221,7 @@ where
     fn end(self: Pin<&mut Self>) -> C::Output {
         let this = self.project();
         let panic = this.panic;
-        this.consumer.cancel(|_, caught| {
+        this.consumer.cancel(|caught| {
             panic.get_or_insert(caught);
         });
         if let Some(panic) = panic.take() {
@@ -211,39 +247,30 @@ where
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<C::Output> {
         // Whatever the consumer takes during this poll is seen by it.
         drop(self.line.driver.take());
-        if self.line.taken.swap(0, Ordering::Relaxed) >= TURN {
+        if self.line.taken.swap(0, Ordering::SeqCst) >= TURN {
             self.line.consumer.wake();
         }
-        for _ in 0..TURN {
+        loop {
             self.as_mut().poll_consumer();
             let held = self.line.results.len();
-            let shelved = self.as_mut().project().results.poll_shelve(cx, held);
-            match shelved {
-                Poll::Ready(true) => {
-                    self.as_mut().line_up();
-                    continue;
-                }
+            match self.as_mut().project().results.poll_shelve(cx, held) {
+                Poll::Ready(true) => self.as_mut().line_up(),
                 Poll::Ready(false) if self.stopped || self.results.has_failed() => {
                     return Poll::Ready(self.end());
                 }
-                Poll::Ready(false) => {
-                    if !self.line.over.swap(true, Ordering::SeqCst) {
-                        self.line.consumer.wake();
-                        continue;
+                Poll::Ready(false) if self.line.end() => {}
+                _ => {
+                    self.line.driver.register(cx.waker());
+                    let taken = self.line.results.len() != held;
+                    let turn_is_over = self.line.taken.load(Ordering::SeqCst) >= TURN;
+                    // A consumer that yields has yielded to the executor, and not only to the
+                    // bodies.
+                    if !self.consumer.sleep(cx) || taken || turn_is_over {
+                        cx.waker().wake_by_ref();
                     }
+                    return Poll::Pending;
                 }
-                Poll::Pending => {}
             }
-            if self.line.taken.load(Ordering::Relaxed) >= TURN {
-                break;
-            }
-            self.line.driver.register(cx.waker());
-            if self.line.results.len() == held && self.consumer.sleep(cx) {
-                return Poll::Pending;
-            }
-            drop(self.line.driver.take());
         }
-        cx.waker().wake_by_ref();
-        Poll::Pending
     }
 }

@@ -34,7 +34,8 @@ pin_project! {
     /// results.next().await { step(x).await }` leaves them frozen during `step`: connections time
     /// out, and a step that wants a lock that a body holds waits for ever. Use
     /// [`for_each`](Results::for_each) or [`try_for_each`](Results::try_for_each), which keep the
-    /// bodies going while the step runs, or run the bodies [`on`](crate::Loop::on) a runtime.
+    /// bodies going while the step runs. Bodies that run [`on`](crate::Loop::on) a runtime go on by
+    /// themselves, but a slot that becomes free is filled only when the stream is next polled.
     ///
     /// # Cancel safety
     ///

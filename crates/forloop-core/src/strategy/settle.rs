@@ -48,7 +48,8 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     /// one outcome per item, in input order.
     ///
     /// No body's failure stops the loop. The outcome at index `i` is that of item `i`;
-    /// [`Outcome::Cancelled`] stands for a body whose runtime was shut down under it.
+    /// [`Outcome::Cancelled`] stands for a body whose runtime was shut down under it; no item is
+    /// pulled after that.
     ///
     /// # Examples
     ///
@@ -149,8 +150,10 @@ impl<T, E> Judge<Result<T, E>> for Settle<T, E> {
     type Verdict = Vec<Outcome<T, E>>;
 
     fn take(&mut self, end: End<Result<T, E>>) -> ControlFlow<()> {
+        // A runtime that is gone would drop the bodies of all items to come, too.
+        let runtime_is_gone = matches!(end.outcome, Outcome::Cancelled);
         put(&mut self.outcomes, end.index, Some(end.outcome.into()));
-        ControlFlow::Continue(())
+        if runtime_is_gone { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     fn verdict(self, _started: usize) -> Self::Verdict {

@@ -199,18 +199,18 @@ impl<'a, J: Started, S: Future<Output = ()>> Future for Wait<'a, J, S> {
         let this = self.project();
         let running = this.running.as_mut().expect("a wait that is over is not polled again");
         let mut enough = running.done.iter().any(|done| (this.enough)(&done.outcome));
-        let mut polls = 0;
-        while polls < TURN {
-            polls += 1;
+        let mut had_its_round = false;
+        for _ in 0..TURN {
             match running.bodies.poll_next_woken() {
                 Some(None) => {}
                 Some(Some(end)) => {
                     enough |= (this.enough)(&end.outcome);
                     running.done.push(Done { index: end.index, outcome: end.outcome });
                 }
-                // Those that were woken together have had their turn together.
-                None if enough || !running.bodies.next_round() => break,
-                None => {}
+                // Those that were woken together have had their turn together, and the executor
+                // has its turn before theirs comes again.
+                None if enough || had_its_round || !running.bodies.next_round() => break,
+                None => had_its_round = true,
             }
         }
         let mut over = enough || running.bodies.is_empty();
@@ -221,7 +221,7 @@ impl<'a, J: Started, S: Future<Output = ()>> Future for Wait<'a, J, S> {
             let running = this.running.take().expect("it was there above");
             return Poll::Ready((core::mem::take(&mut running.done), running));
         }
-        if polls >= TURN || !running.bodies.sleep(cx) {
+        if !running.bodies.sleep(cx) {
             cx.waker().wake_by_ref();
         }
         Poll::Pending

@@ -7,8 +7,9 @@ use core::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
+use crate::panic::catch;
 use crate::task::TaskCell;
-use crate::{Cancelled, Outcome};
+use crate::{Cancelled, Outcome, Panic};
 
 /// The handle to a child of a group.
 ///
@@ -57,62 +58,101 @@ impl<T> fmt::Debug for Child<T> {
     }
 }
 
+/// How a child ended, for its group.
+pub(super) enum ChildEnd<E, C: Settle + ?Sized> {
+    /// It has given its value to its handle, or was cancelled alone.
+    Done,
+    /// It failed; its handle says so when this is dropped.
+    Failed { error: E, handle: Held<C> },
+    /// It panicked; its handle says so when this is dropped.
+    Panicked { panic: Panic, handle: Held<C> },
+}
+
+/// The handle of a child that has no value to give. Whoever awaits it is told when this is
+/// dropped, and not before: the group has then cancelled its body, which may be the one who awaits.
+pub(super) struct Held<C: Settle + ?Sized> {
+    cell: Arc<C>,
+}
+
+impl<C: Settle + ?Sized> Drop for Held<C> {
+    fn drop(&mut self) {
+        self.cell.settle();
+    }
+}
+
+/// What a group can do with a child's handle, whatever the child's value would have been.
+pub(super) trait Settle {
+    /// Tells whoever awaits the child that it has no value to give.
+    fn settle(&self);
+}
+
+impl<T> Settle for TaskCell<T> {
+    fn settle(&self) {
+        self.end(Outcome::Cancelled);
+    }
+}
+
 pin_project! {
     /// The future a group runs for a child.
-    pub(super) struct RunChild<F, T> {
+    pub(super) struct RunChild<F, T, C>
+    where
+        C: Settle,
+        C: ?Sized,
+    {
         #[pin]
         future: Option<F>,
         cell: Arc<TaskCell<T>>,
-    }
-
-    impl<F, T> PinnedDrop for RunChild<F, T> {
-        fn drop(this: Pin<&mut Self>) {
-            this.end(Outcome::Cancelled);
-        }
+        // Tells the handle, however this ends.
+        handle: Option<Held<C>>,
     }
 }
 
-pub(super) fn run_child<F, T, E>(future: F) -> (Child<T>, RunChild<F, T>)
+/// Makes a child of `future` that nothing runs yet. `erase` forgets the type of its value.
+pub(super) fn run_child<F, T, E, C>(
+    future: F,
+    erase: impl FnOnce(Arc<TaskCell<T>>) -> Arc<C>,
+) -> (Child<T>, RunChild<F, T, C>)
 where
     F: Future<Output = Result<T, E>>,
+    C: Settle + ?Sized,
 {
     let cell = Arc::new(TaskCell::new());
-    (Child { cell: cell.clone() }, RunChild { future: Some(future), cell })
+    let handle = Some(Held { cell: erase(cell.clone()) });
+    (Child { cell: cell.clone() }, RunChild { future: Some(future), cell, handle })
 }
 
-impl<F, T> RunChild<F, T> {
-    /// Drops the future, and only then tells the handle of the end.
-    fn end(self: Pin<&mut Self>, outcome: Outcome<T>) {
-        let mut this = self.project();
-        this.future.set(None);
-        this.cell.end(outcome);
-    }
-}
-
-impl<F, T, E> Future for RunChild<F, T>
+impl<F, T, E, C> Future for RunChild<F, T, C>
 where
     F: Future<Output = Result<T, E>>,
+    C: Settle + ?Sized,
 {
-    type Output = Result<(), E>;
+    type Output = ChildEnd<E, C>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), E>> {
-        let this = self.as_mut().project();
-        let Some(future) = this.future.as_pin_mut() else {
-            return Poll::Ready(Ok(()));
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let Some(future) = this.future.as_mut().as_pin_mut() else {
+            return Poll::Ready(ChildEnd::Done);
         };
-        if this.cell.poll_cancel(cx) {
-            self.end(Outcome::Cancelled);
-            return Poll::Ready(Ok(()));
-        }
-        match ready!(future.poll(cx)) {
-            Ok(value) => {
-                self.end(Outcome::Ok(value));
-                Poll::Ready(Ok(()))
+        let polled = if this.cell.poll_cancel(cx) {
+            Ok(None)
+        } else {
+            match catch(|| future.poll(cx)) {
+                Ok(Poll::Pending) => return Poll::Pending,
+                Ok(Poll::Ready(result)) => Ok(Some(result)),
+                Err(panic) => Err(panic),
             }
-            Err(error) => {
-                self.end(Outcome::Cancelled);
-                Poll::Ready(Err(error))
+        };
+        // Its destructors run before anybody is told of its end.
+        let dropped = catch(|| this.future.set(None));
+        let handle = this.handle.take().expect("a child ends once");
+        Poll::Ready(match (polled, dropped) {
+            (Err(panic), _) | (_, Err(panic)) => ChildEnd::Panicked { panic, handle },
+            (Ok(Some(Err(error))), Ok(())) => ChildEnd::Failed { error, handle },
+            (Ok(Some(Ok(value))), Ok(())) => {
+                this.cell.end(Outcome::Ok(value));
+                ChildEnd::Done
             }
-        }
+            (Ok(None), Ok(())) => ChildEnd::Done,
+        })
     }
 }

@@ -7,7 +7,7 @@ mod scope;
 use alloc::sync::Arc;
 use core::fmt;
 
-use self::child::run_child;
+use self::child::{ChildEnd, Settle, run_child};
 use self::nursery::{Driver, Nursery};
 use crate::task::pair;
 use crate::{Closed, LoopError, Spawn, Task};
@@ -21,6 +21,9 @@ pub use self::scope::{LocalScope, Scope, local_scope, scope};
 /// A failure, of the body or of a child, cancels all the others: the body at its current await,
 /// the children at theirs. When they have stopped, the group returns every error that really
 /// happened. Children may spawn children into the same group, also after the body has returned.
+///
+/// Body and children return a `Result` of one error type; where nothing can fail, that is
+/// [`Infallible`](core::convert::Infallible), and saying so once, at the body's end, is enough.
 ///
 /// Known from Python as `asyncio.TaskGroup`.
 ///
@@ -37,6 +40,16 @@ pub use self::scope::{LocalScope, Scope, local_scope, scope};
 ///         Ok(two.await.unwrap_or_default() + 1)
 ///     })
 ///     .await
+/// }
+///
+/// async fn print(runtime: impl forloop::Spawn) {
+///     let printed = forloop::task_group(runtime, |group| async move {
+///         for n in 0..3 {
+///             group.spawn(async move { Ok(println!("{n}")) });
+///         }
+///         Ok::<_, std::convert::Infallible>(())
+///     });
+///     printed.await.unwrap();
 /// }
 /// ```
 ///
@@ -72,9 +85,12 @@ where
 ///
 /// A clone is the same group. A handle that outlives its group can spawn nothing more.
 pub struct Group<R, E> {
-    nursery: Arc<Nursery<Task<Result<(), E>>>>,
+    nursery: Arc<Nursery<Task<ChildEnd<E, Erased>>>>,
     runtime: R,
 }
+
+/// The handle of a child on whatever thread.
+type Erased = dyn Settle + Send + Sync;
 
 impl<R: Spawn, E: Send + 'static> Group<R, E> {
     /// Starts `future` as a child of the group.
@@ -102,7 +118,7 @@ impl<R: Spawn, E: Send + 'static> Group<R, E> {
         T: Send + 'static,
     {
         let place = self.nursery.admit()?;
-        let (child, run) = run_child(future);
+        let (child, run) = run_child(future, |cell| cell as Arc<Erased>);
         let (task, run) = pair(run);
         // First into the group, then onto the runtime: what runs is always owned.
         self.nursery.arrive(place, task);

@@ -10,6 +10,7 @@ use core::task::{Context, Poll};
 use atomic_waker::AtomicWaker;
 use concurrent_queue::ConcurrentQueue;
 
+use super::child::{ChildEnd, Settle};
 use crate::drive::TURN;
 use crate::engine::{End, Set};
 use crate::panic::catch;
@@ -62,8 +63,10 @@ impl<J> Nursery<J> {
         let _is_open = self.arrivals.push((place, child));
         debug_assert!(_is_open.is_ok(), "the line of arrivals is never closed");
         fence(Ordering::SeqCst);
-        if self.gone.load(Ordering::SeqCst) {
-            self.turn_away();
+        if self.gone.load(Ordering::SeqCst)
+            && let Some(panic) = self.turn_away()
+        {
+            panic.resume_unless_panicking();
         }
         self.driver.wake();
     }
@@ -86,10 +89,16 @@ impl<J> Nursery<J> {
         self.alive.load(Ordering::SeqCst) & !CLOSED == 0
     }
 
-    /// Drops the arrivals that nobody will see. A child may hold a handle to its group, so they
-    /// would keep each other alive.
-    fn turn_away(&self) {
-        while self.arrivals.pop().is_ok() {}
+    /// Drops the arrivals that nobody will see, each by itself. A child may hold a handle to its
+    /// group, so they would keep each other alive.
+    fn turn_away(&self) -> Option<Panic> {
+        let mut first = None;
+        while let Ok(arrival) = self.arrivals.pop() {
+            if let Err(panic) = catch(|| drop(arrival)) {
+                first.get_or_insert(panic);
+            }
+        }
+        first
     }
 }
 
@@ -104,6 +113,11 @@ impl<J> fmt::Debug for Nursery<J> {
 }
 
 /// The future of a group.
+///
+/// A turn is one pass over everything, in this order: the children that have arrived by its
+/// beginning, the children that were woken, the body. So none of them starves another, a child
+/// that has failed is seen before the body goes on, and the body, which may be feeding children
+/// in, goes on only when those it fed in last have begun.
 pub(super) struct Driver<G, B, T, E, J: Started> {
     nursery: Arc<Nursery<J>>,
     /// Called at the first poll.
@@ -111,6 +125,7 @@ pub(super) struct Driver<G, B, T, E, J: Started> {
     /// One body, polled only when it is woken.
     body: Set<Local<B>>,
     children: Set<J>,
+    pass: Pass,
     value: Option<T>,
     failures: Failures<E>,
     panic: Option<Panic>,
@@ -119,14 +134,25 @@ pub(super) struct Driver<G, B, T, E, J: Started> {
     stopping: bool,
 }
 
+/// How far a turn has come.
+#[derive(Debug, Clone, Copy)]
+enum Pass {
+    Begin,
+    Arrivals { left: usize },
+    Children,
+    Body,
+    End,
+}
+
 // Nothing in it is pinned in place.
 impl<G, B, T, E, J: Started> Unpin for Driver<G, B, T, E, J> {}
 
-impl<G, B, T, E, J> Driver<G, B, T, E, J>
+impl<G, B, T, E, C, J> Driver<G, B, T, E, J>
 where
     G: FnOnce() -> B,
     B: Future<Output = Result<T, E>>,
-    J: Started<Output = Result<(), E>>,
+    C: Settle + ?Sized,
+    J: Started<Output = ChildEnd<E, C>>,
 {
     pub(super) fn new(nursery: Arc<Nursery<J>>, begin: G) -> Self {
         Self {
@@ -134,6 +160,7 @@ where
             begin: Some(begin),
             body: Set::new(),
             children: Set::new(),
+            pass: Pass::Begin,
             value: None,
             failures: Failures::new(),
             panic: None,
@@ -153,36 +180,53 @@ where
         }
     }
 
+    /// Does the next thing of this turn; `false` when the turn is over.
+    fn step(&mut self) -> bool {
+        match self.pass {
+            Pass::Begin => {
+                self.begin();
+                self.pass = Pass::Arrivals { left: self.nursery.arrivals.len() };
+            }
+            Pass::Arrivals { left } => {
+                if left > 0 && self.welcome() {
+                    self.pass = Pass::Arrivals { left: left - 1 };
+                } else {
+                    self.children.next_round();
+                    self.pass = Pass::Children;
+                }
+            }
+            Pass::Children => match self.children.poll_next_woken() {
+                Some(Some(end)) => self.child_ended(end),
+                Some(None) => {}
+                None => self.pass = Pass::Body,
+            },
+            Pass::Body => {
+                if self.body.next_round()
+                    && let Some(end) = self.body.poll_next_woken().flatten()
+                {
+                    self.body_ended(end.outcome);
+                }
+                self.pass = Pass::End;
+            }
+            Pass::End => return false,
+        }
+        true
+    }
+
     /// Takes the next child that has arrived; `false` if there is none.
     fn welcome(&mut self) -> bool {
         let Ok((place, child)) = self.nursery.arrivals.pop() else { return false };
         if self.stopping {
             // Admitted before the group was closed, and too late to begin.
-            self.children.insert(place, child);
-            self.cancel_children();
+            let alive = self.children.len();
+            if let Err(panic) = self.children.insert_cancelled(place, child) {
+                self.panic.get_or_insert(panic);
+            }
+            self.nursery.retire(alive + 1 - self.children.len());
         } else if let Some(end) = self.children.start(place, child) {
             self.child_ended(end);
         }
         true
-    }
-
-    /// Polls what was woken next; `false` if nothing was.
-    fn poll_next(&mut self) -> bool {
-        if self.body.next_round() {
-            let polled = self.body.poll_next_woken();
-            if let Some(end) = polled.flatten() {
-                self.body_ended(end.outcome);
-            }
-            return true;
-        }
-        match self.children.poll_next_woken() {
-            Some(None) => true,
-            Some(Some(end)) => {
-                self.child_ended(end);
-                true
-            }
-            None => self.children.next_round(),
-        }
     }
 
     fn body_ended(&mut self, outcome: Outcome<Result<T, E>>) {
@@ -198,15 +242,18 @@ where
         }
     }
 
-    fn child_ended(&mut self, end: End<Result<(), E>>) {
+    fn child_ended(&mut self, end: End<ChildEnd<E, C>>) {
         self.nursery.retire(1);
-        match Outcome::from(end.outcome) {
-            Outcome::Ok(()) => {}
-            Outcome::Err(error) => {
+        match end.outcome {
+            Outcome::Ok(ChildEnd::Done) => {}
+            // The handle, which tells whoever awaits the child, is dropped behind the stop.
+            Outcome::Ok(ChildEnd::Failed { error, handle: _handle }) => {
                 self.failures.push(end.at, Some(end.index), error);
                 self.stop();
             }
+            Outcome::Ok(ChildEnd::Panicked { panic, handle: _handle }) => self.stop_for(panic),
             Outcome::Panicked(panic) => self.stop_for(panic),
+            Outcome::Err(never) => match never {},
             Outcome::Cancelled => {
                 // Nobody but the group or its runtime cancels a child in this way.
                 self.cut_off |= !self.stopping;
@@ -231,7 +278,7 @@ where
         if !self.body.is_empty() || self.begin.take().is_some() {
             self.cut_off = true;
             let panic = &mut self.panic;
-            self.body.cancel(|_, caught| {
+            self.body.cancel(|caught| {
                 panic.get_or_insert(caught);
             });
             self.nursery.retire(1);
@@ -242,7 +289,7 @@ where
     fn cancel_children(&mut self) {
         let alive = self.children.len();
         let panic = &mut self.panic;
-        self.children.cancel(|_, caught| {
+        self.children.cancel(|caught| {
             panic.get_or_insert(caught);
         });
         self.nursery.retire(alive - self.children.len());
@@ -260,11 +307,12 @@ where
     }
 }
 
-impl<G, B, T, E, J> Future for Driver<G, B, T, E, J>
+impl<G, B, T, E, C, J> Future for Driver<G, B, T, E, J>
 where
     G: FnOnce() -> B,
     B: Future<Output = Result<T, E>>,
-    J: Started<Output = Result<(), E>>,
+    C: Settle + ?Sized,
+    J: Started<Output = ChildEnd<E, C>>,
 {
     type Output = Result<T, LoopError<E>>;
 
@@ -272,24 +320,24 @@ where
         let this = &mut *self;
         // Whoever arrives during this poll is seen by it.
         drop(this.nursery.driver.take());
-        this.begin();
         for _ in 0..TURN {
             if this.nursery.cancelled.load(Ordering::SeqCst) {
                 this.stop();
             }
-            if this.welcome() || this.poll_next() {
+            if this.step() {
                 continue;
             }
+            this.pass = Pass::Begin;
             if this.nursery.is_over() {
                 return Poll::Ready(this.end());
             }
             this.nursery.driver.register(cx.waker());
             let news = !this.nursery.arrivals.is_empty()
                 || this.nursery.cancelled.load(Ordering::SeqCst) && !this.stopping;
-            if !news && this.children.sleep(cx) && this.body.sleep(cx) {
-                return Poll::Pending;
+            if news || !this.children.sleep(cx) || !this.body.sleep(cx) {
+                break;
             }
-            drop(this.nursery.driver.take());
+            return Poll::Pending;
         }
         cx.waker().wake_by_ref();
         Poll::Pending
@@ -301,6 +349,8 @@ impl<G, B, T, E, J: Started> Drop for Driver<G, B, T, E, J> {
         self.nursery.close();
         self.nursery.gone.store(true, Ordering::SeqCst);
         fence(Ordering::SeqCst);
-        self.nursery.turn_away();
+        if let Some(panic) = self.nursery.turn_away() {
+            panic.resume_unless_panicking();
+        }
     }
 }

@@ -5,13 +5,16 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::pin::Pin;
 
-use super::child::{Child, run_child};
+use super::child::{Child, ChildEnd, Settle, run_child};
 use super::nursery::{Driver, Nursery};
 use crate::place::Local;
 use crate::{Closed, LoopError};
 
-type Boxed<'env, E> = Pin<Box<dyn Future<Output = Result<(), E>> + Send + 'env>>;
-type LocalBoxed<'env, E> = Pin<Box<dyn Future<Output = Result<(), E>> + 'env>>;
+type Erased<'env> = dyn Settle + Send + Sync + 'env;
+type Boxed<'env, E> = Pin<Box<dyn Future<Output = ChildEnd<E, Erased<'env>>> + Send + 'env>>;
+
+type LocalErased<'env> = dyn Settle + 'env;
+type LocalBoxed<'env, E> = Pin<Box<dyn Future<Output = ChildEnd<E, LocalErased<'env>>> + 'env>>;
 
 /// Runs `body`, which may spawn children into the same task, and returns when the body and every
 /// child have ended.
@@ -105,7 +108,7 @@ where
 }
 
 macro_rules! scope_handle {
-    ($(#[$doc:meta])* $name:ident, $boxed:ident $(, $send:ident)?) => {
+    ($(#[$doc:meta])* $name:ident, $erased:ident, $boxed:ident $(, $send:ident)?) => {
         $(#[$doc])*
         ///
         /// A clone is the same scope. A handle that outlives its scope can spawn nothing more.
@@ -140,7 +143,7 @@ macro_rules! scope_handle {
                 T: $($send +)? 'env,
             {
                 let place = self.nursery.admit()?;
-                let (child, run) = run_child(future);
+                let (child, run) = run_child(future, |cell| cell as Arc<$erased<'env>>);
                 let run: $boxed<'env, E> = Box::pin(run);
                 self.nursery.arrive(place, Local::new(run));
                 Ok(child)
@@ -172,10 +175,10 @@ macro_rules! scope_handle {
 
 scope_handle! {
     /// The handle to a running [`scope`]: spawns children into it and cancels it.
-    Scope, Boxed, Send
+    Scope, Erased, Boxed, Send
 }
 
 scope_handle! {
     /// The handle to a running [`local_scope`]: spawns children into it and cancels it.
-    LocalScope, LocalBoxed
+    LocalScope, LocalErased, LocalBoxed
 }

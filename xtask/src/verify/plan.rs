@@ -1,0 +1,263 @@
+//! Decides which programs to run, and has them found or built.
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use crate::processes::Processes;
+
+use super::{
+    backend::{Backend, Source},
+    build::{Builder, Programs},
+    error::CannotVerify,
+    example::Example,
+    launch::Launch,
+    options::Options,
+    progress::Progress,
+    tools,
+};
+
+/// The matrix before anything has run.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// The columns: every selected backend that at least one selected example is for.
+    pub(crate) backends: Vec<Backend>,
+    pub(crate) rows: Vec<Row>,
+    /// The backends that this machine does not have, and what they need.
+    pub(crate) absent: BTreeMap<Backend, String>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) example: Example,
+    /// One for each column.
+    pub(crate) slots: Vec<Slot>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Slot {
+    /// The example is not for this backend.
+    DoesNotApply,
+    /// This machine does not have this backend.
+    NotRun,
+    Program(Launch),
+}
+
+impl Plan {
+    pub(crate) fn make(
+        root: &Path,
+        examples: Vec<Example>,
+        options: &Options,
+        processes: &Processes,
+        progress: &Progress,
+    ) -> Result<Self, CannotVerify> {
+        let backends = columns(&examples, &options.runtimes);
+        if backends.is_empty() {
+            return Err(CannotVerify::NothingToRun);
+        }
+        let (tools, absent) = find_tools(&backends, processes);
+        if let Some(&backend) = options.runtimes.iter().find(|&name| absent.contains_key(name)) {
+            return Err(CannotVerify::Absent { backend, reason: absent[&backend].clone() });
+        }
+        let builds = build(root, &backends, &options.examples, processes, progress)?;
+        let parts = Parts { root, tools, builds };
+        let row = |example: Example| {
+            let slots = backends.iter().map(|&backend| parts.slot(&example, backend));
+            Ok(Row { slots: slots.collect::<Result<_, _>>()?, example })
+        };
+        let rows = examples.into_iter().map(row).collect::<Result<_, CannotVerify>>()?;
+        let plan = Self { backends, rows, absent };
+        if plan.launches().next().is_none() {
+            return Err(CannotVerify::NothingToRun);
+        }
+        Ok(plan)
+    }
+
+    pub(crate) fn launches(&self) -> impl Iterator<Item = &Launch> {
+        self.rows.iter().flat_map(|row| &row.slots).filter_map(|slot| match slot {
+            Slot::Program(launch) => Some(launch),
+            Slot::DoesNotApply | Slot::NotRun => None,
+        })
+    }
+}
+
+fn columns(examples: &[Example], wanted: &[Backend]) -> Vec<Backend> {
+    let selected = |backend: &Backend| wanted.is_empty() || wanted.contains(backend);
+    let used = |&backend: &Backend| examples.iter().any(|example| example.runs_on(backend));
+    Backend::ALL.into_iter().filter(selected).filter(used).collect()
+}
+
+type Tools = BTreeMap<Backend, PathBuf>;
+
+fn find_tools(backends: &[Backend], processes: &Processes) -> (Tools, BTreeMap<Backend, String>) {
+    let (mut tools, mut absent) = (Tools::new(), BTreeMap::new());
+    for &backend in backends {
+        let found = match backend.source() {
+            Source::Feature(_) => continue,
+            Source::Python => tools::python(processes),
+            Source::Sha256sum => tools::sha256sum(processes),
+        };
+        match found {
+            Ok(tool) => drop(tools.insert(backend, tool)),
+            Err(reason) => drop(absent.insert(backend, reason)),
+        }
+    }
+    (tools, absent)
+}
+
+type Builds = BTreeMap<&'static str, Programs>;
+
+fn build(
+    root: &Path,
+    backends: &[Backend],
+    only: &[String],
+    processes: &Processes,
+    progress: &Progress,
+) -> Result<Builds, CannotVerify> {
+    let mut builds = Builds::new();
+    let mut builder = None;
+    for backend in backends {
+        let Source::Feature(feature) = backend.source() else { continue };
+        if builds.contains_key(feature) {
+            continue;
+        }
+        let builder = match &mut builder {
+            Some(builder) => builder,
+            none => none.insert(Builder::new(root, processes)?),
+        };
+        progress.phase(&format!("building the examples with {feature}"));
+        builds.insert(feature, builder.build(feature, only)?);
+    }
+    Ok(builds)
+}
+
+/// What programs are made from.
+struct Parts<'a> {
+    root: &'a Path,
+    tools: Tools,
+    builds: Builds,
+}
+
+impl Parts<'_> {
+    fn slot(&self, example: &Example, backend: Backend) -> Result<Slot, CannotVerify> {
+        if !example.runs_on(backend) {
+            return Ok(Slot::DoesNotApply);
+        }
+        let own = example.directives.args.iter().map(OsString::from);
+        let (program, arguments) = match backend.source() {
+            Source::Feature(feature) => {
+                let built = self.builds.get(feature).and_then(|built| built.get(&example.name));
+                let not_built = || CannotVerify::NotBuilt { example: example.name.clone() };
+                (built.ok_or_else(not_built)?.clone(), own.collect())
+            }
+            Source::Python | Source::Sha256sum => {
+                let Some(tool) = self.tools.get(&backend) else { return Ok(Slot::NotRun) };
+                let arguments = match &example.directives.sha256sum {
+                    Some(folder) if backend.source() == Source::Sha256sum => {
+                        self.files_below(folder)?.into_iter().map(OsString::from).collect()
+                    }
+                    _ => [OsString::from(example.twin_path())].into_iter().chain(own).collect(),
+                };
+                (tool.clone(), arguments)
+            }
+        };
+        let folder = self.root.to_path_buf();
+        Ok(Slot::Program(Launch { backend, program, arguments, folder }))
+    }
+
+    /// Every regular file below a folder, in the order of the bytes of its path.
+    fn files_below(&self, folder: &str) -> Result<Vec<PathBuf>, CannotVerify> {
+        let mut files = Vec::new();
+        let read = walk(self.root, Path::new(folder), &mut files);
+        let read = read.and_then(|()| match files.is_empty() {
+            // Without a file to hash, the tool would hash its input.
+            true => Err(io::Error::new(io::ErrorKind::NotFound, "no files to hash")),
+            false => Ok(()),
+        });
+        read.map_err(|source| CannotVerify::Read { path: folder.into(), source })?;
+        files.sort_unstable_by(|a, b| bytes(a).cmp(bytes(b)));
+        Ok(files)
+    }
+}
+
+fn walk(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(root.join(folder))? {
+        let entry = entry?;
+        let path = folder.join(entry.file_name());
+        // Of the entry itself: what a link points to may be above us.
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            walk(root, &path, files)?;
+        } else if kind.is_file() {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// The whole path, and not its components: `a-b` comes before `a/b`, as it does for `sort`.
+fn bytes(path: &Path) -> &[u8] {
+    path.as_os_str().as_encoded_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn example(name: &str, has_twin: bool, folder: Option<&str>) -> Example {
+        let mut example = Example {
+            name: name.to_owned(),
+            directives: Default::default(),
+            expected: None,
+            has_twin,
+        };
+        example.directives.sha256sum = folder.map(str::to_owned);
+        example
+    }
+
+    #[test]
+    fn a_backend_that_no_example_is_for_has_no_column() {
+        let examples = [example("a", false, None)];
+        assert_eq!(columns(&examples, &[]), Backend::ALL[..4]);
+        assert_eq!(columns(&examples, &[Backend::Asyncio]), []);
+        let examples = [example("a", true, None), example("b", false, Some("tree"))];
+        assert_eq!(columns(&examples, &[]), Backend::ALL);
+        assert_eq!(columns(&examples, &[Backend::Sha256sum]), [Backend::Sha256sum]);
+    }
+
+    #[test]
+    fn a_backend_this_machine_does_not_have_is_not_run_and_one_not_applying_is_neither() {
+        let parts = Parts { root: Path::new(""), tools: Tools::new(), builds: Builds::new() };
+        let slot = |example: &Example| parts.slot(example, Backend::Asyncio).unwrap();
+        assert!(matches!(slot(&example("a", true, None)), Slot::NotRun));
+        assert!(matches!(slot(&example("a", false, None)), Slot::DoesNotApply));
+        let error = parts.slot(&example("a", false, None), Backend::Smol).unwrap_err();
+        assert!(error.to_string().contains("[[bin]]"), "{error}");
+    }
+
+    #[test]
+    fn files_are_hashed_in_the_order_of_their_bytes() {
+        let root = tempfile::tempdir().unwrap();
+        for file in ["tree/a/x", "tree/a-b", "tree/B", "tree/a/d/y"] {
+            let path = root.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, file).unwrap();
+        }
+        let tools = Tools::from([(Backend::Sha256sum, "sha256sum".into())]);
+        let parts = Parts { root: root.path(), tools, builds: Builds::new() };
+        match parts.slot(&example("hash", false, Some("tree")), Backend::Sha256sum).unwrap() {
+            Slot::Program(launch) => {
+                assert_eq!(launch.arguments, ["tree/B", "tree/a-b", "tree/a/d/y", "tree/a/x"]);
+            }
+            other => panic!("{other:?}"),
+        }
+        for missing in ["tree/none", "tree/a/d/y"] {
+            assert!(
+                parts.slot(&example("hash", false, Some(missing)), Backend::Sha256sum).is_err()
+            );
+        }
+    }
+}

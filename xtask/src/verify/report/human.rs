@@ -1,0 +1,183 @@
+//! The report for people: the matrix, what is wrong, and one last line that sums it up.
+
+use std::io::{self, Write};
+
+use crate::verify::{backend::Backend, bless::Blessing};
+
+use super::{Report, ReportedRow, cell::Cell, finding};
+
+/// Writes the report.
+pub(crate) fn write(out: &mut impl Write, report: &Report<'_>) -> io::Result<()> {
+    matrix(out, report)?;
+    for row in &report.rows {
+        for finding in finding::findings(row, report.options) {
+            let verb = if finding.kind == "no expected" { "make it" } else { "repeat" };
+            write!(out, "\n{}{verb} with: {}\n", finding.text, finding.command)?;
+        }
+    }
+    writeln!(out)?;
+    for row in &report.rows {
+        blessing(out, row)?;
+    }
+    for (backend, reason) in &report.absent {
+        writeln!(out, "{}: not run ({reason})", backend.name())?;
+    }
+    writeln!(out, "{}", summary(report))?;
+    out.flush()
+}
+
+fn matrix(out: &mut impl Write, report: &Report<'_>) -> io::Result<()> {
+    let mut lines = vec![vec!["example".to_owned()]];
+    lines[0].extend(report.backends.iter().map(|backend| backend.name().to_owned()));
+    for row in &report.rows {
+        let cell = |&backend: &Backend| Cell::of(row, backend).text();
+        let cells = report.backends.iter().map(cell);
+        lines.push([row.example.name.clone()].into_iter().chain(cells).collect());
+    }
+    let width = |column: usize| lines.iter().map(|line| line[column].len()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..lines[0].len()).map(width).collect();
+    for line in &lines {
+        let padded = line.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}"));
+        writeln!(out, "{}", padded.collect::<Vec<_>>().join("  ").trim_end())?;
+    }
+    Ok(())
+}
+
+fn blessing(out: &mut impl Write, row: &ReportedRow) -> io::Result<()> {
+    let path = row.example.expected_path();
+    match &row.blessing {
+        None => Ok(()),
+        Some(Blessing::Unchanged) => writeln!(out, "{path}: unchanged"),
+        Some(Blessing::Write(_)) => writeln!(out, "{path}: written"),
+        Some(Blessing::Refused(reasons)) => {
+            writeln!(out, "{path}: not written, because {}", reasons.join("; "))
+        }
+    }
+}
+
+/// The last line.
+pub(super) fn summary(report: &Report<'_>) -> String {
+    let failing: Vec<&str> =
+        report.rows.iter().filter(|row| row.fails()).map(|row| row.example.name.as_str()).collect();
+    let runs = format!("{} in {:.1} s", count(report.runs, "run"), report.took.as_secs_f64());
+    let examples = count(report.rows.len(), "example");
+    let backends = count(report.ran(), "backend");
+    if failing.is_empty() {
+        let agree = if report.rows.len() == 1 { "agrees" } else { "agree" };
+        return format!("verified: {examples} on {backends} {agree} ({runs})");
+    }
+    let fail = if failing.len() == 1 { "fails" } else { "fail" };
+    format!(
+        "not verified: {} of {examples} on {backends} {fail}: {} ({runs})",
+        failing.len(),
+        failing.join(", ")
+    )
+}
+
+fn count(n: usize, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, time::Duration};
+
+    use super::*;
+    use crate::verify::{
+        example::Example,
+        judge::{
+            Reference, judge,
+            tests::{ended, printed},
+        },
+        options::Options,
+        report::json,
+        run::{End, Run},
+    };
+
+    fn row(
+        name: &str,
+        expected: &str,
+        runs: Vec<(Backend, Run)>,
+        absent: &[Backend],
+    ) -> ReportedRow {
+        let judged = judge(runs, Reference::File(expected.as_bytes()), &[]);
+        let directives = Default::default();
+        let expected = Some(expected.as_bytes().to_vec());
+        let example = Example { name: name.to_owned(), directives, expected, has_twin: true };
+        ReportedRow { example, judged, absent: absent.to_vec(), blessing: None }
+    }
+
+    fn report(rows: Vec<ReportedRow>, options: &Options) -> Report<'_> {
+        Report {
+            rows,
+            backends: vec![Backend::Smol, Backend::AsyncStd, Backend::Asyncio],
+            absent: BTreeMap::from([(
+                Backend::Asyncio,
+                "needs python3 >= 3.11, found none".into(),
+            )]),
+            runs: 3,
+            took: Duration::from_millis(10_940),
+            options,
+        }
+    }
+
+    fn text(report: &Report<'_>) -> String {
+        let mut out = Vec::new();
+        write(&mut out, report).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn the_matrix_has_examples_down_and_backends_across() {
+        let options = Options::default();
+        let both = vec![printed(Backend::Smol, "a\n"), printed(Backend::AsyncStd, "a\n")];
+        let report = report(vec![row("gather", "a\n", both, &[Backend::Asyncio])], &options);
+        assert_eq!(
+            text(&report),
+            "example  smol     async-std  asyncio\n\
+             gather   ok 1.0s  ok 1.0s    not run\n\
+             \n\
+             asyncio: not run (needs python3 >= 3.11, found none)\n\
+             verified: 1 example on 2 backends agrees (3 runs in 10.9 s)\n"
+        );
+        assert_eq!(report.exit_code(), 0);
+    }
+
+    #[test]
+    fn a_failure_is_counted_and_named_in_the_last_line() {
+        let options = Options::default();
+        let good = row("gather", "a\n", vec![printed(Backend::Smol, "a\n")], &[]);
+        let again = vec![printed(Backend::Smol, "b\n"), ended(Backend::AsyncStd, End::Hung, "")];
+        let report = report(vec![good, row("wait", "b\n", again, &[])], &options);
+        let text = text(&report);
+        assert!(text.contains("\nwait     ok 1.0s  hung       -\n"), "{text}");
+        let last = "not verified: 1 of 2 examples on 2 backends fails: wait (3 runs in 10.9 s)\n";
+        assert!(text.ends_with(last), "{text}");
+        assert_eq!(report.exit_code(), 1);
+    }
+
+    #[test]
+    fn a_program_that_cannot_be_started_means_that_nothing_was_verified() {
+        let options = Options::default();
+        let lost = vec![ended(Backend::Smol, End::NotStarted("gone".to_owned()), "")];
+        let hung = vec![ended(Backend::Smol, End::Hung, "")];
+        let report = report(vec![row("a", "", lost, &[]), row("b", "", hung, &[])], &options);
+        assert_eq!(report.exit_code(), 2);
+        assert!(text(&report).contains("a: could not be started: gone on smol"));
+    }
+
+    #[test]
+    fn a_program_reads_the_same_facts() {
+        let options = Options::default();
+        let again = vec![printed(Backend::Smol, "b\n"), printed(Backend::AsyncStd, "c\n")];
+        let report = report(vec![row("wait", "b\n", again, &[Backend::Asyncio])], &options);
+        let value = json::value(&report);
+        assert_eq!(value["exit_code"], 1);
+        let cells = value["examples"][0]["cells"].as_array().unwrap();
+        let verdicts: Vec<_> = cells.iter().map(|cell| cell["verdict"].as_str().unwrap()).collect();
+        assert_eq!(verdicts, ["ok", "differs", "not run"]);
+        assert_eq!(value["examples"][0]["findings"][0]["backends"][0], "async-std");
+        assert_eq!(value["not_run"]["asyncio"], "needs python3 >= 3.11, found none");
+        assert!(value["summary"].as_str().unwrap().starts_with("not verified: "));
+    }
+}

@@ -1,0 +1,65 @@
+//! The report for programs.
+
+use serde_json::{Map, Value, json};
+
+use crate::verify::bless::Blessing;
+
+use super::{
+    Report, ReportedRow,
+    cell::Cell,
+    finding::{self, Finding},
+    human,
+};
+
+/// The report as JSON.
+pub(crate) fn value(report: &Report<'_>) -> Value {
+    let not_run =
+        report.absent.iter().map(|(backend, why)| (backend.name().to_owned(), json!(why)));
+    json!({
+        "exit_code": report.exit_code(),
+        "summary": human::summary(report),
+        "runs": report.runs,
+        "seconds": report.took.as_secs_f64(),
+        "not_run": not_run.collect::<Map<String, Value>>(),
+        "examples": report.rows.iter().map(|row| example(row, report)).collect::<Vec<_>>(),
+    })
+}
+
+fn example(row: &ReportedRow, report: &Report<'_>) -> Value {
+    let cell = |&backend| {
+        let cell = Cell::of(row, backend);
+        let mut value = json!({ "backend": backend.name(), "verdict": cell.name() });
+        if let Cell::Ran { with_it, rounds, slowest, .. } = cell {
+            value["runs"] = json!(rounds);
+            value["runs_with_this_verdict"] = json!(with_it);
+            value["seconds"] = json!(slowest.as_secs_f64());
+        }
+        value
+    };
+    let findings = finding::findings(row, report.options);
+    let mut value = json!({
+        "name": row.example.name,
+        "expected": row.example.expected_path(),
+        "cells": report.backends.iter().map(cell).collect::<Vec<_>>(),
+        "findings": findings.iter().map(found).collect::<Vec<_>>(),
+    });
+    match &row.blessing {
+        None => {}
+        Some(Blessing::Unchanged) => value["blessing"] = json!("unchanged"),
+        Some(Blessing::Write(_)) => value["blessing"] = json!("written"),
+        Some(Blessing::Refused(reasons)) => {
+            value["blessing"] = json!("refused");
+            value["reasons"] = json!(reasons);
+        }
+    }
+    value
+}
+
+fn found(finding: &Finding) -> Value {
+    json!({
+        "kind": finding.kind,
+        "backends": finding.backends.iter().map(|backend| backend.name()).collect::<Vec<_>>(),
+        "text": finding.text,
+        "command": finding.command,
+    })
+}

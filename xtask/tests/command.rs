@@ -1,0 +1,158 @@
+//! The whole command, from its arguments to its exit code, on a workspace of its own.
+
+#[path = "common/workspace.rs"]
+mod workspace;
+
+use std::process::{Command, Output};
+
+use workspace::Workspace;
+
+const ANSWER: &str = "//! verify: args answer-by-runtime\n";
+const BEHAVE: &str = "//! verify: args behave\n";
+const ORDER: &str = "//! verify: any-order \">\"\n//! verify: args order-by-runtime\n";
+const FAIL: &str = "//! verify: args fail\n";
+const RUNTIMES: &str = "smol,async-std,tokio-current-thread,tokio-multi-thread";
+
+/// What the command answers: its exit code, stdout and stderr.
+fn answer(command: &mut Command) -> (i32, String, String) {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code().unwrap(), text(stdout), text(stderr))
+}
+
+/// The words of the row of an example.
+fn row<'a>(text: &'a str, example: &str) -> Vec<&'a str> {
+    let words = |line: &'a str| line.split_whitespace().collect::<Vec<_>>();
+    let mut rows = text.lines().map(words);
+    rows.find(|words| words.first() == Some(&example)).unwrap_or_else(|| panic!("{text}"))
+}
+
+#[test]
+fn a_workspace_is_judged_blessed_and_verified() {
+    let workspace =
+        Workspace::new(&[("answer", ANSWER), ("behave", BEHAVE), ("fail", FAIL), ("order", ORDER)]);
+    workspace.write("examples/behave.out", "begin\nend");
+
+    let (code, out, err) = answer(&mut workspace.xtask(&["verify"]));
+    assert_eq!(code, 1, "{out}{err}");
+    assert_eq!(row(&out, "behave")[1..], ["differs"; 4]);
+    assert_eq!(row(&out, "fail")[1..], ["crashed"; 4]);
+    assert_eq!(row(&out, "order")[1..], ["no", "expected"].repeat(4));
+    assert!(out.contains("\n-end\n\\ no newline at the end\n+end\n"), "{out}");
+    let again = format!("repeat with: cargo xtask verify --runtime {RUNTIMES} --example behave\n");
+    assert!(out.contains(&again), "{out}");
+    assert!(out.contains("make it with: cargo xtask verify --example order --bless\n"), "{out}");
+    let against = "answer: the backends disagree: \
+                   smol against async-std against tokio-current-thread against tokio-multi-thread";
+    assert!(out.contains(against), "{out}");
+    assert!(out.contains("stderr:\n  | no more of this\n"), "{out}");
+    assert!(out.lines().last().unwrap().starts_with("not verified: 4 of 4 examples on 4 backends"));
+
+    let (code, out, err) = answer(&mut workspace.xtask(&["verify", "--bless"]));
+    assert_eq!(code, 1, "{out}{err}");
+    assert_eq!(workspace.read("examples/behave.out").as_deref(), Some("begin\nend\n"));
+    assert_eq!(workspace.read("examples/order.out").as_deref(), Some("begin\n>a\n>b\nend\n"));
+    assert_eq!(workspace.read("examples/answer.out"), None);
+    assert_eq!(workspace.read("examples/fail.out"), None);
+    assert!(out.contains("examples/answer.out: not written, because the backends disagree\n"));
+    assert!(out.contains("examples/fail.out: not written, because crashed on smol, "), "{out}");
+
+    let (code, out, err) =
+        answer(&mut workspace.xtask(&["verify", "--example=behave,order", "--repeat=3", "--json"]));
+    assert_eq!(code, 0, "{out}{err}");
+    let report: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(report["runs"], 24);
+    assert_eq!(report["examples"][1]["name"], "order");
+    assert_eq!(report["examples"][1]["cells"][0]["verdict"], "ok");
+    assert!(err.contains("verified: 2 examples on 4 backends agree (24 runs in "), "{err}");
+}
+
+#[test]
+fn a_build_that_fails_is_no_verdict() {
+    let workspace = Workspace::new(&[("behave", BEHAVE)]);
+    workspace.write("examples/behave.rs", "//! Not Rust.\nfn main() { this }\n");
+    let (code, out, err) = answer(&mut workspace.xtask(&["verify"]));
+    assert_eq!((code, out.as_str()), (2, ""), "{err}");
+    assert!(err.contains("error: `cargo build -p forloop-examples --bins "), "{err}");
+}
+
+#[test]
+fn an_example_that_is_no_program_is_no_verdict() {
+    let workspace = Workspace::new(&[("behave", BEHAVE)]);
+    workspace.write("examples/forgotten.rs", "fn main() {}\n");
+    let (code, _, err) = answer(&mut workspace.xtask(&["verify"]));
+    assert_eq!(code, 2);
+    assert!(err.contains("examples/forgotten.rs was not built"), "{err}");
+}
+
+#[test]
+fn bad_usage_is_refused_before_anything_is_built() {
+    // It has no examples/Cargo.toml: a build would say so.
+    let workspace = Workspace { root: tempfile::tempdir().unwrap() };
+    workspace.write("examples/behave.rs", BEHAVE);
+    for (arguments, why) in [
+        (&["verify", "--runtime", "glommio"][..], "tokio-current-thread, tokio-multi-thread"),
+        (&["verify", "--example", "b"], "no example `b`; there are: behave"),
+        (&["verify", "--repeat", "0"], "at least 1"),
+        (&["verify", "--timeout", "0"], "greater than 0"),
+        (&["verify", "--bless", "--runtime", "smol"], "cannot go with `--runtime`"),
+        (&["verify", "--runtime", "asyncio"], "no selected example runs"),
+        (&["verify", "--quick"], "--quick"),
+        (&["prove"], "verify    run every example"),
+        (&[], "verify    run every example"),
+    ] {
+        let (code, out, err) = answer(&mut workspace.xtask(arguments));
+        assert_eq!((code, out.as_str()), (2, ""), "{arguments:?}: {err}");
+        assert!(err.contains(why), "{arguments:?}: {err}");
+        assert!(!err.contains("building"), "{arguments:?}: {err}");
+    }
+}
+
+#[test]
+fn a_directive_nobody_knows_is_refused() {
+    let workspace = Workspace::new(&[("behave", "//! verify: in-any-order\n")]);
+    let (code, _, err) = answer(&mut workspace.xtask(&["verify"]));
+    assert_eq!(code, 2);
+    assert!(err.contains("behave.rs:1: `verify: in-any-order`"), "{err}");
+}
+
+#[test]
+fn help_is_not_a_failure() {
+    for arguments in [&["--help"][..], &["verify", "--help"], &["verify", "-h"]] {
+        let workspace = Workspace { root: tempfile::tempdir().unwrap() };
+        let (code, out, err) = answer(&mut workspace.xtask(arguments));
+        assert_eq!((code, err.as_str()), (0, ""), "{arguments:?}");
+        assert!(out.contains("usage: cargo xtask "), "{out}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_python_that_is_missing_or_too_old_is_not_run_unless_asked_for_by_name() {
+    use std::{fs, os::unix::fs::PermissionsExt};
+    let workspace = Workspace::new(&[("behave", BEHAVE)]);
+    workspace.write("examples/behave.out", "begin\nend\n");
+    workspace.write("examples/behave.py", "print('begin')\n");
+    for name in ["python3", "python"] {
+        workspace.write(&format!("bin/{name}"), "#!/bin/sh\necho 3.9.18\n");
+        let path = workspace.root.path().join("bin").join(name);
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders = vec![workspace.root.path().join("bin")];
+    folders.extend(std::env::split_paths(&path));
+    let path = std::env::join_paths(folders).unwrap();
+
+    let why = "needs python3 >= 3.11, found 3.9.18 and 3.9.18";
+    let old = |arguments| answer(workspace.xtask(arguments).env("PATH", &path));
+    let (code, out, err) = old(&["verify"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains(&format!("asyncio: not run ({why})\n")), "{out}");
+    assert_eq!(row(&out, "behave")[9..], ["not", "run"]);
+    let (code, _, err) = old(&["verify", "--runtime", "asyncio"]);
+    assert_eq!(code, 2);
+    assert!(err.contains(why), "{err}");
+    let (code, out, err) = old(&["verify", "--bless"]);
+    assert_eq!(code, 1, "{out}{err}");
+    assert!(out.contains("not written, because asyncio did not run\n"), "{out}");
+}
