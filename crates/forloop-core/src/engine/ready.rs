@@ -1,4 +1,5 @@
-//! Which slots were woken: a lock-free list of groups of 63 slots.
+//! Which slots were woken: a lock-free list of groups of slots, 63 to a group (31 where a word has
+//! 32 bits).
 //!
 //! A wake sets its slot's bit in its group, and the bit that says that the group is listed. The
 //! wake that sets that one puts the group on the list; the one that finds the list asleep wakes
@@ -11,16 +12,16 @@
 use alloc::sync::Arc;
 use alloc::task::Wake;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicUsize, Ordering};
 use core::task::Waker;
 
 use atomic_waker::AtomicWaker;
 
 /// Slots in a group: one bit of its word each, and one to spare.
-const GROUP: usize = u64::BITS as usize - 1;
+const GROUP: usize = usize::BITS as usize - 1;
 /// The bit to spare: the group is on the list. Only the reader clears it, and only once it has
 /// taken the group off the list.
-const LISTED: u64 = 1 << GROUP;
+const LISTED: usize = 1 << GROUP;
 
 /// The list is empty and the loop sleeps: the next wake must wake it.
 const ASLEEP: usize = usize::MAX;
@@ -36,12 +37,12 @@ struct Root {
     parent: AtomicWaker,
 }
 
-/// Sixty-three slots.
+/// As many slots as a word has bits, less one.
 #[derive(Debug)]
 struct Group {
     root: Arc<Root>,
     index: usize,
-    woken: AtomicU64,
+    woken: AtomicUsize,
     /// The group listed before this one, or `EMPTY`. Only read and written while listed.
     next: AtomicUsize,
 }
@@ -49,7 +50,7 @@ struct Group {
 /// What a slot's waker points to.
 struct SlotWaker {
     group: Arc<Group>,
-    bit: u64,
+    bit: usize,
 }
 
 impl Wake for SlotWaker {
@@ -108,7 +109,7 @@ impl Ready {
             self.groups.push(Arc::new(Group {
                 root: self.root.clone(),
                 index: group,
-                woken: AtomicU64::new(0),
+                woken: AtomicUsize::new(0),
                 next: AtomicUsize::new(EMPTY),
             }));
         }
@@ -185,10 +186,10 @@ mod tests {
     fn a_slot_is_listed_once_however_often_it_is_woken() {
         let mut ready = Ready::new();
         let wakers: Vec<_> = (0..130).map(|slot| ready.waker(slot)).collect();
-        for slot in [129, 0, 64, 129, 129, 62] {
+        for slot in [129, 0, GROUP, 129, 129, GROUP - 1] {
             wakers[slot].wake_by_ref();
         }
-        assert_eq!(taken(&mut ready), [0, 62, 64, 129]);
+        assert_eq!(taken(&mut ready), [0, GROUP - 1, GROUP, 129]);
         assert_eq!(taken(&mut ready), vec![]);
     }
 

@@ -1,0 +1,172 @@
+//! The rules that matter, as tests.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+fn root() -> PathBuf {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().expect("the package is in the workspace").to_path_buf()
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Every file of the workspace with this ending, but for what is built.
+fn files(ending: &str) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![root()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() && !path.is_symlink() {
+                if name != "target" && !name.starts_with('.') && name != "wip" {
+                    folders.push(path);
+                }
+            } else if name.ends_with(ending) {
+                files.push(path);
+            }
+        }
+    }
+    assert!(!files.is_empty());
+    files
+}
+
+fn cargo(arguments: &[&str]) -> String {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo).args(arguments).current_dir(root()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The names of everything a package is built from.
+fn built_from(package: &str, features: &[&str]) -> BTreeSet<String> {
+    let mut arguments = vec![
+        "tree",
+        "--locked",
+        "--edges",
+        "normal",
+        "--prefix",
+        "none",
+        "--format",
+        "{p}",
+        "--package",
+        package,
+    ];
+    arguments.extend(features);
+    let tree = cargo(&arguments);
+    tree.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_core_names_no_runtime() {
+    let few = ["atomic-waker", "concurrent-queue", "crossbeam-utils", "forloop-core"];
+    let few: BTreeSet<_> =
+        few.into_iter().chain(["futures-core", "pin-project-lite"]).map(str::to_owned).collect();
+    assert_eq!(built_from("forloop-core", &["--all-features"]), few);
+}
+
+#[test]
+fn without_a_feature_no_runtime_is_built_and_with_one_no_other() {
+    let runtimes = ["smol", "async-executor", "async-io", "async-std", "tokio"];
+    let built = |features: &[&str]| {
+        let names = built_from("forloop", features);
+        runtimes.into_iter().filter(|&name| names.contains(name)).collect::<Vec<_>>()
+    };
+    assert_eq!(built(&["--no-default-features"]), [""; 0]);
+    assert_eq!(built(&["--no-default-features", "--features", "tokio"]), ["tokio"]);
+    assert!(!built(&["--no-default-features", "--features", "async-std"]).contains(&"tokio"));
+    assert!(!built(&[]).contains(&"tokio") && !built(&[]).contains(&"async-std"));
+}
+
+#[test]
+fn every_file_says_what_it_is_for() {
+    for path in files(".rs") {
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with("//! "), "{} does not begin with `//! `", path.display());
+    }
+}
+
+#[test]
+fn every_file_can_be_read_in_one_sitting() {
+    for path in files(".rs") {
+        let lines = fs::read_to_string(&path).unwrap().lines().count();
+        assert!(lines <= 600, "{} has {lines} lines: are these two files?", path.display());
+    }
+}
+
+#[test]
+fn every_example_has_its_expected_output_and_its_python_twin() {
+    let manifest = read("examples/Cargo.toml");
+    let mut examples = 0;
+    for path in files(".rs").iter().filter(|path| path.parent() == Some(&root().join("examples"))) {
+        for ending in ["out", "py"] {
+            let beside = path.with_extension(ending);
+            assert!(beside.exists(), "{} is missing", beside.display());
+        }
+        let name = path.file_name().unwrap().to_str().unwrap();
+        assert!(manifest.contains(&format!("path = \"{name}\"")), "{name} is no [[bin]]");
+        examples += 1;
+    }
+    assert!(examples >= 11);
+}
+
+#[test]
+fn every_crate_forbids_unsafe_code_and_shares_the_lints() {
+    let workspace = read("Cargo.toml");
+    assert!(workspace.contains("unsafe_code = \"forbid\""));
+    for path in files("Cargo.toml") {
+        let text = fs::read_to_string(&path).unwrap();
+        if text.contains("[package]") {
+            assert!(text.contains("[lints]\nworkspace = true"), "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_crates_folder_has_its_name() {
+    for entry in fs::read_dir(root().join("crates")).unwrap() {
+        let folder = entry.unwrap().path();
+        let name = folder.file_name().unwrap().to_str().unwrap();
+        let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+        assert!(manifest.contains(&format!("\nname = \"{name}\"\n")), "{name}");
+        for license in ["LICENSE-MIT", "LICENSE-APACHE"] {
+            assert!(folder.join(license).exists(), "{name} is published without {license}");
+        }
+    }
+}
+
+#[test]
+fn the_changelog_begins_with_this_version() {
+    let workspace = read("Cargo.toml");
+    let version = workspace.split("\nversion = \"").nth(1).unwrap().split('"').next().unwrap();
+    let changelog = read("CHANGELOG.md");
+    let newest = changelog.split("\n## [").nth(1).unwrap().split(']').next().unwrap();
+    assert_eq!(newest, version);
+}
+
+#[test]
+fn the_stated_rust_version_is_the_same_everywhere() {
+    let workspace = read("Cargo.toml");
+    let stated = workspace.split("rust-version = \"").nth(1).unwrap().split('"').next().unwrap();
+    assert!(read("README.md").contains(&format!("Rust {stated} or later")));
+}
+
+#[test]
+fn adapters_mirror_each_other() {
+    // The same impls in the same order, but for what a runtime has no value for.
+    let seam = ["Spawn", "Timer", "BlockOn"];
+    let impls = |adapter: &str| -> Vec<String> {
+        let text = read(format!("crates/forloop-{adapter}/src/runtime.rs"));
+        let lines = text.lines().filter_map(|line| line.strip_prefix("impl "));
+        let traits = lines.filter_map(|line| Some(line.split_once(" for ")?.0.to_owned()));
+        traits.filter(|name| seam.contains(&name.as_str())).collect()
+    };
+    assert_eq!(impls("smol"), seam);
+    assert_eq!(impls("async-std"), seam);
+    assert_eq!(impls("tokio"), seam[..2]);
+}
