@@ -3,6 +3,7 @@
 //!
 //! ```
 //! # async fn fetch(url: &str) -> Result<String, std::io::Error> { Ok(url.to_uppercase()) }
+//! # #[cfg(any(feature = "smol", feature = "async-std", feature = "tokio"))]
 //! fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     forloop::run(|_runtime| async {
 //!         let urls = ["a.example", "b.example", "c.example"];
@@ -15,6 +16,8 @@
 //!         Ok(())
 //!     })?
 //! }
+//! # #[cfg(not(any(feature = "smol", feature = "async-std", feature = "tokio")))]
+//! # fn main() {}
 //! ```
 //!
 //! # Which strategy

@@ -8,6 +8,9 @@
 //! - a wake is O(1), and a slot that was used once is used again: a loop with a limit allocates
 //!   for its limit, not for its items.
 
+mod atomic;
+#[cfg(all(test, forloop_loom))]
+mod model;
 mod ready;
 
 use alloc::boxed::Box;

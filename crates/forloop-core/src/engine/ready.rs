@@ -12,10 +12,11 @@
 use alloc::sync::Arc;
 use alloc::task::Wake;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicUsize, Ordering};
 use core::task::Waker;
 
 use atomic_waker::AtomicWaker;
+
+use super::atomic::{AtomicUsize, Ordering};
 
 /// Slots in a group: one bit of its word each, and one to spare.
 const GROUP: usize = usize::BITS as usize - 1;
@@ -160,10 +161,9 @@ impl Drop for Ready {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(forloop_loom)))]
 mod tests {
     use alloc::vec;
-    use core::sync::atomic::AtomicUsize;
 
     use super::*;
 
