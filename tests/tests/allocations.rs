@@ -1,0 +1,77 @@
+//! Law 6 in exact figures: what a loop allocates depends on its limit, not on its items.
+//!
+//! One test, because the allocator counts for the whole process.
+
+use std::alloc::System;
+use std::hint::black_box;
+
+use forloop_tests::yields;
+use futures_lite::future::block_on;
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// Runs something and returns how often it allocated: the least of five times, because the test
+/// harness may allocate beside it.
+fn allocations<T>(run: impl Fn() -> T) -> usize {
+    let once = || {
+        let region = Region::new(ALLOCATOR);
+        drop(black_box(run()));
+        region.change().allocations
+    };
+    (0..5).map(|_| once()).min().unwrap_or_default()
+}
+
+fn for_each(items: usize, limit: usize, duration: usize) -> usize {
+    allocations(|| {
+        let looping = forloop::each(0..items).limit(limit).unwrap();
+        block_on(looping.for_each(|_| yields(duration)));
+    })
+}
+
+fn consume(items: usize, limit: usize) -> usize {
+    allocations(|| {
+        let results = forloop::each(0..items).limit(limit).unwrap().stream(|_| yields(1));
+        block_on(results.for_each(|()| yields(1)));
+    })
+}
+
+fn scope(children: usize) -> isize {
+    // What is still allocated when a scope has seen many children come and go.
+    let region = Region::new(ALLOCATOR);
+    let held = block_on(forloop::local_scope(|scope| {
+        let region = &region;
+        async move {
+            for _ in 0..children {
+                let child = scope.spawn(async { Ok(yields(1).await) });
+                child.await.map_err(|_| ())?;
+            }
+            let change = region.change();
+            Ok::<_, ()>(change.bytes_allocated as isize - change.bytes_deallocated as isize)
+        }
+    }));
+    held.unwrap()
+}
+
+#[test]
+fn a_loop_allocates_for_its_limit_and_never_for_an_item() {
+    // Whatever is made once per thread or process is made before anything is counted.
+    let _warm_up = (for_each(10, 3, 1), consume(10, 3), scope(10));
+
+    for limit in [1, 7, 64, 1000] {
+        let few = for_each(2000, limit, 1);
+        let many = for_each(50_000, limit, 1);
+        assert_eq!(few, many, "limit {limit}");
+        assert!(few <= 3 * limit + 20, "{few} allocations for limit {limit}");
+        let (few, many) = (consume(2000, limit), consume(50_000, limit));
+        // The line to the consumer is a queue of blocks, each of which serves many results.
+        assert!(many <= few + 50_000 / 16, "{few} and {many} for limit {limit}");
+    }
+    // Ready at once: one slot is enough, whatever the limit.
+    assert_eq!(for_each(50_000, 64, 0), for_each(10, 64, 0));
+
+    // A child that has ended is forgotten.
+    let (few, many) = (scope(100), scope(20_000));
+    assert!((few - many).abs() < 4096, "{few} bytes held after 100 children, {many} after 20,000");
+}
