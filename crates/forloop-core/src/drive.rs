@@ -89,6 +89,11 @@ where
         }
     }
 
+    /// How many bodies may run at once.
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+
     /// How many bodies were started so far.
     pub(crate) fn started(&self) -> usize {
         self.started

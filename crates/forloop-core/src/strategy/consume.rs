@@ -28,6 +28,9 @@ pub struct Feed<T> {
     line: Arc<Line<T>>,
 }
 
+/// Up to this limit the place for every result that may wait is made when the loop begins.
+const MADE_ONCE: usize = 1024;
+
 /// What waits between the loop and its consumer.
 struct Line<T> {
     results: ConcurrentQueue<T>,
@@ -162,8 +165,12 @@ where
     C: Future,
 {
     pub(super) fn new(results: Results<S, F, P, B, K>, begin: G) -> Self {
+        // No more results wait than bodies may run: for most limits the line is made once.
         let line = Line {
-            results: ConcurrentQueue::unbounded(),
+            results: match results.limit() {
+                limit @ 1..=MADE_ONCE => ConcurrentQueue::bounded(limit),
+                _ => ConcurrentQueue::unbounded(),
+            },
             taken: AtomicUsize::new(0),
             over: AtomicBool::new(false),
             consumer: AtomicWaker::new(),
@@ -210,7 +217,9 @@ where
         let mut this = self.project();
         let mut any = false;
         while let Some(result) = this.results.as_mut().take() {
-            any |= this.line.results.push(result).is_ok();
+            let has_room = this.line.results.push(result).is_ok();
+            debug_assert!(has_room, "what waits counts against the limit");
+            any = true;
         }
         if any {
             this.line.consumer.wake();

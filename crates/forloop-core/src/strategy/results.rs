@@ -212,6 +212,11 @@ where
         Poll::Ready(false)
     }
 
+    /// How many results may wait at the most.
+    pub(super) fn limit(&self) -> usize {
+        self.drive.limit()
+    }
+
     /// Takes the next result from the shelf.
     pub(super) fn take(self: Pin<&mut Self>) -> Option<K::Item> {
         self.project().shelf.take()
