@@ -1,5 +1,12 @@
-//! The runtime-neutral core of forloop: run the body of a for-loop concurrently, on any async
-//! runtime or none.
+//! The runtime-neutral core of forloop: runs the body of a for-loop concurrently, on any async
+//! runtime or on none.
+//!
+//! Programs depend on `forloop`, which adds the runtimes to what is here; libraries that take a
+//! runtime as an argument, and adapters for other runtimes, may depend on this crate alone. It is
+//! `no_std` with `alloc`; the feature `std` (on by default) catches the panics of bodies.
+//!
+//! Begin with [`each`], or with a free function on ready-made futures such as [`gather()`]. An adapter
+//! implements [`Spawn`] and [`Timer`] for a value of its own.
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

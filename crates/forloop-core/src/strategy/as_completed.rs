@@ -77,6 +77,11 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     /// If a body or the source panics, the other bodies are stopped, and when they have stopped
     /// the panic goes on in whoever polls. Panics too if the runtime of a spawned loop is shut down
     /// before the loop has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`Results`]: a `next()` that is dropped loses nothing, and dropping the stream stops the
+    /// bodies.
     pub fn as_completed<F, B>(self, body: F) -> Results<S, F, P, B, AsCompleted<B::Output>>
     where
         L: HowMany,

@@ -53,6 +53,19 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     /// Runs the bodies, as many at once as the loop allows, and stops at the first failure in
     /// time.
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// # futures_lite::future::block_on(async {
+    /// let saved = forloop::each(["a.txt", "/", "b.txt"]).limit(2)?.try_for_each(async |name| {
+    ///     if name.contains('/') { Err(format!("`{name}` is no file name")) } else { Ok(()) }
+    /// });
+    /// assert_eq!(saved.await.unwrap_err().to_string(), "body 1 failed: `/` is no file name");
+    /// # Ok::<(), forloop::ZeroLimit>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`try_gather`](Self::try_gather): every error that really happened, the first in time

@@ -32,6 +32,17 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     /// # Ok::<(), forloop::ZeroLimit>(())
     /// # }).unwrap();
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If a body or the source panics, the other bodies are stopped, and when they have stopped
+    /// the panic goes on in whoever polls. Panics too if the runtime of a spawned loop is shut down
+    /// before the loop has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`Results`]: a `next()` that is dropped loses nothing, and dropping the stream stops the
+    /// bodies.
     pub fn stream<F, B>(self, body: F) -> Results<S, F, P, B, InOrder<B::Output>>
     where
         L: HowMany,
@@ -47,6 +58,36 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     ///
     /// **Bodies that run in the caller's task stand still while nobody polls the stream**: see
     /// [`Results`], and its `for_each`, under which they go on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// # futures_lite::future::block_on(async {
+    /// let mut total = 0;
+    /// forloop::each(["to", "be", "or"])
+    ///     .limit(2)?
+    ///     .stream_unordered(|word| async move { word.len() })
+    ///     .for_each(|length| {
+    ///         total += length;
+    ///         async {}
+    ///     })
+    ///     .await;
+    /// assert_eq!(total, 6);
+    /// # Ok::<(), forloop::ZeroLimit>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If a body or the source panics, the other bodies are stopped, and when they have stopped
+    /// the panic goes on in whoever polls. Panics too if the runtime of a spawned loop is shut down
+    /// before the loop has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`Results`]: a `next()` that is dropped loses nothing, and dropping the stream stops the
+    /// bodies.
     pub fn stream_unordered<F, B>(self, body: F) -> Results<S, F, P, B, Unordered<B::Output>>
     where
         L: HowMany,
