@@ -11,6 +11,7 @@ mod large;
 mod nesting;
 mod odd;
 mod panics;
+mod random;
 mod sequential;
 mod task_list;
 mod wait;
