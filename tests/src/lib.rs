@@ -8,7 +8,7 @@ pub use crate::backend::{
     AsyncStd, Backend, Group, Host, InTask, Job, LONG, Smol, Spawning, TokioCurrentThread,
     TokioMultiThread, job,
 };
-pub use crate::probe::{Alive, Gate, Peak, Tally, eventually, yields};
+pub use crate::probe::{Alive, Gate, Guard, Peak, Tally, eventually, yields};
 
 use std::sync::mpsc;
 use std::time::Duration;

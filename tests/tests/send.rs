@@ -126,3 +126,57 @@ fn groups_scopes_and_waits_are_send() {
         assert_eq!((done.len(), pending.len()), (2, 0));
     });
 }
+
+#[test]
+fn the_free_functions_over_a_mapped_borrow_are_send() {
+    spawnable(async {
+        let words = vec![String::from("to"), String::from("be")];
+        let client = Client(1);
+        let lengths = forloop::gather(words.iter().map(|word| client.fetch(word))).await;
+        assert_eq!(lengths.len(), 2);
+        let lengths = forloop::sequential(words.iter().map(|word| client.fetch(word))).await;
+        assert_eq!(lengths.len(), 2);
+        let lengths = forloop::try_gather(words.iter().map(|word| client.fetch(word))).await;
+        assert_eq!(lengths.unwrap(), [3, 3]);
+        let lengths = forloop::settle(words.iter().map(|word| client.fetch(word))).await;
+        assert_eq!(lengths.len(), 2);
+        forloop::as_completed(words.iter().map(|word| client.fetch(word)))
+            .for_each(async |(_, length)| assert_eq!(length.unwrap(), 3))
+            .await;
+        let mut lengths = forloop::as_completed(words.iter().map(|word| client.fetch(word)));
+        while let Some((_, length)) = lengths.next().await {
+            assert_eq!(length.unwrap(), 3);
+        }
+    });
+}
+
+#[test]
+fn spawned_loops_of_boxed_bodies_are_send() {
+    type Boxed = std::pin::Pin<Box<dyn Future<Output = u32> + Send>>;
+
+    let total = spawnable(async {
+        let offset = vec![1];
+        let body = |n: u32| -> Boxed {
+            let offset = offset[0];
+            Box::pin(async move { n + offset })
+        };
+        let gathered = forloop::each(0..3).unbounded().on(Smol).gather(body).await;
+        let mut total: u32 = gathered.into_iter().sum();
+        let mut stream = forloop::each(0..3).limit(2).unwrap().on(Smol).stream(body);
+        while let Some(n) = stream.next().await {
+            total += n;
+        }
+        forloop::each(0..3)
+            .limit(2)
+            .unwrap()
+            .on(Smol)
+            .as_completed(body)
+            .for_each(|(_, n)| {
+                total += n;
+                async {}
+            })
+            .await;
+        total
+    });
+    assert_eq!(total, 18);
+}

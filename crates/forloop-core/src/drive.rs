@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 
 use crate::engine::{End, Set};
 use crate::panic::catch;
-use crate::place::{Place, Started};
+use crate::place::{Body, Place, Started};
 use crate::{Outcome, Panic};
 
 /// Body polls after which the executor gets a turn.
@@ -26,11 +26,10 @@ pin_project! {
     /// A panic, of a body or of the source, stops the loop and is kept until every body has
     /// stopped; `raise` then goes on with it. So nobody behind this sees one, unless it catches
     /// them.
-    pub(crate) struct Drive<S, F, P, B>
-    where
-        B: Future,
-        P: Place<B>,
-    {
+    ///
+    /// What it is made of is named, each by a parameter of its own: were the kind of job looked up
+    /// from place and body, no loop whose bodies are boxed could be `Send` inside a spawned task.
+    pub(crate) struct Drive<S, F, P, J> {
         // Gone once it has run dry or the loop was stopped; never asked again.
         #[pin]
         source: Option<S>,
@@ -38,7 +37,7 @@ pin_project! {
         place: P,
         limit: usize,
         catches: bool,
-        running: Set<P::Job>,
+        running: Set<J>,
         started: usize,
         started_this_round: usize,
         polls_this_turn: usize,
@@ -48,12 +47,13 @@ pin_project! {
     }
 }
 
-impl<S, F, P, B> Drive<S, F, P, B>
+impl<S, F, P, B, J> Drive<S, F, P, J>
 where
     S: Stream,
     F: FnMut(S::Item) -> B,
-    B: Future,
-    P: Place<B>,
+    B: Body,
+    P: Place<B, Job = J>,
+    J: Started<Output = B::Output>,
 {
     pub(crate) fn new(source: S, place: P, limit: usize, body: F) -> Self {
         Self {
@@ -133,7 +133,7 @@ where
             let round_was_full = *this.started_this_round >= ROUND;
             *this.started_this_round = 0;
             if this.running.is_empty() && this.source.is_none() {
-                return Poll::Ready(None);
+                return this.running.poll_orphans(cx).map(|()| None);
             }
             if !*this.had_its_round {
                 *this.had_its_round = true;
@@ -237,11 +237,7 @@ where
     }
 }
 
-impl<S, F, P, B> fmt::Debug for Drive<S, F, P, B>
-where
-    B: Future,
-    P: Place<B, Job: Started>,
-{
+impl<S, F, P, J> fmt::Debug for Drive<S, F, P, J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Drive")
             .field("limit", &self.limit)

@@ -8,7 +8,7 @@ use core::task::{Context, Poll};
 use futures_core::Stream;
 
 use crate::drive::Drive;
-use crate::place::{InTask, On, OnLocal, Place};
+use crate::place::{Body, InTask, On, OnLocal, Place, Started};
 use crate::{Spawn, SpawnLocal, ZeroLimit};
 
 /// Begins a loop over anything that can be iterated: a vector, an array, a range, an iterator.
@@ -171,12 +171,13 @@ impl<S: Stream, L> Loop<S, InTask, L> {
 }
 
 impl<S: Stream, P, L> Loop<S, P, L> {
-    pub(crate) fn drive<F, B>(self, body: F) -> Drive<S, F, P, B>
+    pub(crate) fn drive<F, B, J>(self, body: F) -> Drive<S, F, P, J>
     where
         L: HowMany,
         F: FnMut(S::Item) -> B,
-        B: Future,
-        P: Place<B>,
+        B: Body,
+        P: Place<B, Job = J>,
+        J: Started<Output = B::Output>,
     {
         Drive::new(self.source, self.place, self.limit.bodies(), body)
     }

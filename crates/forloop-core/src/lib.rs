@@ -18,6 +18,7 @@ mod drive;
 mod each;
 mod engine;
 mod error;
+mod orphans;
 mod outcome;
 mod panic;
 mod place;

@@ -3,13 +3,14 @@
 use alloc::sync::Arc;
 use core::fmt;
 use core::pin::Pin;
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use core::task::{Context, Poll};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
+use core::task::{Context, Poll, ready};
 
 use atomic_waker::AtomicWaker;
 use concurrent_queue::ConcurrentQueue;
 use pin_project_lite::pin_project;
 
+use crate::orphans::{Orphans, adopter, adopting};
 use crate::panic::catch;
 use crate::{Cancelled, Outcome, Spawn, SpawnLocal};
 
@@ -52,7 +53,7 @@ where
 /// |---|---|
 /// | `task.await` | you get its value, or [`Cancelled`] if it was stopped; its panic goes on in you |
 /// | drop the handle | is asked to stop: its future is dropped at its current await |
-/// | `task.cancel().await` | has stopped, its destructors have run; you get its value if it finished first |
+/// | `task.cancel().await` | has stopped, and so has every task it had started; its destructors have run; you get its value if it finished first |
 /// | `task.detach()` | goes on by itself; nobody hears of its end |
 ///
 /// # Cancel safety
@@ -122,6 +123,7 @@ impl<T> Drop for Task<T> {
     fn drop(&mut self) {
         if !self.cell.detached.load(Ordering::Relaxed) {
             self.cell.request_cancel();
+            self.cell.leave_to(|| adopter(self.cell.id()));
         }
         // A value that nobody will read is dropped here and now, not when the runtime lets go.
         drop(self.cell.outcome.pop());
@@ -156,6 +158,8 @@ pub(crate) struct TaskCell<T> {
     detached: AtomicBool,
     reader: AtomicWaker,
     runner: AtomicWaker,
+    /// Who waits for the end of a task whose handle was dropped.
+    adopter: ConcurrentQueue<Arc<Orphans>>,
 }
 
 impl<T> TaskCell<T> {
@@ -167,7 +171,13 @@ impl<T> TaskCell<T> {
             detached: AtomicBool::new(false),
             reader: AtomicWaker::new(),
             runner: AtomicWaker::new(),
+            adopter: ConcurrentQueue::bounded(1),
         }
+    }
+
+    /// What tells this task from every other that is alive: where it is.
+    fn id(&self) -> usize {
+        core::ptr::from_ref(self).addr()
     }
 
     pub(crate) fn request_cancel(&self) {
@@ -192,6 +202,31 @@ impl<T> TaskCell<T> {
         self.ended.store(next_end(), Ordering::Release);
         self.runner.take();
         self.reader.wake();
+        fence(Ordering::SeqCst);
+        self.leave_adopter();
+    }
+
+    /// Has somebody wait for the task's end, if it has not ended yet.
+    fn leave_to(&self, adopter: impl FnOnce() -> Option<Arc<Orphans>>) {
+        if self.ended_at().is_some() {
+            return;
+        }
+        let Some(orphans) = adopter() else { return };
+        orphans.one_more();
+        let was_adopted = self.adopter.push(orphans).is_err();
+        debug_assert!(!was_adopted, "a handle is dropped once");
+        fence(Ordering::SeqCst);
+        if self.ended_at().is_some() {
+            self.leave_adopter();
+        }
+    }
+
+    /// Tells whoever has adopted the task of its end. Both the task and its handle may come to
+    /// this; one of them finds the adopter.
+    fn leave_adopter(&self) {
+        if let Ok(orphans) = self.adopter.pop() {
+            orphans.one_less();
+        }
     }
 
     pub(crate) fn ended_at(&self) -> Option<usize> {
@@ -216,31 +251,73 @@ pin_project! {
         #[pin]
         future: Option<F>,
         cell: Arc<TaskCell<F::Output>>,
+        // How the task ended, while it waits for what it left behind.
+        ending: Option<(Outcome<F::Output>, Arc<Orphans>)>,
     }
 
     impl<F: Future> PinnedDrop for Run<F> {
         fn drop(this: Pin<&mut Self>) {
             // A runtime that shuts down drops its tasks: their handles must not wait for ever.
-            this.stop(|| Outcome::Cancelled);
+            let this = this.project();
+            match this.ending.take() {
+                Some((outcome, _orphans)) => this.cell.end(outcome),
+                None => drop_and_end(this.future, this.cell),
+            }
         }
+    }
+}
+
+/// Drops a future that did not come to its end, and tells its handle.
+fn drop_and_end<F: Future>(mut future: Pin<&mut Option<F>>, cell: &TaskCell<F::Output>) {
+    if future.is_some() {
+        cell.end(match catch(|| future.set(None)) {
+            Ok(()) => Outcome::Cancelled,
+            Err(panic) => Outcome::Panicked(panic),
+        });
     }
 }
 
 /// Makes a task of `future` that nothing runs yet.
 pub(crate) fn pair<F: Future>(future: F) -> (Task<F::Output>, Run<F>) {
     let cell = Arc::new(TaskCell::new());
-    (Task { cell: cell.clone() }, Run { future: Some(future), cell })
+    (Task { cell: cell.clone() }, Run { future: Some(future), cell, ending: None })
 }
 
 impl<F: Future> Run<F> {
-    /// Drops the future, and only then tells the handle of the end.
-    fn stop(self: Pin<&mut Self>, end: impl FnOnce() -> Outcome<F::Output>) {
-        let mut this = self.project();
-        let dropped = catch(|| this.future.set(None));
-        this.cell.end(match dropped {
-            Ok(()) => end(),
+    /// Drops the future, waits for the tasks that are dropped with it, and only then tells the
+    /// handle of the end.
+    fn poll_end(
+        mut self: Pin<&mut Self>,
+        end: Outcome<F::Output>,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        let mut this = self.as_mut().project();
+        let (dropped, orphans) = adopting(Some(this.cell.id()), || catch(|| this.future.set(None)));
+        let end = match dropped {
+            Ok(()) => end,
             Err(panic) => Outcome::Panicked(panic),
-        });
+        };
+        match orphans {
+            None => {
+                this.cell.end(end);
+                Poll::Ready(())
+            }
+            Some(orphans) => {
+                *this.ending = Some((end, orphans));
+                self.poll_orphans(cx)
+            }
+        }
+    }
+
+    fn poll_orphans(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        if let Some((_, orphans)) = this.ending {
+            ready!(orphans.poll_ended(cx));
+        }
+        if let Some((outcome, _)) = this.ending.take() {
+            this.cell.end(outcome);
+        }
+        Poll::Ready(())
     }
 }
 
@@ -250,22 +327,15 @@ impl<F: Future> Future for Run<F> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut this = self.as_mut().project();
         let Some(future) = this.future.as_mut().as_pin_mut() else {
-            return Poll::Ready(());
+            return self.poll_orphans(cx);
         };
         if this.cell.poll_cancel(cx) {
-            self.stop(|| Outcome::Cancelled);
-            return Poll::Ready(());
+            return self.poll_end(Outcome::Cancelled, cx);
         }
         match catch(|| future.poll(cx)) {
             Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(value)) => {
-                self.stop(|| Outcome::Ok(value));
-                Poll::Ready(())
-            }
-            Err(panic) => {
-                self.stop(|| Outcome::Panicked(panic));
-                Poll::Ready(())
-            }
+            Ok(Poll::Ready(value)) => self.poll_end(Outcome::Ok(value), cx),
+            Err(panic) => self.poll_end(Outcome::Panicked(panic), cx),
         }
     }
 }

@@ -8,6 +8,7 @@ mod cooperative;
 mod gather;
 mod group;
 mod large;
+mod nested_tasks;
 mod nesting;
 mod odd;
 mod panics;

@@ -14,13 +14,15 @@ mod model;
 mod ready;
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::fmt;
 use core::pin::Pin;
-use core::task::{Context, Poll, Waker};
+use core::task::{Context, Poll, Waker, ready};
 
 use self::ready::Ready;
+use crate::orphans::{Orphans, adopting};
 use crate::panic::catch;
 use crate::place::Started;
 use crate::{Outcome, Panic};
@@ -43,6 +45,8 @@ pub(crate) struct Set<J> {
     free: Vec<usize>,
     /// The woken slots of this round, the next one last.
     round: Vec<Woken>,
+    /// Tasks that cancelled bodies have left behind.
+    orphans: Vec<Arc<Orphans>>,
 }
 
 struct Slot<J> {
@@ -60,7 +64,13 @@ struct Woken {
 
 impl<J: Started> Set<J> {
     pub(crate) fn new() -> Self {
-        Self { ready: Ready::new(), slots: Vec::new(), free: Vec::new(), round: Vec::new() }
+        Self {
+            ready: Ready::new(),
+            slots: Vec::new(),
+            free: Vec::new(),
+            round: Vec::new(),
+            orphans: Vec::new(),
+        }
     }
 
     /// How many bodies run.
@@ -93,7 +103,9 @@ impl<J: Started> Set<J> {
     pub(crate) fn insert_cancelled(&mut self, index: usize, job: J) -> Result<(), Panic> {
         let slot = self.place(index, job);
         self.slots[slot].waker.wake_by_ref();
-        self.cancel_slot(slot)
+        let (cancelled, orphans) = adopting(None, || self.cancel_slot(slot));
+        self.orphans.extend(orphans);
+        cancelled
     }
 
     /// Polls the next woken body of this round. `None` when the round is over; `Some(None)` when
@@ -131,11 +143,23 @@ impl<J: Started> Set<J> {
     /// Asks every body to stop. Those that stop at once are gone when this returns; a panic of
     /// their destructors is handed to `panicked`.
     pub(crate) fn cancel(&mut self, mut panicked: impl FnMut(Panic)) {
-        for slot in 0..self.slots.len() {
-            if let Err(panic) = self.cancel_slot(slot) {
-                panicked(panic);
+        let ((), orphans) = adopting(None, || {
+            for slot in 0..self.slots.len() {
+                if let Err(panic) = self.cancel_slot(slot) {
+                    panicked(panic);
+                }
             }
+        });
+        self.orphans.extend(orphans);
+    }
+
+    /// Polls for the end of the tasks that cancelled bodies have left behind.
+    pub(crate) fn poll_orphans(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while let Some(orphans) = self.orphans.last() {
+            ready!(orphans.poll_ended(cx));
+            self.orphans.pop();
         }
+        Poll::Ready(())
     }
 
     fn cancel_slot(&mut self, slot: usize) -> Result<(), Panic> {

@@ -6,7 +6,7 @@ use futures_core::Stream;
 
 use super::Results;
 use super::results::Shelf;
-use crate::place::{Body, InTask, Place};
+use crate::place::{Body, InTask, Local, Place, Started};
 use crate::{HowMany, Items, Loop, each};
 
 /// Runs every future at once and gives index and output of each as it finishes.
@@ -35,17 +35,13 @@ use crate::{HowMany, Items, Loop, each};
 /// # Panics
 ///
 /// If a future panics, the others are dropped and its panic goes on in the caller.
-pub fn as_completed<I>(
+pub fn as_completed<I, N, F, T>(
     futures: I,
-) -> Results<
-    Items<I::IntoIter>,
-    impl FnMut(I::Item) -> I::Item,
-    InTask,
-    I::Item,
-    AsCompleted<<I::Item as Future>::Output>,
->
+) -> Results<Items<N>, impl FnMut(F) -> F, InTask, Local<F>, AsCompleted<T>>
 where
-    I: IntoIterator<Item: Future>,
+    I: IntoIterator<Item = F, IntoIter = N>,
+    N: Iterator<Item = F>,
+    F: Future<Output = T>,
 {
     each(futures).unbounded().as_completed(|future| future)
 }
@@ -82,12 +78,13 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     ///
     /// As [`Results`]: a `next()` that is dropped loses nothing, and dropping the stream stops the
     /// bodies.
-    pub fn as_completed<F, B>(self, body: F) -> Results<S, F, P, B, AsCompleted<B::Output>>
+    pub fn as_completed<F, B, J>(self, body: F) -> Results<S, F, P, J, AsCompleted<B::Output>>
     where
         L: HowMany,
         F: FnMut(S::Item) -> B,
         B: Body,
-        P: Place<B>,
+        P: Place<B, Job = J>,
+        J: Started<Output = B::Output>,
     {
         Results::new(self.drive(body), AsCompleted { waiting: VecDeque::new() })
     }

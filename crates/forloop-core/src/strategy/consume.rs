@@ -6,7 +6,7 @@ use core::fmt;
 use core::ops::Deref;
 use core::pin::Pin;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
 
 use atomic_waker::AtomicWaker;
 use concurrent_queue::ConcurrentQueue;
@@ -17,7 +17,7 @@ use super::results::{Results, Shelf};
 use crate::drive::TURN;
 use crate::engine::Set;
 use crate::panic::catch;
-use crate::place::{Body, Local, Place};
+use crate::place::{Body, Local, Place, Started};
 use crate::{Outcome, Panic};
 
 /// The results of a loop, for its consumer to take: see [`Results::consume`].
@@ -134,37 +134,32 @@ impl<T> fmt::Debug for Feed<T> {
 
 pin_project! {
     /// A loop and the consumer of its results.
-    pub(super) struct Consume<S, F, P, B, K, G, C>
-    where
-        B: Future,
-        P: Place<B>,
-        C: Future,
-        K: Shelf<B::Output>,
-    {
+    pub(super) struct Consume<S, F, P, J, K, G, C, I, T> {
         #[pin]
-        results: Results<S, F, P, B, K>,
-        line: Supply<K::Item>,
+        results: Results<S, F, P, J, K>,
+        line: Supply<I>,
         // Called at the first poll.
         begin: Option<G>,
         // One body: the consumer, polled only when it is woken.
         consumer: Set<Local<C>>,
-        output: Option<C::Output>,
+        output: Option<T>,
         panic: Option<Panic>,
         stopped: bool,
     }
 }
 
-impl<S, F, P, B, K, G, C> Consume<S, F, P, B, K, G, C>
+impl<S, F, P, B, J, K, G, C, I, T> Consume<S, F, P, J, K, G, C, I, T>
 where
     S: Stream,
     F: FnMut(S::Item) -> B,
     B: Body,
-    P: Place<B>,
-    K: Shelf<B::Output>,
-    G: FnOnce(Feed<K::Item>) -> C,
-    C: Future,
+    P: Place<B, Job = J>,
+    J: Started<Output = B::Output>,
+    K: Shelf<B::Output, Item = I>,
+    G: FnOnce(Feed<I>) -> C,
+    C: Future<Output = T>,
 {
-    pub(super) fn new(results: Results<S, F, P, B, K>, begin: G) -> Self {
+    pub(super) fn new(results: Results<S, F, P, J, K>, begin: G) -> Self {
         // No more results wait than bodies may run: for most limits the line is made once.
         let line = Line {
             results: match results.limit() {
@@ -226,14 +221,19 @@ where
         }
     }
 
-    /// Everything has ended: goes on with a panic, or returns what the consumer returned.
-    fn end(self: Pin<&mut Self>) -> C::Output {
+    /// Drops a consumer of a loop that has failed.
+    fn stop_consumer(self: Pin<&mut Self>) {
         let this = self.project();
         let panic = this.panic;
         this.consumer.cancel(|caught| {
             panic.get_or_insert(caught);
         });
-        if let Some(panic) = panic.take() {
+    }
+
+    /// Everything has ended: goes on with a panic, or returns what the consumer returned.
+    fn end(self: Pin<&mut Self>) -> T {
+        let this = self.project();
+        if let Some(panic) = this.panic.take() {
             panic.resume();
         }
         this.results.raise();
@@ -241,19 +241,20 @@ where
     }
 }
 
-impl<S, F, P, B, K, G, C> Future for Consume<S, F, P, B, K, G, C>
+impl<S, F, P, B, J, K, G, C, I, T> Future for Consume<S, F, P, J, K, G, C, I, T>
 where
     S: Stream,
     F: FnMut(S::Item) -> B,
     B: Body,
-    P: Place<B>,
-    K: Shelf<B::Output>,
-    G: FnOnce(Feed<K::Item>) -> C,
-    C: Future,
+    P: Place<B, Job = J>,
+    J: Started<Output = B::Output>,
+    K: Shelf<B::Output, Item = I>,
+    G: FnOnce(Feed<I>) -> C,
+    C: Future<Output = T>,
 {
-    type Output = C::Output;
+    type Output = T;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<C::Output> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         // Whatever the consumer takes during this poll is seen by it.
         drop(self.line.driver.take());
         if self.line.taken.swap(0, Ordering::SeqCst) >= TURN {
@@ -265,6 +266,8 @@ where
             match self.as_mut().project().results.poll_shelve(cx, held) {
                 Poll::Ready(true) => self.as_mut().line_up(),
                 Poll::Ready(false) if self.stopped || self.results.has_failed() => {
+                    self.as_mut().stop_consumer();
+                    ready!(self.as_mut().project().consumer.poll_orphans(cx));
                     return Poll::Ready(self.end());
                 }
                 Poll::Ready(false) if self.line.end() => {}

@@ -7,7 +7,7 @@ use futures_core::Stream;
 use super::try_gather::Failures;
 use super::{Judge, Judged, runtime_is_gone};
 use crate::engine::End;
-use crate::place::{Body, Place};
+use crate::place::{Body, Place, Started};
 use crate::{HowMany, Loop, LoopError};
 
 impl<S: Stream, P, L> Loop<S, P, L> {
@@ -40,12 +40,13 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     ///
     /// Dropping the returned future drops the source and stops the bodies: in-task they are gone
     /// when drop returns, spawned they have been asked to stop.
-    pub fn for_each<F, B>(self, body: F) -> impl Future<Output = ()>
+    pub fn for_each<F, B, J>(self, body: F) -> impl Future<Output = ()>
     where
         L: HowMany,
         F: FnMut(S::Item) -> B,
         B: Body + Future<Output = ()>,
-        P: Place<B>,
+        P: Place<B, Job = J>,
+        J: Started<Output = B::Output>,
     {
         Judged::new(self.drive(body), ForEach { unfinished: None })
     }
@@ -80,12 +81,13 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     ///
     /// Dropping the returned future drops the source and stops the bodies: in-task they are gone
     /// when drop returns, spawned they have been asked to stop.
-    pub fn try_for_each<F, B, E>(self, body: F) -> impl Future<Output = Result<(), LoopError<E>>>
+    pub fn try_for_each<F, B, J, E>(self, body: F) -> impl Future<Output = Result<(), LoopError<E>>>
     where
         L: HowMany,
         F: FnMut(S::Item) -> B,
         B: Body + Future<Output = Result<(), E>>,
-        P: Place<B>,
+        P: Place<B, Job = J>,
+        J: Started<Output = B::Output>,
     {
         Judged::new(self.drive(body), TryForEach { failures: Failures::new() })
     }

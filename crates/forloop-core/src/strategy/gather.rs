@@ -7,7 +7,7 @@ use futures_core::Stream;
 
 use super::{Judge, Judged, runtime_is_gone};
 use crate::engine::End;
-use crate::place::{Body, Place};
+use crate::place::{Body, Place, Started};
 use crate::{HowMany, Loop, each};
 
 /// Runs every future at once and returns their outputs in input order.
@@ -34,9 +34,11 @@ use crate::{HowMany, Loop, each};
 /// # Cancel safety
 ///
 /// Dropping the returned future drops every future in it, before drop returns.
-pub fn gather<I>(futures: I) -> impl Future<Output = Vec<<I::Item as Future>::Output>>
+pub fn gather<I, N, F>(futures: I) -> impl Future<Output = Vec<F::Output>>
 where
-    I: IntoIterator<Item: Future>,
+    I: IntoIterator<Item = F, IntoIter = N>,
+    N: Iterator<Item = F>,
+    F: Future,
 {
     each(futures).unbounded().gather(|future| future)
 }
@@ -68,12 +70,13 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     ///
     /// Dropping the returned future drops the source and stops the bodies: in-task they are gone
     /// when drop returns, spawned they have been asked to stop.
-    pub fn gather<F, B>(self, body: F) -> impl Future<Output = Vec<B::Output>>
+    pub fn gather<F, B, J>(self, body: F) -> impl Future<Output = Vec<B::Output>>
     where
         L: HowMany,
         F: FnMut(S::Item) -> B,
         B: Body,
-        P: Place<B>,
+        P: Place<B, Job = J>,
+        J: Started<Output = B::Output>,
     {
         Judged::new(self.drive(body), Gather { outputs: Vec::new() })
     }

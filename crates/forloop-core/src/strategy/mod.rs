@@ -34,7 +34,7 @@ use pin_project_lite::pin_project;
 
 use crate::drive::Drive;
 use crate::engine::End;
-use crate::place::Place;
+use crate::place::{Body, Place, Started};
 
 /// What becomes of the ends of a loop's bodies.
 trait Judge<T> {
@@ -50,39 +50,31 @@ trait Judge<T> {
 pin_project! {
     /// A loop that runs to its end and then gives one result.
     #[derive(Debug)]
-    struct Judged<S, F, P, B, J>
-    where
-        B: Future,
-        P: Place<B>,
-    {
+    struct Judged<S, F, P, J, V> {
         #[pin]
-        drive: Drive<S, F, P, B>,
-        judge: Option<J>,
+        drive: Drive<S, F, P, J>,
+        judge: Option<V>,
     }
 }
 
-impl<S, F, P, B, J> Judged<S, F, P, B, J>
-where
-    B: Future,
-    P: Place<B>,
-    J: Judge<B::Output>,
-{
-    fn new(drive: Drive<S, F, P, B>, judge: J) -> Self {
+impl<S, F, P, J, V> Judged<S, F, P, J, V> {
+    fn new(drive: Drive<S, F, P, J>, judge: V) -> Self {
         Self { drive, judge: Some(judge) }
     }
 }
 
-impl<S, F, P, B, J> Future for Judged<S, F, P, B, J>
+impl<S, F, P, B, J, V> Future for Judged<S, F, P, J, V>
 where
     S: Stream,
     F: FnMut(S::Item) -> B,
-    B: Future,
-    P: Place<B>,
-    J: Judge<B::Output>,
+    B: Body,
+    P: Place<B, Job = J>,
+    J: Started<Output = B::Output>,
+    V: Judge<B::Output>,
 {
-    type Output = J::Verdict;
+    type Output = V::Verdict;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<J::Verdict> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<V::Verdict> {
         let mut this = self.project();
         while let Some(end) = ready!(this.drive.as_mut().poll_end(cx, 0)) {
             let judge = this.judge.as_mut().expect("a loop that has ended is not polled again");

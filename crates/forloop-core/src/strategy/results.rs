@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use super::consume::{Consume, Feed};
 use super::runtime_is_gone;
 use crate::drive::Drive;
-use crate::place::{Body, Place};
+use crate::place::{Body, Place, Started};
 
 /// What waits for the consumer: ends that were told and not yet taken.
 pub trait Shelf<T> {
@@ -42,13 +42,9 @@ pin_project! {
     /// A `next()` that is dropped loses nothing. Dropping the stream stops the bodies: in-task
     /// they are gone when drop returns, spawned they have been asked to stop.
     #[must_use = "a loop does nothing until its results are asked for"]
-    pub struct Results<S, F, P, B, K>
-    where
-        B: Future,
-        P: Place<B>,
-    {
+    pub struct Results<S, F, P, J, K> {
         #[pin]
-        drive: Drive<S, F, P, B>,
+        drive: Drive<S, F, P, J>,
         shelf: K,
         // Whether the consumer has had enough: cancelled bodies are then no news.
         stopped: bool,
@@ -57,15 +53,16 @@ pin_project! {
     }
 }
 
-impl<S, F, P, B, K> Results<S, F, P, B, K>
+impl<S, F, P, B, J, K> Results<S, F, P, J, K>
 where
     S: Stream,
     F: FnMut(S::Item) -> B,
     B: Body,
-    P: Place<B>,
+    P: Place<B, Job = J>,
+    J: Started<Output = B::Output>,
     K: Shelf<B::Output>,
 {
-    pub(super) fn new(drive: Drive<S, F, P, B>, shelf: K) -> Self {
+    pub(super) fn new(drive: Drive<S, F, P, J>, shelf: K) -> Self {
         Self { drive, shelf, stopped: false, unfinished: None }
     }
 
@@ -109,10 +106,11 @@ where
     ///
     /// Dropping the returned future drops the consumer, the source and the results that waited,
     /// and stops the bodies.
-    pub fn consume<G, C>(self, consumer: G) -> impl Future<Output = C::Output>
+    pub fn consume<G, C, I, T>(self, consumer: G) -> impl Future<Output = T>
     where
-        G: FnOnce(Feed<K::Item>) -> C,
-        C: Future,
+        K: Shelf<B::Output, Item = I>,
+        G: FnOnce(Feed<I>) -> C,
+        C: Future<Output = T>,
     {
         Consume::new(self, consumer)
     }
@@ -150,9 +148,10 @@ where
     /// # Cancel safety
     ///
     /// As [`consume`](Self::consume).
-    pub fn for_each<G, C>(self, mut step: G) -> impl Future<Output = ()>
+    pub fn for_each<G, C, I>(self, mut step: G) -> impl Future<Output = ()>
     where
-        G: FnMut(K::Item) -> C,
+        K: Shelf<B::Output, Item = I>,
+        G: FnMut(I) -> C,
         C: Body + Future<Output = ()>,
     {
         self.consume(|mut feed| async move {
@@ -175,9 +174,10 @@ where
     /// # Cancel safety
     ///
     /// As [`consume`](Self::consume).
-    pub fn try_for_each<G, C, E>(self, mut step: G) -> impl Future<Output = Result<(), E>>
+    pub fn try_for_each<G, C, I, E>(self, mut step: G) -> impl Future<Output = Result<(), E>>
     where
-        G: FnMut(K::Item) -> C,
+        K: Shelf<B::Output, Item = I>,
+        G: FnMut(I) -> C,
         C: Body + Future<Output = Result<(), E>>,
     {
         self.consume(|mut feed| async move {
@@ -244,12 +244,13 @@ where
     }
 }
 
-impl<S, F, P, B, K> Stream for Results<S, F, P, B, K>
+impl<S, F, P, B, J, K> Stream for Results<S, F, P, J, K>
 where
     S: Stream,
     F: FnMut(S::Item) -> B,
     B: Body,
-    P: Place<B>,
+    P: Place<B, Job = J>,
+    J: Started<Output = B::Output>,
     K: Shelf<B::Output>,
 {
     type Item = K::Item;
@@ -267,11 +268,7 @@ where
     }
 }
 
-impl<S, F, P, B, K> fmt::Debug for Results<S, F, P, B, K>
-where
-    B: Future,
-    P: Place<B>,
-{
+impl<S, F, P, J, K> fmt::Debug for Results<S, F, P, J, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Results").field("drive", &self.drive).finish_non_exhaustive()
     }

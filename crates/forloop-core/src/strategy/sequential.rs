@@ -22,9 +22,11 @@ use crate::each;
 /// # Panics
 ///
 /// If a future panics, the panic goes on in the caller.
-pub fn sequential<I>(futures: I) -> impl Future<Output = Vec<<I::Item as Future>::Output>>
+pub fn sequential<I, N, F>(futures: I) -> impl Future<Output = Vec<F::Output>>
 where
-    I: IntoIterator<Item: Future>,
+    I: IntoIterator<Item = F, IntoIter = N>,
+    N: Iterator<Item = F>,
+    F: Future,
 {
     each(futures).sequential().gather(|future| future)
 }

@@ -8,7 +8,7 @@ use futures_core::Stream;
 use super::gather::put;
 use super::{Judge, Judged};
 use crate::engine::End;
-use crate::place::{Body, Place};
+use crate::place::{Body, Place, Started};
 use crate::{HowMany, Loop, Outcome, each};
 
 /// Runs every future at once, lets all of them finish, and returns every outcome in input order.
@@ -36,9 +36,11 @@ use crate::{HowMany, Loop, Outcome, each};
 /// # Cancel safety
 ///
 /// Dropping the returned future drops every future in it, before drop returns.
-pub fn settle<I, T, E>(futures: I) -> impl Future<Output = Vec<Outcome<T, E>>>
+pub fn settle<I, N, F, T, E>(futures: I) -> impl Future<Output = Vec<Outcome<T, E>>>
 where
-    I: IntoIterator<Item: Future<Output = Result<T, E>>>,
+    I: IntoIterator<Item = F, IntoIter = N>,
+    N: Iterator<Item = F>,
+    F: Future<Output = Result<T, E>>,
 {
     each(futures).unbounded().settle(|future| future)
 }
@@ -82,12 +84,13 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     ///
     /// Dropping the returned future drops the source and stops the bodies: in-task they are gone
     /// when drop returns, spawned they have been asked to stop.
-    pub fn settle<F, B, T, E>(self, body: F) -> impl Future<Output = Vec<Outcome<T, E>>>
+    pub fn settle<F, B, J, T, E>(self, body: F) -> impl Future<Output = Vec<Outcome<T, E>>>
     where
         L: HowMany,
         F: FnMut(S::Item) -> B,
         B: Body + Future<Output = Result<T, E>>,
-        P: Place<B>,
+        P: Place<B, Job = J>,
+        J: Started<Output = B::Output>,
     {
         Judged::new(self.drive(body), Settle { outcomes: Vec::new() })
     }
@@ -131,12 +134,13 @@ impl<S: Stream, P, L> Catching<S, P, L> {
     /// # Panics
     ///
     /// If the source panics: that belongs to no item.
-    pub fn settle<F, B, T, E>(self, body: F) -> impl Future<Output = Vec<Outcome<T, E>>>
+    pub fn settle<F, B, J, T, E>(self, body: F) -> impl Future<Output = Vec<Outcome<T, E>>>
     where
         L: HowMany,
         F: FnMut(S::Item) -> B,
         B: Body + Future<Output = Result<T, E>>,
-        P: Place<B>,
+        P: Place<B, Job = J>,
+        J: Started<Output = B::Output>,
     {
         Judged::new(self.inner.drive(body).catching(), Settle { outcomes: Vec::new() })
     }

@@ -6,7 +6,7 @@ use futures_core::Stream;
 
 use super::Results;
 use super::results::Shelf;
-use crate::place::{Body, Place};
+use crate::place::{Body, Place, Started};
 use crate::{HowMany, Loop};
 
 impl<S: Stream, P, L> Loop<S, P, L> {
@@ -43,12 +43,13 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     ///
     /// As [`Results`]: a `next()` that is dropped loses nothing, and dropping the stream stops the
     /// bodies.
-    pub fn stream<F, B>(self, body: F) -> Results<S, F, P, B, InOrder<B::Output>>
+    pub fn stream<F, B, J>(self, body: F) -> Results<S, F, P, J, InOrder<B::Output>>
     where
         L: HowMany,
         F: FnMut(S::Item) -> B,
         B: Body,
-        P: Place<B>,
+        P: Place<B, Job = J>,
+        J: Started<Output = B::Output>,
     {
         Results::new(self.drive(body), InOrder { next: 0, waiting: VecDeque::new(), held: 0 })
     }
@@ -88,12 +89,13 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     ///
     /// As [`Results`]: a `next()` that is dropped loses nothing, and dropping the stream stops the
     /// bodies.
-    pub fn stream_unordered<F, B>(self, body: F) -> Results<S, F, P, B, Unordered<B::Output>>
+    pub fn stream_unordered<F, B, J>(self, body: F) -> Results<S, F, P, J, Unordered<B::Output>>
     where
         L: HowMany,
         F: FnMut(S::Item) -> B,
         B: Body,
-        P: Place<B>,
+        P: Place<B, Job = J>,
+        J: Started<Output = B::Output>,
     {
         Results::new(self.drive(body), Unordered { waiting: VecDeque::new() })
     }

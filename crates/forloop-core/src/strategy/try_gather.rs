@@ -8,7 +8,7 @@ use futures_core::Stream;
 use super::gather::put;
 use super::{Judge, Judged};
 use crate::engine::End;
-use crate::place::{Body, Place};
+use crate::place::{Body, Place, Started};
 use crate::{Failure, HowMany, Loop, LoopError, Outcome, each};
 
 /// Runs every future at once and returns their values in input order, or stops at the first
@@ -42,9 +42,11 @@ use crate::{Failure, HowMany, Loop, LoopError, Outcome, each};
 /// # Cancel safety
 ///
 /// Dropping the returned future drops every future in it, before drop returns.
-pub fn try_gather<I, T, E>(futures: I) -> impl Future<Output = Result<Vec<T>, LoopError<E>>>
+pub fn try_gather<I, N, F, T, E>(futures: I) -> impl Future<Output = Result<Vec<T>, LoopError<E>>>
 where
-    I: IntoIterator<Item: Future<Output = Result<T, E>>>,
+    I: IntoIterator<Item = F, IntoIter = N>,
+    N: Iterator<Item = F>,
+    F: Future<Output = Result<T, E>>,
 {
     each(futures).unbounded().try_gather(|future| future)
 }
@@ -86,7 +88,7 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     ///
     /// Dropping the returned future drops the source and stops the bodies: in-task they are gone
     /// when drop returns, spawned they have been asked to stop.
-    pub fn try_gather<F, B, T, E>(
+    pub fn try_gather<F, B, J, T, E>(
         self,
         body: F,
     ) -> impl Future<Output = Result<Vec<T>, LoopError<E>>>
@@ -94,7 +96,8 @@ impl<S: Stream, P, L> Loop<S, P, L> {
         L: HowMany,
         F: FnMut(S::Item) -> B,
         B: Body + Future<Output = Result<T, E>>,
-        P: Place<B>,
+        P: Place<B, Job = J>,
+        J: Started<Output = B::Output>,
     {
         let judge = TryGather { values: Vec::new(), failures: Failures::new() };
         Judged::new(self.drive(body), judge)

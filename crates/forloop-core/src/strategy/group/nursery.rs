@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::pin::Pin;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
 
 use atomic_waker::AtomicWaker;
 use concurrent_queue::ConcurrentQueue;
@@ -329,6 +329,8 @@ where
             }
             this.pass = Pass::Begin;
             if this.nursery.is_over() {
+                ready!(this.children.poll_orphans(cx));
+                ready!(this.body.poll_orphans(cx));
                 return Poll::Ready(this.end());
             }
             this.nursery.driver.register(cx.waker());

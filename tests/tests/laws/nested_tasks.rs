@@ -1,0 +1,188 @@
+//! Law 1, all the way down: whoever waits for a cancelled body waits for the tasks it had started.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use forloop::{On, Task, Timer, each};
+use forloop_tests::{Alive, Gate, Job, Spawning, eventually, job, rows, yields};
+
+rows! {
+    spawned:
+    cancelling_a_task_waits_for_the_loop_that_ran_in_it,
+    a_failure_waits_for_the_loops_that_ran_in_the_siblings,
+    a_group_waits_for_the_groups_that_ran_in_its_children,
+    a_consumer_that_is_dropped_leaves_no_task_behind,
+    a_task_that_holds_its_own_handle_ends,
+}
+
+/// Something whose destructor takes its time.
+struct Slow(#[allow(dead_code)] forloop_tests::Guard);
+
+impl Drop for Slow {
+    fn drop(&mut self) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A loop of tasks that never end by themselves, some levels deep.
+fn endless(alive: Alive, all_in: Gate, expected: usize, depth: usize) -> Job<()> {
+    job(async move {
+        let _slow = Slow(alive.guard());
+        if alive.now() == expected {
+            all_in.open();
+        }
+        if depth > 0 {
+            let body = |_| endless(alive.clone(), all_in.clone(), expected, depth - 1);
+            each(0..2).unbounded().on(forloop::smol::Smol).for_each(body).await;
+        }
+        std::future::pending().await
+    })
+}
+
+/// Law 1
+fn cancelling_a_task_waits_for_the_loop_that_ran_in_it<B: Spawning>(backend: B) {
+    let (alive, all_in) = (Alive::default(), Gate::default());
+    backend.block_on(async {
+        let task = backend.spawn(endless(alive.clone(), all_in.clone(), 7, 2));
+        all_in.passed().await;
+        assert_eq!(task.cancel().await, None);
+        assert_eq!(alive.now(), 0);
+    });
+    assert_eq!(alive.ever(), 7);
+}
+
+/// GAT-5
+fn a_failure_waits_for_the_loops_that_ran_in_the_siblings<B: Spawning>(backend: B) {
+    // Spawned, and in-task over spawned ones.
+    for spawned in [true, false] {
+        let (alive, all_in) = (Alive::default(), Gate::default());
+        let body = |n: u64| {
+            let (alive, all_in) = (alive.clone(), all_in.clone());
+            job(async move {
+                if n == 0 {
+                    all_in.passed().await;
+                    return Err(String::from("no"));
+                }
+                endless(alive, all_in, 6, 1).await;
+                Ok(())
+            })
+        };
+        let looping = each(0..3).unbounded();
+        backend.block_on(async {
+            let ended = match spawned {
+                true => looping.at(backend.place()).try_for_each(body).await,
+                false => looping.try_for_each(body).await,
+            };
+            assert_eq!(ended.unwrap_err().get(0).unwrap(), "no");
+            assert_eq!(alive.now(), 0, "spawned: {spawned}");
+        });
+        assert_eq!(alive.ever(), 6);
+    }
+}
+
+/// NST-2
+fn a_group_waits_for_the_groups_that_ran_in_its_children<B: Spawning>(backend: B) {
+    let (alive, all_in) = (Alive::default(), Gate::default());
+    let outer = backend.group({
+        let (alive, all_in) = (alive.clone(), all_in.clone());
+        move |group| {
+            job(async move {
+                use forloop_tests::Group;
+
+                let gate = all_in.clone();
+                group.spawn(job(async move {
+                    forloop::task_group(forloop::smol::Smol, async |inner| {
+                        for _ in 0..3 {
+                            let body = endless(alive.clone(), gate.clone(), 4, 0);
+                            inner.spawn(async {
+                                body.await;
+                                Ok(())
+                            });
+                        }
+                        endless(alive.clone(), gate.clone(), 4, 0).await;
+                        Ok::<_, String>(())
+                    })
+                    .await
+                    .map_err(|error| error.to_string())?;
+                    Ok(0)
+                }));
+                all_in.passed().await;
+                Err::<(), _>(String::from("body"))
+            })
+        }
+    });
+    backend.block_on(async {
+        assert_eq!(outer.await.unwrap_err().first().unwrap().error, "body");
+        assert_eq!(alive.now(), 0);
+    });
+    assert_eq!(alive.ever(), 4);
+}
+
+/// Law 1
+fn a_consumer_that_is_dropped_leaves_no_task_behind<B: Spawning>(backend: B) {
+    let (alive, all_in) = (Alive::default(), Gate::default());
+    let looping = each(0..1)
+        .unbounded()
+        .at(backend.place())
+        .as_completed(|_: u64| {
+            let all_in = all_in.clone();
+            job(async move {
+                all_in.passed().await;
+                panic!("on purpose")
+            })
+        })
+        .consume(|_feed: forloop::Feed<(usize, u64)>| endless(alive.clone(), all_in.clone(), 3, 1));
+    backend.block_on(async {
+        let mut looping = std::pin::pin!(looping);
+        let ended = futures_lite::future::poll_fn(|cx| {
+            let poll = || looping.as_mut().poll(cx);
+            match std::panic::catch_unwind(std::panic::AssertUnwindSafe(poll)) {
+                Ok(polled) => polled.map(|()| false),
+                Err(_) => std::task::Poll::Ready(true),
+            }
+        });
+        assert!(ended.await, "the body's panic goes on");
+        assert_eq!(alive.now(), 0);
+    });
+    assert_eq!(alive.ever(), 3);
+}
+
+/// Law 5
+fn a_task_that_holds_its_own_handle_ends<B: Spawning>(backend: B) {
+    let alive = Alive::default();
+    backend.block_on(async {
+        let own: Arc<Mutex<Option<Task<()>>>> = Arc::default();
+        let (guard, held) = (alive.guard(), own.clone());
+        let task = backend.spawn(job(async move {
+            let _alive = guard;
+            let _own_handle = held;
+            std::future::pending().await
+        }));
+        yields(3).await;
+        task.request_cancel();
+        *own.lock().unwrap() = Some(task);
+        drop(own);
+        eventually(&backend.clock(), || alive.now() == 0).await;
+    });
+}
+
+/// The clock and the place are those of the backend, whatever runs inside.
+#[test]
+fn a_loop_that_is_dropped_outside_every_task_asks_its_tasks_to_stop() {
+    let alive = Alive::default();
+    let smol = forloop::smol::Smol;
+    futures_lite::future::block_on(async {
+        let gate = Gate::default();
+        let mut looping = Box::pin(each(0..3).unbounded().at(On(smol)).for_each(|_| {
+            let (guard, gate) = (alive.guard(), gate.clone());
+            async move {
+                let _alive = guard;
+                gate.passed().await;
+            }
+        }));
+        assert!(futures_lite::future::poll_once(looping.as_mut()).await.is_none());
+        drop(looping);
+        smol.sleep(Duration::from_millis(1)).await;
+        eventually(&smol, || alive.now() == 0).await;
+    });
+}
