@@ -17,7 +17,7 @@ async fn work(runtime: AnyRuntime, n: u32) -> Result<(), Infallible> {
 fn main() -> Result<(), Box<dyn Error>> {
     forloop::run(async |runtime| {
         println!("Main starting");
-        forloop::task_group(&runtime, async |group| {
+        forloop::task_group(runtime.clone(), async |group| {
             for n in 0..10 {
                 group.spawn(work(runtime.clone(), n));
             }

@@ -44,7 +44,10 @@ fn scope(children: usize) -> isize {
         let region = &region;
         async move {
             for _ in 0..children {
-                let child = scope.spawn(async { Ok(yields(1).await) });
+                let child = scope.spawn(async {
+                    yields(1).await;
+                    Ok(())
+                });
                 child.await.map_err(|_| ())?;
             }
             let change = region.change();

@@ -130,7 +130,7 @@ fn groups_scopes_and_waits_are_send() {
 #[test]
 fn the_free_functions_over_a_mapped_borrow_are_send() {
     spawnable(async {
-        let words = vec![String::from("to"), String::from("be")];
+        let words = [String::from("to"), String::from("be")];
         let client = Client(1);
         let lengths = forloop::gather(words.iter().map(|word| client.fetch(word))).await;
         assert_eq!(lengths.len(), 2);
@@ -155,7 +155,7 @@ fn spawned_loops_of_boxed_bodies_are_send() {
     type Boxed = std::pin::Pin<Box<dyn Future<Output = u32> + Send>>;
 
     let total = spawnable(async {
-        let offset = vec![1];
+        let offset = [1];
         let body = |n: u32| -> Boxed {
             let offset = offset[0];
             Box::pin(async move { n + offset })

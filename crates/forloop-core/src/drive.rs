@@ -53,7 +53,7 @@ where
     F: FnMut(S::Item) -> B,
     B: Body,
     P: Place<B, Job = J>,
-    J: Started<Output = B::Output>,
+    J: Started<Output = B::Returns>,
 {
     pub(crate) fn new(source: S, place: P, limit: usize, body: F) -> Self {
         Self {
@@ -106,7 +106,7 @@ where
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         held: usize,
-    ) -> Poll<Option<End<B::Output>>> {
+    ) -> Poll<Option<End<B::Returns>>> {
         loop {
             let this = self.as_mut().project();
             if *this.polls_this_turn >= TURN {
@@ -155,7 +155,7 @@ where
 
     /// Gives the executor a turn. After one round at the latest: so a body that yields has
     /// yielded to the executor, and not only to its siblings.
-    fn next_turn(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<End<B::Output>>> {
+    fn next_turn(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<End<B::Returns>>> {
         let this = self.project();
         *this.polls_this_turn = 0;
         *this.had_its_round = false;
@@ -165,7 +165,7 @@ where
 
     /// Starts the next body, if the source has an item. `Ready(None)` when something happened but
     /// no body ended, `Pending` when nothing can be started now.
-    fn poll_start(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<End<B::Output>>> {
+    fn poll_start(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<End<B::Returns>>> {
         let mut this = self.as_mut().project();
         let (Some(source), Some(body)) = (this.source.as_mut().as_pin_mut(), this.body) else {
             return Poll::Pending;
@@ -194,7 +194,7 @@ where
     }
 
     /// Keeps a panic back to raise it when the loop has stopped; passes on any other end.
-    fn admit(self: Pin<&mut Self>, end: End<B::Output>) -> Option<End<B::Output>> {
+    fn admit(self: Pin<&mut Self>, end: End<B::Returns>) -> Option<End<B::Returns>> {
         match end.outcome {
             Outcome::Panicked(panic) if !self.catches => {
                 self.stop_for(panic);

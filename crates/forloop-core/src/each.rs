@@ -177,7 +177,7 @@ impl<S: Stream, P, L> Loop<S, P, L> {
         F: FnMut(S::Item) -> B,
         B: Body,
         P: Place<B, Job = J>,
-        J: Started<Output = B::Output>,
+        J: Started<Output = B::Returns>,
     {
         Drive::new(self.source, self.place, self.limit.bodies(), body)
     }
@@ -211,6 +211,11 @@ impl HowMany for AtMost {
 }
 
 /// A number of bodies: a `usize`, which may turn out to be 0, or a [`NonZeroUsize`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a limit",
+    label = "how many bodies may run at once is a `usize` or a `NonZeroUsize`",
+    note = "a `usize` may be 0, so it gives a `Result`: `.limit(n)?`"
+)]
 pub trait Limit {
     /// `T`, or a `Result` of it where the number may be 0.
     type Limited<T>;

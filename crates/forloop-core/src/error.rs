@@ -26,9 +26,12 @@ impl<E: fmt::Display> fmt::Display for Failure<E> {
 
 /// Why a loop or a group that stops at a failure has stopped.
 ///
-/// The same type whether one body failed or many. It is a [`std::error::Error`](Error) when the
-/// bodies' error is one; where it is not (`anyhow::Error`, `Box<dyn Error>`, `String`), use
-/// [`boxed`](Self::boxed) in front of `?`.
+/// The same type whether one body failed or many. It is an [`Error`] when the bodies' error is one,
+/// and that error is its [`source`](Error::source). Where it is not (`anyhow::Error`,
+/// `Box<dyn Error + Send + Sync>`, `String`), [`boxed`](Self::boxed) makes it one in front of a `?`.
+///
+/// Its message holds the first error's own, so that printing it says what happened; a printer that
+/// follows the sources as well says that twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LoopError<E> {
@@ -67,6 +70,24 @@ impl<E> LoopError<E> {
     }
 
     /// Makes every failure's error a [`BoxError`], so that `?` accepts it everywhere.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// use std::error::Error;
+    ///
+    /// use forloop::LoopError;
+    ///
+    /// async fn parse(texts: Vec<&str>) -> Result<Vec<u32>, Box<dyn Error>> {
+    ///     let parsed = forloop::each(texts).unbounded().try_gather(async |text| {
+    ///         text.parse::<u32>().map_err(|error| format!("`{text}`: {error}"))
+    ///     });
+    ///     Ok(parsed.await.map_err(LoopError::boxed)?)
+    /// }
+    /// # let error = futures_lite::future::block_on(parse(vec!["1", "two"])).unwrap_err();
+    /// # assert_eq!(error.to_string(), "body 1 failed: `two`: invalid digit found in string");
+    /// ```
     pub fn boxed(self) -> LoopError<BoxError>
     where
         E: Into<Box<dyn Error + Send + Sync>>,

@@ -7,7 +7,7 @@ use crate::Panic;
 /// How one body ended.
 ///
 /// A body that returns no `Result` cannot fail: its outcome is an `Outcome<T>`, which has no error
-/// to hold.
+/// to hold. More ways to end may come, so a `match` has a last arm for them.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Outcome<T, E = Infallible> {

@@ -19,9 +19,9 @@ use crate::{Outcome, Spawn, SpawnLocal};
             runtime is single-threaded, is `Send`; a body that borrows runs in the caller's task: \
             leave out `.on(..)`"
 )]
-pub trait Place<B: Future> {
+pub trait Place<B: Body> {
     /// A body that has been started here.
-    type Job: Started<Output = B::Output>;
+    type Job: Started<Output = B::Returns>;
 
     /// Starts `body`.
     fn start(&self, body: B) -> Self::Job;
@@ -57,34 +57,34 @@ pub trait Started {
 pub struct InTask;
 
 impl<B: Body> Place<B> for InTask {
-    type Job = Local<B>;
+    type Job = Unspawned<B>;
 
-    fn start(&self, body: B) -> Local<B> {
-        Local { body }
+    fn start(&self, body: B) -> Unspawned<B> {
+        Unspawned { body }
     }
 }
 
 pin_project! {
     /// A body in the caller's own task.
     #[derive(Debug)]
-    pub struct Local<B> {
+    pub struct Unspawned<B> {
         #[pin]
         body: B,
     }
 }
 
-impl<B> Local<B> {
+impl<B> Unspawned<B> {
     pub(crate) fn new(body: B) -> Self {
         Self { body }
     }
 }
 
-impl<B: Future> Started for Local<B> {
-    type Output = B::Output;
+impl<B: Body> Started for Unspawned<B> {
+    type Output = B::Returns;
 
     const IN_TASK: bool = true;
 
-    fn poll_outcome(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<B::Output>> {
+    fn poll_outcome(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<B::Returns>> {
         self.project().body.poll(cx).map(Outcome::Ok)
     }
 
@@ -110,10 +110,10 @@ impl<B: Future> Started for Local<B> {
 #[derive(Debug, Clone, Copy)]
 pub struct On<R>(pub R);
 
-impl<R: Spawn, B: Future<Output: Send> + Send + 'static> Place<B> for On<R> {
-    type Job = Task<B::Output>;
+impl<R: Spawn, B: Body<Returns: Send> + Send + 'static> Place<B> for On<R> {
+    type Job = Task<B::Returns>;
 
-    fn start(&self, body: B) -> Task<B::Output> {
+    fn start(&self, body: B) -> Task<B::Returns> {
         spawn(&self.0, body)
     }
 }
@@ -122,10 +122,10 @@ impl<R: Spawn, B: Future<Output: Send> + Send + 'static> Place<B> for On<R> {
 #[derive(Debug, Clone, Copy)]
 pub struct OnLocal<R>(pub R);
 
-impl<R: SpawnLocal, B: Future + 'static> Place<B> for OnLocal<R> {
-    type Job = Task<B::Output>;
+impl<R: SpawnLocal, B: Body + 'static> Place<B> for OnLocal<R> {
+    type Job = Task<B::Returns>;
 
-    fn start(&self, body: B) -> Task<B::Output> {
+    fn start(&self, body: B) -> Task<B::Returns> {
         spawn_local(&self.0, body)
     }
 }
@@ -165,7 +165,12 @@ impl<T> Started for Task<T> {
     label = "the closure returns this instead of a future",
     note = "return an `async` block: `|item| async move {{ .. }}`, or call an `async fn`"
 )]
-pub trait Body: Future {}
+pub trait Body: Future<Output = Self::Returns> {
+    /// What the body returns: a future's output.
+    type Returns;
+}
 
 #[diagnostic::do_not_recommend]
-impl<F: Future + ?Sized> Body for F {}
+impl<F: Future + ?Sized> Body for F {
+    type Returns = F::Output;
+}

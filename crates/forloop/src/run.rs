@@ -12,10 +12,11 @@ const VARIABLE: &str = "FORLOOP_RUNTIME";
 
 /// Starts a runtime, gives it to `program`, and blocks until the future it returns is ready.
 ///
-/// For a program's `main`. The runtime is smol if that feature is enabled, else async-std, else a
+/// For a program's `main` that is not async: it blocks its thread, and with the feature `tokio` says so
+/// inside a tokio runtime; inside any other executor it blocks that executor's thread. The runtime is smol if that feature is enabled, else async-std, else a
 /// multi-thread tokio runtime. Whoever starts the program can choose another of those enabled:
-/// `FORLOOP_RUNTIME` is `smol`, `async-std`, `tokio-current-thread` or `tokio-multi-thread`. Nothing
-/// but this function reads it.
+/// `FORLOOP_RUNTIME` is `smol`, `async-std`, `tokio-current-thread` or `tokio-multi-thread`; empty is
+/// the same as not set. Nothing but this function reads it.
 ///
 /// # Errors
 ///
@@ -41,7 +42,7 @@ where
     G: FnOnce(AnyRuntime) -> F,
     F: Future,
 {
-    let named = env::var(VARIABLE).ok();
+    let named = env::var(VARIABLE).ok().filter(|name| !name.is_empty());
     let flavor = pick(named.as_deref())?;
     #[cfg(feature = "tokio")]
     if forloop_tokio::Tokio::current().is_ok() {

@@ -35,7 +35,7 @@ fn endless(alive: Alive, all_in: Gate, expected: usize, depth: usize) -> Job<()>
             let body = |_| endless(alive.clone(), all_in.clone(), expected, depth - 1);
             each(0..2).unbounded().on(forloop::smol::Smol).for_each(body).await;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     })
 }
 
@@ -156,7 +156,7 @@ fn a_task_that_holds_its_own_handle_ends<B: Spawning>(backend: B) {
         let task = backend.spawn(job(async move {
             let _alive = guard;
             let _own_handle = held;
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }));
         yields(3).await;
         task.request_cancel();

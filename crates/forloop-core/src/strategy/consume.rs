@@ -17,7 +17,7 @@ use super::results::{Results, Shelf};
 use crate::drive::TURN;
 use crate::engine::Set;
 use crate::panic::catch;
-use crate::place::{Body, Local, Place, Started};
+use crate::place::{Body, Place, Started, Unspawned};
 use crate::{Outcome, Panic};
 
 /// The results of a loop, for its consumer to take: see [`Results::consume`].
@@ -141,7 +141,7 @@ pin_project! {
         // Called at the first poll.
         begin: Option<G>,
         // One body: the consumer, polled only when it is woken.
-        consumer: Set<Local<C>>,
+        consumer: Set<Unspawned<C>>,
         output: Option<T>,
         panic: Option<Panic>,
         stopped: bool,
@@ -154,8 +154,8 @@ where
     F: FnMut(S::Item) -> B,
     B: Body,
     P: Place<B, Job = J>,
-    J: Started<Output = B::Output>,
-    K: Shelf<B::Output, Item = I>,
+    J: Started<Output = B::Returns>,
+    K: Shelf<B::Returns, Item = I>,
     G: FnOnce(Feed<I>) -> C,
     C: Future<Output = T>,
 {
@@ -188,7 +188,7 @@ where
         if let Some(begin) = this.begin.take() {
             let feed = Feed { line: this.line.line.clone() };
             match catch(|| begin(feed)) {
-                Ok(consumer) => this.consumer.insert(0, Local::new(consumer)),
+                Ok(consumer) => this.consumer.insert(0, Unspawned::new(consumer)),
                 Err(panic) => *this.panic = Some(panic),
             }
         }
@@ -247,8 +247,8 @@ where
     F: FnMut(S::Item) -> B,
     B: Body,
     P: Place<B, Job = J>,
-    J: Started<Output = B::Output>,
-    K: Shelf<B::Output, Item = I>,
+    J: Started<Output = B::Returns>,
+    K: Shelf<B::Returns, Item = I>,
     G: FnOnce(Feed<I>) -> C,
     C: Future<Output = T>,
 {

@@ -44,9 +44,9 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     where
         L: HowMany,
         F: FnMut(S::Item) -> B,
-        B: Body + Future<Output = ()>,
+        B: Body<Returns = ()>,
         P: Place<B, Job = J>,
-        J: Started<Output = B::Output>,
+        J: Started<Output = B::Returns>,
     {
         Judged::new(self.drive(body), ForEach { unfinished: None })
     }
@@ -85,9 +85,9 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     where
         L: HowMany,
         F: FnMut(S::Item) -> B,
-        B: Body + Future<Output = Result<(), E>>,
+        B: Body<Returns = Result<(), E>>,
         P: Place<B, Job = J>,
-        J: Started<Output = B::Output>,
+        J: Started<Output = B::Returns>,
     {
         Judged::new(self.drive(body), TryForEach { failures: Failures::new() })
     }

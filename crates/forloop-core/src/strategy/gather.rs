@@ -70,13 +70,13 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     ///
     /// Dropping the returned future drops the source and stops the bodies: in-task they are gone
     /// when drop returns, spawned they have been asked to stop.
-    pub fn gather<F, B, J>(self, body: F) -> impl Future<Output = Vec<B::Output>>
+    pub fn gather<F, B, J>(self, body: F) -> impl Future<Output = Vec<B::Returns>>
     where
         L: HowMany,
         F: FnMut(S::Item) -> B,
         B: Body,
         P: Place<B, Job = J>,
-        J: Started<Output = B::Output>,
+        J: Started<Output = B::Returns>,
     {
         Judged::new(self.drive(body), Gather { outputs: Vec::new() })
     }

@@ -69,8 +69,8 @@ where
     F: FnMut(S::Item) -> B,
     B: Body,
     P: Place<B, Job = J>,
-    J: Started<Output = B::Output>,
-    V: Judge<B::Output>,
+    J: Started<Output = B::Returns>,
+    V: Judge<B::Returns>,
 {
     type Output = V::Verdict;
 

@@ -59,8 +59,8 @@ where
     F: FnMut(S::Item) -> B,
     B: Body,
     P: Place<B, Job = J>,
-    J: Started<Output = B::Output>,
-    K: Shelf<B::Output>,
+    J: Started<Output = B::Returns>,
+    K: Shelf<B::Returns>,
 {
     pub(super) fn new(drive: Drive<S, F, P, J>, shelf: K) -> Self {
         Self { drive, shelf, stopped: false, unfinished: None }
@@ -108,7 +108,7 @@ where
     /// and stops the bodies.
     pub fn consume<G, C, I, T>(self, consumer: G) -> impl Future<Output = T>
     where
-        K: Shelf<B::Output, Item = I>,
+        K: Shelf<B::Returns, Item = I>,
         G: FnOnce(Feed<I>) -> C,
         C: Future<Output = T>,
     {
@@ -150,9 +150,9 @@ where
     /// As [`consume`](Self::consume).
     pub fn for_each<G, C, I>(self, mut step: G) -> impl Future<Output = ()>
     where
-        K: Shelf<B::Output, Item = I>,
+        K: Shelf<B::Returns, Item = I>,
         G: FnMut(I) -> C,
-        C: Body + Future<Output = ()>,
+        C: Body<Returns = ()>,
     {
         self.consume(|mut feed| async move {
             while let Some(item) = feed.next().await {
@@ -176,9 +176,9 @@ where
     /// As [`consume`](Self::consume).
     pub fn try_for_each<G, C, I, E>(self, mut step: G) -> impl Future<Output = Result<(), E>>
     where
-        K: Shelf<B::Output, Item = I>,
+        K: Shelf<B::Returns, Item = I>,
         G: FnMut(I) -> C,
-        C: Body + Future<Output = Result<(), E>>,
+        C: Body<Returns = Result<(), E>>,
     {
         self.consume(|mut feed| async move {
             while let Some(item) = feed.next().await {
@@ -250,8 +250,8 @@ where
     F: FnMut(S::Item) -> B,
     B: Body,
     P: Place<B, Job = J>,
-    J: Started<Output = B::Output>,
-    K: Shelf<B::Output>,
+    J: Started<Output = B::Returns>,
+    K: Shelf<B::Returns>,
 {
     type Item = K::Item;
 

@@ -88,9 +88,9 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     where
         L: HowMany,
         F: FnMut(S::Item) -> B,
-        B: Body + Future<Output = Result<T, E>>,
+        B: Body<Returns = Result<T, E>>,
         P: Place<B, Job = J>,
-        J: Started<Output = B::Output>,
+        J: Started<Output = B::Returns>,
     {
         Judged::new(self.drive(body), Settle { outcomes: Vec::new() })
     }
@@ -138,9 +138,9 @@ impl<S: Stream, P, L> Catching<S, P, L> {
     where
         L: HowMany,
         F: FnMut(S::Item) -> B,
-        B: Body + Future<Output = Result<T, E>>,
+        B: Body<Returns = Result<T, E>>,
         P: Place<B, Job = J>,
-        J: Started<Output = B::Output>,
+        J: Started<Output = B::Returns>,
     {
         Judged::new(self.inner.drive(body).catching(), Settle { outcomes: Vec::new() })
     }

@@ -43,13 +43,13 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     ///
     /// As [`Results`]: a `next()` that is dropped loses nothing, and dropping the stream stops the
     /// bodies.
-    pub fn stream<F, B, J>(self, body: F) -> Results<S, F, P, J, InOrder<B::Output>>
+    pub fn stream<F, B, J>(self, body: F) -> Results<S, F, P, J, InOrder<B::Returns>>
     where
         L: HowMany,
         F: FnMut(S::Item) -> B,
         B: Body,
         P: Place<B, Job = J>,
-        J: Started<Output = B::Output>,
+        J: Started<Output = B::Returns>,
     {
         Results::new(self.drive(body), InOrder { next: 0, waiting: VecDeque::new(), held: 0 })
     }
@@ -89,13 +89,13 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     ///
     /// As [`Results`]: a `next()` that is dropped loses nothing, and dropping the stream stops the
     /// bodies.
-    pub fn stream_unordered<F, B, J>(self, body: F) -> Results<S, F, P, J, Unordered<B::Output>>
+    pub fn stream_unordered<F, B, J>(self, body: F) -> Results<S, F, P, J, Unordered<B::Returns>>
     where
         L: HowMany,
         F: FnMut(S::Item) -> B,
         B: Body,
         P: Place<B, Job = J>,
-        J: Started<Output = B::Output>,
+        J: Started<Output = B::Returns>,
     {
         Results::new(self.drive(body), Unordered { waiting: VecDeque::new() })
     }

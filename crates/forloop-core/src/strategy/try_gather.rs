@@ -95,9 +95,9 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     where
         L: HowMany,
         F: FnMut(S::Item) -> B,
-        B: Body + Future<Output = Result<T, E>>,
+        B: Body<Returns = Result<T, E>>,
         P: Place<B, Job = J>,
-        J: Started<Output = B::Output>,
+        J: Started<Output = B::Returns>,
     {
         let judge = TryGather { values: Vec::new(), failures: Failures::new() };
         Judged::new(self.drive(body), judge)

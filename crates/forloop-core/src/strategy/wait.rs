@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 
 use crate::drive::TURN;
 use crate::engine::Set;
-use crate::place::{InTask, Local, On, Place, Started};
+use crate::place::{InTask, On, Place, Started, Unspawned};
 use crate::{Outcome, Spawn, Task, Timer};
 
 /// A set of running bodies to [`wait`] for, as often as one likes.
@@ -38,7 +38,7 @@ pub struct Done<T> {
     pub outcome: Outcome<T>,
 }
 
-impl<F: Future> Running<Local<F>> {
+impl<F: Future> Running<Unspawned<F>> {
     /// Makes a set of futures that run in the caller's task, while they are waited for.
     pub fn new(futures: impl IntoIterator<Item = F>) -> Self {
         Self::at(&InTask, futures)
@@ -46,7 +46,7 @@ impl<F: Future> Running<Local<F>> {
 
     /// Puts one more future in and returns its index.
     pub fn push(&mut self, future: F) -> usize {
-        self.insert(Local::new(future))
+        self.insert(Unspawned::new(future))
     }
 }
 

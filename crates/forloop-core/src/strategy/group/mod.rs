@@ -42,6 +42,20 @@ pub use self::scope::{LocalScope, Scope, local_scope, scope};
 ///     .await
 /// }
 ///
+/// // A child that spawns children: a function that returns a future, rather than an `async fn`,
+/// // says that the future is `Send`, which the compiler cannot find out in a circle.
+/// fn walk<R>(group: forloop::Group<R, String>, depth: u32) -> impl Future<Output = Result<(), String>> + Send
+/// where
+///     R: forloop::Runtime,
+/// {
+///     async move {
+///         for _ in 0..depth {
+///             group.spawn(walk(group.clone(), depth - 1));
+///         }
+///         Ok(())
+///     }
+/// }
+///
 /// async fn print(runtime: impl forloop::Spawn) {
 ///     let printed = forloop::task_group(runtime, |group| async move {
 ///         for n in 0..3 {
@@ -66,7 +80,9 @@ pub use self::scope::{LocalScope, Scope, local_scope, scope};
 ///
 /// # Cancel safety
 ///
-/// Dropping the returned future drops the body and asks every child to stop.
+/// Dropping the returned future drops the body and asks every child to stop. To wait until they
+/// have, [`cancel`](Group::cancel) the group and await it, or run it in a task and await
+/// [`Task::cancel`].
 pub fn task_group<R, E, G, B, T>(
     runtime: R,
     body: G,

@@ -14,7 +14,7 @@ use super::child::{ChildEnd, Settle};
 use crate::drive::TURN;
 use crate::engine::{End, Set};
 use crate::panic::catch;
-use crate::place::{Local, Started};
+use crate::place::{Started, Unspawned};
 use crate::strategy::try_gather::Failures;
 use crate::{Closed, LoopError, Outcome, Panic};
 
@@ -123,7 +123,7 @@ pub(super) struct Driver<G, B, T, E, J: Started> {
     /// Called at the first poll.
     begin: Option<G>,
     /// One body, polled only when it is woken.
-    body: Set<Local<B>>,
+    body: Set<Unspawned<B>>,
     children: Set<J>,
     pass: Pass,
     value: Option<T>,
@@ -172,7 +172,7 @@ where
     fn begin(&mut self) {
         let Some(begin) = self.begin.take() else { return };
         match catch(begin) {
-            Ok(body) => self.body.insert(0, Local::new(body)),
+            Ok(body) => self.body.insert(0, Unspawned::new(body)),
             Err(panic) => {
                 self.nursery.retire(1);
                 self.stop_for(panic);

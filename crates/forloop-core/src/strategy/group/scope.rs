@@ -7,7 +7,7 @@ use core::pin::Pin;
 
 use super::child::{Child, ChildEnd, Settle, run_child};
 use super::nursery::{Driver, Nursery};
-use crate::place::Local;
+use crate::place::Unspawned;
 use crate::{Closed, LoopError};
 
 type Erased<'env> = dyn Settle + Send + Sync + 'env;
@@ -113,7 +113,7 @@ macro_rules! scope_handle {
         ///
         /// A clone is the same scope. A handle that outlives its scope can spawn nothing more.
         pub struct $name<'env, E> {
-            nursery: Arc<Nursery<Local<$boxed<'env, E>>>>,
+            nursery: Arc<Nursery<Unspawned<$boxed<'env, E>>>>,
         }
 
         impl<'env, E: 'env> $name<'env, E> {
@@ -145,7 +145,7 @@ macro_rules! scope_handle {
                 let place = self.nursery.admit()?;
                 let (child, run) = run_child(future, |cell| cell as Arc<$erased<'env>>);
                 let run: $boxed<'env, E> = Box::pin(run);
-                self.nursery.arrive(place, Local::new(run));
+                self.nursery.arrive(place, Unspawned::new(run));
                 Ok(child)
             }
 
