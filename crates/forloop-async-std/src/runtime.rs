@@ -21,7 +21,14 @@ impl Spawn for AsyncStd {
 
 impl Timer for AsyncStd {
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<> {
-        async_std::task::sleep(duration)
+        // Its time counts from now, where async-std's own counts from the first poll.
+        let until = Instant::now().checked_add(duration);
+        async move {
+            match until {
+                Some(until) => async_std::task::sleep(until - Instant::now()).await,
+                None => std::future::pending().await,
+            }
+        }
     }
 
     fn now(&self) -> Duration {

@@ -67,8 +67,8 @@ impl fmt::Display for Panic {
 
 /// Calls `f`, and catches its panic where there is a std to catch it with.
 ///
-/// Whatever `f` touched must not be used again after a panic, which is what makes the assertion of
-/// unwind safety true: every caller drops the future, the source or the closure that panicked.
+/// Of what `f` touched, a future or a source that panicked is dropped and never polled again. A body's
+/// closure is called again where panics are outcomes: that is what its owner has asked for.
 pub(crate) fn catch<T>(f: impl FnOnce() -> T) -> Result<T, Panic> {
     #[cfg(feature = "std")]
     return std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)).map_err(Panic);

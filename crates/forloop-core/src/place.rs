@@ -36,14 +36,22 @@ pub trait Started {
     /// ends.
     const IN_TASK: bool;
 
+    /// Has `cx` woken when the body ends, without taking its end; at once, if it has ended. Only for
+    /// bodies that go on by themselves.
+    fn watch(self: Pin<&mut Self>, cx: &mut Context<'_>);
+
     /// Polls for the body's end.
     fn poll_outcome(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<Self::Output>>;
+
+    /// Sees to it that the body does not go on; it need not hear of it yet.
+    fn doom(self: Pin<&Self>);
 
     /// Asks the body to stop; `true` if nothing is left to wait for once it has been dropped.
     fn cancel(self: Pin<&mut Self>) -> bool;
 
-    /// Where this body stands among those that were woken together: the lowest first.
-    fn rank(self: Pin<&Self>, index: usize) -> usize;
+    /// Where this body stands among those that were woken together: the lowest first. `None` if it
+    /// goes on by itself and has not ended: to poll it would tell nothing.
+    fn rank(self: Pin<&Self>, index: usize) -> Option<usize>;
 
     /// The body's place in the order of ends, once it has ended.
     fn ended_at(&self) -> usize;
@@ -84,16 +92,20 @@ impl<B: Body> Started for Unspawned<B> {
 
     const IN_TASK: bool = true;
 
+    fn watch(self: Pin<&mut Self>, _cx: &mut Context<'_>) {}
+
     fn poll_outcome(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<B::Returns>> {
         self.project().body.poll(cx).map(Outcome::Ok)
     }
+
+    fn doom(self: Pin<&Self>) {}
 
     fn cancel(self: Pin<&mut Self>) -> bool {
         true
     }
 
-    fn rank(self: Pin<&Self>, index: usize) -> usize {
-        index
+    fn rank(self: Pin<&Self>, index: usize) -> Option<usize> {
+        Some(index)
     }
 
     fn ended_at(&self) -> usize {
@@ -135,8 +147,16 @@ impl<T> Started for Task<T> {
 
     const IN_TASK: bool = false;
 
+    fn watch(self: Pin<&mut Self>, cx: &mut Context<'_>) {
+        Self::watch(&self, cx);
+    }
+
     fn poll_outcome(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
         Self::poll_outcome(self.get_mut(), cx)
+    }
+
+    fn doom(self: Pin<&Self>) {
+        Self::doom(&self);
     }
 
     fn cancel(self: Pin<&mut Self>) -> bool {
@@ -144,8 +164,8 @@ impl<T> Started for Task<T> {
         false
     }
 
-    fn rank(self: Pin<&Self>, _index: usize) -> usize {
-        Self::ended_at(&self).unwrap_or(usize::MAX)
+    fn rank(self: Pin<&Self>, _index: usize) -> Option<usize> {
+        Self::ended_at(&self)
     }
 
     fn ended_at(&self) -> usize {

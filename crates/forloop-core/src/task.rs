@@ -96,6 +96,19 @@ impl<T> Task<T> {
         self.cell.ended_at().is_some()
     }
 
+    /// Has the task stop when it is next polled, whoever polls it.
+    pub(crate) fn doom(&self) {
+        self.cell.cancel.store(true, Ordering::SeqCst);
+    }
+
+    /// Has `cx` woken when the task ends; at once, if it has.
+    pub(crate) fn watch(&self, cx: &mut Context<'_>) {
+        self.cell.reader.register(cx.waker());
+        if self.is_finished() {
+            cx.waker().wake_by_ref();
+        }
+    }
+
     /// Polls for the task's end without raising its panic.
     pub(crate) fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
         self.cell.poll_outcome(cx)
@@ -181,7 +194,8 @@ impl<T> TaskCell<T> {
     }
 
     pub(crate) fn request_cancel(&self) {
-        if self.ended_at().is_none() && !self.cancel.swap(true, Ordering::SeqCst) {
+        if self.ended_at().is_none() {
+            self.cancel.store(true, Ordering::SeqCst);
             self.runner.wake();
         }
     }

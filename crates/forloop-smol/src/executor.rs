@@ -11,7 +11,9 @@ use crate::runtime::{now, sleep};
 
 /// An [`async_executor::Executor`] that the host runs on threads of its own.
 ///
-/// Tasks make progress while the host runs the executor, and only then.
+/// Tasks make progress while the host runs the executor, and only then. A task that holds a clone of
+/// this value keeps the executor alive, as it would with the `Arc` itself: a host that ends first
+/// ends its loops.
 ///
 /// # Examples
 ///

@@ -10,6 +10,11 @@ use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 /// A running tokio runtime.
+///
+/// # Panics
+///
+/// A task spawned on a runtime that has shut down is cancelled. A [`sleep`](Timer::sleep) on one
+/// panics with tokio's message, as it does on a runtime that was built without timers.
 #[derive(Debug, Clone)]
 pub struct Tokio {
     handle: Handle,

@@ -1,6 +1,7 @@
 //! A program's `main`, on the runtime that was picked.
 
 use std::env;
+use std::ffi::OsStr;
 
 #[cfg(any(feature = "smol", feature = "async-std", feature = "tokio"))]
 use forloop_core::BlockOn;
@@ -42,8 +43,8 @@ where
     G: FnOnce(AnyRuntime) -> F,
     F: Future,
 {
-    let named = env::var(VARIABLE).ok().filter(|name| !name.is_empty());
-    let flavor = pick(named.as_deref())?;
+    let named = env::var_os(VARIABLE).filter(|name| !name.is_empty());
+    let flavor = pick(named.as_deref().map(OsStr::to_string_lossy).as_deref())?;
     #[cfg(feature = "tokio")]
     if forloop_tokio::Tokio::current().is_ok() {
         return Err(NoRuntime::InsideTokio);

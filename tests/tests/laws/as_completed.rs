@@ -15,6 +15,9 @@ rows! {
     a_consumer_that_returns_early_stops_the_bodies,
     a_step_that_fails_stops_the_bodies,
     a_feed_that_outlives_its_loop_ends,
+    a_feed_on_another_thread_gets_every_result,
+    a_feed_hears_of_the_end_of_a_loop_that_is_kept,
+    a_pause_of_the_consumer_does_not_change_the_order_of_ends,
     tasks_that_ended_while_the_loop_was_busy_come_in_the_order_of_their_ends,
 }
 
@@ -282,4 +285,74 @@ fn tasks_that_ended_while_the_loop_was_busy_come_in_the_order_of_their_ends<B: B
         results.map(|(index, _)| index).collect().await
     });
     assert_eq!(seen, (0..10).rev().collect::<Vec<_>>());
+}
+
+/// Law 3: whatever the limit, and on whatever thread the results are taken.
+fn a_feed_on_another_thread_gets_every_result<B: Backend>(backend: B) {
+    for limit in [1, 2, 3] {
+        let results = each(0..20_000)
+            .limit(limit)
+            .unwrap()
+            .at(backend.place())
+            .stream(|n: u64| job(async move { n }));
+        let taken = backend.block_on(results.consume(|mut feed| {
+            let (done, wait) = async_channel::bounded(1);
+            std::thread::spawn(move || {
+                futures_lite::future::block_on(async {
+                    let mut next = 0;
+                    while let Some(n) = feed.next().await {
+                        assert_eq!(n, next);
+                        next += 1;
+                    }
+                    done.send(next).await
+                })
+            });
+            async move { wait.recv().await }
+        }));
+        assert_eq!(taken, Ok(20_000), "limit {limit}");
+    }
+}
+
+/// Law 5: also while the loop that has returned is kept.
+fn a_feed_hears_of_the_end_of_a_loop_that_is_kept<B: Backend>(backend: B) {
+    let results =
+        each(0..3).limit(2).unwrap().at(backend.place()).stream(|n: u64| job(async move { n }));
+    backend.block_on(async {
+        let mut looping = Box::pin(results.consume(|feed| async { feed }));
+        let mut feed = looping.as_mut().await;
+        while feed.next().await.is_some() {}
+        drop(looping);
+    });
+}
+
+/// ASC-1: also when the loop was not looked at in between.
+fn a_pause_of_the_consumer_does_not_change_the_order_of_ends<B: Backend>(backend: B) {
+    let gates: Vec<Gate> = (0..4).map(|_| Gate::default()).collect();
+    let ended = Tally::default();
+    let clock = backend.clock();
+    let mut results = each(0..4).limit(3).unwrap().at(backend.place()).as_completed(|n: usize| {
+        let (gate, ended) = (gates[n].clone(), ended.clone());
+        job(async move {
+            gate.passed().await;
+            ended.write(n);
+            n as u64
+        })
+    });
+    backend.block_on(async {
+        gates[0].open();
+        assert_eq!(results.next().await, Some((0, 0)));
+        for (count, next) in [2, 1].into_iter().enumerate() {
+            gates[next].open();
+            if B::SPAWNED {
+                // Ended, and the loop was not polled since.
+                eventually(&clock, || ended.read().len() == count + 2).await;
+                clock.sleep(Duration::from_millis(20)).await;
+            } else {
+                assert_eq!(results.next().await, Some((next, next as u64)));
+            }
+        }
+        gates[3].open();
+        let rest: Vec<_> = results.map(|(index, _)| index).collect().await;
+        assert_eq!(rest, if B::SPAWNED { vec![2, 1, 3] } else { vec![3] });
+    });
 }

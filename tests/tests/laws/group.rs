@@ -25,6 +25,7 @@ rows! {
     endless_children_starve_no_body,
     the_body_does_not_go_on_past_its_await_on_a_failed_child,
     a_child_whose_destructor_panics_leaves_nobody_waiting,
+    a_sibling_that_waits_for_another_does_not_go_on_when_both_are_stopped,
 }
 
 /// GRP-1
@@ -490,4 +491,35 @@ fn a_child_whose_destructor_panics_leaves_nobody_waiting<B: Backend>(backend: B)
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| backend.block_on(result)));
     assert_eq!(result.unwrap_err().downcast_ref(), Some(&"on purpose"));
     assert_eq!(waiter.join().unwrap(), Err(Cancelled));
+}
+
+/// GRP-4: nobody takes a sibling's cancellation for a failure of its own.
+fn a_sibling_that_waits_for_another_does_not_go_on_when_both_are_stopped<B: Backend>(backend: B) {
+    for _ in 0..100 {
+        let all_in = Gate::default();
+        let result = backend.group({
+            let all_in = all_in.clone();
+            move |group| {
+                job(async move {
+                    let waited_for: Vec<_> =
+                        (0..5).map(|_| group.spawn(job(std::future::pending()))).collect();
+                    for child in waited_for {
+                        group.spawn(job(async move {
+                            child.await.map_err(|_| String::from("saw a sibling's cancellation"))
+                        }));
+                    }
+                    group.spawn(job(async move {
+                        all_in.passed().await;
+                        Err(String::from("real"))
+                    }));
+                    yields(10).await;
+                    Ok(())
+                })
+            }
+        });
+        all_in.open();
+        let error = backend.block_on(result).unwrap_err();
+        let errors: Vec<_> = error.failures().iter().map(|failure| &failure.error).collect();
+        assert_eq!(errors, ["real"]);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use forloop::{Outcome, Place, Running, wait};
+use forloop::{Outcome, Place, Running, Timer, wait};
 use forloop_tests::{Alive, Backend, Gate, Job, LONG, job, rows, yields};
 
 rows! {
@@ -14,6 +14,8 @@ rows! {
     a_dropped_wait_leaves_every_body_running_and_owned,
     waiting_on_an_empty_set_is_over_at_once,
     a_timeout_of_zero_gives_what_is_ready,
+    waiting_for_many_that_depend_on_each_other_ends,
+    the_time_of_a_sleep_counts_from_its_call,
 }
 
 type Fallible = Job<Result<u64, String>>;
@@ -171,4 +173,33 @@ fn a_timeout_of_zero_gives_what_is_ready<B: Backend>(backend: B) {
         let (done, pending) = wait(&mut running).timeout(&backend.clock(), Duration::ZERO).await;
         assert_eq!((done.len(), pending.len()), (0, 1));
     });
+}
+
+/// Law 5: also of more bodies than fit in one turn, each woken by another.
+fn waiting_for_many_that_depend_on_each_other_ends<B: Backend>(backend: B) {
+    for count in [255, 256, 257, 1000] {
+        let gate = Gate::default();
+        let mut bodies: Vec<_> = (0..count).map(|n| gated(&gate, Ok(n))).collect();
+        let last = gate.clone();
+        bodies.push(job(async move {
+            last.open();
+            Ok(0)
+        }));
+        let mut running = set(&backend, bodies);
+        let (done, pending) = backend.block_on(wait(&mut running));
+        assert_eq!((done.len() as u64, pending.len()), (count + 1, 0));
+    }
+}
+
+/// WAIT-4: the time counts from the call.
+fn the_time_of_a_sleep_counts_from_its_call<B: Backend>(backend: B) {
+    let clock = backend.clock();
+    let begun = clock.now();
+    let sleep = clock.sleep(Duration::from_millis(300));
+    std::thread::sleep(Duration::from_millis(250));
+    backend.block_on(sleep);
+    let took = clock.now() - begun;
+    assert!(Duration::from_millis(300) <= took, "{took:?}");
+    // Twice as long would be from the first poll; a busy machine may take a little more than once.
+    assert!(took < Duration::from_millis(540), "{took:?}");
 }

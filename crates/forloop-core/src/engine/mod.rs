@@ -47,6 +47,8 @@ pub(crate) struct Set<J> {
     round: Vec<Woken>,
     /// Tasks that cancelled bodies have left behind.
     orphans: Vec<Arc<Orphans>>,
+    /// `J::doom`, for a destructor that does not know what a `J` can do.
+    doom_one: fn(Pin<&J>),
 }
 
 struct Slot<J> {
@@ -70,6 +72,7 @@ impl<J: Started> Set<J> {
             free: Vec::new(),
             round: Vec::new(),
             orphans: Vec::new(),
+            doom_one: J::doom,
         }
     }
 
@@ -82,10 +85,20 @@ impl<J: Started> Set<J> {
         self.len() == 0
     }
 
-    /// Puts a body in without polling it; it counts as woken.
+    /// Puts a body in without polling it: it counts as woken. One that goes on by itself counts as
+    /// woken when it has ended.
     pub(crate) fn insert(&mut self, index: usize, job: J) {
+        self.put(index, job);
+    }
+
+    fn put(&mut self, index: usize, job: J) -> usize {
         let slot = self.place(index, job);
-        self.slots[slot].waker.wake_by_ref();
+        let Slot { job, waker, .. } = &mut self.slots[slot];
+        match job.as_mut().as_pin_mut() {
+            Some(job) if !J::IN_TASK => job.watch(&mut Context::from_waker(waker)),
+            _ => waker.wake_by_ref(),
+        }
+        slot
     }
 
     /// Puts a body in and polls it; a body that is ready at once never waits for its turn. One
@@ -101,8 +114,7 @@ impl<J: Started> Set<J> {
 
     /// Puts a body in that comes too late: it is asked to stop at once.
     pub(crate) fn insert_cancelled(&mut self, index: usize, job: J) -> Result<(), Panic> {
-        let slot = self.place(index, job);
-        self.slots[slot].waker.wake_by_ref();
+        let slot = self.put(index, job);
         let (cancelled, orphans) = adopting(None, || self.cancel_slot(slot));
         self.orphans.extend(orphans);
         cancelled
@@ -124,8 +136,9 @@ impl<J: Started> Set<J> {
         debug_assert!(self.round.is_empty(), "a round is over when its last body was polled");
         let (slots, round) = (&self.slots, &mut self.round);
         self.ready.take(|slot| {
-            if let Some(job) = slots[slot].job.as_ref().as_pin_ref() {
-                round.push(Woken { rank: job.rank(slots[slot].index), slot });
+            let job = slots[slot].job.as_ref().as_pin_ref();
+            if let Some(rank) = job.and_then(|job| job.rank(slots[slot].index)) {
+                round.push(Woken { rank, slot });
             }
         });
         // Taken from the end, so sorted from last to first.
@@ -137,12 +150,14 @@ impl<J: Started> Set<J> {
 
     /// Goes to sleep until a body is woken; `false` if one was woken already.
     pub(crate) fn sleep(&self, cx: &Context<'_>) -> bool {
-        self.ready.sleep(cx.waker())
+        self.round.is_empty() && self.ready.sleep(cx.waker())
     }
 
     /// Asks every body to stop. Those that stop at once are gone when this returns; a panic of
     /// their destructors is handed to `panicked`.
     pub(crate) fn cancel(&mut self, mut panicked: impl FnMut(Panic)) {
+        // None goes on for the news of another's end.
+        self.doom();
         let ((), orphans) = adopting(None, || {
             for slot in 0..self.slots.len() {
                 if let Err(panic) = self.cancel_slot(slot) {
@@ -208,8 +223,17 @@ impl<J: Started> Set<J> {
     }
 }
 
+impl<J> Set<J> {
+    fn doom(&self) {
+        for job in self.slots.iter().filter_map(|slot| slot.job.as_ref().as_pin_ref()) {
+            (self.doom_one)(job);
+        }
+    }
+}
+
 impl<J> Drop for Set<J> {
     fn drop(&mut self) {
+        self.doom();
         // One by one: the panic of one body's destructor keeps no other from running.
         let mut first = None;
         for slot in &mut self.slots {

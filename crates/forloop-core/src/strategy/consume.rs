@@ -163,7 +163,8 @@ where
         // No more results wait than bodies may run: for most limits the line is made once.
         let line = Line {
             results: match results.limit() {
-                limit @ 1..=MADE_ONCE => ConcurrentQueue::bounded(limit),
+                // Never for one: that kind of queue is full for a moment when it is empty again.
+                limit @ 1..=MADE_ONCE => ConcurrentQueue::bounded(limit.max(2)),
                 _ => ConcurrentQueue::unbounded(),
             },
             taken: AtomicUsize::new(0),
@@ -233,6 +234,7 @@ where
     /// Everything has ended: goes on with a panic, or returns what the consumer returned.
     fn end(self: Pin<&mut Self>) -> T {
         let this = self.project();
+        this.line.end();
         if let Some(panic) = this.panic.take() {
             panic.resume();
         }

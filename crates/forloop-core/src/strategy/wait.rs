@@ -148,7 +148,7 @@ impl<J: Started> fmt::Debug for Running<J> {
 ///
 /// Dropping a wait loses nothing: the set keeps what runs and what has ended, for the next wait.
 pub fn wait<J: Started>(running: &mut Running<J>) -> Wait<'_, J> {
-    Wait { running: Some(running), enough: |_| false, timeout: None }
+    Wait { running: Some(running), enough: |_| false, looked_back: false, timeout: None }
 }
 
 pin_project! {
@@ -158,6 +158,8 @@ pin_project! {
         running: Option<&'a mut Running<J>>,
         // Whether this end is the one that was waited for.
         enough: fn(&Outcome<J::Output>) -> bool,
+        // Whether the ends that an earlier wait has seen were looked at.
+        looked_back: bool,
         #[pin]
         timeout: Option<S>,
     }
@@ -188,7 +190,12 @@ impl<'a, J: Started, S> Wait<'a, J, S> {
         duration: Duration,
     ) -> Wait<'a, J, impl Future<Output = ()> + Send + use<R, J, S>> {
         let sleep = timer.sleep(duration);
-        Wait { running: self.running, enough: self.enough, timeout: Some(sleep) }
+        Wait {
+            running: self.running,
+            enough: self.enough,
+            looked_back: self.looked_back,
+            timeout: Some(sleep),
+        }
     }
 }
 
@@ -198,7 +205,8 @@ impl<'a, J: Started, S: Future<Output = ()>> Future for Wait<'a, J, S> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let running = this.running.as_mut().expect("a wait that is over is not polled again");
-        let mut enough = running.done.iter().any(|done| (this.enough)(&done.outcome));
+        let mut enough = !core::mem::replace(this.looked_back, true)
+            && running.done.iter().any(|done| (this.enough)(&done.outcome));
         let mut had_its_round = false;
         for _ in 0..TURN {
             match running.bodies.poll_next_woken() {

@@ -275,7 +275,7 @@ where
         }
         self.stopping = true;
         self.nursery.close();
-        if !self.body.is_empty() || self.begin.take().is_some() {
+        if !self.body.is_empty() {
             self.cut_off = true;
             let panic = &mut self.panic;
             self.body.cancel(|caught| {
