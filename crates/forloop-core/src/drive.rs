@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 
 use crate::engine::{End, Set};
 use crate::panic::catch;
-use crate::place::{Body, Place, Started};
+use crate::place::{Launch, Started};
 use crate::{Outcome, Panic};
 
 /// Body polls after which the executor gets a turn.
@@ -26,15 +26,11 @@ pin_project! {
     /// A panic, of a body or of the source, stops the loop and is kept until every body has
     /// stopped; `raise` then goes on with it. So nobody behind this sees one, unless it catches
     /// them.
-    ///
-    /// What it is made of is named, each by a parameter of its own: were the kind of job looked up
-    /// from place and body, no loop whose bodies are boxed could be `Send` inside a spawned task.
-    pub(crate) struct Drive<S, F, P, J> {
+    pub(crate) struct Drive<S, A, J> {
         // Gone once it has run dry or the loop was stopped; never asked again.
         #[pin]
         source: Option<S>,
-        body: Option<F>,
-        place: P,
+        launcher: Option<A>,
         limit: usize,
         catches: bool,
         running: Set<J>,
@@ -47,19 +43,16 @@ pin_project! {
     }
 }
 
-impl<S, F, P, B, J> Drive<S, F, P, J>
+impl<S, A, J> Drive<S, A, J>
 where
     S: Stream,
-    F: FnMut(S::Item) -> B,
-    B: Body,
-    P: Place<B, Job = J>,
-    J: Started<Output = B::Returns>,
+    A: Launch<S::Item, J>,
+    J: Started,
 {
-    pub(crate) fn new(source: S, place: P, limit: usize, body: F) -> Self {
+    pub(crate) fn new(source: S, launcher: A, limit: usize) -> Self {
         Self {
             source: Some(source),
-            body: Some(body),
-            place,
+            launcher: Some(launcher),
             limit,
             catches: false,
             running: Set::new(),
@@ -106,7 +99,7 @@ where
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         held: usize,
-    ) -> Poll<Option<End<B::Returns>>> {
+    ) -> Poll<Option<End<J::Output>>> {
         loop {
             let this = self.as_mut().project();
             if *this.polls_this_turn >= TURN {
@@ -155,7 +148,7 @@ where
 
     /// Gives the executor a turn. After one round at the latest: so a body that yields has
     /// yielded to the executor, and not only to its siblings.
-    fn next_turn(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<End<B::Returns>>> {
+    fn next_turn(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<End<J::Output>>> {
         let this = self.project();
         *this.polls_this_turn = 0;
         *this.had_its_round = false;
@@ -165,9 +158,10 @@ where
 
     /// Starts the next body, if the source has an item. `Ready(None)` when something happened but
     /// no body ended, `Pending` when nothing can be started now.
-    fn poll_start(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<End<B::Returns>>> {
+    fn poll_start(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<End<J::Output>>> {
         let mut this = self.as_mut().project();
-        let (Some(source), Some(body)) = (this.source.as_mut().as_pin_mut(), this.body) else {
+        let (Some(source), Some(launcher)) = (this.source.as_mut().as_pin_mut(), this.launcher)
+        else {
             return Poll::Pending;
         };
         let item = match catch(|| source.poll_next(cx)) {
@@ -186,7 +180,7 @@ where
         *this.started += 1;
         *this.started_this_round += 1;
         *this.polls_this_turn += 1;
-        let end = match catch(|| this.place.start(body(item))) {
+        let end = match catch(|| launcher.launch(item)) {
             Ok(job) => this.running.start(index, job),
             Err(panic) => Some(End { index, at: 0, outcome: Outcome::Panicked(panic) }),
         };
@@ -194,7 +188,7 @@ where
     }
 
     /// Keeps a panic back to raise it when the loop has stopped; passes on any other end.
-    fn admit(self: Pin<&mut Self>, end: End<B::Returns>) -> Option<End<B::Returns>> {
+    fn admit(self: Pin<&mut Self>, end: End<J::Output>) -> Option<End<J::Output>> {
         match end.outcome {
             Outcome::Panicked(panic) if !self.catches => {
                 self.stop_for(panic);
@@ -224,12 +218,12 @@ where
         });
     }
 
-    /// Lets go of the source and the body: no item is pulled and no body is called any more.
+    /// Lets go of the source and the launcher: no item is pulled and no body is called any more.
     fn close(self: Pin<&mut Self>) {
         let mut this = self.project();
         let closed = catch(|| {
             this.source.set(None);
-            *this.body = None;
+            *this.launcher = None;
         });
         if let Err(panic) = closed {
             this.panic.get_or_insert(panic);
@@ -237,7 +231,7 @@ where
     }
 }
 
-impl<S, F, P, J> fmt::Debug for Drive<S, F, P, J> {
+impl<S, A, J> fmt::Debug for Drive<S, A, J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Drive")
             .field("limit", &self.limit)

@@ -8,7 +8,7 @@ use core::task::{Context, Poll};
 use futures_core::Stream;
 
 use crate::drive::Drive;
-use crate::place::{Body, InTask, On, OnLocal, Place, Started};
+use crate::place::{InTask, Launch, Launcher, On, OnLocal, Started};
 use crate::{Spawn, SpawnLocal, ZeroLimit};
 
 /// Begins a loop over anything that can be iterated: a vector, an array, a range, an iterator.
@@ -171,15 +171,13 @@ impl<S: Stream, L> Loop<S, InTask, L> {
 }
 
 impl<S: Stream, P, L> Loop<S, P, L> {
-    pub(crate) fn drive<F, B, J>(self, body: F) -> Drive<S, F, P, J>
+    pub(crate) fn drive<F, J>(self, body: F) -> Drive<S, Launcher<F, P>, J>
     where
         L: HowMany,
-        F: FnMut(S::Item) -> B,
-        B: Body,
-        P: Place<B, Job = J>,
-        J: Started<Output = B::Returns>,
+        Launcher<F, P>: Launch<S::Item, J>,
+        J: Started,
     {
-        Drive::new(self.source, self.place, self.limit.bodies(), body)
+        Drive::new(self.source, Launcher { body, place: self.place }, self.limit.bodies())
     }
 }
 

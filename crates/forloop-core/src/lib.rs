@@ -30,7 +30,7 @@ pub use crate::each::{AtMost, HowMany, IsStream, Items, Limit, Loop, Unsaid, eac
 pub use crate::error::{BoxError, Cancelled, Closed, Failure, LoopError, ZeroLimit};
 pub use crate::outcome::Outcome;
 pub use crate::panic::Panic;
-pub use crate::place::{Body, InTask, On, OnLocal, Place, Started, Unspawned};
+pub use crate::place::{Body, InTask, Launch, Launcher, On, OnLocal, Place, Started, Unspawned};
 pub use crate::runtime::{BlockOn, Runtime, Spawn, SpawnLocal, Timer};
 pub use crate::strategy::{
     AsCompleted, Catching, Child, Done, Feed, Group, InOrder, LocalScope, Results, Running, Scope,

@@ -60,6 +60,34 @@ pub trait Started {
     fn end_now() -> usize;
 }
 
+/// How an item becomes a running body: a closure and the place where its futures run.
+#[derive(Debug, Clone)]
+pub struct Launcher<F, P> {
+    pub(crate) body: F,
+    pub(crate) place: P,
+}
+
+/// Makes a running body, a `J`, of an item.
+///
+/// [`Launcher`] is all there is. `J` is a parameter and no associated type, so that what a loop is
+/// made of is named in its type: were the kind of job looked up from place and body, no loop whose
+/// bodies are boxed could be `Send` inside a spawned task.
+pub trait Launch<I, J> {
+    /// Calls the body with `item` and starts what it returns.
+    fn launch(&mut self, item: I) -> J;
+}
+
+impl<I, F, B, P> Launch<I, P::Job> for Launcher<F, P>
+where
+    F: FnMut(I) -> B,
+    B: Body,
+    P: Place<B>,
+{
+    fn launch(&mut self, item: I) -> P::Job {
+        self.place.start((self.body)(item))
+    }
+}
+
 /// In the caller's own task: a body may borrow, need not be `Send`, and shares the caller's core.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct InTask;

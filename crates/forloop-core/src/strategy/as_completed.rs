@@ -6,7 +6,7 @@ use futures_core::Stream;
 
 use super::Results;
 use super::results::Shelf;
-use crate::place::{Body, InTask, Place, Started, Unspawned};
+use crate::place::{Body, InTask, Launcher, Place, Started, Unspawned};
 use crate::{HowMany, Items, Loop, each};
 
 /// Runs every future at once and gives index and output of each as it finishes.
@@ -37,7 +37,7 @@ use crate::{HowMany, Items, Loop, each};
 /// If a future panics, the others are dropped and its panic goes on in the caller.
 pub fn as_completed<I, N, F, T>(
     futures: I,
-) -> Results<Items<N>, impl FnMut(F) -> F, InTask, Unspawned<F>, AsCompleted<T>>
+) -> Results<Items<N>, Launcher<impl FnMut(F) -> F, InTask>, Unspawned<F>, AsCompleted<T>>
 where
     I: IntoIterator<Item = F, IntoIter = N>,
     N: Iterator<Item = F>,
@@ -78,7 +78,10 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     ///
     /// As [`Results`]: a `next()` that is dropped loses nothing, and dropping the stream stops the
     /// bodies.
-    pub fn as_completed<F, B, J>(self, body: F) -> Results<S, F, P, J, AsCompleted<B::Returns>>
+    pub fn as_completed<F, B, J>(
+        self,
+        body: F,
+    ) -> Results<S, Launcher<F, P>, J, AsCompleted<B::Returns>>
     where
         L: HowMany,
         F: FnMut(S::Item) -> B,

@@ -17,7 +17,7 @@ use super::results::{Results, Shelf};
 use crate::drive::TURN;
 use crate::engine::Set;
 use crate::panic::catch;
-use crate::place::{Body, Place, Started, Unspawned};
+use crate::place::{Launch, Started, Unspawned};
 use crate::{Outcome, Panic};
 
 /// The results of a loop, for its consumer to take: see [`Results::consume`].
@@ -134,9 +134,9 @@ impl<T> fmt::Debug for Feed<T> {
 
 pin_project! {
     /// A loop and the consumer of its results.
-    pub(super) struct Consume<S, F, P, J, K, G, C, I, T> {
+    pub(super) struct Consume<S, A, J, K, G, C, I, T> {
         #[pin]
-        results: Results<S, F, P, J, K>,
+        results: Results<S, A, J, K>,
         line: Supply<I>,
         // Called at the first poll.
         begin: Option<G>,
@@ -148,18 +148,16 @@ pin_project! {
     }
 }
 
-impl<S, F, P, B, J, K, G, C, I, T> Consume<S, F, P, J, K, G, C, I, T>
+impl<S, A, J, K, G, C, I, T> Consume<S, A, J, K, G, C, I, T>
 where
     S: Stream,
-    F: FnMut(S::Item) -> B,
-    B: Body,
-    P: Place<B, Job = J>,
-    J: Started<Output = B::Returns>,
-    K: Shelf<B::Returns, Item = I>,
+    A: Launch<S::Item, J>,
+    J: Started,
+    K: Shelf<J::Output, Item = I>,
     G: FnOnce(Feed<I>) -> C,
     C: Future<Output = T>,
 {
-    pub(super) fn new(results: Results<S, F, P, J, K>, begin: G) -> Self {
+    pub(super) fn new(results: Results<S, A, J, K>, begin: G) -> Self {
         // No more results wait than bodies may run: for most limits the line is made once.
         let line = Line {
             results: match results.limit() {
@@ -243,14 +241,12 @@ where
     }
 }
 
-impl<S, F, P, B, J, K, G, C, I, T> Future for Consume<S, F, P, J, K, G, C, I, T>
+impl<S, A, J, K, G, C, I, T> Future for Consume<S, A, J, K, G, C, I, T>
 where
     S: Stream,
-    F: FnMut(S::Item) -> B,
-    B: Body,
-    P: Place<B, Job = J>,
-    J: Started<Output = B::Returns>,
-    K: Shelf<B::Returns, Item = I>,
+    A: Launch<S::Item, J>,
+    J: Started,
+    K: Shelf<J::Output, Item = I>,
     G: FnOnce(Feed<I>) -> C,
     C: Future<Output = T>,
 {

@@ -34,7 +34,7 @@ use pin_project_lite::pin_project;
 
 use crate::drive::Drive;
 use crate::engine::End;
-use crate::place::{Body, Place, Started};
+use crate::place::{Launch, Started};
 
 /// What becomes of the ends of a loop's bodies.
 trait Judge<T> {
@@ -50,27 +50,25 @@ trait Judge<T> {
 pin_project! {
     /// A loop that runs to its end and then gives one result.
     #[derive(Debug)]
-    struct Judged<S, F, P, J, V> {
+    struct Judged<S, A, J, V> {
         #[pin]
-        drive: Drive<S, F, P, J>,
+        drive: Drive<S, A, J>,
         judge: Option<V>,
     }
 }
 
-impl<S, F, P, J, V> Judged<S, F, P, J, V> {
-    fn new(drive: Drive<S, F, P, J>, judge: V) -> Self {
+impl<S, A, J, V> Judged<S, A, J, V> {
+    fn new(drive: Drive<S, A, J>, judge: V) -> Self {
         Self { drive, judge: Some(judge) }
     }
 }
 
-impl<S, F, P, B, J, V> Future for Judged<S, F, P, J, V>
+impl<S, A, J, V> Future for Judged<S, A, J, V>
 where
     S: Stream,
-    F: FnMut(S::Item) -> B,
-    B: Body,
-    P: Place<B, Job = J>,
-    J: Started<Output = B::Returns>,
-    V: Judge<B::Returns>,
+    A: Launch<S::Item, J>,
+    J: Started,
+    V: Judge<J::Output>,
 {
     type Output = V::Verdict;
 

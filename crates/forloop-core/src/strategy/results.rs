@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use super::consume::{Consume, Feed};
 use super::runtime_is_gone;
 use crate::drive::Drive;
-use crate::place::{Body, Place, Started};
+use crate::place::{Body, Launch, Started};
 
 /// What waits for the consumer: ends that were told and not yet taken.
 pub trait Shelf<T> {
@@ -42,9 +42,9 @@ pin_project! {
     /// A `next()` that is dropped loses nothing. Dropping the stream stops the bodies: in-task
     /// they are gone when drop returns, spawned they have been asked to stop.
     #[must_use = "a loop does nothing until its results are asked for"]
-    pub struct Results<S, F, P, J, K> {
+    pub struct Results<S, A, J, K> {
         #[pin]
-        drive: Drive<S, F, P, J>,
+        drive: Drive<S, A, J>,
         shelf: K,
         // Whether the consumer has had enough: cancelled bodies are then no news.
         stopped: bool,
@@ -53,16 +53,14 @@ pin_project! {
     }
 }
 
-impl<S, F, P, B, J, K> Results<S, F, P, J, K>
+impl<S, A, J, K> Results<S, A, J, K>
 where
     S: Stream,
-    F: FnMut(S::Item) -> B,
-    B: Body,
-    P: Place<B, Job = J>,
-    J: Started<Output = B::Returns>,
-    K: Shelf<B::Returns>,
+    A: Launch<S::Item, J>,
+    J: Started,
+    K: Shelf<J::Output>,
 {
-    pub(super) fn new(drive: Drive<S, F, P, J>, shelf: K) -> Self {
+    pub(super) fn new(drive: Drive<S, A, J>, shelf: K) -> Self {
         Self { drive, shelf, stopped: false, unfinished: None }
     }
 
@@ -108,7 +106,7 @@ where
     /// and stops the bodies.
     pub fn consume<G, C, I, T>(self, consumer: G) -> impl Future<Output = T>
     where
-        K: Shelf<B::Returns, Item = I>,
+        K: Shelf<J::Output, Item = I>,
         G: FnOnce(Feed<I>) -> C,
         C: Future<Output = T>,
     {
@@ -150,7 +148,7 @@ where
     /// As [`consume`](Self::consume).
     pub fn for_each<G, C, I>(self, mut step: G) -> impl Future<Output = ()>
     where
-        K: Shelf<B::Returns, Item = I>,
+        K: Shelf<J::Output, Item = I>,
         G: FnMut(I) -> C,
         C: Body<Returns = ()>,
     {
@@ -176,7 +174,7 @@ where
     /// As [`consume`](Self::consume).
     pub fn try_for_each<G, C, I, E>(self, mut step: G) -> impl Future<Output = Result<(), E>>
     where
-        K: Shelf<B::Returns, Item = I>,
+        K: Shelf<J::Output, Item = I>,
         G: FnMut(I) -> C,
         C: Body<Returns = Result<(), E>>,
     {
@@ -244,14 +242,12 @@ where
     }
 }
 
-impl<S, F, P, B, J, K> Stream for Results<S, F, P, J, K>
+impl<S, A, J, K> Stream for Results<S, A, J, K>
 where
     S: Stream,
-    F: FnMut(S::Item) -> B,
-    B: Body,
-    P: Place<B, Job = J>,
-    J: Started<Output = B::Returns>,
-    K: Shelf<B::Returns>,
+    A: Launch<S::Item, J>,
+    J: Started,
+    K: Shelf<J::Output>,
 {
     type Item = K::Item;
 
@@ -268,7 +264,7 @@ where
     }
 }
 
-impl<S, F, P, J, K> fmt::Debug for Results<S, F, P, J, K> {
+impl<S, A, J, K> fmt::Debug for Results<S, A, J, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Results").field("drive", &self.drive).finish_non_exhaustive()
     }

@@ -6,7 +6,7 @@ use futures_core::Stream;
 
 use super::Results;
 use super::results::Shelf;
-use crate::place::{Body, Place, Started};
+use crate::place::{Body, Launcher, Place, Started};
 use crate::{HowMany, Loop};
 
 impl<S: Stream, P, L> Loop<S, P, L> {
@@ -43,7 +43,7 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     ///
     /// As [`Results`]: a `next()` that is dropped loses nothing, and dropping the stream stops the
     /// bodies.
-    pub fn stream<F, B, J>(self, body: F) -> Results<S, F, P, J, InOrder<B::Returns>>
+    pub fn stream<F, B, J>(self, body: F) -> Results<S, Launcher<F, P>, J, InOrder<B::Returns>>
     where
         L: HowMany,
         F: FnMut(S::Item) -> B,
@@ -89,7 +89,10 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     ///
     /// As [`Results`]: a `next()` that is dropped loses nothing, and dropping the stream stops the
     /// bodies.
-    pub fn stream_unordered<F, B, J>(self, body: F) -> Results<S, F, P, J, Unordered<B::Returns>>
+    pub fn stream_unordered<F, B, J>(
+        self,
+        body: F,
+    ) -> Results<S, Launcher<F, P>, J, Unordered<B::Returns>>
     where
         L: HowMany,
         F: FnMut(S::Item) -> B,
