@@ -272,7 +272,7 @@ fn tasks_that_ended_while_the_loop_was_busy_come_in_the_order_of_their_ends<B: B
             let clock = clock.clone();
             job(async move {
                 // Well apart, so that the order of these lines is the order of ends.
-                clock.sleep(Duration::from_millis(30 * (10 - n))).await;
+                clock.sleep(Duration::from_millis(100 * (10 - n))).await;
                 ended.write(n as usize);
                 n
             })
@@ -346,7 +346,7 @@ fn a_pause_of_the_consumer_does_not_change_the_order_of_ends<B: Backend>(backend
             if B::SPAWNED {
                 // Ended, and the loop was not polled since.
                 eventually(&clock, || ended.read().len() == count + 2).await;
-                clock.sleep(Duration::from_millis(20)).await;
+                clock.sleep(Duration::from_millis(100)).await;
             } else {
                 assert_eq!(results.next().await, Some((next, next as u64)));
             }

@@ -496,28 +496,32 @@ fn a_child_whose_destructor_panics_leaves_nobody_waiting<B: Backend>(backend: B)
 /// GRP-4: nobody takes a sibling's cancellation for a failure of its own.
 fn a_sibling_that_waits_for_another_does_not_go_on_when_both_are_stopped<B: Backend>(backend: B) {
     for _ in 0..100 {
-        let all_in = Gate::default();
-        let result = backend.group({
-            let all_in = all_in.clone();
-            move |group| {
-                job(async move {
-                    let waited_for: Vec<_> =
-                        (0..5).map(|_| group.spawn(job(std::future::pending()))).collect();
-                    for child in waited_for {
-                        group.spawn(job(async move {
-                            child.await.map_err(|_| String::from("saw a sibling's cancellation"))
-                        }));
-                    }
+        let result = backend.group(|group| {
+            job(async move {
+                let (gate, waiting) = (Gate::default(), Tally::<u64>::default());
+                let waited_for: Vec<_> =
+                    (0..5).map(|_| group.spawn(job(std::future::pending()))).collect();
+                for child in waited_for {
+                    let waiting = waiting.clone();
                     group.spawn(job(async move {
-                        all_in.passed().await;
-                        Err(String::from("real"))
+                        waiting.write(0);
+                        child.await.map_err(|_| String::from("saw a sibling's cancellation"))
                     }));
-                    yields(10).await;
-                    Ok(())
-                })
-            }
+                }
+                let closed = gate.clone();
+                group.spawn(job(async move {
+                    closed.passed().await;
+                    Err(String::from("real"))
+                }));
+                // Until all of them wait, and are not just about to.
+                while waiting.read().len() < 5 {
+                    yields(1).await;
+                }
+                yields(20).await;
+                gate.open();
+                Ok(())
+            })
         });
-        all_in.open();
         let error = backend.block_on(result).unwrap_err();
         let errors: Vec<_> = error.failures().iter().map(|failure| &failure.error).collect();
         assert_eq!(errors, ["real"]);
