@@ -3,7 +3,8 @@
 //!
 //! Programs depend on `forloop`, which adds the runtimes to what is here; libraries that take a
 //! runtime as an argument, and adapters for other runtimes, may depend on this crate alone. It is
-//! `no_std` with `alloc`; the feature `std` (on by default) catches the panics of bodies.
+//! `no_std` with `alloc`; the feature `std` (on by default) catches the panics of bodies, and has
+//! whoever cancels a body wait for the tasks that it had started.
 //!
 //! Begin with [`each`], or with a free function on ready-made futures such as [`gather()`]. An adapter
 //! implements [`Spawn`] and [`Timer`] for a value of its own.

@@ -62,6 +62,7 @@ where
 #[must_use = "dropping a task cancels it; await it, keep it, or call `detach`"]
 pub struct Task<T> {
     cell: Arc<TaskCell<T>>,
+    detached: bool,
 }
 
 impl<T> Task<T> {
@@ -87,8 +88,8 @@ impl<T> Task<T> {
     }
 
     /// Lets the task go on by itself, to its end or the runtime's.
-    pub fn detach(self) {
-        self.cell.detached.store(true, Ordering::Relaxed);
+    pub fn detach(mut self) {
+        self.detached = true;
     }
 
     /// Whether the task has ended and its future has been dropped.
@@ -134,7 +135,7 @@ impl<T> Future for Task<T> {
 
 impl<T> Drop for Task<T> {
     fn drop(&mut self) {
-        if !self.cell.detached.load(Ordering::Relaxed) {
+        if !self.detached {
             self.cell.request_cancel();
             self.cell.leave_to(|| adopter(self.cell.id()));
         }
@@ -168,7 +169,6 @@ pub(crate) struct TaskCell<T> {
     /// The task's place in the order of all ends, or `RUNNING`.
     ended: AtomicUsize,
     cancel: AtomicBool,
-    detached: AtomicBool,
     reader: AtomicWaker,
     runner: AtomicWaker,
     /// Who waits for the end of a task whose handle was dropped.
@@ -181,7 +181,6 @@ impl<T> TaskCell<T> {
             outcome: ConcurrentQueue::bounded(1),
             ended: AtomicUsize::new(RUNNING),
             cancel: AtomicBool::new(false),
-            detached: AtomicBool::new(false),
             reader: AtomicWaker::new(),
             runner: AtomicWaker::new(),
             adopter: ConcurrentQueue::bounded(1),
@@ -294,7 +293,7 @@ fn drop_and_end<F: Future>(mut future: Pin<&mut Option<F>>, cell: &TaskCell<F::O
 /// Makes a task of `future` that nothing runs yet.
 pub(crate) fn pair<F: Future>(future: F) -> (Task<F::Output>, Run<F>) {
     let cell = Arc::new(TaskCell::new());
-    (Task { cell: cell.clone() }, Run { future: Some(future), cell, ending: None })
+    (Task { cell: cell.clone(), detached: false }, Run { future: Some(future), cell, ending: None })
 }
 
 impl<F: Future> Run<F> {

@@ -14,7 +14,7 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     /// Runs the bodies, as many at once as the loop allows, and keeps none of their outputs.
     ///
     /// Needs memory for the limit, not for the items: a million items at a limit of 64 cost
-    /// sixty-four slots.
+    /// sixty-four slots and, spawned, sixty-four tasks at a time.
     ///
     /// # Examples
     ///

@@ -47,7 +47,8 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     /// Runs the bodies, as many at once as the loop allows, and returns their outputs in input
     /// order.
     ///
-    /// Costs one allocation or two per slot and none per item, beside the results.
+    /// Costs two allocations per slot and none per item, beside the results; spawned, what the
+    /// runtime's task costs, and one more, for each item.
     ///
     /// # Examples
     ///

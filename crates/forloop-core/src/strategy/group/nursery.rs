@@ -60,8 +60,8 @@ impl<J> Nursery<J> {
 
     /// Brings a child that was admitted.
     pub(super) fn arrive(&self, place: usize, child: J) {
-        let _is_open = self.arrivals.push((place, child));
-        debug_assert!(_is_open.is_ok(), "the line of arrivals is never closed");
+        let is_open = self.arrivals.push((place, child)).is_ok();
+        debug_assert!(is_open, "the line of arrivals is never closed");
         fence(Ordering::SeqCst);
         if self.gone.load(Ordering::SeqCst)
             && let Some(panic) = self.turn_away()
