@@ -9,6 +9,7 @@ use futures_core::Stream;
 
 use crate::drive::Drive;
 use crate::place::{InTask, Launch, Launcher, On, OnLocal, Started};
+use crate::policy::{Admit, Plain};
 use crate::{Spawn, SpawnLocal, ZeroLimit};
 
 /// Begins a loop over anything that can be iterated: a vector, an array, a range, an iterator.
@@ -29,7 +30,7 @@ use crate::{Spawn, SpawnLocal, ZeroLimit};
 /// # }).unwrap();
 /// ```
 pub fn each<I: IntoIterator>(items: I) -> Loop<Items<I::IntoIter>, InTask, Unsaid> {
-    Loop { source: Items { items: items.into_iter() }, place: InTask, limit: Unsaid }
+    Loop { source: Items { items: items.into_iter() }, place: InTask, limit: Unsaid, policy: Plain }
 }
 
 /// Begins a loop over a [`Stream`]: items that arrive in time, one by one.
@@ -49,15 +50,21 @@ pub fn each<I: IntoIterator>(items: I) -> Loop<Items<I::IntoIter>, InTask, Unsai
 /// # });
 /// ```
 pub fn each_stream<S: IsStream>(stream: S) -> Loop<S, InTask, Unsaid> {
-    Loop { source: stream, place: InTask, limit: Unsaid }
+    Loop { source: stream, place: InTask, limit: Unsaid, policy: Plain }
 }
 
-/// A loop: its items, how many bodies may run at once, and where they run.
+/// A loop: its items, how many bodies may run at once, where they run, and what may keep it from
+/// its end.
 ///
-/// Two things are said first, in any order: how many at once, by [`sequential`](Loop::sequential),
-/// [`limit`](Loop::limit) or [`unbounded`](Loop::unbounded), which has no default; and where, by
-/// [`on`](Loop::on), without which the bodies run in the caller's own task, where they may borrow
-/// and need not be `Send`.
+/// These are said first, in any order:
+///
+/// - how many at once, by [`sequential`](Loop::sequential), [`limit`](Loop::limit) or
+///   [`unbounded`](Loop::unbounded): there is no default;
+/// - where, by [`on`](Loop::on), without which the bodies run in the caller's own task, where they may
+///   borrow and need not be `Send`;
+/// - what may cut it short: [`timeout`](Loop::timeout) for each body, [`deadline`](Loop::deadline)
+///   for the loop, a signal to [`cancel_on`](Loop::cancel_on); and whether to
+///   [`catch_panics`](Loop::catch_panics). What a strategy gives then is in the table of [`Policy`](crate::Policy).
 ///
 /// What the loop gives is up to the strategy, which takes the body: a closure that is called with each
 /// item and returns a future.
@@ -68,19 +75,21 @@ pub fn each_stream<S: IsStream>(stream: S) -> Loop<S, InTask, Unsaid> {
 /// | [`try_gather`](Loop::try_gather) | the same, or stops at the first failure in time |
 /// | [`settle`](Loop::settle) | every outcome, good or bad, in input order |
 /// | [`for_each`](Loop::for_each), [`try_for_each`](Loop::try_for_each) | nothing; the second stops at the first failure |
+/// | [`race`](Loop::race), [`race_ok`](Loop::race_ok) | the first output, or the first value, in time; the others are stopped |
 /// | [`as_completed`](Loop::as_completed) | a stream of index and output, as they finish |
 /// | [`stream`](Loop::stream), [`stream_unordered`](Loop::stream_unordered) | a stream of outputs, in input order or as they finish |
 #[derive(Debug, Clone)]
 #[must_use = "a loop does nothing until its strategy is awaited"]
-pub struct Loop<S, P = InTask, L = AtMost> {
+pub struct Loop<S, P = InTask, L = AtMost, C = Plain> {
     source: S,
     place: P,
     limit: L,
+    policy: C,
 }
 
-impl<S: Stream, P> Loop<S, P, Unsaid> {
+impl<S: Stream, P, C> Loop<S, P, Unsaid, C> {
     /// One body at a time: the next begins when the one before it has finished.
-    pub fn sequential(self) -> Loop<S, P> {
+    pub fn sequential(self) -> Loop<S, P, AtMost, C> {
         self.at_most(1)
     }
 
@@ -107,21 +116,22 @@ impl<S: Stream, P> Loop<S, P, Unsaid> {
     /// assert_eq!(forloop::each(0..5).limit(0).err(), Some(forloop::ZeroLimit));
     /// # });
     /// ```
-    pub fn limit<L: Limit>(self, limit: L) -> L::Limited<Loop<S, P>> {
+    pub fn limit<L: Limit>(self, limit: L) -> L::Limited<Loop<S, P, AtMost, C>> {
         limit.apply(|limit| self.at_most(limit.get()))
     }
 
     /// All bodies at once, however many items there are.
-    pub fn unbounded(self) -> Loop<S, P> {
+    pub fn unbounded(self) -> Loop<S, P, AtMost, C> {
         self.at_most(usize::MAX)
     }
 
-    fn at_most(self, limit: usize) -> Loop<S, P> {
-        Loop { source: self.source, place: self.place, limit: AtMost { bodies: limit } }
+    fn at_most(self, limit: usize) -> Loop<S, P, AtMost, C> {
+        let Self { source, place, policy, .. } = self;
+        Loop { source, place, limit: AtMost { bodies: limit }, policy }
     }
 }
 
-impl<S: Stream, L> Loop<S, InTask, L> {
+impl<S: Stream, L, C> Loop<S, InTask, L, C> {
     /// Runs each body as a task of `runtime`, on its threads.
     ///
     /// A body then owns what it uses and is `Send`. The loop still pulls the items and calls the
@@ -153,31 +163,41 @@ impl<S: Stream, L> Loop<S, InTask, L> {
     ///
     /// A strategy that returns has stopped every task it started. One that is dropped has asked
     /// every task to stop; each is gone when the runtime has next come to it.
-    pub fn on<R: Spawn>(self, runtime: R) -> Loop<S, On<R>, L> {
+    pub fn on<R: Spawn>(self, runtime: R) -> Loop<S, On<R>, L, C> {
         self.at(On(runtime))
     }
 
     /// Runs each body as a task of a single-threaded `runtime`: it owns what it uses, but need not
     /// be `Send`.
-    pub fn on_local<R: SpawnLocal>(self, runtime: R) -> Loop<S, OnLocal<R>, L> {
+    pub fn on_local<R: SpawnLocal>(self, runtime: R) -> Loop<S, OnLocal<R>, L, C> {
         self.at(OnLocal(runtime))
     }
 
     /// Runs each body at `place`: what [`on`](Self::on) and [`on_local`](Self::on_local) do for
     /// the places this library knows.
-    pub fn at<Q>(self, place: Q) -> Loop<S, Q, L> {
-        Loop { source: self.source, place, limit: self.limit }
+    pub fn at<Q>(self, place: Q) -> Loop<S, Q, L, C> {
+        let Self { source, limit, policy, .. } = self;
+        Loop { source, place, limit, policy }
     }
 }
 
-impl<S: Stream, P, L> Loop<S, P, L> {
-    pub(crate) fn drive<F, J>(self, body: F) -> Drive<S, Launcher<F, P>, J>
+impl<S, P, L, C> Loop<S, P, L, C> {
+    /// The same loop under another policy.
+    pub(crate) fn with<D>(self, policy: impl FnOnce(C) -> D) -> Loop<S, P, L, D> {
+        let Self { source, place, limit, policy: before } = self;
+        Loop { source, place, limit, policy: policy(before) }
+    }
+
+    pub(crate) fn drive<F, J, I>(self, body: F) -> Drive<S, Launcher<F, P>, J, C>
     where
+        S: Stream,
         L: HowMany,
-        Launcher<F, P>: Launch<S::Item, J>,
+        C: Admit<S::Item, Item = I>,
+        Launcher<F, P>: Launch<I, J>,
         J: Started,
     {
-        Drive::new(self.source, Launcher { body, place: self.place }, self.limit.bodies())
+        let launcher = Launcher { body, place: self.place };
+        Drive::new(self.source, launcher, self.limit.bodies(), self.policy)
     }
 }
 

@@ -2,8 +2,11 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::convert::Infallible;
 use core::error::Error;
 use core::fmt;
+
+use crate::{Cause, Interrupted};
 
 /// One body's error, and which body it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,31 +29,60 @@ impl<E: fmt::Display> fmt::Display for Failure<E> {
 
 /// Why a loop or a group that stops at a failure has stopped.
 ///
-/// The same type whether one body failed or many. It is an [`Error`] when the bodies' error is one,
-/// and that error is its [`source`](Error::source). Where it is not (`anyhow::Error`,
-/// `Box<dyn Error + Send + Sync>`, `String`), [`boxed`](Self::boxed) makes it one in front of a `?`.
+/// The same type whether one body failed or many. Of several reasons the gravest names the variant:
+/// errors before time-outs before cancellation; a panic is no value and goes on in the caller. `E`
+/// is the bodies' error and `S` the source's, which only loops begun with
+/// [`try_each`](crate::try_each) have.
+///
+/// It is an [`Error`] when the bodies' error is one, and that error is its
+/// [`source`](Error::source). Where it is not (`anyhow::Error`, `Box<dyn Error + Send + Sync>`,
+/// `String`), [`boxed`](Self::boxed) makes it one in front of a `?`.
 ///
 /// Its message holds the first error's own, so that printing it says what happened; a printer that
 /// follows the sources as well says that twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum LoopError<E> {
-    /// Bodies failed: every error that really happened, the first in time first, never empty.
-    Failed(Vec<Failure<E>>),
+pub enum LoopError<E, S = Infallible> {
+    /// Bodies failed.
+    #[non_exhaustive]
+    Failed {
+        /// Every error that really happened, the first in time first, never empty.
+        failures: Vec<Failure<E>>,
+        /// The indices of the bodies that had no time left.
+        timed_out: Vec<usize>,
+    },
+    /// The source failed to give an item.
+    #[non_exhaustive]
+    Source {
+        /// The index that the item would have had.
+        index: usize,
+        /// What the source gave instead.
+        error: S,
+        /// Errors of bodies that happened until the loop had stopped.
+        failures: Vec<Failure<E>>,
+    },
+    /// Bodies had no time left: their own time-out or the deadline had passed. No body failed.
+    #[non_exhaustive]
+    TimedOut {
+        /// Their indices, in ascending order; those of a group are its children's places.
+        timed_out: Vec<usize>,
+    },
     /// The work was cancelled, or the runtime that ran it was shut down; no body failed.
     Cancelled,
+    /// There was no item, and so no first one: an empty race has no winner.
+    Empty,
 }
 
-impl<E> LoopError<E> {
+impl<E, S> LoopError<E, S> {
     /// Returns every failure, the first in time first; empty if no body failed.
     pub fn failures(&self) -> &[Failure<E>] {
         match self {
-            Self::Failed(failures) => failures,
-            Self::Cancelled => &[],
+            Self::Failed { failures, .. } | Self::Source { failures, .. } => failures,
+            _ => &[],
         }
     }
 
-    /// Returns the failure that came first in time and stopped the loop, if one did.
+    /// Returns the failure that came first in time, if a body failed.
     pub fn first(&self) -> Option<&Failure<E>> {
         self.failures().first()
     }
@@ -64,8 +96,18 @@ impl<E> LoopError<E> {
     /// Returns the failure that came first in time, and lets go of the others.
     pub fn into_first(self) -> Option<Failure<E>> {
         match self {
-            Self::Failed(failures) => failures.into_iter().next(),
-            Self::Cancelled => None,
+            Self::Failed { failures, .. } | Self::Source { failures, .. } => {
+                failures.into_iter().next()
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns the indices of the bodies that had no time left.
+    pub fn timed_out(&self) -> &[usize] {
+        match self {
+            Self::Failed { timed_out, .. } | Self::TimedOut { timed_out } => timed_out,
+            _ => &[],
         }
     }
 
@@ -88,32 +130,76 @@ impl<E> LoopError<E> {
     /// # let error = futures_lite::future::block_on(parse(vec!["1", "two"])).unwrap_err();
     /// # assert_eq!(error.to_string(), "body 1 failed: `two`: invalid digit found in string");
     /// ```
-    pub fn boxed(self) -> LoopError<BoxError>
+    pub fn boxed(self) -> LoopError<BoxError, S>
     where
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        let boxed =
-            |Failure { index, error }: Failure<E>| Failure { index, error: BoxError(error.into()) };
+        let boxed = |failures: Vec<Failure<E>>| {
+            let boxed = |failure: Failure<E>| Failure {
+                index: failure.index,
+                error: BoxError(failure.error.into()),
+            };
+            failures.into_iter().map(boxed).collect()
+        };
         match self {
-            Self::Failed(failures) => LoopError::Failed(failures.into_iter().map(boxed).collect()),
+            Self::Failed { failures, timed_out } => {
+                LoopError::Failed { failures: boxed(failures), timed_out }
+            }
+            Self::Source { index, error, failures } => {
+                LoopError::Source { index, error, failures: boxed(failures) }
+            }
+            Self::TimedOut { timed_out } => LoopError::TimedOut { timed_out },
             Self::Cancelled => LoopError::Cancelled,
+            Self::Empty => LoopError::Empty,
         }
     }
 }
 
-impl<E: fmt::Display> fmt::Display for LoopError<E> {
+impl<E, Y, S> From<Interrupted<Y, S>> for LoopError<E, S> {
+    fn from(interrupted: Interrupted<Y, S>) -> Self {
+        match interrupted.cause {
+            Cause::TimedOut => Self::TimedOut { timed_out: interrupted.pending },
+            Cause::Cancelled => Self::Cancelled,
+            Cause::Source { index, error } => Self::Source { index, error, failures: Vec::new() },
+        }
+    }
+}
+
+impl<E: fmt::Display, S: fmt::Display> fmt::Display for LoopError<E, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.failures() {
-            [] => f.write_str("cancelled"),
-            [only] => only.fmt(f),
-            [first, others @ ..] => write!(f, "{first} (and {} more)", others.len()),
+        match self {
+            Self::Failed { failures, timed_out } => {
+                match failures.first() {
+                    Some(first) => first.fmt(f)?,
+                    None => f.write_str("bodies failed")?,
+                }
+                match failures.len() + timed_out.len() {
+                    0 | 1 => Ok(()),
+                    more => write!(f, " (and {} more)", more - 1),
+                }
+            }
+            Self::Source { index, error, .. } => {
+                write!(f, "the source failed at item {index}: {error}")
+            }
+            Self::TimedOut { timed_out } => match timed_out[..] {
+                [] => f.write_str("no time was left"),
+                [only] => write!(f, "body {only} had no time left"),
+                [first, ..] => {
+                    write!(f, "body {first} had no time left (and {} more)", timed_out.len() - 1)
+                }
+            },
+            Self::Cancelled => f.write_str("cancelled"),
+            Self::Empty => f.write_str("there was no item"),
         }
     }
 }
 
-impl<E: Error + 'static> Error for LoopError<E> {
+impl<E: Error + 'static, S: Error + 'static> Error for LoopError<E, S> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.first().map(|failure| &failure.error as &(dyn Error + 'static))
+        match self {
+            Self::Source { error, .. } => Some(error),
+            _ => self.first().map(|failure| &failure.error as &(dyn Error + 'static)),
+        }
     }
 }
 

@@ -19,23 +19,33 @@ mod drive;
 mod each;
 mod engine;
 mod error;
+mod interrupted;
 mod orphans;
 mod outcome;
 mod panic;
 mod place;
+mod policy;
 mod runtime;
 mod strategy;
 mod task;
+mod token;
 
 pub use crate::each::{AtMost, HowMany, IsStream, Items, Limit, Loop, Unsaid, each, each_stream};
 pub use crate::error::{BoxError, Cancelled, Closed, Failure, LoopError, ZeroLimit};
+pub use crate::interrupted::{Cause, Interrupted};
 pub use crate::outcome::Outcome;
 pub use crate::panic::Panic;
 pub use crate::place::{Body, InTask, Launch, Launcher, On, OnLocal, Place, Started, Unspawned};
+pub use crate::policy::{
+    Admit, AllOrNothing, CancelOn, CatchPanics, Deadline, Ends, Fallible, Interrupt, Interruptible,
+    Outcomes, Plain, Policy, RaisesPanics, Ticket, Timeout, try_each, try_each_stream,
+};
 pub use crate::runtime::{BlockOn, Runtime, Spawn, SpawnLocal, Timer};
 pub use crate::strategy::{
-    AsCompleted, Catching, Child, Done, Feed, Group, InOrder, LocalScope, Results, Running, Scope,
-    Unordered, Wait, as_completed, gather, local_scope, scope, sequential, settle, task_group,
-    task_list, try_gather, wait,
+    AsCompleted, Child, Conduct, Done, FailFast, Feed, Group, Grouped, InOrder, LocalScope, Mode,
+    Results, Running, Scope, Settled, Supervised, Supervisor, Unordered, Wait, as_completed,
+    gather, local_scope, race, race_ok, scope, sequential, settle, task_group, task_list,
+    try_gather, wait,
 };
 pub use crate::task::{Task, spawn, spawn_local};
+pub use crate::token::{CancelToken, Cancellation};

@@ -17,8 +17,12 @@ pub enum Outcome<T, E = Infallible> {
     Err(E),
     /// The body panicked.
     Panicked(Panic),
-    /// The body was stopped before it had finished, or never began.
+    /// The body had no time left: its own time-out has passed, or its loop's deadline.
+    TimedOut,
+    /// The body was stopped before it had finished.
     Cancelled,
+    /// The body was never polled: its loop was cut short, or its task stopped, before its turn came.
+    NotRun,
 }
 
 impl<T, E> Outcome<T, E> {
@@ -27,9 +31,10 @@ impl<T, E> Outcome<T, E> {
         matches!(self, Self::Ok(_))
     }
 
-    /// Whether the body failed: an error or a panic. To be cancelled is no failure of a body.
+    /// Whether the body failed: an error, a panic, or too little time. To be cancelled is no failure
+    /// of a body.
     pub fn is_failure(&self) -> bool {
-        matches!(self, Self::Err(_) | Self::Panicked(_))
+        matches!(self, Self::Err(_) | Self::Panicked(_) | Self::TimedOut)
     }
 
     /// Returns the value, if the body returned one.
@@ -48,7 +53,7 @@ impl<T, E> Outcome<T, E> {
         }
     }
 
-    /// Returns what the body returned, or `None` if it was cancelled.
+    /// Returns what the body returned, or `None` if it came to no end of its own.
     ///
     /// # Panics
     ///
@@ -58,7 +63,7 @@ impl<T, E> Outcome<T, E> {
             Self::Ok(value) => Some(Ok(value)),
             Self::Err(error) => Some(Err(error)),
             Self::Panicked(panic) => panic.resume(),
-            Self::Cancelled => None,
+            Self::TimedOut | Self::Cancelled | Self::NotRun => None,
         }
     }
 }
@@ -70,7 +75,9 @@ impl<T, E> From<Outcome<Result<T, E>>> for Outcome<T, E> {
             Outcome::Ok(Err(error)) => Self::Err(error),
             Outcome::Err(never) => match never {},
             Outcome::Panicked(panic) => Self::Panicked(panic),
+            Outcome::TimedOut => Self::TimedOut,
             Outcome::Cancelled => Self::Cancelled,
+            Outcome::NotRun => Self::NotRun,
         }
     }
 }

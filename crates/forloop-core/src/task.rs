@@ -264,6 +264,7 @@ pin_project! {
         #[pin]
         future: Option<F>,
         cell: Arc<TaskCell<F::Output>>,
+        was_polled: bool,
         // How the task ended, while it waits for what it left behind.
         ending: Option<(Outcome<F::Output>, Arc<Orphans>)>,
     }
@@ -274,17 +275,21 @@ pin_project! {
             let this = this.project();
             match this.ending.take() {
                 Some((outcome, _orphans)) => this.cell.end(outcome),
-                None => drop_and_end(this.future, this.cell),
+                None => drop_and_end(this.future, this.cell, stopped(*this.was_polled)),
             }
         }
     }
 }
 
 /// Drops a future that did not come to its end, and tells its handle.
-fn drop_and_end<F: Future>(mut future: Pin<&mut Option<F>>, cell: &TaskCell<F::Output>) {
+fn drop_and_end<F: Future>(
+    mut future: Pin<&mut Option<F>>,
+    cell: &TaskCell<F::Output>,
+    end: Outcome<F::Output>,
+) {
     if future.is_some() {
         cell.end(match catch(|| future.set(None)) {
-            Ok(()) => Outcome::Cancelled,
+            Ok(()) => end,
             Err(panic) => Outcome::Panicked(panic),
         });
     }
@@ -293,7 +298,13 @@ fn drop_and_end<F: Future>(mut future: Pin<&mut Option<F>>, cell: &TaskCell<F::O
 /// Makes a task of `future` that nothing runs yet.
 pub(crate) fn pair<F: Future>(future: F) -> (Task<F::Output>, Run<F>) {
     let cell = Arc::new(TaskCell::new());
-    (Task { cell: cell.clone(), detached: false }, Run { future: Some(future), cell, ending: None })
+    let task = Task { cell: cell.clone(), detached: false };
+    (task, Run { future: Some(future), cell, was_polled: false, ending: None })
+}
+
+/// The outcome of a task that came to no end of its own.
+fn stopped<T>(was_polled: bool) -> Outcome<T> {
+    if was_polled { Outcome::Cancelled } else { Outcome::NotRun }
 }
 
 impl<F: Future> Run<F> {
@@ -343,8 +354,10 @@ impl<F: Future> Future for Run<F> {
             return self.poll_orphans(cx);
         };
         if this.cell.poll_cancel(cx) {
-            return self.poll_end(Outcome::Cancelled, cx);
+            let end = stopped(*this.was_polled);
+            return self.poll_end(end, cx);
         }
+        *this.was_polled = true;
         match catch(|| future.poll(cx)) {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(value)) => self.poll_end(Outcome::Ok(value), cx),

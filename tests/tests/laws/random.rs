@@ -192,7 +192,7 @@ fn stops_at_a_failure<B: Backend>(backend: &B, plan: &Plan) {
     };
     check(backend, plan, try_gather, |tried| match tried {
         Ok(values) => assert_eq!(values.into_iter().map(Ok).collect::<Vec<_>>(), model(plan)),
-        Err(LoopError::Failed(failures)) => {
+        Err(LoopError::Failed { failures, .. }) => {
             let failing = plan.indices_of(Fate::Fails);
             for failure in &failures {
                 assert!(failing.contains(&failure.index.unwrap()), "{failure} in {plan:?}");

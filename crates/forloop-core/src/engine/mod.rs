@@ -25,7 +25,7 @@ use self::ready::Ready;
 use crate::orphans::{Orphans, adopting};
 use crate::panic::catch;
 use crate::place::Started;
-use crate::{Outcome, Panic};
+use crate::{Outcome, Panic, Ticket};
 
 /// The end of a body.
 #[derive(Debug)]
@@ -102,14 +102,30 @@ impl<J: Started> Set<J> {
     }
 
     /// Puts a body in and polls it; a body that is ready at once never waits for its turn. One
-    /// that may have ended elsewhere does, behind those that ended before it.
-    pub(crate) fn start(&mut self, index: usize, job: J) -> Option<End<J::Output>> {
+    /// that may have ended elsewhere does, behind those that ended before it. Gives its slot if it
+    /// goes on.
+    pub(crate) fn start(&mut self, index: usize, job: J) -> Result<usize, End<J::Output>> {
         if !J::IN_TASK {
-            self.insert(index, job);
-            return None;
+            return Ok(self.put(index, job));
         }
         let slot = self.place(index, job);
-        self.poll_slot(slot)
+        match self.poll_slot(slot) {
+            None => Ok(slot),
+            Some(end) => Err(end),
+        }
+    }
+
+    /// Whether this body still runs.
+    pub(crate) fn runs(&self, Ticket { slot, index }: Ticket) -> bool {
+        self.slots[slot].index == index && self.slots[slot].job.is_some()
+    }
+
+    /// The indices of the bodies that run, in ascending order.
+    pub(crate) fn indices(&self) -> Vec<usize> {
+        let running = self.slots.iter().filter(|slot| slot.job.is_some());
+        let mut indices: Vec<_> = running.map(|slot| slot.index).collect();
+        indices.sort_unstable();
+        indices
     }
 
     /// Puts a body in that comes too late: it is asked to stop at once.
@@ -118,6 +134,18 @@ impl<J: Started> Set<J> {
         let (cancelled, orphans) = adopting(None, || self.cancel_slot(slot));
         self.orphans.extend(orphans);
         cancelled
+    }
+
+    /// Asks a body that has no time left to stop, and tells its end if it has stopped.
+    pub(crate) fn expire(&mut self, Ticket { slot, index }: Ticket) -> Option<End<J::Output>> {
+        let (stopped, orphans) = adopting(None, || self.cancel_slot(slot));
+        self.orphans.extend(orphans);
+        let outcome = match stopped {
+            Ok(()) if self.slots[slot].job.is_some() => return None,
+            Ok(()) => Outcome::TimedOut,
+            Err(panic) => Outcome::Panicked(panic),
+        };
+        Some(End { index, at: J::end_now(), outcome })
     }
 
     /// Polls the next woken body of this round. `None` when the round is over; `Some(None)` when
@@ -208,7 +236,9 @@ impl<J: Started> Set<J> {
         let at = job.ended_at();
         // The body's destructors run before its end is told; if they panic, that is its end.
         let outcome = match (self.clear(slot), outcome) {
-            (Err(panic), Outcome::Ok(_) | Outcome::Cancelled) => Outcome::Panicked(panic),
+            (Err(panic), Outcome::Ok(_) | Outcome::Cancelled | Outcome::NotRun) => {
+                Outcome::Panicked(panic)
+            }
             (_, outcome) => outcome,
         };
         Some(End { index, at, outcome })

@@ -7,6 +7,7 @@ use futures_core::Stream;
 use super::Results;
 use super::results::Shelf;
 use crate::place::{Body, InTask, Launcher, Place, Started, Unspawned};
+use crate::policy::{Admit, Policy};
 use crate::{HowMany, Items, Loop, each};
 
 /// Runs every future at once and gives index and output of each as it finishes.
@@ -46,7 +47,7 @@ where
     each(futures).unbounded().as_completed(|future| future)
 }
 
-impl<S: Stream, P, L> Loop<S, P, L> {
+impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     /// Runs the bodies, as many at once as the loop allows, and gives index and output of each as
     /// it finishes.
     ///
@@ -78,13 +79,14 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     ///
     /// As [`Results`]: a `next()` that is dropped loses nothing, and dropping the stream stops the
     /// bodies.
-    pub fn as_completed<F, B, J>(
+    pub fn as_completed<F, B, J, I>(
         self,
         body: F,
-    ) -> Results<S, Launcher<F, P>, J, AsCompleted<B::Returns>>
+    ) -> Results<S, Launcher<F, P>, J, AsCompleted<C::Each<B::Returns>>, C>
     where
         L: HowMany,
-        F: FnMut(S::Item) -> B,
+        C: Admit<S::Item, Item = I>,
+        F: FnMut(I) -> B,
         B: Body,
         P: Place<B, Job = J>,
         J: Started<Output = B::Returns>,
@@ -99,8 +101,10 @@ pub struct AsCompleted<T> {
     waiting: VecDeque<(usize, T)>,
 }
 
-impl<T> Shelf<T> for AsCompleted<T> {
+impl<T> Shelf for AsCompleted<T> {
+    type Output = T;
     type Item = (usize, T);
+    type Left = ();
 
     fn put(&mut self, index: usize, output: T) {
         self.waiting.push_back((index, output));
@@ -113,4 +117,6 @@ impl<T> Shelf<T> for AsCompleted<T> {
     fn held(&self) -> usize {
         self.waiting.len()
     }
+
+    fn left(&mut self) {}
 }

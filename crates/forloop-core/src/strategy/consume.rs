@@ -18,6 +18,7 @@ use crate::drive::TURN;
 use crate::engine::Set;
 use crate::panic::catch;
 use crate::place::{Launch, Started, Unspawned};
+use crate::policy::{Admit, Policy};
 use crate::{Outcome, Panic};
 
 /// The results of a loop, for its consumer to take: see [`Results::consume`].
@@ -85,6 +86,13 @@ impl<T> Line<T> {
         Some(result)
     }
 
+    /// Adds a result: there is room, because what waits counts against the limit.
+    fn put(&self, result: T) {
+        let has_room = self.results.push(result).is_ok();
+        debug_assert!(has_room, "what waits counts against the limit");
+        self.consumer.wake();
+    }
+
     fn is_over(&self) -> bool {
         self.over.load(Ordering::SeqCst)
     }
@@ -134,35 +142,37 @@ impl<T> fmt::Debug for Feed<T> {
 
 pin_project! {
     /// A loop and the consumer of its results.
-    pub(super) struct Consume<S, A, J, K, G, C, I, T> {
+    pub(super) struct Consume<S, A, J, K, C, G, D, I, T> {
         #[pin]
-        results: Results<S, A, J, K>,
+        results: Results<S, A, J, K, C>,
         line: Supply<I>,
         // Called at the first poll.
         begin: Option<G>,
         // One body: the consumer, polled only when it is woken.
-        consumer: Set<Unspawned<C>>,
+        consumer: Set<Unspawned<D>>,
         output: Option<T>,
         panic: Option<Panic>,
         stopped: bool,
     }
 }
 
-impl<S, A, J, K, G, C, I, T> Consume<S, A, J, K, G, C, I, T>
+impl<S, A, J, K, C, G, D, I, T> Consume<S, A, J, K, C, G, D, I, T>
 where
     S: Stream,
-    A: Launch<S::Item, J>,
+    A: Launch<C::Item, J>,
     J: Started,
-    K: Shelf<J::Output, Item = I>,
-    G: FnOnce(Feed<I>) -> C,
-    C: Future<Output = T>,
+    C: Admit<S::Item> + Policy<Gives<<K as Shelf>::Item, <K as Shelf>::Left> = I>,
+    K: Shelf<Output = <C as Policy>::Each<J::Output>>,
+    G: FnOnce(Feed<I>) -> D,
+    D: Future<Output = T>,
 {
-    pub(super) fn new(results: Results<S, A, J, K>, begin: G) -> Self {
+    pub(super) fn new(results: Results<S, A, J, K, C>, begin: G) -> Self {
         // No more results wait than bodies may run: for most limits the line is made once.
         let line = Line {
             results: match results.limit() {
-                // Never for one: that kind of queue is full for a moment when it is empty again.
-                limit @ 1..=MADE_ONCE => ConcurrentQueue::bounded(limit.max(2)),
+                // One more, for the word that the loop was cut short. And never for one alone: that
+                // kind of queue is full for a moment when it is empty again.
+                limit @ 1..=MADE_ONCE => ConcurrentQueue::bounded(limit + 1),
                 _ => ConcurrentQueue::unbounded(),
             },
             taken: AtomicUsize::new(0),
@@ -209,24 +219,23 @@ where
     /// Puts every result that can be taken in line.
     fn line_up(self: Pin<&mut Self>) {
         let mut this = self.project();
-        let mut any = false;
         while let Some(result) = this.results.as_mut().take() {
-            let has_room = this.line.results.push(result).is_ok();
-            debug_assert!(has_room, "what waits counts against the limit");
-            any = true;
-        }
-        if any {
-            this.line.consumer.wake();
+            this.line.put(result);
         }
     }
 
-    /// Drops a consumer of a loop that has failed.
-    fn stop_consumer(self: Pin<&mut Self>) {
+    /// Tells the consumer what has cut the loop short; drops it if that was a panic.
+    fn tell_why(self: Pin<&mut Self>) {
         let this = self.project();
-        let panic = this.panic;
-        this.consumer.cancel(|caught| {
-            panic.get_or_insert(caught);
-        });
+        let results = this.results;
+        match catch(|| results.end()) {
+            Ok(word) => word.into_iter().for_each(|word| this.line.put(word)),
+            Err(first) => {
+                // Whatever comes of dropping the consumer came later.
+                this.panic.get_or_insert(first);
+                this.consumer.cancel(drop);
+            }
+        }
     }
 
     /// Everything has ended: goes on with a panic, or returns what the consumer returned.
@@ -241,14 +250,15 @@ where
     }
 }
 
-impl<S, A, J, K, G, C, I, T> Future for Consume<S, A, J, K, G, C, I, T>
+impl<S, A, J, K, C, G, D, I, T> Future for Consume<S, A, J, K, C, G, D, I, T>
 where
     S: Stream,
-    A: Launch<S::Item, J>,
+    A: Launch<C::Item, J>,
     J: Started,
-    K: Shelf<J::Output, Item = I>,
-    G: FnOnce(Feed<I>) -> C,
-    C: Future<Output = T>,
+    C: Admit<S::Item> + Policy<Gives<<K as Shelf>::Item, <K as Shelf>::Left> = I>,
+    K: Shelf<Output = <C as Policy>::Each<J::Output>>,
+    G: FnOnce(Feed<I>) -> D,
+    D: Future<Output = T>,
 {
     type Output = T;
 
@@ -263,11 +273,11 @@ where
             let held = self.line.results.len();
             match self.as_mut().project().results.poll_shelve(cx, held) {
                 Poll::Ready(true) => self.as_mut().line_up(),
-                Poll::Ready(false) if self.stopped || self.results.has_failed() => {
-                    self.as_mut().stop_consumer();
+                Poll::Ready(false) if self.stopped => {
                     ready!(self.as_mut().project().consumer.poll_orphans(cx));
                     return Poll::Ready(self.end());
                 }
+                Poll::Ready(false) if self.results.was_cut_short() => self.as_mut().tell_why(),
                 Poll::Ready(false) if self.line.end() => {}
                 _ => {
                     self.line.driver.register(cx.waker());

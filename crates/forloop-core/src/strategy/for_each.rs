@@ -5,12 +5,13 @@ use core::ops::ControlFlow;
 use futures_core::Stream;
 
 use super::try_gather::Failures;
-use super::{Judge, Judged, runtime_is_gone};
+use super::{Ending, Judge, Judged};
 use crate::engine::End;
 use crate::place::{Body, Place, Started};
+use crate::policy::{Admit, AllOrNothing, Policy, RaisesPanics};
 use crate::{HowMany, Loop, LoopError};
 
-impl<S: Stream, P, L> Loop<S, P, L> {
+impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     /// Runs the bodies, as many at once as the loop allows, and keeps none of their outputs.
     ///
     /// Needs memory for the limit, not for the items: a million items at a limit of 64 cost
@@ -30,25 +31,30 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     /// # }).unwrap();
     /// ```
     ///
+    /// # Errors
+    ///
+    /// None, unless the loop may be [cut short](Policy): then [`Interrupted`](crate::Interrupted).
+    ///
     /// # Panics
     ///
     /// If a body or the source panics, the other bodies are stopped, and when they have stopped
     /// the panic goes on in the caller. Panics too if the runtime of a spawned loop is shut down
-    /// before the loop has ended.
+    /// before the loop has ended, and the loop has no error to say so.
     ///
     /// # Cancel safety
     ///
     /// Dropping the returned future drops the source and stops the bodies: in-task they are gone
     /// when drop returns, spawned they have been asked to stop.
-    pub fn for_each<F, B, J>(self, body: F) -> impl Future<Output = ()>
+    pub fn for_each<F, B, J, I>(self, body: F) -> impl Future<Output = C::Gives<(), ()>>
     where
         L: HowMany,
-        F: FnMut(S::Item) -> B,
+        C: Admit<S::Item, Item = I> + AllOrNothing,
+        F: FnMut(I) -> B,
         B: Body<Returns = ()>,
         P: Place<B, Job = J>,
         J: Started<Output = B::Returns>,
     {
-        Judged::new(self.drive(body), ForEach { unfinished: None })
+        Judged::new(self.drive(body), ForEach)
     }
 
     /// Runs the bodies, as many at once as the loop allows, and stops at the first failure in
@@ -70,7 +76,7 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     /// # Errors
     ///
     /// As [`try_gather`](Self::try_gather): every error that really happened, the first in time
-    /// first.
+    /// first; or what has cut the loop short.
     ///
     /// # Panics
     ///
@@ -81,10 +87,14 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     ///
     /// Dropping the returned future drops the source and stops the bodies: in-task they are gone
     /// when drop returns, spawned they have been asked to stop.
-    pub fn try_for_each<F, B, J, E>(self, body: F) -> impl Future<Output = Result<(), LoopError<E>>>
+    pub fn try_for_each<F, B, J, I, E>(
+        self,
+        body: F,
+    ) -> impl Future<Output = Result<(), LoopError<E, C::SourceError>>>
     where
         L: HowMany,
-        F: FnMut(S::Item) -> B,
+        C: Admit<S::Item, Item = I> + RaisesPanics,
+        F: FnMut(I) -> B,
         B: Body<Returns = Result<(), E>>,
         P: Place<B, Job = J>,
         J: Started<Output = B::Returns>,
@@ -93,27 +103,17 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     }
 }
 
-struct ForEach {
-    unfinished: Option<usize>,
-}
+struct ForEach;
 
-impl Judge<()> for ForEach {
-    type Verdict = ();
+impl<C: Policy> Judge<(), C> for ForEach {
+    type Verdict = C::Gives<(), ()>;
 
-    fn take(&mut self, end: End<()>) -> ControlFlow<()> {
-        match end.outcome.ok() {
-            Some(()) => ControlFlow::Continue(()),
-            None => {
-                self.unfinished.get_or_insert(end.index);
-                ControlFlow::Break(())
-            }
-        }
+    fn take(&mut self, _end: End<()>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
     }
 
-    fn verdict(self, _started: usize) {
-        if let Some(index) = self.unfinished {
-            runtime_is_gone(index);
-        }
+    fn verdict(self, ending: Ending<C::SourceError>) -> Self::Verdict {
+        C::gives(ending.interrupted.map_or(Ok(()), Err))
     }
 }
 
@@ -121,8 +121,8 @@ struct TryForEach<E> {
     failures: Failures<E>,
 }
 
-impl<E> Judge<Result<(), E>> for TryForEach<E> {
-    type Verdict = Result<(), LoopError<E>>;
+impl<E, C: Policy> Judge<Result<(), E>, C> for TryForEach<E> {
+    type Verdict = Result<(), LoopError<E, C::SourceError>>;
 
     fn take(&mut self, end: End<Result<(), E>>) -> ControlFlow<()> {
         match self.failures.sift(end) {
@@ -131,7 +131,7 @@ impl<E> Judge<Result<(), E>> for TryForEach<E> {
         }
     }
 
-    fn verdict(self, _started: usize) -> Self::Verdict {
-        self.failures.into_result()
+    fn verdict(self, ending: Ending<C::SourceError>) -> Self::Verdict {
+        self.failures.into_result(ending.interrupted)
     }
 }

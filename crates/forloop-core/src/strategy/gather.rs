@@ -5,10 +5,11 @@ use core::ops::ControlFlow;
 
 use futures_core::Stream;
 
-use super::{Judge, Judged, runtime_is_gone};
+use super::{Ending, Judge, Judged};
 use crate::engine::End;
 use crate::place::{Body, Place, Started};
-use crate::{HowMany, Loop, each};
+use crate::policy::{Admit, Policy};
+use crate::{Cause, HowMany, Loop, Outcome, each};
 
 /// Runs every future at once and returns their outputs in input order.
 ///
@@ -43,7 +44,7 @@ where
     each(futures).unbounded().gather(|future| future)
 }
 
-impl<S: Stream, P, L> Loop<S, P, L> {
+impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     /// Runs the bodies, as many at once as the loop allows, and returns their outputs in input
     /// order.
     ///
@@ -61,54 +62,89 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     /// # }).unwrap();
     /// ```
     ///
+    /// # Errors
+    ///
+    /// None, unless the loop may be [cut short](Policy): then [`Interrupted`](crate::Interrupted), with an outcome for
+    /// every item that was pulled.
+    ///
     /// # Panics
     ///
     /// If a body or the source panics, the other bodies are stopped, and when they have stopped
     /// the panic goes on in the caller. Panics too if the runtime of a spawned loop is shut down
-    /// before the loop has ended.
+    /// before the loop has ended, and the loop has no error to say so.
     ///
     /// # Cancel safety
     ///
     /// Dropping the returned future drops the source and stops the bodies: in-task they are gone
     /// when drop returns, spawned they have been asked to stop.
-    pub fn gather<F, B, J>(self, body: F) -> impl Future<Output = Vec<B::Returns>>
+    pub fn gather<F, B, J, I>(
+        self,
+        body: F,
+    ) -> impl Future<Output = C::Gives<Vec<C::Each<B::Returns>>, Vec<Outcome<B::Returns>>>>
     where
         L: HowMany,
-        F: FnMut(S::Item) -> B,
+        C: Admit<S::Item, Item = I>,
+        F: FnMut(I) -> B,
         B: Body,
         P: Place<B, Job = J>,
         J: Started<Output = B::Returns>,
     {
-        Judged::new(self.drive(body), Gather { outputs: Vec::new() })
+        Judged::new(self.drive(body), Gather { outputs: Vec::new(), not_run: Vec::new() })
     }
 }
 
-struct Gather<T> {
-    outputs: Vec<Option<T>>,
+/// Holds an `E` for every body that has one: what the policy makes of its output.
+struct Gather<E> {
+    outputs: Vec<Option<E>>,
+    /// The indices of bodies that were never polled.
+    not_run: Vec<usize>,
 }
 
-impl<T> Judge<T> for Gather<T> {
-    type Verdict = Vec<T>;
+impl<T, C: Policy> Judge<T, C> for Gather<C::Each<T>> {
+    type Verdict = C::Gives<Vec<C::Each<T>>, Vec<Outcome<T>>>;
 
     fn take(&mut self, end: End<T>) -> ControlFlow<()> {
-        let output = end.outcome.ok();
-        let flow =
-            if output.is_some() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
-        put(&mut self.outputs, end.index, output);
-        flow
+        match C::each(end.outcome) {
+            Ok(output) => put(&mut self.outputs, end.index, output),
+            Err(Outcome::NotRun) => self.not_run.push(end.index),
+            Err(_) => {}
+        }
+        ControlFlow::Continue(())
     }
 
-    fn verdict(mut self, started: usize) -> Vec<T> {
-        self.outputs.resize_with(started, || None);
-        let outputs = self.outputs.into_iter().enumerate();
-        outputs.map(|(index, output)| output.unwrap_or_else(|| runtime_is_gone(index))).collect()
+    fn verdict(mut self, ending: Ending<C::SourceError>) -> Self::Verdict {
+        C::gives(match ending.interrupted {
+            // Every body that was started has ended with an output.
+            None => Ok(self.outputs.into_iter().flatten().collect()),
+            Some(interrupted) => {
+                self.outputs.resize_with(ending.started, || None);
+                self.not_run.sort_unstable();
+                let unfinished = unfinished(&interrupted.cause);
+                let outcomes =
+                    self.outputs.into_iter().enumerate().map(|(index, output)| match output {
+                        Some(output) => C::outcome(output),
+                        None if self.not_run.binary_search(&index).is_ok() => Outcome::NotRun,
+                        None => unfinished(),
+                    });
+                let ready = outcomes.collect();
+                Err(interrupted.with(ready))
+            }
+        })
+    }
+}
+
+/// The outcome of a body that was stopped because its loop was cut short.
+pub(super) fn unfinished<T, E, S>(cause: &Cause<S>) -> fn() -> Outcome<T, E> {
+    match cause {
+        Cause::TimedOut => || Outcome::TimedOut,
+        Cause::Cancelled | Cause::Source { .. } => || Outcome::Cancelled,
     }
 }
 
 /// Puts a result at its index.
-pub(super) fn put<T>(results: &mut Vec<Option<T>>, index: usize, result: Option<T>) {
+pub(super) fn put<T>(results: &mut Vec<Option<T>>, index: usize, result: T) {
     if index >= results.len() {
         results.resize_with(index + 1, || None);
     }
-    results[index] = result;
+    results[index] = Some(result);
 }

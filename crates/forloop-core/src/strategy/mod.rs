@@ -5,6 +5,7 @@ mod consume;
 mod for_each;
 mod gather;
 mod group;
+mod race;
 mod results;
 mod sequential;
 mod settle;
@@ -16,10 +17,14 @@ mod wait;
 pub use self::as_completed::{AsCompleted, as_completed};
 pub use self::consume::Feed;
 pub use self::gather::gather;
-pub use self::group::{Child, Group, LocalScope, Scope, local_scope, scope, task_group};
+pub use self::group::{
+    Child, Conduct, FailFast, Group, Grouped, LocalScope, Mode, Scope, Supervised, Supervisor,
+    local_scope, scope, task_group,
+};
+pub use self::race::{race, race_ok};
 pub use self::results::Results;
 pub use self::sequential::sequential;
-pub use self::settle::{Catching, settle};
+pub use self::settle::{Settled, settle};
 pub use self::stream::{InOrder, Unordered};
 pub use self::task_list::task_list;
 pub use self::try_gather::try_gather;
@@ -32,43 +37,54 @@ use core::task::{Context, Poll, ready};
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
+use crate::Interrupted;
 use crate::drive::Drive;
 use crate::engine::End;
 use crate::place::{Launch, Started};
+use crate::policy::{Admit, Policy};
 
-/// What becomes of the ends of a loop's bodies.
-trait Judge<T> {
+/// What becomes of the ends of a loop's bodies, under the policy `C`.
+trait Judge<T, C: Policy> {
     type Verdict;
 
     /// Takes one end; `Break` stops the loop. Later ends are still brought.
     fn take(&mut self, end: End<T>) -> ControlFlow<()>;
 
-    /// Gives the loop's result, once every body has ended. `started` bodies were called.
-    fn verdict(self, started: usize) -> Self::Verdict;
+    /// Gives the loop's result, once every body has ended.
+    fn verdict(self, ending: Ending<C::SourceError>) -> Self::Verdict;
+}
+
+/// How a loop came to its end.
+struct Ending<S> {
+    /// How many bodies were called.
+    started: usize,
+    /// What has cut it short.
+    interrupted: Option<Interrupted<(), S>>,
 }
 
 pin_project! {
     /// A loop that runs to its end and then gives one result.
     #[derive(Debug)]
-    struct Judged<S, A, J, V> {
+    struct Judged<S, A, J, C, V> {
         #[pin]
-        drive: Drive<S, A, J>,
+        drive: Drive<S, A, J, C>,
         judge: Option<V>,
     }
 }
 
-impl<S, A, J, V> Judged<S, A, J, V> {
-    fn new(drive: Drive<S, A, J>, judge: V) -> Self {
+impl<S, A, J, C, V> Judged<S, A, J, C, V> {
+    fn new(drive: Drive<S, A, J, C>, judge: V) -> Self {
         Self { drive, judge: Some(judge) }
     }
 }
 
-impl<S, A, J, V> Future for Judged<S, A, J, V>
+impl<S, A, J, C, V> Future for Judged<S, A, J, C, V>
 where
     S: Stream,
-    A: Launch<S::Item, J>,
+    A: Launch<C::Item, J>,
     J: Started,
-    V: Judge<J::Output>,
+    C: Admit<S::Item>,
+    V: Judge<J::Output, C>,
 {
     type Output = V::Verdict;
 
@@ -80,13 +96,8 @@ where
                 this.drive.as_mut().stop();
             }
         }
-        this.drive.as_mut().raise();
+        let interrupted = this.drive.as_mut().ending();
         let judge = this.judge.take().expect("a loop that has ended is not polled again");
-        Poll::Ready(judge.verdict(this.drive.started()))
+        Poll::Ready(judge.verdict(Ending { started: this.drive.started(), interrupted }))
     }
-}
-
-/// Says why a loop that has no error to return cannot give a result.
-fn runtime_is_gone(index: usize) -> ! {
-    panic!("the runtime was shut down while a loop ran on it: body {index} did not finish");
 }

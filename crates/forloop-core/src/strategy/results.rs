@@ -8,23 +8,32 @@ use futures_core::Stream;
 use pin_project_lite::pin_project;
 
 use super::consume::{Consume, Feed};
-use super::runtime_is_gone;
 use crate::drive::Drive;
 use crate::place::{Body, Launch, Started};
+use crate::policy::{Admit, Plain, Policy};
 
 /// What waits for the consumer: ends that were told and not yet taken.
-pub trait Shelf<T> {
+pub trait Shelf {
+    /// What a body has given.
+    type Output;
+
     /// What the consumer gets.
     type Item;
 
+    /// What is left when no more outputs come.
+    type Left;
+
     /// Puts a body's output on the shelf.
-    fn put(&mut self, index: usize, output: T);
+    fn put(&mut self, index: usize, output: Self::Output);
 
     /// Takes the next item, if it is its turn.
     fn take(&mut self) -> Option<Self::Item>;
 
     /// How many items are on the shelf.
     fn held(&self) -> usize;
+
+    /// Takes what is still there and whose turn will never come.
+    fn left(&mut self) -> Self::Left;
 }
 
 pin_project! {
@@ -42,26 +51,23 @@ pin_project! {
     /// A `next()` that is dropped loses nothing. Dropping the stream stops the bodies: in-task
     /// they are gone when drop returns, spawned they have been asked to stop.
     #[must_use = "a loop does nothing until its results are asked for"]
-    pub struct Results<S, A, J, K> {
+    pub struct Results<S, A, J, K, C = Plain> {
         #[pin]
-        drive: Drive<S, A, J>,
+        drive: Drive<S, A, J, C>,
         shelf: K,
-        // Whether the consumer has had enough: cancelled bodies are then no news.
-        stopped: bool,
-        // The first body that a runtime has dropped.
-        unfinished: Option<usize>,
     }
 }
 
-impl<S, A, J, K> Results<S, A, J, K>
+impl<S, A, J, K, C> Results<S, A, J, K, C>
 where
     S: Stream,
-    A: Launch<S::Item, J>,
+    A: Launch<C::Item, J>,
     J: Started,
-    K: Shelf<J::Output>,
+    C: Admit<S::Item>,
+    K: Shelf<Output = <C as Policy>::Each<J::Output>>,
 {
-    pub(super) fn new(drive: Drive<S, A, J>, shelf: K) -> Self {
-        Self { drive, shelf, stopped: false, unfinished: None }
+    pub(super) fn new(drive: Drive<S, A, J, C>, shelf: K) -> Self {
+        Self { drive, shelf }
     }
 
     /// Runs `consumer` over the results while the bodies go on, also while it awaits something
@@ -104,11 +110,11 @@ where
     ///
     /// Dropping the returned future drops the consumer, the source and the results that waited,
     /// and stops the bodies.
-    pub fn consume<G, C, I, T>(self, consumer: G) -> impl Future<Output = T>
+    pub fn consume<G, D, I, T>(self, consumer: G) -> impl Future<Output = T>
     where
-        K: Shelf<J::Output, Item = I>,
-        G: FnOnce(Feed<I>) -> C,
-        C: Future<Output = T>,
+        C: Policy<Gives<<K as Shelf>::Item, <K as Shelf>::Left> = I>,
+        G: FnOnce(Feed<I>) -> D,
+        D: Future<Output = T>,
     {
         Consume::new(self, consumer)
     }
@@ -146,11 +152,11 @@ where
     /// # Cancel safety
     ///
     /// As [`consume`](Self::consume).
-    pub fn for_each<G, C, I>(self, mut step: G) -> impl Future<Output = ()>
+    pub fn for_each<G, D, I>(self, mut step: G) -> impl Future<Output = ()>
     where
-        K: Shelf<J::Output, Item = I>,
-        G: FnMut(I) -> C,
-        C: Body<Returns = ()>,
+        C: Policy<Gives<<K as Shelf>::Item, <K as Shelf>::Left> = I>,
+        G: FnMut(I) -> D,
+        D: Body<Returns = ()>,
     {
         self.consume(|mut feed| async move {
             while let Some(item) = feed.next().await {
@@ -172,11 +178,11 @@ where
     /// # Cancel safety
     ///
     /// As [`consume`](Self::consume).
-    pub fn try_for_each<G, C, I, E>(self, mut step: G) -> impl Future<Output = Result<(), E>>
+    pub fn try_for_each<G, D, I, E>(self, mut step: G) -> impl Future<Output = Result<(), E>>
     where
-        K: Shelf<J::Output, Item = I>,
-        G: FnMut(I) -> C,
-        C: Body<Returns = Result<(), E>>,
+        C: Policy<Gives<<K as Shelf>::Item, <K as Shelf>::Left> = I>,
+        G: FnMut(I) -> D,
+        D: Body<Returns = Result<(), E>>,
     {
         self.consume(|mut feed| async move {
             while let Some(item) = feed.next().await {
@@ -194,17 +200,10 @@ where
     ) -> Poll<bool> {
         let mut this = self.project();
         while let Some(end) = ready!(this.drive.as_mut().poll_end(cx, held + this.shelf.held())) {
-            match end.outcome.ok() {
-                Some(output) => {
-                    this.shelf.put(end.index, output);
-                    return Poll::Ready(true);
-                }
-                None if *this.stopped => {}
-                None => {
-                    *this.stopped = true;
-                    *this.unfinished = Some(end.index);
-                    this.drive.as_mut().stop();
-                }
+            // A body without an output has been stopped, or the loop says at its end why not.
+            if let Ok(output) = C::each(end.outcome) {
+                this.shelf.put(end.index, output);
+                return Poll::Ready(true);
             }
         }
         Poll::Ready(false)
@@ -216,55 +215,57 @@ where
     }
 
     /// Takes the next result from the shelf.
-    pub(super) fn take(self: Pin<&mut Self>) -> Option<K::Item> {
-        self.project().shelf.take()
+    pub(super) fn take(self: Pin<&mut Self>) -> Option<C::Gives<K::Item, K::Left>> {
+        self.project().shelf.take().map(|item| C::gives(Ok(item)))
     }
 
     /// Stops the bodies; `poll_shelve` gives `false` when they have stopped.
     pub(super) fn stop(self: Pin<&mut Self>) {
-        let this = self.project();
-        *this.stopped = true;
-        this.drive.stop();
+        self.project().drive.stop();
     }
 
-    /// Whether the loop was stopped by something that `raise` will tell.
-    pub(super) fn has_failed(&self) -> bool {
-        self.unfinished.is_some() || self.drive.has_panicked()
+    /// Whether the loop was stopped by something that `end` will tell.
+    pub(super) fn was_cut_short(&self) -> bool {
+        self.drive.was_cut_short()
     }
 
-    /// Goes on with the panic that stopped the loop, if one did: for when nothing runs any more.
+    /// Goes on with the panic that stopped the loop, if one did: for a consumer that has had enough.
     pub(super) fn raise(self: Pin<&mut Self>) {
+        self.project().drive.ending();
+    }
+
+    /// Goes on with the panic that stopped the loop, if one did, and tells once what has cut it
+    /// short: for when nothing runs any more.
+    pub(super) fn end(self: Pin<&mut Self>) -> Option<C::Gives<K::Item, K::Left>> {
         let this = self.project();
-        this.drive.raise();
-        if let Some(index) = this.unfinished.take() {
-            runtime_is_gone(index);
-        }
+        let interrupted = this.drive.ending()?;
+        Some(C::gives(Err(interrupted.with(this.shelf.left()))))
     }
 }
 
-impl<S, A, J, K> Stream for Results<S, A, J, K>
+impl<S, A, J, K, C> Stream for Results<S, A, J, K, C>
 where
     S: Stream,
-    A: Launch<S::Item, J>,
+    A: Launch<C::Item, J>,
     J: Started,
-    K: Shelf<J::Output>,
+    C: Admit<S::Item>,
+    K: Shelf<Output = <C as Policy>::Each<J::Output>>,
 {
-    type Item = K::Item;
+    type Item = C::Gives<K::Item, K::Left>;
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<K::Item>> {
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
             if let Some(item) = self.as_mut().take() {
                 return Poll::Ready(Some(item));
             }
             if !ready!(self.as_mut().poll_shelve(cx, 0)) {
-                self.raise();
-                return Poll::Ready(None);
+                return Poll::Ready(self.end());
             }
         }
     }
 }
 
-impl<S, A, J, K> fmt::Debug for Results<S, A, J, K> {
+impl<S, A, J, K, C> fmt::Debug for Results<S, A, J, K, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Results").field("drive", &self.drive).finish_non_exhaustive()
     }

@@ -1,15 +1,19 @@
 //! `settle`: every outcome, good or bad, in input order.
 
-use alloc::vec::Vec;
-use core::ops::ControlFlow;
+use alloc::vec::{self, Vec};
+use core::convert::Infallible;
+use core::ops::{ControlFlow, Deref};
+use core::slice;
 
 use futures_core::Stream;
 
-use super::gather::put;
-use super::{Judge, Judged};
+use super::gather::{put, unfinished};
+use super::try_gather::Failures;
+use super::{Ending, Judge, Judged};
 use crate::engine::End;
 use crate::place::{Body, Place, Started};
-use crate::{HowMany, Loop, Outcome, each};
+use crate::policy::{Admit, Policy};
+use crate::{HowMany, Interrupted, Loop, LoopError, Outcome, each};
 
 /// Runs every future at once, lets all of them finish, and returns every outcome in input order.
 ///
@@ -36,7 +40,7 @@ use crate::{HowMany, Loop, Outcome, each};
 /// # Cancel safety
 ///
 /// Dropping the returned future drops every future in it, before drop returns.
-pub fn settle<I, N, F, T, E>(futures: I) -> impl Future<Output = Vec<Outcome<T, E>>>
+pub fn settle<I, N, F, T, E>(futures: I) -> impl Future<Output = Settled<T, E>>
 where
     I: IntoIterator<Item = F, IntoIter = N>,
     N: Iterator<Item = F>,
@@ -45,13 +49,14 @@ where
     each(futures).unbounded().settle(|future| future)
 }
 
-impl<S: Stream, P, L> Loop<S, P, L> {
+impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     /// Runs the bodies, as many at once as the loop allows, lets all of them finish, and returns
     /// one outcome per item, in input order.
     ///
-    /// No body's failure stops the loop. The outcome at index `i` is that of item `i`;
-    /// [`Outcome::Cancelled`] stands for a body whose runtime was shut down under it; no item is
-    /// pulled after that.
+    /// No body's failure stops the loop. The outcome at index `i` is that of item `i`. A loop that
+    /// was cut short has an outcome for every item that was pulled by then, and says
+    /// [so](Settled::interrupted); [`padded`](Settled::padded) adds those that were not. So has a
+    /// loop whose runtime was shut down under it.
     ///
     /// # Examples
     ///
@@ -84,65 +89,19 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     ///
     /// Dropping the returned future drops the source and stops the bodies: in-task they are gone
     /// when drop returns, spawned they have been asked to stop.
-    pub fn settle<F, B, J, T, E>(self, body: F) -> impl Future<Output = Vec<Outcome<T, E>>>
+    pub fn settle<F, B, J, I, T, E>(
+        self,
+        body: F,
+    ) -> impl Future<Output = Settled<T, E, C::SourceError>>
     where
         L: HowMany,
-        F: FnMut(S::Item) -> B,
+        C: Admit<S::Item, Item = I>,
+        F: FnMut(I) -> B,
         B: Body<Returns = Result<T, E>>,
         P: Place<B, Job = J>,
         J: Started<Output = B::Returns>,
     {
         Judged::new(self.drive(body), Settle { outcomes: Vec::new() })
-    }
-
-    /// Makes the panic of a body that item's outcome: the other bodies go on.
-    ///
-    /// Only a strategy that returns outcomes can show one, so [`settle`](Catching::settle) is what
-    /// may follow.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use forloop_core as forloop;
-    /// # futures_lite::future::block_on(async {
-    /// use forloop::Outcome;
-    ///
-    /// let outcomes = forloop::each([1, 0])
-    ///     .unbounded()
-    ///     .catch_panics()
-    ///     .settle(|n| async move { Ok::<u32, String>(1 / n) })
-    ///     .await;
-    /// assert!(matches!(&outcomes[1], Outcome::Panicked(panic)
-    ///     if panic.message() == Some("attempt to divide by zero")));
-    /// # });
-    /// ```
-    pub fn catch_panics(self) -> Catching<S, P, L> {
-        Catching { inner: self }
-    }
-}
-
-/// A loop in which the panic of a body is that item's outcome.
-#[derive(Debug, Clone)]
-#[must_use = "a loop does nothing until its strategy is awaited"]
-pub struct Catching<S, P, L> {
-    inner: Loop<S, P, L>,
-}
-
-impl<S: Stream, P, L> Catching<S, P, L> {
-    /// Runs the bodies as [`Loop::settle`] does, but keeps the panic of a body as its outcome.
-    ///
-    /// # Panics
-    ///
-    /// If the source panics: that belongs to no item.
-    pub fn settle<F, B, J, T, E>(self, body: F) -> impl Future<Output = Vec<Outcome<T, E>>>
-    where
-        L: HowMany,
-        F: FnMut(S::Item) -> B,
-        B: Body<Returns = Result<T, E>>,
-        P: Place<B, Job = J>,
-        J: Started<Output = B::Returns>,
-    {
-        Judged::new(self.inner.drive(body).catching(), Settle { outcomes: Vec::new() })
     }
 }
 
@@ -150,18 +109,127 @@ struct Settle<T, E> {
     outcomes: Vec<Option<Outcome<T, E>>>,
 }
 
-impl<T, E> Judge<Result<T, E>> for Settle<T, E> {
-    type Verdict = Vec<Outcome<T, E>>;
+impl<T, E, C: Policy> Judge<Result<T, E>, C> for Settle<T, E> {
+    type Verdict = Settled<T, E, C::SourceError>;
 
     fn take(&mut self, end: End<Result<T, E>>) -> ControlFlow<()> {
-        // A runtime that is gone would drop the bodies of all items to come, too.
-        let runtime_is_gone = matches!(end.outcome, Outcome::Cancelled);
-        put(&mut self.outcomes, end.index, Some(end.outcome.into()));
-        if runtime_is_gone { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if !matches!(end.outcome, Outcome::Cancelled) {
+            put(&mut self.outcomes, end.index, end.outcome.into());
+        }
+        ControlFlow::Continue(())
     }
 
-    fn verdict(self, _started: usize) -> Self::Verdict {
-        // Every body that was started has ended, and each end was told: nothing is missing.
-        self.outcomes.into_iter().flatten().collect()
+    fn verdict(mut self, ending: Ending<C::SourceError>) -> Self::Verdict {
+        let Ending { started, interrupted } = ending;
+        let outcomes = match &interrupted {
+            None => self.outcomes.into_iter().flatten().collect(),
+            Some(interrupted) => {
+                self.outcomes.resize_with(started, || None);
+                let unfinished = unfinished(&interrupted.cause);
+                let outcomes = self.outcomes.into_iter();
+                outcomes.map(|outcome| outcome.unwrap_or_else(unfinished)).collect()
+            }
+        };
+        Settled { outcomes, interrupted }
+    }
+}
+
+/// One outcome for each item, in input order.
+///
+/// It is a slice of [`Outcome`]s, and an iterator over them.
+///
+/// # Examples
+///
+/// ```
+/// # use forloop_core as forloop;
+/// # futures_lite::future::block_on(async {
+/// let parse = async |text: &str| text.parse::<u32>();
+/// let settled = forloop::settle([parse("1"), parse("two")]).await;
+/// assert!(settled[0].is_ok() && settled[1].is_failure());
+/// for (index, error) in settled.errors() {
+///     eprintln!("item {index}: {error}");
+/// }
+/// let error = settled.into_values().unwrap_err();
+/// assert_eq!(error.to_string(), "body 1 failed: invalid digit found in string");
+/// # });
+/// ```
+#[derive(Debug)]
+#[must_use = "the failures of the bodies are in here"]
+pub struct Settled<T, E, S = Infallible> {
+    outcomes: Vec<Outcome<T, E>>,
+    interrupted: Option<Interrupted<(), S>>,
+}
+
+impl<T, E, S> Settled<T, E, S> {
+    /// Returns what has cut the loop short, if anything has.
+    pub fn interrupted(&self) -> Option<&Interrupted<(), S>> {
+        self.interrupted.as_ref()
+    }
+
+    /// Returns the errors that bodies have returned, each with its index.
+    pub fn errors(&self) -> impl Iterator<Item = (usize, &E)> {
+        self.iter().enumerate().filter_map(|(index, outcome)| match outcome {
+            Outcome::Err(error) => Some((index, error)),
+            _ => None,
+        })
+    }
+
+    /// Adds [`Outcome::NotRun`] for items that were never pulled, up to `items` outcomes in all.
+    ///
+    /// A loop that was cut short does not know how many items its source would have given.
+    pub fn padded(mut self, items: usize) -> Self {
+        let missing = items.saturating_sub(self.outcomes.len());
+        self.outcomes.extend(core::iter::repeat_with(|| Outcome::NotRun).take(missing));
+        self
+    }
+
+    /// Returns the outcomes.
+    pub fn into_vec(self) -> Vec<Outcome<T, E>> {
+        self.outcomes
+    }
+
+    /// Returns every value, in input order, if there is one for every item.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_gather`](Loop::try_gather), with every failure in input order.
+    ///
+    /// # Panics
+    ///
+    /// Goes on with a body's panic, if one was caught.
+    pub fn into_values(self) -> Result<Vec<T>, LoopError<E, S>> {
+        let mut failures = Failures::new();
+        let mut values = Vec::with_capacity(self.outcomes.len());
+        for (index, outcome) in self.outcomes.into_iter().enumerate() {
+            values.extend(failures.keep(0, index, outcome));
+        }
+        failures.into_result(self.interrupted)?;
+        Ok(values)
+    }
+}
+
+impl<T, E, S> Deref for Settled<T, E, S> {
+    type Target = [Outcome<T, E>];
+
+    fn deref(&self) -> &[Outcome<T, E>] {
+        &self.outcomes
+    }
+}
+
+impl<T, E, S> IntoIterator for Settled<T, E, S> {
+    type Item = Outcome<T, E>;
+    type IntoIter = vec::IntoIter<Outcome<T, E>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.outcomes.into_iter()
+    }
+}
+
+impl<'a, T, E, S> IntoIterator for &'a Settled<T, E, S> {
+    type Item = &'a Outcome<T, E>;
+    type IntoIter = slice::Iter<'a, Outcome<T, E>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.outcomes.iter()
     }
 }

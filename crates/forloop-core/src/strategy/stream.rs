@@ -1,15 +1,17 @@
 //! `stream` and `stream_unordered`: a loop's outputs as they come, in input order or not.
 
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 use futures_core::Stream;
 
 use super::Results;
 use super::results::Shelf;
 use crate::place::{Body, Launcher, Place, Started};
+use crate::policy::{Admit, Policy};
 use crate::{HowMany, Loop};
 
-impl<S: Stream, P, L> Loop<S, P, L> {
+impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     /// Runs the bodies, as many at once as the loop allows, and gives their outputs as a stream,
     /// in input order.
     ///
@@ -43,10 +45,14 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     ///
     /// As [`Results`]: a `next()` that is dropped loses nothing, and dropping the stream stops the
     /// bodies.
-    pub fn stream<F, B, J>(self, body: F) -> Results<S, Launcher<F, P>, J, InOrder<B::Returns>>
+    pub fn stream<F, B, J, I>(
+        self,
+        body: F,
+    ) -> Results<S, Launcher<F, P>, J, InOrder<C::Each<B::Returns>>, C>
     where
         L: HowMany,
-        F: FnMut(S::Item) -> B,
+        C: Admit<S::Item, Item = I>,
+        F: FnMut(I) -> B,
         B: Body,
         P: Place<B, Job = J>,
         J: Started<Output = B::Returns>,
@@ -89,13 +95,14 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     ///
     /// As [`Results`]: a `next()` that is dropped loses nothing, and dropping the stream stops the
     /// bodies.
-    pub fn stream_unordered<F, B, J>(
+    pub fn stream_unordered<F, B, J, I>(
         self,
         body: F,
-    ) -> Results<S, Launcher<F, P>, J, Unordered<B::Returns>>
+    ) -> Results<S, Launcher<F, P>, J, Unordered<C::Each<B::Returns>>, C>
     where
         L: HowMany,
-        F: FnMut(S::Item) -> B,
+        C: Admit<S::Item, Item = I>,
+        F: FnMut(I) -> B,
         B: Body,
         P: Place<B, Job = J>,
         J: Started<Output = B::Returns>,
@@ -114,8 +121,10 @@ pub struct InOrder<T> {
     held: usize,
 }
 
-impl<T> Shelf<T> for InOrder<T> {
+impl<T> Shelf for InOrder<T> {
+    type Output = T;
     type Item = T;
+    type Left = Vec<(usize, T)>;
 
     fn put(&mut self, index: usize, output: T) {
         let place = index - self.next;
@@ -137,6 +146,13 @@ impl<T> Shelf<T> for InOrder<T> {
     fn held(&self) -> usize {
         self.held
     }
+
+    fn left(&mut self) -> Vec<(usize, T)> {
+        self.held = 0;
+        let left = self.next..;
+        let outputs = left.zip(self.waiting.drain(..));
+        outputs.filter_map(|(index, output)| Some((index, output?))).collect()
+    }
 }
 
 /// Outputs in the order in which they come.
@@ -145,8 +161,10 @@ pub struct Unordered<T> {
     waiting: VecDeque<T>,
 }
 
-impl<T> Shelf<T> for Unordered<T> {
+impl<T> Shelf for Unordered<T> {
+    type Output = T;
     type Item = T;
+    type Left = ();
 
     fn put(&mut self, _index: usize, output: T) {
         self.waiting.push_back(output);
@@ -159,4 +177,6 @@ impl<T> Shelf<T> for Unordered<T> {
     fn held(&self) -> usize {
         self.waiting.len()
     }
+
+    fn left(&mut self) {}
 }

@@ -6,10 +6,11 @@ use core::ops::ControlFlow;
 use futures_core::Stream;
 
 use super::gather::put;
-use super::{Judge, Judged};
+use super::{Ending, Judge, Judged};
 use crate::engine::End;
 use crate::place::{Body, Place, Started};
-use crate::{Failure, HowMany, Loop, LoopError, Outcome, each};
+use crate::policy::{Admit, Policy, RaisesPanics};
+use crate::{Cause, Failure, HowMany, Interrupted, Loop, LoopError, Outcome, each};
 
 /// Runs every future at once and returns their values in input order, or stops at the first
 /// failure in time.
@@ -51,7 +52,7 @@ where
     each(futures).unbounded().try_gather(|future| future)
 }
 
-impl<S: Stream, P, L> Loop<S, P, L> {
+impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     /// Runs the bodies, as many at once as the loop allows, and returns their values in input
     /// order, or stops at the first failure in time.
     ///
@@ -76,8 +77,9 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     /// # Errors
     ///
     /// [`LoopError::Failed`] with every error that really happened, the first in time first; of
-    /// two at the same time, in-task, the one with the lower index. [`LoopError::Cancelled`] if the
-    /// runtime of a spawned loop was shut down.
+    /// two at the same time, in-task, the one with the lower index. Without an error: what has cut
+    /// the loop short, or [`LoopError::TimedOut`] at the first body without time.
+    /// [`LoopError::Cancelled`] if the runtime of a spawned loop was shut down.
     ///
     /// # Panics
     ///
@@ -88,13 +90,14 @@ impl<S: Stream, P, L> Loop<S, P, L> {
     ///
     /// Dropping the returned future drops the source and stops the bodies: in-task they are gone
     /// when drop returns, spawned they have been asked to stop.
-    pub fn try_gather<F, B, J, T, E>(
+    pub fn try_gather<F, B, J, I, T, E>(
         self,
         body: F,
-    ) -> impl Future<Output = Result<Vec<T>, LoopError<E>>>
+    ) -> impl Future<Output = Result<Vec<T>, LoopError<E, C::SourceError>>>
     where
         L: HowMany,
-        F: FnMut(S::Item) -> B,
+        C: Admit<S::Item, Item = I> + RaisesPanics,
+        F: FnMut(I) -> B,
         B: Body<Returns = Result<T, E>>,
         P: Place<B, Job = J>,
         J: Started<Output = B::Returns>,
@@ -109,23 +112,22 @@ struct TryGather<T, E> {
     failures: Failures<E>,
 }
 
-impl<T, E> Judge<Result<T, E>> for TryGather<T, E> {
-    type Verdict = Result<Vec<T>, LoopError<E>>;
+impl<T, E, C: Policy> Judge<Result<T, E>, C> for TryGather<T, E> {
+    type Verdict = Result<Vec<T>, LoopError<E, C::SourceError>>;
 
     fn take(&mut self, end: End<Result<T, E>>) -> ControlFlow<()> {
         let index = end.index;
-        let value = self.failures.sift(end);
-        match value {
+        match self.failures.sift(end) {
             Some(value) => {
-                put(&mut self.values, index, Some(value));
+                put(&mut self.values, index, value);
                 ControlFlow::Continue(())
             }
             None => ControlFlow::Break(()),
         }
     }
 
-    fn verdict(self, _started: usize) -> Self::Verdict {
-        self.failures.into_result()?;
+    fn verdict(self, ending: Ending<C::SourceError>) -> Self::Verdict {
+        self.failures.into_result(ending.interrupted)?;
         // Every body that was started has ended well, so there is a value at every index.
         Ok(self.values.into_iter().flatten().collect())
     }
@@ -135,12 +137,13 @@ impl<T, E> Judge<Result<T, E>> for TryGather<T, E> {
 pub(super) struct Failures<E> {
     /// Each with its place in the order of ends.
     seen: Vec<(usize, Failure<E>)>,
+    timed_out: Vec<usize>,
     cancelled: bool,
 }
 
 impl<E> Failures<E> {
     pub(super) fn new() -> Self {
-        Self { seen: Vec::new(), cancelled: false }
+        Self { seen: Vec::new(), timed_out: Vec::new(), cancelled: false }
     }
 
     pub(super) fn push(&mut self, at: usize, index: Option<usize>, error: E) {
@@ -149,25 +152,57 @@ impl<E> Failures<E> {
 
     /// Returns the value of a body that ended well and keeps any other end.
     pub(super) fn sift<T>(&mut self, end: End<Result<T, E>>) -> Option<T> {
-        match Outcome::from(end.outcome) {
+        self.keep(end.at, end.index, end.outcome.into())
+    }
+
+    pub(super) fn keep<T>(&mut self, at: usize, index: usize, outcome: Outcome<T, E>) -> Option<T> {
+        match outcome {
             Outcome::Ok(value) => return Some(value),
-            Outcome::Err(error) => self.push(end.at, Some(end.index), error),
+            Outcome::Err(error) => self.push(at, Some(index), error),
             Outcome::Panicked(panic) => panic.resume(),
-            // A sibling of a failure was stopped for it; without one, the runtime has gone.
-            Outcome::Cancelled => self.cancelled = true,
+            Outcome::TimedOut => self.timed_out.push(index),
+            // A sibling of a failure was stopped for it.
+            Outcome::Cancelled | Outcome::NotRun => self.cancelled = true,
         }
         None
     }
 
-    pub(super) fn into_result(mut self) -> Result<(), LoopError<E>> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.seen.is_empty()
+    }
+
+    /// Every error, the first in time first.
+    pub(super) fn into_vec(mut self) -> Vec<Failure<E>> {
         // Stable: where ends have no place of their own, they were seen in their order.
         self.seen.sort_by_key(|&(at, _)| at);
-        match (self.seen.is_empty(), self.cancelled) {
-            (true, false) => Ok(()),
-            (true, true) => Err(LoopError::Cancelled),
-            _ => {
-                Err(LoopError::Failed(self.seen.into_iter().map(|(_, failure)| failure).collect()))
+        self.seen.into_iter().map(|(_, failure)| failure).collect()
+    }
+
+    /// The gravest of what has happened, if anything has.
+    pub(super) fn into_result<S>(
+        mut self,
+        interrupted: Option<Interrupted<(), S>>,
+    ) -> Result<(), LoopError<E, S>> {
+        let cancelled = self.cancelled;
+        let mut timed_out = core::mem::take(&mut self.timed_out);
+        let failures = self.into_vec();
+        let cause = interrupted.map(|interrupted| match interrupted.cause {
+            Cause::TimedOut => {
+                timed_out.extend(interrupted.pending);
+                Cause::TimedOut
             }
-        }
+            other => other,
+        });
+        timed_out.sort_unstable();
+        timed_out.dedup();
+        Err(match cause {
+            Some(Cause::Source { index, error }) => LoopError::Source { index, error, failures },
+            _ if !failures.is_empty() => LoopError::Failed { failures, timed_out },
+            Some(Cause::TimedOut) => LoopError::TimedOut { timed_out },
+            _ if !timed_out.is_empty() => LoopError::TimedOut { timed_out },
+            Some(Cause::Cancelled) => LoopError::Cancelled,
+            None if cancelled => LoopError::Cancelled,
+            None => return Ok(()),
+        })
     }
 }

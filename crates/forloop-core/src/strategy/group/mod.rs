@@ -1,6 +1,7 @@
 //! `task_group`, `scope`, `local_scope`: a block that nothing it started outlives.
 
 mod child;
+mod grouped;
 mod nursery;
 mod scope;
 
@@ -10,9 +11,10 @@ use core::fmt;
 use self::child::{ChildEnd, Settle, run_child};
 use self::nursery::{Driver, Nursery};
 use crate::task::pair;
-use crate::{Closed, LoopError, Spawn, Task};
+use crate::{Closed, Spawn, Task};
 
 pub use self::child::Child;
+pub use self::grouped::{Conduct, FailFast, Grouped, Mode, Supervised, Supervisor};
 pub use self::scope::{LocalScope, Scope, local_scope, scope};
 
 /// Runs `body`, which may spawn children as tasks of `runtime`, and returns when the body and
@@ -21,6 +23,11 @@ pub use self::scope::{LocalScope, Scope, local_scope, scope};
 /// A failure, of the body or of a child, cancels all the others: the body at its current await,
 /// the children at theirs. When they have stopped, the group returns every error that really
 /// happened. Children may spawn children into the same group, also after the body has returned.
+/// A child that has ended is kept by nobody: a group that runs for ever stays as small as the children
+/// that run.
+///
+/// [`supervised`](Grouped::supervised), [`deadline`](Grouped::deadline) and
+/// [`cancel_on`](Grouped::cancel_on) on what this returns change what stops the group.
 ///
 /// Body and children return a `Result` of one error type; where nothing can fail, that is
 /// [`Infallible`](core::convert::Infallible), and saying so once, at the body's end, is enough.
@@ -71,7 +78,8 @@ pub use self::scope::{LocalScope, Scope, local_scope, scope};
 ///
 /// [`LoopError::Failed`] with every error of body and children, the first in time first.
 /// [`LoopError::Cancelled`] if the group was [cancelled](Group::cancel) before its body had
-/// returned, or the runtime was shut down.
+/// returned or by its signal, or the runtime was shut down; [`LoopError::TimedOut`] if its deadline
+/// has passed.
 ///
 /// # Panics
 ///
@@ -83,10 +91,7 @@ pub use self::scope::{LocalScope, Scope, local_scope, scope};
 /// Dropping the returned future drops the body and asks every child to stop. To wait until they
 /// have, [`cancel`](Group::cancel) the group and await it, or run it in a task and await
 /// [`Task::cancel`].
-pub fn task_group<R, E, G, B, T>(
-    runtime: R,
-    body: G,
-) -> impl Future<Output = Result<T, LoopError<E>>>
+pub fn task_group<R, E, G, B, T>(runtime: R, body: G) -> Grouped<impl Conduct<Value = T, Error = E>>
 where
     R: Spawn,
     G: FnOnce(Group<R, E>) -> B,
@@ -94,7 +99,7 @@ where
 {
     let nursery = Arc::new(Nursery::new());
     let group = Group { nursery: nursery.clone(), runtime };
-    Driver::new(nursery, move || body(group))
+    Grouped::new(Driver::new(nursery, move || body(group)))
 }
 
 /// The handle to a running [`task_group`]: spawns children into it and cancels it.

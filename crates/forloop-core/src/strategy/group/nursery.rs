@@ -3,7 +3,6 @@
 
 use alloc::sync::Arc;
 use core::fmt;
-use core::pin::Pin;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use core::task::{Context, Poll, ready};
 
@@ -11,12 +10,13 @@ use atomic_waker::AtomicWaker;
 use concurrent_queue::ConcurrentQueue;
 
 use super::child::{ChildEnd, Settle};
+use super::grouped::{Conduct, Ended};
 use crate::drive::TURN;
 use crate::engine::{End, Set};
 use crate::panic::catch;
 use crate::place::{Started, Unspawned};
 use crate::strategy::try_gather::Failures;
-use crate::{Closed, LoopError, Outcome, Panic};
+use crate::{Cause, Closed, Interrupted, LoopError, Outcome, Panic};
 
 /// Set in the count of those alive: no more may come.
 const CLOSED: usize = 1 << (usize::BITS - 1);
@@ -112,7 +112,7 @@ impl<J> fmt::Debug for Nursery<J> {
     }
 }
 
-/// The future of a group.
+/// What runs a group.
 ///
 /// A turn is one pass over everything, in this order: the children that have arrived by its
 /// beginning, the children that were woken, the body. So none of them starves another, a child
@@ -132,6 +132,10 @@ pub(super) struct Driver<G, B, T, E, J: Started> {
     /// The body was cut off, or a runtime has dropped a child.
     cut_off: bool,
     stopping: bool,
+    /// What has cut the group short from outside.
+    interrupted: Option<Interrupted>,
+    /// A child's failure stops nobody.
+    supervises: bool,
 }
 
 /// How far a turn has come.
@@ -166,6 +170,8 @@ where
             panic: None,
             cut_off: false,
             stopping: false,
+            interrupted: None,
+            supervises: false,
         }
     }
 
@@ -223,7 +229,7 @@ where
                 self.panic.get_or_insert(panic);
             }
             self.nursery.retire(alive + 1 - self.children.len());
-        } else if let Some(end) = self.children.start(place, child) {
+        } else if let Err(end) = self.children.start(place, child) {
             self.child_ended(end);
         }
         true
@@ -238,7 +244,7 @@ where
                 self.stop();
             }
             Outcome::Panicked(panic) => self.stop_for(panic),
-            Outcome::Cancelled => self.stop(),
+            Outcome::TimedOut | Outcome::Cancelled | Outcome::NotRun => self.stop(),
         }
     }
 
@@ -249,12 +255,14 @@ where
             // The handle, which tells whoever awaits the child, is dropped behind the stop.
             Outcome::Ok(ChildEnd::Failed { error, handle: _handle }) => {
                 self.failures.push(end.at, Some(end.index), error);
-                self.stop();
+                if !self.supervises {
+                    self.stop();
+                }
             }
             Outcome::Ok(ChildEnd::Panicked { panic, handle: _handle }) => self.stop_for(panic),
             Outcome::Panicked(panic) => self.stop_for(panic),
             Outcome::Err(never) => match never {},
-            Outcome::Cancelled => {
+            Outcome::TimedOut | Outcome::Cancelled | Outcome::NotRun => {
                 // Nobody but the group or its runtime cancels a child in this way.
                 self.cut_off |= !self.stopping;
                 self.stop();
@@ -275,6 +283,14 @@ where
         }
         self.stopping = true;
         self.nursery.close();
+        if let Some(begin) = self.begin.take() {
+            // Stopped before it has begun: it never will.
+            self.cut_off = true;
+            if let Err(panic) = catch(|| drop(begin)) {
+                self.panic.get_or_insert(panic);
+            }
+            self.nursery.retire(1);
+        }
         if !self.body.is_empty() {
             self.cut_off = true;
             let panic = &mut self.panic;
@@ -295,48 +311,67 @@ where
         self.nursery.retire(alive - self.children.len());
     }
 
-    fn end(&mut self) -> Result<T, LoopError<E>> {
+    fn end(&mut self) -> Ended<T, E> {
         if let Some(panic) = self.panic.take() {
             panic.resume();
         }
-        core::mem::replace(&mut self.failures, Failures::new()).into_result()?;
-        match self.value.take() {
-            Some(value) if !self.cut_off => Ok(value),
-            _ => Err(LoopError::Cancelled),
+        let failures = core::mem::replace(&mut self.failures, Failures::new());
+        match (self.value.take(), self.interrupted.take()) {
+            (Some(value), None) if !self.cut_off && (self.supervises || failures.is_empty()) => {
+                Ok((value, failures.into_vec()))
+            }
+            (_, interrupted) => {
+                failures.into_result(interrupted)?;
+                Err(LoopError::Cancelled)
+            }
         }
     }
 }
 
-impl<G, B, T, E, C, J> Future for Driver<G, B, T, E, J>
+impl<G, B, T, E, C, J> Conduct for Driver<G, B, T, E, J>
 where
     G: FnOnce() -> B,
     B: Future<Output = Result<T, E>>,
     C: Settle + ?Sized,
     J: Started<Output = ChildEnd<E, C>>,
 {
-    type Output = Result<T, LoopError<E>>;
+    type Value = T;
+    type Error = E;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
+    fn supervise(&mut self) {
+        self.supervises = true;
+    }
+
+    fn is_under_way(&self) -> bool {
+        !self.stopping && !self.nursery.is_over()
+    }
+
+    fn interrupt(&mut self, cause: Cause) {
+        let pending = self.children.indices();
+        self.interrupted = Some(Interrupted { cause, pending, ready: () });
+        self.stop();
+    }
+
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Ended<T, E>> {
         // Whoever arrives during this poll is seen by it.
-        drop(this.nursery.driver.take());
+        drop(self.nursery.driver.take());
         for _ in 0..TURN {
-            if this.nursery.cancelled.load(Ordering::SeqCst) {
-                this.stop();
+            if self.nursery.cancelled.load(Ordering::SeqCst) {
+                self.stop();
             }
-            if this.step() {
+            if self.step() {
                 continue;
             }
-            this.pass = Pass::Begin;
-            if this.nursery.is_over() {
-                ready!(this.children.poll_orphans(cx));
-                ready!(this.body.poll_orphans(cx));
-                return Poll::Ready(this.end());
+            self.pass = Pass::Begin;
+            if self.nursery.is_over() {
+                ready!(self.children.poll_orphans(cx));
+                ready!(self.body.poll_orphans(cx));
+                return Poll::Ready(self.end());
             }
-            this.nursery.driver.register(cx.waker());
-            let news = !this.nursery.arrivals.is_empty()
-                || this.nursery.cancelled.load(Ordering::SeqCst) && !this.stopping;
-            if news || !this.children.sleep(cx) || !this.body.sleep(cx) {
+            self.nursery.driver.register(cx.waker());
+            let news = !self.nursery.arrivals.is_empty()
+                || self.nursery.cancelled.load(Ordering::SeqCst) && !self.stopping;
+            if news || !self.children.sleep(cx) || !self.body.sleep(cx) {
                 break;
             }
             return Poll::Pending;

@@ -6,9 +6,10 @@ use core::fmt;
 use core::pin::Pin;
 
 use super::child::{Child, ChildEnd, Settle, run_child};
+use super::grouped::{Conduct, Grouped};
 use super::nursery::{Driver, Nursery};
+use crate::Closed;
 use crate::place::Unspawned;
-use crate::{Closed, LoopError};
 
 type Erased<'env> = dyn Settle + Send + Sync + 'env;
 type Boxed<'env, E> = Pin<Box<dyn Future<Output = ChildEnd<E, Erased<'env>>> + Send + 'env>>;
@@ -60,7 +61,7 @@ type LocalBoxed<'env, E> = Pin<Box<dyn Future<Output = ChildEnd<E, LocalErased<'
 /// # Cancel safety
 ///
 /// Dropping the returned future drops the body and every child, before drop returns.
-pub fn scope<'env, E, G, B, T>(body: G) -> impl Future<Output = Result<T, LoopError<E>>>
+pub fn scope<'env, E, G, B, T>(body: G) -> Grouped<impl Conduct<Value = T, Error = E>>
 where
     G: FnOnce(Scope<'env, E>) -> B,
     B: Future<Output = Result<T, E>>,
@@ -68,7 +69,7 @@ where
 {
     let nursery = Arc::new(Nursery::new());
     let scope = Scope { nursery: nursery.clone() };
-    Driver::new(nursery, move || body(scope))
+    Grouped::new(Driver::new(nursery, move || body(scope)))
 }
 
 /// As [`scope`], for children that are not `Send`.
@@ -96,7 +97,7 @@ where
 /// # Ok::<(), forloop::LoopError<std::io::Error>>(())
 /// # }).unwrap();
 /// ```
-pub fn local_scope<'env, E, G, B, T>(body: G) -> impl Future<Output = Result<T, LoopError<E>>>
+pub fn local_scope<'env, E, G, B, T>(body: G) -> Grouped<impl Conduct<Value = T, Error = E>>
 where
     G: FnOnce(LocalScope<'env, E>) -> B,
     B: Future<Output = Result<T, E>>,
@@ -104,7 +105,7 @@ where
 {
     let nursery = Arc::new(Nursery::new());
     let scope = LocalScope { nursery: nursery.clone() };
-    Driver::new(nursery, move || body(scope))
+    Grouped::new(Driver::new(nursery, move || body(scope)))
 }
 
 macro_rules! scope_handle {

@@ -1,0 +1,70 @@
+//! A loop that was cut short: by whom, what was still running, and what was ready.
+
+use alloc::vec::Vec;
+use core::convert::Infallible;
+use core::error::Error;
+use core::fmt;
+
+/// Why a loop was cut short.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cause<S = Infallible> {
+    /// Its [deadline](crate::Loop::deadline) had passed.
+    TimedOut,
+    /// It was [cancelled](crate::Loop::cancel_on), or the runtime of its bodies was shut down.
+    Cancelled,
+    /// Its source failed: only loops begun with [`try_each`](crate::try_each) have such a source.
+    Source {
+        /// The index that the item would have had.
+        index: usize,
+        /// What the source gave instead.
+        error: S,
+    },
+}
+
+/// A loop was cut short.
+///
+/// When it is told, every body has stopped, as when a loop returns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Interrupted<Y = (), S = Infallible> {
+    /// By what.
+    pub cause: Cause<S>,
+    /// The indices of the bodies that were still running then, in ascending order. A task that came
+    /// to its end while it was asked to stop is among them, and its value among those ready.
+    pub pending: Vec<usize>,
+    /// The results that were ready: `()` for a strategy that has given them already, or gives none.
+    pub ready: Y,
+}
+
+impl<S> Interrupted<(), S> {
+    pub(crate) fn with<Y>(self, ready: Y) -> Interrupted<Y, S> {
+        Interrupted { cause: self.cause, pending: self.pending, ready }
+    }
+}
+
+impl<Y, S: fmt::Display> fmt::Display for Interrupted<Y, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.cause {
+            Cause::TimedOut => f.write_str("the loop's deadline passed")?,
+            Cause::Cancelled => f.write_str("the loop was cancelled")?,
+            Cause::Source { index, error } => {
+                write!(f, "the source failed at item {index}: {error}")?;
+            }
+        }
+        match self.pending.len() {
+            0 => Ok(()),
+            1 => f.write_str(" (1 body was running)"),
+            running => write!(f, " ({running} bodies were running)"),
+        }
+    }
+}
+
+impl<Y: fmt::Debug, S: Error + 'static> Error for Interrupted<Y, S> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.cause {
+            Cause::Source { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+}

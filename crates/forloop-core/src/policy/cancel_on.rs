@@ -1,0 +1,70 @@
+//! `cancel_on`: a signal that cuts a loop short.
+
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use super::{Interrupt, Interruptible, Policy};
+use crate::{Cause, Loop};
+
+impl<S, P, L, C: Policy> Loop<S, P, L, C> {
+    /// Cancels the loop when `signal` is ready, whatever it gives.
+    ///
+    /// No further item is pulled, the bodies are stopped at their current await, and when they have
+    /// stopped the strategy says so with [`Cause::Cancelled`] or
+    /// [`LoopError::Cancelled`](crate::LoopError::Cancelled). If the signal is ready before the loop
+    /// begins, no item is pulled and no body is called. A loop whose bodies have all ended is no
+    /// longer cancelled.
+    ///
+    /// Any future is a signal: a [`CancelToken`](crate::CancelToken), the `cancelled()` of
+    /// tokio-util's token, Ctrl-C, a channel's receiver, a timer. Several signals: the first counts.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// # futures_lite::future::block_on(async {
+    /// use forloop::{CancelToken, Cause};
+    ///
+    /// let token = CancelToken::new();
+    /// let sums = forloop::each(1..).limit(2)?.cancel_on(&token).for_each(|n| {
+    ///     if n == 100 {
+    ///         token.cancel();
+    ///     }
+    ///     async {}
+    /// });
+    /// let interrupted = sums.await.unwrap_err();
+    /// assert_eq!(interrupted.cause, Cause::Cancelled);
+    /// # Ok::<(), forloop::ZeroLimit>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn cancel_on<W: IntoFuture>(
+        self,
+        signal: W,
+    ) -> Loop<S, P, L, Interruptible<C, CancelOn<W::IntoFuture>>> {
+        let signal = CancelOn::new(signal.into_future());
+        self.with(|policy| Interruptible::new(policy, signal))
+    }
+}
+
+pin_project! {
+    /// A signal that cancels a loop.
+    #[derive(Debug)]
+    pub struct CancelOn<W> {
+        #[pin]
+        signal: W,
+    }
+}
+
+impl<W> CancelOn<W> {
+    pub(crate) fn new(signal: W) -> Self {
+        Self { signal }
+    }
+}
+
+impl<W: Future> Interrupt for CancelOn<W> {
+    fn poll_interrupt(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Cause> {
+        self.project().signal.poll(cx).map(|_| Cause::Cancelled)
+    }
+}

@@ -1,0 +1,91 @@
+//! `try_each`: items that may fail to come.
+
+use core::pin::Pin;
+
+use futures_core::Stream;
+
+use super::{Admit, AllOrNothing, Plain, Policy, RaisesPanics};
+use crate::each::{Items, Loop, Unsaid, each, each_stream};
+use crate::place::InTask;
+use crate::{Interrupted, IsStream, Outcome};
+
+/// Begins a loop over items that may fail to come: lines of a file, rows of a cursor, anything that
+/// iterates over `Result`s.
+///
+/// The body gets what is `Ok`. At the first `Err` no further item is pulled, the bodies are
+/// stopped, and when they have stopped the strategy gives that error as
+/// [`Cause::Source`](crate::Cause::Source) or [`LoopError::Source`](crate::LoopError::Source): never to be taken for a
+/// body's. To let the bodies finish instead, give the `Err` to them: [`each`] over the same
+/// `Result`s.
+///
+/// # Examples
+///
+/// ```
+/// # use forloop_core as forloop;
+/// # futures_lite::future::block_on(async {
+/// use forloop::Cause;
+///
+/// let rows = ["1", "2", "three"].map(str::parse::<u32>);
+/// let doubled = forloop::try_each(rows).sequential().gather(async |n| n * 2).await;
+///
+/// let interrupted = doubled.unwrap_err();
+/// assert!(matches!(interrupted.cause, Cause::Source { index: 2, .. }));
+/// assert_eq!(interrupted.ready.len(), 2);
+/// # });
+/// ```
+pub fn try_each<I, T, E>(items: I) -> Loop<Items<I::IntoIter>, InTask, Unsaid, Fallible<E>>
+where
+    I: IntoIterator<Item = Result<T, E>>,
+{
+    each(items).with(|Plain| Fallible { error: None })
+}
+
+/// Begins a loop over a stream of items that may fail to come: see [`try_each`].
+pub fn try_each_stream<S, T, E>(stream: S) -> Loop<S, InTask, Unsaid, Fallible<E>>
+where
+    S: IsStream + Stream<Item = Result<T, E>>,
+{
+    each_stream(stream).with(|Plain| Fallible { error: None })
+}
+
+/// The source may fail with an `E`, which cuts the loop short.
+#[derive(Debug, Clone)]
+pub struct Fallible<E> {
+    error: Option<E>,
+}
+
+// The error is never pinned.
+impl<E> Unpin for Fallible<E> {}
+
+impl<E> AllOrNothing for Fallible<E> {}
+impl<E> RaisesPanics for Fallible<E> {}
+
+impl<T, E> Admit<Result<T, E>> for Fallible<E> {
+    type Item = T;
+
+    fn admit(mut self: Pin<&mut Self>, given: Result<T, E>) -> Option<T> {
+        given.map_err(|error| self.error = Some(error)).ok()
+    }
+}
+
+impl<E> Policy for Fallible<E> {
+    type SourceError = E;
+    type Each<T> = T;
+    type Gives<X, Y> = Result<X, Interrupted<Y, E>>;
+
+    fn each<T>(outcome: Outcome<T>) -> Result<T, Outcome<T>> {
+        Plain::each(outcome)
+    }
+
+    fn outcome<T>(each: T) -> Outcome<T> {
+        Plain::outcome(each)
+    }
+
+    fn gives<X, Y>(result: Result<X, Interrupted<Y, E>>) -> Self::Gives<X, Y> {
+        result
+    }
+
+    fn source_error(mut self: Pin<&mut Self>) -> Option<E> {
+        self.error.take()
+    }
+}

@@ -1,0 +1,338 @@
+//! What may keep a loop from its end, or a body from its own, and what a strategy gives then.
+//!
+//! A loop's policy is a type, so that a loop which nothing can cut short gives plain results and
+//! pays for no check. Options wrap the policy that was there: a loop may have several of each kind.
+
+mod cancel_on;
+mod catch_panics;
+mod deadline;
+mod fallible;
+mod timeout;
+
+pub use self::cancel_on::CancelOn;
+pub use self::catch_panics::CatchPanics;
+pub use self::deadline::Deadline;
+pub use self::fallible::{Fallible, try_each, try_each_stream};
+pub use self::timeout::Timeout;
+
+use core::convert::Infallible;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use crate::{Cause, Interrupted, Outcome};
+
+/// What may keep a loop or its bodies from their ends, and how its results say so.
+///
+/// The options of a loop make it; [`Plain`] is a loop without any.
+///
+/// | option | what stands for a body's output `T` ([`Each`](Self::Each)) | what stands for the loop's result `X` ([`Gives`](Self::Gives)) |
+/// |---|---|---|
+/// | none | `T` | `X` |
+/// | [`timeout`](crate::Loop::timeout), [`catch_panics`](crate::Loop::catch_panics) | [`Outcome<T>`](Outcome) | as before |
+/// | [`deadline`](crate::Loop::deadline), [`cancel_on`](crate::Loop::cancel_on), [`try_each`] | as before | [`Result<X, Interrupted>`](Interrupted) |
+pub trait Policy {
+    /// What the source gives when it fails; never made where it cannot.
+    type SourceError;
+
+    /// What a strategy gives for a body's output.
+    type Each<T>;
+
+    /// What a strategy gives for its result `X`, where `Y` is what was ready when it was cut short.
+    type Gives<X, Y>;
+
+    /// Whether a body's panic is its outcome.
+    const CATCHES: bool = false;
+
+    /// Makes what is given for one body; or returns the outcome of one that has nothing to give.
+    ///
+    /// # Errors
+    ///
+    /// The outcome, if it has no place in [`Each`](Self::Each).
+    fn each<T>(outcome: Outcome<T>) -> Result<Self::Each<T>, Outcome<T>>;
+
+    /// Makes an outcome again of what [`each`](Self::each) has made of one.
+    fn outcome<T>(each: Self::Each<T>) -> Outcome<T>;
+
+    /// Makes what the strategy gives.
+    fn gives<X, Y>(result: Result<X, Interrupted<Y, Self::SourceError>>) -> Self::Gives<X, Y>;
+
+    /// Takes the error that the source gave.
+    fn source_error(self: Pin<&mut Self>) -> Option<Self::SourceError>;
+
+    /// Polls for the moment at which the loop is cut short.
+    fn poll_interrupt(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Cause> {
+        Poll::Pending
+    }
+
+    /// Takes note of a body that has begun. `alive` tells which of those that had begun still run.
+    fn begun(self: Pin<&mut Self>, _body: Ticket, _alive: impl Fn(Ticket) -> bool) {}
+
+    /// Polls for the next body that has no time left.
+    fn poll_overdue(
+        self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+        _alive: impl Fn(Ticket) -> bool,
+    ) -> Poll<Ticket> {
+        Poll::Pending
+    }
+}
+
+/// How a loop takes what its source gives, an `I`.
+#[diagnostic::on_unimplemented(
+    message = "this loop cannot be run over items of type `{I}`",
+    label = "items begun with `try_each` are `Result`s",
+    note = "begin the loop with `forloop::each(..)` if what comes is the item itself"
+)]
+pub trait Admit<I>: Policy {
+    /// What the body gets.
+    type Item;
+
+    /// Unwraps an item. `None` if the source gave an error instead, which is kept.
+    fn admit(self: Pin<&mut Self>, given: I) -> Option<Self::Item>;
+}
+
+/// Which body: where it is in the engine, and its index.
+#[derive(Debug, Clone, Copy)]
+pub struct Ticket {
+    pub(crate) slot: usize,
+    pub(crate) index: usize,
+}
+
+/// A policy under which a body that ends without an output ends the loop, too.
+#[diagnostic::on_unimplemented(
+    message = "this strategy has no place for a body that timed out or whose panic was caught",
+    label = "each item of this loop has an outcome",
+    note = "`settle` gives every outcome, `as_completed(..).for_each(..)` each as it comes, and \
+            `try_for_each` stops at the first body without time"
+)]
+pub trait AllOrNothing: Policy {}
+
+/// A policy under which a body's panic goes on in the caller.
+#[diagnostic::on_unimplemented(
+    message = "this strategy has no place for a panic that was caught",
+    label = "this loop catches panics",
+    note = "leave out `catch_panics()`, under which `settle`, `gather` and the streams give outcomes"
+)]
+pub trait RaisesPanics: Policy {}
+
+/// Nothing but a panic, or a runtime that is shut down, ends a body or the loop early.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Plain;
+
+impl AllOrNothing for Plain {}
+impl RaisesPanics for Plain {}
+
+impl<I> Admit<I> for Plain {
+    type Item = I;
+
+    fn admit(self: Pin<&mut Self>, given: I) -> Option<I> {
+        Some(given)
+    }
+}
+
+impl Policy for Plain {
+    type SourceError = Infallible;
+    type Each<T> = T;
+    type Gives<X, Y> = X;
+
+    fn each<T>(outcome: Outcome<T>) -> Result<T, Outcome<T>> {
+        match outcome {
+            Outcome::Ok(output) => Ok(output),
+            other => Err(other),
+        }
+    }
+
+    fn outcome<T>(each: T) -> Outcome<T> {
+        Outcome::Ok(each)
+    }
+
+    fn gives<X, Y>(result: Result<X, Interrupted<Y>>) -> X {
+        match result {
+            Ok(given) => given,
+            // Nothing else cuts this loop short, and it has no error to return.
+            Err(Interrupted { pending, .. }) => panic!(
+                "the runtime was shut down while a loop ran on it: body {} did not finish",
+                pending.first().copied().unwrap_or_default(),
+            ),
+        }
+    }
+
+    fn source_error(self: Pin<&mut Self>) -> Option<Infallible> {
+        None
+    }
+}
+
+/// Something that cuts a loop short.
+pub trait Interrupt {
+    /// Polls for the moment at which it does.
+    fn poll_interrupt(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Cause>;
+}
+
+pin_project! {
+    /// A policy under which the loop may be cut short by `W`, too.
+    #[derive(Debug)]
+    pub struct Interruptible<C, W> {
+        #[pin]
+        policy: C,
+        #[pin]
+        interrupt: W,
+    }
+}
+
+impl<C, W> Interruptible<C, W> {
+    pub(crate) fn new(policy: C, interrupt: W) -> Self {
+        Self { policy, interrupt }
+    }
+}
+
+impl<C: AllOrNothing, W: Interrupt> AllOrNothing for Interruptible<C, W> {}
+impl<C: RaisesPanics, W: Interrupt> RaisesPanics for Interruptible<C, W> {}
+
+#[diagnostic::do_not_recommend]
+impl<I, C: Admit<I>, W: Interrupt> Admit<I> for Interruptible<C, W> {
+    type Item = C::Item;
+
+    fn admit(self: Pin<&mut Self>, given: I) -> Option<C::Item> {
+        self.project().policy.admit(given)
+    }
+}
+
+impl<C: Policy, W: Interrupt> Policy for Interruptible<C, W> {
+    type SourceError = C::SourceError;
+    type Each<T> = C::Each<T>;
+    type Gives<X, Y> = Result<X, Interrupted<Y, C::SourceError>>;
+
+    const CATCHES: bool = C::CATCHES;
+
+    fn each<T>(outcome: Outcome<T>) -> Result<C::Each<T>, Outcome<T>> {
+        C::each(outcome)
+    }
+
+    fn outcome<T>(each: C::Each<T>) -> Outcome<T> {
+        C::outcome(each)
+    }
+
+    fn gives<X, Y>(result: Result<X, Interrupted<Y, C::SourceError>>) -> Self::Gives<X, Y> {
+        result
+    }
+
+    fn source_error(self: Pin<&mut Self>) -> Option<C::SourceError> {
+        self.project().policy.source_error()
+    }
+
+    fn poll_interrupt(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Cause> {
+        let this = self.project();
+        // Said first decides of two at the same time.
+        match this.policy.poll_interrupt(cx) {
+            Poll::Ready(cause) => Poll::Ready(cause),
+            Poll::Pending => this.interrupt.poll_interrupt(cx),
+        }
+    }
+
+    fn begun(self: Pin<&mut Self>, body: Ticket, alive: impl Fn(Ticket) -> bool) {
+        self.project().policy.begun(body, alive);
+    }
+
+    fn poll_overdue(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        alive: impl Fn(Ticket) -> bool,
+    ) -> Poll<Ticket> {
+        self.project().policy.poll_overdue(cx, alive)
+    }
+}
+
+/// What makes an outcome of the end of a body that has not returned.
+pub trait Ends {
+    /// Whether a panic is one.
+    const CATCHES: bool = false;
+
+    /// Takes note of a body that has begun.
+    fn begun(&mut self, _body: Ticket, _alive: impl Fn(Ticket) -> bool) {}
+
+    /// Polls for the next body that has no time left.
+    fn poll_overdue(
+        &mut self,
+        _cx: &mut Context<'_>,
+        _alive: impl Fn(Ticket) -> bool,
+    ) -> Poll<Ticket> {
+        Poll::Pending
+    }
+}
+
+pin_project! {
+    /// A policy under which each item has an outcome: `M` says which ends are one.
+    #[derive(Debug)]
+    pub struct Outcomes<C, M> {
+        #[pin]
+        policy: C,
+        ends: M,
+    }
+}
+
+impl<C, M> Outcomes<C, M> {
+    pub(crate) fn new(policy: C, ends: M) -> Self {
+        Self { policy, ends }
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<I, C: Admit<I>, M: Ends> Admit<I> for Outcomes<C, M> {
+    type Item = C::Item;
+
+    fn admit(self: Pin<&mut Self>, given: I) -> Option<C::Item> {
+        self.project().policy.admit(given)
+    }
+}
+
+impl<C: Policy, M: Ends> Policy for Outcomes<C, M> {
+    type SourceError = C::SourceError;
+    type Each<T> = Outcome<T>;
+    type Gives<X, Y> = C::Gives<X, Y>;
+
+    const CATCHES: bool = C::CATCHES || M::CATCHES;
+
+    fn each<T>(outcome: Outcome<T>) -> Result<Outcome<T>, Outcome<T>> {
+        match outcome {
+            // Their loop has been cut short, and says so itself.
+            Outcome::Cancelled | Outcome::NotRun => Err(outcome),
+            _ => Ok(outcome),
+        }
+    }
+
+    fn outcome<T>(each: Outcome<T>) -> Outcome<T> {
+        each
+    }
+
+    fn gives<X, Y>(result: Result<X, Interrupted<Y, C::SourceError>>) -> C::Gives<X, Y> {
+        C::gives(result)
+    }
+
+    fn source_error(self: Pin<&mut Self>) -> Option<C::SourceError> {
+        self.project().policy.source_error()
+    }
+
+    fn poll_interrupt(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Cause> {
+        self.project().policy.poll_interrupt(cx)
+    }
+
+    fn begun(self: Pin<&mut Self>, body: Ticket, alive: impl Fn(Ticket) -> bool) {
+        let this = self.project();
+        this.policy.begun(body, &alive);
+        this.ends.begun(body, alive);
+    }
+
+    fn poll_overdue(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        alive: impl Fn(Ticket) -> bool,
+    ) -> Poll<Ticket> {
+        let this = self.project();
+        match this.policy.poll_overdue(cx, &alive) {
+            Poll::Ready(body) => Poll::Ready(body),
+            Poll::Pending => this.ends.poll_overdue(cx, alive),
+        }
+    }
+}

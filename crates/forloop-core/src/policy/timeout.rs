@@ -1,0 +1,133 @@
+//! `timeout`: how long each body may take.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use core::fmt;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+use core::time::Duration;
+
+use super::{Ends, Outcomes, Policy, RaisesPanics, Ticket};
+use crate::{Loop, Timer};
+
+impl<S, P, L, C: Policy> Loop<S, P, L, C> {
+    /// Gives each body so much time, from its start.
+    ///
+    /// A body that has not ended by then is stopped at its current await, and its outcome is
+    /// [`Outcome::TimedOut`](crate::Outcome::TimedOut); the others go on, and the next item takes
+    /// its place. `try_` strategies stop at it, as at an error. Every body is polled at least once,
+    /// also without any time. A task that ends while it is asked to stop keeps its value.
+    ///
+    /// A stream that is polled by hand looks at the clock only when it is polled.
+    ///
+    /// Costs one timer for the loop, however many bodies run, and a reading of the clock and one
+    /// entry in a list for each body.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// use std::time::Duration;
+    ///
+    /// use forloop::Outcome;
+    ///
+    /// async fn lengths(runtime: &(impl forloop::Timer + Clone + 'static), urls: Vec<String>) {
+    ///     let lengths = forloop::each(urls)
+    ///         .unbounded()
+    ///         .timeout(runtime, Duration::from_secs(2))
+    ///         .settle(async |url| Ok::<_, String>(url.len()))
+    ///         .await;
+    ///     for (index, outcome) in lengths.iter().enumerate() {
+    ///         if let Outcome::TimedOut = outcome {
+    ///             println!("url {index} took too long");
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    pub fn timeout<R: Timer + Clone + 'static>(
+        self,
+        timer: &R,
+        after: Duration,
+    ) -> Loop<S, P, L, Outcomes<C, Timeout<R>>> {
+        let timeout = Timeout {
+            timer: timer.clone(),
+            after,
+            line: VecDeque::new(),
+            tidy_at: TIDY_AT_LEAST,
+            alarm: None,
+        };
+        self.with(|policy| Outcomes::new(policy, timeout))
+    }
+}
+
+/// How long each body may take.
+pub struct Timeout<R> {
+    timer: R,
+    after: Duration,
+    /// The bodies that have begun, each with the time by which it must have ended. All have the
+    /// same time, so the first to begin is the first to be late.
+    line: VecDeque<(Duration, Ticket)>,
+    /// The length at which those that have ended are taken out of the line.
+    tidy_at: usize,
+    /// One timer, for the first in line.
+    alarm: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+/// Shorter lines are not worth tidying.
+const TIDY_AT_LEAST: usize = 64;
+
+impl<R> Timeout<R> {
+    /// Those that have ended leave the line when it has doubled: so it is no longer than twice as
+    /// many bodies as run, and each is looked at a fixed number of times.
+    fn tidy(&mut self, alive: impl Fn(Ticket) -> bool) {
+        if self.line.len() >= self.tidy_at {
+            self.line.retain(|&(_, body)| alive(body));
+            self.tidy_at = TIDY_AT_LEAST.max(2 * self.line.len());
+        }
+    }
+}
+
+impl<C: RaisesPanics, R: Timer + 'static> RaisesPanics for Outcomes<C, Timeout<R>> {}
+
+impl<R: Timer + 'static> Ends for Timeout<R> {
+    fn begun(&mut self, body: Ticket, alive: impl Fn(Ticket) -> bool) {
+        self.tidy(alive);
+        // A time that no clock can show never comes.
+        if let Some(due) = self.timer.now().checked_add(self.after) {
+            self.line.push_back((due, body));
+        }
+    }
+
+    fn poll_overdue(
+        &mut self,
+        cx: &mut Context<'_>,
+        alive: impl Fn(Ticket) -> bool,
+    ) -> Poll<Ticket> {
+        loop {
+            while self.line.front().is_some_and(|&(_, body)| !alive(body)) {
+                self.line.pop_front();
+            }
+            let Some(&(due, body)) = self.line.front() else {
+                self.alarm = None;
+                return Poll::Pending;
+            };
+            // Set for this body or for one before it: until then nobody is late.
+            if let Some(alarm) = &mut self.alarm {
+                ready!(alarm.as_mut().poll(cx));
+                self.alarm = None;
+            }
+            let left = due.saturating_sub(self.timer.now());
+            if left.is_zero() {
+                self.line.pop_front();
+                return Poll::Ready(body);
+            }
+            self.alarm = Some(Box::pin(self.timer.sleep(left)));
+        }
+    }
+}
+
+impl<R> fmt::Debug for Timeout<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Timeout").field("after", &self.after).finish_non_exhaustive()
+    }
+}

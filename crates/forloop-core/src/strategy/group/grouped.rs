@@ -1,0 +1,196 @@
+//! The future of a group, and what may be said about its end.
+
+use alloc::vec::Vec;
+use core::fmt;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+use core::time::Duration;
+
+use pin_project_lite::pin_project;
+
+use crate::policy::{CancelOn, Deadline, Interruptible, Plain, Policy};
+use crate::{Cause, Failure, LoopError, Timer};
+
+/// What runs a group, whatever its children are.
+pub trait Conduct {
+    /// What the body returns.
+    type Value;
+
+    /// What the body or a child fails with.
+    type Error;
+
+    /// Lets a child's failure stop nobody.
+    fn supervise(&mut self);
+
+    /// Whether there is something left to cut short.
+    fn is_under_way(&self) -> bool;
+
+    /// Cuts the group short.
+    fn interrupt(&mut self, cause: Cause);
+
+    /// Polls for the group's end: the body's value, and the failures that were no reason to stop.
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Ended<Self::Value, Self::Error>>;
+}
+
+/// How a group has ended.
+pub(super) type Ended<T, E> = Result<(T, Vec<Failure<E>>), LoopError<E>>;
+
+pin_project! {
+    /// A group that can be awaited: a [`task_group`](crate::task_group), a [`scope`](crate::scope)
+    /// or a [`local_scope`](crate::local_scope).
+    #[must_use = "a group does nothing until it is awaited"]
+    pub struct Grouped<D, C = Plain, M = FailFast> {
+        driver: D,
+        #[pin]
+        policy: C,
+        mode: M,
+    }
+}
+
+impl<D> Grouped<D> {
+    pub(super) fn new(driver: D) -> Self {
+        Self { driver, policy: Plain, mode: FailFast }
+    }
+}
+
+impl<D, C, M> Grouped<D, C, M> {
+    /// Cancels the group when `signal` is ready, whatever it gives: as
+    /// [`Group::cancel`](crate::Group::cancel), but from outside, so that the group returns
+    /// [`LoopError::Cancelled`] in any case. If the signal is ready before the group begins, its body
+    /// is never called.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// # futures_lite::future::block_on(async {
+    /// use forloop::{CancelToken, LoopError};
+    ///
+    /// let token = CancelToken::new();
+    /// let stop = token.clone();
+    /// let served = forloop::scope(|scope| async move {
+    ///     scope.spawn(async { Ok(std::future::pending::<()>().await) });
+    ///     stop.cancel();
+    ///     Ok::<(), std::io::Error>(())
+    /// });
+    /// let served = served.cancel_on(&token).await;
+    /// assert!(matches!(served, Err(LoopError::Cancelled)));
+    /// # });
+    /// ```
+    pub fn cancel_on<W: IntoFuture>(
+        self,
+        signal: W,
+    ) -> Grouped<D, Interruptible<C, CancelOn<W::IntoFuture>>, M> {
+        let signal = CancelOn::new(signal.into_future());
+        let Self { driver, policy, mode } = self;
+        Grouped { driver, policy: Interruptible::new(policy, signal), mode }
+    }
+
+    /// Gives the whole group so much time, from its first poll; then it is cancelled and returns
+    /// [`LoopError::TimedOut`], unless a child or the body has failed by then.
+    pub fn deadline<R: Timer + Clone + 'static>(
+        self,
+        timer: &R,
+        after: Duration,
+    ) -> Grouped<D, Interruptible<C, Deadline<R>>, M> {
+        let deadline = Deadline::new(timer, after);
+        let Self { driver, policy, mode } = self;
+        Grouped { driver, policy: Interruptible::new(policy, deadline), mode }
+    }
+}
+
+impl<D: Conduct, C> Grouped<D, C> {
+    /// Lets a child's failure stop nobody: siblings and body go on, and the group returns every
+    /// child's error beside the body's value.
+    ///
+    /// An error of the body itself stops the group as ever, and so does a panic.
+    ///
+    /// Known from Kotlin as `supervisorScope`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// # futures_lite::future::block_on(async {
+    /// let supervised = forloop::scope(|scope| async move {
+    ///     scope.spawn(async { Err::<(), _>("one of them failed") });
+    ///     let other = scope.spawn(async { Ok(2) });
+    ///     Ok(other.await.unwrap())
+    /// })
+    /// .supervised()
+    /// .await
+    /// .unwrap();
+    /// assert_eq!(supervised.value, 2);
+    /// assert_eq!(supervised.failures[0].error, "one of them failed");
+    /// # });
+    /// ```
+    pub fn supervised(self) -> Grouped<D, C, Supervisor> {
+        let Self { mut driver, policy, mode: FailFast } = self;
+        driver.supervise();
+        Grouped { driver, policy, mode: Supervisor }
+    }
+}
+
+/// What a child's failure does to its group, and what the group then gives.
+pub trait Mode {
+    /// What a group that has come to its end gives for its body's value `T`.
+    type Gives<T, E>;
+
+    /// Makes it.
+    fn gives<T, E>(value: T, failures: Vec<Failure<E>>) -> Self::Gives<T, E>;
+}
+
+/// A child's failure stops the group.
+#[derive(Debug, Clone, Copy)]
+pub struct FailFast;
+
+impl Mode for FailFast {
+    type Gives<T, E> = T;
+
+    fn gives<T, E>(value: T, _none: Vec<Failure<E>>) -> T {
+        value
+    }
+}
+
+/// A child's failure stops nobody.
+#[derive(Debug, Clone, Copy)]
+pub struct Supervisor;
+
+impl Mode for Supervisor {
+    type Gives<T, E> = Supervised<T, E>;
+
+    fn gives<T, E>(value: T, failures: Vec<Failure<E>>) -> Supervised<T, E> {
+        Supervised { value, failures }
+    }
+}
+
+/// What a [supervised](Grouped::supervised) group gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "the children's failures are in here"]
+pub struct Supervised<T, E> {
+    /// The body's value.
+    pub value: T,
+    /// The children's errors, the first in time first.
+    pub failures: Vec<Failure<E>>,
+}
+
+impl<D: Conduct, C: Policy, M: Mode> Future for Grouped<D, C, M> {
+    type Output = Result<M::Gives<D::Value, D::Error>, LoopError<D::Error>>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if this.driver.is_under_way()
+            && let Poll::Ready(cause) = this.policy.poll_interrupt(cx)
+        {
+            this.driver.interrupt(cause);
+        }
+        let ended = ready!(this.driver.poll_end(cx));
+        Poll::Ready(ended.map(|(value, failures)| M::gives(value, failures)))
+    }
+}
+
+impl<D, C, M> fmt::Debug for Grouped<D, C, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Grouped").finish_non_exhaustive()
+    }
+}
