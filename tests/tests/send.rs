@@ -180,3 +180,109 @@ fn spawned_loops_of_boxed_bodies_are_send() {
     });
     assert_eq!(total, 18);
 }
+
+#[test]
+fn loops_with_options_are_send() {
+    let total = spawnable(async {
+        let words = vec![String::from("to"), String::from("be")];
+        let client = Client(1);
+        let token = forloop::CancelToken::new();
+        let theirs = tokio_util::sync::CancellationToken::new();
+        let time = std::time::Duration::from_secs(60);
+        let settled = forloop::each(&words)
+            .timeout(&Smol, time)
+            .limit(2)
+            .unwrap()
+            .deadline(&Smol, time)
+            .cancel_on(&token)
+            .cancel_on(theirs.cancelled())
+            .catch_panics()
+            .settle(|word| client.fetch(word))
+            .await;
+        let gathered = forloop::each(words.iter())
+            .timeout(&Smol, time)
+            .unbounded()
+            .cancel_on(theirs.cancelled())
+            .gather(async |word| client.fetch(word).await.unwrap())
+            .await
+            .unwrap();
+        let tried = forloop::each(words.iter())
+            .unbounded()
+            .cancel_on(async {
+                let () = std::future::pending().await;
+            })
+            .try_gather(|word| client.fetch(word))
+            .await
+            .unwrap();
+        let lines = words.iter().map(Ok::<_, std::io::Error>);
+        let fallible = forloop::try_each(lines)
+            .unbounded()
+            .deadline(&Smol, time)
+            .try_gather(|word| client.fetch(word))
+            .await
+            .unwrap();
+        let raced = forloop::race_ok(words.iter().map(|word| client.fetch(word))).await.unwrap();
+        let mut streamed = 0;
+        let mut stream = forloop::each(&words)
+            .unbounded()
+            .timeout(&Smol, time)
+            .cancel_on(theirs.cancelled())
+            .stream(|word| client.fetch(word));
+        while let Some(item) = stream.next().await {
+            streamed += item.unwrap().returned().unwrap().unwrap().unwrap();
+        }
+        forloop::each(&words)
+            .unbounded()
+            .cancel_on(theirs.cancelled())
+            .as_completed(|word| client.fetch(word))
+            .for_each(|item| {
+                streamed += item.unwrap().1.unwrap();
+                async {}
+            })
+            .await;
+        let supervised = forloop::scope(|scope| async {
+            let scope = scope;
+            scope.spawn(length(&words[0]));
+            Ok(())
+        })
+        .supervised()
+        .deadline(&Smol, time)
+        .cancel_on(theirs.cancelled())
+        .await
+        .unwrap();
+        assert!(supervised.failures.is_empty());
+        let values = settled.into_values().unwrap();
+        let gathered = gathered.into_iter().filter_map(forloop::Outcome::ok).sum::<usize>();
+        values.into_iter().chain(tried).chain(fallible).sum::<usize>()
+            + raced.1
+            + gathered
+            + streamed
+    });
+    assert_eq!(total, 39);
+}
+
+#[test]
+fn spawned_loops_with_options_are_send() {
+    let lengths = spawnable(async {
+        let token = forloop::CancelToken::new();
+        let time = std::time::Duration::from_secs(60);
+        let body = |word: String| async move { length(&word).await };
+        let words = || ["to", "be"].map(String::from);
+        let looping = || forloop::each(words()).limit(2).unwrap().on(Smol);
+        let settled = looping().timeout(&Smol, time).cancel_on(&token).settle(body).await;
+        let tried = looping().timeout(&Smol, time).deadline(&Smol, time).try_gather(body).await;
+        let (_, first) = looping().cancel_on(&token).race_ok(body).await.unwrap();
+        let mut sum = first;
+        looping()
+            .timeout(&Smol, time)
+            .cancel_on(&token)
+            .stream_unordered(body)
+            .for_each(|item| {
+                sum += item.unwrap().returned().unwrap().unwrap().unwrap();
+                async {}
+            })
+            .await;
+        settled.into_values().unwrap().into_iter().chain(tried.unwrap()).sum::<usize>() + sum
+    });
+    assert_eq!(lengths, 14);
+}

@@ -34,7 +34,6 @@ pin_project! {
         source: Option<S>,
         launcher: Option<A>,
         limit: usize,
-        #[pin]
         policy: C,
         running: Set<J>,
         // The deadline has passed: what was woken by then has its turn, and nothing after.
@@ -209,7 +208,7 @@ where
             }
         };
         let index = *this.started;
-        let Some(item) = this.policy.as_mut().admit(given) else {
+        let Some(item) = this.policy.admit(given) else {
             self.cut_short(Cause::Source { index, error: () }, None);
             return Poll::Ready(None);
         };

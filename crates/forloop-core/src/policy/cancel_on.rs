@@ -1,9 +1,8 @@
 //! `cancel_on`: a signal that cuts a loop short.
 
+use alloc::boxed::Box;
 use core::pin::Pin;
 use core::task::{Context, Poll};
-
-use pin_project_lite::pin_project;
 
 use super::{Interrupt, Interruptible, Policy};
 use crate::{Cause, Loop};
@@ -48,23 +47,21 @@ impl<S, P, L, C: Policy> Loop<S, P, L, C> {
     }
 }
 
-pin_project! {
-    /// A signal that cancels a loop.
-    #[derive(Debug)]
-    pub struct CancelOn<W> {
-        #[pin]
-        signal: W,
-    }
+/// A signal that cancels a loop.
+#[derive(Debug)]
+pub struct CancelOn<W> {
+    /// In a box, so that a signal that must not move keeps no stream of results from being `Unpin`.
+    signal: Pin<Box<W>>,
 }
 
 impl<W> CancelOn<W> {
     pub(crate) fn new(signal: W) -> Self {
-        Self { signal }
+        Self { signal: Box::pin(signal) }
     }
 }
 
 impl<W: Future> Interrupt for CancelOn<W> {
-    fn poll_interrupt(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Cause> {
-        self.project().signal.poll(cx).map(|_| Cause::Cancelled)
+    fn poll_interrupt(&mut self, cx: &mut Context<'_>) -> Poll<Cause> {
+        self.signal.as_mut().poll(cx).map(|_| Cause::Cancelled)
     }
 }

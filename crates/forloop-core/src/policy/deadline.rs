@@ -56,9 +56,6 @@ pub struct Deadline<R> {
     sleep: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
-// The timer is never pinned, and what sleeps is boxed.
-impl<R> Unpin for Deadline<R> {}
-
 impl<R: Timer + Clone + 'static> Deadline<R> {
     pub(crate) fn new(timer: &R, after: Duration) -> Self {
         Self { timer: timer.clone(), after, sleep: None }
@@ -66,12 +63,12 @@ impl<R: Timer + Clone + 'static> Deadline<R> {
 }
 
 impl<R: Timer + 'static> Interrupt for Deadline<R> {
-    fn poll_interrupt(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Cause> {
+    fn poll_interrupt(&mut self, cx: &mut Context<'_>) -> Poll<Cause> {
         // A timer may want to be polled twice to see that nothing is left to wait for.
         if self.after.is_zero() {
             return Poll::Ready(Cause::TimedOut);
         }
-        let Self { timer, after, sleep } = &mut *self;
+        let Self { timer, after, sleep } = self;
         let sleep = sleep.get_or_insert_with(|| Box::pin(timer.sleep(*after)));
         sleep.as_mut().poll(cx).map(|()| Cause::TimedOut)
     }

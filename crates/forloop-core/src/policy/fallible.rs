@@ -1,7 +1,5 @@
 //! `try_each`: items that may fail to come.
 
-use core::pin::Pin;
-
 use futures_core::Stream;
 
 use super::{Admit, AllOrNothing, Plain, Policy, RaisesPanics};
@@ -54,16 +52,13 @@ pub struct Fallible<E> {
     error: Option<E>,
 }
 
-// The error is never pinned.
-impl<E> Unpin for Fallible<E> {}
-
 impl<E> AllOrNothing for Fallible<E> {}
 impl<E> RaisesPanics for Fallible<E> {}
 
 impl<T, E> Admit<Result<T, E>> for Fallible<E> {
     type Item = T;
 
-    fn admit(mut self: Pin<&mut Self>, given: Result<T, E>) -> Option<T> {
+    fn admit(&mut self, given: Result<T, E>) -> Option<T> {
         given.map_err(|error| self.error = Some(error)).ok()
     }
 }
@@ -85,7 +80,7 @@ impl<E> Policy for Fallible<E> {
         result
     }
 
-    fn source_error(mut self: Pin<&mut Self>) -> Option<E> {
+    fn source_error(&mut self) -> Option<E> {
         self.error.take()
     }
 }

@@ -16,10 +16,7 @@ pub use self::fallible::{Fallible, try_each, try_each_stream};
 pub use self::timeout::Timeout;
 
 use core::convert::Infallible;
-use core::pin::Pin;
 use core::task::{Context, Poll};
-
-use pin_project_lite::pin_project;
 
 use crate::{Cause, Interrupted, Outcome};
 
@@ -59,19 +56,19 @@ pub trait Policy {
     fn gives<X, Y>(result: Result<X, Interrupted<Y, Self::SourceError>>) -> Self::Gives<X, Y>;
 
     /// Takes the error that the source gave.
-    fn source_error(self: Pin<&mut Self>) -> Option<Self::SourceError>;
+    fn source_error(&mut self) -> Option<Self::SourceError>;
 
     /// Polls for the moment at which the loop is cut short.
-    fn poll_interrupt(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Cause> {
+    fn poll_interrupt(&mut self, _cx: &mut Context<'_>) -> Poll<Cause> {
         Poll::Pending
     }
 
     /// Takes note of a body that has begun. `alive` tells which of those that had begun still run.
-    fn begun(self: Pin<&mut Self>, _body: Ticket, _alive: impl Fn(Ticket) -> bool) {}
+    fn begun(&mut self, _body: Ticket, _alive: impl Fn(Ticket) -> bool) {}
 
     /// Polls for the next body that has no time left.
     fn poll_overdue(
-        self: Pin<&mut Self>,
+        &mut self,
         _cx: &mut Context<'_>,
         _alive: impl Fn(Ticket) -> bool,
     ) -> Poll<Ticket> {
@@ -90,7 +87,7 @@ pub trait Admit<I>: Policy {
     type Item;
 
     /// Unwraps an item. `None` if the source gave an error instead, which is kept.
-    fn admit(self: Pin<&mut Self>, given: I) -> Option<Self::Item>;
+    fn admit(&mut self, given: I) -> Option<Self::Item>;
 }
 
 /// Which body: where it is in the engine, and its index.
@@ -127,7 +124,7 @@ impl RaisesPanics for Plain {}
 impl<I> Admit<I> for Plain {
     type Item = I;
 
-    fn admit(self: Pin<&mut Self>, given: I) -> Option<I> {
+    fn admit(&mut self, given: I) -> Option<I> {
         Some(given)
     }
 }
@@ -159,7 +156,7 @@ impl Policy for Plain {
         }
     }
 
-    fn source_error(self: Pin<&mut Self>) -> Option<Infallible> {
+    fn source_error(&mut self) -> Option<Infallible> {
         None
     }
 }
@@ -167,18 +164,14 @@ impl Policy for Plain {
 /// Something that cuts a loop short.
 pub trait Interrupt {
     /// Polls for the moment at which it does.
-    fn poll_interrupt(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Cause>;
+    fn poll_interrupt(&mut self, cx: &mut Context<'_>) -> Poll<Cause>;
 }
 
-pin_project! {
-    /// A policy under which the loop may be cut short by `W`, too.
-    #[derive(Debug)]
-    pub struct Interruptible<C, W> {
-        #[pin]
-        policy: C,
-        #[pin]
-        interrupt: W,
-    }
+/// A policy under which the loop may be cut short by `W`, too.
+#[derive(Debug)]
+pub struct Interruptible<C, W> {
+    policy: C,
+    interrupt: W,
 }
 
 impl<C, W> Interruptible<C, W> {
@@ -194,8 +187,8 @@ impl<C: RaisesPanics, W: Interrupt> RaisesPanics for Interruptible<C, W> {}
 impl<I, C: Admit<I>, W: Interrupt> Admit<I> for Interruptible<C, W> {
     type Item = C::Item;
 
-    fn admit(self: Pin<&mut Self>, given: I) -> Option<C::Item> {
-        self.project().policy.admit(given)
+    fn admit(&mut self, given: I) -> Option<C::Item> {
+        self.policy.admit(given)
     }
 }
 
@@ -218,29 +211,28 @@ impl<C: Policy, W: Interrupt> Policy for Interruptible<C, W> {
         result
     }
 
-    fn source_error(self: Pin<&mut Self>) -> Option<C::SourceError> {
-        self.project().policy.source_error()
+    fn source_error(&mut self) -> Option<C::SourceError> {
+        self.policy.source_error()
     }
 
-    fn poll_interrupt(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Cause> {
-        let this = self.project();
+    fn poll_interrupt(&mut self, cx: &mut Context<'_>) -> Poll<Cause> {
         // Said first decides of two at the same time.
-        match this.policy.poll_interrupt(cx) {
+        match self.policy.poll_interrupt(cx) {
             Poll::Ready(cause) => Poll::Ready(cause),
-            Poll::Pending => this.interrupt.poll_interrupt(cx),
+            Poll::Pending => self.interrupt.poll_interrupt(cx),
         }
     }
 
-    fn begun(self: Pin<&mut Self>, body: Ticket, alive: impl Fn(Ticket) -> bool) {
-        self.project().policy.begun(body, alive);
+    fn begun(&mut self, body: Ticket, alive: impl Fn(Ticket) -> bool) {
+        self.policy.begun(body, alive);
     }
 
     fn poll_overdue(
-        self: Pin<&mut Self>,
+        &mut self,
         cx: &mut Context<'_>,
         alive: impl Fn(Ticket) -> bool,
     ) -> Poll<Ticket> {
-        self.project().policy.poll_overdue(cx, alive)
+        self.policy.poll_overdue(cx, alive)
     }
 }
 
@@ -262,14 +254,11 @@ pub trait Ends {
     }
 }
 
-pin_project! {
-    /// A policy under which each item has an outcome: `M` says which ends are one.
-    #[derive(Debug)]
-    pub struct Outcomes<C, M> {
-        #[pin]
-        policy: C,
-        ends: M,
-    }
+/// A policy under which each item has an outcome: `M` says which ends are one.
+#[derive(Debug)]
+pub struct Outcomes<C, M> {
+    policy: C,
+    ends: M,
 }
 
 impl<C, M> Outcomes<C, M> {
@@ -282,8 +271,8 @@ impl<C, M> Outcomes<C, M> {
 impl<I, C: Admit<I>, M: Ends> Admit<I> for Outcomes<C, M> {
     type Item = C::Item;
 
-    fn admit(self: Pin<&mut Self>, given: I) -> Option<C::Item> {
-        self.project().policy.admit(given)
+    fn admit(&mut self, given: I) -> Option<C::Item> {
+        self.policy.admit(given)
     }
 }
 
@@ -310,29 +299,27 @@ impl<C: Policy, M: Ends> Policy for Outcomes<C, M> {
         C::gives(result)
     }
 
-    fn source_error(self: Pin<&mut Self>) -> Option<C::SourceError> {
-        self.project().policy.source_error()
+    fn source_error(&mut self) -> Option<C::SourceError> {
+        self.policy.source_error()
     }
 
-    fn poll_interrupt(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Cause> {
-        self.project().policy.poll_interrupt(cx)
+    fn poll_interrupt(&mut self, cx: &mut Context<'_>) -> Poll<Cause> {
+        self.policy.poll_interrupt(cx)
     }
 
-    fn begun(self: Pin<&mut Self>, body: Ticket, alive: impl Fn(Ticket) -> bool) {
-        let this = self.project();
-        this.policy.begun(body, &alive);
-        this.ends.begun(body, alive);
+    fn begun(&mut self, body: Ticket, alive: impl Fn(Ticket) -> bool) {
+        self.policy.begun(body, &alive);
+        self.ends.begun(body, alive);
     }
 
     fn poll_overdue(
-        self: Pin<&mut Self>,
+        &mut self,
         cx: &mut Context<'_>,
         alive: impl Fn(Ticket) -> bool,
     ) -> Poll<Ticket> {
-        let this = self.project();
-        match this.policy.poll_overdue(cx, &alive) {
+        match self.policy.poll_overdue(cx, &alive) {
             Poll::Ready(body) => Poll::Ready(body),
-            Poll::Pending => this.ends.poll_overdue(cx, alive),
+            Poll::Pending => self.ends.poll_overdue(cx, alive),
         }
     }
 }

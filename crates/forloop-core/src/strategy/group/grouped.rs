@@ -6,10 +6,9 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
-use pin_project_lite::pin_project;
-
+use crate::panic::catch;
 use crate::policy::{CancelOn, Deadline, Interruptible, Plain, Policy};
-use crate::{Cause, Failure, LoopError, Timer};
+use crate::{Cause, Failure, LoopError, Panic, Timer};
 
 /// What runs a group, whatever its children are.
 pub trait Conduct {
@@ -28,6 +27,9 @@ pub trait Conduct {
     /// Cuts the group short.
     fn interrupt(&mut self, cause: Cause);
 
+    /// Cancels the group for a panic, and goes on with it when everything has stopped.
+    fn stop_for(&mut self, panic: Panic);
+
     /// Polls for the group's end: the body's value, and the failures that were no reason to stop.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Ended<Self::Value, Self::Error>>;
 }
@@ -35,17 +37,17 @@ pub trait Conduct {
 /// How a group has ended.
 pub(super) type Ended<T, E> = Result<(T, Vec<Failure<E>>), LoopError<E>>;
 
-pin_project! {
-    /// A group that can be awaited: a [`task_group`](crate::task_group), a [`scope`](crate::scope)
-    /// or a [`local_scope`](crate::local_scope).
-    #[must_use = "a group does nothing until it is awaited"]
-    pub struct Grouped<D, C = Plain, M = FailFast> {
-        driver: D,
-        #[pin]
-        policy: C,
-        mode: M,
-    }
+/// A group that can be awaited: a [`task_group`](crate::task_group), a [`scope`](crate::scope) or a
+/// [`local_scope`](crate::local_scope).
+#[must_use = "a group does nothing until it is awaited"]
+pub struct Grouped<D, C = Plain, M = FailFast> {
+    driver: D,
+    policy: C,
+    mode: M,
 }
+
+// Nothing in it is pinned in place.
+impl<D, C, M> Unpin for Grouped<D, C, M> {}
 
 impl<D> Grouped<D> {
     pub(super) fn new(driver: D) -> Self {
@@ -177,14 +179,16 @@ pub struct Supervised<T, E> {
 impl<D: Conduct, C: Policy, M: Mode> Future for Grouped<D, C, M> {
     type Output = Result<M::Gives<D::Value, D::Error>, LoopError<D::Error>>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        if this.driver.is_under_way()
-            && let Poll::Ready(cause) = this.policy.poll_interrupt(cx)
-        {
-            this.driver.interrupt(cause);
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { driver, policy, .. } = &mut *self;
+        if driver.is_under_way() {
+            match catch(|| policy.poll_interrupt(cx)) {
+                Ok(Poll::Pending) => {}
+                Ok(Poll::Ready(cause)) => driver.interrupt(cause),
+                Err(panic) => driver.stop_for(panic),
+            }
         }
-        let ended = ready!(this.driver.poll_end(cx));
+        let ended = ready!(driver.poll_end(cx));
         Poll::Ready(ended.map(|(value, failures)| M::gives(value, failures)))
     }
 }

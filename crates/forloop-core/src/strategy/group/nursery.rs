@@ -270,12 +270,6 @@ where
         }
     }
 
-    fn stop_for(&mut self, panic: Panic) {
-        // The first is the one to show: the others came of the stop, or at the same time.
-        self.panic.get_or_insert(panic);
-        self.stop();
-    }
-
     /// Closes the group, drops the body and asks every child to stop.
     fn stop(&mut self) {
         if self.stopping {
@@ -349,6 +343,12 @@ where
     fn interrupt(&mut self, cause: Cause) {
         let pending = self.children.indices();
         self.interrupted = Some(Interrupted { cause, pending, ready: () });
+        self.stop();
+    }
+
+    fn stop_for(&mut self, panic: Panic) {
+        // The first is the one to show: the others came of the stop, or at the same time.
+        self.panic.get_or_insert(panic);
         self.stop();
     }
 
