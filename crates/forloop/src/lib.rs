@@ -29,6 +29,7 @@
 //! | at most fifty at once | [`each(items).limit(50)?`](Loop::limit) and any strategy |
 //! | stop at the first failure, and stop the others too | [`try_gather`](Loop::try_gather), [`try_for_each`](Loop::try_for_each) |
 //! | let all finish, and see every outcome | [`settle`](Loop::settle) |
+//! | the first to finish, or to succeed | [`race`](Loop::race), [`race_ok`](Loop::race_ok) |
 //! | no results, constant memory | [`for_each`](Loop::for_each) |
 //! | results as they finish, with their index | [`as_completed`](Loop::as_completed) |
 //! | a stream of results, in input order or not | [`stream`](Loop::stream), [`stream_unordered`](Loop::stream_unordered) |
@@ -36,8 +37,12 @@
 //! | to wait until one, a failure, or a time; then go on | [`wait`](wait()) |
 //! | to start tasks now and await each later | [`task_list`](task_list()), [`spawn`](spawn()) |
 //! | tasks that end with the block that started them | [`task_group`](task_group()) |
+//! | ... of which one may fail and the others go on | [`supervised`](Grouped::supervised) on that |
 //! | the same without a runtime, borrowing | [`scope`](scope()), [`local_scope`](local_scope()) |
 //! | items that arrive in time | [`each_stream(stream)`](each_stream()) |
+//! | items that may fail to come | [`try_each(results)`](try_each()), [`try_each_stream(stream)`](try_each_stream()) |
+//! | a time for each body, or for the loop | [`timeout`](Loop::timeout), [`deadline`](Loop::deadline) before the strategy |
+//! | to stop a loop from outside | [`cancel_on`](Loop::cancel_on) a [`CancelToken`] or any future |
 //!
 //! # Where bodies run
 //!
@@ -51,6 +56,8 @@
 //! |---|---|---|
 //! | a body returns an error | `try_` strategies drop the others and return it; `settle` and the streams pass it on | the others are asked to stop and *have stopped* before it is returned |
 //! | a body panics | the others are dropped, then the panic goes on in the caller | the others have stopped, then the panic goes on in the caller |
+//! | a body has no time left | it is dropped; its outcome is `TimedOut` | it is asked to stop; its outcome is `TimedOut` when it has |
+//! | the loop is cut short: deadline, signal, source | every body has been dropped, then the strategy says why | every task has stopped, then the strategy says why |
 //! | the loop is dropped | every body has been dropped when drop returns | every task has been asked to stop |
 //! | the loop was never polled | no body was called, no item was pulled | the same |
 //!

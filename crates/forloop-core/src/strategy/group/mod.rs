@@ -76,9 +76,9 @@ pub use self::scope::{LocalScope, Scope, local_scope, scope};
 ///
 /// # Errors
 ///
-/// [`LoopError::Failed`] with every error of body and children, the first in time first.
-/// [`LoopError::Cancelled`] if the group was [cancelled](Group::cancel) before its body had
-/// returned or by its signal, or the runtime was shut down; [`LoopError::TimedOut`] if its deadline
+/// [`LoopError::Failed`](crate::LoopError::Failed) with every error of body and children, the first in time first.
+/// [`LoopError::Cancelled`](crate::LoopError::Cancelled) if the group was [cancelled](Group::cancel) before its body had
+/// returned or by its signal, or the runtime was shut down; [`LoopError::TimedOut`](crate::LoopError::TimedOut) if its deadline
 /// has passed.
 ///
 /// # Panics
@@ -153,7 +153,7 @@ impl<R, E> Group<R, E> {
     /// be spawned any more. Cancelling twice is cancelling once.
     ///
     /// The group then returns the body's value if the body had returned, and
-    /// [`LoopError::Cancelled`] if not; errors that really happened are returned as ever.
+    /// [`LoopError::Cancelled`](crate::LoopError::Cancelled) if not; errors that really happened are returned as ever.
     pub fn cancel(&self) {
         self.nursery.cancel();
     }

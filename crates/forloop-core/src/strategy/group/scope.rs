@@ -154,7 +154,7 @@ macro_rules! scope_handle {
             /// and no child can be spawned any more. Cancelling twice is cancelling once.
             ///
             /// The scope then returns the body's value if the body had returned, and
-            /// [`LoopError::Cancelled`] if not; errors that really happened are returned as ever.
+            /// [`LoopError::Cancelled`](crate::LoopError::Cancelled) if not; errors that really happened are returned as ever.
             pub fn cancel(&self) {
                 self.nursery.cancel();
             }
