@@ -5,7 +5,7 @@
 use std::alloc::System;
 use std::hint::black_box;
 
-use forloop_tests::yields;
+use forloop_conformance::yields;
 use futures_lite::future::block_on;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use forloop_tests::yields;
+use forloop_conformance::yields;
 use futures_concurrency::future::{Join, Race, TryJoin};
 use futures_lite::future::block_on;
 use futures_util::StreamExt as _;

@@ -1,16 +1,11 @@
 //! Cancellation by dropping, and what is dropped when.
 
-use forloop::each;
-use forloop_tests::{Alive, Backend, Gate, Tally, eventually, job, rows, yields};
+use forloop_core::each;
 
-rows! {
-    a_dropped_loop_stops_every_body_and_drops_its_source,
-    a_loop_dropped_before_its_first_poll_calls_nothing,
-    everything_is_dropped_exactly_once,
-}
+use crate::{Alive, Backend, Gate, Tally, eventually, job, yields};
 
 /// CAN-1
-fn a_dropped_loop_stops_every_body_and_drops_its_source<B: Backend>(backend: B) {
+pub fn a_dropped_loop_stops_every_body_and_drops_its_source<B: Backend>(backend: B) {
     let (alive, source) = (Alive::default(), Alive::default());
     let clock = backend.clock();
     backend.block_on(async {
@@ -43,7 +38,7 @@ fn a_dropped_loop_stops_every_body_and_drops_its_source<B: Backend>(backend: B) 
 }
 
 /// Law 11
-fn a_loop_dropped_before_its_first_poll_calls_nothing<B: Backend>(backend: B) {
+pub fn a_loop_dropped_before_its_first_poll_calls_nothing<B: Backend>(backend: B) {
     let log = Tally::<u64>::default();
     let items = || (0..3).inspect(|&n| log.write(n));
     let body = |n| {
@@ -57,7 +52,7 @@ fn a_loop_dropped_before_its_first_poll_calls_nothing<B: Backend>(backend: B) {
 }
 
 /// CAN-5
-fn everything_is_dropped_exactly_once<B: Backend>(backend: B) {
+pub fn everything_is_dropped_exactly_once<B: Backend>(backend: B) {
     // A guard that is dropped twice panics; one that is not dropped stays alive.
     let (items, captured, values) = (Alive::default(), Alive::default(), Alive::default());
     let clock = backend.clock();

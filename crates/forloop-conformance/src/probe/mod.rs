@@ -1,10 +1,18 @@
 //! What the tests watch bodies with. Nothing is ordered by sleeping where a channel can order it.
 
+mod clock;
+mod fair;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use forloop::Timer;
+use forloop_core::Timer;
+
+use crate::Backend;
+
+pub use self::clock::VirtualClock;
+pub use self::fair::{Fair, Held};
 
 /// Counts what is alive: each guard counts until it is dropped.
 #[derive(Debug, Clone, Default)]
@@ -138,4 +146,23 @@ pub async fn eventually(clock: &impl Timer, what: impl Fn() -> bool) {
         clock.sleep(Duration::from_millis(1)).await;
     }
     panic!("it did not become true in ten seconds");
+}
+
+/// Some seconds of a virtual clock; of a real one, for which somebody waits, as many twentieths.
+pub fn seconds<B: Backend>(seconds: u64) -> Duration {
+    if B::EXACT { Duration::from_secs(seconds) } else { Duration::from_millis(50 * seconds) }
+}
+
+/// How much later than on time is still on time, on a real clock of a busy machine.
+const SLACK: Duration = Duration::from_secs(60);
+
+/// Checks that something happened on time: never early, on a virtual clock never late, and on a real
+/// one before a while has passed in which it must have happened on any machine.
+///
+/// # Panics
+///
+/// If it did not.
+pub fn on_time<B: Backend>(happened: Duration, due: Duration) {
+    let latest = if B::EXACT { due } else { due + SLACK };
+    assert!(due <= happened && happened <= latest, "due at {due:?}, happened at {happened:?}");
 }

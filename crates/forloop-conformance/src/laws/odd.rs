@@ -3,19 +3,16 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use forloop::{Running, StreamExt, each, each_stream, wait};
-use forloop_tests::{Backend, Tally, job, rows, yields};
+use forloop_core::{Running, each, each_stream, wait};
+use futures_lite::StreamExt;
 
-rows! {
-    an_empty_input_is_over_at_the_first_poll,
-    a_wrong_size_hint_does_no_harm,
-}
+use crate::{Backend, InTask, Tally, job, yields};
 
 /// EMP-1
-fn an_empty_input_is_over_at_the_first_poll<B: Backend>(backend: B) {
+pub fn an_empty_input_is_over_at_the_first_poll<B: Backend>(backend: B) {
     let none = || each(std::iter::empty::<u64>()).limit(3).unwrap().at(backend.place());
-    let body = |_| -> forloop_tests::Job<u64> { panic!("no body is called") };
-    let fallible = |_| -> forloop_tests::Job<Result<u64, String>> { panic!("no body is called") };
+    let body = |_| -> crate::Job<u64> { panic!("no body is called") };
+    let fallible = |_| -> crate::Job<Result<u64, String>> { panic!("no body is called") };
     backend.block_on(async {
         use futures_lite::future::poll_once;
 
@@ -25,7 +22,7 @@ fn an_empty_input_is_over_at_the_first_poll<B: Backend>(backend: B) {
         assert_eq!(poll_once(none().as_completed(body).next()).await, Some(None));
         assert_eq!(poll_once(none().stream(body).next()).await, Some(None));
         assert_eq!(poll_once(none().stream(body).for_each(async |_| {})).await, Some(()));
-        let mut running = Running::at(&backend.place(), Vec::<forloop_tests::Job<u64>>::new());
+        let mut running = Running::at(&backend.place(), Vec::<crate::Job<u64>>::new());
         assert!(poll_once(wait(&mut running)).await.is_some());
         let group = backend.group(|_| job(async { Ok(7) }));
         assert_eq!(poll_once(group).await, Some(Ok(7)));
@@ -48,7 +45,7 @@ impl Iterator for Liar {
 }
 
 /// Law 5
-fn a_wrong_size_hint_does_no_harm<B: Backend>(backend: B) {
+pub fn a_wrong_size_hint_does_no_harm<B: Backend>(backend: B) {
     for hint in [(0, Some(0)), (usize::MAX, None), (usize::MAX, Some(3)), (100, Some(100))] {
         let outputs = each(Liar(0..10, hint))
             .unbounded()
@@ -59,8 +56,7 @@ fn a_wrong_size_hint_does_no_harm<B: Backend>(backend: B) {
 }
 
 /// ORD-1
-#[test]
-fn bodies_are_first_polled_in_input_order_and_ready_ones_come_in_input_order() {
+pub fn bodies_are_first_polled_in_input_order_and_ready_ones_come_in_input_order(_in_task: InTask) {
     for limit in 1..10 {
         let polled = Tally::default();
         let outputs: Vec<u64> = futures_lite::future::block_on(
@@ -82,8 +78,7 @@ fn bodies_are_first_polled_in_input_order_and_ready_ones_come_in_input_order() {
 }
 
 /// Law 4
-#[test]
-fn of_failures_at_one_time_the_one_with_the_lower_index_wins() {
+pub fn of_failures_at_one_time_the_one_with_the_lower_index_wins(_in_task: InTask) {
     // Item 0 makes room for item 2 in its slot, so that 2 stands before 1 there.
     let error = futures_lite::future::block_on(each([0, 3, 2]).limit(2).unwrap().try_gather(
         async |n: usize| {
@@ -91,7 +86,7 @@ fn of_failures_at_one_time_the_one_with_the_lower_index_wins() {
             if n == 0 { Ok(()) } else { Err(n) }
         },
     ));
-    let gate = forloop_tests::Gate::default();
+    let gate = crate::Gate::default();
     let both = each(0..3).limit(2).unwrap().try_for_each(|n: u64| {
         let gate = gate.clone();
         async move {
@@ -121,8 +116,7 @@ async fn borrowing<'a>(word: &'a String, count: &Rc<Cell<usize>>) -> &'a str {
 }
 
 /// RTN-1, RTN-2
-#[test]
-fn in_task_bodies_borrow_need_not_be_send_and_need_no_runtime() {
+pub fn in_task_bodies_borrow_need_not_be_send_and_need_no_runtime(_in_task: InTask) {
     let words = vec![String::from("to"), String::from("be")];
     let count = Rc::new(Cell::new(0));
     let body = |word| borrowing(word, &count);

@@ -1,15 +1,11 @@
 //! The sequential loop.
 
-use forloop::each;
-use forloop_tests::{Backend, Peak, Tally, job, rows, yields};
+use forloop_core::each;
 
-rows! {
-    each_body_begins_when_the_one_before_it_has_finished,
-    the_first_error_ends_the_loop_and_the_input_is_not_asked_again,
-}
+use crate::{Backend, Peak, Tally, job, yields};
 
 /// SEQ-1
-fn each_body_begins_when_the_one_before_it_has_finished<B: Backend>(backend: B) {
+pub fn each_body_begins_when_the_one_before_it_has_finished<B: Backend>(backend: B) {
     let (peak, log) = (Peak::default(), Tally::default());
     let outputs = backend.block_on(each(0..5).sequential().at(backend.place()).gather(|n: u64| {
         let (peak, log) = (peak.clone(), log.clone());
@@ -30,7 +26,7 @@ fn each_body_begins_when_the_one_before_it_has_finished<B: Backend>(backend: B) 
 }
 
 /// SEQ-2
-fn the_first_error_ends_the_loop_and_the_input_is_not_asked_again<B: Backend>(backend: B) {
+pub fn the_first_error_ends_the_loop_and_the_input_is_not_asked_again<B: Backend>(backend: B) {
     let (called, pulled) = (Tally::default(), Tally::default());
     let items = (0..5).inspect(|&n: &u64| pulled.write(n));
     let error = backend

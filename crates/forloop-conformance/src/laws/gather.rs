@@ -2,21 +2,12 @@
 
 use std::time::Duration;
 
-use forloop::{Outcome, Timer, each};
-use forloop_tests::{Alive, Backend, Gate, Peak, Tally, job, rows, yields};
+use forloop_core::{Outcome, Timer, each};
 
-rows! {
-    all_bodies_run_at_once,
-    outputs_come_back_in_input_order,
-    every_item_is_taken_once_and_its_body_called_once_in_input_order,
-    the_error_returned_is_the_first_in_time,
-    after_an_error_no_sibling_is_left,
-    every_real_failure_is_in_the_error,
-    a_settled_loop_returns_every_outcome_in_input_order,
-}
+use crate::{Alive, Backend, Gate, Peak, Tally, job, yields};
 
 /// GAT-1
-fn all_bodies_run_at_once<B: Backend>(backend: B) {
+pub fn all_bodies_run_at_once<B: Backend>(backend: B) {
     // Ten bodies that wait for each other finish only if all ten are in flight.
     let (peak, gate, arrived) = (Peak::default(), Gate::default(), Tally::default());
     let bodies = each(0..10).unbounded().at(backend.place()).gather(|n: u64| {
@@ -38,7 +29,7 @@ fn all_bodies_run_at_once<B: Backend>(backend: B) {
 }
 
 /// GAT-2
-fn outputs_come_back_in_input_order<B: Backend>(backend: B) {
+pub fn outputs_come_back_in_input_order<B: Backend>(backend: B) {
     let (a, c) = (Gate::default(), Gate::default());
     let log = Tally::default();
     let outputs = each(["a", "b", "c"]).unbounded().at(backend.place()).gather(|name| {
@@ -63,7 +54,7 @@ fn outputs_come_back_in_input_order<B: Backend>(backend: B) {
 }
 
 /// GAT-3
-fn every_item_is_taken_once_and_its_body_called_once_in_input_order<B: Backend>(backend: B) {
+pub fn every_item_is_taken_once_and_its_body_called_once_in_input_order<B: Backend>(backend: B) {
     let (pulled, called) = (Tally::default(), Tally::default());
     let items = (0..100).inspect(|&n: &u64| pulled.write(n)).enumerate();
     let outputs = each(items).unbounded().at(backend.place()).gather(|(index, n)| {
@@ -81,7 +72,7 @@ fn every_item_is_taken_once_and_its_body_called_once_in_input_order<B: Backend>(
 }
 
 /// GAT-4
-fn the_error_returned_is_the_first_in_time<B: Backend>(backend: B) {
+pub fn the_error_returned_is_the_first_in_time<B: Backend>(backend: B) {
     let (gate, clock) = (Gate::default(), backend.clock());
     let outcome = each(0..2).unbounded().at(backend.place()).try_gather(|n: u64| {
         let (gate, clock) = (gate.clone(), clock.clone());
@@ -101,7 +92,7 @@ fn the_error_returned_is_the_first_in_time<B: Backend>(backend: B) {
 }
 
 /// GAT-5
-fn after_an_error_no_sibling_is_left<B: Backend>(backend: B) {
+pub fn after_an_error_no_sibling_is_left<B: Backend>(backend: B) {
     let (alive, all_in) = (Alive::default(), Gate::default());
     let outcome = each(0..10).unbounded().at(backend.place()).try_gather(|n: u64| {
         let (alive, all_in) = (alive.clone(), all_in.clone());
@@ -129,7 +120,7 @@ fn after_an_error_no_sibling_is_left<B: Backend>(backend: B) {
 }
 
 /// GAT-5 and law 2: in the order of time, with their indices.
-fn every_real_failure_is_in_the_error<B: Backend>(backend: B) {
+pub fn every_real_failure_is_in_the_error<B: Backend>(backend: B) {
     let all_in = Gate::default();
     let arrived = Tally::default();
     let outcome = each(0..8).unbounded().at(backend.place()).try_for_each(|n: u64| {
@@ -151,7 +142,7 @@ fn every_real_failure_is_in_the_error<B: Backend>(backend: B) {
 }
 
 /// GAT-6
-fn a_settled_loop_returns_every_outcome_in_input_order<B: Backend>(backend: B) {
+pub fn a_settled_loop_returns_every_outcome_in_input_order<B: Backend>(backend: B) {
     for limit in [1, 2, 4] {
         let outcomes =
             each([3, 1, 0, 0]).limit(limit).unwrap().at(backend.place()).settle(|n: u64| {

@@ -2,24 +2,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use forloop::Cancelled;
-use forloop_tests::{Alive, Gate, Spawning, Tally, eventually, job, rows, yields};
+use forloop_core::Cancelled;
 
-rows! {
-    spawned:
-    building_the_list_starts_every_task,
-    awaiting_in_order_gives_outputs_in_input_order_and_each_error_when_asked,
-    dropping_the_rest_of_the_list_stops_it,
-    cancelling_one_task_is_seen_by_its_handle_alone,
-    cancel_waits_until_the_destructors_have_run,
-    cancel_gives_the_value_of_a_task_that_had_finished,
-    a_detached_task_goes_on,
-    a_panic_goes_on_in_whoever_awaits,
-    a_task_dropped_at_once_is_gone_soon,
-}
+use crate::{Alive, Gate, Spawning, Tally, eventually, job, yields};
 
 /// LST-1
-fn building_the_list_starts_every_task<B: Spawning>(backend: B) {
+pub fn building_the_list_starts_every_task<B: Spawning>(backend: B) {
     let (all_in, arrived) = (Gate::default(), Tally::default());
     backend.block_on(async {
         let tasks: Vec<_> = (0..5)
@@ -43,7 +31,7 @@ fn building_the_list_starts_every_task<B: Spawning>(backend: B) {
 }
 
 /// LST-2
-fn awaiting_in_order_gives_outputs_in_input_order_and_each_error_when_asked<B: Spawning>(
+pub fn awaiting_in_order_gives_outputs_in_input_order_and_each_error_when_asked<B: Spawning>(
     backend: B,
 ) {
     backend.block_on(async {
@@ -62,7 +50,7 @@ fn awaiting_in_order_gives_outputs_in_input_order_and_each_error_when_asked<B: S
 }
 
 /// LST-3
-fn dropping_the_rest_of_the_list_stops_it<B: Spawning>(backend: B) {
+pub fn dropping_the_rest_of_the_list_stops_it<B: Spawning>(backend: B) {
     let alive = Alive::default();
     backend.block_on(async {
         let tasks: Vec<_> = (0..5)
@@ -81,7 +69,7 @@ fn dropping_the_rest_of_the_list_stops_it<B: Spawning>(backend: B) {
 }
 
 /// LST-4
-fn cancelling_one_task_is_seen_by_its_handle_alone<B: Spawning>(backend: B) {
+pub fn cancelling_one_task_is_seen_by_its_handle_alone<B: Spawning>(backend: B) {
     backend.block_on(async {
         let cancelled = backend.spawn(job(std::future::pending::<u64>()));
         let sibling = backend.spawn(job(async {
@@ -96,7 +84,7 @@ fn cancelling_one_task_is_seen_by_its_handle_alone<B: Spawning>(backend: B) {
 }
 
 /// CAN-4
-fn cancel_waits_until_the_destructors_have_run<B: Spawning>(backend: B) {
+pub fn cancel_waits_until_the_destructors_have_run<B: Spawning>(backend: B) {
     let alive = Alive::default();
     backend.block_on(async {
         for warm_up in 0..20 {
@@ -113,7 +101,7 @@ fn cancel_waits_until_the_destructors_have_run<B: Spawning>(backend: B) {
 }
 
 /// Law 2
-fn cancel_gives_the_value_of_a_task_that_had_finished<B: Spawning>(backend: B) {
+pub fn cancel_gives_the_value_of_a_task_that_had_finished<B: Spawning>(backend: B) {
     backend.block_on(async {
         let task = backend.spawn(job(async { 7_u64 }));
         eventually(&backend.clock(), || task.is_finished()).await;
@@ -122,7 +110,7 @@ fn cancel_gives_the_value_of_a_task_that_had_finished<B: Spawning>(backend: B) {
 }
 
 /// Law 10: detaching is explicit.
-fn a_detached_task_goes_on<B: Spawning>(backend: B) {
+pub fn a_detached_task_goes_on<B: Spawning>(backend: B) {
     backend.block_on(async {
         let (gate, log) = (Gate::default(), Tally::default());
         let (passed, writer) = (gate.clone(), log.clone());
@@ -138,7 +126,7 @@ fn a_detached_task_goes_on<B: Spawning>(backend: B) {
 }
 
 /// PAN-1
-fn a_panic_goes_on_in_whoever_awaits<B: Spawning>(backend: B) {
+pub fn a_panic_goes_on_in_whoever_awaits<B: Spawning>(backend: B) {
     let task = backend.spawn(job(async { panic!("on purpose") }));
     let caught = catch_unwind(AssertUnwindSafe(|| backend.block_on(task))).unwrap_err();
     assert_eq!(caught.downcast_ref(), Some(&"on purpose"));
@@ -147,7 +135,7 @@ fn a_panic_goes_on_in_whoever_awaits<B: Spawning>(backend: B) {
 }
 
 /// Law 1
-fn a_task_dropped_at_once_is_gone_soon<B: Spawning>(backend: B) {
+pub fn a_task_dropped_at_once_is_gone_soon<B: Spawning>(backend: B) {
     let alive = Alive::default();
     backend.block_on(async {
         for _ in 0..100 {

@@ -4,7 +4,10 @@ use std::cell::{Cell, RefCell};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use forloop::{LoopError, Running, StreamExt, each, local_scope, wait};
+use forloop_core::{LoopError, Running, each, local_scope, wait};
+use futures_lite::StreamExt;
+
+use crate::{Backend, Gate, InTask};
 
 /// More than this in one poll is more than the laws allow.
 const MOST: usize = 1000;
@@ -31,8 +34,8 @@ fn in_turns(polls: &Cell<usize>, looping: impl Future) {
     }
 }
 
-#[test]
-fn a_loop_of_restless_bodies_gives_way() {
+/// Law 9
+pub fn a_loop_of_restless_bodies_gives_way(_in_task: InTask) {
     let polls = Cell::new(0);
     for (bodies, times) in [(3, 2000), (300, 300), (5000, 3)] {
         let body = |_| restless(&polls, times);
@@ -60,8 +63,8 @@ fn a_loop_of_restless_bodies_gives_way() {
     }
 }
 
-#[test]
-fn a_restless_consumer_beside_restless_bodies_gives_way() {
+/// Law 9
+pub fn a_restless_consumer_beside_restless_bodies_gives_way(_in_task: InTask) {
     let polls = Cell::new(0);
     let looping = each(0..300).unbounded().stream(|_| restless(&polls, 300)).consume(|mut feed| {
         let polls = &polls;
@@ -73,8 +76,8 @@ fn a_restless_consumer_beside_restless_bodies_gives_way() {
     in_turns(&polls, looping);
 }
 
-#[test]
-fn bodies_that_are_ready_at_once_give_way() {
+/// Law 9
+pub fn bodies_that_are_ready_at_once_give_way(_in_task: InTask) {
     let polls = Cell::new(0);
     let body = |_| async { polls.set(polls.get() + 1) };
     in_turns(&polls, each(0..100_000).unbounded().gather(body));
@@ -84,9 +87,9 @@ fn bodies_that_are_ready_at_once_give_way() {
     in_turns(&steps, results.for_each(async |()| steps.set(steps.get() + 1)));
 }
 
-#[test]
-fn a_body_that_waits_is_not_starved_by_a_source_that_never_does() {
-    let (gate, opened) = (forloop_tests::Gate::default(), Cell::new(false));
+/// Law 9
+pub fn a_body_that_waits_is_not_starved_by_a_source_that_never_does(in_task: InTask) {
+    let (gate, opened) = (Gate::default(), Cell::new(false));
     let looping = each(0_u64..).limit(3).unwrap().try_for_each(|n| {
         let (gate, opened) = (gate.clone(), &opened);
         async move {
@@ -102,12 +105,12 @@ fn a_body_that_waits_is_not_starved_by_a_source_that_never_does() {
             Ok(())
         }
     });
-    assert!(futures_lite::future::block_on(looping).is_err());
+    assert!(in_task.block_on(looping).is_err());
     assert!(opened.get());
 }
 
-#[test]
-fn a_body_is_polled_once_per_wake() {
+/// Law 9
+pub fn a_body_is_polled_once_per_wake(_in_task: InTask) {
     let (polls, wakers) = (Cell::new(0), RefCell::new(Vec::new()));
     let done = Cell::new(false);
     let mut looping = pin!(each(0..100).unbounded().for_each(|_| {

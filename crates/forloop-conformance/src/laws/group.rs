@@ -2,34 +2,12 @@
 
 use std::error::Error;
 
-use forloop::{Cancelled, Closed, LoopError};
-use forloop_tests::{Alive, Backend, Gate, Group, Tally, eventually, job, rows, yields};
+use forloop_core::{Cancelled, Closed, LoopError};
 
-rows! {
-    a_group_returns_its_bodys_value_after_all_children,
-    a_child_may_spawn_into_its_group_after_the_body_has_returned,
-    a_childs_error_stops_the_siblings_and_the_body,
-    the_error_holds_every_failure_and_no_cancelled_child,
-    a_bodys_error_stops_the_children_before_it_is_returned,
-    a_closed_group_refuses_a_child_and_drops_it_unpolled,
-    an_error_is_not_lost_when_nobody_awaits_the_child,
-    a_cancelled_group_stops_its_body_and_its_children,
-    a_group_cancelled_by_a_child_after_its_body_returns_the_value,
-    a_group_cancelled_before_the_first_child_takes_none,
-    a_cancelled_child_is_no_failure,
-    a_childs_value_can_be_awaited,
-    a_group_that_is_dropped_stops_everything,
-    a_group_that_is_never_polled_calls_nothing,
-    an_inner_groups_error_is_an_error_of_the_outer_one,
-    a_busy_body_starves_no_child,
-    endless_children_starve_no_body,
-    the_body_does_not_go_on_past_its_await_on_a_failed_child,
-    a_child_whose_destructor_panics_leaves_nobody_waiting,
-    a_sibling_that_waits_for_another_does_not_go_on_when_both_are_stopped,
-}
+use crate::{Alive, Backend, Gate, Group, Tally, eventually, job, yields};
 
 /// GRP-1
-fn a_group_returns_its_bodys_value_after_all_children<B: Backend>(backend: B) {
+pub fn a_group_returns_its_bodys_value_after_all_children<B: Backend>(backend: B) {
     let log = Tally::default();
     let value = backend.group({
         let log = log.clone();
@@ -54,7 +32,7 @@ fn a_group_returns_its_bodys_value_after_all_children<B: Backend>(backend: B) {
     assert_eq!(log, [0, 1, 2, 3]);
 }
 
-fn descend<G: Group>(group: G, left: u64, log: Tally) -> forloop_tests::Job<Result<u64, String>> {
+fn descend<G: Group>(group: G, left: u64, log: Tally) -> crate::Job<Result<u64, String>> {
     job(async move {
         yields(2).await;
         log.write(left);
@@ -66,7 +44,7 @@ fn descend<G: Group>(group: G, left: u64, log: Tally) -> forloop_tests::Job<Resu
 }
 
 /// GRP-2
-fn a_child_may_spawn_into_its_group_after_the_body_has_returned<B: Backend>(backend: B) {
+pub fn a_child_may_spawn_into_its_group_after_the_body_has_returned<B: Backend>(backend: B) {
     let log = Tally::default();
     let result = backend.group({
         let log = log.clone();
@@ -80,7 +58,7 @@ fn a_child_may_spawn_into_its_group_after_the_body_has_returned<B: Backend>(back
 }
 
 /// GRP-3
-fn a_childs_error_stops_the_siblings_and_the_body<B: Backend>(backend: B) {
+pub fn a_childs_error_stops_the_siblings_and_the_body<B: Backend>(backend: B) {
     let (alive, after) = (Alive::default(), Tally::<u64>::default());
     let result = backend.group({
         let (alive, after) = (alive.clone(), after.clone());
@@ -116,7 +94,7 @@ fn a_childs_error_stops_the_siblings_and_the_body<B: Backend>(backend: B) {
 }
 
 /// GRP-4
-fn the_error_holds_every_failure_and_no_cancelled_child<B: Backend>(backend: B) {
+pub fn the_error_holds_every_failure_and_no_cancelled_child<B: Backend>(backend: B) {
     let gate = Gate::default();
     let result = backend.group(move |group| {
         job(async move {
@@ -136,7 +114,7 @@ fn the_error_holds_every_failure_and_no_cancelled_child<B: Backend>(backend: B) 
 }
 
 /// GRP-5
-fn a_bodys_error_stops_the_children_before_it_is_returned<B: Backend>(backend: B) {
+pub fn a_bodys_error_stops_the_children_before_it_is_returned<B: Backend>(backend: B) {
     for awaits in [0, 3] {
         let alive = Alive::default();
         let result = backend.group({
@@ -163,7 +141,7 @@ fn a_bodys_error_stops_the_children_before_it_is_returned<B: Backend>(backend: B
 }
 
 /// GRP-6
-fn a_closed_group_refuses_a_child_and_drops_it_unpolled<B: Backend>(backend: B) {
+pub fn a_closed_group_refuses_a_child_and_drops_it_unpolled<B: Backend>(backend: B) {
     let (kept, alive, polled) = (Tally::default(), Alive::default(), Tally::<u64>::default());
     let result = backend.group({
         let kept = kept.clone();
@@ -189,7 +167,7 @@ fn a_closed_group_refuses_a_child_and_drops_it_unpolled<B: Backend>(backend: B) 
 }
 
 /// GRP-7
-fn an_error_is_not_lost_when_nobody_awaits_the_child<B: Backend>(backend: B) {
+pub fn an_error_is_not_lost_when_nobody_awaits_the_child<B: Backend>(backend: B) {
     let result = backend.group(|group| {
         job(async move {
             drop(group.spawn(job(async {
@@ -203,7 +181,7 @@ fn an_error_is_not_lost_when_nobody_awaits_the_child<B: Backend>(backend: B) {
 }
 
 /// GRP-8
-fn a_cancelled_group_stops_its_body_and_its_children<B: Backend>(backend: B) {
+pub fn a_cancelled_group_stops_its_body_and_its_children<B: Backend>(backend: B) {
     let (alive, after) = (Alive::default(), Tally::<u64>::default());
     let result = backend.group({
         let (alive, after) = (alive.clone(), after.clone());
@@ -231,7 +209,7 @@ fn a_cancelled_group_stops_its_body_and_its_children<B: Backend>(backend: B) {
 }
 
 /// GRP-8
-fn a_group_cancelled_by_a_child_after_its_body_returns_the_value<B: Backend>(backend: B) {
+pub fn a_group_cancelled_by_a_child_after_its_body_returns_the_value<B: Backend>(backend: B) {
     let result = backend.group(|group| {
         job(async move {
             group.spawn(job(std::future::pending()));
@@ -248,7 +226,7 @@ fn a_group_cancelled_by_a_child_after_its_body_returns_the_value<B: Backend>(bac
 }
 
 /// GRP-8
-fn a_group_cancelled_before_the_first_child_takes_none<B: Backend>(backend: B) {
+pub fn a_group_cancelled_before_the_first_child_takes_none<B: Backend>(backend: B) {
     let (alive, polled) = (Alive::default(), Tally::<u64>::default());
     let result = backend.group({
         let (alive, polled) = (alive.clone(), polled.clone());
@@ -272,7 +250,7 @@ fn a_group_cancelled_before_the_first_child_takes_none<B: Backend>(backend: B) {
 }
 
 /// LST-4
-fn a_cancelled_child_is_no_failure<B: Backend>(backend: B) {
+pub fn a_cancelled_child_is_no_failure<B: Backend>(backend: B) {
     let alive = Alive::default();
     let result = backend.group({
         let alive = alive.clone();
@@ -299,7 +277,7 @@ fn a_cancelled_child_is_no_failure<B: Backend>(backend: B) {
 }
 
 /// GRP-1
-fn a_childs_value_can_be_awaited<B: Backend>(backend: B) {
+pub fn a_childs_value_can_be_awaited<B: Backend>(backend: B) {
     let result = backend.group(|group| {
         job(async move {
             let children: Vec<_> = (0..10)
@@ -321,7 +299,7 @@ fn a_childs_value_can_be_awaited<B: Backend>(backend: B) {
 }
 
 /// CAN-1
-fn a_group_that_is_dropped_stops_everything<B: Backend>(backend: B) {
+pub fn a_group_that_is_dropped_stops_everything<B: Backend>(backend: B) {
     let alive = Alive::default();
     let clock = backend.clock();
     let result = backend.group({
@@ -357,7 +335,7 @@ fn a_group_that_is_dropped_stops_everything<B: Backend>(backend: B) {
 }
 
 /// Law 11
-fn a_group_that_is_never_polled_calls_nothing<B: Backend>(backend: B) {
+pub fn a_group_that_is_never_polled_calls_nothing<B: Backend>(backend: B) {
     let called = Tally::<u64>::default();
     let result = backend.group({
         let called = called.clone();
@@ -371,10 +349,10 @@ fn a_group_that_is_never_polled_calls_nothing<B: Backend>(backend: B) {
 }
 
 /// NST-2
-fn an_inner_groups_error_is_an_error_of_the_outer_one<B: Backend>(backend: B) {
+pub fn an_inner_groups_error_is_an_error_of_the_outer_one<B: Backend>(backend: B) {
     // Groups of other error types: the in-task form serves for the inner one.
-    let outer = forloop::each([1, 2]).unbounded().try_gather(async |n| {
-        forloop::scope(|scope| async move {
+    let outer = forloop_core::each([1, 2]).unbounded().try_gather(async |n| {
+        forloop_core::scope(|scope| async move {
             scope.spawn(async move {
                 yields(n).await;
                 Err::<(), _>(std::io::Error::other(format!("inner {n}")))
@@ -390,7 +368,7 @@ fn an_inner_groups_error_is_an_error_of_the_outer_one<B: Backend>(backend: B) {
 }
 
 /// Law 9: a body that only yields starves nobody.
-fn a_busy_body_starves_no_child<B: Backend>(backend: B) {
+pub fn a_busy_body_starves_no_child<B: Backend>(backend: B) {
     let result = backend.group(|group| {
         job(async move {
             let flag = Tally::default();
@@ -415,8 +393,8 @@ fn a_busy_body_starves_no_child<B: Backend>(backend: B) {
 }
 
 /// GRP-8: children that spawn children for ever starve nobody.
-fn endless_children_starve_no_body<B: Backend>(backend: B) {
-    fn endless<G: Group>(group: G) -> forloop_tests::Job<Result<u64, String>> {
+pub fn endless_children_starve_no_body<B: Backend>(backend: B) {
+    fn endless<G: Group>(group: G) -> crate::Job<Result<u64, String>> {
         job(async move {
             yields(1).await;
             group.spawn(endless(group.clone()));
@@ -436,7 +414,7 @@ fn endless_children_starve_no_body<B: Backend>(backend: B) {
 }
 
 /// GRP-3: not even if the await is on the child that failed.
-fn the_body_does_not_go_on_past_its_await_on_a_failed_child<B: Backend>(backend: B) {
+pub fn the_body_does_not_go_on_past_its_await_on_a_failed_child<B: Backend>(backend: B) {
     for round in 0..50 {
         let after = Tally::<u64>::default();
         let result = backend.group({
@@ -459,7 +437,7 @@ fn the_body_does_not_go_on_past_its_await_on_a_failed_child<B: Backend>(backend:
 }
 
 /// Law 5: whoever waits for a child hears of its end, also if its destructor panics.
-fn a_child_whose_destructor_panics_leaves_nobody_waiting<B: Backend>(backend: B) {
+pub fn a_child_whose_destructor_panics_leaves_nobody_waiting<B: Backend>(backend: B) {
     struct Bomb;
 
     impl Drop for Bomb {
@@ -470,7 +448,7 @@ fn a_child_whose_destructor_panics_leaves_nobody_waiting<B: Backend>(backend: B)
 
     let (give, take) = std::sync::mpsc::channel();
     let waiter = std::thread::spawn(move || {
-        let child: forloop::Child<u64> = take.recv().unwrap();
+        let child: forloop_core::Child<u64> = take.recv().unwrap();
         futures_lite::future::block_on(child)
     });
     let result = backend.group(|group| {
@@ -494,7 +472,9 @@ fn a_child_whose_destructor_panics_leaves_nobody_waiting<B: Backend>(backend: B)
 }
 
 /// GRP-4: nobody takes a sibling's cancellation for a failure of its own.
-fn a_sibling_that_waits_for_another_does_not_go_on_when_both_are_stopped<B: Backend>(backend: B) {
+pub fn a_sibling_that_waits_for_another_does_not_go_on_when_both_are_stopped<B: Backend>(
+    backend: B,
+) {
     for _ in 0..100 {
         let result = backend.group(|group| {
             job(async move {

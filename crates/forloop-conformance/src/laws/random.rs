@@ -6,12 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
-use forloop::{Items, Loop, LoopError, Outcome, StreamExt, each};
-use forloop_tests::{Alive, Backend, Job, Peak, Tally, eventually, job, rows, yields};
+use forloop_core::{Items, Loop, LoopError, Outcome, each};
+use futures_lite::StreamExt;
 
-rows! {
-    random_loops_keep_every_promise,
-}
+use crate::{Alive, Backend, Job, Peak, Tally, eventually, job, yields};
 
 /// A small generator: the same numbers for the same seed, everywhere.
 struct Numbers(u64);
@@ -169,7 +167,7 @@ fn model(plan: &Plan) -> Vec<Result<u64, String>> {
 }
 
 /// Laws 1 to 4, 6 to 8 and 10
-fn random_loops_keep_every_promise<B: Backend>(backend: B) {
+pub fn random_loops_keep_every_promise<B: Backend>(backend: B) {
     for seed in 0..300 {
         let plan = Plan::make(&mut Numbers(seed));
         gathers(&backend, &plan);

@@ -1,16 +1,11 @@
 //! Very large inputs.
 
-use forloop::each;
-use forloop_tests::{Alive, Backend, Group, job, rows};
+use forloop_core::each;
 
-rows! {
-    a_hundred_thousand_items_come_back_in_order,
-    a_hundred_thousand_children_are_forgotten_as_they_end,
-    stopping_a_hundred_thousand_bodies_is_linear,
-}
+use crate::{Alive, Backend, Group, job};
 
 /// BIG-1
-fn a_hundred_thousand_items_come_back_in_order<B: Backend>(backend: B) {
+pub fn a_hundred_thousand_items_come_back_in_order<B: Backend>(backend: B) {
     let outputs = each(0..100_000)
         .limit(10)
         .unwrap()
@@ -20,7 +15,7 @@ fn a_hundred_thousand_items_come_back_in_order<B: Backend>(backend: B) {
 }
 
 /// BIG-2
-fn a_hundred_thousand_children_are_forgotten_as_they_end<B: Backend>(backend: B) {
+pub fn a_hundred_thousand_children_are_forgotten_as_they_end<B: Backend>(backend: B) {
     let result = backend.group(|group| {
         job(async move {
             let mut sum = 0;
@@ -39,7 +34,7 @@ fn a_hundred_thousand_children_are_forgotten_as_they_end<B: Backend>(backend: B)
 
 /// Law 6: a hundred thousand bodies in flight fail, are dropped, and are cancelled in linear time.
 /// In quadratic time this would take minutes.
-fn stopping_a_hundred_thousand_bodies_is_linear<B: Backend>(backend: B) {
+pub fn stopping_a_hundred_thousand_bodies_is_linear<B: Backend>(backend: B) {
     const MANY: u64 = 100_000;
     let alive = Alive::default();
     let looping = || {

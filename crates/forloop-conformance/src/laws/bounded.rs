@@ -3,24 +3,13 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use forloop::{Stream, StreamExt, ZeroLimit, each, each_stream};
-use forloop_tests::{Alive, Backend, Gate, Peak, Tally, job, rows, yields};
+use forloop_core::{ZeroLimit, each, each_stream};
+use futures_lite::{Stream, StreamExt};
 
-rows! {
-    never_more_than_limit_bodies_are_in_flight,
-    a_free_slot_is_filled_at_once,
-    the_input_is_pulled_only_for_a_free_slot,
-    the_ordered_stream_counts_what_waits_for_its_turn,
-    at_most_limit_bodies_exist,
-    the_ordered_stream_is_in_input_order_and_the_other_in_completion_order,
-    after_an_error_nothing_more_is_called_or_pulled,
-    a_stream_is_polled_only_for_a_free_slot,
-    a_limit_of_zero_is_an_error_before_anything_runs,
-    limit_one_is_the_sequential_loop_in_every_strategy,
-}
+use crate::{Alive, Backend, Gate, Peak, Tally, job, yields};
 
 /// BND-1
-fn never_more_than_limit_bodies_are_in_flight<B: Backend>(backend: B) {
+pub fn never_more_than_limit_bodies_are_in_flight<B: Backend>(backend: B) {
     for limit in [1, 2, 5, 10, 20, 100] {
         let peak = Peak::default();
         let n = limit as u64 + 10;
@@ -40,7 +29,7 @@ fn never_more_than_limit_bodies_are_in_flight<B: Backend>(backend: B) {
 }
 
 /// BND-2
-fn a_free_slot_is_filled_at_once<B: Backend>(backend: B) {
+pub fn a_free_slot_is_filled_at_once<B: Backend>(backend: B) {
     // Body 0 ends only when all others have: the other slot must have served them all.
     let (last, log) = (Gate::default(), Tally::default());
     let outputs = each(0..5).limit(2).unwrap().at(backend.place()).gather(|n: u64| {
@@ -60,7 +49,7 @@ fn a_free_slot_is_filled_at_once<B: Backend>(backend: B) {
 }
 
 /// BND-4
-fn the_input_is_pulled_only_for_a_free_slot<B: Backend>(backend: B) {
+pub fn the_input_is_pulled_only_for_a_free_slot<B: Backend>(backend: B) {
     let (pulled, settled) = (Tally::default(), Tally::default());
     let items = (0..).inspect(|&n: &u64| {
         pulled.write(n);
@@ -82,7 +71,7 @@ fn the_input_is_pulled_only_for_a_free_slot<B: Backend>(backend: B) {
 }
 
 /// BND-4, law 7
-fn the_ordered_stream_counts_what_waits_for_its_turn<B: Backend>(backend: B) {
+pub fn the_ordered_stream_counts_what_waits_for_its_turn<B: Backend>(backend: B) {
     let (first, pulled) = (Gate::default(), Tally::default());
     let items = (0..).inspect(|&n: &u64| pulled.write(n));
     let mut results = Box::pin(each(items).limit(3).unwrap().at(backend.place()).stream(|n| {
@@ -109,7 +98,7 @@ fn the_ordered_stream_counts_what_waits_for_its_turn<B: Backend>(backend: B) {
 }
 
 /// BND-5
-fn at_most_limit_bodies_exist<B: Backend>(backend: B) {
+pub fn at_most_limit_bodies_exist<B: Backend>(backend: B) {
     let alive = Alive::default();
     let outputs = each(0..200).limit(4).unwrap().at(backend.place()).for_each(|n: u64| {
         let guard = alive.guard();
@@ -124,7 +113,9 @@ fn at_most_limit_bodies_exist<B: Backend>(backend: B) {
 }
 
 /// BND-6
-fn the_ordered_stream_is_in_input_order_and_the_other_in_completion_order<B: Backend>(backend: B) {
+pub fn the_ordered_stream_is_in_input_order_and_the_other_in_completion_order<B: Backend>(
+    backend: B,
+) {
     // Durations from a small generator, the same every time.
     let mut state = 7_u64;
     let mut next = || {
@@ -166,7 +157,7 @@ fn the_ordered_stream_is_in_input_order_and_the_other_in_completion_order<B: Bac
 }
 
 /// BND-7
-fn after_an_error_nothing_more_is_called_or_pulled<B: Backend>(backend: B) {
+pub fn after_an_error_nothing_more_is_called_or_pulled<B: Backend>(backend: B) {
     let (called, pulled) = (Tally::default(), Tally::default());
     let items = (0..100).inspect(|&n: &u64| pulled.write(n));
     let error = each(items).limit(1).unwrap().at(backend.place()).try_for_each(|n| {
@@ -205,7 +196,7 @@ impl Stream for Counting {
 }
 
 /// BND-8
-fn a_stream_is_polled_only_for_a_free_slot<B: Backend>(backend: B) {
+pub fn a_stream_is_polled_only_for_a_free_slot<B: Backend>(backend: B) {
     let (asked, gate, peak) = (Tally::default(), Gate::default(), Peak::default());
     let source = Counting { left: 10, asked: asked.clone(), hesitates: false };
     let mut outputs =
@@ -230,7 +221,7 @@ fn a_stream_is_polled_only_for_a_free_slot<B: Backend>(backend: B) {
 }
 
 /// BND-3
-fn a_limit_of_zero_is_an_error_before_anything_runs<B: Backend>(_backend: B) {
+pub fn a_limit_of_zero_is_an_error_before_anything_runs<B: Backend>(_backend: B) {
     assert_eq!(each(0..3).limit(0).err(), Some(ZeroLimit));
     assert_eq!(each([(); 0]).limit(0).err(), Some(ZeroLimit));
     let endless = futures_lite::stream::repeat(1);
@@ -238,7 +229,7 @@ fn a_limit_of_zero_is_an_error_before_anything_runs<B: Backend>(_backend: B) {
 }
 
 /// Law 8
-fn limit_one_is_the_sequential_loop_in_every_strategy<B: Backend>(backend: B) {
+pub fn limit_one_is_the_sequential_loop_in_every_strategy<B: Backend>(backend: B) {
     let order: Vec<u64> = (0..6).collect();
     let peak = Peak::default();
     let one = || each(0..6_u64).limit(1).unwrap().at(backend.place());
@@ -257,7 +248,7 @@ fn limit_one_is_the_sequential_loop_in_every_strategy<B: Backend>(backend: B) {
         assert_eq!(one().gather(body).await, order);
         assert_eq!(one().try_gather(fallible).await.unwrap(), order);
         let settled = one().settle(fallible).await.into_iter();
-        assert_eq!(settled.filter_map(forloop::Outcome::ok).collect::<Vec<_>>(), order);
+        assert_eq!(settled.filter_map(forloop_core::Outcome::ok).collect::<Vec<_>>(), order);
         assert_eq!(one().stream(body).collect::<Vec<_>>().await, order);
         assert_eq!(one().stream_unordered(body).collect::<Vec<_>>().await, order);
         let completed = one().as_completed(body).collect::<Vec<_>>().await;

@@ -2,27 +2,13 @@
 
 use std::time::Duration;
 
-use forloop::{StreamExt, Timer, each};
-use forloop_tests::{Alive, Backend, Gate, Tally, eventually, job, rows, yields};
+use forloop_core::{Timer, each};
+use futures_lite::StreamExt;
 
-rows! {
-    results_come_in_completion_order_each_once,
-    a_failing_body_is_an_item_and_does_not_end_the_iteration,
-    leaving_early_stops_the_unfinished,
-    bodies_go_on_while_a_step_awaits,
-    bodies_go_on_while_a_consumer_awaits,
-    a_step_that_wants_what_a_body_holds_gets_it,
-    a_consumer_that_returns_early_stops_the_bodies,
-    a_step_that_fails_stops_the_bodies,
-    a_feed_that_outlives_its_loop_ends,
-    a_feed_on_another_thread_gets_every_result,
-    a_feed_hears_of_the_end_of_a_loop_that_is_kept,
-    a_pause_of_the_consumer_does_not_change_the_order_of_ends,
-    tasks_that_ended_while_the_loop_was_busy_come_in_the_order_of_their_ends,
-}
+use crate::{Alive, Backend, Gate, Tally, eventually, job, yields};
 
 /// ASC-1
-fn results_come_in_completion_order_each_once<B: Backend>(backend: B) {
+pub fn results_come_in_completion_order_each_once<B: Backend>(backend: B) {
     let gates = [Gate::default(), Gate::default(), Gate::default()];
     let mut results = each(gates.clone()).unbounded().at(backend.place()).as_completed(|gate| {
         job(async move {
@@ -44,7 +30,7 @@ fn results_come_in_completion_order_each_once<B: Backend>(backend: B) {
 }
 
 /// ASC-2
-fn a_failing_body_is_an_item_and_does_not_end_the_iteration<B: Backend>(backend: B) {
+pub fn a_failing_body_is_an_item_and_does_not_end_the_iteration<B: Backend>(backend: B) {
     let results = each(0..6).unbounded().at(backend.place()).as_completed(|n: u64| {
         job(async move { if n.is_multiple_of(2) { Err(n.to_string()) } else { Ok(n) } })
     });
@@ -58,7 +44,7 @@ fn a_failing_body_is_an_item_and_does_not_end_the_iteration<B: Backend>(backend:
 }
 
 /// ASC-3
-fn leaving_early_stops_the_unfinished<B: Backend>(backend: B) {
+pub fn leaving_early_stops_the_unfinished<B: Backend>(backend: B) {
     let alive = Alive::default();
     let clock = backend.clock();
     backend.block_on(async {
@@ -83,7 +69,7 @@ fn leaving_early_stops_the_unfinished<B: Backend>(backend: B) {
 }
 
 /// ASC-5
-fn bodies_go_on_while_a_step_awaits<B: Backend>(backend: B) {
+pub fn bodies_go_on_while_a_step_awaits<B: Backend>(backend: B) {
     let others = Gate::default();
     let finished = Tally::default();
     let seen = Tally::default();
@@ -115,7 +101,7 @@ fn bodies_go_on_while_a_step_awaits<B: Backend>(backend: B) {
 }
 
 /// ASC-5
-fn bodies_go_on_while_a_consumer_awaits<B: Backend>(backend: B) {
+pub fn bodies_go_on_while_a_consumer_awaits<B: Backend>(backend: B) {
     let both = Gate::default();
     let finished = Tally::default();
     let results = each(0..2).limit(2).unwrap().at(backend.place()).stream(|n: u64| {
@@ -144,7 +130,7 @@ fn bodies_go_on_while_a_consumer_awaits<B: Backend>(backend: B) {
 }
 
 /// Law 9: the deadlock of futures-rs#2387, with a fair lock.
-fn a_step_that_wants_what_a_body_holds_gets_it<B: Backend>(backend: B) {
+pub fn a_step_that_wants_what_a_body_holds_gets_it<B: Backend>(backend: B) {
     let (give, permit) = async_channel::bounded::<()>(1);
     give.try_send(()).unwrap();
     let count = Tally::default();
@@ -178,7 +164,7 @@ fn a_step_that_wants_what_a_body_holds_gets_it<B: Backend>(backend: B) {
 }
 
 /// ASC-3
-fn a_consumer_that_returns_early_stops_the_bodies<B: Backend>(backend: B) {
+pub fn a_consumer_that_returns_early_stops_the_bodies<B: Backend>(backend: B) {
     let alive = Alive::default();
     let first = each(0..5)
         .unbounded()
@@ -201,7 +187,7 @@ fn a_consumer_that_returns_early_stops_the_bodies<B: Backend>(backend: B) {
 }
 
 /// ASC-3
-fn a_step_that_fails_stops_the_bodies<B: Backend>(backend: B) {
+pub fn a_step_that_fails_stops_the_bodies<B: Backend>(backend: B) {
     let alive = Alive::default();
     let ended = each(0..5)
         .unbounded()
@@ -224,7 +210,7 @@ fn a_step_that_fails_stops_the_bodies<B: Backend>(backend: B) {
 }
 
 /// Law 5: a consumer that has carried its feed elsewhere hears of the loop's end.
-fn a_feed_that_outlives_its_loop_ends<B: Backend>(backend: B) {
+pub fn a_feed_that_outlives_its_loop_ends<B: Backend>(backend: B) {
     let results = |count: u64| {
         each(0..count).limit(3).unwrap().at(backend.place()).stream_unordered(|n: u64| {
             job(async move {
@@ -235,7 +221,7 @@ fn a_feed_that_outlives_its_loop_ends<B: Backend>(backend: B) {
             })
         })
     };
-    let drain = |mut feed: forloop::Feed<u64>| {
+    let drain = |mut feed: forloop_core::Feed<u64>| {
         std::thread::spawn(move || {
             futures_lite::future::block_on(async { while feed.next().await.is_some() {} });
         })
@@ -261,7 +247,7 @@ fn a_feed_that_outlives_its_loop_ends<B: Backend>(backend: B) {
 }
 
 /// ASC-1: of tasks, too, in the order in which they ended, not in that in which they were seen.
-fn tasks_that_ended_while_the_loop_was_busy_come_in_the_order_of_their_ends<B: Backend>(
+pub fn tasks_that_ended_while_the_loop_was_busy_come_in_the_order_of_their_ends<B: Backend>(
     backend: B,
 ) {
     let clock = backend.clock();
@@ -288,7 +274,7 @@ fn tasks_that_ended_while_the_loop_was_busy_come_in_the_order_of_their_ends<B: B
 }
 
 /// Law 3: whatever the limit, and on whatever thread the results are taken.
-fn a_feed_on_another_thread_gets_every_result<B: Backend>(backend: B) {
+pub fn a_feed_on_another_thread_gets_every_result<B: Backend>(backend: B) {
     for limit in [1, 2, 3] {
         let results = each(0..20_000)
             .limit(limit)
@@ -314,7 +300,7 @@ fn a_feed_on_another_thread_gets_every_result<B: Backend>(backend: B) {
 }
 
 /// Law 5: also while the loop that has returned is kept.
-fn a_feed_hears_of_the_end_of_a_loop_that_is_kept<B: Backend>(backend: B) {
+pub fn a_feed_hears_of_the_end_of_a_loop_that_is_kept<B: Backend>(backend: B) {
     let results =
         each(0..3).limit(2).unwrap().at(backend.place()).stream(|n: u64| job(async move { n }));
     backend.block_on(async {
@@ -326,7 +312,7 @@ fn a_feed_hears_of_the_end_of_a_loop_that_is_kept<B: Backend>(backend: B) {
 }
 
 /// ASC-1: also when the loop was not looked at in between.
-fn a_pause_of_the_consumer_does_not_change_the_order_of_ends<B: Backend>(backend: B) {
+pub fn a_pause_of_the_consumer_does_not_change_the_order_of_ends<B: Backend>(backend: B) {
     let gates: Vec<Gate> = (0..4).map(|_| Gate::default()).collect();
     let ended = Tally::default();
     let clock = backend.clock();

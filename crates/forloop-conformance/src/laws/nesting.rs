@@ -1,14 +1,11 @@
 //! Loops in loops.
 
-use forloop::{Place, each};
-use forloop_tests::{Backend, Gate, Job, Tally, job, rows};
+use forloop_core::{Place, each};
 
-rows! {
-    limits_multiply_and_an_inner_loop_takes_no_slot_of_the_outer,
-}
+use crate::{Backend, Gate, Job, Tally, job};
 
 /// NST-1
-fn limits_multiply_and_an_inner_loop_takes_no_slot_of_the_outer<B: Backend>(backend: B)
+pub fn limits_multiply_and_an_inner_loop_takes_no_slot_of_the_outer<B: Backend>(backend: B)
 where
     B::Place: Place<Job<u64>>,
 {

@@ -2,21 +2,9 @@
 
 use std::time::Duration;
 
-use forloop::{Outcome, Place, Running, Timer, wait};
-use forloop_tests::{Alive, Backend, Gate, Job, LONG, job, rows, yields};
+use forloop_core::{Outcome, Place, Running, Timer, wait};
 
-rows! {
-    waiting_for_all_ends_when_all_have_settled,
-    waiting_for_the_first_leaves_the_others_running,
-    waiting_for_a_failure_ends_at_the_first,
-    waiting_for_a_failure_that_never_comes_is_waiting_for_all,
-    a_timeout_splits_and_loses_nothing,
-    a_dropped_wait_leaves_every_body_running_and_owned,
-    waiting_on_an_empty_set_is_over_at_once,
-    a_timeout_of_zero_gives_what_is_ready,
-    waiting_for_many_that_depend_on_each_other_ends,
-    the_time_of_a_sleep_counts_from_its_call,
-}
+use crate::{Alive, Backend, Gate, Job, LONG, job, yields};
 
 type Fallible = Job<Result<u64, String>>;
 type Set<B> = Running<<<B as Backend>::Place as Place<Fallible>>::Job>;
@@ -45,7 +33,7 @@ fn panicking() -> Fallible {
 }
 
 /// WAIT-1
-fn waiting_for_all_ends_when_all_have_settled<B: Backend>(backend: B) {
+pub fn waiting_for_all_ends_when_all_have_settled<B: Backend>(backend: B) {
     let mut running = set(&backend, vec![ready(3), job(async { Err("no".into()) }), panicking()]);
     backend.block_on(async {
         let (done, pending) = wait(&mut running).await;
@@ -65,7 +53,7 @@ fn waiting_for_all_ends_when_all_have_settled<B: Backend>(backend: B) {
 }
 
 /// WAIT-2
-fn waiting_for_the_first_leaves_the_others_running<B: Backend>(backend: B) {
+pub fn waiting_for_the_first_leaves_the_others_running<B: Backend>(backend: B) {
     let gate = Gate::default();
     let mut running = set(&backend, vec![gated(&gate, Ok(7)), ready(1)]);
     backend.block_on(async {
@@ -80,7 +68,7 @@ fn waiting_for_the_first_leaves_the_others_running<B: Backend>(backend: B) {
 }
 
 /// WAIT-3
-fn waiting_for_a_failure_ends_at_the_first<B: Backend>(backend: B) {
+pub fn waiting_for_a_failure_ends_at_the_first<B: Backend>(backend: B) {
     for failing in [job(async { Err("no".into()) }), panicking()] {
         let gate = Gate::default();
         let mut running = set(&backend, vec![ready(0), failing, gated(&gate, Ok(7))]);
@@ -96,14 +84,14 @@ fn waiting_for_a_failure_ends_at_the_first<B: Backend>(backend: B) {
 }
 
 /// WAIT-3
-fn waiting_for_a_failure_that_never_comes_is_waiting_for_all<B: Backend>(backend: B) {
+pub fn waiting_for_a_failure_that_never_comes_is_waiting_for_all<B: Backend>(backend: B) {
     let mut running = set(&backend, vec![ready(3), ready(1)]);
     let (done, _) = backend.block_on(wait(&mut running).first_failure());
     assert_eq!(done.len(), 2);
 }
 
 /// WAIT-4
-fn a_timeout_splits_and_loses_nothing<B: Backend>(backend: B) {
+pub fn a_timeout_splits_and_loses_nothing<B: Backend>(backend: B) {
     let gate = Gate::default();
     let mut running = set(&backend, vec![gated(&gate, Ok(7)), ready(0)]);
     let clock = backend.clock();
@@ -119,7 +107,7 @@ fn a_timeout_splits_and_loses_nothing<B: Backend>(backend: B) {
 }
 
 /// WAIT-5
-fn a_dropped_wait_leaves_every_body_running_and_owned<B: Backend>(backend: B) {
+pub fn a_dropped_wait_leaves_every_body_running_and_owned<B: Backend>(backend: B) {
     let (gate, alive) = (Gate::default(), Alive::default());
     let body = |n: u64| {
         let (gate, guard) = (gate.clone(), alive.guard());
@@ -153,7 +141,7 @@ fn a_dropped_wait_leaves_every_body_running_and_owned<B: Backend>(backend: B) {
 }
 
 /// WAIT-6
-fn waiting_on_an_empty_set_is_over_at_once<B: Backend>(backend: B) {
+pub fn waiting_on_an_empty_set_is_over_at_once<B: Backend>(backend: B) {
     let mut running = set(&backend, vec![]);
     backend.block_on(async {
         let (done, pending) = wait(&mut running).await;
@@ -166,7 +154,7 @@ fn waiting_on_an_empty_set_is_over_at_once<B: Backend>(backend: B) {
 }
 
 /// WAIT-4 and law 5
-fn a_timeout_of_zero_gives_what_is_ready<B: Backend>(backend: B) {
+pub fn a_timeout_of_zero_gives_what_is_ready<B: Backend>(backend: B) {
     let gate = Gate::default();
     let mut running = set(&backend, vec![gated(&gate, Ok(7))]);
     backend.block_on(async {
@@ -176,7 +164,7 @@ fn a_timeout_of_zero_gives_what_is_ready<B: Backend>(backend: B) {
 }
 
 /// Law 5: also of more bodies than fit in one turn, each woken by another.
-fn waiting_for_many_that_depend_on_each_other_ends<B: Backend>(backend: B) {
+pub fn waiting_for_many_that_depend_on_each_other_ends<B: Backend>(backend: B) {
     for count in [255, 256, 257, 1000] {
         let gate = Gate::default();
         let mut bodies: Vec<_> = (0..count).map(|n| gated(&gate, Ok(n))).collect();
@@ -192,7 +180,7 @@ fn waiting_for_many_that_depend_on_each_other_ends<B: Backend>(backend: B) {
 }
 
 /// WAIT-4: the time counts from the call.
-fn the_time_of_a_sleep_counts_from_its_call<B: Backend>(backend: B) {
+pub fn the_time_of_a_sleep_counts_from_its_call<B: Backend>(backend: B) {
     let clock = backend.clock();
     let begun = clock.now();
     let sleep = clock.sleep(Duration::from_millis(1500));

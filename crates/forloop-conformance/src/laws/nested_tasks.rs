@@ -3,20 +3,12 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use forloop::{On, Task, Timer, each};
-use forloop_tests::{Alive, Gate, Job, Spawning, eventually, job, rows, yields};
+use forloop_core::{Spawn, Task, each};
 
-rows! {
-    spawned:
-    cancelling_a_task_waits_for_the_loop_that_ran_in_it,
-    a_failure_waits_for_the_loops_that_ran_in_the_siblings,
-    a_group_waits_for_the_groups_that_ran_in_its_children,
-    a_consumer_that_is_dropped_leaves_no_task_behind,
-    a_task_that_holds_its_own_handle_ends,
-}
+use crate::{Alive, Gate, Job, Spawning, eventually, job, yields};
 
 /// Something whose destructor takes its time.
-struct Slow(#[allow(dead_code)] forloop_tests::Guard);
+struct Slow(#[allow(dead_code)] crate::Guard);
 
 impl Drop for Slow {
     fn drop(&mut self) {
@@ -25,25 +17,32 @@ impl Drop for Slow {
 }
 
 /// A loop of tasks that never end by themselves, some levels deep.
-fn endless(alive: Alive, all_in: Gate, expected: usize, depth: usize) -> Job<()> {
+fn endless<R: Spawn + Clone + Send + Sync + 'static>(
+    runtime: R,
+    alive: Alive,
+    all_in: Gate,
+    expected: usize,
+    depth: usize,
+) -> Job<()> {
     job(async move {
         let _slow = Slow(alive.guard());
         if alive.now() == expected {
             all_in.open();
         }
         if depth > 0 {
-            let body = |_| endless(alive.clone(), all_in.clone(), expected, depth - 1);
-            each(0..2).unbounded().on(forloop::smol::Smol).for_each(body).await;
+            let body =
+                |_| endless(runtime.clone(), alive.clone(), all_in.clone(), expected, depth - 1);
+            each(0..2).unbounded().on(runtime.clone()).for_each(body).await;
         }
         std::future::pending::<()>().await;
     })
 }
 
 /// Law 1
-fn cancelling_a_task_waits_for_the_loop_that_ran_in_it<B: Spawning>(backend: B) {
+pub fn cancelling_a_task_waits_for_the_loop_that_ran_in_it<B: Spawning>(backend: B) {
     let (alive, all_in) = (Alive::default(), Gate::default());
     backend.block_on(async {
-        let task = backend.spawn(endless(alive.clone(), all_in.clone(), 7, 2));
+        let task = backend.spawn(endless(backend.runtime(), alive.clone(), all_in.clone(), 7, 2));
         all_in.passed().await;
         assert_eq!(task.cancel().await, None);
         assert_eq!(alive.now(), 0);
@@ -52,18 +51,18 @@ fn cancelling_a_task_waits_for_the_loop_that_ran_in_it<B: Spawning>(backend: B) 
 }
 
 /// GAT-5
-fn a_failure_waits_for_the_loops_that_ran_in_the_siblings<B: Spawning>(backend: B) {
+pub fn a_failure_waits_for_the_loops_that_ran_in_the_siblings<B: Spawning>(backend: B) {
     // Spawned, and in-task over spawned ones.
     for spawned in [true, false] {
         let (alive, all_in) = (Alive::default(), Gate::default());
         let body = |n: u64| {
-            let (alive, all_in) = (alive.clone(), all_in.clone());
+            let (runtime, alive, all_in) = (backend.runtime(), alive.clone(), all_in.clone());
             job(async move {
                 if n == 0 {
                     all_in.passed().await;
                     return Err(String::from("no"));
                 }
-                endless(alive, all_in, 6, 1).await;
+                endless(runtime, alive, all_in, 6, 1).await;
                 Ok(())
             })
         };
@@ -81,25 +80,25 @@ fn a_failure_waits_for_the_loops_that_ran_in_the_siblings<B: Spawning>(backend: 
 }
 
 /// NST-2
-fn a_group_waits_for_the_groups_that_ran_in_its_children<B: Spawning>(backend: B) {
+pub fn a_group_waits_for_the_groups_that_ran_in_its_children<B: Spawning>(backend: B) {
     let (alive, all_in) = (Alive::default(), Gate::default());
     let outer = backend.group({
-        let (alive, all_in) = (alive.clone(), all_in.clone());
+        let (runtime, alive, all_in) = (backend.runtime(), alive.clone(), all_in.clone());
         move |group| {
             job(async move {
-                use forloop_tests::Group;
+                use crate::Group;
 
-                let gate = all_in.clone();
+                let (inner_runtime, gate) = (runtime.clone(), all_in.clone());
                 group.spawn(job(async move {
-                    forloop::task_group(forloop::smol::Smol, async |inner| {
+                    forloop_core::task_group(inner_runtime, async |inner| {
                         for _ in 0..3 {
-                            let body = endless(alive.clone(), gate.clone(), 4, 0);
+                            let body = endless(runtime.clone(), alive.clone(), gate.clone(), 4, 0);
                             inner.spawn(async {
                                 body.await;
                                 Ok(())
                             });
                         }
-                        endless(alive.clone(), gate.clone(), 4, 0).await;
+                        endless(runtime.clone(), alive.clone(), gate.clone(), 4, 0).await;
                         Ok::<_, String>(())
                     })
                     .await
@@ -119,7 +118,7 @@ fn a_group_waits_for_the_groups_that_ran_in_its_children<B: Spawning>(backend: B
 }
 
 /// Law 1
-fn a_consumer_that_is_dropped_leaves_no_task_behind<B: Spawning>(backend: B) {
+pub fn a_consumer_that_is_dropped_leaves_no_task_behind<B: Spawning>(backend: B) {
     let (alive, all_in) = (Alive::default(), Gate::default());
     let looping = each(0..1)
         .unbounded()
@@ -131,7 +130,9 @@ fn a_consumer_that_is_dropped_leaves_no_task_behind<B: Spawning>(backend: B) {
                 panic!("on purpose")
             })
         })
-        .consume(|_feed: forloop::Feed<(usize, u64)>| endless(alive.clone(), all_in.clone(), 3, 1));
+        .consume(|_feed: forloop_core::Feed<(usize, u64)>| {
+            endless(backend.runtime(), alive.clone(), all_in.clone(), 3, 1)
+        });
     backend.block_on(async {
         let mut looping = std::pin::pin!(looping);
         let ended = futures_lite::future::poll_fn(|cx| {
@@ -148,7 +149,7 @@ fn a_consumer_that_is_dropped_leaves_no_task_behind<B: Spawning>(backend: B) {
 }
 
 /// Law 5
-fn a_task_that_holds_its_own_handle_ends<B: Spawning>(backend: B) {
+pub fn a_task_that_holds_its_own_handle_ends<B: Spawning>(backend: B) {
     let alive = Alive::default();
     backend.block_on(async {
         let own: Arc<Mutex<Option<Task<()>>>> = Arc::default();
@@ -166,23 +167,20 @@ fn a_task_that_holds_its_own_handle_ends<B: Spawning>(backend: B) {
     });
 }
 
-/// The clock and the place are those of the backend, whatever runs inside.
-#[test]
-fn a_loop_that_is_dropped_outside_every_task_asks_its_tasks_to_stop() {
-    let alive = Alive::default();
-    let smol = forloop::smol::Smol;
+/// Law 1: also a loop that is dropped where no task of its runtime runs.
+pub fn a_loop_that_is_dropped_outside_every_task_asks_its_tasks_to_stop<B: Spawning>(backend: B) {
+    let (alive, gate) = (Alive::default(), Gate::default());
     futures_lite::future::block_on(async {
-        let gate = Gate::default();
-        let mut looping = Box::pin(each(0..3).unbounded().at(On(smol)).for_each(|_| {
+        let looping = each(0..3).unbounded().on(backend.runtime()).for_each(|_| {
             let (guard, gate) = (alive.guard(), gate.clone());
             async move {
                 let _alive = guard;
                 gate.passed().await;
             }
-        }));
+        });
+        let mut looping = Box::pin(looping);
         assert!(futures_lite::future::poll_once(looping.as_mut()).await.is_none());
-        drop(looping);
-        smol.sleep(Duration::from_millis(1)).await;
-        eventually(&smol, || alive.now() == 0).await;
     });
+    assert_eq!(alive.ever(), 3);
+    backend.block_on(eventually(&backend.clock(), || alive.now() == 0));
 }

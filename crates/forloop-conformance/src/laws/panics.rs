@@ -2,18 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use forloop::{Outcome, each};
-use forloop_tests::{Alive, Backend, Gate, job, rows, yields};
+use forloop_core::{Outcome, each};
 
-rows! {
-    a_bodys_panic_goes_on_in_the_caller_after_the_siblings_have_stopped,
-    a_panic_is_shown_before_an_error,
-    a_panic_that_is_caught_is_one_outcome_among_the_others,
-    a_sources_panic_goes_on_after_the_bodies_have_stopped,
-    a_closures_panic_goes_on_after_the_bodies_have_stopped,
-    a_steps_panic_goes_on_after_the_bodies_have_stopped,
-    a_childs_panic_goes_on_after_the_group_has_stopped,
-}
+use crate::{Alive, Backend, Gate, InTask, job, yields};
 
 /// Runs a loop that panics, and checks with what, and that the backend is as good as before.
 fn panics<B: Backend, T>(backend: &B, looping: impl Future<Output = T>, alive: &Alive) {
@@ -39,7 +30,7 @@ fn panics<B: Backend, T>(backend: &B, looping: impl Future<Output = T>, alive: &
 }
 
 /// PAN-1, PAN-2
-fn a_bodys_panic_goes_on_in_the_caller_after_the_siblings_have_stopped<B: Backend>(backend: B) {
+pub fn a_bodys_panic_goes_on_in_the_caller_after_the_siblings_have_stopped<B: Backend>(backend: B) {
     let (alive, all_in) = (Alive::default(), Gate::default());
     let looping = each(0..5).unbounded().at(backend.place()).gather(|n: u64| {
         let (alive, all_in) = (alive.clone(), all_in.clone());
@@ -60,7 +51,7 @@ fn a_bodys_panic_goes_on_in_the_caller_after_the_siblings_have_stopped<B: Backen
 }
 
 /// Law 2
-fn a_panic_is_shown_before_an_error<B: Backend>(backend: B) {
+pub fn a_panic_is_shown_before_an_error<B: Backend>(backend: B) {
     let (alive, armed) = (Alive::default(), Gate::default());
     let looping = each(0..2).unbounded().at(backend.place()).try_gather(|n: u64| {
         let (guard, armed) = (alive.guard(), armed.clone());
@@ -88,7 +79,7 @@ impl Drop for Bomb {
 }
 
 /// PAN-3
-fn a_panic_that_is_caught_is_one_outcome_among_the_others<B: Backend>(backend: B) {
+pub fn a_panic_that_is_caught_is_one_outcome_among_the_others<B: Backend>(backend: B) {
     let looping =
         each(0..4).limit(2).unwrap().at(backend.place()).catch_panics().settle(|n: u64| {
             job(async move {
@@ -109,7 +100,7 @@ fn a_panic_that_is_caught_is_one_outcome_among_the_others<B: Backend>(backend: B
 }
 
 /// Law 5
-fn a_sources_panic_goes_on_after_the_bodies_have_stopped<B: Backend>(backend: B) {
+pub fn a_sources_panic_goes_on_after_the_bodies_have_stopped<B: Backend>(backend: B) {
     let alive = Alive::default();
     let items = (0..).inspect(|&n: &u64| assert!(n < 3, "on purpose"));
     let items = items.map(|n| if n < 3 { n } else { unreachable!() });
@@ -124,7 +115,7 @@ fn a_sources_panic_goes_on_after_the_bodies_have_stopped<B: Backend>(backend: B)
 }
 
 /// Law 5
-fn a_closures_panic_goes_on_after_the_bodies_have_stopped<B: Backend>(backend: B) {
+pub fn a_closures_panic_goes_on_after_the_bodies_have_stopped<B: Backend>(backend: B) {
     let alive = Alive::default();
     let looping = each(0..).unbounded().at(backend.place()).gather(|n: u64| {
         assert!(n < 3, "on purpose");
@@ -138,7 +129,7 @@ fn a_closures_panic_goes_on_after_the_bodies_have_stopped<B: Backend>(backend: B
 }
 
 /// Law 1
-fn a_steps_panic_goes_on_after_the_bodies_have_stopped<B: Backend>(backend: B) {
+pub fn a_steps_panic_goes_on_after_the_bodies_have_stopped<B: Backend>(backend: B) {
     let alive = Alive::default();
     let results = each(0..3).unbounded().at(backend.place()).as_completed(|n: u64| {
         let guard = alive.guard();
@@ -154,8 +145,8 @@ fn a_steps_panic_goes_on_after_the_bodies_have_stopped<B: Backend>(backend: B) {
 }
 
 /// PAN-2
-fn a_childs_panic_goes_on_after_the_group_has_stopped<B: Backend>(backend: B) {
-    use forloop_tests::Group;
+pub fn a_childs_panic_goes_on_after_the_group_has_stopped<B: Backend>(backend: B) {
+    use crate::Group;
 
     let alive = Alive::default();
     let guards: Vec<_> = (0..3).map(|_| alive.guard()).collect();
@@ -175,8 +166,7 @@ fn a_childs_panic_goes_on_after_the_group_has_stopped<B: Backend>(backend: B) {
 }
 
 /// Law 1: of several destructors that panic, all run, and the first panic goes on.
-#[test]
-fn a_loop_whose_bodies_all_panic_when_dropped_can_be_dropped() {
+pub fn a_loop_whose_bodies_all_panic_when_dropped_can_be_dropped(_in_task: InTask) {
     let alive = Alive::default();
     let mut looping = Box::pin(each(0..5).unbounded().gather(|_: u64| {
         let guard = alive.guard();

@@ -1,0 +1,191 @@
+//! The backends a promise is checked on: every runtime that has threads, a clock and a `block_on`,
+//! no runtime at all, and whatever else implements [`Backend`] by hand.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use forloop_core::{BlockOn, Child, Closed, LoopError, On, Place, Scope, Spawn, Task, Timer};
+
+use crate::probe::VirtualClock;
+
+/// A body of any kind: promises are generic over where it runs, not over what it is.
+pub type Job<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// Makes a body.
+pub fn job<T>(future: impl Future<Output = T> + Send + 'static) -> Job<T> {
+    Box::pin(future)
+}
+
+/// A time that no test waits out.
+pub const LONG: Duration = Duration::from_secs(3600);
+
+/// Somewhere to run loops.
+///
+/// Every runtime value that is [`Spawn`], [`Timer`], [`BlockOn`] and can be handed around is one. By
+/// hand it is implemented for what is not such a value: a runtime whose owner blocks and whose handle
+/// spawns, an executor on the current thread, a simulated clock.
+pub trait Backend: Sized {
+    /// Where bodies run.
+    type Place: Clone
+        + Place<Job<()>>
+        + Place<Job<u64>>
+        + Place<Job<Vec<u64>>>
+        + Place<Job<Result<(), String>>>
+        + Place<Job<Result<u64, String>>>;
+
+    /// The clock of this backend.
+    type Clock: Timer + Clone + Send + Sync + 'static;
+
+    /// The handle to a group that runs here.
+    type Group: Group;
+
+    /// Whether bodies are tasks of a runtime.
+    const SPAWNED: bool;
+
+    /// Whether the clock stands still while anything can run, so that times are exact.
+    const EXACT: bool = false;
+
+    /// Returns the place where bodies run.
+    fn place(&self) -> Self::Place;
+
+    /// Returns the clock.
+    fn clock(&self) -> Self::Clock;
+
+    /// Runs a group here.
+    fn group<T: Send + 'static>(
+        &self,
+        body: impl FnOnce(Self::Group) -> Job<Result<T, String>> + 'static,
+    ) -> impl Future<Output = Result<T, LoopError<String>>> + 'static;
+
+    /// Blocks on a loop.
+    fn block_on<F: Future>(&self, future: F) -> F::Output;
+}
+
+/// A backend whose bodies are tasks.
+pub trait Spawning: Backend {
+    /// What starts tasks from within tasks.
+    type Runtime: Spawn + Clone + Send + Sync + 'static;
+
+    /// Returns what starts tasks from within tasks; it runs while the backend blocks.
+    fn runtime(&self) -> Self::Runtime;
+
+    /// Starts a task.
+    fn spawn<T: Send + 'static>(&self, job: Job<T>) -> Task<T>;
+}
+
+/// The handle to a group, in-task or spawned.
+pub trait Group: Clone + Send + 'static {
+    /// Spawns a child.
+    fn spawn(&self, child: Job<Result<u64, String>>) -> Child<u64>;
+
+    /// Spawns a child, or says that the group is closed.
+    ///
+    /// # Errors
+    ///
+    /// If the group is closed.
+    fn try_spawn(&self, child: Job<Result<u64, String>>) -> Result<Child<u64>, Closed>;
+
+    /// Cancels the group.
+    fn cancel(&self);
+}
+
+impl<R: Spawn + Clone + Send + 'static> Group for forloop_core::Group<R, String> {
+    fn spawn(&self, child: Job<Result<u64, String>>) -> Child<u64> {
+        self.spawn(child)
+    }
+
+    fn try_spawn(&self, child: Job<Result<u64, String>>) -> Result<Child<u64>, Closed> {
+        self.try_spawn(child)
+    }
+
+    fn cancel(&self) {
+        self.cancel();
+    }
+}
+
+impl Group for Scope<'static, String> {
+    fn spawn(&self, child: Job<Result<u64, String>>) -> Child<u64> {
+        self.spawn(child)
+    }
+
+    fn try_spawn(&self, child: Job<Result<u64, String>>) -> Result<Child<u64>, Closed> {
+        self.try_spawn(child)
+    }
+
+    fn cancel(&self) {
+        self.cancel();
+    }
+}
+
+impl<R: Spawn + Timer + BlockOn + Clone + Send + Sync + 'static> Backend for R {
+    type Place = On<R>;
+    type Clock = R;
+    type Group = forloop_core::Group<R, String>;
+
+    const SPAWNED: bool = true;
+
+    fn place(&self) -> On<R> {
+        On(self.clone())
+    }
+
+    fn clock(&self) -> R {
+        self.clone()
+    }
+
+    fn group<T: Send + 'static>(
+        &self,
+        body: impl FnOnce(Self::Group) -> Job<Result<T, String>> + 'static,
+    ) -> impl Future<Output = Result<T, LoopError<String>>> + 'static {
+        forloop_core::task_group(self.clone(), body)
+    }
+
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        BlockOn::block_on(self, future)
+    }
+}
+
+impl<R: Spawn + Timer + BlockOn + Clone + Send + Sync + 'static> Spawning for R {
+    type Runtime = R;
+
+    fn runtime(&self) -> R {
+        self.clone()
+    }
+
+    fn spawn<T: Send + 'static>(&self, job: Job<T>) -> Task<T> {
+        forloop_core::spawn(self, job)
+    }
+}
+
+/// No runtime at all: a bare `block_on`, with a clock on which no test waits.
+#[derive(Debug, Default)]
+pub struct InTask {
+    clock: VirtualClock,
+}
+
+impl Backend for InTask {
+    type Place = forloop_core::InTask;
+    type Clock = VirtualClock;
+    type Group = Scope<'static, String>;
+
+    const SPAWNED: bool = false;
+    const EXACT: bool = true;
+
+    fn place(&self) -> forloop_core::InTask {
+        forloop_core::InTask
+    }
+
+    fn clock(&self) -> VirtualClock {
+        self.clock.clone()
+    }
+
+    fn group<T: Send + 'static>(
+        &self,
+        body: impl FnOnce(Self::Group) -> Job<Result<T, String>> + 'static,
+    ) -> impl Future<Output = Result<T, LoopError<String>>> + 'static {
+        forloop_core::scope(body)
+    }
+
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.clock.block_on(future)
+    }
+}

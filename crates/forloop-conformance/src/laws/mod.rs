@@ -1,0 +1,18 @@
+//! One generic function per row, named as the promise that it checks; the ids in front of each are
+//! those of [the table](crate::table).
+
+pub mod as_completed;
+pub mod bounded;
+pub mod cancel;
+pub mod cooperative;
+pub mod gather;
+pub mod group;
+pub mod large;
+pub mod nested_tasks;
+pub mod nesting;
+pub mod odd;
+pub mod panics;
+pub mod random;
+pub mod sequential;
+pub mod task_list;
+pub mod wait;

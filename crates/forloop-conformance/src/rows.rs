@@ -1,0 +1,190 @@
+//! The one list of rows: of what module, on which backends, and for which ids of the table.
+
+/// A row: a promise, as a test that is generic over the backend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Row {
+    /// The module of [`laws`](crate::laws) that it is in.
+    pub module: &'static str,
+    /// The name of the function: the promise.
+    pub name: &'static str,
+    /// Which rows and laws of [the table](crate::table) it proves: `GAT-1`, `law 6`.
+    pub ids: &'static [&'static str],
+    /// Where it holds.
+    pub on: Backends,
+}
+
+/// The backends that a row holds on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backends {
+    /// All of them.
+    Both,
+    /// Those whose bodies are tasks.
+    Spawned,
+    /// The caller's own task.
+    InTask,
+}
+
+/// Gives the list to a macro of this crate, behind what else is given.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __rows {
+    ($then:ident $($with:ident)*) => {
+        $crate::$then! {
+            $($with)*
+            as_completed {
+                both results_come_in_completion_order_each_once: "ASC-1";
+                both a_failing_body_is_an_item_and_does_not_end_the_iteration: "ASC-2";
+                both leaving_early_stops_the_unfinished: "ASC-3";
+                both bodies_go_on_while_a_step_awaits: "ASC-5";
+                both bodies_go_on_while_a_consumer_awaits: "ASC-5";
+                both a_step_that_wants_what_a_body_holds_gets_it: "law 9";
+                both a_consumer_that_returns_early_stops_the_bodies: "ASC-3";
+                both a_step_that_fails_stops_the_bodies: "ASC-3";
+                both a_feed_that_outlives_its_loop_ends: "law 5";
+                both tasks_that_ended_while_the_loop_was_busy_come_in_the_order_of_their_ends: "ASC-1";
+                both a_feed_on_another_thread_gets_every_result: "law 3";
+                both a_feed_hears_of_the_end_of_a_loop_that_is_kept: "law 5";
+                both a_pause_of_the_consumer_does_not_change_the_order_of_ends: "ASC-1";
+            }
+            bounded {
+                both never_more_than_limit_bodies_are_in_flight: "BND-1";
+                both a_free_slot_is_filled_at_once: "BND-2";
+                both the_input_is_pulled_only_for_a_free_slot: "BND-4";
+                both the_ordered_stream_counts_what_waits_for_its_turn: "BND-4", "law 7";
+                both at_most_limit_bodies_exist: "BND-5";
+                both the_ordered_stream_is_in_input_order_and_the_other_in_completion_order: "BND-6";
+                both after_an_error_nothing_more_is_called_or_pulled: "BND-7";
+                both a_stream_is_polled_only_for_a_free_slot: "BND-8";
+                both a_limit_of_zero_is_an_error_before_anything_runs: "BND-3";
+                both limit_one_is_the_sequential_loop_in_every_strategy: "law 8";
+            }
+            cancel {
+                both a_dropped_loop_stops_every_body_and_drops_its_source: "CAN-1";
+                both a_loop_dropped_before_its_first_poll_calls_nothing: "law 11";
+                both everything_is_dropped_exactly_once: "CAN-5";
+            }
+            cooperative {
+                in_task a_loop_of_restless_bodies_gives_way: "law 9";
+                in_task a_restless_consumer_beside_restless_bodies_gives_way: "law 9";
+                in_task bodies_that_are_ready_at_once_give_way: "law 9";
+                in_task a_body_that_waits_is_not_starved_by_a_source_that_never_does: "law 9";
+                in_task a_body_is_polled_once_per_wake: "law 9";
+            }
+            gather {
+                both all_bodies_run_at_once: "GAT-1";
+                both outputs_come_back_in_input_order: "GAT-2";
+                both every_item_is_taken_once_and_its_body_called_once_in_input_order: "GAT-3";
+                both the_error_returned_is_the_first_in_time: "GAT-4";
+                both after_an_error_no_sibling_is_left: "GAT-5";
+                both every_real_failure_is_in_the_error: "GAT-5", "law 2";
+                both a_settled_loop_returns_every_outcome_in_input_order: "GAT-6";
+            }
+            group {
+                both a_group_returns_its_bodys_value_after_all_children: "GRP-1";
+                both a_child_may_spawn_into_its_group_after_the_body_has_returned: "GRP-2";
+                both a_childs_error_stops_the_siblings_and_the_body: "GRP-3";
+                both the_error_holds_every_failure_and_no_cancelled_child: "GRP-4";
+                both a_bodys_error_stops_the_children_before_it_is_returned: "GRP-5";
+                both a_closed_group_refuses_a_child_and_drops_it_unpolled: "GRP-6";
+                both an_error_is_not_lost_when_nobody_awaits_the_child: "GRP-7";
+                both a_cancelled_group_stops_its_body_and_its_children: "GRP-8";
+                both a_group_cancelled_by_a_child_after_its_body_returns_the_value: "GRP-8";
+                both a_group_cancelled_before_the_first_child_takes_none: "GRP-8";
+                both a_cancelled_child_is_no_failure: "LST-4";
+                both a_childs_value_can_be_awaited: "GRP-1";
+                both a_group_that_is_dropped_stops_everything: "CAN-1";
+                both a_group_that_is_never_polled_calls_nothing: "law 11";
+                both an_inner_groups_error_is_an_error_of_the_outer_one: "NST-2";
+                both a_busy_body_starves_no_child: "law 9";
+                both endless_children_starve_no_body: "GRP-8";
+                both the_body_does_not_go_on_past_its_await_on_a_failed_child: "GRP-3";
+                both a_child_whose_destructor_panics_leaves_nobody_waiting: "law 5";
+                both a_sibling_that_waits_for_another_does_not_go_on_when_both_are_stopped: "GRP-4";
+            }
+            large {
+                both a_hundred_thousand_items_come_back_in_order: "BIG-1";
+                both a_hundred_thousand_children_are_forgotten_as_they_end: "BIG-2";
+                both stopping_a_hundred_thousand_bodies_is_linear: "law 6";
+            }
+            nested_tasks {
+                spawned cancelling_a_task_waits_for_the_loop_that_ran_in_it: "law 1";
+                spawned a_failure_waits_for_the_loops_that_ran_in_the_siblings: "GAT-5";
+                spawned a_group_waits_for_the_groups_that_ran_in_its_children: "NST-2";
+                spawned a_consumer_that_is_dropped_leaves_no_task_behind: "law 1";
+                spawned a_task_that_holds_its_own_handle_ends: "law 5";
+                spawned a_loop_that_is_dropped_outside_every_task_asks_its_tasks_to_stop: "law 1";
+            }
+            nesting {
+                both limits_multiply_and_an_inner_loop_takes_no_slot_of_the_outer: "NST-1";
+            }
+            odd {
+                both an_empty_input_is_over_at_the_first_poll: "EMP-1";
+                both a_wrong_size_hint_does_no_harm: "law 5";
+                in_task bodies_are_first_polled_in_input_order_and_ready_ones_come_in_input_order: "ORD-1";
+                in_task of_failures_at_one_time_the_one_with_the_lower_index_wins: "law 4";
+                in_task in_task_bodies_borrow_need_not_be_send_and_need_no_runtime: "RTN-1", "RTN-2";
+            }
+            panics {
+                both a_bodys_panic_goes_on_in_the_caller_after_the_siblings_have_stopped: "PAN-1", "PAN-2";
+                both a_panic_is_shown_before_an_error: "law 2";
+                both a_panic_that_is_caught_is_one_outcome_among_the_others: "PAN-3";
+                both a_sources_panic_goes_on_after_the_bodies_have_stopped: "law 5";
+                both a_closures_panic_goes_on_after_the_bodies_have_stopped: "law 5";
+                both a_steps_panic_goes_on_after_the_bodies_have_stopped: "law 1";
+                both a_childs_panic_goes_on_after_the_group_has_stopped: "PAN-2";
+                in_task a_loop_whose_bodies_all_panic_when_dropped_can_be_dropped: "law 1";
+            }
+            random {
+                both random_loops_keep_every_promise: "law 1", "law 2", "law 3", "law 4", "law 6", "law 7", "law 8", "law 10";
+            }
+            sequential {
+                both each_body_begins_when_the_one_before_it_has_finished: "SEQ-1";
+                both the_first_error_ends_the_loop_and_the_input_is_not_asked_again: "SEQ-2";
+            }
+            task_list {
+                spawned building_the_list_starts_every_task: "LST-1";
+                spawned awaiting_in_order_gives_outputs_in_input_order_and_each_error_when_asked: "LST-2";
+                spawned dropping_the_rest_of_the_list_stops_it: "LST-3";
+                spawned cancelling_one_task_is_seen_by_its_handle_alone: "LST-4";
+                spawned cancel_waits_until_the_destructors_have_run: "CAN-4";
+                spawned cancel_gives_the_value_of_a_task_that_had_finished: "law 2";
+                spawned a_detached_task_goes_on: "law 10";
+                spawned a_panic_goes_on_in_whoever_awaits: "PAN-1";
+                spawned a_task_dropped_at_once_is_gone_soon: "law 1";
+            }
+            wait {
+                both waiting_for_all_ends_when_all_have_settled: "WAIT-1";
+                both waiting_for_the_first_leaves_the_others_running: "WAIT-2";
+                both waiting_for_a_failure_ends_at_the_first: "WAIT-3";
+                both waiting_for_a_failure_that_never_comes_is_waiting_for_all: "WAIT-3";
+                both a_timeout_splits_and_loses_nothing: "WAIT-4";
+                both a_dropped_wait_leaves_every_body_running_and_owned: "WAIT-5";
+                both waiting_on_an_empty_set_is_over_at_once: "WAIT-6";
+                both a_timeout_of_zero_gives_what_is_ready: "WAIT-4", "law 5";
+                both waiting_for_many_that_depend_on_each_other_ends: "law 5";
+                both the_time_of_a_sleep_counts_from_its_call: "WAIT-4";
+            }
+        }
+    };
+}
+
+/// Makes the list a value.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __row_list {
+    ($($module:ident { $($on:ident $name:ident: $($id:literal),+;)* })*) => {
+        /// Every row there is.
+        pub const ROWS: &[Row] = &[$($(Row {
+            module: stringify!($module),
+            name: stringify!($name),
+            ids: &[$($id),+],
+            on: $crate::__row_list!(@$on),
+        }),*),*];
+    };
+    (@both) => { Backends::Both };
+    (@spawned) => { Backends::Spawned };
+    (@in_task) => { Backends::InTask };
+}
+
+__rows! { __row_list }
