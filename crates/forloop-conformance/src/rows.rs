@@ -38,7 +38,6 @@ macro_rules! __rows {
                 both leaving_early_stops_the_unfinished: "ASC-3";
                 both bodies_go_on_while_a_step_awaits: "ASC-5";
                 both bodies_go_on_while_a_consumer_awaits: "ASC-5";
-                both a_step_that_wants_what_a_body_holds_gets_it: "law 9";
                 both a_consumer_that_returns_early_stops_the_bodies: "ASC-3";
                 both a_step_that_fails_stops_the_bodies: "ASC-3";
                 both a_feed_that_outlives_its_loop_ends: "law 5";
@@ -63,6 +62,7 @@ macro_rules! __rows {
                 both a_dropped_loop_stops_every_body_and_drops_its_source: "CAN-1";
                 both a_loop_dropped_before_its_first_poll_calls_nothing: "law 11";
                 both everything_is_dropped_exactly_once: "CAN-5";
+                both every_strategy_that_is_dropped_stops_its_bodies_and_drops_its_source: "CAN-1";
             }
             cooperative {
                 in_task a_loop_of_restless_bodies_gives_way: "law 9";
@@ -95,17 +95,19 @@ macro_rules! __rows {
                 both a_childs_value_can_be_awaited: "GRP-1";
                 both a_group_that_is_dropped_stops_everything: "CAN-1";
                 both a_group_that_is_never_polled_calls_nothing: "law 11";
-                both an_inner_groups_error_is_an_error_of_the_outer_one: "NST-2";
                 both a_busy_body_starves_no_child: "law 9";
                 both endless_children_starve_no_body: "GRP-8";
                 both the_body_does_not_go_on_past_its_await_on_a_failed_child: "GRP-3";
                 both a_child_whose_destructor_panics_leaves_nobody_waiting: "law 5";
                 both a_sibling_that_waits_for_another_does_not_go_on_when_both_are_stopped: "GRP-4";
+                both failures_that_a_group_has_not_seen_yet_are_in_its_error_too: "GRP-4";
+                both a_group_that_is_stopping_refuses_a_child_and_drops_it_unpolled: "GRP-6";
             }
             large {
                 both a_hundred_thousand_items_come_back_in_order: "BIG-1";
                 both a_hundred_thousand_children_are_forgotten_as_they_end: "BIG-2";
                 both stopping_a_hundred_thousand_bodies_is_linear: "law 6";
+                both of_a_million_items_no_more_than_the_limit_are_there_at_once: "BIG-2";
             }
             nested_tasks {
                 spawned cancelling_a_task_waits_for_the_loop_that_ran_in_it: "law 1";
@@ -117,6 +119,9 @@ macro_rules! __rows {
             }
             nesting {
                 both limits_multiply_and_an_inner_loop_takes_no_slot_of_the_outer: "NST-1";
+                spawned limits_multiply_where_tasks_start_tasks: "NST-1";
+                both an_inner_groups_error_is_an_error_of_the_outer_one: "NST-2";
+                both an_inner_groups_error_stops_the_siblings_in_the_outer_one: "NST-2";
             }
             odd {
                 both an_empty_input_is_over_at_the_first_poll: "EMP-1";
@@ -124,6 +129,7 @@ macro_rules! __rows {
                 in_task bodies_are_first_polled_in_input_order_and_ready_ones_come_in_input_order: "ORD-1";
                 in_task of_failures_at_one_time_the_one_with_the_lower_index_wins: "law 4";
                 in_task in_task_bodies_borrow_need_not_be_send_and_need_no_runtime: "RTN-1", "RTN-2";
+                in_task every_strategy_needs_no_runtime: "RTN-1";
             }
             panics {
                 both a_bodys_panic_goes_on_in_the_caller_after_the_siblings_have_stopped: "PAN-1", "PAN-2";
@@ -134,6 +140,7 @@ macro_rules! __rows {
                 both a_steps_panic_goes_on_after_the_bodies_have_stopped: "law 1";
                 both a_childs_panic_goes_on_after_the_group_has_stopped: "PAN-2";
                 in_task a_loop_whose_bodies_all_panic_when_dropped_can_be_dropped: "law 1";
+                both a_bodys_panic_goes_on_whatever_the_strategy: "PAN-1", "PAN-2";
             }
             random {
                 both random_loops_keep_every_promise: "law 1", "law 2", "law 3", "law 4", "law 6", "law 7", "law 8", "law 10";
@@ -141,6 +148,10 @@ macro_rules! __rows {
             sequential {
                 both each_body_begins_when_the_one_before_it_has_finished: "SEQ-1";
                 both the_first_error_ends_the_loop_and_the_input_is_not_asked_again: "SEQ-2";
+            }
+            standstill {
+                both a_step_that_wants_what_a_body_holds_gets_it: "law 9";
+                in_task a_plain_loop_over_the_results_stands_still: "law 9";
             }
             task_list {
                 spawned building_the_list_starts_every_task: "LST-1";
@@ -152,6 +163,19 @@ macro_rules! __rows {
                 spawned a_detached_task_goes_on: "law 10";
                 spawned a_panic_goes_on_in_whoever_awaits: "PAN-1";
                 spawned a_task_dropped_at_once_is_gone_soon: "law 1";
+                in_task children_awaited_in_order_give_each_error_when_asked: "LST-2";
+            }
+            times {
+                both bodies_of_one_two_and_three_seconds_take_six: "SEQ-1";
+                both ten_bodies_of_a_second_take_one: "GAT-1";
+                both the_first_error_in_time_ends_the_loop_at_its_time: "GAT-4";
+                both a_timeout_splits_at_its_time: "WAIT-4";
+                both the_time_of_a_sleep_counts_from_its_call: "WAIT-4";
+                both bodies_end_on_time_while_a_step_takes_longer: "ASC-5";
+                spawned tasks_go_on_while_nobody_asks_for_their_results: "ASC-5";
+                spawned five_tasks_awaited_in_turn_take_as_long_as_one: "LST-1";
+                both a_free_slot_is_filled_at_the_time_it_is_free: "BND-2";
+                both durations_change_the_order_of_the_unordered_stream_alone: "BND-6", "law 7";
             }
             wait {
                 both waiting_for_all_ends_when_all_have_settled: "WAIT-1";
@@ -163,7 +187,7 @@ macro_rules! __rows {
                 both waiting_on_an_empty_set_is_over_at_once: "WAIT-6";
                 both a_timeout_of_zero_gives_what_is_ready: "WAIT-4", "law 5";
                 both waiting_for_many_that_depend_on_each_other_ends: "law 5";
-                both the_time_of_a_sleep_counts_from_its_call: "WAIT-4";
+                both a_dropped_set_stops_its_bodies: "LST-3";
             }
         }
     };

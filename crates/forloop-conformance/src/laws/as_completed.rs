@@ -31,15 +31,27 @@ pub fn results_come_in_completion_order_each_once<B: Backend>(backend: B) {
 
 /// ASC-2
 pub fn a_failing_body_is_an_item_and_does_not_end_the_iteration<B: Backend>(backend: B) {
-    let results = each(0..6).unbounded().at(backend.place()).as_completed(|n: u64| {
-        job(async move { if n.is_multiple_of(2) { Err(n.to_string()) } else { Ok(n) } })
-    });
-    let mut results: Vec<_> = backend.block_on(results.collect());
-    results.sort();
-    assert_eq!(results.len(), 6);
-    for (index, result) in results {
-        let n = index as u64;
-        assert_eq!(result, if n.is_multiple_of(2) { Err(n.to_string()) } else { Ok(n) });
+    // Some fail, and all fail at once.
+    for divisor in [2, 1] {
+        let (gate, arrived) = (Gate::default(), Tally::default());
+        let results = each(0..6).unbounded().at(backend.place()).as_completed(|n: u64| {
+            let (gate, arrived) = (gate.clone(), arrived.clone());
+            job(async move {
+                arrived.write(n);
+                if arrived.read().len() == 6 {
+                    gate.open();
+                }
+                gate.passed().await;
+                if n.is_multiple_of(divisor) { Err(n.to_string()) } else { Ok(n) }
+            })
+        });
+        let mut results: Vec<_> = backend.block_on(results.collect());
+        results.sort();
+        assert_eq!(results.len(), 6);
+        for (index, result) in results {
+            let n = index as u64;
+            assert_eq!(result, if n.is_multiple_of(divisor) { Err(n.to_string()) } else { Ok(n) });
+        }
     }
 }
 
@@ -127,40 +139,6 @@ pub fn bodies_go_on_while_a_consumer_awaits<B: Backend>(backend: B) {
         }
     }));
     assert_eq!(sum, 1);
-}
-
-/// Law 9: the deadlock of futures-rs#2387, with a fair lock.
-pub fn a_step_that_wants_what_a_body_holds_gets_it<B: Backend>(backend: B) {
-    let (give, permit) = async_channel::bounded::<()>(1);
-    give.try_send(()).unwrap();
-    let count = Tally::default();
-    backend.block_on(
-        each(0..20)
-            .limit(3)
-            .unwrap()
-            .at(backend.place())
-            .stream_unordered(|n: u64| {
-                let (give, permit) = (give.clone(), permit.clone());
-                job(async move {
-                    permit.recv().await.unwrap();
-                    yields(3).await;
-                    give.send(()).await.unwrap();
-                    n
-                })
-            })
-            .for_each(|n| {
-                let (give, permit, count) = (give.clone(), permit.clone(), count.clone());
-                async move {
-                    permit.recv().await.unwrap();
-                    yields(2).await;
-                    count.write(n);
-                    give.send(()).await.unwrap();
-                }
-            }),
-    );
-    let mut count = count.read();
-    count.sort_unstable();
-    assert_eq!(count, (0..20).collect::<Vec<_>>());
 }
 
 /// ASC-3

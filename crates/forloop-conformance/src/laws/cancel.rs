@@ -1,8 +1,13 @@
 //! Cancellation by dropping, and what is dropped when.
 
-use forloop_core::each;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 
-use crate::{Alive, Backend, Gate, Tally, eventually, job, yields};
+use forloop_core::each;
+use futures_lite::StreamExt;
+use futures_lite::future::poll_once;
+
+use crate::{Alive, Backend, Tally, eventually, job, yields};
 
 /// CAN-1
 pub fn a_dropped_loop_stops_every_body_and_drops_its_source<B: Backend>(backend: B) {
@@ -24,7 +29,7 @@ pub fn a_dropped_loop_stops_every_body_and_drops_its_source<B: Backend>(backend:
             })
         }));
         for _ in 0..50 {
-            assert!(futures_lite::future::poll_once(outputs.as_mut()).await.is_none());
+            assert!(poll_once(outputs.as_mut()).await.is_none());
             yields(1).await;
         }
         assert!(alive.now() > 0);
@@ -53,32 +58,125 @@ pub fn a_loop_dropped_before_its_first_poll_calls_nothing<B: Backend>(backend: B
 
 /// CAN-5
 pub fn everything_is_dropped_exactly_once<B: Backend>(backend: B) {
+    #[derive(Clone, Copy, PartialEq)]
+    enum End {
+        Value,
+        Error,
+        Panic,
+        Dropped,
+    }
+
     // A guard that is dropped twice panics; one that is not dropped stays alive.
     let (items, captured, values) = (Alive::default(), Alive::default(), Alive::default());
     let clock = backend.clock();
-    for fails_at in [None, Some(5)] {
-        let gate = Gate::default();
-        let outcome = backend.block_on(
-            each((0..10).map(|n: u64| (n, items.guard())))
-                .limit(3)
-                .unwrap()
-                .at(backend.place())
-                .try_gather(|(n, item)| {
-                    let (captured, values, gate) = (captured.guard(), values.clone(), gate.clone());
-                    job(async move {
-                        let _dropped = (item, captured);
-                        yields(n as usize % 3).await;
-                        let _value = values.guard();
-                        if fails_at == Some(n) {
-                            Err(n.to_string())
-                        } else {
-                            drop(gate);
-                            Ok(n)
-                        }
-                    })
-                }),
-        );
-        assert_eq!(outcome.is_err(), fails_at.is_some());
+    for end in [End::Value, End::Error, End::Panic, End::Dropped] {
+        let looping = each((0..10).map(|n: u64| (n, items.guard())))
+            .limit(3)
+            .unwrap()
+            .at(backend.place())
+            .try_gather(|(n, item)| {
+                let (captured, values) = (captured.guard(), values.clone());
+                job(async move {
+                    let _dropped = (item, captured);
+                    yields(n as usize % 3).await;
+                    let _value = values.guard();
+                    match end {
+                        End::Error if n == 5 => Err(n.to_string()),
+                        End::Panic if n == 5 => panic!("on purpose"),
+                        End::Dropped if n > 3 => std::future::pending().await,
+                        _ => Ok(n),
+                    }
+                })
+            });
+        let run = AssertUnwindSafe(|| {
+            backend.block_on(async {
+                let mut looping = Box::pin(looping);
+                if end != End::Dropped {
+                    return Some(looping.await.is_ok());
+                }
+                for _ in 0..20 {
+                    assert!(poll_once(looping.as_mut()).await.is_none());
+                    yields(1).await;
+                }
+                None
+            })
+        });
+        match (end, catch_unwind(run)) {
+            (End::Value, Ok(Some(true))) | (End::Error, Ok(Some(false))) => {}
+            (End::Panic, Err(_)) | (End::Dropped, Ok(None)) => {}
+            (_, ended) => panic!("{ended:?}"),
+        }
         backend.block_on(eventually(&clock, || items.now() + captured.now() + values.now() == 0));
     }
+    assert!(items.ever() >= 30 && values.ever() >= 20);
+}
+
+/// CAN-1: whatever the strategy.
+pub fn every_strategy_that_is_dropped_stops_its_bodies_and_drops_its_source<B: Backend>(
+    backend: B,
+) {
+    let (alive, source) = (Alive::default(), Alive::default());
+    let looping = || {
+        let in_source = source.guard();
+        let items = (0..).inspect(move |_: &u64| {
+            let _source = &in_source;
+        });
+        each(items).limit(3).unwrap().at(backend.place())
+    };
+    let body = |_| {
+        let guard = alive.guard();
+        job(async move {
+            let _alive = guard;
+            std::future::pending::<u64>().await
+        })
+    };
+    let unit = |n| {
+        let body = body(n);
+        job(async move { drop(body.await.to_string()) })
+    };
+    let fallible = |n| {
+        let body = body(n);
+        job(async move { Ok::<_, String>(body.await) })
+    };
+    let fallible_unit = |n| {
+        let body = unit(n);
+        job(async move { Ok::<_, String>(body.await) })
+    };
+    let strategies: Vec<Pin<Box<dyn Future<Output = ()> + '_>>> = vec![
+        Box::pin(async { drop(looping().gather(body).await) }),
+        Box::pin(async { drop(looping().try_gather(fallible).await) }),
+        Box::pin(async { drop(looping().settle(fallible).await) }),
+        Box::pin(async { drop(looping().catch_panics().settle(fallible).await) }),
+        Box::pin(async { looping().for_each(unit).await }),
+        Box::pin(async { drop(looping().try_for_each(fallible_unit).await) }),
+        Box::pin(async { drop(looping().stream(body).collect::<Vec<_>>().await) }),
+        Box::pin(async { drop(looping().stream_unordered(body).collect::<Vec<_>>().await) }),
+        Box::pin(async { drop(looping().as_completed(body).collect::<Vec<_>>().await) }),
+        Box::pin(async { looping().as_completed(body).for_each(async |_| {}).await }),
+        Box::pin(async {
+            assert_eq!(looping().stream(body).try_for_each(async |n| Err(n)).await, Ok(()));
+        }),
+        Box::pin(async {
+            looping()
+                .stream(body)
+                .consume(async |mut feed| while feed.next().await.is_some() {})
+                .await;
+        }),
+    ];
+    let clock = backend.clock();
+    backend.block_on(async {
+        for mut strategy in strategies {
+            for _ in 0..5 {
+                assert!(poll_once(strategy.as_mut()).await.is_none());
+                yields(1).await;
+            }
+            assert_eq!((alive.now(), source.now()), (3, 1));
+            drop(strategy);
+            assert_eq!(source.now(), 0);
+            if !B::SPAWNED {
+                assert_eq!(alive.now(), 0);
+            }
+            eventually(&clock, || alive.now() == 0).await;
+        }
+    });
 }

@@ -143,21 +143,20 @@ pub fn every_real_failure_is_in_the_error<B: Backend>(backend: B) {
 
 /// GAT-6
 pub fn a_settled_loop_returns_every_outcome_in_input_order<B: Backend>(backend: B) {
-    for limit in [1, 2, 4] {
-        let outcomes =
-            each([3, 1, 0, 0]).limit(limit).unwrap().at(backend.place()).settle(|n: u64| {
-                job(async move {
-                    yields(n as usize).await;
-                    if n == 0 { Err(String::from("zero")) } else { Ok(n) }
-                })
-            });
-        let outcomes = backend.block_on(outcomes);
-        assert!(
-            matches!(
-                &outcomes[..],
-                [Outcome::Ok(3), Outcome::Ok(1), Outcome::Err(_), Outcome::Err(_)]
-            ),
-            "{outcomes:?}"
-        );
+    let items = || each([3, 1, 0, 2]);
+    let limited = |limit: usize| items().limit(limit).unwrap();
+    for looping in [items().sequential(), limited(2), limited(4), items().unbounded()] {
+        let outcomes = looping.at(backend.place()).settle(|n: u64| {
+            job(async move {
+                yields(n as usize).await;
+                if n.is_multiple_of(2) { Err(format!("e{n}")) } else { Ok(n) }
+            })
+        });
+        match &backend.block_on(outcomes)[..] {
+            [Outcome::Ok(3), Outcome::Ok(1), Outcome::Err(first), Outcome::Err(second)] => {
+                assert_eq!((&first[..], &second[..]), ("e0", "e2"));
+            }
+            other => panic!("{other:?}"),
+        }
     }
 }

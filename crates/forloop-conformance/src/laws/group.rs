@@ -1,8 +1,8 @@
 //! Task groups and scopes.
 
-use std::error::Error;
+use std::time::Duration;
 
-use forloop_core::{Cancelled, Closed, LoopError};
+use forloop_core::{Cancelled, Closed, LoopError, Timer};
 
 use crate::{Alive, Backend, Gate, Group, Tally, eventually, job, yields};
 
@@ -348,25 +348,6 @@ pub fn a_group_that_is_never_polled_calls_nothing<B: Backend>(backend: B) {
     assert!(called.read().is_empty());
 }
 
-/// NST-2
-pub fn an_inner_groups_error_is_an_error_of_the_outer_one<B: Backend>(backend: B) {
-    // Groups of other error types: the in-task form serves for the inner one.
-    let outer = forloop_core::each([1, 2]).unbounded().try_gather(async |n| {
-        forloop_core::scope(|scope| async move {
-            scope.spawn(async move {
-                yields(n).await;
-                Err::<(), _>(std::io::Error::other(format!("inner {n}")))
-            });
-            Ok(())
-        })
-        .await
-    });
-    let error = backend.block_on(outer).unwrap_err();
-    let inner = error.source().unwrap();
-    assert!(inner.is::<LoopError<std::io::Error>>());
-    assert_eq!(inner.source().unwrap().to_string(), "inner 1");
-}
-
 /// Law 9: a body that only yields starves nobody.
 pub fn a_busy_body_starves_no_child<B: Backend>(backend: B) {
     let result = backend.group(|group| {
@@ -506,4 +487,93 @@ pub fn a_sibling_that_waits_for_another_does_not_go_on_when_both_are_stopped<B: 
         let errors: Vec<_> = error.failures().iter().map(|failure| &failure.error).collect();
         assert_eq!(errors, ["real"]);
     }
+}
+
+/// GRP-4: also those that the group had not seen when it stopped the others.
+pub fn failures_that_a_group_has_not_seen_yet_are_in_its_error_too<B: Backend>(backend: B) {
+    // A task has failed a moment after its last line, and that moment has no upper bound: so it is
+    // enough if one round of many sees all failures.
+    let mut most = 0;
+    for round in 0..20 {
+        let (alive, gate) = (Alive::default(), Gate::default());
+        let result = backend.group({
+            let (alive, gate) = (alive.clone(), gate.clone());
+            move |group| {
+                job(async move {
+                    for n in 0..3 {
+                        let (guard, gate) = (alive.guard(), gate.clone());
+                        group.spawn(job(async move {
+                            let _alive = guard;
+                            gate.passed().await;
+                            Err(n.to_string())
+                        }));
+                    }
+                    std::future::pending::<Result<(), String>>().await
+                })
+            }
+        });
+        let clock = backend.clock();
+        let error = backend.block_on(async {
+            let mut result = Box::pin(result);
+            assert!(futures_lite::future::poll_once(result.as_mut()).await.is_none());
+            gate.open();
+            if B::SPAWNED {
+                // Without a look at the group.
+                eventually(&clock, || alive.now() == 0).await;
+                clock.sleep(Duration::from_millis(round)).await;
+            }
+            result.await.unwrap_err()
+        });
+        for failure in error.failures() {
+            assert_eq!(failure.error, failure.index.unwrap().to_string());
+        }
+        most = most.max(error.failures().len());
+    }
+    // In the caller's task, the first failure is seen before the others can happen.
+    assert_eq!(most, if B::SPAWNED { 3 } else { 1 });
+}
+
+/// GRP-6: also while the group is stopping.
+pub fn a_group_that_is_stopping_refuses_a_child_and_drops_it_unpolled<B: Backend>(backend: B) {
+    struct Late<G: Group> {
+        group: G,
+        alive: Alive,
+        polled: Tally,
+        refused: Tally<bool>,
+    }
+
+    impl<G: Group> Drop for Late<G> {
+        fn drop(&mut self) {
+            let (guard, polled) = (self.alive.guard(), self.polled.clone());
+            let child = self.group.try_spawn(job(async move {
+                let _alive = guard;
+                polled.write(0);
+                Ok(0)
+            }));
+            self.refused.write(child.is_err());
+        }
+    }
+
+    let (alive, polled, refused) = (Alive::default(), Tally::default(), Tally::default());
+    let result = backend.group({
+        let (alive, polled, refused) = (alive.clone(), polled.clone(), refused.clone());
+        move |group| {
+            job(async move {
+                let late = Late { group: group.clone(), alive, polled, refused };
+                group.spawn(job(async move {
+                    let _late = late;
+                    std::future::pending().await
+                }));
+                group.spawn(job(async {
+                    yields(3).await;
+                    Err(String::from("no"))
+                }));
+                std::future::pending::<Result<(), String>>().await
+            })
+        }
+    });
+    assert_eq!(backend.block_on(result).unwrap_err().get(1).unwrap(), "no");
+    assert_eq!(refused.read(), [true]);
+    assert_eq!((alive.ever(), alive.now()), (1, 0));
+    assert!(polled.read().is_empty());
 }

@@ -1,5 +1,8 @@
 //! Very large inputs.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use forloop_core::each;
 
 use crate::{Alive, Backend, Group, job};
@@ -62,4 +65,18 @@ pub fn stopping_a_hundred_thousand_bodies_is_linear<B: Backend>(backend: B) {
         })
     });
     assert_eq!(backend.block_on(group).unwrap_err().first().unwrap().error, "body");
+}
+
+/// BIG-2: and of a loop no more than its limit, however many items it has.
+pub fn of_a_million_items_no_more_than_the_limit_are_there_at_once<B: Backend>(backend: B) {
+    let (alive, most) = (Alive::default(), Arc::new(AtomicUsize::new(0)));
+    let items = (0..1_000_000).map(|_| {
+        let guard = alive.guard();
+        most.fetch_max(alive.now(), Ordering::Relaxed);
+        guard
+    });
+    let looping = each(items).limit(64).unwrap().at(backend.place());
+    backend.block_on(looping.for_each(|item| job(async move { drop(item) })));
+    assert_eq!((alive.ever(), alive.now()), (1_000_000, 0));
+    assert!(most.load(Ordering::Relaxed) <= 64);
 }

@@ -14,5 +14,7 @@ pub mod odd;
 pub mod panics;
 pub mod random;
 pub mod sequential;
+pub mod standstill;
 pub mod task_list;
+pub mod times;
 pub mod wait;

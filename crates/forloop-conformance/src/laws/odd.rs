@@ -3,26 +3,36 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use forloop_core::{Running, each, each_stream, wait};
+use forloop_core::{Outcome, Running, each, each_stream, scope, wait};
 use futures_lite::StreamExt;
 
-use crate::{Backend, InTask, Tally, job, yields};
+use crate::{Backend, Gate, InTask, Job, Tally, job, yields};
 
 /// EMP-1
 pub fn an_empty_input_is_over_at_the_first_poll<B: Backend>(backend: B) {
-    let none = || each(std::iter::empty::<u64>()).limit(3).unwrap().at(backend.place());
-    let body = |_| -> crate::Job<u64> { panic!("no body is called") };
-    let fallible = |_| -> crate::Job<Result<u64, String>> { panic!("no body is called") };
-    backend.block_on(async {
-        use futures_lite::future::poll_once;
+    use futures_lite::future::poll_once;
 
+    let all = || each(std::iter::empty::<u64>());
+    let none = || all().limit(3).unwrap().at(backend.place());
+    let body = |_| -> Job<u64> { panic!("no body is called") };
+    let unit = |_| -> Job<()> { panic!("no body is called") };
+    let fallible = |_| -> Job<Result<u64, String>> { panic!("no body is called") };
+    let fallible_unit = |_| -> Job<Result<(), String>> { panic!("no body is called") };
+    backend.block_on(async {
+        let sequential = all().sequential().at(backend.place());
+        assert_eq!(poll_once(sequential.gather(body)).await, Some(vec![]));
+        let unbounded = all().unbounded().at(backend.place());
+        assert_eq!(poll_once(unbounded.gather(body)).await, Some(vec![]));
         assert_eq!(poll_once(none().gather(body)).await, Some(vec![]));
         assert_eq!(poll_once(none().try_gather(fallible)).await.unwrap().unwrap(), []);
         assert!(poll_once(none().settle(fallible)).await.unwrap().is_empty());
+        assert_eq!(poll_once(none().for_each(unit)).await, Some(()));
+        assert_eq!(poll_once(none().try_for_each(fallible_unit)).await, Some(Ok(())));
         assert_eq!(poll_once(none().as_completed(body).next()).await, Some(None));
         assert_eq!(poll_once(none().stream(body).next()).await, Some(None));
+        assert_eq!(poll_once(none().stream_unordered(body).next()).await, Some(None));
         assert_eq!(poll_once(none().stream(body).for_each(async |_| {})).await, Some(()));
-        let mut running = Running::at(&backend.place(), Vec::<crate::Job<u64>>::new());
+        let mut running = Running::at(&backend.place(), Vec::<Job<u64>>::new());
         assert!(poll_once(wait(&mut running)).await.is_some());
         let group = backend.group(|_| job(async { Ok(7) }));
         assert_eq!(poll_once(group).await, Some(Ok(7)));
@@ -86,7 +96,7 @@ pub fn of_failures_at_one_time_the_one_with_the_lower_index_wins(_in_task: InTas
             if n == 0 { Ok(()) } else { Err(n) }
         },
     ));
-    let gate = crate::Gate::default();
+    let gate = Gate::default();
     let both = each(0..3).limit(2).unwrap().try_for_each(|n: u64| {
         let gate = gate.clone();
         async move {
@@ -133,4 +143,37 @@ pub fn in_task_bodies_borrow_need_not_be_send_and_need_no_runtime(_in_task: InTa
         assert_eq!(wait(&mut running).await.0.len(), 2);
     });
     assert_eq!(count.get(), 20);
+}
+
+/// RTN-1: every strategy, on a `block_on` that knows nothing of us.
+pub fn every_strategy_needs_no_runtime(_in_task: InTask) {
+    let looping = || each(0..10_u64).limit(3).unwrap();
+    let body = async |n| {
+        yields(n as usize % 3).await;
+        n
+    };
+    let fallible = async |n| Ok::<_, String>(body(n).await);
+    let numbers: Vec<_> = (0..10).collect();
+    let sorted = |mut outputs: Vec<u64>| {
+        outputs.sort_unstable();
+        outputs
+    };
+    futures_lite::future::block_on(async {
+        assert_eq!(looping().gather(body).await, numbers);
+        assert_eq!(looping().try_gather(fallible).await.unwrap(), numbers);
+        assert!(looping().settle(fallible).await.iter().all(Outcome::is_ok));
+        looping().for_each(async |n| drop(body(n).await.to_string())).await;
+        let tried = looping().try_for_each(async |n| fallible(n).await.map(drop)).await;
+        assert!(tried.is_ok());
+        assert_eq!(looping().stream(body).collect::<Vec<_>>().await, numbers);
+        let unordered = looping().stream_unordered(body).collect::<Vec<_>>().await;
+        assert_eq!(sorted(unordered), numbers);
+        let taken = looping().as_completed(body).consume(|feed| feed.collect::<Vec<_>>()).await;
+        assert_eq!(sorted(taken.into_iter().map(|(_, n)| n).collect()), numbers);
+        let child =
+            scope(|scope| async move { Ok::<_, String>(scope.spawn(async { Ok(1) }).await) });
+        assert_eq!(child.await, Ok(Ok(1)));
+        let mut running = Running::new((0..10).map(body));
+        assert_eq!(wait(&mut running).await.0.len(), 10);
+    });
 }

@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use forloop_core::{Outcome, each};
+use futures_lite::StreamExt;
 
 use crate::{Alive, Backend, Gate, InTask, job, yields};
 
@@ -181,4 +182,43 @@ pub fn a_loop_whose_bodies_all_panic_when_dropped_can_be_dropped(_in_task: InTas
     let caught = catch_unwind(AssertUnwindSafe(|| drop(looping))).unwrap_err();
     assert_eq!(caught.downcast_ref(), Some(&"on purpose"));
     assert_eq!((alive.ever(), alive.now()), (5, 0));
+}
+
+/// PAN-1, PAN-2: whatever the strategy.
+pub fn a_bodys_panic_goes_on_whatever_the_strategy<B: Backend>(backend: B) {
+    let alive = Alive::default();
+    let looping = || each(0..).limit(3).unwrap().at(backend.place());
+    let body = |n: u64| {
+        let guard = alive.guard();
+        job(async move {
+            let _alive = guard;
+            yields(2).await;
+            if n == 1 {
+                panic!("on purpose");
+            }
+            std::future::pending::<u64>().await
+        })
+    };
+    let unit = |n| {
+        let body = body(n);
+        job(async move { drop(body.await.to_string()) })
+    };
+    let fallible = |n| {
+        let body = body(n);
+        job(async move { Ok::<_, String>(body.await) })
+    };
+    let fallible_unit = |n| {
+        let body = unit(n);
+        job(async move { Ok::<_, String>(body.await) })
+    };
+    panics(&backend, looping().gather(body), &alive);
+    panics(&backend, looping().try_gather(fallible), &alive);
+    panics(&backend, looping().settle(fallible), &alive);
+    panics(&backend, looping().for_each(unit), &alive);
+    panics(&backend, looping().try_for_each(fallible_unit), &alive);
+    panics(&backend, async { looping().stream(body).collect::<Vec<_>>().await }, &alive);
+    panics(&backend, async { looping().stream_unordered(body).collect::<Vec<_>>().await }, &alive);
+    panics(&backend, async { looping().as_completed(body).collect::<Vec<_>>().await }, &alive);
+    panics(&backend, looping().stream(body).for_each(async |_| {}), &alive);
+    panics(&backend, looping().stream(body).consume(|feed| feed.count()), &alive);
 }

@@ -2,9 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use forloop_core::Cancelled;
+use forloop_core::{Cancelled, scope};
 
-use crate::{Alive, Gate, Spawning, Tally, eventually, job, yields};
+use crate::{Alive, Backend, Gate, InTask, Spawning, Tally, eventually, job, yields};
 
 /// LST-1
 pub fn building_the_list_starts_every_task<B: Spawning>(backend: B) {
@@ -147,4 +147,23 @@ pub fn a_task_dropped_at_once_is_gone_soon<B: Spawning>(backend: B) {
         }
         eventually(&backend.clock(), || alive.now() == 0).await;
     });
+}
+
+/// LST-2: in the caller's task, the list is one of a scope's children.
+pub fn children_awaited_in_order_give_each_error_when_asked(in_task: InTask) {
+    let outputs = in_task.block_on(scope(|scope| async move {
+        let gate = Gate::default();
+        let slow = gate.clone();
+        let first = scope.spawn(async move {
+            slow.passed().await;
+            Ok(Ok::<u64, String>(1))
+        });
+        let second = scope.spawn(async { Ok(Err::<u64, _>(String::from("early"))) });
+        while !second.is_finished() {
+            yields(1).await;
+        }
+        gate.open();
+        Ok::<_, String>((first.await, second.await))
+    }));
+    assert_eq!(outputs, Ok((Ok(Ok(1)), Ok(Err(String::from("early"))))));
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use forloop_core::{Outcome, Place, Running, Timer, wait};
+use forloop_core::{Outcome, Place, Running, wait};
 
-use crate::{Alive, Backend, Gate, Job, LONG, job, yields};
+use crate::{Alive, Backend, Gate, Job, LONG, eventually, job, yields};
 
 type Fallible = Job<Result<u64, String>>;
 type Set<B> = Running<<<B as Backend>::Place as Place<Fallible>>::Job>;
@@ -179,15 +179,27 @@ pub fn waiting_for_many_that_depend_on_each_other_ends<B: Backend>(backend: B) {
     }
 }
 
-/// WAIT-4: the time counts from the call.
-pub fn the_time_of_a_sleep_counts_from_its_call<B: Backend>(backend: B) {
-    let clock = backend.clock();
-    let begun = clock.now();
-    let sleep = clock.sleep(Duration::from_millis(1500));
-    std::thread::sleep(Duration::from_millis(1400));
-    backend.block_on(sleep);
-    let took = clock.now() - begun;
-    assert!(Duration::from_millis(1500) <= took, "{took:?}");
-    // From the first poll it would be 2.9 s; a busy machine may take a little more than 1.5.
-    assert!(took < Duration::from_millis(2900), "{took:?}");
+/// LST-3: a set of running bodies is a list too, also in the caller's task.
+pub fn a_dropped_set_stops_its_bodies<B: Backend>(backend: B) {
+    let alive = Alive::default();
+    let bodies = (0..5).map(|n| {
+        let guard = alive.guard();
+        job(async move {
+            let _alive = guard;
+            if n > 0 {
+                std::future::pending::<()>().await;
+            }
+            Ok(n)
+        })
+    });
+    let mut running = set(&backend, bodies.collect());
+    backend.block_on(async {
+        let (done, _) = wait(&mut running).first_completed().await;
+        assert_eq!(done.len(), 1);
+        drop(running);
+        if !B::SPAWNED {
+            assert_eq!(alive.now(), 0);
+        }
+        eventually(&backend.clock(), || alive.now() == 0).await;
+    });
 }

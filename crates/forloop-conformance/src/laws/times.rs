@@ -1,0 +1,247 @@
+//! Rows with times: exact on a virtual clock; on a real one never early, and over in the end.
+//!
+//! That bodies run beside each other is shown without times too, by gates, in the other modules.
+
+use std::time::Duration;
+
+use forloop_core::{Running, Timer, each, task_list, wait};
+use futures_lite::{StreamExt, future};
+
+use crate::{Backend, Gate, Job, LONG, Spawning, Tally, job, on_time, seconds, yields};
+
+/// When things happened, since the stopwatch was made.
+#[derive(Clone)]
+struct Stopwatch<C> {
+    clock: C,
+    begun: Duration,
+    times: Tally<(u64, Duration)>,
+}
+
+impl<C: Timer + Clone + Send + Sync + 'static> Stopwatch<C> {
+    fn start(backend: &impl Backend<Clock = C>) -> Self {
+        let clock = backend.clock();
+        Self { begun: clock.now(), clock, times: Tally::default() }
+    }
+
+    fn read(&self) -> Duration {
+        self.clock.now() - self.begun
+    }
+
+    /// A body that notes when it begins, and takes a while.
+    fn begins(&self, n: u64, takes: Duration) -> Job<u64> {
+        let watch = self.clone();
+        job(async move {
+            watch.times.write((n, watch.read()));
+            watch.clock.sleep(takes).await;
+            n
+        })
+    }
+
+    /// A body that takes a while, and notes when it ends.
+    fn ends(&self, n: u64, takes: Duration) -> Job<u64> {
+        let watch = self.clone();
+        job(async move {
+            watch.clock.sleep(takes).await;
+            watch.times.write((n, watch.read()));
+            n
+        })
+    }
+
+    /// The times that were noted, in the order of the bodies.
+    fn noted(&self) -> Vec<Duration> {
+        let mut times = self.times.read();
+        times.sort();
+        times.into_iter().map(|(_, time)| time).collect()
+    }
+}
+
+fn all_on_time<B: Backend>(happened: &[Duration], due: &[Duration]) {
+    assert_eq!(happened.len(), due.len());
+    happened.iter().zip(due).for_each(|(&happened, &due)| on_time::<B>(happened, due));
+}
+
+/// SEQ-1
+pub fn bodies_of_one_two_and_three_seconds_take_six<B: Backend>(backend: B) {
+    let watch = Stopwatch::start(&backend);
+    let looping = each(1..=3).sequential().at(backend.place());
+    backend.block_on(looping.gather(|n| watch.begins(n, seconds::<B>(n))));
+    on_time::<B>(watch.read(), seconds::<B>(6));
+    all_on_time::<B>(&watch.noted(), &[0, 1, 3].map(seconds::<B>));
+}
+
+/// GAT-1
+pub fn ten_bodies_of_a_second_take_one<B: Backend>(backend: B) {
+    let watch = Stopwatch::start(&backend);
+    let looping = each(0..10).unbounded().at(backend.place());
+    backend.block_on(looping.gather(|n| watch.begins(n, seconds::<B>(1))));
+    on_time::<B>(watch.read(), seconds::<B>(1));
+    all_on_time::<B>(&watch.noted(), &[Duration::ZERO; 10]);
+}
+
+/// GAT-4
+pub fn the_first_error_in_time_ends_the_loop_at_its_time<B: Backend>(backend: B) {
+    let watch = Stopwatch::start(&backend);
+    // On a real clock the other is so much later that no machine is slow enough to confuse them.
+    let later = if B::EXACT { seconds::<B>(3) } else { LONG };
+    let outcome = each([later, seconds::<B>(1)].into_iter().enumerate())
+        .unbounded()
+        .at(backend.place())
+        .try_gather(|(n, takes)| {
+            let fails = watch.begins(n as u64, takes);
+            job(async move { Err::<u64, _>(fails.await.to_string()) })
+        });
+    let error = backend.block_on(outcome).unwrap_err();
+    assert_eq!(error.first().unwrap().error, "1");
+    assert_eq!(error.failures().len(), 1);
+    on_time::<B>(watch.read(), seconds::<B>(1));
+}
+
+/// WAIT-4
+pub fn a_timeout_splits_at_its_time<B: Backend>(backend: B) {
+    let watch = Stopwatch::start(&backend);
+    let gate = Gate::default();
+    let late = gate.clone();
+    let bodies = [
+        watch.begins(1, seconds::<B>(1)),
+        job(async move {
+            late.passed().await;
+            2
+        }),
+    ];
+    let mut running = Running::at(&backend.place(), bodies);
+    let timed = wait(&mut running).timeout(&watch.clock, seconds::<B>(2));
+    let (done, pending) = backend.block_on(timed);
+    on_time::<B>(watch.read(), seconds::<B>(2));
+    // A busy machine may see the time-out first.
+    assert!(done.len() == 1 || !B::EXACT && done.is_empty());
+    assert_eq!(done.len() + pending.len(), 2);
+    gate.open();
+    let (rest, pending) = backend.block_on(wait(pending));
+    assert!(pending.is_empty());
+    let mut indices: Vec<_> = done.iter().chain(&rest).map(|done| done.index).collect();
+    indices.sort_unstable();
+    assert_eq!(indices, [0, 1]);
+}
+
+/// WAIT-4: the time of a sleep counts from its call, and not from its first poll.
+pub fn the_time_of_a_sleep_counts_from_its_call<B: Backend>(backend: B) {
+    let clock = backend.clock();
+    let first = clock.sleep(Duration::from_millis(400));
+    let clock = &clock;
+    backend.block_on(async {
+        clock.sleep(Duration::from_millis(350)).await;
+        // Whatever the machine does in between: this one is due later.
+        let second = clock.sleep(Duration::from_millis(200));
+        let is_first = async {
+            first.await;
+            true
+        };
+        let is_second = async {
+            second.await;
+            false
+        };
+        assert!(future::or(is_first, is_second).await);
+    });
+}
+
+/// ASC-5
+pub fn bodies_end_on_time_while_a_step_takes_longer<B: Backend>(backend: B) {
+    let watch = Stopwatch::start(&backend);
+    let takes = Duration::from_millis(20);
+    let looping = each(0..5).unbounded().at(backend.place());
+    let results = looping.as_completed(|n| watch.ends(n, takes));
+    backend.block_on(results.for_each(|_| watch.clock.sleep(Duration::from_millis(100))));
+    all_on_time::<B>(&watch.noted(), &[takes; 5]);
+    on_time::<B>(watch.read(), Duration::from_millis(520));
+}
+
+/// ASC-5: tasks go on by themselves, also while nobody asks for their results.
+pub fn tasks_go_on_while_nobody_asks_for_their_results<B: Spawning>(backend: B) {
+    let (finished, all) = (Tally::default(), Gate::default());
+    let mut results = each(0..5).unbounded().at(backend.place()).as_completed(|n: u64| {
+        let (finished, all) = (finished.clone(), all.clone());
+        job(async move {
+            yields(10).await;
+            finished.write(n);
+            if finished.read().len() == 5 {
+                all.open();
+            }
+            n
+        })
+    });
+    backend.block_on(async {
+        let first = future::poll_once(results.next()).await.flatten();
+        all.passed().await;
+        let rest: Vec<_> = results.collect().await;
+        assert_eq!(first.into_iter().count() + rest.len(), 5);
+    });
+}
+
+/// LST-1
+pub fn five_tasks_awaited_in_turn_take_as_long_as_one<B: Spawning>(backend: B) {
+    let watch = Stopwatch::start(&backend);
+    let takes = Duration::from_millis(30);
+    let outputs = backend.block_on(async {
+        let mut outputs = Vec::new();
+        for task in task_list(&backend.runtime(), (0..5).map(|n| watch.begins(n, takes))) {
+            outputs.push(task.await.unwrap());
+        }
+        outputs
+    });
+    assert_eq!(outputs, [0, 1, 2, 3, 4]);
+    on_time::<B>(watch.read(), takes);
+}
+
+/// BND-2
+pub fn a_free_slot_is_filled_at_the_time_it_is_free<B: Backend>(backend: B) {
+    let durations = [300, 200, 100, 50, 25].map(Duration::from_millis);
+    let run = |strategy: usize| {
+        let watch = Stopwatch::start(&backend);
+        let items = durations.into_iter().zip(0..);
+        let looping = each(items).limit(2).unwrap().at(backend.place());
+        let body = |(takes, n)| watch.begins(n, takes);
+        backend.block_on(async {
+            match strategy {
+                0 => drop(looping.gather(body).await),
+                1 => drop(looping.stream_unordered(body).collect::<Vec<_>>().await),
+                2 => drop(looping.as_completed(body).collect::<Vec<_>>().await),
+                _ => {
+                    let unit = |item| {
+                        let body = body(item);
+                        job(async move { drop(body.await.to_string()) })
+                    };
+                    looping.for_each(unit).await;
+                }
+            }
+        });
+        all_on_time::<B>(&watch.noted(), &[0, 0, 200, 300, 300].map(Duration::from_millis));
+        on_time::<B>(watch.read(), Duration::from_millis(350));
+    };
+    (0..4).for_each(run);
+}
+
+/// BND-6
+pub fn durations_change_the_order_of_the_unordered_stream_alone<B: Backend>(backend: B) {
+    let durations = [100, 200, 10, 36, 13, 45].map(Duration::from_millis);
+    let looping = || {
+        let items = durations.into_iter().zip(0..);
+        each(items).limit(2).unwrap().at(backend.place())
+    };
+    let watch = Stopwatch::start(&backend);
+    let body = |(takes, n)| watch.begins(n, takes);
+    let ordered: Vec<u64> = backend.block_on(looping().stream(body).collect());
+    assert_eq!(ordered, [0, 1, 2, 3, 4, 5]);
+    // Law 7: 2 waits for 1 in a slot, and 4 for 3.
+    let starts = [0, 0, 100, 200, 200, 236].map(Duration::from_millis);
+    all_on_time::<B>(&watch.noted(), &starts);
+
+    let watch = Stopwatch::start(&backend);
+    let body = |(takes, n)| watch.begins(n, takes);
+    let mut unordered: Vec<u64> = backend.block_on(looping().stream_unordered(body).collect());
+    if B::EXACT {
+        assert_eq!(unordered, [0, 2, 3, 4, 1, 5]);
+        assert_eq!(watch.read(), Duration::from_millis(204));
+    }
+    unordered.sort_unstable();
+    assert_eq!(unordered, ordered);
+}
