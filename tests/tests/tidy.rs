@@ -1,9 +1,11 @@
 //! The rules that matter, as tests.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
+
+use forloop_conformance::{Backends, ROWS};
 
 fn root() -> PathBuf {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -177,4 +179,128 @@ fn adapters_mirror_each_other() {
     assert_eq!(impls("smol"), seam);
     assert_eq!(impls("async-std"), seam);
     assert_eq!(impls("tokio"), seam[..2]);
+}
+
+/// How many rows of each kind the conformance table has, written out here so that none is dropped in
+/// silence.
+const TABLE: &[(&str, usize)] = &[
+    ("SEQ", 2),
+    ("GAT", 6),
+    ("WAIT", 6),
+    ("ASC", 5),
+    ("LST", 4),
+    ("GRP", 9),
+    ("BND", 9),
+    ("CAN", 5),
+    ("TMO", 3),
+    ("PAN", 3),
+    ("ORD", 1),
+    ("NST", 2),
+    ("EMP", 1),
+    ("BIG", 2),
+    ("RTN", 2),
+    ("OPT", 6),
+    ("law ", 12),
+];
+
+/// What the table says of features that are on their way has no test yet: all of a row, or, of EMP-1
+/// and BIG-2, a part of it.
+const BEING_BUILT: [&str; 11] = [
+    "ASC-4", "GRP-9", "BND-9", "CAN-2", "CAN-3", "TMO-1", "TMO-2", "TMO-3", "OPT-3", "EMP-1",
+    "BIG-2",
+];
+
+/// What is behind in the table: not even on its way.
+const WHEN_BUILT: [&str; 5] = ["OPT-1", "OPT-2", "OPT-4", "OPT-5", "OPT-6"];
+
+/// The table's rows: what stands behind the id, in columns.
+fn table() -> BTreeMap<String, Vec<String>> {
+    let text = read("crates/forloop-conformance/CONFORMANCE.md");
+    let mut table = BTreeMap::new();
+    for line in text.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |")) {
+        let mut columns = line.split(" | ").map(str::to_owned);
+        let id = columns.next().unwrap();
+        if id.ends_with(|last: char| last.is_ascii_digit()) {
+            assert!(table.insert(id.clone(), columns.collect()).is_none(), "{id} is there twice");
+        }
+    }
+    table
+}
+
+/// The functions that a row of the table names: `module::name`.
+fn proofs(columns: &[String]) -> BTreeSet<String> {
+    let links = columns.last().unwrap().split(", ").filter_map(|link| {
+        let (name, target) = link.strip_prefix("[`")?.strip_suffix(')')?.split_once("`](laws::")?;
+        assert_eq!(name, target);
+        Some(name.to_owned())
+    });
+    links.collect()
+}
+
+#[test]
+fn every_row_of_the_conformance_table_is_there() {
+    let numbered = |&(kind, count): &(&str, usize)| {
+        let kind = if kind.ends_with(' ') { kind.to_owned() } else { format!("{kind}-") };
+        (1..=count).map(move |number| format!("{kind}{number}"))
+    };
+    let ids: BTreeSet<String> = TABLE.iter().flat_map(numbered).collect();
+    assert_eq!(table().into_keys().collect::<BTreeSet<_>>(), ids);
+}
+
+#[test]
+fn every_conformance_row_has_a_test_on_the_backends_it_names() {
+    for (id, columns) in &table() {
+        let id = &id[..];
+        let tests: Vec<_> = ROWS.iter().filter(|row| row.ids.contains(&id)).collect();
+        if WHEN_BUILT.contains(&id) {
+            assert!(tests.is_empty(), "{id} has a test: it has been built");
+            continue;
+        }
+        let named = tests.iter().map(|row| format!("{}::{}", row.module, row.name)).collect();
+        assert_eq!(proofs(columns), named, "{id}: the table and `ROWS` differ");
+        let said = columns.concat().to_lowercase().contains("being built");
+        assert_eq!(said, BEING_BUILT.contains(&id), "{id}: is it being built?");
+        if columns.last().unwrap() == "being built" {
+            assert!(tests.is_empty(), "{id} has a test: it has been built");
+            continue;
+        }
+        let on = |one: Backends| tests.iter().any(|row| row.on == one || row.on == Backends::Both);
+        let (spawned, in_task) = (on(Backends::Spawned), on(Backends::InTask));
+        match &columns[0][..] {
+            "spawned" => assert!(spawned, "{id}"),
+            "in-task" => assert!(in_task, "{id}"),
+            "both" => assert!(spawned && in_task, "{id}"),
+            _ => assert!(id.starts_with("law ") && !tests.is_empty(), "{id}"),
+        }
+    }
+    let ids = table();
+    for row in ROWS {
+        assert!(row.ids.iter().all(|&id| ids.contains_key(id)), "{row:?}: no such row");
+    }
+}
+
+#[test]
+fn every_law_test_says_in_its_documentation_which_rows_it_proves() {
+    let mut functions = BTreeSet::new();
+    for path in files(".rs") {
+        if !path.parent().unwrap().ends_with("forloop-conformance/src/laws") {
+            continue;
+        }
+        let module = path.file_stem().unwrap().to_str().unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        let lines: Vec<_> = text.lines().collect();
+        for (number, line) in lines.iter().enumerate() {
+            let Some(rest) = line.strip_prefix("pub fn ") else { continue };
+            let name = rest.split(['<', '(']).next().unwrap();
+            let row = ROWS.iter().find(|row| (row.module, row.name) == (module, name));
+            let row = row.unwrap_or_else(|| panic!("{module}::{name} is not in `rows.rs`"));
+            let above = lines[..number].iter().rev();
+            let docs = above.take_while(|line| line.starts_with("///"));
+            let first = docs.last().unwrap().trim_start_matches("/// ").replace("Law", "law");
+            let said: Vec<_> = first.split(':').next().unwrap().split(", ").collect();
+            assert_eq!(said, row.ids, "{module}::{name}");
+            functions.insert((row.module, row.name));
+        }
+    }
+    assert_eq!(functions.len(), ROWS.len());
 }

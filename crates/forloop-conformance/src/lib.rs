@@ -1,4 +1,36 @@
-//! The laws of forloop, as tests.
+//! The laws of forloop as tests: an adapter for another runtime runs them in one line.
+//!
+//! ```ignore
+//! forloop_conformance::suite!(my_runtime: MyRuntime::new());
+//! ```
+//!
+//! makes a test of every row of [the table](table) that holds for tasks, with names such as
+//! `my_runtime::gather::all_bodies_run_at_once`. The expression is evaluated for each test. Its value is
+//! [`Spawn`], [`Timer`], [`BlockOn`], `Clone`, `Send` and `Sync`; what is no such value implements
+//! [`Backend`] and [`Spawning`] by hand.
+//!
+//! A test that fails says which id does not hold, and the table says what that means. A test that
+//! hangs fails after two minutes.
+//!
+//! # An adapter, and the line that checks it
+//!
+//! This is `tests/pool.rs` of this crate, word for word, and all rows hold on it. It needs
+//! `async-channel`, `async-io` and `async-task`.
+//!
+//! ```ignore
+#![doc = include_str!("../tests/pool.rs")]
+//! ```
+//!
+//! # What else is here
+//!
+//! [`ROWS`] is the list of rows as a value, [`laws`] their functions, for a suite of one's own. The probes
+//! ([`Gate`], [`Alive`], [`Peak`], [`Tally`], [`Fair`]) watch bodies without sleeping, and
+//! [`VirtualClock`] runs a future in no time. [`suite!(in_task)`](suite) runs the rows without any
+//! runtime: nothing in them depends on an adapter, so forloop's own tests do that.
+//!
+//! [`Spawn`]: forloop_core::Spawn
+//! [`Timer`]: forloop_core::Timer
+//! [`BlockOn`]: forloop_core::BlockOn
 
 mod backend;
 pub mod laws;
@@ -13,7 +45,15 @@ pub use crate::probe::{
 pub use crate::rows::{Backends, ROWS, Row};
 pub use crate::watched::{check, watched};
 
+#[doc = include_str!("../CONFORMANCE.md")]
+pub mod table {}
+
 /// Makes a module of tests: every row on one backend.
+///
+/// `suite!(name: expression)` for runtimes: the expression is evaluated for each test and gives a
+/// [`Spawning`] backend, which every runtime value is. `suite!(in_task)` for no runtime at all.
+///
+/// The module's name is not that of something that the expression names.
 #[macro_export]
 macro_rules! suite {
     (in_task) => {

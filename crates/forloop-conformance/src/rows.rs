@@ -63,6 +63,7 @@ macro_rules! __rows {
                 both a_loop_dropped_before_its_first_poll_calls_nothing: "law 11";
                 both everything_is_dropped_exactly_once: "CAN-5";
                 both every_strategy_that_is_dropped_stops_its_bodies_and_drops_its_source: "CAN-1";
+                both a_loop_that_is_forgotten_does_no_harm: "law 12";
             }
             cooperative {
                 in_task a_loop_of_restless_bodies_gives_way: "law 9";

@@ -16,7 +16,7 @@ pub fn never_more_than_limit_bodies_are_in_flight<B: Backend>(backend: B) {
         let outputs = each(0..n).limit(limit).unwrap().at(backend.place()).gather(|n| {
             let peak = peak.clone();
             job(async move {
-                peak.during(yields(1 + n as usize * 7 % 5)).await;
+                peak.during(yields(limit + n as usize * 7 % 5)).await;
                 n
             })
         });

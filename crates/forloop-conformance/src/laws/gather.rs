@@ -119,7 +119,7 @@ pub fn after_an_error_no_sibling_is_left<B: Backend>(backend: B) {
     assert_eq!(error.get(4).unwrap(), "four");
 }
 
-/// GAT-5 and law 2: in the order of time, with their indices.
+/// GAT-5, law 2: in the order of time, with their indices.
 pub fn every_real_failure_is_in_the_error<B: Backend>(backend: B) {
     let all_in = Gate::default();
     let arrived = Tally::default();

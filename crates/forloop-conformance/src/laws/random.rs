@@ -166,7 +166,7 @@ fn model(plan: &Plan) -> Vec<Result<u64, String>> {
     plan.items.iter().enumerate().map(returns).collect()
 }
 
-/// Laws 1 to 4, 6 to 8 and 10
+/// Law 1, law 2, law 3, law 4, law 6, law 7, law 8, law 10
 pub fn random_loops_keep_every_promise<B: Backend>(backend: B) {
     for seed in 0..300 {
         let plan = Plan::make(&mut Numbers(seed));

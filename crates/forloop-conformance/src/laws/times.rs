@@ -220,7 +220,7 @@ pub fn a_free_slot_is_filled_at_the_time_it_is_free<B: Backend>(backend: B) {
     (0..4).for_each(run);
 }
 
-/// BND-6
+/// BND-6, law 7
 pub fn durations_change_the_order_of_the_unordered_stream_alone<B: Backend>(backend: B) {
     let durations = [100, 200, 10, 36, 13, 45].map(Duration::from_millis);
     let looping = || {

@@ -153,7 +153,7 @@ pub fn waiting_on_an_empty_set_is_over_at_once<B: Backend>(backend: B) {
     });
 }
 
-/// WAIT-4 and law 5
+/// WAIT-4, law 5
 pub fn a_timeout_of_zero_gives_what_is_ready<B: Backend>(backend: B) {
     let gate = Gate::default();
     let mut running = set(&backend, vec![gated(&gate, Ok(7))]);
