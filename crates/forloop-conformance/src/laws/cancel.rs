@@ -7,6 +7,7 @@ use forloop_core::each;
 use futures_lite::StreamExt;
 use futures_lite::future::poll_once;
 
+use super::{fallible, fallible_unit, unit};
 use crate::{Alive, Backend, Gate, Group, Tally, eventually, job, yields};
 
 /// CAN-1
@@ -131,18 +132,9 @@ pub fn every_strategy_that_is_dropped_stops_its_bodies_and_drops_its_source<B: B
             std::future::pending::<u64>().await
         })
     };
-    let unit = |n| {
-        let body = body(n);
-        job(async move { drop(body.await.to_string()) })
-    };
-    let fallible = |n| {
-        let body = body(n);
-        job(async move { Ok::<_, String>(body.await) })
-    };
-    let fallible_unit = |n| {
-        let body = unit(n);
-        job(async move { Ok::<_, String>(body.await) })
-    };
+    let unit = |n| unit(body(n));
+    let fallible = |n| fallible(body(n));
+    let fallible_unit = |n| fallible_unit(body(n));
     let strategies: Vec<Pin<Box<dyn Future<Output = ()> + '_>>> = vec![
         Box::pin(async { drop(looping().gather(body).await) }),
         Box::pin(async { drop(looping().try_gather(fallible).await) }),

@@ -18,3 +18,24 @@ pub mod standstill;
 pub mod task_list;
 pub mod times;
 pub mod wait;
+
+use crate::{Job, job};
+
+// One body, of each kind that a strategy takes.
+
+fn unit(body: Job<u64>) -> Job<()> {
+    job(async move {
+        body.await;
+    })
+}
+
+fn fallible(body: Job<u64>) -> Job<Result<u64, String>> {
+    job(async move { Ok(body.await) })
+}
+
+fn fallible_unit(body: Job<u64>) -> Job<Result<(), String>> {
+    job(async move {
+        body.await;
+        Ok(())
+    })
+}

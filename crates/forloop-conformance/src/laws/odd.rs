@@ -168,7 +168,7 @@ pub fn every_strategy_needs_no_runtime(_in_task: InTask) {
         assert_eq!(looping().stream(body).collect::<Vec<_>>().await, numbers);
         let unordered = looping().stream_unordered(body).collect::<Vec<_>>().await;
         assert_eq!(sorted(unordered), numbers);
-        let taken = looping().as_completed(body).consume(|feed| feed.collect::<Vec<_>>()).await;
+        let taken = looping().as_completed(body).consume(StreamExt::collect::<Vec<_>>).await;
         assert_eq!(sorted(taken.into_iter().map(|(_, n)| n).collect()), numbers);
         let child =
             scope(|scope| async move { Ok::<_, String>(scope.spawn(async { Ok(1) }).await) });

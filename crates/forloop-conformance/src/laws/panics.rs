@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use forloop_core::{Outcome, each};
 use futures_lite::StreamExt;
 
+use super::{fallible, fallible_unit, unit};
 use crate::{Alive, Backend, Gate, InTask, job, yields};
 
 /// Runs a loop that panics, and checks with what, and that the backend is as good as before.
@@ -199,18 +200,9 @@ pub fn a_bodys_panic_goes_on_whatever_the_strategy<B: Backend>(backend: B) {
             std::future::pending::<u64>().await
         })
     };
-    let unit = |n| {
-        let body = body(n);
-        job(async move { drop(body.await.to_string()) })
-    };
-    let fallible = |n| {
-        let body = body(n);
-        job(async move { Ok::<_, String>(body.await) })
-    };
-    let fallible_unit = |n| {
-        let body = unit(n);
-        job(async move { Ok::<_, String>(body.await) })
-    };
+    let unit = |n| unit(body(n));
+    let fallible = |n| fallible(body(n));
+    let fallible_unit = |n| fallible_unit(body(n));
     panics(&backend, looping().gather(body), &alive);
     panics(&backend, looping().try_gather(fallible), &alive);
     panics(&backend, looping().settle(fallible), &alive);
@@ -220,5 +212,5 @@ pub fn a_bodys_panic_goes_on_whatever_the_strategy<B: Backend>(backend: B) {
     panics(&backend, async { looping().stream_unordered(body).collect::<Vec<_>>().await }, &alive);
     panics(&backend, async { looping().as_completed(body).collect::<Vec<_>>().await }, &alive);
     panics(&backend, looping().stream(body).for_each(async |_| {}), &alive);
-    panics(&backend, looping().stream(body).consume(|feed| feed.count()), &alive);
+    panics(&backend, looping().stream(body).consume(StreamExt::count), &alive);
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use forloop_core::{Running, Timer, each, task_list, wait};
 use futures_lite::{StreamExt, future};
 
+use super::unit;
 use crate::{Backend, Gate, Job, LONG, Spawning, Tally, job, on_time, seconds, yields};
 
 /// When things happened, since the stopwatch was made.
@@ -205,13 +206,7 @@ pub fn a_free_slot_is_filled_at_the_time_it_is_free<B: Backend>(backend: B) {
                 0 => drop(looping.gather(body).await),
                 1 => drop(looping.stream_unordered(body).collect::<Vec<_>>().await),
                 2 => drop(looping.as_completed(body).collect::<Vec<_>>().await),
-                _ => {
-                    let unit = |item| {
-                        let body = body(item);
-                        job(async move { drop(body.await.to_string()) })
-                    };
-                    looping.for_each(unit).await;
-                }
+                _ => looping.for_each(|item| unit(body(item))).await,
             }
         });
         all_on_time::<B>(&watch.noted(), &[0, 0, 200, 300, 300].map(Duration::from_millis));
