@@ -238,6 +238,12 @@ fn proofs(columns: &[String]) -> BTreeSet<String> {
 }
 
 #[test]
+fn the_adapter_that_the_readme_of_conformance_shows_is_the_one_that_is_tested() {
+    let adapter = read("crates/forloop-conformance/tests/pool.rs");
+    assert!(read("crates/forloop-conformance/README.md").contains(&adapter));
+}
+
+#[test]
 fn every_row_of_the_conformance_table_is_there() {
     let numbered = |&(kind, count): &(&str, usize)| {
         let kind = if kind.ends_with(' ') { kind.to_owned() } else { format!("{kind}-") };

@@ -32,7 +32,8 @@ pub fn watched(test: impl FnOnce() + Send + 'static) {
 #[doc(hidden)]
 pub fn check(suite: &str, ids: &[&str], row: impl FnOnce() + Send + 'static) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| watched(row))) {
-        eprintln!("{} does not hold on {suite}", ids.join(", "));
+        let hold = if ids.len() == 1 { "does not hold" } else { "do not all hold" };
+        eprintln!("{} {hold} on {suite}", ids.join(", "));
         resume_unwind(payload);
     }
 }
