@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use forloop::smol::{Executor, Local, Smol};
-use forloop::{BlockOn, LoopError, On, OnLocal, Task, tokio};
+use forloop::{BlockOn, Conduct, Grouped, On, OnLocal, Task, tokio};
 use forloop_conformance::{Backend, Job, Spawning};
 
 /// A tokio runtime that ends with its test.
@@ -53,7 +53,7 @@ impl Backend for Tokio {
     fn group<T: Send + 'static>(
         &self,
         body: impl FnOnce(Self::Group) -> Job<Result<T, String>> + 'static,
-    ) -> impl Future<Output = Result<T, LoopError<String>>> + 'static {
+    ) -> Grouped<impl Conduct<Value = T, Error = String> + 'static> {
         forloop::task_group(self.owner.runtime(), body)
     }
 
@@ -112,7 +112,7 @@ impl Backend for Host {
     fn group<T: Send + 'static>(
         &self,
         body: impl FnOnce(Self::Group) -> Job<Result<T, String>> + 'static,
-    ) -> impl Future<Output = Result<T, LoopError<String>>> + 'static {
+    ) -> Grouped<impl Conduct<Value = T, Error = String> + 'static> {
         forloop::task_group(self.shared.clone(), body)
     }
 

@@ -4,7 +4,9 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use forloop_core::{BlockOn, Child, Closed, LoopError, On, Place, Scope, Spawn, Task, Timer};
+use forloop_core::{
+    BlockOn, Child, Closed, Conduct, Grouped, On, Place, Scope, Spawn, Task, Timer,
+};
 
 use crate::probe::VirtualClock;
 
@@ -55,7 +57,7 @@ pub trait Backend: Sized {
     fn group<T: Send + 'static>(
         &self,
         body: impl FnOnce(Self::Group) -> Job<Result<T, String>> + 'static,
-    ) -> impl Future<Output = Result<T, LoopError<String>>> + 'static;
+    ) -> Grouped<impl Conduct<Value = T, Error = String> + 'static>;
 
     /// Blocks on a loop.
     fn block_on<F: Future>(&self, future: F) -> F::Output;
@@ -135,7 +137,7 @@ impl<R: Spawn + Timer + BlockOn + Clone + Send + Sync + 'static> Backend for R {
     fn group<T: Send + 'static>(
         &self,
         body: impl FnOnce(Self::Group) -> Job<Result<T, String>> + 'static,
-    ) -> impl Future<Output = Result<T, LoopError<String>>> + 'static {
+    ) -> Grouped<impl Conduct<Value = T, Error = String> + 'static> {
         forloop_core::task_group(self.clone(), body)
     }
 
@@ -181,7 +183,7 @@ impl Backend for InTask {
     fn group<T: Send + 'static>(
         &self,
         body: impl FnOnce(Self::Group) -> Job<Result<T, String>> + 'static,
-    ) -> impl Future<Output = Result<T, LoopError<String>>> + 'static {
+    ) -> Grouped<impl Conduct<Value = T, Error = String> + 'static> {
         forloop_core::scope(body)
     }
 

@@ -104,6 +104,23 @@ macro_rules! __rows {
                 both failures_that_a_group_has_not_seen_yet_are_in_its_error_too: "GRP-4";
                 both a_group_that_is_stopping_refuses_a_child_and_drops_it_unpolled: "GRP-6";
             }
+            interrupt {
+                both a_token_cancelled_before_keeps_every_strategy_from_beginning: "CAN-2";
+                both a_cancelled_loop_has_stopped_and_tells_what_was_ready: "CAN-3";
+                both a_signal_at_its_time_ends_the_loop_at_that_time: "CAN-3";
+                both a_token_cancelled_on_another_thread_ends_a_loop_that_waits: "CAN-3";
+                both any_future_is_a_signal_and_the_first_of_several_counts: "CAN-3";
+                both a_body_may_see_the_token: "CAN-3";
+                both a_loop_whose_work_is_done_is_not_cancelled: "CAN-3";
+                both a_deadline_is_neither_a_cancellation_nor_an_error_of_a_body: "TMO-1";
+                both an_error_before_the_deadline_is_what_the_loop_returns: "TMO-1";
+                both a_deadline_may_be_zero_or_for_ever: "TMO-1";
+                both what_was_ready_by_the_deadline_comes_in_input_order: "TMO-3";
+                both a_deadline_is_the_last_item_and_tells_what_is_pending: "ASC-4";
+                both a_consumer_hears_of_the_deadline_once_and_goes_on: "ASC-4";
+                both what_was_woken_by_the_deadline_has_its_turn: "law 2";
+                both cancelling_many_bodies_leaves_none: "law 1", "law 6";
+            }
             large {
                 both a_hundred_thousand_items_come_back_in_order: "BIG-1";
                 both a_hundred_thousand_children_are_forgotten_as_they_end: "BIG-2";
@@ -143,6 +160,15 @@ macro_rules! __rows {
                 in_task a_loop_whose_bodies_all_panic_when_dropped_can_be_dropped: "law 1";
                 both a_bodys_panic_goes_on_whatever_the_strategy: "PAN-1", "PAN-2";
             }
+            race {
+                both the_first_success_wins_and_stops_the_others: "OPT-3";
+                both when_none_succeeds_every_error_is_returned_the_first_in_time_first: "OPT-3";
+                both one_after_another_the_first_success_ends_the_search: "OPT-3";
+                both of_two_at_one_time_exactly_one_wins: "OPT-3";
+                both a_race_ends_with_the_first_to_finish_whatever_it_gives: "OPT-3";
+                both an_empty_race_has_no_winner: "EMP-1", "OPT-3";
+                both a_race_without_time_tells_so: "OPT-3", "law 2";
+            }
             random {
                 both random_loops_keep_every_promise: "law 1", "law 2", "law 3", "law 4", "law 6", "law 7", "law 8", "law 10";
             }
@@ -150,9 +176,24 @@ macro_rules! __rows {
                 both each_body_begins_when_the_one_before_it_has_finished: "SEQ-1";
                 both the_first_error_ends_the_loop_and_the_input_is_not_asked_again: "SEQ-2";
             }
+            source {
+                both an_error_of_the_source_stops_the_bodies_and_is_no_bodys: "BND-9";
+                both what_was_ready_when_the_source_failed_is_told: "BND-9";
+                both an_error_of_a_stream_stops_the_bodies_that_run: "BND-9";
+                both a_bodys_error_is_not_the_sources: "BND-9";
+                both a_source_that_does_not_fail_changes_nothing: "BND-9";
+            }
             standstill {
                 both a_step_that_wants_what_a_body_holds_gets_it: "law 9";
                 in_task a_plain_loop_over_the_results_stands_still: "law 9";
+            }
+            supervised {
+                both a_supervised_childs_error_stops_nobody_and_is_told: "GRP-9";
+                both a_supervised_bodys_own_error_stops_the_children: "GRP-9";
+                both a_groups_deadline_stops_body_and_children: "TMO-1";
+                both a_group_that_ends_before_its_deadline_returns_its_value: "TMO-1";
+                both a_group_with_a_cancelled_token_never_calls_its_body: "CAN-2";
+                both a_cancelled_group_has_stopped_and_says_so: "CAN-3", "CAN-4";
             }
             task_list {
                 spawned building_the_list_starts_every_task: "LST-1";
@@ -166,6 +207,14 @@ macro_rules! __rows {
                 spawned a_task_dropped_at_once_is_gone_soon: "law 1";
                 in_task children_awaited_in_order_give_each_error_when_asked: "LST-2";
             }
+            timeout {
+                both a_body_without_time_is_one_outcome_among_the_others: "TMO-2";
+                both bodies_end_at_their_time_and_the_next_take_their_places: "TMO-2";
+                both a_body_ends_at_its_time_while_a_step_awaits: "TMO-2";
+                both a_loop_that_stops_at_failures_stops_at_a_body_without_time: "TMO-2", "law 2";
+                both a_timeout_may_be_zero_or_for_ever: "TMO-2", "law 5";
+                both many_short_times_lose_and_double_nothing: "law 2";
+            }
             times {
                 both bodies_of_one_two_and_three_seconds_take_six: "SEQ-1";
                 both ten_bodies_of_a_second_take_one: "GAT-1";
@@ -177,6 +226,12 @@ macro_rules! __rows {
                 spawned five_tasks_awaited_in_turn_take_as_long_as_one: "LST-1";
                 both a_free_slot_is_filled_at_the_time_it_is_free: "BND-2";
                 both durations_change_the_order_of_the_unordered_stream_alone: "BND-6", "law 7";
+            }
+            token {
+                both a_token_is_heard_by_every_clone_and_child: "CAN-3";
+                both a_child_is_cancelled_without_its_parent: "CAN-3";
+                both a_wait_for_a_token_that_is_dropped_or_forgotten_does_no_harm: "CAN-3", "law 12";
+                spawned no_wait_misses_a_cancellation_on_another_thread: "CAN-3";
             }
             wait {
                 both waiting_for_all_ends_when_all_have_settled: "WAIT-1";

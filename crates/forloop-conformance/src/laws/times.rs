@@ -12,24 +12,24 @@ use crate::{Backend, Gate, Job, LONG, Spawning, Tally, job, on_time, seconds, yi
 
 /// When things happened, since the stopwatch was made.
 #[derive(Clone)]
-struct Stopwatch<C> {
-    clock: C,
+pub(super) struct Stopwatch<C> {
+    pub(super) clock: C,
     begun: Duration,
-    times: Tally<(u64, Duration)>,
+    pub(super) times: Tally<(u64, Duration)>,
 }
 
 impl<C: Timer + Clone + Send + Sync + 'static> Stopwatch<C> {
-    fn start(backend: &impl Backend<Clock = C>) -> Self {
+    pub(super) fn start(backend: &impl Backend<Clock = C>) -> Self {
         let clock = backend.clock();
         Self { begun: clock.now(), clock, times: Tally::default() }
     }
 
-    fn read(&self) -> Duration {
+    pub(super) fn read(&self) -> Duration {
         self.clock.now() - self.begun
     }
 
     /// A body that notes when it begins, and takes a while.
-    fn begins(&self, n: u64, takes: Duration) -> Job<u64> {
+    pub(super) fn begins(&self, n: u64, takes: Duration) -> Job<u64> {
         let watch = self.clone();
         job(async move {
             watch.times.write((n, watch.read()));
@@ -39,7 +39,7 @@ impl<C: Timer + Clone + Send + Sync + 'static> Stopwatch<C> {
     }
 
     /// A body that takes a while, and notes when it ends.
-    fn ends(&self, n: u64, takes: Duration) -> Job<u64> {
+    pub(super) fn ends(&self, n: u64, takes: Duration) -> Job<u64> {
         let watch = self.clone();
         job(async move {
             watch.clock.sleep(takes).await;
@@ -49,7 +49,7 @@ impl<C: Timer + Clone + Send + Sync + 'static> Stopwatch<C> {
     }
 
     /// The times that were noted, in the order of the bodies.
-    fn noted(&self) -> Vec<Duration> {
+    pub(super) fn noted(&self) -> Vec<Duration> {
         let mut times = self.times.read();
         times.sort();
         times.into_iter().map(|(_, time)| time).collect()

@@ -1,0 +1,130 @@
+//! Groups that a child's failure does not stop, and groups that are cut short from outside.
+
+use forloop_core::{CancelToken, LoopError};
+
+use crate::{Alive, Backend, Gate, Group, LONG, Tally, eventually, job, on_time, seconds};
+
+use super::times::Stopwatch;
+
+/// GRP-9
+pub fn a_supervised_childs_error_stops_nobody_and_is_told<B: Backend>(backend: B) {
+    let (alive, gate) = (Alive::default(), Gate::default());
+    let (watched, opens) = (alive.clone(), gate.clone());
+    let supervised = backend.group(move |group: B::Group| {
+        job(async move {
+            let first = group.spawn(job(async { Err(String::from("first")) }));
+            let guard = watched.guard();
+            let sibling = group.spawn(job(async move {
+                let _alive = guard;
+                gate.passed().await;
+                Ok(5)
+            }));
+            assert!(first.await.is_err());
+            group.spawn(job(async { Err(String::from("second")) })).await.unwrap_err();
+            // Nobody was stopped: the sibling still waits, and the group takes children.
+            assert_eq!(watched.now(), 1);
+            opens.open();
+            Ok(sibling.await.unwrap())
+        })
+    });
+    let supervised = backend.block_on(supervised.supervised()).unwrap();
+    assert_eq!(supervised.value, 5);
+    let errors: Vec<_> = supervised.failures.iter().map(|failure| &failure.error[..]).collect();
+    assert_eq!(errors, ["first", "second"]);
+    let indices: Vec<_> = supervised.failures.iter().map(|failure| failure.index).collect();
+    assert_eq!(indices, [Some(0), Some(2)]);
+    assert_eq!(alive.now(), 0);
+}
+
+/// GRP-9
+pub fn a_supervised_bodys_own_error_stops_the_children<B: Backend>(backend: B) {
+    let alive = Alive::default();
+    let watched = alive.clone();
+    let supervised = backend.group(move |group: B::Group| {
+        job(async move {
+            group.spawn(job(async { Err(String::from("child")) })).await.unwrap_err();
+            let guard = watched.guard();
+            group.spawn(job(async move {
+                let _alive = guard;
+                std::future::pending().await
+            }));
+            Err::<u64, _>(String::from("body"))
+        })
+    });
+    let error = backend.block_on(supervised.supervised()).unwrap_err();
+    let errors: Vec<_> = error.failures().iter().map(|failure| &failure.error[..]).collect();
+    assert_eq!(errors, ["child", "body"]);
+    assert_eq!(alive.now(), 0);
+}
+
+/// TMO-1
+pub fn a_groups_deadline_stops_body_and_children<B: Backend>(backend: B) {
+    let watch = Stopwatch::start(&backend);
+    let alive = Alive::default();
+    for body_returns in [true, false] {
+        let watched = alive.clone();
+        let group = backend.group(move |group: B::Group| {
+            job(async move {
+                let guard = watched.guard();
+                group.spawn(job(async move {
+                    let _alive = guard;
+                    std::future::pending().await
+                }));
+                if !body_returns {
+                    std::future::pending::<()>().await;
+                }
+                Ok(0u64)
+            })
+        });
+        let ended = backend.block_on(group.deadline(&watch.clock, seconds::<B>(1)));
+        let Err(LoopError::TimedOut { timed_out, .. }) = ended else { panic!("{ended:?}") };
+        assert_eq!((timed_out, alive.now()), (vec![0], 0));
+    }
+    on_time::<B>(watch.read(), seconds::<B>(2));
+}
+
+/// TMO-1
+pub fn a_group_that_ends_before_its_deadline_returns_its_value<B: Backend>(backend: B) {
+    let group = backend.group(|group: B::Group| {
+        job(async move { Ok(group.spawn(job(async { Ok(3) })).await.unwrap()) })
+    });
+    let group = group.deadline(&backend.clock(), LONG).cancel_on(CancelToken::new());
+    assert_eq!(backend.block_on(group), Ok(3));
+}
+
+/// CAN-2
+pub fn a_group_with_a_cancelled_token_never_calls_its_body<B: Backend>(backend: B) {
+    let token = CancelToken::new();
+    token.cancel();
+    let called = Tally::<u64>::default();
+    let log = called.clone();
+    let group = backend.group(move |_: B::Group| {
+        log.write(1);
+        job(async { Ok(1u64) })
+    });
+    assert_eq!(backend.block_on(group.cancel_on(&token)), Err(LoopError::Cancelled));
+    assert!(called.read().is_empty());
+}
+
+/// CAN-3, CAN-4
+pub fn a_cancelled_group_has_stopped_and_says_so<B: Backend>(backend: B) {
+    let token = CancelToken::new();
+    let alive = Alive::default();
+    let (stop, watched) = (token.clone(), alive.clone());
+    let group = backend.group(move |group: B::Group| {
+        job(async move {
+            for _ in 0..5 {
+                let guard = watched.guard();
+                group.spawn(job(async move {
+                    let _alive = guard;
+                    std::future::pending().await
+                }));
+            }
+            stop.cancel();
+            Ok(1u64)
+        })
+    });
+    assert_eq!(backend.block_on(group.cancel_on(&token)), Err(LoopError::Cancelled));
+    assert_eq!(alive.now(), 0);
+    backend.block_on(eventually(&backend.clock(), || alive.now() == 0));
+}

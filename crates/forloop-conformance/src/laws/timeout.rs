@@ -1,0 +1,199 @@
+//! Time-outs of single bodies.
+
+use std::time::Duration;
+
+use forloop_core::{LoopError, Outcome, Timer, each};
+use futures_lite::StreamExt;
+
+use super::times::Stopwatch;
+use crate::{Alive, Backend, Gate, Job, LONG, Peak, Tally, job, on_time, seconds, yields};
+
+/// A body that never ends of itself if `n` is odd, and gives `n` if not.
+fn even(alive: &Alive, n: u64) -> Job<u64> {
+    let guard = alive.guard();
+    job(async move {
+        let _alive = guard;
+        yields(1).await;
+        if n % 2 == 1 {
+            std::future::pending::<()>().await;
+        }
+        n
+    })
+}
+
+/// TMO-2
+pub fn a_body_without_time_is_one_outcome_among_the_others<B: Backend>(backend: B) {
+    let (alive, peak) = (Alive::default(), Peak::default());
+    let clock = backend.clock();
+    let looping =
+        || each(0..6).limit(2).unwrap().at(backend.place()).timeout(&clock, seconds::<B>(1));
+    let expected = |outcomes: Vec<Outcome<u64>>| {
+        assert_eq!(outcomes.len(), 6);
+        for (index, outcome) in outcomes.into_iter().enumerate() {
+            match outcome {
+                Outcome::Ok(n) => assert!(n == index as u64 && n % 2 == 0),
+                Outcome::TimedOut => assert_eq!(index % 2, 1),
+                other => panic!("{other:?} at {index}"),
+            }
+        }
+        assert_eq!(alive.now(), 0);
+    };
+    backend.block_on(async {
+        let settled = looping()
+            .settle(|n| {
+                let (body, peak) = (even(&alive, n), peak.clone());
+                job(async move { Ok::<u64, String>(peak.during(body).await) })
+            })
+            .await;
+        assert!(settled.interrupted().is_none());
+        expected(
+            settled
+                .into_iter()
+                .map(|outcome| match outcome {
+                    Outcome::Ok(n) => Outcome::Ok(n),
+                    Outcome::TimedOut => Outcome::TimedOut,
+                    other => panic!("{other:?}"),
+                })
+                .collect(),
+        );
+        expected(looping().gather(|n| even(&alive, n)).await);
+        expected(looping().stream(|n| even(&alive, n)).collect().await);
+        let mut completed: Vec<_> = looping().as_completed(|n| even(&alive, n)).collect().await;
+        completed.sort_by_key(|&(index, _)| index);
+        expected(completed.into_iter().map(|(_, outcome)| outcome).collect());
+        let mut consumed = Vec::new();
+        looping()
+            .as_completed(|n| even(&alive, n))
+            .for_each(|item| {
+                consumed.push(item);
+                yields(2)
+            })
+            .await;
+        consumed.sort_by_key(|&(index, _)| index);
+        expected(consumed.into_iter().map(|(_, outcome)| outcome).collect());
+    });
+}
+
+/// TMO-2
+pub fn bodies_end_at_their_time_and_the_next_take_their_places<B: Backend>(backend: B) {
+    let watch = Stopwatch::start(&backend);
+    let alive = Alive::default();
+    let looping = each(0..6).limit(2).unwrap().at(backend.place());
+    let outcomes = looping.timeout(&watch.clock, seconds::<B>(2)).gather(|n| {
+        watch.times.write((n, watch.read()));
+        even(&alive, 2 * n + 1)
+    });
+    let outcomes = backend.block_on(outcomes);
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::TimedOut)));
+    assert_eq!((outcomes.len(), alive.now()), (6, 0));
+    on_time::<B>(watch.read(), seconds::<B>(6));
+    for (begun, due) in watch.noted().into_iter().zip([0, 0, 2, 2, 4, 4]) {
+        on_time::<B>(begun, seconds::<B>(due));
+    }
+}
+
+/// TMO-2: also while the consumer of the results is busy with something else.
+pub fn a_body_ends_at_its_time_while_a_step_awaits<B: Backend>(backend: B) {
+    let watch = Stopwatch::start(&backend);
+    let alive = Alive::default();
+    let looping = each(0..2).unbounded().at(backend.place());
+    let looping = looping.timeout(&watch.clock, seconds::<B>(2));
+    let seen = Tally::default();
+    backend.block_on(looping.as_completed(|n| even(&alive, n)).for_each(|(index, outcome)| {
+        let (clock, alive, seen) = (watch.clock.clone(), alive.clone(), seen.clone());
+        async move {
+            seen.write((index as u64, outcome.is_ok()));
+            if index == 0 {
+                while alive.now() > 0 {
+                    clock.sleep(seconds::<B>(1)).await;
+                }
+            }
+        }
+    }));
+    assert_eq!(seen.read(), [(0, true), (1, false)]);
+    let latest = if B::EXACT { seconds::<B>(3) } else { LONG };
+    assert!(seconds::<B>(2) <= watch.read() && watch.read() <= latest);
+}
+
+/// TMO-2, law 2: the first body without time is a failure like any other.
+pub fn a_loop_that_stops_at_failures_stops_at_a_body_without_time<B: Backend>(backend: B) {
+    let alive = Alive::default();
+    let looping = || {
+        let looping = each(0..5).limit(2).unwrap().at(backend.place());
+        looping.timeout(&backend.clock(), seconds::<B>(1))
+    };
+    backend.block_on(async {
+        let tried = looping().try_gather(|n| {
+            let body = even(&alive, n);
+            job(async move { Ok::<u64, String>(body.await) })
+        });
+        let tried = tried.await;
+        let Err(LoopError::TimedOut { timed_out, .. }) = tried else { panic!("{tried:?}") };
+        assert_eq!(timed_out[0], 1);
+        assert_eq!(alive.now(), 0);
+        let tried = looping().try_for_each(|n| {
+            let body = even(&alive, n);
+            job(async move {
+                body.await;
+                Ok::<(), String>(())
+            })
+        });
+        assert_eq!(tried.await.unwrap_err().timed_out()[0], 1);
+    });
+}
+
+/// TMO-2, law 5
+pub fn a_timeout_may_be_zero_or_for_ever<B: Backend>(backend: B) {
+    let clock = backend.clock();
+    backend.block_on(async {
+        let looping = each(0..3).sequential().at(backend.place());
+        let outcomes = looping.timeout(&clock, Duration::ZERO).gather(|n: u64| match n {
+            1 => job(std::future::pending()),
+            _ => job(async move { n }),
+        });
+        let outcomes = outcomes.await;
+        // A body is polled at least once; a task may not have been by then.
+        if !B::SPAWNED {
+            assert!(matches!(outcomes[..], [Outcome::Ok(0), Outcome::TimedOut, Outcome::Ok(2)]));
+        }
+        assert_eq!(outcomes.len(), 3);
+        assert!(matches!(outcomes[1], Outcome::TimedOut));
+        let looping = each(0..3).sequential().at(backend.place());
+        let outcomes = looping.timeout(&clock, Duration::MAX).gather(|n: u64| {
+            job(async move {
+                yields(2).await;
+                n
+            })
+        });
+        assert!(outcomes.await.iter().all(Outcome::is_ok));
+    });
+}
+
+/// Law 2: a task that ends while it is asked to stop keeps its value; one without time is never told
+/// twice.
+pub fn many_short_times_lose_and_double_nothing<B: Backend>(backend: B) {
+    let (alive, gate) = (Alive::default(), Gate::default());
+    let clock = backend.clock();
+    let looping = each(0..300).limit(16).unwrap().at(backend.place());
+    let looping = looping.timeout(&clock, Duration::from_millis(1));
+    let outcomes = backend.block_on(looping.gather(|n: u64| {
+        let (guard, gate, clock) = (alive.guard(), gate.clone(), clock.clone());
+        job(async move {
+            let _alive = guard;
+            match n % 3 {
+                0 => yields(n as usize % 7).await,
+                1 => clock.sleep(Duration::from_millis(1)).await,
+                _ => gate.passed().await,
+            }
+            n
+        })
+    }));
+    assert_eq!((outcomes.len(), alive.now(), alive.ever()), (300, 0, 300));
+    for (index, outcome) in outcomes.into_iter().enumerate() {
+        match outcome {
+            Outcome::Ok(n) => assert!(n == index as u64 && n % 3 != 2),
+            Outcome::TimedOut => assert!(index % 3 != 0 || !B::EXACT),
+            other => panic!("{other:?} at {index}"),
+        }
+    }
+}

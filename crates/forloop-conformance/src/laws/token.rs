@@ -1,0 +1,72 @@
+//! Cancellation tokens: one says stop, all hear it, once and for good.
+
+use std::thread;
+
+use forloop_core::CancelToken;
+
+use crate::{Backend, Spawning, job, yields};
+
+/// CAN-3
+pub fn a_token_is_heard_by_every_clone_and_child<B: Backend>(backend: B) {
+    let token = CancelToken::new();
+    let (clone, child, grandchild) = (token.clone(), token.child(), token.child().child());
+    assert!(!clone.is_cancelled() && !grandchild.is_cancelled());
+    let waits = [clone.cancelled(), child.cancelled(), grandchild.cancelled()];
+    let cancels = async {
+        yields(3).await;
+        token.cancel();
+        token.cancel();
+    };
+    backend.block_on(futures_lite::future::zip(forloop_core::gather(waits), cancels));
+    assert!(clone.is_cancelled() && child.is_cancelled() && grandchild.is_cancelled());
+    assert!(clone.child().is_cancelled());
+}
+
+/// CAN-3
+pub fn a_child_is_cancelled_without_its_parent<B: Backend>(backend: B) {
+    let token = CancelToken::new();
+    let (one, other) = (token.child(), token.child());
+    one.cancel();
+    assert!(one.is_cancelled() && !token.is_cancelled() && !other.is_cancelled());
+    backend.block_on(one.cancelled());
+    let other = backend.block_on(futures_lite::future::poll_once(other.cancelled()));
+    assert!(other.is_none());
+}
+
+/// CAN-3, law 12
+pub fn a_wait_for_a_token_that_is_dropped_or_forgotten_does_no_harm<B: Backend>(backend: B) {
+    let token = CancelToken::new();
+    backend.block_on(async {
+        let mut waits: Vec<_> = (0..10).map(|_| token.child().cancelled()).collect();
+        for wait in &mut waits {
+            assert!(futures_lite::future::poll_once(wait).await.is_none());
+        }
+        std::mem::forget(waits.pop());
+        waits.truncate(4);
+        token.cancel();
+        forloop_core::gather(waits).await;
+    });
+}
+
+/// CAN-3: however the threads interleave, no wait misses the word.
+pub fn no_wait_misses_a_cancellation_on_another_thread<B: Spawning>(backend: B) {
+    for _ in 0..200 {
+        let token = CancelToken::new();
+        let tasks: Vec<_> = (0..4)
+            .map(|n| {
+                let token = token.child();
+                backend.spawn(job(async move {
+                    yields(n).await;
+                    token.cancelled().await;
+                }))
+            })
+            .collect();
+        let canceller = thread::spawn(move || token.cancel());
+        backend.block_on(async {
+            for task in tasks {
+                task.await.unwrap();
+            }
+        });
+        canceller.join().unwrap();
+    }
+}
