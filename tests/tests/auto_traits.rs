@@ -1,0 +1,552 @@
+//! What the compiler derives and nobody writes down: which public types, futures and streams are
+//! `Send`, `Sync`, `Unpin`, `UnwindSafe` and `RefUnwindSafe`. A change in here is a change of the
+//! interface.
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::future::{Pending, Ready};
+use std::marker::PhantomData;
+use std::ops::Range;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
+use std::{fs, io};
+
+use forloop::async_std::AsyncStd;
+use forloop::smol::{Executor, Local, LocalExecutor, Smol};
+use forloop::tokio::{NoTokio, Owned, Tokio};
+use forloop::*;
+
+/// Asks the compiler about a type: one that has the trait finds the method of the type itself, any
+/// other the one of [`Otherwise`].
+struct Probe<T>(PhantomData<fn(&T)>);
+
+impl<T> Probe<T> {
+    /// A probe for what a closure would return, which may have no name. The closure is not called.
+    fn returned(_make: impl FnOnce() -> T) -> Self {
+        Self(PhantomData)
+    }
+}
+
+macro_rules! facts {
+    ($($fact:ident)*) => {
+        $(impl<T: $fact> Probe<T> {
+            #[allow(non_snake_case)] // the trait's own name, so that there is one list of them
+            fn $fact(&self) -> &'static str {
+                concat!(stringify!($fact), " ")
+            }
+        })*
+
+        /// The other answer.
+        #[allow(non_snake_case)]
+        trait Otherwise {
+            $(fn $fact(&self) -> &'static str {
+                ""
+            })*
+        }
+
+        impl<T> Otherwise for Probe<T> {}
+
+        macro_rules! ask {
+            ($probe:expr) => {{
+                let probe = $probe;
+                [$(probe.$fact()),*].concat()
+            }};
+        }
+    };
+}
+
+facts! { Send Sync Unpin UnwindSafe RefUnwindSafe }
+
+/// What was asked about, what the compiler says, and what is written here.
+struct Row {
+    about: &'static str,
+    says: String,
+    written: &'static str,
+}
+
+macro_rules! types {
+    ($($type:ty => $written:literal,)*) => {
+        vec![$(Row {
+            about: stringify!($type),
+            says: ask!(Probe::<$type>(PhantomData)),
+            written: $written,
+        }),*]
+    };
+}
+
+macro_rules! values {
+    ($($value:expr => $written:literal,)*) => {
+        vec![$(Row {
+            about: stringify!($value),
+            says: ask!(Probe::returned(|| $value)),
+            written: $written,
+        }),*]
+    };
+}
+
+/// Bodies that may change threads.
+mod send {
+    use futures_lite::future::yield_now;
+
+    pub(super) async fn value(n: u32) -> u32 {
+        yield_now().await;
+        n
+    }
+
+    pub(super) async fn unit(_: u32) {
+        yield_now().await;
+    }
+
+    pub(super) async fn result(n: u32) -> Result<u32, String> {
+        yield_now().await;
+        Ok(n)
+    }
+
+    pub(super) async fn checked(_: u32) -> Result<(), String> {
+        yield_now().await;
+        Ok(())
+    }
+}
+
+/// Bodies that hold an `Rc` while they wait.
+mod rc {
+    use std::rc::Rc;
+
+    use futures_lite::future::yield_now;
+
+    pub(super) async fn value(n: u32) -> u32 {
+        let shared = Rc::new(n);
+        yield_now().await;
+        *shared
+    }
+
+    pub(super) async fn unit(n: u32) {
+        value(n).await;
+    }
+
+    pub(super) async fn result(n: u32) -> Result<u32, String> {
+        Ok(value(n).await)
+    }
+
+    pub(super) async fn checked(n: u32) -> Result<(), String> {
+        value(n).await;
+        Ok(())
+    }
+}
+
+const TIME: Duration = Duration::from_secs(1);
+
+type Source = Items<Range<u32>>;
+type Body = fn(u32) -> Ready<u32>;
+type InTaskJob = Unspawned<Ready<u32>>;
+
+fn in_task() -> Loop<Source> {
+    each(0..3).unbounded()
+}
+
+fn spawned() -> Loop<Source, On<Smol>> {
+    in_task().on(Smol)
+}
+
+/// Something of this type, in closures that are not called.
+fn some<T>() -> T {
+    unreachable!("nobody calls these closures")
+}
+
+async fn consumer(mut feed: Feed<u32>) -> u32 {
+    feed.next().await.unwrap_or_default()
+}
+
+async fn rc_consumer(mut feed: Feed<u32>) -> u32 {
+    let shared = Rc::new(1);
+    feed.next().await.unwrap_or_default() + *shared
+}
+
+async fn grouped(_: Group<Smol, String>) -> Result<u32, String> {
+    send::result(1).await
+}
+
+async fn rc_grouped(_: Group<Smol, String>) -> Result<u32, String> {
+    rc::result(1).await
+}
+
+async fn scoped(_: Scope<'static, String>) -> Result<u32, String> {
+    send::result(1).await
+}
+
+async fn rc_scoped(_: Scope<'static, String>) -> Result<u32, String> {
+    rc::result(1).await
+}
+
+async fn locally_scoped(_: LocalScope<'static, String>) -> Result<u32, String> {
+    send::result(1).await
+}
+
+fn types() -> Vec<Row> {
+    types! {
+        // Loops, and what may be said about one.
+        Loop<Source> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Loop<Source, On<Smol>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Loop<Source, OnLocal<Local>> => "Unpin UnwindSafe RefUnwindSafe",
+        Loop<Items<std::vec::IntoIter<Rc<u32>>>> => "Unpin UnwindSafe RefUnwindSafe",
+        Items<Range<u32>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Items<std::vec::IntoIter<Rc<u32>>> => "Unpin UnwindSafe RefUnwindSafe",
+        Unsaid => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        AtMost => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        InTask => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        On<Smol> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        OnLocal<Local> => "Unpin UnwindSafe RefUnwindSafe",
+        Launcher<Body, InTask> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Unspawned<Ready<u32>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Unspawned<Ready<Rc<u32>>> => "Unpin UnwindSafe RefUnwindSafe",
+        Plain => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Ticket => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Interruptible<Plain, CancelOn<Cancellation>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Outcomes<Plain, CatchPanics> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        CancelOn<Cancellation> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        CancelOn<Pending<Rc<()>>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        CancelOn<std::marker::PhantomPinned> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        CatchPanics => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Deadline<Smol> => "Send Unpin",
+        Deadline<Local> => "Unpin",
+        Timeout<Smol> => "Send Unpin",
+        Timeout<Local> => "Unpin",
+        Fallible<io::Error> => "Send Sync Unpin",
+        Fallible<Rc<()>> => "Unpin UnwindSafe RefUnwindSafe",
+
+        // Results.
+        Outcome<u32, String> => "Send Unpin",
+        Outcome<Rc<u32>> => "Unpin",
+        Panic => "Send Unpin",
+        Settled<u32, String> => "Send Unpin",
+        Settled<u32, String, io::Error> => "Send Unpin",
+        Settled<Rc<u32>, String> => "Unpin",
+        Interrupted => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Interrupted<Vec<Outcome<u32>>> => "Send Unpin",
+        Interrupted<Vec<(usize, u32)>, io::Error> => "Send Sync Unpin",
+        Interrupted<(), Rc<()>> => "Unpin UnwindSafe RefUnwindSafe",
+        Cause => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Cause<io::Error> => "Send Sync Unpin",
+        LoopError<String> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        LoopError<io::Error, io::Error> => "Send Sync Unpin",
+        LoopError<Box<dyn std::error::Error + Send + Sync>> => "Send Sync Unpin",
+        LoopError<BoxError> => "Send Sync Unpin",
+        LoopError<Rc<()>> => "Unpin UnwindSafe RefUnwindSafe",
+        Failure<String> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Failure<Rc<()>> => "Unpin UnwindSafe RefUnwindSafe",
+        BoxError => "Send Sync Unpin",
+        Cancelled => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Closed => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        ZeroLimit => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+
+        // Streams.
+        Results<Source, Launcher<Body, InTask>, InTaskJob, AsCompleted<u32>> => "Send Unpin",
+        Results<Source, Launcher<Body, InTask>, InTaskJob, InOrder<u32>> => "Send Unpin",
+        Results<Source, Launcher<Body, InTask>, InTaskJob, Unordered<u32>> => "Send Unpin",
+        Results<Source, Launcher<Body, On<Smol>>, Task<u32>, InOrder<u32>> => "Send Unpin",
+        AsCompleted<u32> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        AsCompleted<Rc<u32>> => "Unpin UnwindSafe RefUnwindSafe",
+        InOrder<u32> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        InOrder<Rc<u32>> => "Unpin UnwindSafe RefUnwindSafe",
+        Unordered<u32> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Unordered<Rc<u32>> => "Unpin UnwindSafe RefUnwindSafe",
+        Feed<u32> => "Send Sync Unpin",
+        Feed<Cell<u32>> => "Send Sync Unpin",
+        Feed<Rc<u32>> => "Unpin",
+
+        // Tasks and groups.
+        Task<u32> => "Send Sync Unpin",
+        Task<Cell<u32>> => "Send Sync Unpin",
+        Task<Rc<u32>> => "Unpin",
+        Running<Unspawned<Ready<u32>>> => "Send Unpin",
+        Running<Unspawned<Ready<Rc<u32>>>> => "Unpin",
+        Running<Task<u32>> => "Send Unpin",
+        Wait<'static, Unspawned<Ready<u32>>> => "Send Unpin",
+        Wait<'static, Task<u32>> => "Send Unpin",
+        Wait<'static, Task<u32>, std::marker::PhantomPinned> => "Send",
+        Done<u32> => "Send Unpin",
+        Done<Rc<u32>> => "Unpin",
+        Group<Smol, String> => "Send Sync Unpin",
+        Group<Smol, Cell<u32>> => "Send Sync Unpin",
+        Group<Smol, Rc<()>> => "Unpin",
+        Scope<'static, String> => "Send Sync Unpin",
+        Scope<'static, Rc<()>> => "Send Sync Unpin",
+        LocalScope<'static, String> => "Unpin",
+        Child<u32> => "Send Sync Unpin",
+        Child<Cell<u32>> => "Send Sync Unpin",
+        Child<Rc<u32>> => "Unpin",
+        Grouped<(), Plain, FailFast> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Grouped<std::marker::PhantomPinned> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        FailFast => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Supervisor => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Supervised<u32, String> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        CancelToken => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Cancellation => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+
+        // Runtimes.
+        AnyRuntime => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        NoRuntime => "Send Sync Unpin",
+        Smol => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Executor => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Local => "Unpin UnwindSafe RefUnwindSafe",
+        LocalExecutor<'static> => "Unpin UnwindSafe RefUnwindSafe",
+        AsyncStd => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Tokio => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Owned => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        NoTokio => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+    }
+}
+
+fn strategies() -> Vec<Row> {
+    values! {
+        // Loops in the caller's task, over bodies that may change threads.
+        in_task().gather(send::value) => "Send Unpin",
+        in_task().try_gather(send::result) => "Send Unpin",
+        in_task().settle(send::result) => "Send Unpin",
+        in_task().for_each(send::unit) => "Send Unpin",
+        in_task().try_for_each(send::checked) => "Send Unpin",
+        in_task().race(send::value) => "Send Unpin",
+        in_task().race_ok(send::result) => "Send Unpin",
+        in_task().as_completed(send::value) => "Send Unpin",
+        in_task().stream(send::value) => "Send Unpin",
+        in_task().stream_unordered(send::value) => "Send Unpin",
+
+        // Over bodies that may not.
+        in_task().gather(rc::value) => "Unpin",
+        in_task().try_gather(rc::result) => "Unpin",
+        in_task().settle(rc::result) => "Unpin",
+        in_task().for_each(rc::unit) => "Unpin",
+        in_task().try_for_each(rc::checked) => "Unpin",
+        in_task().race(rc::value) => "Unpin",
+        in_task().race_ok(rc::result) => "Unpin",
+        in_task().as_completed(rc::value) => "Unpin",
+        in_task().stream(rc::value) => "Unpin",
+        in_task().stream_unordered(rc::value) => "Unpin",
+
+        // Spawned: the loop holds handles only.
+        spawned().gather(send::value) => "Send Unpin",
+        spawned().try_gather(send::result) => "Send Unpin",
+        spawned().settle(send::result) => "Send Unpin",
+        spawned().for_each(send::unit) => "Send Unpin",
+        spawned().try_for_each(send::checked) => "Send Unpin",
+        spawned().race(send::value) => "Send Unpin",
+        spawned().race_ok(send::result) => "Send Unpin",
+        spawned().as_completed(send::value) => "Send Unpin",
+        spawned().stream(send::value) => "Send Unpin",
+        spawned().stream_unordered(send::value) => "Send Unpin",
+        in_task().on_local(some::<Local>()).gather(rc::value) => "Unpin",
+
+        // Ready-made futures.
+        gather([send::value(1)]) => "Send Unpin",
+        sequential([send::value(1)]) => "Send Unpin",
+        try_gather([send::result(1)]) => "Send Unpin",
+        settle([send::result(1)]) => "Send Unpin",
+        race([send::value(1)]) => "Send Unpin",
+        race_ok([send::result(1)]) => "Send Unpin",
+        as_completed([send::value(1)]) => "Send Unpin",
+        gather([rc::value(1)]) => "Unpin",
+        as_completed([rc::value(1)]) => "Unpin",
+
+        // Other sources.
+        each_stream(stream::iter(0..3)).unbounded().gather(send::value) => "Send Unpin",
+        each_stream(stream::once_future(send::value(1))).unbounded().gather(send::value) => "Send",
+        each_stream(stream::once_future(send::value(1))).unbounded().stream(send::value) => "Send",
+        try_each([Ok::<_, io::Error>(1)]).unbounded().gather(send::value) => "Send Unpin",
+        try_each([Ok::<_, io::Error>(1)]).unbounded().try_gather(send::result) => "Send Unpin",
+        try_each([Ok::<_, Rc<()>>(1)]).unbounded().gather(send::value) => "Unpin",
+        try_each_stream(stream::iter([Ok::<_, io::Error>(1)])).unbounded().settle(send::result) => "Send Unpin",
+
+        // Options.
+        in_task().timeout(&Smol, TIME).gather(send::value) => "Send Unpin",
+        in_task().timeout(&Smol, TIME).settle(send::result) => "Send Unpin",
+        in_task().timeout(&Smol, TIME).stream(send::value) => "Send Unpin",
+        in_task().timeout(&some::<Local>(), TIME).gather(send::value) => "Unpin",
+        in_task().deadline(&Smol, TIME).gather(send::value) => "Send Unpin",
+        in_task().deadline(&Smol, TIME).as_completed(send::value) => "Send Unpin",
+        in_task().deadline(&some::<Local>(), TIME).gather(send::value) => "Unpin",
+        in_task().cancel_on(CancelToken::new()).for_each(send::unit) => "Send Unpin",
+        in_task().cancel_on(CancelToken::new()).stream_unordered(send::value) => "Send Unpin",
+        in_task().cancel_on(rc::value(1)).gather(send::value) => "Unpin",
+        in_task().cancel_on(send::value(1)).stream(send::value) => "Send Unpin",
+        in_task().catch_panics().settle(send::result) => "Send Unpin",
+        in_task().catch_panics().stream(send::value) => "Send Unpin",
+        spawned().timeout(&Smol, TIME).deadline(&Smol, TIME).gather(send::value) => "Send Unpin",
+        spawned().cancel_on(CancelToken::new()).catch_panics().settle(send::result) => "Send Unpin",
+        spawned().timeout(&Smol, TIME).cancel_on(CancelToken::new()).stream(send::value) => "Send Unpin",
+    }
+}
+
+fn the_rest() -> Vec<Row> {
+    values! {
+        // The consumers of a stream of results.
+        in_task().stream(send::value).for_each(send::unit) => "Send Unpin",
+        in_task().stream(send::value).try_for_each(send::checked) => "Send Unpin",
+        in_task().stream(send::value).consume(consumer) => "Send Unpin",
+        in_task().stream(rc::value).for_each(send::unit) => "Unpin",
+        in_task().stream(send::value).for_each(rc::unit) => "Unpin",
+        in_task().stream(send::value).try_for_each(rc::checked) => "Unpin",
+        in_task().stream(send::value).consume(rc_consumer) => "Unpin",
+        spawned().stream(send::value).for_each(send::unit) => "Send Unpin",
+        spawned().stream(send::value).for_each(rc::unit) => "Unpin",
+        spawned().stream(send::value).consume(consumer) => "Send Unpin",
+        some::<&mut Feed<u32>>().next() => "Send Sync Unpin",
+        some::<&mut Feed<Cell<u32>>>().next() => "Send Sync Unpin",
+        some::<&mut Feed<Rc<u32>>>().next() => "Unpin",
+
+        // Tasks.
+        spawn(&Smol, send::value(1)) => "Send Sync Unpin",
+        spawn_local(&some::<Local>(), rc::value(1)) => "Send Sync Unpin",
+        task_list(&Smol, [send::value(1)]) => "Send Sync Unpin",
+        spawn(&Smol, send::value(1)).cancel() => "Send Sync",
+        some::<Task<Rc<u32>>>().cancel() => "",
+        wait(some::<&mut Running<Task<u32>>>()) => "Send Unpin",
+        wait(some::<&mut Running<Task<u32>>>()).timeout(&Smol, TIME) => "Send",
+        wait(some::<&mut Running<Task<u32>>>()).timeout(&some::<Local>(), TIME) => "Send",
+        wait(some::<&mut Running<Task<Rc<u32>>>>()) => "Unpin",
+        some::<CancelToken>().cancelled() => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+
+        // Groups.
+        task_group(Smol, grouped) => "Send Unpin",
+        task_group(Smol, rc_grouped) => "Unpin",
+        scope(scoped) => "Send Unpin",
+        scope(rc_scoped) => "Unpin",
+        local_scope(locally_scoped) => "Unpin",
+        task_group(Smol, grouped).supervised().deadline(&Smol, TIME) => "Send Unpin",
+        scope(scoped).cancel_on(CancelToken::new()) => "Send Unpin",
+        scope(scoped).supervised().deadline(&some::<Local>(), TIME) => "Unpin",
+        some::<Group<Smol, String>>().spawn(send::result(1)) => "Send Sync Unpin",
+        some::<Group<Smol, String>>().try_spawn(send::result(1)) => "Send Sync Unpin",
+
+        // Timers.
+        Smol.sleep(TIME) => "Send Sync UnwindSafe RefUnwindSafe",
+        some::<Executor>().sleep(TIME) => "Send Sync UnwindSafe RefUnwindSafe",
+        some::<Local>().sleep(TIME) => "Send Sync UnwindSafe RefUnwindSafe",
+        AsyncStd.sleep(TIME) => "Send Sync",
+        some::<Tokio>().sleep(TIME) => "Send Sync",
+        some::<AnyRuntime>().sleep(TIME) => "Send Sync",
+    }
+}
+
+fn table() -> Vec<Row> {
+    let tables = [types(), strategies(), the_rest()];
+    tables.into_iter().flatten().collect()
+}
+
+#[test]
+fn the_compiler_derives_what_the_table_says() {
+    let mut wrong = String::new();
+    for Row { about, says, written } in table() {
+        let says = says.trim_end();
+        if says != written {
+            wrong += &format!("{about}\n   is written: \"{written}\"\n      but is: \"{says}\"\n");
+        }
+    }
+    assert!(wrong.is_empty(), "the interface has changed, or the table is wrong:\n{wrong}");
+}
+
+#[test]
+fn every_public_type_has_a_line() {
+    let table = table();
+    let known: BTreeSet<_> = table.iter().map(|row| head(row.about)).collect();
+    let traits = traits();
+    for path in crates() {
+        let exported = exported(&path.join("src/lib.rs"));
+        assert!(!exported.is_empty(), "{} exports nothing?", path.display());
+        for name in exported.difference(&traits) {
+            assert!(known.contains(name.as_str()), "{}: no line for `{name}`", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_function_that_gives_a_future_or_a_stream_has_a_line() {
+    let table = table();
+    let sources: String = sources().iter().map(|path| read(path)).collect();
+    let futures: BTreeSet<_> = [" Future for ", " Stream for "]
+        .iter()
+        .flat_map(|before| sources.split(before).skip(1).map(head))
+        .chain(["Future"])
+        .collect();
+    let mut seen = 0;
+    for (at, _) in sources.match_indices("pub fn ") {
+        let function = &sources[at + "pub fn ".len()..];
+        let signature = function.split(" {\n").next().unwrap();
+        let signature = signature.split("where\n").next().unwrap();
+        let Some((_, gives)) = signature.rsplit_once(") -> ") else { continue };
+        let mut words = gives.split(|c: char| !c.is_alphanumeric());
+        // What a loop is made of may be a stream; the loop itself is only one with a strategy.
+        if head(gives) == "Loop" || !words.any(|word| futures.contains(word)) {
+            continue;
+        }
+        // A method is indented, a free function is not.
+        let is_method = sources[..at].ends_with(' ');
+        let call = format!("{}{}(", if is_method { "." } else { "" }, head(function));
+        let has_line = table.iter().any(|row| match is_method {
+            true => row.about.contains(&call),
+            false => row.about.starts_with(&call),
+        });
+        assert!(has_line, "no line for `{call}..)`, which gives `{}`", gives.trim());
+        seen += 1;
+    }
+    assert!(seen >= 30, "only {seen} functions were found: is their form still as expected?");
+}
+
+/// The identifier that a text begins with.
+fn head(text: &str) -> &str {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap()
+}
+
+fn crates() -> Vec<PathBuf> {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let crates = fs::read_dir(tests.with_file_name("crates")).unwrap();
+    let crates: Vec<_> = crates.map(|entry| entry.unwrap().path()).collect();
+    assert!(crates.len() >= 5);
+    crates
+}
+
+fn sources() -> Vec<PathBuf> {
+    let mut sources = Vec::new();
+    let mut folders: Vec<_> = crates().iter().map(|path| path.join("src")).collect();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                sources.push(path);
+            }
+        }
+    }
+    sources
+}
+
+/// The file's lines but for comments.
+fn read(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+/// The names of types and traits that a crate's `lib.rs` exports: functions and modules begin with a
+/// small letter, and what `*` stands for is another crate's.
+fn exported(lib: &Path) -> BTreeSet<String> {
+    let text = read(lib);
+    let used = text.split("pub use ").skip(1).map(|used| used.split(';').next().unwrap());
+    let names = used.flat_map(|used| used.split(['{', '}', ',']));
+    let names = names.map(|name| name.trim().rsplit([':', ' ']).next().unwrap());
+    let defined = ["pub struct ", "pub enum ", "pub trait "];
+    let defined = defined.iter().flat_map(|kind| text.split(kind).skip(1).map(head));
+    let names = names.chain(defined).filter(|name| name.starts_with(char::is_uppercase));
+    names.map(str::to_owned).collect()
+}
+
+/// The traits that the crates define, and those of other crates that they hand on.
+fn traits() -> BTreeSet<String> {
+    let mut traits: BTreeSet<_> = ["Stream", "StreamExt"].map(str::to_owned).into();
+    for path in sources() {
+        traits.extend(read(&path).split("pub trait ").skip(1).map(|text| head(text).to_owned()));
+    }
+    traits
+}
