@@ -1,0 +1,11 @@
+//! A child of a `task_group` owns what it uses; `scope` takes one that borrows.
+
+fn main() {
+    let words = vec![String::from("to"), String::from("be")];
+    let words = &words;
+    let lengths = forloop::task_group(forloop::smol::Smol, |group| async move {
+        let child = group.spawn(async move { Ok::<_, String>(words.len()) });
+        Ok(child.await.unwrap())
+    });
+    forloop::run(async |_| lengths.await).unwrap().unwrap();
+}

@@ -1,0 +1,10 @@
+//! A strategy without results has no place for a body that timed out.
+
+use std::time::Duration;
+
+fn main() {
+    let _done = forloop::each([1, 2, 3])
+        .unbounded()
+        .timeout(&forloop::smol::Smol, Duration::from_secs(1))
+        .for_each(async |_| {});
+}

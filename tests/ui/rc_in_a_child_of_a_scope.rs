@@ -1,0 +1,14 @@
+//! A child of a `scope` is `Send`; `local_scope` takes one that is not.
+
+use std::rc::Rc;
+
+fn main() {
+    let shared = Rc::new(1);
+    let _sum = forloop::scope(|scope| async move {
+        let child = scope.spawn(async {
+            std::future::ready(()).await;
+            Ok::<_, String>(*shared)
+        });
+        Ok(child.await.unwrap())
+    });
+}

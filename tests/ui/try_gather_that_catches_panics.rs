@@ -1,0 +1,8 @@
+//! A strategy that stops at the first failure has no place for a panic that was caught.
+
+fn main() {
+    let _values = forloop::each([1, 2, 3])
+        .unbounded()
+        .catch_panics()
+        .try_gather(async |n| Ok::<_, String>(n));
+}
