@@ -35,10 +35,12 @@ pub use crate::error::{BoxError, Cancelled, Closed, Failure, LoopError, ZeroLimi
 pub use crate::interrupted::{Cause, Interrupted};
 pub use crate::outcome::Outcome;
 pub use crate::panic::Panic;
-pub use crate::place::{Body, InTask, Launch, Launcher, On, OnLocal, Place, Started, Unspawned};
+pub use crate::place::{
+    Body, InTask, Launch, Launcher, On, OnLocal, Place, Started, TryBody, UnitBody, Unspawned,
+};
 pub use crate::policy::{
     Admit, AllOrNothing, CancelOn, CatchPanics, Deadline, Ends, Fallible, Interrupt, Interruptible,
-    Outcomes, Plain, Policy, RaisesPanics, Ticket, Timeout, try_each, try_each_stream,
+    IsResult, Outcomes, Plain, Policy, RaisesPanics, Ticket, Timeout, try_each, try_each_stream,
 };
 pub use crate::runtime::{BlockOn, Runtime, Spawn, SpawnLocal, Timer};
 pub use crate::strategy::{

@@ -218,6 +218,30 @@ pub trait Body: Future<Output = Self::Returns> {
     type Returns;
 }
 
+/// A body that may fail: it returns a `Result`.
+///
+/// Every such body is one; the trait exists so that the compiler can say so.
+#[diagnostic::on_unimplemented(
+    message = "this strategy is for bodies that may fail, and this one returns no `Result`",
+    label = "needs bodies that return a `Result<T, E>`",
+    note = "`gather`, `race`, `as_completed` and `stream` take bodies that return anything"
+)]
+pub trait TryBody<T, E>: Body<Returns = Result<T, E>> {}
+
+#[diagnostic::do_not_recommend]
+impl<B: Body<Returns = Result<T, E>>, T, E> TryBody<T, E> for B {}
+
+/// A body that returns nothing.
+#[diagnostic::on_unimplemented(
+    message = "this strategy keeps nothing, and its body returns something",
+    label = "needs bodies that return `()`",
+    note = "`gather` keeps every output; a body that may fail is for `try_for_each` or `settle`"
+)]
+pub trait UnitBody: Body<Returns = ()> {}
+
+#[diagnostic::do_not_recommend]
+impl<B: Body<Returns = ()>> UnitBody for B {}
+
 #[diagnostic::do_not_recommend]
 impl<F: Future + ?Sized> Body for F {
     type Returns = F::Output;

@@ -31,19 +31,35 @@ use crate::{Interrupted, IsStream, Outcome};
 /// assert_eq!(interrupted.ready.len(), 2);
 /// # });
 /// ```
-pub fn try_each<I, T, E>(items: I) -> Loop<Items<I::IntoIter>, InTask, Unsaid, Fallible<E>>
+pub fn try_each<I, E>(items: I) -> Loop<Items<I::IntoIter>, InTask, Unsaid, Fallible<E>>
 where
-    I: IntoIterator<Item = Result<T, E>>,
+    I: IntoIterator<Item: IsResult<Error = E>>,
 {
     each(items).with(|Plain| Fallible { error: None })
 }
 
 /// Begins a loop over a stream of items that may fail to come: see [`try_each`].
-pub fn try_each_stream<S, T, E>(stream: S) -> Loop<S, InTask, Unsaid, Fallible<E>>
+pub fn try_each_stream<S, E>(stream: S) -> Loop<S, InTask, Unsaid, Fallible<E>>
 where
-    S: IsStream + Stream<Item = Result<T, E>>,
+    S: IsStream + Stream<Item: IsResult<Error = E>>,
 {
     each_stream(stream).with(|Plain| Fallible { error: None })
+}
+
+/// An item that may have failed to come: every `Result` is one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no `Result`: such an item cannot fail to come",
+    label = "items that may fail to come are wanted here: `Result`s",
+    note = "if what comes is the item itself, begin the loop with `forloop::each(..)` or \
+            `forloop::each_stream(..)`"
+)]
+pub trait IsResult {
+    /// Why the item has not come.
+    type Error;
+}
+
+impl<T, E> IsResult for Result<T, E> {
+    type Error = E;
 }
 
 /// The source may fail with an `E`, which cuts the loop short.
@@ -52,7 +68,9 @@ pub struct Fallible<E> {
     error: Option<E>,
 }
 
+#[diagnostic::do_not_recommend]
 impl<E> AllOrNothing for Fallible<E> {}
+#[diagnostic::do_not_recommend]
 impl<E> RaisesPanics for Fallible<E> {}
 
 impl<T, E> Admit<Result<T, E>> for Fallible<E> {

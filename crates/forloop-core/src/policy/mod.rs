@@ -12,7 +12,7 @@ mod timeout;
 pub use self::cancel_on::CancelOn;
 pub use self::catch_panics::CatchPanics;
 pub use self::deadline::Deadline;
-pub use self::fallible::{Fallible, try_each, try_each_stream};
+pub use self::fallible::{Fallible, IsResult, try_each, try_each_stream};
 pub use self::timeout::Timeout;
 
 use core::convert::Infallible;
@@ -118,7 +118,9 @@ pub trait RaisesPanics: Policy {}
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Plain;
 
+#[diagnostic::do_not_recommend]
 impl AllOrNothing for Plain {}
+#[diagnostic::do_not_recommend]
 impl RaisesPanics for Plain {}
 
 impl<I> Admit<I> for Plain {
@@ -180,7 +182,9 @@ impl<C, W> Interruptible<C, W> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<C: AllOrNothing, W: Interrupt> AllOrNothing for Interruptible<C, W> {}
+#[diagnostic::do_not_recommend]
 impl<C: RaisesPanics, W: Interrupt> RaisesPanics for Interruptible<C, W> {}
 
 #[diagnostic::do_not_recommend]

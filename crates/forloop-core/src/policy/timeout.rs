@@ -87,6 +87,7 @@ impl<R> Timeout<R> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<C: RaisesPanics, R: Timer + 'static> RaisesPanics for Outcomes<C, Timeout<R>> {}
 
 impl<R: Timer + 'static> Ends for Timeout<R> {

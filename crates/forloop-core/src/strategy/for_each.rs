@@ -7,7 +7,7 @@ use futures_core::Stream;
 use super::try_gather::Failures;
 use super::{Ending, Judge, Judged};
 use crate::engine::End;
-use crate::place::{Body, Place, Started};
+use crate::place::{Place, Started, TryBody, UnitBody};
 use crate::policy::{Admit, AllOrNothing, Policy, RaisesPanics};
 use crate::{HowMany, Loop, LoopError};
 
@@ -50,7 +50,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         L: HowMany,
         C: Admit<S::Item, Item = I> + AllOrNothing,
         F: FnMut(I) -> B,
-        B: Body<Returns = ()>,
+        B: UnitBody,
         P: Place<B, Job = J>,
         J: Started<Output = B::Returns>,
     {
@@ -95,7 +95,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         L: HowMany,
         C: Admit<S::Item, Item = I> + RaisesPanics,
         F: FnMut(I) -> B,
-        B: Body<Returns = Result<(), E>>,
+        B: TryBody<(), E>,
         P: Place<B, Job = J>,
         J: Started<Output = B::Returns>,
     {

@@ -11,7 +11,7 @@ use super::gather::{put, unfinished};
 use super::try_gather::Failures;
 use super::{Ending, Judge, Judged};
 use crate::engine::End;
-use crate::place::{Body, Place, Started};
+use crate::place::{Place, Started, TryBody};
 use crate::policy::{Admit, Policy};
 use crate::{HowMany, Interrupted, Loop, LoopError, Outcome, each};
 
@@ -97,7 +97,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         L: HowMany,
         C: Admit<S::Item, Item = I>,
         F: FnMut(I) -> B,
-        B: Body<Returns = Result<T, E>>,
+        B: TryBody<T, E>,
         P: Place<B, Job = J>,
         J: Started<Output = B::Returns>,
     {

@@ -8,7 +8,7 @@ use futures_core::Stream;
 use super::gather::put;
 use super::{Ending, Judge, Judged};
 use crate::engine::End;
-use crate::place::{Body, Place, Started};
+use crate::place::{Place, Started, TryBody};
 use crate::policy::{Admit, Policy, RaisesPanics};
 use crate::{Cause, Failure, HowMany, Interrupted, Loop, LoopError, Outcome, each};
 
@@ -98,7 +98,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         L: HowMany,
         C: Admit<S::Item, Item = I> + RaisesPanics,
         F: FnMut(I) -> B,
-        B: Body<Returns = Result<T, E>>,
+        B: TryBody<T, E>,
         P: Place<B, Job = J>,
         J: Started<Output = B::Returns>,
     {
