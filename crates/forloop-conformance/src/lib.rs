@@ -40,7 +40,8 @@ mod watched;
 
 pub use crate::backend::{Backend, Group, InTask, Job, LONG, Spawning, job};
 pub use crate::probe::{
-    Alive, Fair, Gate, Guard, Held, Peak, Tally, VirtualClock, eventually, on_time, seconds, yields,
+    Alive, Bomb, Fair, Gate, Guard, Held, Peak, RestlessClock, Tally, VirtualClock, eventually,
+    on_time, seconds, yields,
 };
 pub use crate::rows::{Backends, ROWS, Row};
 pub use crate::watched::{check, watched};

@@ -120,6 +120,9 @@ macro_rules! __rows {
                 both a_consumer_hears_of_the_deadline_once_and_goes_on: "ASC-4";
                 both what_was_woken_by_the_deadline_has_its_turn: "law 2";
                 both cancelling_many_bodies_leaves_none: "law 1", "law 6";
+                both nothing_begins_once_the_token_is_cancelled: "CAN-3", "law 7";
+                both a_deadline_comes_through_a_crowd_of_busy_bodies: "TMO-1", "law 9";
+                both a_body_that_ends_as_it_is_asked_to_stop_keeps_its_value: "law 2";
             }
             large {
                 both a_hundred_thousand_items_come_back_in_order: "BIG-1";
@@ -159,6 +162,11 @@ macro_rules! __rows {
                 both a_childs_panic_goes_on_after_the_group_has_stopped: "PAN-2";
                 in_task a_loop_whose_bodies_all_panic_when_dropped_can_be_dropped: "law 1";
                 both a_bodys_panic_goes_on_whatever_the_strategy: "PAN-1", "PAN-2";
+                both a_signals_panic_goes_on_after_the_bodies_have_stopped: "law 5";
+                both a_panic_is_shown_before_those_that_come_of_it: "law 2", "law 5";
+                both two_panics_at_one_time_are_one_panic_in_the_caller: "PAN-1", "law 5";
+                both bodies_that_panic_when_they_are_stopped_are_all_stopped: "CAN-1", "PAN-2";
+                in_task a_waker_that_panics_loses_no_wake: "law 5";
             }
             race {
                 both the_first_success_wins_and_stops_the_others: "OPT-3";
@@ -168,6 +176,7 @@ macro_rules! __rows {
                 both a_race_ends_with_the_first_to_finish_whatever_it_gives: "OPT-3";
                 both an_empty_race_has_no_winner: "EMP-1", "OPT-3";
                 both a_race_without_time_tells_so: "OPT-3", "law 2";
+                both a_race_that_is_cut_short_tells_who_had_failed_and_that_it_was_cut: "OPT-3", "law 2";
             }
             random {
                 both random_loops_keep_every_promise: "law 1", "law 2", "law 3", "law 4", "law 6", "law 7", "law 8", "law 10";
@@ -214,6 +223,9 @@ macro_rules! __rows {
                 both a_loop_that_stops_at_failures_stops_at_a_body_without_time: "TMO-2", "law 2";
                 both a_timeout_may_be_zero_or_for_ever: "TMO-2", "law 5";
                 both many_short_times_lose_and_double_nothing: "law 2";
+                both a_timeout_comes_through_a_crowd_of_busy_bodies: "TMO-2", "law 9";
+                both a_body_without_time_whose_destructor_panics_ends_the_loop: "PAN-1", "TMO-2";
+                spawned a_body_without_time_keeps_its_place_until_its_tasks_have_stopped: "TMO-2", "law 8";
             }
             times {
                 both bodies_of_one_two_and_three_seconds_take_six: "SEQ-1";
@@ -232,6 +244,7 @@ macro_rules! __rows {
                 both a_child_is_cancelled_without_its_parent: "CAN-3";
                 both a_wait_for_a_token_that_is_dropped_or_forgotten_does_no_harm: "CAN-3", "law 12";
                 spawned no_wait_misses_a_cancellation_on_another_thread: "CAN-3";
+                both a_long_line_of_descent_is_no_deep_stack: "law 5";
             }
             wait {
                 both waiting_for_all_ends_when_all_have_settled: "WAIT-1";

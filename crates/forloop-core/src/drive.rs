@@ -34,13 +34,11 @@ pin_project! {
         source: Option<S>,
         launcher: Option<A>,
         limit: usize,
-        policy: C,
+        // Gone once the loop has ended.
+        policy: Option<C>,
         running: Set<J>,
-        // The deadline has passed: what was woken by then has its turn, and nothing after.
-        last_round: bool,
-        // The bodies that have no time left and were asked to stop.
-        overdue: Vec<usize>,
-        interrupted: Option<Interrupted<(), ()>>,
+        last_round: LastRound,
+        cut: Option<Cut>,
         started: usize,
         started_this_round: usize,
         polls_this_turn: usize,
@@ -48,6 +46,25 @@ pin_project! {
         stopping: bool,
         panic: Option<Panic>,
     }
+}
+
+/// The deadline has passed: what was woken by then has its turn, and nothing after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LastRound {
+    No,
+    Due,
+    Begun,
+}
+
+/// What has cut a loop short.
+struct Cut {
+    cause: Cause<()>,
+    /// The indices of the bodies that ran then, in ascending order.
+    running: Vec<usize>,
+    /// Those among them that came to their own ends while they were asked to stop.
+    ended: Vec<usize>,
+    /// The source had run dry.
+    all_begun: bool,
 }
 
 impl<S, A, J, C> Drive<S, A, J, C>
@@ -62,11 +79,10 @@ where
             source: Some(source),
             launcher: Some(launcher),
             limit,
-            policy,
+            policy: Some(policy),
             running: Set::new(),
-            last_round: false,
-            overdue: Vec::new(),
-            interrupted: None,
+            last_round: LastRound::No,
+            cut: None,
             started: 0,
             started_this_round: 0,
             polls_this_turn: 0,
@@ -80,21 +96,33 @@ where
     /// for when nothing runs any more.
     pub(crate) fn ending(self: Pin<&mut Self>) -> Option<Interrupted<(), C::SourceError>> {
         let this = self.project();
+        let source_error = this.policy.as_mut().and_then(C::source_error);
+        // What it holds may panic when it is dropped, and later might be too late to say so.
+        if let Err(panic) = catch(|| *this.policy = None) {
+            this.panic.get_or_insert(panic);
+        }
         if let Some(panic) = this.panic.take() {
             panic.resume();
         }
-        let Interrupted { cause, pending, ready } = this.interrupted.take()?;
-        let cause = match (cause, this.policy.source_error()) {
+        let Cut { cause, running, mut ended, all_begun } = this.cut.take()?;
+        ended.sort_unstable();
+        let has_stopped = |index: &usize| ended.binary_search(index).is_err();
+        let pending: Vec<_> = running.into_iter().filter(has_stopped).collect();
+        if all_begun && pending.is_empty() {
+            // It came too late to cut anything.
+            return None;
+        }
+        let cause = match (cause, source_error) {
             (Cause::Source { index, .. }, Some(error)) => Cause::Source { index, error },
             (Cause::TimedOut, _) => Cause::TimedOut,
             _ => Cause::Cancelled,
         };
-        Some(Interrupted { cause, pending, ready })
+        Some(Interrupted { cause, pending, ready: () })
     }
 
     /// Whether the loop was stopped by something that `ending` will tell.
     pub(crate) fn was_cut_short(&self) -> bool {
-        self.panic.is_some() || self.interrupted.is_some()
+        self.panic.is_some() || self.cut.is_some()
     }
 
     /// How many bodies may run at once.
@@ -115,12 +143,16 @@ where
         cx: &mut Context<'_>,
         held: usize,
     ) -> Poll<Option<End<J::Output>>> {
-        self.as_mut().look_out(cx);
+        let mut has_looked_out = false;
         loop {
             let this = self.as_mut().project();
             if *this.polls_this_turn >= TURN {
                 return self.next_turn(cx);
             }
+            if !core::mem::replace(&mut has_looked_out, true) {
+                self.as_mut().look_out(cx, true);
+            }
+            let this = self.as_mut().project();
             if let Some(polled) = this.running.poll_next_woken() {
                 *this.polls_this_turn += 1;
                 if let Some(end) = polled.and_then(|end| self.as_mut().sift(end)) {
@@ -128,14 +160,11 @@ where
                 }
                 continue;
             }
-            if *this.last_round && !*this.stopping {
-                if !core::mem::replace(this.had_its_round, true) && this.running.next_round() {
-                    continue;
-                }
-                // Unless what was woken by then was all that was left to do.
-                match this.source.is_none() && this.running.is_empty() {
-                    true => *this.last_round = false,
-                    false => self.as_mut().cut_short(Cause::TimedOut, None),
+            if *this.last_round != LastRound::No && !*this.stopping {
+                if *this.last_round == LastRound::Due && this.running.next_round() {
+                    *this.last_round = LastRound::Begun;
+                } else {
+                    self.as_mut().cut_short(Cause::TimedOut, None);
                 }
                 continue;
             }
@@ -144,6 +173,8 @@ where
                 && *this.started_this_round < ROUND
                 && let Poll::Ready(end) = self.as_mut().poll_start(cx)
             {
+                // Whatever has begun may have said stop, or taken its time.
+                has_looked_out = false;
                 match end {
                     Some(end) => return Poll::Ready(Some(end)),
                     None => continue,
@@ -161,10 +192,16 @@ where
                     continue;
                 }
             }
+            let before = (*this.stopping, *this.last_round);
             if let Some(end) = self.as_mut().expire(cx) {
                 return Poll::Ready(Some(end));
             }
             if round_was_full {
+                continue;
+            }
+            // Whoever sleeps has said whom to wake.
+            self.as_mut().look_out(cx, false);
+            if (self.stopping, self.last_round) != before {
                 continue;
             }
             let this = self.as_mut().project();
@@ -182,7 +219,8 @@ where
     fn next_turn(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<End<J::Output>>> {
         let this = self.project();
         *this.polls_this_turn = 0;
-        *this.had_its_round = false;
+        // A round of more bodies than a turn has polls goes on, and is the next turn's.
+        *this.had_its_round = this.running.is_amid_round();
         cx.waker().wake_by_ref();
         Poll::Pending
     }
@@ -208,7 +246,8 @@ where
             }
         };
         let index = *this.started;
-        let Some(item) = this.policy.admit(given) else {
+        let policy = this.policy.as_mut();
+        let Some(item) = policy.and_then(|policy| policy.admit(given)) else {
             self.cut_short(Cause::Source { index, error: () }, None);
             return Poll::Ready(None);
         };
@@ -221,9 +260,12 @@ where
         };
         Poll::Ready(match started {
             Ok(slot) => {
-                let (policy, running) = (this.policy, &*this.running);
-                let body = Ticket { slot, index };
-                if let Err(panic) = catch(|| policy.begun(body, |body| running.runs(body))) {
+                let (policy, running) = (this.policy.as_mut(), &*this.running);
+                let begun = policy.map_or(Ok(()), |policy| {
+                    let body = Ticket { slot, index };
+                    catch(|| policy.begun(body, |body| running.runs(body)))
+                });
+                if let Err(panic) = begun {
                     self.stop_for(panic);
                 }
                 None
@@ -233,15 +275,17 @@ where
     }
 
     /// Stops the loop if something wants it to be cut short. Once its work is done, nothing can.
-    fn look_out(mut self: Pin<&mut Self>, cx: &mut Context<'_>) {
+    /// `again` if a glance will do.
+    fn look_out(mut self: Pin<&mut Self>, cx: &mut Context<'_>, again: bool) {
         let this = self.as_mut().project();
         let is_done = this.source.is_none() && this.running.is_empty();
-        if *this.stopping || *this.last_round || is_done {
+        let is_stopping = *this.stopping || *this.last_round != LastRound::No;
+        let Some(policy) = this.policy.as_mut().filter(|_| !is_done && !is_stopping) else {
             return;
-        }
-        match catch(|| this.policy.poll_interrupt(cx)) {
+        };
+        match catch(|| policy.poll_interrupt(cx, again)) {
             Ok(Poll::Pending) => {}
-            Ok(Poll::Ready(Cause::TimedOut)) => *this.last_round = true,
+            Ok(Poll::Ready(Cause::TimedOut)) => *this.last_round = LastRound::Due,
             Ok(Poll::Ready(_)) => self.cut_short(Cause::Cancelled, None),
             Err(panic) => self.stop_for(panic),
         }
@@ -251,8 +295,7 @@ where
     fn expire(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Option<End<J::Output>> {
         while !self.stopping {
             let this = self.as_mut().project();
-            let running = &*this.running;
-            let policy = this.policy;
+            let (policy, running) = (this.policy.as_mut()?, &*this.running);
             let body = match catch(|| policy.poll_overdue(cx, |body| running.runs(body))) {
                 Ok(Poll::Ready(body)) => body,
                 Ok(Poll::Pending) => return None,
@@ -261,13 +304,10 @@ where
                     return None;
                 }
             };
-            match this.running.expire(body) {
-                Some(end) => {
-                    if let Some(end) = self.as_mut().sift(end) {
-                        return Some(end);
-                    }
-                }
-                None => this.overdue.push(body.index),
+            if let Some(end) = this.running.expire(body)
+                && let Some(end) = self.as_mut().sift(end)
+            {
+                return Some(end);
             }
         }
         None
@@ -275,25 +315,18 @@ where
 
     /// Passes on an end; keeps back a panic, to raise it when the loop has stopped. A body that
     /// nobody has stopped and that yet came to no end was dropped by its runtime.
-    fn sift(mut self: Pin<&mut Self>, mut end: End<J::Output>) -> Option<End<J::Output>> {
+    fn sift(mut self: Pin<&mut Self>, end: End<J::Output>) -> Option<End<J::Output>> {
         let this = self.as_mut().project();
-        let was_overdue = match this.overdue.iter().position(|&index| index == end.index) {
-            Some(place) => {
-                this.overdue.swap_remove(place);
-                true
-            }
-            None => false,
-        };
         match end.outcome {
             Outcome::Panicked(panic) if !C::CATCHES => {
                 self.stop_for(panic);
                 return None;
             }
-            Outcome::Cancelled | Outcome::NotRun if was_overdue => end.outcome = Outcome::TimedOut,
-            Outcome::Cancelled | Outcome::NotRun if !*this.stopping => {
+            Outcome::Cancelled | Outcome::NotRun if *this.stopping => {}
+            Outcome::Cancelled | Outcome::NotRun => {
                 self.cut_short(Cause::Cancelled, Some(end.index));
             }
-            _ => {}
+            _ => this.cut.iter_mut().for_each(|cut| cut.ended.push(end.index)),
         }
         Some(end)
     }
@@ -301,11 +334,12 @@ where
     /// Stops the loop before its end. `lost` is a body that does not run any more.
     fn cut_short(mut self: Pin<&mut Self>, cause: Cause<()>, lost: Option<usize>) {
         let this = self.as_mut().project();
-        let mut pending = this.running.indices();
+        let mut running = this.running.indices();
         if let Some(index) = lost {
-            pending.insert(pending.partition_point(|&running| running < index), index);
+            running.insert(running.partition_point(|&other| other < index), index);
         }
-        this.interrupted.get_or_insert(Interrupted { cause, pending, ready: () });
+        let all_begun = this.source.is_none();
+        this.cut.get_or_insert(Cut { cause, running, ended: Vec::new(), all_begun });
         self.stop();
     }
 

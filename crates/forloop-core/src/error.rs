@@ -48,8 +48,11 @@ pub enum LoopError<E, S = Infallible> {
     Failed {
         /// Every error that really happened, the first in time first, never empty.
         failures: Vec<Failure<E>>,
-        /// The indices of the bodies that had no time left.
+        /// The indices of the bodies that had no time left, in ascending order.
         timed_out: Vec<usize>,
+        /// What has cut the loop or group short, if not the failures alone have ended it: those of a
+        /// race and of a supervised group stop nobody.
+        cause: Option<Cause>,
     },
     /// The source failed to give an item.
     #[non_exhaustive]
@@ -58,14 +61,19 @@ pub enum LoopError<E, S = Infallible> {
         index: usize,
         /// What the source gave instead.
         error: S,
-        /// Errors of bodies that happened until the loop had stopped.
+        /// Errors of bodies that happened until the loop had stopped, the first in time first.
         failures: Vec<Failure<E>>,
+        /// The indices of the bodies that had no time left, in ascending order.
+        timed_out: Vec<usize>,
     },
     /// Bodies had no time left: their own time-out or the deadline had passed. No body failed.
     #[non_exhaustive]
     TimedOut {
         /// Their indices, in ascending order; those of a group are its children's places.
         timed_out: Vec<usize>,
+        /// What has cut the loop or group short; `None` if it has stopped at a body whose own time
+        /// had passed.
+        cause: Option<Cause>,
     },
     /// The work was cancelled, or the runtime that ran it was shut down; no body failed.
     Cancelled,
@@ -106,8 +114,22 @@ impl<E, S> LoopError<E, S> {
     /// Returns the indices of the bodies that had no time left.
     pub fn timed_out(&self) -> &[usize] {
         match self {
-            Self::Failed { timed_out, .. } | Self::TimedOut { timed_out } => timed_out,
-            _ => &[],
+            Self::Failed { timed_out, .. }
+            | Self::Source { timed_out, .. }
+            | Self::TimedOut { timed_out, .. } => timed_out,
+            Self::Cancelled | Self::Empty => &[],
+        }
+    }
+
+    /// Returns what has cut the loop or group short, if something has.
+    pub fn cause(&self) -> Option<Cause<&S>> {
+        match self {
+            Self::Failed { cause, .. } | Self::TimedOut { cause, .. } => {
+                cause.clone().map(Cause::widen)
+            }
+            Self::Source { index, error, .. } => Some(Cause::Source { index: *index, error }),
+            Self::Cancelled => Some(Cause::Cancelled),
+            Self::Empty => None,
         }
     }
 
@@ -142,13 +164,13 @@ impl<E, S> LoopError<E, S> {
             failures.into_iter().map(boxed).collect()
         };
         match self {
-            Self::Failed { failures, timed_out } => {
-                LoopError::Failed { failures: boxed(failures), timed_out }
+            Self::Failed { failures, timed_out, cause } => {
+                LoopError::Failed { failures: boxed(failures), timed_out, cause }
             }
-            Self::Source { index, error, failures } => {
-                LoopError::Source { index, error, failures: boxed(failures) }
+            Self::Source { index, error, failures, timed_out } => {
+                LoopError::Source { index, error, failures: boxed(failures), timed_out }
             }
-            Self::TimedOut { timed_out } => LoopError::TimedOut { timed_out },
+            Self::TimedOut { timed_out, cause } => LoopError::TimedOut { timed_out, cause },
             Self::Cancelled => LoopError::Cancelled,
             Self::Empty => LoopError::Empty,
         }
@@ -158,9 +180,13 @@ impl<E, S> LoopError<E, S> {
 impl<E, Y, S> From<Interrupted<Y, S>> for LoopError<E, S> {
     fn from(interrupted: Interrupted<Y, S>) -> Self {
         match interrupted.cause {
-            Cause::TimedOut => Self::TimedOut { timed_out: interrupted.pending },
+            Cause::TimedOut => {
+                Self::TimedOut { timed_out: interrupted.pending, cause: Some(Cause::TimedOut) }
+            }
             Cause::Cancelled => Self::Cancelled,
-            Cause::Source { index, error } => Self::Source { index, error, failures: Vec::new() },
+            Cause::Source { index, error } => {
+                Self::Source { index, error, failures: Vec::new(), timed_out: Vec::new() }
+            }
         }
     }
 }
@@ -168,7 +194,7 @@ impl<E, Y, S> From<Interrupted<Y, S>> for LoopError<E, S> {
 impl<E: fmt::Display, S: fmt::Display> fmt::Display for LoopError<E, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Failed { failures, timed_out } => {
+            Self::Failed { failures, timed_out, .. } => {
                 match failures.first() {
                     Some(first) => first.fmt(f)?,
                     None => f.write_str("bodies failed")?,
@@ -181,7 +207,7 @@ impl<E: fmt::Display, S: fmt::Display> fmt::Display for LoopError<E, S> {
             Self::Source { index, error, .. } => {
                 write!(f, "the source failed at item {index}: {error}")
             }
-            Self::TimedOut { timed_out } => match timed_out[..] {
+            Self::TimedOut { timed_out, .. } => match timed_out[..] {
                 [] => f.write_str("no time was left"),
                 [only] => write!(f, "body {only} had no time left"),
                 [first, ..] => {

@@ -22,6 +22,17 @@ pub enum Cause<S = Infallible> {
     },
 }
 
+impl Cause {
+    /// The same cause, where a source could have failed.
+    pub(crate) fn widen<S>(self) -> Cause<S> {
+        match self {
+            Self::TimedOut => Cause::TimedOut,
+            Self::Cancelled => Cause::Cancelled,
+            Self::Source { error, .. } => match error {},
+        }
+    }
+}
+
 /// A loop was cut short.
 ///
 /// When it is told, every body has stopped, as when a loop returns.
@@ -30,8 +41,8 @@ pub enum Cause<S = Infallible> {
 pub struct Interrupted<Y = (), S = Infallible> {
     /// By what.
     pub cause: Cause<S>,
-    /// The indices of the bodies that were still running then, in ascending order. A task that came
-    /// to its end while it was asked to stop is among them, and its value among those ready.
+    /// The indices of the bodies that it has stopped, in ascending order. A task that came to its own
+    /// end while it was asked to stop is not among them, and its output is one of those ready.
     pub pending: Vec<usize>,
     /// The results that were ready: `()` for a strategy that has given them already, or gives none.
     pub ready: Y,
@@ -54,8 +65,8 @@ impl<Y, S: fmt::Display> fmt::Display for Interrupted<Y, S> {
         }
         match self.pending.len() {
             0 => Ok(()),
-            1 => f.write_str(" (1 body was running)"),
-            running => write!(f, " ({running} bodies were running)"),
+            1 => f.write_str(" (1 body was stopped)"),
+            stopped => write!(f, " ({stopped} bodies were stopped)"),
         }
     }
 }

@@ -49,6 +49,10 @@ pub trait Started {
     /// Asks the body to stop; `true` if nothing is left to wait for once it has been dropped.
     fn cancel(self: Pin<&mut Self>) -> bool;
 
+    /// Asks a body without time to stop, once it has been polled; `true` as for
+    /// [`cancel`](Self::cancel).
+    fn expire(self: Pin<&mut Self>) -> bool;
+
     /// Where this body stands among those that were woken together: the lowest first. `None` if it
     /// goes on by itself and has not ended: to poll it would tell nothing.
     fn rank(self: Pin<&Self>, index: usize) -> Option<usize>;
@@ -132,6 +136,10 @@ impl<B: Body> Started for Unspawned<B> {
         true
     }
 
+    fn expire(self: Pin<&mut Self>) -> bool {
+        true
+    }
+
     fn rank(self: Pin<&Self>, index: usize) -> Option<usize> {
         Some(index)
     }
@@ -189,6 +197,11 @@ impl<T> Started for Task<T> {
 
     fn cancel(self: Pin<&mut Self>) -> bool {
         self.request_cancel();
+        false
+    }
+
+    fn expire(self: Pin<&mut Self>) -> bool {
+        self.request_expiry();
         false
     }
 

@@ -97,6 +97,12 @@ impl<T> Task<T> {
         self.cell.ended_at().is_some()
     }
 
+    /// Asks the task to stop once it has been polled at all.
+    pub(crate) fn request_expiry(&self) {
+        self.cell.expired.store(true, Ordering::SeqCst);
+        self.cell.runner.wake();
+    }
+
     /// Has the task stop when it is next polled, whoever polls it.
     pub(crate) fn doom(&self) {
         self.cell.cancel.store(true, Ordering::SeqCst);
@@ -169,6 +175,8 @@ pub(crate) struct TaskCell<T> {
     /// The task's place in the order of all ends, or `RUNNING`.
     ended: AtomicUsize,
     cancel: AtomicBool,
+    /// It has no time left: whoever has polled it once need not do so again.
+    expired: AtomicBool,
     reader: AtomicWaker,
     runner: AtomicWaker,
     /// Who waits for the end of a task whose handle was dropped.
@@ -181,6 +189,7 @@ impl<T> TaskCell<T> {
             outcome: ConcurrentQueue::bounded(1),
             ended: AtomicUsize::new(RUNNING),
             cancel: AtomicBool::new(false),
+            expired: AtomicBool::new(false),
             reader: AtomicWaker::new(),
             runner: AtomicWaker::new(),
             adopter: ConcurrentQueue::bounded(1),
@@ -353,12 +362,15 @@ impl<F: Future> Future for Run<F> {
         let Some(future) = this.future.as_mut().as_pin_mut() else {
             return self.poll_orphans(cx);
         };
-        if this.cell.poll_cancel(cx) {
+        let is_cancelled = this.cell.poll_cancel(cx);
+        let has_expired = || this.cell.expired.load(Ordering::SeqCst);
+        if is_cancelled || *this.was_polled && has_expired() {
             let end = stopped(*this.was_polled);
             return self.poll_end(end, cx);
         }
         *this.was_polled = true;
         match catch(|| future.poll(cx)) {
+            Ok(Poll::Pending) if has_expired() => self.poll_end(Outcome::Cancelled, cx),
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(value)) => self.poll_end(Outcome::Ok(value), cx),
             Err(panic) => self.poll_end(Outcome::Panicked(panic), cx),

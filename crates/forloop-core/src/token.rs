@@ -43,6 +43,16 @@ struct Node {
     parent: Option<CancelToken>,
 }
 
+impl Drop for Node {
+    fn drop(&mut self) {
+        // One by one: a long line of descent is no deep stack.
+        let mut next = self.parent.take();
+        while let Some(CancelToken { node }) = next {
+            next = Arc::into_inner(node).and_then(|mut node| node.parent.take());
+        }
+    }
+}
+
 impl CancelToken {
     /// Makes a token that is not cancelled.
     pub fn new() -> Self {
@@ -51,7 +61,8 @@ impl CancelToken {
 
     /// Makes a token that is cancelled with this one, and by itself.
     pub fn child(&self) -> Self {
-        Self { node: Arc::new(Node { parent: Some(self.clone()), ..Node::default() }) }
+        let (cancelled, event) = (AtomicBool::new(false), Event::new());
+        Self { node: Arc::new(Node { cancelled, event, parent: Some(self.clone()) }) }
     }
 
     /// Cancels this token, its clones and its children. Cancelling twice is cancelling once.
@@ -115,6 +126,12 @@ pub struct Cancellation {
     token: CancelToken,
     /// One for the token and one for each it descends from, once it has to wait.
     listeners: Vec<EventListener>,
+}
+
+impl Clone for Cancellation {
+    fn clone(&self) -> Self {
+        self.token.cancelled()
+    }
 }
 
 impl Future for Cancellation {

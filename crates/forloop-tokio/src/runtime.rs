@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::fmt;
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use forloop_core::{Spawn, Timer};
@@ -18,6 +17,8 @@ use tokio::time::Instant;
 #[derive(Debug, Clone)]
 pub struct Tokio {
     handle: Handle,
+    /// When this value was made, by this runtime's own clock, which a test may have paused.
+    origin: Instant,
 }
 
 impl Tokio {
@@ -33,7 +34,11 @@ impl Tokio {
 
 impl From<Handle> for Tokio {
     fn from(handle: Handle) -> Self {
-        Self { handle }
+        let origin = {
+            let _entered = handle.enter();
+            Instant::now()
+        };
+        Self { handle, origin }
     }
 }
 
@@ -51,9 +56,8 @@ impl Timer for Tokio {
     }
 
     fn now(&self) -> Duration {
-        static ORIGIN: OnceLock<Instant> = OnceLock::new();
         let _entered = self.handle.enter();
-        ORIGIN.get_or_init(Instant::now).elapsed()
+        self.origin.elapsed()
     }
 }
 

@@ -1,12 +1,17 @@
 //! Panics.
 
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake};
 
-use forloop_core::{Outcome, each};
+use forloop_core::{CancelToken, Outcome, each};
 use futures_lite::StreamExt;
 
 use super::{fallible, fallible_unit, unit};
-use crate::{Alive, Backend, Gate, InTask, job, yields};
+use crate::{Alive, Backend, Bomb, Gate, InTask, eventually, job, yields};
 
 /// Runs a loop that panics, and checks with what, and that the backend is as good as before.
 fn panics<B: Backend, T>(backend: &B, looping: impl Future<Output = T>, alive: &Alive) {
@@ -70,14 +75,6 @@ pub fn a_panic_is_shown_before_an_error<B: Backend>(backend: B) {
         })
     });
     panics(&backend, looping, &alive);
-}
-
-struct Bomb;
-
-impl Drop for Bomb {
-    fn drop(&mut self) {
-        panic!("on purpose");
-    }
 }
 
 /// PAN-3
@@ -213,4 +210,138 @@ pub fn a_bodys_panic_goes_on_whatever_the_strategy<B: Backend>(backend: B) {
     panics(&backend, async { looping().as_completed(body).collect::<Vec<_>>().await }, &alive);
     panics(&backend, looping().stream(body).for_each(async |_| {}), &alive);
     panics(&backend, looping().stream(body).consume(StreamExt::count), &alive);
+}
+
+/// Law 5: a signal belongs to no item either.
+pub fn a_signals_panic_goes_on_after_the_bodies_have_stopped<B: Backend>(backend: B) {
+    let alive = Alive::default();
+    let gate = Gate::default();
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        let looping = each(0..3).unbounded().at(backend.place()).cancel_on(async {
+            gate.passed().await;
+            panic!("the signal");
+        });
+        let _never = backend.block_on(looping.gather(|n: u64| {
+            let guard = alive.guard();
+            if n == 2 {
+                gate.open();
+            }
+            job(async move {
+                let _alive = guard;
+                std::future::pending::<u64>().await
+            })
+        }));
+    }));
+    assert_eq!(ended.unwrap_err().downcast_ref(), Some(&"the signal"));
+    assert_eq!(alive.now(), 0);
+}
+
+/// Law 2, law 5: of a body's panic and those of destructors that come of it, the body's goes on.
+pub fn a_panic_is_shown_before_those_that_come_of_it<B: Backend>(backend: B) {
+    let alive = Alive::default();
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        let (of_source, of_signal) = (Bomb, Bomb);
+        let items = (0..3).inspect(move |_: &u64| {
+            let _moved = &of_source;
+        });
+        let looping = each(items).unbounded().at(backend.place()).cancel_on(async move {
+            let _moved = of_signal;
+            std::future::pending::<()>().await;
+        });
+        let _never = backend.block_on(looping.gather(|n| {
+            let (guard, bomb) = (alive.guard(), (n != 1).then(|| Bomb));
+            job(async move {
+                let _both = (guard, bomb);
+                yields(1).await;
+                if n == 1 {
+                    panic!("a body");
+                }
+                std::future::pending::<u64>().await
+            })
+        }));
+    }));
+    // The source has run dry, and its destructor panicked, before a body did.
+    let message = *ended.unwrap_err().downcast_ref::<&str>().unwrap();
+    assert!(message == "a body" || message == "on purpose", "{message}");
+    backend.block_on(eventually(&backend.clock(), || alive.now() == 0));
+}
+
+/// PAN-1, law 5: of two panics at one time one goes on, and nothing is left behind.
+pub fn two_panics_at_one_time_are_one_panic_in_the_caller<B: Backend>(backend: B) {
+    let (alive, gate) = (Alive::default(), Gate::default());
+    for _ in 0..20 {
+        let ended = catch_unwind(AssertUnwindSafe(|| {
+            backend.block_on(each(0..4).unbounded().at(backend.place()).gather(|n: u64| {
+                let (guard, gate) = (alive.guard(), gate.clone());
+                if n == 3 {
+                    gate.open();
+                }
+                job(async move {
+                    let _alive = guard;
+                    gate.passed().await;
+                    if n % 2 == 0 {
+                        panic!("one of two");
+                    }
+                    std::future::pending::<u64>().await
+                })
+            }))
+        }));
+        assert_eq!(ended.unwrap_err().downcast_ref(), Some(&"one of two"));
+        assert_eq!(alive.now(), 0);
+    }
+}
+
+/// CAN-1, PAN-2: also when the destructors of those that are stopped panic.
+pub fn bodies_that_panic_when_they_are_stopped_are_all_stopped<B: Backend>(backend: B) {
+    let alive = Alive::default();
+    let token = CancelToken::new();
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        let looping = each(0..50).unbounded().at(backend.place()).cancel_on(&token);
+        backend.block_on(looping.try_gather(|n: u64| {
+            let (guard, bomb) = (alive.guard(), (n % 2 == 0).then(|| Bomb));
+            if n == 49 {
+                token.cancel();
+            }
+            job(async move {
+                let _both = (guard, bomb);
+                std::future::pending::<Result<u64, String>>().await
+            })
+        }))
+    }));
+    assert_eq!(ended.unwrap_err().downcast_ref(), Some(&"on purpose"));
+    assert_eq!((alive.now(), alive.ever()), (0, 50));
+}
+
+/// Law 5: a waker that panics does so in whoever wakes; the wake is not lost.
+pub fn a_waker_that_panics_loses_no_wake(_in_task: InTask) {
+    struct Panics(AtomicBool);
+    impl Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            if self.0.swap(false, Ordering::SeqCst) {
+                panic!("the waker");
+            }
+        }
+    }
+    let (wakers, is_open) = (RefCell::new(Vec::new()), Cell::new(false));
+    let mut gathered = Box::pin(each(0..3).unbounded().gather(|n: u64| {
+        poll_fn({
+            let (wakers, is_open) = (&wakers, &is_open);
+            move |cx| {
+                if is_open.get() {
+                    return Poll::Ready(n);
+                }
+                wakers.borrow_mut().push(cx.waker().clone());
+                Poll::Pending
+            }
+        })
+    }));
+    let waker = Arc::new(Panics(AtomicBool::new(true))).into();
+    let mut cx = Context::from_waker(&waker);
+    assert!(gathered.as_mut().poll(&mut cx).is_pending());
+    is_open.set(true);
+    for (n, body) in wakers.take().into_iter().enumerate() {
+        let woken = catch_unwind(AssertUnwindSafe(|| body.wake()));
+        assert_eq!(woken.is_err(), n == 0);
+    }
+    assert_eq!(gathered.as_mut().poll(&mut cx), Poll::Ready(vec![0, 1, 2]));
 }

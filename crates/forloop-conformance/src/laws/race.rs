@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use forloop_core::{LoopError, each};
+use forloop_core::{CancelToken, Cause, LoopError, each};
 
 use crate::{Alive, Backend, Gate, Tally, job, seconds, yields};
 
@@ -136,4 +136,22 @@ pub fn a_race_without_time_tells_so<B: Backend>(backend: B) {
         let lost = lost.await.unwrap_err();
         assert_eq!((lost.failures().len(), lost.timed_out()), (1, &[0, 2][..]));
     });
+}
+
+/// OPT-3, law 2
+pub fn a_race_that_is_cut_short_tells_who_had_failed_and_that_it_was_cut<B: Backend>(backend: B) {
+    let token = CancelToken::new();
+    let looping = each(0..3).sequential().at(backend.place()).cancel_on(&token);
+    let error = backend.block_on(looping.race_ok(|n: u64| {
+        let token = token.clone();
+        job(async move {
+            if n == 1 {
+                token.cancel();
+                std::future::pending::<()>().await;
+            }
+            Err::<u64, _>(n.to_string())
+        })
+    }));
+    let error = error.unwrap_err();
+    assert_eq!((error.failures().len(), error.cause()), (1, Some(Cause::Cancelled)));
 }

@@ -1,12 +1,16 @@
 //! Time-outs of single bodies.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use forloop_core::{LoopError, Outcome, Timer, each};
 use futures_lite::StreamExt;
 
 use super::times::Stopwatch;
-use crate::{Alive, Backend, Gate, Job, LONG, Peak, Tally, job, on_time, seconds, yields};
+use crate::{
+    Alive, Backend, Bomb, Gate, Job, LONG, Peak, RestlessClock, Spawning, Tally, job, on_time,
+    seconds, yields,
+};
 
 /// A body that never ends of itself if `n` is odd, and gives `n` if not.
 fn even(alive: &Alive, n: u64) -> Job<u64> {
@@ -152,12 +156,8 @@ pub fn a_timeout_may_be_zero_or_for_ever<B: Backend>(backend: B) {
             _ => job(async move { n }),
         });
         let outcomes = outcomes.await;
-        // A body is polled at least once; a task may not have been by then.
-        if !B::SPAWNED {
-            assert!(matches!(outcomes[..], [Outcome::Ok(0), Outcome::TimedOut, Outcome::Ok(2)]));
-        }
-        assert_eq!(outcomes.len(), 3);
-        assert!(matches!(outcomes[1], Outcome::TimedOut));
+        // Every body is polled at least once.
+        assert!(matches!(outcomes[..], [Outcome::Ok(0), Outcome::TimedOut, Outcome::Ok(2)]));
         let looping = each(0..3).sequential().at(backend.place());
         let outcomes = looping.timeout(&clock, Duration::MAX).gather(|n: u64| {
             job(async move {
@@ -196,4 +196,58 @@ pub fn many_short_times_lose_and_double_nothing<B: Backend>(backend: B) {
             other => panic!("{other:?} at {index}"),
         }
     }
+}
+
+/// TMO-2, law 9
+pub fn a_timeout_comes_through_a_crowd_of_busy_bodies<B: Backend>(backend: B) {
+    let clock = RestlessClock::default();
+    let looping = each(0..300).unbounded().at(backend.place());
+    let looping = looping.timeout(&clock, Duration::from_millis(500));
+    let outcomes = backend.block_on(looping.gather(|n: u64| match n {
+        0 => job(std::future::pending::<u64>()),
+        _ => job(async {
+            loop {
+                yields(1).await;
+            }
+        }),
+    }));
+    assert_eq!(outcomes.len(), 300);
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::TimedOut)));
+}
+
+/// PAN-1, TMO-2
+pub fn a_body_without_time_whose_destructor_panics_ends_the_loop<B: Backend>(backend: B) {
+    let alive = Alive::default();
+    let clock = backend.clock();
+    let body = |n: u64| {
+        let guard = alive.guard();
+        let bomb = (n == 1).then(|| Bomb);
+        job(async move {
+            let _both = (guard, bomb);
+            std::future::pending::<u64>().await
+        })
+    };
+    let looping = || each(0..3).unbounded().at(backend.place()).timeout(&clock, seconds::<B>(1));
+    let ended = catch_unwind(AssertUnwindSafe(|| backend.block_on(looping().gather(body))));
+    assert_eq!(ended.unwrap_err().downcast_ref(), Some(&"on purpose"));
+    assert_eq!(alive.now(), 0);
+    let outcomes = backend.block_on(looping().catch_panics().gather(body));
+    assert!(matches!(outcomes[..], [Outcome::TimedOut, Outcome::Panicked(_), Outcome::TimedOut]));
+}
+
+/// TMO-2, law 8: a body has not stopped before what it had started.
+pub fn a_body_without_time_keeps_its_place_until_its_tasks_have_stopped<B: Spawning>(backend: B) {
+    let (alive, clock) = (Alive::default(), backend.clock());
+    let looping = each(0..50).sequential().timeout(&clock, Duration::ZERO);
+    let outcomes = backend.block_on(looping.gather(async |_: u64| {
+        assert_eq!(alive.now(), 0, "a task of the body before this one runs");
+        let guard = alive.guard();
+        let task = backend.spawn(job(async move {
+            let _alive = guard;
+            std::future::pending::<()>().await;
+        }));
+        let _cancelled = task.await;
+    }));
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::TimedOut)));
+    assert_eq!((outcomes.len(), alive.now(), alive.ever()), (50, 0, 50));
 }

@@ -70,3 +70,14 @@ pub fn no_wait_misses_a_cancellation_on_another_thread<B: Spawning>(backend: B) 
         canceller.join().unwrap();
     }
 }
+
+/// Law 5
+pub fn a_long_line_of_descent_is_no_deep_stack<B: Backend>(backend: B) {
+    let first = CancelToken::new();
+    let last = (0..100_000).fold(first.clone(), |token, _| token.child());
+    assert!(!last.is_cancelled());
+    first.cancel();
+    backend.block_on(last.cancelled());
+    drop(first);
+    drop(last);
+}

@@ -5,6 +5,7 @@ mod fair;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 
 use forloop_core::Timer;
@@ -50,6 +51,16 @@ impl Drop for Guard {
     fn drop(&mut self) {
         let before = self.count.fetch_sub(1, Ordering::SeqCst);
         assert_ne!(before, 0, "dropped twice");
+    }
+}
+
+/// Panics when it is dropped.
+#[derive(Debug)]
+pub struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("on purpose");
     }
 }
 
@@ -123,6 +134,30 @@ impl<T: Clone> Tally<T> {
     /// Reads all lines so far.
     pub fn read(&self) -> Vec<T> {
         self.lines.lock().expect("no writer panics").clone()
+    }
+}
+
+/// A clock on which a millisecond passes whenever somebody looks at it: so time passes while bodies
+/// are busy, however fast the machine.
+#[derive(Debug, Clone, Default)]
+pub struct RestlessClock {
+    looks: Arc<AtomicUsize>,
+}
+
+impl Timer for RestlessClock {
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<> {
+        let (clock, due) = (self.clone(), self.now() + duration);
+        std::future::poll_fn(move |cx| {
+            if due <= clock.now() {
+                return Poll::Ready(());
+            }
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+    }
+
+    fn now(&self) -> Duration {
+        Duration::from_millis(self.looks.fetch_add(1, Ordering::SeqCst) as u64)
     }
 }
 

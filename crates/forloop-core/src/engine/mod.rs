@@ -56,6 +56,10 @@ struct Slot<J> {
     job: Pin<Box<Option<J>>>,
     waker: Waker,
     index: usize,
+    /// The body had no time left and was asked to stop.
+    is_overdue: bool,
+    /// What a body without time has left behind: until that has ended, it has not stopped.
+    orphans: Option<Arc<Orphans>>,
 }
 
 /// A woken slot and its place in the round.
@@ -120,9 +124,9 @@ impl<J: Started> Set<J> {
         self.slots[slot].index == index && self.slots[slot].job.is_some()
     }
 
-    /// The indices of the bodies that run, in ascending order.
+    /// The indices of the bodies that run and were not asked to stop, in ascending order.
     pub(crate) fn indices(&self) -> Vec<usize> {
-        let running = self.slots.iter().filter(|slot| slot.job.is_some());
+        let running = self.slots.iter().filter(|slot| slot.job.is_some() && !slot.is_overdue);
         let mut indices: Vec<_> = running.map(|slot| slot.index).collect();
         indices.sort_unstable();
         indices
@@ -138,13 +142,26 @@ impl<J: Started> Set<J> {
 
     /// Asks a body that has no time left to stop, and tells its end if it has stopped.
     pub(crate) fn expire(&mut self, Ticket { slot, index }: Ticket) -> Option<End<J::Output>> {
-        let (stopped, orphans) = adopting(None, || self.cancel_slot(slot));
-        self.orphans.extend(orphans);
-        let outcome = match stopped {
-            Ok(()) if self.slots[slot].job.is_some() => return None,
-            Ok(()) => Outcome::TimedOut,
-            Err(panic) => Outcome::Panicked(panic),
+        let Slot { job, is_overdue, .. } = &mut self.slots[slot];
+        *is_overdue = true;
+        if !job.as_mut().as_pin_mut().is_some_and(Started::expire) {
+            return None;
+        }
+        let (dropped, orphans) = adopting(None, || catch(|| self.slots[slot].job.set(None)));
+        let outcome = match (dropped, orphans) {
+            (Err(panic), orphans) => {
+                self.orphans.extend(orphans);
+                Outcome::Panicked(panic)
+            }
+            (Ok(()), None) => Outcome::TimedOut,
+            (Ok(()), Some(orphans)) => {
+                let Slot { orphans: left, waker, .. } = &mut self.slots[slot];
+                *left = Some(orphans);
+                waker.wake_by_ref();
+                return None;
+            }
         };
+        self.release(slot);
         Some(End { index, at: J::end_now(), outcome })
     }
 
@@ -155,8 +172,16 @@ impl<J: Started> Set<J> {
             if self.slots[slot].job.is_some() {
                 return Some(self.poll_slot(slot));
             }
+            if self.slots[slot].orphans.is_some() {
+                return Some(self.poll_left(slot));
+            }
         }
         None
+    }
+
+    /// Whether woken bodies of this round have not been polled yet.
+    pub(crate) fn is_amid_round(&self) -> bool {
+        !self.round.is_empty()
     }
 
     /// Begins the next round with all bodies woken by now; `false` if there are none.
@@ -164,10 +189,12 @@ impl<J: Started> Set<J> {
         debug_assert!(self.round.is_empty(), "a round is over when its last body was polled");
         let (slots, round) = (&self.slots, &mut self.round);
         self.ready.take(|slot| {
-            let job = slots[slot].job.as_ref().as_pin_ref();
-            if let Some(rank) = job.and_then(|job| job.rank(slots[slot].index)) {
-                round.push(Woken { rank, slot });
-            }
+            let Slot { job, index, orphans, .. } = &slots[slot];
+            let rank = match job.as_ref().as_pin_ref() {
+                Some(job) => job.rank(*index),
+                None => orphans.is_some().then_some(*index),
+            };
+            round.extend(rank.map(|rank| Woken { rank, slot }));
         });
         // Taken from the end, so sorted from last to first.
         if !round.is_sorted_by(|a, b| a.rank >= b.rank) {
@@ -215,17 +242,19 @@ impl<J: Started> Set<J> {
         let slot = self.free.pop().unwrap_or_else(|| {
             let slot = self.slots.len();
             let waker = self.ready.waker(slot);
-            self.slots.push(Slot { job: Box::pin(None), waker, index });
+            let job = Box::pin(None);
+            self.slots.push(Slot { job, waker, index, is_overdue: false, orphans: None });
             slot
         });
         self.slots[slot].index = index;
+        self.slots[slot].is_overdue = false;
         self.slots[slot].job.set(Some(job));
         slot
     }
 
     fn poll_slot(&mut self, slot: usize) -> Option<End<J::Output>> {
-        let Slot { job, waker, index } = &mut self.slots[slot];
-        let index = *index;
+        let Slot { job, waker, index, is_overdue, .. } = &mut self.slots[slot];
+        let (index, is_overdue) = (*index, *is_overdue);
         let mut job = job.as_mut().as_pin_mut().expect("only an occupied slot is polled");
         let mut cx = Context::from_waker(waker);
         let outcome = match catch(|| job.as_mut().poll_outcome(&mut cx)) {
@@ -239,17 +268,35 @@ impl<J: Started> Set<J> {
             (Err(panic), Outcome::Ok(_) | Outcome::Cancelled | Outcome::NotRun) => {
                 Outcome::Panicked(panic)
             }
+            (Ok(()), Outcome::Cancelled | Outcome::NotRun) if is_overdue => Outcome::TimedOut,
             (_, outcome) => outcome,
         };
         Some(End { index, at, outcome })
     }
 
+    /// Polls for the end of what a body without time has left behind.
+    fn poll_left(&mut self, slot: usize) -> Option<End<J::Output>> {
+        let Slot { orphans, waker, index, .. } = &mut self.slots[slot];
+        let index = *index;
+        let left = orphans.as_ref().expect("only such a slot is polled");
+        if left.poll_ended(&mut Context::from_waker(waker)).is_pending() {
+            return None;
+        }
+        *orphans = None;
+        self.release(slot);
+        Some(End { index, at: J::end_now(), outcome: Outcome::TimedOut })
+    }
+
     /// Drops a slot's body and frees the slot, also if the drop panics.
     fn clear(&mut self, slot: usize) -> Result<(), Panic> {
         let dropped = catch(|| self.slots[slot].job.set(None));
+        self.release(slot);
+        dropped
+    }
+
+    fn release(&mut self, slot: usize) {
         self.ready.forget(slot);
         self.free.push(slot);
-        dropped
     }
 }
 

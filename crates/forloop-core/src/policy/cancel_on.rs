@@ -48,7 +48,7 @@ impl<S, P, L, C: Policy> Loop<S, P, L, C> {
 }
 
 /// A signal that cancels a loop.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct CancelOn<W> {
     /// In a box, so that a signal that must not move keeps no stream of results from being `Unpin`.
     signal: Pin<Box<W>>,
@@ -61,7 +61,7 @@ impl<W> CancelOn<W> {
 }
 
 impl<W: Future> Interrupt for CancelOn<W> {
-    fn poll_interrupt(&mut self, cx: &mut Context<'_>) -> Poll<Cause> {
+    fn poll_interrupt(&mut self, cx: &mut Context<'_>, _again: bool) -> Poll<Cause> {
         self.signal.as_mut().poll(cx).map(|_| Cause::Cancelled)
     }
 }

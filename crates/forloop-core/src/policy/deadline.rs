@@ -19,7 +19,9 @@ impl<S, P, L, C: Policy> Loop<S, P, L, C> {
     /// [`gather`](Self::gather) with the results that were ready. With no time at all no item is
     /// pulled and no body is called.
     ///
-    /// Costs one timer for the loop.
+    /// The time is the loop's: a consumer's own step is not cut short.
+    ///
+    /// Costs one timer for the loop, and a reading of the clock for each body.
     ///
     /// # Examples
     ///
@@ -52,25 +54,43 @@ impl<S, P, L, C: Policy> Loop<S, P, L, C> {
 pub struct Deadline<R> {
     timer: R,
     after: Duration,
-    /// Armed at the first poll.
-    sleep: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    /// Set at the first poll.
+    alarm: Option<Alarm>,
+}
+
+struct Alarm {
+    begun: Duration,
+    sleep: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 impl<R: Timer + Clone + 'static> Deadline<R> {
     pub(crate) fn new(timer: &R, after: Duration) -> Self {
-        Self { timer: timer.clone(), after, sleep: None }
+        Self { timer: timer.clone(), after, alarm: None }
     }
 }
 
 impl<R: Timer + 'static> Interrupt for Deadline<R> {
-    fn poll_interrupt(&mut self, cx: &mut Context<'_>) -> Poll<Cause> {
+    fn poll_interrupt(&mut self, cx: &mut Context<'_>, again: bool) -> Poll<Cause> {
+        let Self { timer, after, alarm } = self;
         // A timer may want to be polled twice to see that nothing is left to wait for.
-        if self.after.is_zero() {
+        if after.is_zero() {
             return Poll::Ready(Cause::TimedOut);
         }
-        let Self { timer, after, sleep } = self;
-        let sleep = sleep.get_or_insert_with(|| Box::pin(timer.sleep(*after)));
-        sleep.as_mut().poll(cx).map(|()| Cause::TimedOut)
+        let alarm = alarm.get_or_insert_with(|| Alarm {
+            begun: timer.now(),
+            sleep: Box::pin(timer.sleep(*after)),
+        });
+        // The clock is cheaper than the timer.
+        if again && timer.now().saturating_sub(alarm.begun) < *after {
+            return Poll::Pending;
+        }
+        alarm.sleep.as_mut().poll(cx).map(|()| Cause::TimedOut)
+    }
+}
+
+impl<R: Clone> Clone for Deadline<R> {
+    fn clone(&self) -> Self {
+        Self { timer: self.timer.clone(), after: self.after, alarm: None }
     }
 }
 

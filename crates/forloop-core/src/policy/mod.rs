@@ -58,8 +58,9 @@ pub trait Policy {
     /// Takes the error that the source gave.
     fn source_error(&mut self) -> Option<Self::SourceError>;
 
-    /// Polls for the moment at which the loop is cut short.
-    fn poll_interrupt(&mut self, _cx: &mut Context<'_>) -> Poll<Cause> {
+    /// Polls for the moment at which the loop is cut short. `again` if a glance will do, because it
+    /// is polled once more before the loop sleeps.
+    fn poll_interrupt(&mut self, _cx: &mut Context<'_>, _again: bool) -> Poll<Cause> {
         Poll::Pending
     }
 
@@ -165,12 +166,12 @@ impl Policy for Plain {
 
 /// Something that cuts a loop short.
 pub trait Interrupt {
-    /// Polls for the moment at which it does.
-    fn poll_interrupt(&mut self, cx: &mut Context<'_>) -> Poll<Cause>;
+    /// Polls for the moment at which it does; `again` if a glance will do.
+    fn poll_interrupt(&mut self, cx: &mut Context<'_>, again: bool) -> Poll<Cause>;
 }
 
 /// A policy under which the loop may be cut short by `W`, too.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Interruptible<C, W> {
     policy: C,
     interrupt: W,
@@ -219,11 +220,11 @@ impl<C: Policy, W: Interrupt> Policy for Interruptible<C, W> {
         self.policy.source_error()
     }
 
-    fn poll_interrupt(&mut self, cx: &mut Context<'_>) -> Poll<Cause> {
+    fn poll_interrupt(&mut self, cx: &mut Context<'_>, again: bool) -> Poll<Cause> {
         // Said first decides of two at the same time.
-        match self.policy.poll_interrupt(cx) {
+        match self.policy.poll_interrupt(cx, again) {
             Poll::Ready(cause) => Poll::Ready(cause),
-            Poll::Pending => self.interrupt.poll_interrupt(cx),
+            Poll::Pending => self.interrupt.poll_interrupt(cx, again),
         }
     }
 
@@ -259,7 +260,7 @@ pub trait Ends {
 }
 
 /// A policy under which each item has an outcome: `M` says which ends are one.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Outcomes<C, M> {
     policy: C,
     ends: M,
@@ -307,8 +308,8 @@ impl<C: Policy, M: Ends> Policy for Outcomes<C, M> {
         self.policy.source_error()
     }
 
-    fn poll_interrupt(&mut self, cx: &mut Context<'_>) -> Poll<Cause> {
-        self.policy.poll_interrupt(cx)
+    fn poll_interrupt(&mut self, cx: &mut Context<'_>, again: bool) -> Poll<Cause> {
+        self.policy.poll_interrupt(cx, again)
     }
 
     fn begun(&mut self, body: Ticket, alive: impl Fn(Ticket) -> bool) {

@@ -16,7 +16,8 @@ impl<S, P, L, C: Policy> Loop<S, P, L, C> {
     /// A body that has not ended by then is stopped at its current await, and its outcome is
     /// [`Outcome::TimedOut`](crate::Outcome::TimedOut); the others go on, and the next item takes
     /// its place. `try_` strategies stop at it, as at an error. Every body is polled at least once,
-    /// also without any time. A task that ends while it is asked to stop keeps its value.
+    /// also without any time; a task's time counts from when it was spawned. A task that ends while
+    /// it is asked to stop keeps its value.
     ///
     /// A stream that is polled by hand looks at the clock only when it is polled.
     ///
@@ -49,13 +50,7 @@ impl<S, P, L, C: Policy> Loop<S, P, L, C> {
         timer: &R,
         after: Duration,
     ) -> Loop<S, P, L, Outcomes<C, Timeout<R>>> {
-        let timeout = Timeout {
-            timer: timer.clone(),
-            after,
-            line: VecDeque::new(),
-            tidy_at: TIDY_AT_LEAST,
-            alarm: None,
-        };
+        let timeout = Timeout::new(timer.clone(), after);
         self.with(|policy| Outcomes::new(policy, timeout))
     }
 }
@@ -77,6 +72,10 @@ pub struct Timeout<R> {
 const TIDY_AT_LEAST: usize = 64;
 
 impl<R> Timeout<R> {
+    fn new(timer: R, after: Duration) -> Self {
+        Self { timer, after, line: VecDeque::new(), tidy_at: TIDY_AT_LEAST, alarm: None }
+    }
+
     /// Those that have ended leave the line when it has doubled: so it is no longer than twice as
     /// many bodies as run, and each is looked at a fixed number of times.
     fn tidy(&mut self, alive: impl Fn(Ticket) -> bool) {
@@ -124,6 +123,12 @@ impl<R: Timer + 'static> Ends for Timeout<R> {
             }
             self.alarm = Some(Box::pin(self.timer.sleep(left)));
         }
+    }
+}
+
+impl<R: Clone> Clone for Timeout<R> {
+    fn clone(&self) -> Self {
+        Self::new(self.timer.clone(), self.after)
     }
 }
 

@@ -79,7 +79,9 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     /// [`LoopError::Failed`] with every error that really happened, the first in time first; of
     /// two at the same time, in-task, the one with the lower index. Without an error: what has cut
     /// the loop short, or [`LoopError::TimedOut`] at the first body without time.
-    /// [`LoopError::Cancelled`] if the runtime of a spawned loop was shut down.
+    /// [`LoopError::Cancelled`] if the runtime of a spawned loop was shut down. The values that were
+    /// ready are dropped: [`settle`](Self::settle) keeps them, and its
+    /// [`into_values`](crate::Settled::into_values) makes the same of them.
     ///
     /// # Panics
     ///
@@ -186,21 +188,34 @@ impl<E> Failures<E> {
         let cancelled = self.cancelled;
         let mut timed_out = core::mem::take(&mut self.timed_out);
         let failures = self.into_vec();
-        let cause = interrupted.map(|interrupted| match interrupted.cause {
-            Cause::TimedOut => {
-                timed_out.extend(interrupted.pending);
-                Cause::TimedOut
+        let cause = interrupted.map(|Interrupted { cause, pending, .. }| {
+            if let Cause::TimedOut = cause {
+                timed_out.extend(pending);
             }
-            other => other,
+            cause
         });
         timed_out.sort_unstable();
         timed_out.dedup();
+        // Whoever failed while the group was stopped had its own end, after all.
+        if !failures.is_empty() && !timed_out.is_empty() {
+            let mut failed: Vec<_> = failures.iter().filter_map(|failure| failure.index).collect();
+            failed.sort_unstable();
+            timed_out.retain(|index| failed.binary_search(index).is_err());
+        }
+        let cause = match cause {
+            Some(Cause::Source { index, error }) => {
+                return Err(LoopError::Source { index, error, failures, timed_out });
+            }
+            Some(Cause::TimedOut) => Some(Cause::TimedOut),
+            Some(Cause::Cancelled) => Some(Cause::Cancelled),
+            None => None,
+        };
         Err(match cause {
-            Some(Cause::Source { index, error }) => LoopError::Source { index, error, failures },
-            _ if !failures.is_empty() => LoopError::Failed { failures, timed_out },
-            Some(Cause::TimedOut) => LoopError::TimedOut { timed_out },
-            _ if !timed_out.is_empty() => LoopError::TimedOut { timed_out },
-            Some(Cause::Cancelled) => LoopError::Cancelled,
+            cause if !failures.is_empty() => LoopError::Failed { failures, timed_out, cause },
+            cause if !timed_out.is_empty() || cause == Some(Cause::TimedOut) => {
+                LoopError::TimedOut { timed_out, cause }
+            }
+            Some(_) => LoopError::Cancelled,
             None if cancelled => LoopError::Cancelled,
             None => return Ok(()),
         })

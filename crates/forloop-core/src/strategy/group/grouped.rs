@@ -30,8 +30,11 @@ pub trait Conduct {
     /// Cancels the group for a panic, and goes on with it when everything has stopped.
     fn stop_for(&mut self, panic: Panic);
 
-    /// Polls for the group's end: the body's value, and the failures that were no reason to stop.
-    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Ended<Self::Value, Self::Error>>;
+    /// Polls for the moment at which everything has stopped.
+    fn poll_stopped(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// Tells the group's end: the body's value, and the failures that were no reason to stop.
+    fn end(&mut self) -> Ended<Self::Value, Self::Error>;
 }
 
 /// How a group has ended.
@@ -42,7 +45,8 @@ pub(super) type Ended<T, E> = Result<(T, Vec<Failure<E>>), LoopError<E>>;
 #[must_use = "a group does nothing until it is awaited"]
 pub struct Grouped<D, C = Plain, M = FailFast> {
     driver: D,
-    policy: C,
+    /// Gone once the group has ended.
+    policy: Option<C>,
     mode: M,
 }
 
@@ -51,14 +55,15 @@ impl<D, C, M> Unpin for Grouped<D, C, M> {}
 
 impl<D> Grouped<D> {
     pub(super) fn new(driver: D) -> Self {
-        Self { driver, policy: Plain, mode: FailFast }
+        Self { driver, policy: Some(Plain), mode: FailFast }
     }
 }
 
 impl<D, C, M> Grouped<D, C, M> {
     /// Cancels the group when `signal` is ready, whatever it gives: as
     /// [`Group::cancel`](crate::Group::cancel), but from outside, so that the group returns
-    /// [`LoopError::Cancelled`] in any case. If the signal is ready before the group begins, its body
+    /// [`LoopError::Cancelled`] also if its body has a value; or, if a child has failed by then,
+    /// [`LoopError::Failed`] with that cause. If the signal is ready before the group begins, its body
     /// is never called.
     ///
     /// # Examples
@@ -84,20 +89,25 @@ impl<D, C, M> Grouped<D, C, M> {
         signal: W,
     ) -> Grouped<D, Interruptible<C, CancelOn<W::IntoFuture>>, M> {
         let signal = CancelOn::new(signal.into_future());
-        let Self { driver, policy, mode } = self;
-        Grouped { driver, policy: Interruptible::new(policy, signal), mode }
+        self.with(|policy| Interruptible::new(policy, signal))
     }
 
     /// Gives the whole group so much time, from its first poll; then it is cancelled and returns
-    /// [`LoopError::TimedOut`], unless a child or the body has failed by then.
+    /// [`LoopError::TimedOut`]; or, if a child has failed by then, [`LoopError::Failed`] with that
+    /// cause.
     pub fn deadline<R: Timer + Clone + 'static>(
         self,
         timer: &R,
         after: Duration,
     ) -> Grouped<D, Interruptible<C, Deadline<R>>, M> {
         let deadline = Deadline::new(timer, after);
-        let Self { driver, policy, mode } = self;
-        Grouped { driver, policy: Interruptible::new(policy, deadline), mode }
+        self.with(|policy| Interruptible::new(policy, deadline))
+    }
+
+    /// The same group under another policy.
+    fn with<I>(self, policy: impl FnOnce(C) -> I) -> Grouped<D, I, M> {
+        let Self { driver, policy: before, mode } = self;
+        Grouped { driver, policy: before.map(policy), mode }
     }
 }
 
@@ -105,7 +115,8 @@ impl<D: Conduct, C> Grouped<D, C> {
     /// Lets a child's failure stop nobody: siblings and body go on, and the group returns every
     /// child's error beside the body's value.
     ///
-    /// An error of the body itself stops the group as ever, and so does a panic.
+    /// An error of the body itself stops the group as ever, and so does a panic. The errors are kept
+    /// until the group ends: children of a group that runs for ever had better handle their own.
     ///
     /// Known from Kotlin as `supervisorScope`.
     ///
@@ -181,14 +192,19 @@ impl<D: Conduct, C: Policy, M: Mode> Future for Grouped<D, C, M> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { driver, policy, .. } = &mut *self;
-        if driver.is_under_way() {
-            match catch(|| policy.poll_interrupt(cx)) {
+        if let Some(policy) = policy.as_mut().filter(|_| driver.is_under_way()) {
+            match catch(|| policy.poll_interrupt(cx, false)) {
                 Ok(Poll::Pending) => {}
                 Ok(Poll::Ready(cause)) => driver.interrupt(cause),
                 Err(panic) => driver.stop_for(panic),
             }
         }
-        let ended = ready!(driver.poll_end(cx));
+        ready!(driver.poll_stopped(cx));
+        // What it holds may panic when it is dropped, and later might be too late to say so.
+        if let Err(panic) = catch(|| *policy = None) {
+            driver.stop_for(panic);
+        }
+        let ended = driver.end();
         Poll::Ready(ended.map(|(value, failures)| M::gives(value, failures)))
     }
 }

@@ -224,6 +224,9 @@ where
         let Ok((place, child)) = self.nursery.arrivals.pop() else { return false };
         if self.stopping {
             // Admitted before the group was closed, and too late to begin.
+            if let Some(interrupted) = &mut self.interrupted {
+                interrupted.pending.push(place);
+            }
             let alive = self.children.len();
             if let Err(panic) = self.children.insert_cancelled(place, child) {
                 self.panic.get_or_insert(panic);
@@ -304,22 +307,6 @@ where
         });
         self.nursery.retire(alive - self.children.len());
     }
-
-    fn end(&mut self) -> Ended<T, E> {
-        if let Some(panic) = self.panic.take() {
-            panic.resume();
-        }
-        let failures = core::mem::replace(&mut self.failures, Failures::new());
-        match (self.value.take(), self.interrupted.take()) {
-            (Some(value), None) if !self.cut_off && (self.supervises || failures.is_empty()) => {
-                Ok((value, failures.into_vec()))
-            }
-            (_, interrupted) => {
-                failures.into_result(interrupted)?;
-                Err(LoopError::Cancelled)
-            }
-        }
-    }
 }
 
 impl<G, B, T, E, C, J> Conduct for Driver<G, B, T, E, J>
@@ -352,7 +339,7 @@ where
         self.stop();
     }
 
-    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Ended<T, E>> {
+    fn poll_stopped(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         // Whoever arrives during this poll is seen by it.
         drop(self.nursery.driver.take());
         for _ in 0..TURN {
@@ -366,7 +353,7 @@ where
             if self.nursery.is_over() {
                 ready!(self.children.poll_orphans(cx));
                 ready!(self.body.poll_orphans(cx));
-                return Poll::Ready(self.end());
+                return Poll::Ready(());
             }
             self.nursery.driver.register(cx.waker());
             let news = !self.nursery.arrivals.is_empty()
@@ -378,6 +365,22 @@ where
         }
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    fn end(&mut self) -> Ended<T, E> {
+        if let Some(panic) = self.panic.take() {
+            panic.resume();
+        }
+        let failures = core::mem::replace(&mut self.failures, Failures::new());
+        match (self.value.take(), self.interrupted.take()) {
+            (Some(value), None) if !self.cut_off && (self.supervises || failures.is_empty()) => {
+                Ok((value, failures.into_vec()))
+            }
+            (_, interrupted) => {
+                failures.into_result(interrupted)?;
+                Err(LoopError::Cancelled)
+            }
+        }
     }
 }
 
