@@ -3,9 +3,12 @@
 //! One test, because the allocator counts for the whole process.
 
 use std::alloc::System;
+use std::convert::Infallible;
+use std::future::pending;
 use std::hint::black_box;
+use std::sync::atomic::{AtomicIsize, Ordering};
 
-use forloop_conformance::yields;
+use forloop_conformance::{LONG, RestlessClock, yields};
 use futures_lite::future::block_on;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
@@ -57,6 +60,61 @@ fn scope(children: usize) -> isize {
     held.unwrap()
 }
 
+/// With a time for each body, and a signal that never comes.
+fn with_options(items: usize, limit: usize) -> usize {
+    allocations(|| {
+        let looping = forloop::each(0..items).limit(limit).unwrap();
+        let looping = looping.timeout(&RestlessClock::default(), LONG).cancel_on(pending::<()>());
+        block_on(looping.stream_unordered(|_| yields(1)).for_each(|item| {
+            assert!(item.unwrap().is_ok());
+            async {}
+        }));
+    })
+}
+
+/// The most bytes that were held at once while `run` ran, as far as it was looked at.
+fn most_held(run: impl FnOnce(&dyn Fn())) -> isize {
+    let most = AtomicIsize::new(0);
+    let region = Region::new(ALLOCATOR);
+    run(&|| {
+        let change = region.change();
+        let held = change.bytes_allocated as isize - change.bytes_deallocated as isize;
+        most.fetch_max(held, Ordering::Relaxed);
+    });
+    most.into_inner()
+}
+
+/// A loop with a limit, looked at now and then.
+fn held_by_a_loop(items: usize) -> isize {
+    most_held(|look| {
+        block_on(forloop::each(0..items).limit(64).unwrap().for_each(async |n| {
+            yields(1).await;
+            if n % 997 == 0 {
+                look();
+            }
+        }));
+    })
+}
+
+/// A group whose body feeds children in, a few at a time, and awaits none of them.
+fn held_by_a_group(children: usize) -> isize {
+    most_held(|look| {
+        let fed = forloop::local_scope(|scope| async move {
+            for n in 0..children {
+                scope.spawn(async { Ok(yields(1).await) });
+                if n % 64 == 0 {
+                    yields(3).await;
+                }
+                if n % 997 == 0 {
+                    look();
+                }
+            }
+            Ok::<(), Infallible>(())
+        });
+        block_on(fed).unwrap();
+    })
+}
+
 #[test]
 fn a_loop_allocates_for_its_limit_and_never_for_an_item() {
     // Whatever is made once per thread or process is made before anything is counted.
@@ -69,10 +127,17 @@ fn a_loop_allocates_for_its_limit_and_never_for_an_item() {
         assert!(few <= 3 * limit + 20, "{few} allocations for limit {limit}");
         assert_eq!(consume(2000, limit), consume(50_000, limit), "limit {limit}");
     }
+    assert_eq!(with_options(2000, 64), with_options(50_000, 64));
     // Ready at once: one slot is enough, whatever the limit.
     assert_eq!(for_each(50_000, 64, 0), for_each(10, 64, 0));
 
     // A child that has ended is forgotten.
     let (few, many) = (scope(100), scope(20_000));
     assert!((few - many).abs() < 4096, "{few} bytes held after 100 children, {many} after 20,000");
+
+    // BIG-2: a million items, and a million children.
+    let (few, many) = (held_by_a_loop(100_000), held_by_a_loop(1_000_000));
+    assert!(many <= few + 4096, "{few} bytes held for 100,000 items, {many} for a million");
+    let (few, many) = (held_by_a_group(100_000), held_by_a_group(1_000_000));
+    assert!(many <= few + 4096, "{few} bytes held for 100,000 children, {many} for a million");
 }
