@@ -181,6 +181,9 @@ macro_rules! __rows {
             random {
                 both random_loops_keep_every_promise: "law 1", "law 2", "law 3", "law 4", "law 6", "law 7", "law 8", "law 10";
             }
+            random_options {
+                both random_options_give_each_item_one_true_end: "law 1", "law 2", "law 3", "law 5", "law 6";
+            }
             sequential {
                 both each_body_begins_when_the_one_before_it_has_finished: "SEQ-1";
                 both the_first_error_ends_the_loop_and_the_input_is_not_asked_again: "SEQ-2";

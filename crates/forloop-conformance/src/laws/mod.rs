@@ -15,6 +15,7 @@ pub mod odd;
 pub mod panics;
 pub mod race;
 pub mod random;
+pub mod random_options;
 pub mod sequential;
 pub mod source;
 pub mod standstill;

@@ -12,17 +12,17 @@ use futures_lite::StreamExt;
 use crate::{Alive, Backend, Job, Peak, Tally, eventually, job, yields};
 
 /// A small generator: the same numbers for the same seed, everywhere.
-struct Numbers(u64);
+pub(super) struct Numbers(pub(super) u64);
 
 impl Numbers {
-    fn below(&mut self, end: usize) -> usize {
+    pub(super) fn below(&mut self, end: usize) -> usize {
         self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         (self.0 >> 33) as usize % end
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
+pub(super) enum Fate {
     Fine,
     Fails,
     Panics,
@@ -30,15 +30,15 @@ enum Fate {
 
 /// What one loop is to do.
 #[derive(Debug)]
-struct Plan {
-    items: Vec<(usize, Fate)>,
-    limit: usize,
+pub(super) struct Plan {
+    pub(super) items: Vec<(usize, Fate)>,
+    pub(super) limit: usize,
     /// Polls after which the loop is dropped.
     dropped_after: Option<usize>,
 }
 
 impl Plan {
-    fn make(numbers: &mut Numbers) -> Self {
+    pub(super) fn make(numbers: &mut Numbers) -> Self {
         let troubled = numbers.below(3);
         let items = (0..numbers.below(30)).map(|_| {
             let fate = match (troubled, numbers.below(12)) {
@@ -79,16 +79,20 @@ impl Future for Once {
 
 /// What was seen of one loop.
 #[derive(Default)]
-struct Seen {
-    called: Tally<usize>,
-    pulled: Arc<AtomicUsize>,
-    peak: Peak,
+pub(super) struct Seen {
+    pub(super) called: Tally<usize>,
+    pub(super) pulled: Arc<AtomicUsize>,
+    pub(super) peak: Peak,
     /// Bodies and the values they return.
-    alive: Alive,
+    pub(super) alive: Alive,
 }
 
 impl Seen {
-    fn body(&self, index: usize, (duration, fate): (usize, Fate)) -> Job<Result<u64, String>> {
+    pub(super) fn body(
+        &self,
+        index: usize,
+        (duration, fate): (usize, Fate),
+    ) -> Job<Result<u64, String>> {
         self.called.write(index);
         let (guard, peak) = (self.alive.guard(), self.peak.clone());
         let body = async move {

@@ -67,18 +67,17 @@ impl Drop for Bomb {
 /// Counts bodies in flight and remembers the most there were.
 #[derive(Debug, Clone, Default)]
 pub struct Peak {
-    now: Arc<AtomicUsize>,
+    flying: Alive,
     most: Arc<AtomicUsize>,
 }
 
 impl Peak {
     /// Runs `future` as a body in flight.
     pub async fn during<T>(&self, future: impl Future<Output = T>) -> T {
-        let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
-        self.most.fetch_max(now, Ordering::SeqCst);
-        let output = future.await;
-        self.now.fetch_sub(1, Ordering::SeqCst);
-        output
+        // Also a body that is dropped is no longer in flight.
+        let _guard = self.flying.guard();
+        self.most.fetch_max(self.flying.now(), Ordering::SeqCst);
+        future.await
     }
 
     /// The most there were at once.
@@ -146,12 +145,14 @@ pub struct RestlessClock {
 
 impl Timer for RestlessClock {
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<> {
-        let (clock, due) = (self.clone(), self.now() + duration);
+        let (clock, due) = (self.clone(), self.now().saturating_add(duration));
         std::future::poll_fn(move |cx| {
             if due <= clock.now() {
                 return Poll::Ready(());
             }
-            cx.waker().wake_by_ref();
+            if due < Duration::MAX {
+                cx.waker().wake_by_ref();
+            }
             Poll::Pending
         })
     }

@@ -1,0 +1,177 @@
+//! Random loops with random options: whatever ends a body or cuts the loop short, each item has one
+//! end, and it is a true one.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use forloop_core::{CancelToken, Cause, Interrupted, Outcome, try_each};
+use futures_lite::StreamExt;
+
+use super::random::{Fate, Numbers, Plan, Seen};
+use crate::{Backend, Job, RestlessClock, job};
+
+/// What a loop is to do, and what may happen to it.
+#[derive(Debug)]
+struct Chances {
+    plan: Plan,
+    /// The time for each body, in looks at a restless clock.
+    timeout: u64,
+    /// The time for the loop.
+    deadline: u64,
+    /// The body that cancels the loop when it begins.
+    canceller: usize,
+    /// The item at which the source fails.
+    fails_at: usize,
+}
+
+/// More than there ever are: it does not happen.
+const NEVER: usize = 1000;
+
+impl Chances {
+    fn make(numbers: &mut Numbers) -> Self {
+        let mut chance = |of: usize| if numbers.below(3) == 0 { numbers.below(of) } else { NEVER };
+        let (timeout, deadline) = (chance(40) as u64, chance(200) as u64);
+        let (canceller, fails_at) = (chance(30), chance(30));
+        Self { plan: Plan::make(numbers), timeout, deadline, canceller, fails_at }
+    }
+
+    fn time(n: u64) -> Duration {
+        if n == NEVER as u64 { Duration::MAX } else { Duration::from_millis(n) }
+    }
+
+    /// Items, until the source fails.
+    fn source(&self, seen: &Arc<Seen>) -> impl Iterator<Item = Result<usize, String>> + use<> {
+        let (seen, fails_at) = (seen.clone(), self.fails_at);
+        (0..self.plan.items.len()).map(move |index| {
+            if index == fails_at {
+                return Err(index.to_string());
+            }
+            seen.pulled.fetch_add(1, Ordering::SeqCst);
+            Ok(index)
+        })
+    }
+
+    fn body(&self, seen: &Seen, token: &CancelToken, index: usize) -> Job<Result<u64, String>> {
+        let body = seen.body(index, self.plan.items[index]);
+        let token = (index == self.canceller).then(|| token.clone());
+        job(async move {
+            if let Some(token) = token {
+                token.cancel();
+            }
+            body.await
+        })
+    }
+
+    /// Whether an end can be that of this item.
+    fn allows(
+        &self,
+        index: usize,
+        outcome: &Outcome<u64, String>,
+        cut: Option<&Cause<String>>,
+    ) -> bool {
+        match (outcome, self.plan.items[index].1) {
+            (Outcome::Ok(value), Fate::Fine) => *value == index as u64,
+            (Outcome::Err(error), Fate::Fails) => *error == index.to_string(),
+            (Outcome::Panicked(_), Fate::Panics) => true,
+            (Outcome::TimedOut, _) => {
+                self.timeout < NEVER as u64 || matches!(cut, Some(Cause::TimedOut))
+            }
+            (Outcome::Cancelled, _) => {
+                matches!(cut, Some(Cause::Cancelled | Cause::Source { .. }))
+            }
+            (Outcome::NotRun, _) => cut.is_some(),
+            _ => false,
+        }
+    }
+
+    /// What holds of every loop that has returned.
+    fn check<Y>(&self, seen: &Seen, is_spawned: bool, cut: Option<&Interrupted<Y, String>>) {
+        assert_eq!(seen.alive.now(), 0, "{self:?}");
+        let called = seen.called.read();
+        assert_eq!(called, (0..called.len()).collect::<Vec<_>>(), "{self:?}");
+        assert_eq!(seen.pulled.load(Ordering::SeqCst), called.len(), "{self:?}");
+        assert!(seen.peak.most() <= self.plan.limit, "{self:?}");
+        let Some(cut) = cut else {
+            assert_eq!(called.len(), self.plan.items.len(), "{self:?}");
+            return;
+        };
+        assert!(cut.pending.is_sorted() && cut.pending.iter().all(|&index| index < called.len()));
+        match &cut.cause {
+            Cause::TimedOut => assert!(self.deadline < NEVER as u64, "{self:?}"),
+            Cause::Cancelled => assert!(self.canceller < called.len(), "{self:?}"),
+            Cause::Source { index, error } => {
+                assert_eq!((*index, &error[..]), (self.fails_at, &self.fails_at.to_string()[..]));
+                assert_eq!(*index, called.len(), "{self:?}");
+            }
+            other => panic!("{other:?}"),
+        }
+        assert!(is_spawned || cut.pending.len() <= self.plan.limit, "{self:?}");
+    }
+}
+
+/// Laws 1 to 3, law 5, law 6
+pub fn random_options_give_each_item_one_true_end<B: Backend>(backend: B) {
+    for seed in 0..400 {
+        let chances = Chances::make(&mut Numbers(seed));
+        settles(&backend, &chances);
+        streams(&backend, &chances);
+    }
+}
+
+fn settles<B: Backend>(backend: &B, chances: &Chances) {
+    let (seen, token, clock) =
+        (Arc::new(Seen::default()), CancelToken::new(), RestlessClock::default());
+    let settled = backend.block_on(
+        try_each(chances.source(&seen))
+            .limit(chances.plan.limit)
+            .unwrap()
+            .at(backend.place())
+            .timeout(&clock, Chances::time(chances.timeout))
+            .cancel_on(&token)
+            .deadline(&clock, Chances::time(chances.deadline))
+            .catch_panics()
+            .settle(|index| chances.body(&seen, &token, index)),
+    );
+    let cut = settled.interrupted();
+    chances.check(&seen, B::SPAWNED, cut);
+    assert_eq!(settled.len(), seen.called.read().len(), "{chances:?}");
+    for (index, outcome) in settled.iter().enumerate() {
+        let cause = cut.map(|cut| &cut.cause);
+        assert!(chances.allows(index, outcome, cause), "{outcome:?} at {index} in {chances:?}");
+        let was_stopped = cut.is_some_and(|cut| cut.pending.contains(&index));
+        let has_own_end =
+            outcome.is_ok() || matches!(outcome, Outcome::Err(_) | Outcome::Panicked(_));
+        assert!(!(was_stopped && has_own_end), "{outcome:?} at {index} in {chances:?}");
+    }
+}
+
+fn streams<B: Backend>(backend: &B, chances: &Chances) {
+    let (seen, token, clock) =
+        (Arc::new(Seen::default()), CancelToken::new(), RestlessClock::default());
+    let mut items: Vec<_> = backend.block_on(
+        try_each(chances.source(&seen))
+            .limit(chances.plan.limit)
+            .unwrap()
+            .at(backend.place())
+            .timeout(&clock, Chances::time(chances.timeout))
+            .cancel_on(&token)
+            .deadline(&clock, Chances::time(chances.deadline))
+            .catch_panics()
+            .as_completed(|index| chances.body(&seen, &token, index))
+            .collect(),
+    );
+    let cut = items.pop_if(|item| item.is_err()).map(Result::unwrap_err);
+    chances.check(&seen, B::SPAWNED, cut.as_ref());
+    let cause = cut.as_ref().map(|cut| &cut.cause);
+    let mut told: Vec<_> = cut.iter().flat_map(|cut| cut.pending.clone()).collect();
+    for item in items {
+        let (index, outcome) = item.unwrap();
+        let outcome = outcome.into();
+        assert!(chances.allows(index, &outcome, cause), "{outcome:?} at {index} in {chances:?}");
+        told.push(index);
+    }
+    // Each item that was pulled is told once: as an item, or as one that was stopped.
+    told.sort();
+    assert_eq!(told, seen.called.read(), "{chances:?}");
+}
