@@ -46,8 +46,13 @@ pub use crate::probe::{
 pub use crate::rows::{Backends, ROWS, Row};
 pub use crate::watched::{check, watched};
 
-#[doc = include_str!("../CONFORMANCE.md")]
-pub mod table {}
+pub mod table {
+    #![doc = include_str!("../CONFORMANCE.md")]
+
+    // For the links.
+    #[allow(unused_imports)]
+    use crate::{Backend, laws::*, suite};
+}
 
 /// Makes a module of tests: every row on one backend.
 ///

@@ -110,7 +110,7 @@ impl Chances {
     }
 }
 
-/// Laws 1 to 3, law 5, law 6
+/// Law 1, law 2, law 3, law 5, law 6
 pub fn random_options_give_each_item_one_true_end<B: Backend>(backend: B) {
     for seed in 0..400 {
         let chances = Chances::make(&mut Numbers(seed));
