@@ -115,3 +115,55 @@ macro_rules! __test {
         }
     };
 }
+
+/// Runs rows one after another in a program that is no test, and gives how many those were: where
+/// there is no test harness, or where a panic ends the program.
+///
+/// `run!(name: expression, which)` for runtimes and `run!(in_task, which)` for none, as in [`suite!`];
+/// `which` is asked with the names of a row's module and function whether to run it. Each is named on
+/// the standard error output before it runs.
+#[macro_export]
+macro_rules! run {
+    (in_task, $which:expr $(,)?) => {{
+        let backend = <$crate::InTask as ::core::default::Default>::default;
+        let (which, mut ran) = ($which, 0_usize);
+        $crate::__rows! { __run in_task in_task backend which ran }
+        ran
+    }};
+    ($name:ident: $backend:expr, $which:expr $(,)?) => {{
+        let backend = || $backend;
+        let (which, mut ran) = ($which, 0_usize);
+        $crate::__rows! { __run spawned $name backend which ran }
+        ran
+    }};
+}
+
+/// Runs the rows for which `which` holds.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __run {
+    ($kind:ident $suite:ident $backend:ident $which:ident $ran:ident
+     $($module:ident { $($on:ident $name:ident: $($id:literal),+;)* })*) => {
+        $($($crate::__run_row! {
+            $kind $on $suite $backend $which $ran $module $name $($id),+
+        })*)*
+    };
+}
+
+/// Runs a row, if it holds on backends of this kind.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __run_row {
+    (spawned in_task $($row:tt)*) => {};
+    (in_task spawned $($row:tt)*) => {};
+    ($kind:ident $on:ident $suite:ident $backend:ident $which:ident $ran:ident
+     $module:ident $name:ident $($id:literal),+) => {
+        if $which(stringify!($module), stringify!($name)) {
+            ::std::eprintln!("{}::{}::{}", stringify!($suite), stringify!($module), stringify!($name));
+            $crate::check(stringify!($suite), &[$($id),+], move || {
+                $crate::laws::$module::$name($backend());
+            });
+            $ran += 1;
+        }
+    };
+}

@@ -260,6 +260,8 @@ macro_rules! __rows {
                 both a_timeout_of_zero_gives_what_is_ready: "WAIT-4", "law 5";
                 both waiting_for_many_that_depend_on_each_other_ends: "law 5";
                 both a_dropped_set_stops_its_bodies: "LST-3";
+                in_task futures_put_in_later_have_the_next_indices: "WAIT-1";
+                spawned tasks_put_in_later_have_the_next_indices: "WAIT-1";
             }
         }
     };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use forloop_core::{Outcome, Place, Running, wait};
 
-use crate::{Alive, Backend, Gate, Job, LONG, eventually, job, yields};
+use crate::{Alive, Backend, Gate, InTask, Job, LONG, Spawning, eventually, job, yields};
 
 type Fallible = Job<Result<u64, String>>;
 type Set<B> = Running<<<B as Backend>::Place as Place<Fallible>>::Job>;
@@ -202,4 +202,35 @@ pub fn a_dropped_set_stops_its_bodies<B: Backend>(backend: B) {
         }
         eventually(&backend.clock(), || alive.now() == 0).await;
     });
+}
+
+/// WAIT-1: what is put in later is waited for, too, under the next index.
+pub fn futures_put_in_later_have_the_next_indices(_in_task: InTask) {
+    let count = async |n: usize| {
+        yields(n).await;
+        n
+    };
+    let mut running = Running::new([count(5), count(1)]);
+    assert_eq!((running.push(count(3)), running.len()), (2, 3));
+    futures_lite::future::block_on(async {
+        let (done, pending) = wait(&mut running).first_completed().await;
+        assert_eq!(done[0].index, 1);
+        assert_eq!((pending.push(count(0)), pending.len()), (3, 3));
+        let (done, pending) = wait(pending).await;
+        let ends: Vec<_> = done.into_iter().map(|done| (done.index, done.outcome.ok())).collect();
+        assert_eq!(ends, [(3, Some(0)), (2, Some(3)), (0, Some(5))]);
+        assert!(pending.is_empty());
+    });
+}
+
+/// WAIT-1: also tasks.
+pub fn tasks_put_in_later_have_the_next_indices<B: Spawning>(backend: B) {
+    let task = |n: u64| backend.spawn(job(async move { n * 10 }));
+    let mut running: Running<_> = [task(0), task(1)].into_iter().collect();
+    assert_eq!((running.push_task(task(2)), running.push_task(task(3))), (2, 3));
+    let (mut done, pending) = backend.block_on(wait(&mut running));
+    assert!(pending.is_empty());
+    done.sort_by_key(|done| done.index);
+    let ends: Vec<_> = done.into_iter().map(|done| (done.index, done.outcome.ok())).collect();
+    assert_eq!(ends, [(0, Some(0)), (1, Some(10)), (2, Some(20)), (3, Some(30))]);
 }

@@ -1,0 +1,40 @@
+//! The laws where a panic ends the program: `cargo run --profile abort --bin without_unwinding`.
+//!
+//! Every row in which nothing panics, in the caller's task and on three runtimes. A row that panics
+//! ends this program, and so does one that is missing from the list of those that must.
+
+use forloop::async_std::AsyncStd;
+use forloop::smol::Smol;
+use forloop_conformance::run;
+use forloop_tests::Tokio;
+
+/// Modules and rows in which something panics on purpose.
+const PANIC: &[&str] = &[
+    "panics",
+    "random",
+    "random_options",
+    "a_child_whose_destructor_panics_leaves_nobody_waiting",
+    "everything_is_dropped_exactly_once",
+    "waiting_for_all_ends_when_all_have_settled",
+    "waiting_for_a_failure_ends_at_the_first",
+    "a_consumer_that_is_dropped_leaves_no_task_behind",
+    "a_panic_goes_on_in_whoever_awaits",
+    "a_body_without_time_whose_destructor_panics_ends_the_loop",
+];
+
+/// Rows that take long without telling more here than elsewhere.
+const LARGE: &[&str] = &["large"];
+
+fn main() {
+    if cfg!(panic = "unwind") {
+        eprintln!("this program was built to unwind: it shows no more than the tests do");
+    }
+    let calm = |module: &str, name: &str| {
+        ![PANIC, LARGE].iter().any(|list| list.contains(&module) || list.contains(&name))
+    };
+    let ran = run!(in_task, calm)
+        + run!(smol: Smol, calm)
+        + run!(async_std: AsyncStd, calm)
+        + run!(tokio: Tokio::multi_thread(), calm);
+    println!("{ran} rows hold without unwinding");
+}
