@@ -122,7 +122,7 @@ fn every_example_has_its_expected_output_and_its_python_twin() {
         assert!(manifest.contains(&format!("path = \"{name}\"")), "{name} is no [[bin]]");
         examples += 1;
     }
-    assert!(examples >= 11);
+    assert!(examples >= 12);
 }
 
 #[test]
