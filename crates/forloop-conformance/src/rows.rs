@@ -71,6 +71,8 @@ macro_rules! __rows {
                 in_task bodies_that_are_ready_at_once_give_way: "law 9";
                 in_task a_body_that_waits_is_not_starved_by_a_source_that_never_does: "law 9";
                 in_task a_body_is_polled_once_per_wake: "law 9";
+                in_task a_wake_of_a_body_that_has_ended_polls_no_other: "law 9";
+                in_task a_consumer_of_many_results_gives_way: "law 9";
             }
             gather {
                 both all_bodies_run_at_once: "GAT-1";

@@ -143,3 +143,67 @@ pub fn a_body_is_polled_once_per_wake(_in_task: InTask) {
     assert!(looping.as_mut().poll(&mut cx).is_ready());
     assert_eq!(polls.get(), 100);
 }
+
+/// Law 9: a body that woke itself and then ended leaves no wake to whoever takes its place.
+pub fn a_wake_of_a_body_that_has_ended_polls_no_other(_in_task: InTask) {
+    let (polls, last) = (Cell::new(0), RefCell::new(None));
+    let mut looping = pin!(each(0..4).sequential().for_each(|n| {
+        let (polls, last) = (&polls, &last);
+        std::future::poll_fn(move |cx| {
+            cx.waker().wake_by_ref();
+            if n < 3 {
+                return Poll::Ready(());
+            }
+            polls.set(polls.get() + 1);
+            *last.borrow_mut() = Some(cx.waker().clone());
+            if polls.get() == 1 { Poll::Pending } else { Poll::Ready(()) }
+        })
+    }));
+    // Its own wake is the second poll's reason, and the only one.
+    let mut cx = Context::from_waker(Waker::noop());
+    while looping.as_mut().poll(&mut cx).is_pending() {}
+    assert_eq!(polls.get(), 2);
+
+    let (polls, wakers) = (Cell::new(0), RefCell::new(Vec::<Waker>::new()));
+    let mut looping = pin!(each(0..2).sequential().for_each(|n| {
+        let (polls, wakers) = (&polls, &wakers);
+        std::future::poll_fn(move |cx| {
+            wakers.borrow_mut().push(cx.waker().clone());
+            if n == 0 {
+                cx.waker().wake_by_ref();
+                return Poll::Ready(());
+            }
+            polls.set(polls.get() + 1);
+            Poll::Pending
+        })
+    }));
+    for _ in 0..5 {
+        assert!(looping.as_mut().poll(&mut cx).is_pending());
+    }
+    assert_eq!(polls.get(), 1, "nobody has woken the second body");
+}
+
+/// Law 9: also while a consumer takes what has come while it was busy.
+pub fn a_consumer_of_many_results_gives_way(in_task: InTask) {
+    let (gate, taken) = (Gate::default(), Cell::new(0));
+    let mut looping =
+        pin!(each(0..5000).unbounded().stream(async |n: u64| n).consume(async |mut feed| {
+            gate.passed().await;
+            while feed.next().await.is_some() {
+                taken.set(taken.get() + 1);
+            }
+        }));
+    in_task.block_on(async {
+        for _ in 0..200 {
+            assert!(futures_lite::future::poll_once(looping.as_mut()).await.is_none());
+        }
+        gate.open();
+        let mut before = 0;
+        while futures_lite::future::poll_once(looping.as_mut()).await.is_none() {
+            assert!(taken.get() - before <= MOST, "{} taken in one turn", taken.get() - before);
+            before = taken.get();
+        }
+        assert!(taken.get() - before <= MOST);
+    });
+    assert_eq!(taken.get(), 5000);
+}

@@ -39,6 +39,8 @@ struct Line<T> {
     taken: AtomicUsize,
     /// No result will be added.
     over: AtomicBool,
+    /// The loop was dropped: nobody gives turns any more.
+    gone: AtomicBool,
     consumer: AtomicWaker,
     /// The loop, for when a consumer makes room from a task of its own.
     driver: AtomicWaker,
@@ -59,7 +61,8 @@ impl<T> Feed<T> {
         if self.line.taken.load(Ordering::SeqCst) >= TURN {
             // The loop begins a new turn and wakes its consumer. It may just have done so.
             self.line.consumer.register(cx.waker());
-            if self.line.taken.load(Ordering::SeqCst) >= TURN && !self.line.is_over() {
+            let is_gone = self.line.gone.load(Ordering::SeqCst);
+            if self.line.taken.load(Ordering::SeqCst) >= TURN && !is_gone {
                 self.line.driver.wake();
                 return Poll::Pending;
             }
@@ -115,6 +118,8 @@ struct Supply<T> {
 impl<T> Drop for Supply<T> {
     fn drop(&mut self) {
         self.line.end();
+        self.line.gone.store(true, Ordering::SeqCst);
+        self.line.consumer.wake();
     }
 }
 
@@ -177,6 +182,7 @@ where
             },
             taken: AtomicUsize::new(0),
             over: AtomicBool::new(false),
+            gone: AtomicBool::new(false),
             consumer: AtomicWaker::new(),
             driver: AtomicWaker::new(),
         };

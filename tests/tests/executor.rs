@@ -1,0 +1,59 @@
+//! What a loop leaves behind on the executor that ran its tasks: nothing.
+
+use std::cell::RefCell;
+use std::future::pending;
+use std::rc::Rc;
+use std::time::Duration;
+
+use forloop::smol::{Local, LocalExecutor};
+use forloop::{CancelToken, Task};
+
+fn drained(executor: &LocalExecutor<'static>) -> bool {
+    while executor.try_tick() {}
+    executor.is_empty()
+}
+
+#[test]
+fn a_task_that_held_its_own_handle_has_left() {
+    let executor = Rc::new(LocalExecutor::new());
+    let own: Rc<RefCell<Option<Task<()>>>> = Rc::default();
+    let held = own.clone();
+    let task = forloop::spawn_local(&Local::from(executor.clone()), async move {
+        let _own_handle = held;
+        pending().await
+    });
+    assert!(!drained(&executor));
+    task.request_cancel();
+    *own.borrow_mut() = Some(task);
+    drop(own);
+    assert!(drained(&executor), "it waits for its own end");
+}
+
+#[test]
+fn loops_that_are_cancelled_dropped_or_without_time_have_left() {
+    let executor = Rc::new(LocalExecutor::new());
+    let local = Local::from(executor.clone());
+    let token = CancelToken::new();
+    let looping = || forloop::each(0..10).limit(3).unwrap().on_local(local.clone());
+    let endless = |_| pending::<()>();
+
+    let mut dropped = Box::pin(looping().for_each(endless));
+    forloop::block_on(executor.run(async {
+        assert!(futures_lite::future::poll_once(dropped.as_mut()).await.is_none());
+        let late = looping().timeout(&local, Duration::ZERO).gather(endless).await;
+        assert_eq!(late.len(), 10);
+        let cancelled = looping().cancel_on(&token).for_each(|n| {
+            let token = token.clone();
+            async move {
+                if n == 2 {
+                    token.cancel();
+                }
+                pending().await
+            }
+        });
+        assert!(cancelled.await.is_err());
+    }));
+    assert!(!drained(&executor), "the tasks of a loop that is still there");
+    drop(dropped);
+    assert!(drained(&executor));
+}
