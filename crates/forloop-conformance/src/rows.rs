@@ -125,6 +125,7 @@ macro_rules! __rows {
                 both nothing_begins_once_the_token_is_cancelled: "CAN-3", "law 7";
                 both a_deadline_comes_through_a_crowd_of_busy_bodies: "TMO-1", "law 9";
                 both a_body_that_ends_as_it_is_asked_to_stop_keeps_its_value: "law 2";
+                both nothing_is_pulled_once_a_woken_body_has_cancelled: "CAN-3", "law 7";
             }
             large {
                 both a_hundred_thousand_items_come_back_in_order: "BIG-1";
@@ -196,6 +197,7 @@ macro_rules! __rows {
                 both an_error_of_a_stream_stops_the_bodies_that_run: "BND-9";
                 both a_bodys_error_is_not_the_sources: "BND-9";
                 both a_source_that_does_not_fail_changes_nothing: "BND-9";
+                both an_error_in_the_place_of_the_last_item_is_told: "BND-9";
             }
             standstill {
                 both a_step_that_wants_what_a_body_holds_gets_it: "law 9";
@@ -208,6 +210,7 @@ macro_rules! __rows {
                 both a_group_that_ends_before_its_deadline_returns_its_value: "TMO-1";
                 both a_group_with_a_cancelled_token_never_calls_its_body: "CAN-2";
                 both a_cancelled_group_has_stopped_and_says_so: "CAN-3", "CAN-4";
+                both a_group_whose_work_is_done_by_its_deadline_keeps_its_ends: "TMO-1", "law 2";
             }
             task_list {
                 spawned building_the_list_starts_every_task: "LST-1";
@@ -231,6 +234,8 @@ macro_rules! __rows {
                 both a_timeout_comes_through_a_crowd_of_busy_bodies: "TMO-2", "law 9";
                 both a_body_without_time_whose_destructor_panics_ends_the_loop: "PAN-1", "TMO-2";
                 spawned a_body_without_time_keeps_its_place_until_its_tasks_have_stopped: "TMO-2", "law 8";
+                in_task a_time_is_over_when_the_clock_says_so_however_late_the_timer: "TMO-2";
+                both a_body_that_was_ready_in_time_keeps_its_value_when_nobody_looked: "TMO-2", "law 2";
             }
             times {
                 both bodies_of_one_two_and_three_seconds_take_six: "SEQ-1";

@@ -1,7 +1,6 @@
 //! What every loop does, whatever becomes of the results: pull items, start bodies, poll the
 //! woken ones, tell each end once.
 
-use alloc::vec::Vec;
 use core::fmt;
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -10,6 +9,7 @@ use futures_core::Stream;
 use pin_project_lite::pin_project;
 
 use crate::engine::{End, Set};
+use crate::interrupted::Cut;
 use crate::panic::catch;
 use crate::place::{Launch, Started};
 use crate::policy::Admit;
@@ -38,7 +38,7 @@ pin_project! {
         policy: Option<C>,
         running: Set<J>,
         last_round: LastRound,
-        cut: Option<Cut>,
+        cut: Option<Cut<()>>,
         started: usize,
         started_this_round: usize,
         polls_this_turn: usize,
@@ -54,17 +54,6 @@ enum LastRound {
     No,
     Due,
     Begun,
-}
-
-/// What has cut a loop short.
-struct Cut {
-    cause: Cause<()>,
-    /// The indices of the bodies that ran then, in ascending order.
-    running: Vec<usize>,
-    /// Those among them that came to their own ends while they were asked to stop.
-    ended: Vec<usize>,
-    /// The source had run dry.
-    all_begun: bool,
 }
 
 impl<S, A, J, C> Drive<S, A, J, C>
@@ -104,20 +93,14 @@ where
         if let Some(panic) = this.panic.take() {
             panic.resume();
         }
-        let Cut { cause, running, mut ended, all_begun } = this.cut.take()?;
-        ended.sort_unstable();
-        let has_stopped = |index: &usize| ended.binary_search(index).is_err();
-        let pending: Vec<_> = running.into_iter().filter(has_stopped).collect();
-        if all_begun && pending.is_empty() {
-            // It came too late to cut anything.
-            return None;
-        }
+        let interrupted = this.cut.take().and_then(Cut::into_interrupted)?;
+        let Interrupted { cause, pending, ready } = interrupted;
         let cause = match (cause, source_error) {
             (Cause::Source { index, .. }, Some(error)) => Cause::Source { index, error },
             (Cause::TimedOut, _) => Cause::TimedOut,
             _ => Cause::Cancelled,
         };
-        Some(Interrupted { cause, pending, ready: () })
+        Some(Interrupted { cause, pending, ready })
     }
 
     /// Whether the loop was stopped by something that `ending` will tell.
@@ -144,6 +127,8 @@ where
         held: usize,
     ) -> Poll<Option<End<J::Output>>> {
         let mut has_looked_out = false;
+        // Whatever was polled since may have said stop, or taken its time.
+        let mut must_look_again = false;
         loop {
             let this = self.as_mut().project();
             if *this.polls_this_turn >= TURN {
@@ -155,6 +140,7 @@ where
             let this = self.as_mut().project();
             if let Some(polled) = this.running.poll_next_woken() {
                 *this.polls_this_turn += 1;
+                must_look_again = true;
                 if let Some(end) = polled.and_then(|end| self.as_mut().sift(end)) {
                     return Poll::Ready(Some(end));
                 }
@@ -169,12 +155,13 @@ where
                 continue;
             }
             let has_room = this.running.len().saturating_add(held) < *this.limit;
-            if has_room
-                && *this.started_this_round < ROUND
-                && let Poll::Ready(end) = self.as_mut().poll_start(cx)
-            {
-                // Whatever has begun may have said stop, or taken its time.
+            let may_start = has_room && *this.started_this_round < ROUND && this.source.is_some();
+            if may_start && core::mem::take(&mut must_look_again) {
                 has_looked_out = false;
+                continue;
+            }
+            if may_start && let Poll::Ready(end) = self.as_mut().poll_start(cx) {
+                must_look_again = true;
                 match end {
                     Some(end) => return Poll::Ready(Some(end)),
                     None => continue,
@@ -304,6 +291,7 @@ where
                     return None;
                 }
             };
+            *this.polls_this_turn += 1;
             if let Some(end) = this.running.expire(body)
                 && let Some(end) = self.as_mut().sift(end)
             {
@@ -326,7 +314,7 @@ where
             Outcome::Cancelled | Outcome::NotRun => {
                 self.cut_short(Cause::Cancelled, Some(end.index));
             }
-            _ => this.cut.iter_mut().for_each(|cut| cut.ended.push(end.index)),
+            _ => this.cut.iter_mut().for_each(|cut| cut.ended(end.index)),
         }
         Some(end)
     }
@@ -334,12 +322,14 @@ where
     /// Stops the loop before its end. `lost` is a body that does not run any more.
     fn cut_short(mut self: Pin<&mut Self>, cause: Cause<()>, lost: Option<usize>) {
         let this = self.as_mut().project();
-        let mut running = this.running.indices();
-        if let Some(index) = lost {
-            running.insert(running.partition_point(|&other| other < index), index);
-        }
-        let all_begun = this.source.is_none();
-        this.cut.get_or_insert(Cut { cause, running, ended: Vec::new(), all_begun });
+        // A source that says it is at its end need not be asked once more.
+        let is_dry = |source: Pin<&mut S>| catch(|| source.size_hint().1 == Some(0));
+        let has_failed = matches!(cause, Cause::Source { .. });
+        let all_begun = !has_failed
+            && this.source.as_pin_mut().is_none_or(|source| is_dry(source).unwrap_or(false));
+        let mut cut = Cut::new(cause, this.running.indices(), all_begun);
+        lost.into_iter().for_each(|index| cut.one_more(index));
+        this.cut.get_or_insert(cut);
         self.stop();
     }
 

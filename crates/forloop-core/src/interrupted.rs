@@ -48,6 +48,45 @@ pub struct Interrupted<Y = (), S = Infallible> {
     pub ready: Y,
 }
 
+/// What has cut a loop or group short, until everything has stopped.
+#[derive(Debug)]
+pub(crate) struct Cut<S = Infallible> {
+    cause: Cause<S>,
+    /// The indices of the bodies that ran then.
+    running: Vec<usize>,
+    /// Those that came to their own ends while they were asked to stop.
+    ended: Vec<usize>,
+    /// No body was left to begin.
+    all_begun: bool,
+}
+
+impl<S> Cut<S> {
+    pub(crate) fn new(cause: Cause<S>, running: Vec<usize>, all_begun: bool) -> Self {
+        Self { cause, running, ended: Vec::new(), all_begun }
+    }
+
+    /// Takes note of one more body that runs, or does not run any more and yet has no end.
+    pub(crate) fn one_more(&mut self, index: usize) {
+        self.running.push(index);
+    }
+
+    /// Takes note of a body that came to its own end.
+    pub(crate) fn ended(&mut self, index: usize) {
+        self.ended.push(index);
+    }
+
+    /// Tells what was cut short, once everything has stopped. `None` if it came too late to cut
+    /// anything.
+    pub(crate) fn into_interrupted(self) -> Option<Interrupted<(), S>> {
+        let Self { cause, mut running, mut ended, all_begun } = self;
+        running.sort_unstable();
+        ended.sort_unstable();
+        running.retain(|index| ended.binary_search(index).is_err());
+        let nothing_was_cut = all_begun && running.is_empty();
+        (!nothing_was_cut).then_some(Interrupted { cause, pending: running, ready: () })
+    }
+}
+
 impl<S> Interrupted<(), S> {
     pub(crate) fn with<Y>(self, ready: Y) -> Interrupted<Y, S> {
         Interrupted { cause: self.cause, pending: self.pending, ready }

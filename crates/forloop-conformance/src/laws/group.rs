@@ -292,10 +292,20 @@ pub fn a_childs_value_can_be_awaited<B: Backend>(backend: B) {
             for child in children {
                 values.push(child.await.unwrap());
             }
+            let gate = Gate::default();
+            let opened = gate.clone();
+            let mut last = group.spawn(job(async move {
+                gate.passed().await;
+                Ok(10)
+            }));
+            assert!(!last.is_finished());
+            opened.open();
+            values.push((&mut last).await.unwrap());
+            assert!(last.is_finished());
             Ok(values)
         })
     });
-    assert_eq!(backend.block_on(result), Ok((0..10).collect()));
+    assert_eq!(backend.block_on(result), Ok((0..=10).collect()));
 }
 
 /// CAN-1

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use forloop_core::{CancelToken, Cause, LoopError, Outcome, Timer, each};
+use forloop_core::{CancelToken, Cause, LoopError, Outcome, Timer, each, each_stream};
 use futures_lite::StreamExt;
 
 use super::times::Stopwatch;
@@ -197,27 +197,29 @@ pub fn a_body_may_see_the_token<B: Backend>(backend: B) {
     assert_eq!(seen, [0, 1]);
 }
 
-/// CAN-3: nothing is left to cancel.
+/// CAN-3: nothing is left to cancel, whatever the limit.
 pub fn a_loop_whose_work_is_done_is_not_cancelled<B: Backend>(backend: B) {
-    let token = CancelToken::new();
-    let looping = each(0..3).unbounded().at(backend.place()).cancel_on(&token);
-    let ended = backend.block_on(looping.gather(|n: u64| {
-        let token = token.clone();
-        job(async move {
-            yields(n as usize * 3).await;
-            if n == 2 {
-                token.cancel();
-            }
-            n
-        })
-    }));
-    // In-task the cancelling body has ended when the loop next looks; a task may not have.
-    match ended {
-        Ok(outputs) => assert_eq!(outputs, [0, 1, 2]),
-        Err(interrupted) => {
-            assert!(B::SPAWNED, "{interrupted}");
-            for (index, outcome) in interrupted.ready.iter().enumerate() {
-                assert_eq!(outcome.is_ok(), !interrupted.pending.contains(&index));
+    for limit in 1..=4 {
+        let token = CancelToken::new();
+        let looping = each(0..3).limit(limit).unwrap().at(backend.place()).cancel_on(&token);
+        let ended = backend.block_on(looping.gather(|n: u64| {
+            let token = token.clone();
+            job(async move {
+                yields(n as usize * 3).await;
+                if n == 2 {
+                    token.cancel();
+                }
+                n
+            })
+        }));
+        // In-task the others have ended by then; of tasks one may not have.
+        match ended {
+            Ok(outputs) => assert_eq!(outputs, [0, 1, 2]),
+            Err(interrupted) => {
+                assert!(B::SPAWNED, "{interrupted} at limit {limit}");
+                for (index, outcome) in interrupted.ready.iter().enumerate() {
+                    assert_eq!(outcome.is_ok(), !interrupted.pending.contains(&index));
+                }
             }
         }
     }
@@ -487,4 +489,31 @@ pub fn a_body_that_ends_as_it_is_asked_to_stop_keeps_its_value<B: Backend>(backe
         gate.open();
         assert_eq!(gathered.await, Ok(vec![0]));
     });
+}
+
+/// CAN-3, law 7: also when it is a body that was woken which cancels, and brings an item.
+pub fn nothing_is_pulled_once_a_woken_body_has_cancelled<B: Backend>(backend: B) {
+    let (items, source) = async_channel::unbounded();
+    let (token, gate, called) = (CancelToken::new(), Gate::default(), Tally::default());
+    items.try_send(0).unwrap();
+    backend.block_on(async {
+        let looping = each_stream(Box::pin(source)).unbounded().at(backend.place());
+        let mut looping = Box::pin(looping.cancel_on(&token).for_each(|n: u64| {
+            called.write(n);
+            let (items, token, gate) = (items.clone(), token.clone(), gate.clone());
+            job(async move {
+                gate.passed().await;
+                token.cancel();
+                items.try_send(n + 1).unwrap();
+                std::future::pending().await
+            })
+        }));
+        for _ in 0..10 {
+            assert!(futures_lite::future::poll_once(looping.as_mut()).await.is_none());
+            yields(1).await;
+        }
+        gate.open();
+        assert_eq!(looping.await.unwrap_err().cause, Cause::Cancelled);
+    });
+    assert_eq!(called.read(), [0]);
 }

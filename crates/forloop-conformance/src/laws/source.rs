@@ -109,3 +109,14 @@ pub fn a_source_that_does_not_fail_changes_nothing<B: Backend>(backend: B) {
         .unwrap();
     assert_eq!(outputs, [0, 2, 4, 6, 8]);
 }
+
+/// BND-9: also when there was nothing behind it.
+pub fn an_error_in_the_place_of_the_last_item_is_told<B: Backend>(backend: B) {
+    let items = || (0..3).map(|n: u64| if n < 2 { Ok(n) } else { Err(7_u32) });
+    let body = |n: u64| job(async move { n });
+    for limit in 1..=4 {
+        let looping = try_each(items()).limit(limit).unwrap().at(backend.place());
+        let ended = backend.block_on(looping.gather(body)).unwrap_err();
+        assert_eq!(ended.cause, Cause::Source { index: 2, error: 7 });
+    }
+}

@@ -1,8 +1,8 @@
 //! Groups that a child's failure does not stop, and groups that are cut short from outside.
 
-use forloop_core::{CancelToken, LoopError};
+use forloop_core::{CancelToken, LoopError, Timer};
 
-use crate::{Alive, Backend, Gate, Group, LONG, Tally, eventually, job, on_time, seconds};
+use crate::{Alive, Backend, Gate, Group, LONG, Tally, eventually, job, on_time, seconds, yields};
 
 use super::times::Stopwatch;
 
@@ -127,4 +127,37 @@ pub fn a_cancelled_group_has_stopped_and_says_so<B: Backend>(backend: B) {
     assert_eq!(backend.block_on(group.cancel_on(&token)), Err(LoopError::Cancelled));
     assert_eq!(alive.now(), 0);
     backend.block_on(eventually(&backend.clock(), || alive.now() == 0));
+}
+
+/// TMO-1, law 2: what was woken by the deadline has its turn, as in a loop.
+pub fn a_group_whose_work_is_done_by_its_deadline_keeps_its_ends<B: Backend>(backend: B) {
+    let clock = backend.clock();
+    for fails in [false, true] {
+        let gate = Gate::default();
+        let opened = gate.clone();
+        let group = backend.group(move |group: B::Group| {
+            job(async move {
+                group.spawn(job(async move {
+                    gate.passed().await;
+                    if fails { Err(String::from("really failed")) } else { Ok(0) }
+                }));
+                Ok(7u64)
+            })
+        });
+        backend.block_on(async {
+            let mut group = Box::pin(group.deadline(&clock, seconds::<B>(2)));
+            for _ in 0..10 {
+                assert!(futures_lite::future::poll_once(group.as_mut()).await.is_none());
+                yields(1).await;
+            }
+            opened.open();
+            yields(50).await;
+            // Long past the deadline, when the group looks again.
+            clock.sleep(seconds::<B>(4)).await;
+            match group.await {
+                Ok(value) => assert!(!fails && value == 7),
+                Err(error) => assert_eq!(error.first().unwrap().error, "really failed"),
+            }
+        });
+    }
 }

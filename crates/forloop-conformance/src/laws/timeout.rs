@@ -8,8 +8,8 @@ use futures_lite::StreamExt;
 
 use super::times::Stopwatch;
 use crate::{
-    Alive, Backend, Bomb, Gate, Job, LONG, Peak, RestlessClock, Spawning, Tally, job, on_time,
-    seconds, yields,
+    Alive, Backend, Bomb, Gate, InTask, Job, LONG, Peak, RestlessClock, Spawning, Tally, job,
+    on_time, seconds, yields,
 };
 
 /// A body that never ends of itself if `n` is odd, and gives `n` if not.
@@ -250,4 +250,61 @@ pub fn a_body_without_time_keeps_its_place_until_its_tasks_have_stopped<B: Spawn
     }));
     assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::TimedOut)));
     assert_eq!((outcomes.len(), alive.now(), alive.ever()), (50, 0, 50));
+}
+
+/// TMO-2: a timer that never comes to its turn is no reason to let a body go on.
+pub fn a_time_is_over_when_the_clock_says_so_however_late_the_timer(in_task: InTask) {
+    #[derive(Clone, Default)]
+    struct Late(RestlessClock);
+
+    impl Timer for Late {
+        fn sleep(&self, _: Duration) -> impl Future<Output = ()> + Send + use<> {
+            std::future::pending()
+        }
+
+        fn now(&self) -> Duration {
+            self.0.now()
+        }
+    }
+
+    let busy = async |_: u64| {
+        loop {
+            yields(1).await;
+        }
+    };
+    let clock = Late::default();
+    let looping = || each(0..2).unbounded();
+    let outcomes =
+        in_task.block_on(looping().timeout(&clock, Duration::from_millis(20)).gather(busy));
+    let outcomes: Vec<Outcome<()>> = outcomes;
+    assert!(matches!(outcomes[..], [Outcome::TimedOut, Outcome::TimedOut]));
+    let ended =
+        in_task.block_on(looping().deadline(&clock, Duration::from_millis(20)).for_each(busy));
+    assert!(ended.is_err());
+}
+
+/// TMO-2, law 2: a body that was woken in time is polled before its time is over, however late the
+/// results are asked for.
+pub fn a_body_that_was_ready_in_time_keeps_its_value_when_nobody_looked<B: Backend>(backend: B) {
+    let clock = backend.clock();
+    backend.block_on(async {
+        let gates: Vec<_> = (0..2).map(|_| Gate::default()).collect();
+        let looping = each(0..2).unbounded().at(backend.place()).timeout(&clock, seconds::<B>(3));
+        let mut results = looping.as_completed(|n: u64| {
+            let gate = gates[n as usize].clone();
+            job(async move {
+                gate.passed().await;
+                n
+            })
+        });
+        assert!(futures_lite::future::poll_once(results.next()).await.is_none());
+        gates[0].open();
+        assert!(matches!(results.next().await, Some((0, Outcome::Ok(0)))));
+        gates[1].open();
+        yields(50).await;
+        // The consumer takes longer than the bodies have.
+        clock.sleep(seconds::<B>(4)).await;
+        assert!(matches!(results.next().await, Some((1, Outcome::Ok(1)))));
+        assert!(results.next().await.is_none());
+    });
 }

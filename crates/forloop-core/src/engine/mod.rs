@@ -124,9 +124,9 @@ impl<J: Started> Set<J> {
         self.slots[slot].index == index && self.slots[slot].job.is_some()
     }
 
-    /// The indices of the bodies that run and were not asked to stop, in ascending order.
+    /// The indices of the bodies that run, in ascending order.
     pub(crate) fn indices(&self) -> Vec<usize> {
-        let running = self.slots.iter().filter(|slot| slot.job.is_some() && !slot.is_overdue);
+        let running = self.slots.iter().filter(|slot| slot.job.is_some());
         let mut indices: Vec<_> = running.map(|slot| slot.index).collect();
         indices.sort_unstable();
         indices
@@ -140,8 +140,15 @@ impl<J: Started> Set<J> {
         cancelled
     }
 
-    /// Asks a body that has no time left to stop, and tells its end if it has stopped.
+    /// Asks a body that has no time left to stop, and tells its end if it has stopped. One that was
+    /// woken by then is polled a last time.
     pub(crate) fn expire(&mut self, Ticket { slot, index }: Ticket) -> Option<End<J::Output>> {
+        if J::IN_TASK
+            && self.ready.is_woken(slot)
+            && let Some(end) = self.poll_slot(slot)
+        {
+            return Some(end);
+        }
         let Slot { job, is_overdue, .. } = &mut self.slots[slot];
         *is_overdue = true;
         if !job.as_mut().as_pin_mut().is_some_and(Started::expire) {
@@ -268,7 +275,8 @@ impl<J: Started> Set<J> {
             (Err(panic), Outcome::Ok(_) | Outcome::Cancelled | Outcome::NotRun) => {
                 Outcome::Panicked(panic)
             }
-            (Ok(()), Outcome::Cancelled | Outcome::NotRun) if is_overdue => Outcome::TimedOut,
+            // One that was never polled was dropped by its runtime.
+            (Ok(()), Outcome::Cancelled) if is_overdue => Outcome::TimedOut,
             (_, outcome) => outcome,
         };
         Some(End { index, at, outcome })

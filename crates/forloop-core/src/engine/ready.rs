@@ -117,6 +117,11 @@ impl Ready {
         Waker::from(Arc::new(SlotWaker { group: self.groups[group].clone(), bit }))
     }
 
+    /// Whether `slot` was woken and not taken yet.
+    pub(super) fn is_woken(&self, slot: usize) -> bool {
+        self.groups[slot / GROUP].woken.load(Ordering::Acquire) & (1 << (slot % GROUP)) != 0
+    }
+
     /// Forgets a wake of `slot` that is of no use to its next occupant.
     pub(super) fn forget(&self, slot: usize) {
         let woken = &self.groups[slot / GROUP].woken;

@@ -13,8 +13,8 @@ impl<S, P, L, C: Policy> Loop<S, P, L, C> {
     /// No further item is pulled, the bodies are stopped at their current await, and when they have
     /// stopped the strategy says so with [`Cause::Cancelled`] or
     /// [`LoopError::Cancelled`](crate::LoopError::Cancelled). If the signal is ready before the loop
-    /// begins, no item is pulled and no body is called. Once the source has run dry and the last
-    /// body has ended, nothing is left to cancel.
+    /// begins, no item is pulled and no body is called. Where the source is at its end and every body
+    /// came to its own, nothing was cancelled.
     ///
     /// Any future is a signal: a [`CancelToken`](crate::CancelToken), the `cancelled()` of
     /// tokio-util's token, Ctrl-C, a channel's receiver, a timer. Several signals: the first counts.

@@ -35,8 +35,8 @@ impl<S, P, L, C: Policy> Loop<S, P, L, C> {
     ///         .deadline(runtime, Duration::from_secs(5))
     ///         .gather(async |url| url.len());
     ///     match lengths.await {
-    ///         Ok(lengths) => println!("all {}", lengths.len()),
-    ///         Err(late) => println!("{} of {} were ready", late.ready.len(), late.pending.len()),
+    ///         Ok(lengths) => println!("all {} were ready", lengths.len()),
+    ///         Err(late) => println!("too late for {:?}", late.pending),
     ///     }
     /// }
     /// ```
@@ -80,8 +80,12 @@ impl<R: Timer + 'static> Interrupt for Deadline<R> {
             begun: timer.now(),
             sleep: Box::pin(timer.sleep(*after)),
         });
-        // The clock is cheaper than the timer.
-        if again && timer.now().saturating_sub(alarm.begun) < *after {
+        // The clock decides: it is cheaper than the timer, which may be late where a runtime has it
+        // wait for its turn.
+        if timer.now().saturating_sub(alarm.begun) >= *after {
+            return Poll::Ready(Cause::TimedOut);
+        }
+        if again {
             return Poll::Pending;
         }
         alarm.sleep.as_mut().poll(cx).map(|()| Cause::TimedOut)

@@ -111,17 +111,16 @@ impl<R: Timer + 'static> Ends for Timeout<R> {
                 self.alarm = None;
                 return Poll::Pending;
             };
-            // Set for this body or for one before it: until then nobody is late.
-            if let Some(alarm) = &mut self.alarm {
-                ready!(alarm.as_mut().poll(cx));
-                self.alarm = None;
-            }
+            // The clock decides: a timer may be late, where a runtime has it wait for its turn.
             let left = due.saturating_sub(self.timer.now());
             if left.is_zero() {
                 self.line.pop_front();
                 return Poll::Ready(body);
             }
-            self.alarm = Some(Box::pin(self.timer.sleep(left)));
+            // Set for this body or for one before it: until then nobody is late.
+            let alarm = self.alarm.get_or_insert_with(|| Box::pin(self.timer.sleep(left)));
+            ready!(alarm.as_mut().poll(cx));
+            self.alarm = None;
         }
     }
 }

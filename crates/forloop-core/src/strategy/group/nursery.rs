@@ -13,10 +13,11 @@ use super::child::{ChildEnd, Settle};
 use super::grouped::{Conduct, Ended};
 use crate::drive::TURN;
 use crate::engine::{End, Set};
+use crate::interrupted::Cut;
 use crate::panic::catch;
 use crate::place::{Started, Unspawned};
 use crate::strategy::try_gather::Failures;
-use crate::{Cause, Closed, Interrupted, LoopError, Outcome, Panic};
+use crate::{Cause, Closed, LoopError, Outcome, Panic};
 
 /// Set in the count of those alive: no more may come.
 const CLOSED: usize = 1 << (usize::BITS - 1);
@@ -133,7 +134,9 @@ pub(super) struct Driver<G, B, T, E, J: Started> {
     cut_off: bool,
     stopping: bool,
     /// What has cut the group short from outside.
-    interrupted: Option<Interrupted>,
+    cut: Option<Cut>,
+    /// The deadline has passed: what was woken by then has its turn, and nothing after.
+    last_turn: bool,
     /// A child's failure stops nobody.
     supervises: bool,
 }
@@ -170,7 +173,8 @@ where
             panic: None,
             cut_off: false,
             stopping: false,
-            interrupted: None,
+            cut: None,
+            last_turn: false,
             supervises: false,
         }
     }
@@ -224,9 +228,7 @@ where
         let Ok((place, child)) = self.nursery.arrivals.pop() else { return false };
         if self.stopping {
             // Admitted before the group was closed, and too late to begin.
-            if let Some(interrupted) = &mut self.interrupted {
-                interrupted.pending.push(place);
-            }
+            self.cut.iter_mut().for_each(|cut| cut.one_more(place));
             let alive = self.children.len();
             if let Err(panic) = self.children.insert_cancelled(place, child) {
                 self.panic.get_or_insert(panic);
@@ -253,6 +255,9 @@ where
 
     fn child_ended(&mut self, end: End<ChildEnd<E, C>>) {
         self.nursery.retire(1);
+        if let (Some(cut), Outcome::Ok(_)) = (&mut self.cut, &end.outcome) {
+            cut.ended(end.index);
+        }
         match end.outcome {
             Outcome::Ok(ChildEnd::Done) => {}
             // The handle, which tells whoever awaits the child, is dropped behind the stop.
@@ -299,6 +304,15 @@ where
         self.cancel_children();
     }
 
+    fn cut_short(&mut self, cause: Cause) {
+        if !self.stopping {
+            // The body may begin children until it has ended.
+            let all_begun = self.begin.is_none() && self.body.is_empty();
+            self.cut = Some(Cut::new(cause, self.children.indices(), all_begun));
+            self.stop();
+        }
+    }
+
     fn cancel_children(&mut self) {
         let alive = self.children.len();
         let panic = &mut self.panic;
@@ -324,13 +338,16 @@ where
     }
 
     fn is_under_way(&self) -> bool {
-        !self.stopping && !self.nursery.is_over()
+        !self.stopping && !self.last_turn && !self.nursery.is_over()
     }
 
     fn interrupt(&mut self, cause: Cause) {
-        let pending = self.children.indices();
-        self.interrupted = Some(Interrupted { cause, pending, ready: () });
-        self.stop();
+        // No time at all is over before anything begins.
+        if cause == Cause::TimedOut && self.begin.is_none() {
+            self.last_turn = true;
+        } else {
+            self.cut_short(cause);
+        }
     }
 
     fn stop_for(&mut self, panic: Panic) {
@@ -355,6 +372,10 @@ where
                 ready!(self.body.poll_orphans(cx));
                 return Poll::Ready(());
             }
+            if core::mem::take(&mut self.last_turn) {
+                self.cut_short(Cause::TimedOut);
+                continue;
+            }
             self.nursery.driver.register(cx.waker());
             let news = !self.nursery.arrivals.is_empty()
                 || self.nursery.cancelled.load(Ordering::SeqCst) && !self.stopping;
@@ -372,7 +393,8 @@ where
             panic.resume();
         }
         let failures = core::mem::replace(&mut self.failures, Failures::new());
-        match (self.value.take(), self.interrupted.take()) {
+        let interrupted = self.cut.take().and_then(Cut::into_interrupted);
+        match (self.value.take(), interrupted) {
             (Some(value), None) if !self.cut_off && (self.supervises || failures.is_empty()) => {
                 Ok((value, failures.into_vec()))
             }
