@@ -9,7 +9,7 @@ const MINUTE: u64 = 60_000;
 
 async fn work(runtime: AnyRuntime, ms: u64) -> Result<u64, String> {
     runtime.sleep(Duration::from_millis(ms)).await;
-    if ms % 2 == 0 { Ok(ms) } else { Err(format!("{ms} is odd")) }
+    if ms.is_multiple_of(2) { Ok(ms) } else { Err(format!("{ms} is odd")) }
 }
 
 fn main() -> Result<(), NoRuntime> {

@@ -101,7 +101,10 @@ fn held_by_a_group(children: usize) -> isize {
     most_held(|look| {
         let fed = forloop::local_scope(|scope| async move {
             for n in 0..children {
-                scope.spawn(async { Ok(yields(1).await) });
+                scope.spawn(async {
+                    yields(1).await;
+                    Ok(())
+                });
                 if n % 64 == 0 {
                     yields(3).await;
                 }

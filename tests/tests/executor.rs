@@ -20,7 +20,7 @@ fn a_task_that_held_its_own_handle_has_left() {
     let held = own.clone();
     let task = forloop::spawn_local(&Local::from(executor.clone()), async move {
         let _own_handle = held;
-        pending().await
+        pending::<()>().await;
     });
     assert!(!drained(&executor));
     task.request_cancel();
@@ -48,7 +48,7 @@ fn loops_that_are_cancelled_dropped_or_without_time_have_left() {
                 if n == 2 {
                     token.cancel();
                 }
-                pending().await
+                pending::<()>().await;
             }
         });
         assert!(cancelled.await.is_err());

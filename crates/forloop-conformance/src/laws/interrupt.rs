@@ -79,7 +79,7 @@ pub fn a_cancelled_loop_has_stopped_and_tells_what_was_ready<B: Backend>(backend
                     2 => std::future::pending().await,
                     _ => {
                         token.cancel();
-                        std::future::pending().await
+                        std::future::pending::<()>().await;
                     }
                 }
                 Ok::<u64, String>(n)
@@ -505,7 +505,7 @@ pub fn nothing_is_pulled_once_a_woken_body_has_cancelled<B: Backend>(backend: B)
                 gate.passed().await;
                 token.cancel();
                 items.try_send(n + 1).unwrap();
-                std::future::pending().await
+                std::future::pending::<()>().await;
             })
         }));
         for _ in 0..10 {

@@ -279,7 +279,7 @@ pub fn two_panics_at_one_time_are_one_panic_in_the_caller<B: Backend>(backend: B
                 job(async move {
                     let _alive = guard;
                     gate.passed().await;
-                    if n % 2 == 0 {
+                    if n.is_multiple_of(2) {
                         panic!("one of two");
                     }
                     std::future::pending::<u64>().await
@@ -298,7 +298,7 @@ pub fn bodies_that_panic_when_they_are_stopped_are_all_stopped<B: Backend>(backe
     let ended = catch_unwind(AssertUnwindSafe(|| {
         let looping = each(0..50).unbounded().at(backend.place()).cancel_on(&token);
         backend.block_on(looping.try_gather(|n: u64| {
-            let (guard, bomb) = (alive.guard(), (n % 2 == 0).then(|| Bomb));
+            let (guard, bomb) = (alive.guard(), (n.is_multiple_of(2)).then(|| Bomb));
             if n == 49 {
                 token.cancel();
             }
