@@ -66,18 +66,24 @@ pub fn a_token_cancelled_before_keeps_every_strategy_from_beginning<B: Backend>(
 /// CAN-3
 pub fn a_cancelled_loop_has_stopped_and_tells_what_was_ready<B: Backend>(backend: B) {
     let (alive, done, pulled) = (Alive::default(), Tally::default(), Tally::default());
-    let token = CancelToken::new();
+    let (token, gate) = (CancelToken::new(), Gate::default());
     backend.block_on(async {
         let items = (0..10).inspect(|&n: &u64| pulled.write(n));
         let settled = each(items).limit(2).unwrap().at(backend.place()).cancel_on(&token);
         let settled = settled.settle(|n| {
-            let (guard, done, token) = (alive.guard(), done.clone(), token.clone());
+            let (guard, done) = (alive.guard(), done.clone());
+            let (token, gate) = (token.clone(), gate.clone());
             job(async move {
                 let _alive = guard;
                 match n {
                     0 | 1 => done.write(n),
-                    2 => std::future::pending().await,
+                    2 => {
+                        gate.open();
+                        std::future::pending::<()>().await;
+                    }
                     _ => {
+                        // The other has begun by then.
+                        gate.passed().await;
                         token.cancel();
                         std::future::pending::<()>().await;
                     }
@@ -285,6 +291,11 @@ pub fn a_deadline_may_be_zero_or_for_ever<B: Backend>(backend: B) {
     });
 }
 
+/// Time enough on any machine for bodies that end soon.
+fn enough<B: Backend>() -> Duration {
+    seconds::<B>(30)
+}
+
 /// Of four such bodies, 1 and 2 end soon, 0 and 3 never.
 fn partly(n: u64) -> Job<u64> {
     job(async move {
@@ -299,7 +310,7 @@ fn partly(n: u64) -> Job<u64> {
 /// TMO-3
 pub fn what_was_ready_by_the_deadline_comes_in_input_order<B: Backend>(backend: B) {
     let looping = || each(0..4).unbounded().at(backend.place());
-    let limited = || looping().deadline(&backend.clock(), seconds::<B>(2));
+    let limited = || looping().deadline(&backend.clock(), enough::<B>());
     backend.block_on(async {
         let interrupted = limited().gather(partly).await.unwrap_err();
         assert_eq!((interrupted.cause, interrupted.pending), (Cause::TimedOut, vec![0, 3]));
@@ -328,7 +339,7 @@ pub fn what_was_ready_by_the_deadline_comes_in_input_order<B: Backend>(backend: 
 pub fn a_deadline_is_the_last_item_and_tells_what_is_pending<B: Backend>(backend: B) {
     let alive = Alive::default();
     let looping = each(0..4).unbounded().at(backend.place());
-    let looping = looping.deadline(&backend.clock(), seconds::<B>(2));
+    let looping = looping.deadline(&backend.clock(), enough::<B>());
     backend.block_on(async {
         let mut results = looping.as_completed(|n| {
             let guard = alive.guard();
@@ -353,7 +364,7 @@ pub fn a_deadline_is_the_last_item_and_tells_what_is_pending<B: Backend>(backend
 pub fn a_consumer_hears_of_the_deadline_once_and_goes_on<B: Backend>(backend: B) {
     let looping = || {
         let looping = each(0..4).unbounded().at(backend.place());
-        looping.deadline(&backend.clock(), seconds::<B>(2))
+        looping.deadline(&backend.clock(), enough::<B>())
     };
     backend.block_on(async {
         let heard = looping().stream_unordered(partly).consume(async |mut feed| {
