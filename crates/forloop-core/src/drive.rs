@@ -2,18 +2,19 @@
 //! woken ones, tell each end once.
 
 use core::fmt;
+use core::ops::ControlFlow;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
-use crate::engine::{End, Set};
+use crate::engine::{End, Room, Set};
 use crate::interrupted::Cut;
 use crate::panic::catch;
 use crate::place::{Launch, Started};
 use crate::policy::Admit;
-use crate::{Cause, Interrupted, Outcome, Panic, Ticket};
+use crate::{Cause, Interrupted, Outcome, Panic};
 
 /// Body polls after which the executor gets a turn.
 pub(crate) const TURN: usize = 256;
@@ -21,6 +22,26 @@ pub(crate) const TURN: usize = 256;
 /// Bodies started in a row before the woken ones are looked at again, so that a source that never
 /// runs dry and bodies that are ready at once cannot starve a body that waits.
 const ROUND: usize = 64;
+
+/// Why no more bodies are started for now.
+enum Pause<B, T> {
+    /// The source has no item yet.
+    NoItem,
+    /// The source has run dry.
+    Dry,
+    /// As many run as may.
+    NoRoom,
+    /// As many were started in a row as may be.
+    Quota,
+    /// Whoever is told the ends has had enough.
+    Enough(B),
+    /// A body had an end that must be looked at.
+    Ended(End<T>),
+    /// The source gave an error.
+    SourceFailed,
+    /// The source, or the timer that a body's time is measured with.
+    Panicked(Panic),
+}
 
 pin_project! {
     /// A loop on its way: source, body, place and the bodies that run.
@@ -43,6 +64,7 @@ pin_project! {
         started_this_round: usize,
         polls_this_turn: usize,
         had_its_round: bool,
+        has_begun: bool,
         stopping: bool,
         panic: Option<Panic>,
     }
@@ -76,9 +98,23 @@ where
             started_this_round: 0,
             polls_this_turn: 0,
             had_its_round: false,
+            has_begun: false,
             stopping: false,
             panic: None,
         }
+    }
+
+    /// Makes ready for the bodies, before the first poll. Tells once how many there will be at least,
+    /// if the source tells the truth.
+    pub(crate) fn begin(self: Pin<&mut Self>) -> Option<usize> {
+        let this = self.project();
+        if core::mem::replace(this.has_begun, true) {
+            return None;
+        }
+        let source = this.source.as_ref().as_pin_ref()?;
+        let hint = catch(|| source.size_hint()).unwrap_or_default();
+        this.running.expect(Room::of(*this.limit, hint));
+        Some(hint.0)
     }
 
     /// Goes on with the panic that stopped the loop, if one did, and tells what has cut it short:
@@ -122,31 +158,42 @@ where
     /// source has run dry or the loop was stopped. `held` are ends told that still count against
     /// the limit.
     pub(crate) fn poll_end(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         held: usize,
     ) -> Poll<Option<End<J::Output>>> {
+        self.poll_ends(cx, held, ControlFlow::Break).map(ControlFlow::break_value)
+    }
+
+    /// Goes on and tells `ended` each end, until that has had enough; `Continue` once every body has
+    /// ended and the source has run dry or the loop was stopped. `held` are ends told that still
+    /// count against the limit.
+    #[inline]
+    pub(crate) fn poll_ends<B>(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        held: usize,
+        mut ended: impl FnMut(End<J::Output>) -> ControlFlow<B>,
+    ) -> Poll<ControlFlow<B>> {
         let mut has_looked_out = false;
         // Whatever was polled since may have said stop, or taken its time.
         let mut must_look_again = false;
         loop {
-            let this = self.as_mut().project();
-            if *this.polls_this_turn >= TURN {
+            if self.polls_this_turn >= TURN {
                 return self.next_turn(cx);
             }
-            if !core::mem::replace(&mut has_looked_out, true) {
+            if C::WATCHES && !core::mem::replace(&mut has_looked_out, true) {
                 self.as_mut().look_out(cx, true);
             }
-            let this = self.as_mut().project();
-            if let Some(polled) = this.running.poll_next_woken() {
-                *this.polls_this_turn += 1;
-                must_look_again = true;
-                if let Some(end) = polled.and_then(|end| self.as_mut().sift(end)) {
-                    return Poll::Ready(Some(end));
+            if self.running.is_amid_round() {
+                must_look_again = C::WATCHES;
+                if let ControlFlow::Break(enough) = self.as_mut().poll_round(&mut ended) {
+                    return Poll::Ready(ControlFlow::Break(enough));
                 }
                 continue;
             }
-            if *this.last_round != LastRound::No && !*this.stopping {
+            let this = self.as_mut().project();
+            if C::WATCHES && *this.last_round != LastRound::No && !*this.stopping {
                 if *this.last_round == LastRound::Due && this.running.next_round() {
                     *this.last_round = LastRound::Begun;
                 } else {
@@ -154,24 +201,28 @@ where
                 }
                 continue;
             }
-            let has_room = this.running.len().saturating_add(held) < *this.limit;
-            let may_start = has_room && *this.started_this_round < ROUND && this.source.is_some();
+            let may_start = self.has_room(held) && self.source.is_some();
             if may_start && core::mem::take(&mut must_look_again) {
                 has_looked_out = false;
                 continue;
             }
-            if may_start && let Poll::Ready(end) = self.as_mut().poll_start(cx) {
-                must_look_again = true;
-                match end {
-                    Some(end) => return Poll::Ready(Some(end)),
-                    None => continue,
+            if may_start {
+                match self.as_mut().poll_starts(cx, held, &mut ended) {
+                    Poll::Ready(ControlFlow::Break(enough)) => {
+                        return Poll::Ready(ControlFlow::Break(enough));
+                    }
+                    Poll::Ready(ControlFlow::Continue(())) => {
+                        must_look_again = C::WATCHES;
+                        continue;
+                    }
+                    Poll::Pending => {}
                 }
             }
             let this = self.as_mut().project();
             let round_was_full = *this.started_this_round >= ROUND;
             *this.started_this_round = 0;
             if this.running.is_empty() && this.source.is_none() {
-                return this.running.poll_orphans(cx).map(|()| None);
+                return this.running.poll_orphans(cx).map(|()| ControlFlow::Continue(()));
             }
             if !*this.had_its_round {
                 *this.had_its_round = true;
@@ -179,16 +230,23 @@ where
                     continue;
                 }
             }
-            let before = (*this.stopping, *this.last_round);
-            if let Some(end) = self.as_mut().expire(cx) {
-                return Poll::Ready(Some(end));
+            if C::WATCHES {
+                let before = (self.stopping, self.last_round);
+                if let Some(end) = self.as_mut().expire(cx) {
+                    if let ControlFlow::Break(enough) = ended(end) {
+                        return Poll::Ready(ControlFlow::Break(enough));
+                    }
+                    continue;
+                }
+                if !round_was_full {
+                    // Whoever sleeps has said whom to wake.
+                    self.as_mut().look_out(cx, false);
+                    if (self.stopping, self.last_round) != before {
+                        continue;
+                    }
+                }
             }
             if round_was_full {
-                continue;
-            }
-            // Whoever sleeps has said whom to wake.
-            self.as_mut().look_out(cx, false);
-            if (self.stopping, self.last_round) != before {
                 continue;
             }
             let this = self.as_mut().project();
@@ -201,9 +259,39 @@ where
         }
     }
 
+    /// Whether one more body may run.
+    #[inline]
+    fn has_room(&self, held: usize) -> bool {
+        self.running.len().saturating_add(held) < self.limit && self.started_this_round < ROUND
+    }
+
+    /// Polls the woken bodies of this round, and tells `ended` their ends, until the round or the turn
+    /// is over.
+    #[inline]
+    fn poll_round<B>(
+        mut self: Pin<&mut Self>,
+        ended: &mut impl FnMut(End<J::Output>) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        let this = self.as_mut().project();
+        let is_whole = this.cut.is_none();
+        let round = this.running.poll_round(this.polls_this_turn, TURN, |end| match end.outcome {
+            // As nearly all of them: there is nothing to sift.
+            Outcome::Ok(_) if is_whole => ended(end).map_break(Ok),
+            _ => ControlFlow::Break(Err(end)),
+        });
+        match round {
+            ControlFlow::Continue(()) => ControlFlow::Continue(()),
+            ControlFlow::Break(Ok(enough)) => ControlFlow::Break(enough),
+            ControlFlow::Break(Err(end)) => match self.sift(end) {
+                Some(end) => ended(end),
+                None => ControlFlow::Continue(()),
+            },
+        }
+    }
+
     /// Gives the executor a turn. After one round at the latest: so a body that yields has
     /// yielded to the executor, and not only to its siblings.
-    fn next_turn(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<End<J::Output>>> {
+    fn next_turn<T>(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         let this = self.project();
         *this.polls_this_turn = 0;
         // A round of more bodies than a turn has polls goes on, and is the next turn's.
@@ -212,53 +300,101 @@ where
         Poll::Pending
     }
 
-    /// Starts the next body, if the source has an item. `Ready(None)` when something happened but
-    /// no body ended, `Pending` when nothing can be started now.
-    fn poll_start(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<End<J::Output>>> {
-        let mut this = self.as_mut().project();
-        let (Some(source), Some(launcher)) = (this.source.as_mut().as_pin_mut(), this.launcher)
-        else {
-            return Poll::Pending;
-        };
-        let given = match catch(|| source.poll_next(cx)) {
-            Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(Some(given))) => given,
-            Ok(Poll::Ready(None)) => {
-                self.close();
-                return Poll::Ready(None);
+    /// Starts bodies, and tells `ended` the ends of those that are ready at once. `Pending` when
+    /// nothing can be started now, `Continue` when it is time to look at the others.
+    #[inline]
+    fn poll_starts<B>(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        held: usize,
+        ended: &mut impl FnMut(End<J::Output>) -> ControlFlow<B>,
+    ) -> Poll<ControlFlow<B>> {
+        let first = self.started;
+        let most = (ROUND - self.started_this_round).min(TURN - self.polls_this_turn);
+        // Where something may cut the loop short, that is looked out for before each.
+        let quota = if C::WATCHES { 1 } else { most };
+        let pause = self.as_mut().start_some(cx, held, quota, ended);
+        let this = self.as_mut().project();
+        let started = *this.started - first;
+        *this.started_this_round += started;
+        *this.polls_this_turn += started;
+        match pause {
+            Pause::Enough(enough) => return Poll::Ready(ControlFlow::Break(enough)),
+            Pause::NoItem if started == 0 => return Poll::Pending,
+            Pause::NoItem | Pause::NoRoom | Pause::Quota => {}
+            Pause::Dry => self.close(),
+            Pause::SourceFailed => {
+                let index = self.started;
+                self.cut_short(Cause::Source { index, error: () }, None);
             }
-            Err(panic) => {
-                self.stop_for(panic);
-                return Poll::Ready(None);
-            }
-        };
-        let index = *this.started;
-        let policy = this.policy.as_mut();
-        let Some(item) = policy.and_then(|policy| policy.admit(given)) else {
-            self.cut_short(Cause::Source { index, error: () }, None);
-            return Poll::Ready(None);
-        };
-        *this.started += 1;
-        *this.started_this_round += 1;
-        *this.polls_this_turn += 1;
-        let started = match catch(|| launcher.launch(item)) {
-            Ok(job) => this.running.start(index, job),
-            Err(panic) => Err(End { index, at: J::end_now(), outcome: Outcome::Panicked(panic) }),
-        };
-        Poll::Ready(match started {
-            Ok(slot) => {
-                let (policy, running) = (this.policy.as_mut(), &*this.running);
-                let begun = policy.map_or(Ok(()), |policy| {
-                    let body = Ticket { slot, index };
-                    catch(|| policy.begun(body, |body| running.runs(body)))
-                });
-                if let Err(panic) = begun {
-                    self.stop_for(panic);
+            Pause::Panicked(panic) => self.stop_for(panic),
+            Pause::Ended(end) => {
+                if let Some(end) = self.sift(end) {
+                    return Poll::Ready(ended(end));
                 }
-                None
             }
-            Err(end) => self.sift(end),
-        })
+        }
+        Poll::Ready(ControlFlow::Continue(()))
+    }
+
+    /// Starts up to `quota` bodies.
+    #[inline]
+    fn start_some<B>(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        held: usize,
+        quota: usize,
+        ended: &mut impl FnMut(End<J::Output>) -> ControlFlow<B>,
+    ) -> Pause<B, J::Output> {
+        let mut this = self.project();
+        let (Some(mut source), Some(launcher), Some(policy)) =
+            (this.source.as_mut().as_pin_mut(), this.launcher, this.policy)
+        else {
+            return Pause::NoItem;
+        };
+        let last = *this.started + quota;
+        let started = this.started;
+        loop {
+            let next = || {
+                if *started == last {
+                    return ControlFlow::Break(Pause::Quota);
+                }
+                let given = match catch(|| source.as_mut().poll_next(cx)) {
+                    Ok(Poll::Ready(Some(given))) => given,
+                    Ok(Poll::Ready(None)) => return ControlFlow::Break(Pause::Dry),
+                    Ok(Poll::Pending) => return ControlFlow::Break(Pause::NoItem),
+                    Err(panic) => return ControlFlow::Break(Pause::Panicked(panic)),
+                };
+                let Some(item) = policy.admit(given) else {
+                    return ControlFlow::Break(Pause::SourceFailed);
+                };
+                let index = *started;
+                *started += 1;
+                match catch(|| launcher.launch(item)) {
+                    Ok(job) => ControlFlow::Continue((index, job)),
+                    Err(panic) => {
+                        let outcome = Outcome::Panicked(panic);
+                        let end = End { index, at: J::end_now(), outcome };
+                        ControlFlow::Break(Pause::Ended(end))
+                    }
+                }
+            };
+            let going = this.running.start(next, |end| match end.outcome {
+                Outcome::Ok(_) => ended(end).map_break(Pause::Enough),
+                _ => ControlFlow::Break(Pause::Ended(end)),
+            });
+            let ticket = match going {
+                ControlFlow::Continue(ticket) => ticket,
+                ControlFlow::Break(pause) => return pause,
+            };
+            let running = &*this.running;
+            if let Err(panic) = catch(|| policy.begun(ticket, |body| running.runs(body))) {
+                return Pause::Panicked(panic);
+            }
+            if running.len().saturating_add(held) >= *this.limit {
+                return Pause::NoRoom;
+            }
+        }
     }
 
     /// Stops the loop if something wants it to be cut short. Once its work is done, nothing can.

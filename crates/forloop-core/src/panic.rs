@@ -84,6 +84,7 @@ impl fmt::Display for Panic {
 ///
 /// Of what `f` touched, a future or a source that panicked is dropped and never polled again. A body's
 /// closure is called again where panics are outcomes: that is what its owner has asked for.
+#[inline(always)]
 pub(crate) fn catch<T>(f: impl FnOnce() -> T) -> Result<T, Panic> {
     #[cfg(feature = "std")]
     return std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)).map_err(Panic::from);

@@ -1,6 +1,44 @@
-//! The atomics of the engine: core's, or loom's where the protocol is model-checked.
+//! The atomics of the engine, and the cells beside them: core's, or loom's where the protocol is
+//! model-checked.
+
+#![allow(
+    unsafe_code,
+    reason = "the engine's own: cells that whoever drives the loop has to himself"
+)]
 
 #[cfg(not(forloop_loom))]
-pub(super) use core::sync::atomic::{AtomicUsize, Ordering};
+pub(super) use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering, fence};
 #[cfg(forloop_loom)]
-pub(super) use loom::sync::atomic::{AtomicUsize, Ordering};
+pub(super) use loom::sync::atomic::{AtomicPtr, AtomicUsize, Ordering, fence};
+
+#[cfg(not(forloop_loom))]
+use core::cell::UnsafeCell;
+#[cfg(forloop_loom)]
+use loom::cell::UnsafeCell;
+
+/// A value in shared memory that only one thread at a time may touch: whoever drives the loop.
+#[derive(Debug)]
+pub(super) struct Driven<T>(UnsafeCell<T>);
+
+impl<T> Driven<T> {
+    pub(super) fn new(value: T) -> Self {
+        Self(UnsafeCell::new(value))
+    }
+
+    /// Calls `f` with the value.
+    ///
+    /// # Safety
+    ///
+    /// The caller drives the loop: it has exclusive access to the loop's `Ready`, or is called by
+    /// whoever has, on the same thread. `f` does not come back here.
+    #[inline]
+    pub(super) unsafe fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+        // SAFETY: nobody else drives the loop, and `f` does not come back, so the reference is the
+        // only one.
+        #[cfg(not(forloop_loom))]
+        return f(unsafe { &mut *self.0.get() });
+        // SAFETY: as above; loom watches it.
+        #[cfg(forloop_loom)]
+        return self.0.with_mut(|value| f(unsafe { &mut *value }));
+    }
+}

@@ -7,21 +7,37 @@
 //!   their index (spawned ones in the order of their ends);
 //! - a wake is O(1), and a slot that was used once is used again: a loop with a limit allocates
 //!   for its limit, not for its items.
+//!
+//! `unsafe` is in three files, each behind a safe interface: where the bodies are ([`slab`]), who was
+//! woken ([`ready`]), and where ordered results go ([`places`]).
 
 mod atomic;
+mod bodies;
+mod firstly;
+mod ledger;
 #[cfg(all(test, forloop_loom))]
 mod model;
+mod places;
+mod polling;
 mod ready;
+mod room;
+mod round;
+mod slab;
 
-use alloc::boxed::Box;
+pub(crate) use self::places::Places;
+pub(crate) use self::room::Room;
+
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::cmp::Reverse;
 use core::fmt;
+use core::ops::ControlFlow;
 use core::pin::Pin;
-use core::task::{Context, Poll, Waker, ready};
+use core::task::{Context, Poll, ready};
 
+use self::bodies::{Bodies, try_in};
 use self::ready::Ready;
+use self::round::Round;
+use self::slab::{Slot, group_of, place_of};
 use crate::orphans::{Orphans, adopting};
 use crate::panic::catch;
 use crate::place::Started;
@@ -40,51 +56,44 @@ pub(crate) struct End<T> {
 /// Started bodies, each with its index.
 pub(crate) struct Set<J> {
     ready: Ready,
-    slots: Vec<Slot<J>>,
-    /// Slots without a body.
-    free: Vec<usize>,
-    /// The woken slots of this round, the next one last.
-    round: Vec<Woken>,
+    bodies: Bodies<J>,
+    room: Room,
+    round: Round,
     /// Tasks that cancelled bodies have left behind.
     orphans: Vec<Arc<Orphans>>,
     /// `J::doom`, for a destructor that does not know what a `J` can do.
     doom_one: fn(Pin<&J>),
 }
 
-struct Slot<J> {
-    /// The body, at an address that never changes.
-    job: Pin<Box<Option<J>>>,
-    waker: Waker,
-    index: usize,
-    /// The body had no time left and was asked to stop.
-    is_overdue: bool,
-    /// What a body without time has left behind: until that has ended, it has not stopped.
-    orphans: Option<Arc<Orphans>>,
-}
-
-/// A woken slot and its place in the round.
-struct Woken {
-    rank: usize,
-    slot: usize,
-}
-
 impl<J: Started> Set<J> {
     pub(crate) fn new() -> Self {
+        Self::with_room(Room::UNKNOWN)
+    }
+
+    /// A set that makes its slots as `room` says.
+    pub(crate) fn with_room(room: Room) -> Self {
         Self {
             ready: Ready::new(),
-            slots: Vec::new(),
-            free: Vec::new(),
-            round: Vec::new(),
+            bodies: Bodies::new(),
+            room,
+            round: Round::new(),
             orphans: Vec::new(),
             doom_one: J::doom,
         }
     }
 
-    /// How many bodies run.
-    pub(crate) fn len(&self) -> usize {
-        self.slots.len() - self.free.len()
+    /// Has further slots made as `room` says.
+    pub(crate) fn expect(&mut self, room: Room) {
+        self.room = room;
     }
 
+    /// How many bodies run.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.bodies.len()
+    }
+
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -95,41 +104,56 @@ impl<J: Started> Set<J> {
         self.put(index, job);
     }
 
-    fn put(&mut self, index: usize, job: J) -> usize {
-        let slot = self.place(index, job);
-        let Slot { job, waker, .. } = &mut self.slots[slot];
-        match job.as_mut().as_pin_mut() {
-            Some(job) if !J::IN_TASK => job.watch(&mut Context::from_waker(waker)),
+    fn put(&mut self, index: usize, job: J) -> Slot {
+        let slot = self.bodies.vacancy(self.room, &mut self.ready);
+        let (group, place) = (group_of(slot), place_of(slot));
+        self.bodies.slab.bay_mut(group).empty_slot(place).put(job).stay();
+        self.bodies.settle_in(slot, index);
+        let wakers = self.ready.group(group);
+        let waker = wakers.waker(place);
+        match self.bodies.slab.bay_mut(group).get_mut(place) {
+            Some(job) if !J::IN_TASK => job.watch(&mut Context::from_waker(&waker)),
             _ => waker.wake_by_ref(),
         }
         slot
     }
 
-    /// Puts a body in and polls it; a body that is ready at once never waits for its turn. One
-    /// that may have ended elsewhere does, behind those that ended before it. Gives its slot if it
-    /// goes on.
-    pub(crate) fn start(&mut self, index: usize, job: J) -> Result<usize, End<J::Output>> {
+    /// Starts the bodies that `next` gives with their indices, one by one, until one of them goes on:
+    /// it is told with `Continue`. A body that is ready at once never waits for its turn; `ended` is
+    /// told its end. One that may have ended elsewhere does wait, behind those that ended before it.
+    #[inline]
+    pub(crate) fn start<B>(
+        &mut self,
+        mut next: impl FnMut() -> ControlFlow<B, (usize, J)>,
+        mut ended: impl FnMut(End<J::Output>) -> ControlFlow<B>,
+    ) -> ControlFlow<B, Ticket> {
+        let (mut index, mut job) = next()?;
         if !J::IN_TASK {
-            return Ok(self.put(index, job));
+            return ControlFlow::Continue(Ticket { slot: self.put(index, job), index });
         }
-        let slot = self.place(index, job);
-        match self.poll_slot(slot) {
-            None => Ok(slot),
-            Some(end) => Err(end),
+        // All of them in one slot.
+        let slot = self.bodies.vacancy(self.room, &mut self.ready);
+        let (group, place) = (group_of(slot), place_of(slot));
+        let mut empty = self.bodies.slab.bay_mut(group).empty_slot(place);
+        let mut entered = self.ready.enter();
+        let mut wakers = entered.group(group);
+        while let Some((at, outcome)) = try_in(&mut empty, job, &wakers.waker(place)) {
+            wakers.forget(place);
+            ended(End { index, at, outcome })?;
+            (index, job) = next()?;
         }
+        self.bodies.settle_in(slot, index);
+        ControlFlow::Continue(Ticket { slot, index })
     }
 
     /// Whether this body still runs.
     pub(crate) fn runs(&self, Ticket { slot, index }: Ticket) -> bool {
-        self.slots[slot].index == index && self.slots[slot].job.is_some()
+        self.bodies.slab.get(slot).is_some() && self.bodies.index(slot) == index
     }
 
     /// The indices of the bodies that run, in ascending order.
     pub(crate) fn indices(&self) -> Vec<usize> {
-        let running = self.slots.iter().filter(|slot| slot.job.is_some());
-        let mut indices: Vec<_> = running.map(|slot| slot.index).collect();
-        indices.sort_unstable();
-        indices
+        self.bodies.indices()
     }
 
     /// Puts a body in that comes too late: it is asked to stop at once.
@@ -143,18 +167,21 @@ impl<J: Started> Set<J> {
     /// Asks a body that has no time left to stop, and tells its end if it has stopped. One that was
     /// woken by then is polled a last time.
     pub(crate) fn expire(&mut self, Ticket { slot, index }: Ticket) -> Option<End<J::Output>> {
-        if J::IN_TASK
-            && self.ready.is_woken(slot)
-            && let Some(end) = self.poll_slot(slot)
-        {
-            return Some(end);
+        let (group, place) = (group_of(slot), place_of(slot));
+        let mut entered = self.ready.enter();
+        let mut wakers = entered.group(group);
+        if J::IN_TASK && (wakers.is_woken(place) || self.bodies.slab.bay(group).is_due(place)) {
+            let end = self.bodies.turn(slot, &mut wakers).flatten();
+            if end.is_some() {
+                return end;
+            }
         }
-        let Slot { job, is_overdue, .. } = &mut self.slots[slot];
-        *is_overdue = true;
-        if !job.as_mut().as_pin_mut().is_some_and(Started::expire) {
+        let bay = self.bodies.slab.bay_mut(group);
+        bay.set_overdue(place);
+        if !bay.get_mut(place).is_some_and(Started::expire) {
             return None;
         }
-        let (dropped, orphans) = adopting(None, || catch(|| self.slots[slot].job.set(None)));
+        let (dropped, orphans) = adopting(None, || catch(|| bay.empty(place)));
         let outcome = match (dropped, orphans) {
             (Err(panic), orphans) => {
                 self.orphans.extend(orphans);
@@ -162,57 +189,95 @@ impl<J: Started> Set<J> {
             }
             (Ok(()), None) => Outcome::TimedOut,
             (Ok(()), Some(orphans)) => {
-                let Slot { orphans: left, waker, .. } = &mut self.slots[slot];
-                *left = Some(orphans);
-                waker.wake_by_ref();
+                self.bodies.leave(slot, orphans, &wakers);
                 return None;
             }
         };
-        self.release(slot);
+        self.bodies.free(slot, &mut wakers);
         Some(End { index, at: J::end_now(), outcome })
     }
 
     /// Polls the next woken body of this round. `None` when the round is over; `Some(None)` when
     /// the body goes on.
     pub(crate) fn poll_next_woken(&mut self) -> Option<Option<End<J::Output>>> {
-        while let Some(Woken { slot, .. }) = self.round.pop() {
-            if self.slots[slot].job.is_some() {
-                return Some(self.poll_slot(slot));
-            }
-            if self.slots[slot].orphans.is_some() {
-                return Some(self.poll_left(slot));
+        let mut polls = 0;
+        match self.poll_round(&mut polls, 1, ControlFlow::Break) {
+            ControlFlow::Break(end) => Some(Some(end)),
+            ControlFlow::Continue(()) if polls > 0 => Some(None),
+            ControlFlow::Continue(()) => None,
+        }
+    }
+
+    /// Polls the woken bodies of this round until it is over, `polls` has come to `most`, or `ended`,
+    /// which is told each end, has had enough.
+    #[inline]
+    pub(crate) fn poll_round<B>(
+        &mut self,
+        polls: &mut usize,
+        most: usize,
+        mut ended: impl FnMut(End<J::Output>) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        let mut entered = self.ready.enter();
+        while *polls < most {
+            if let Some(group) = self.round.next_group() {
+                let mut due = self.bodies.slab.bay_mut(group).take_due();
+                let mut wakers = entered.group(group);
+                let enough =
+                    self.bodies.turns(group, &mut due, polls, most, &mut wakers, &mut ended);
+                if due != 0 {
+                    self.bodies.slab.bay_mut(group).are_due(due);
+                    self.round.add(group);
+                }
+                enough?;
+            } else if let Some(slot) = self.round.next_slot(&mut self.bodies.slab) {
+                let mut wakers = entered.group(group_of(slot));
+                if let Some(polled) = self.bodies.turn(slot, &mut wakers) {
+                    *polls += 1;
+                    if let Some(end) = polled {
+                        ended(end)?;
+                    }
+                }
+            } else {
+                break;
             }
         }
-        None
+        ControlFlow::Continue(())
     }
 
     /// Whether woken bodies of this round have not been polled yet.
+    #[inline]
     pub(crate) fn is_amid_round(&self) -> bool {
-        !self.round.is_empty()
+        !self.round.is_over()
     }
 
     /// Begins the next round with all bodies woken by now; `false` if there are none.
+    #[inline]
     pub(crate) fn next_round(&mut self) -> bool {
-        debug_assert!(self.round.is_empty(), "a round is over when its last body was polled");
-        let (slots, round) = (&self.slots, &mut self.round);
-        self.ready.take(|slot| {
-            let Slot { job, index, orphans, .. } = &slots[slot];
-            let rank = match job.as_ref().as_pin_ref() {
-                Some(job) => job.rank(*index),
-                None => orphans.is_some().then_some(*index),
-            };
-            round.extend(rank.map(|rank| Woken { rank, slot }));
+        debug_assert!(self.round.is_over(), "a round is over when its last body was polled");
+        let (bodies, round) = (&mut self.bodies, &mut self.round);
+        // Bodies in tasks end elsewhere, and in an order of their own.
+        let mut is_mixed = !J::IN_TASK;
+        self.ready.take(|group, woken| {
+            let bay = bodies.slab.bay_mut(group);
+            is_mixed |= bay.is_mixed();
+            if bay.are_due(woken) {
+                round.add(group);
+            }
         });
-        // Taken from the end, so sorted from last to first.
-        if !round.is_sorted_by(|a, b| a.rank >= b.rank) {
-            round.sort_unstable_by_key(|woken| Reverse(woken.rank));
+        if is_mixed {
+            round.sort_by(bodies, |bodies, slot| match bodies.slab.get(slot) {
+                Some(job) => job.rank(bodies.index(slot)),
+                None => bodies.is_left(slot).then(|| bodies.index(slot)),
+            });
+        } else {
+            round.sort_groups(&bodies.slab);
         }
-        !round.is_empty()
+        !round.is_over()
     }
 
     /// Goes to sleep until a body is woken; `false` if one was woken already.
-    pub(crate) fn sleep(&self, cx: &Context<'_>) -> bool {
-        self.round.is_empty() && self.ready.sleep(cx.waker())
+    pub(crate) fn sleep(&mut self, cx: &Context<'_>) -> bool {
+        self.round.is_over() && self.ready.sleep(cx.waker())
     }
 
     /// Asks every body to stop. Those that stop at once are gone when this returns; a panic of
@@ -221,7 +286,7 @@ impl<J: Started> Set<J> {
         // None goes on for the news of another's end.
         self.doom();
         let ((), orphans) = adopting(None, || {
-            for slot in 0..self.slots.len() {
+            for slot in self.bodies.slots().collect::<Vec<_>>() {
                 if let Err(panic) = self.cancel_slot(slot) {
                     panicked(panic);
                 }
@@ -239,78 +304,20 @@ impl<J: Started> Set<J> {
         Poll::Ready(())
     }
 
-    fn cancel_slot(&mut self, slot: usize) -> Result<(), Panic> {
-        let job = self.slots[slot].job.as_mut().as_pin_mut();
-        if job.is_some_and(Started::cancel) { self.clear(slot) } else { Ok(()) }
-    }
-
-    /// Moves `job` into a free slot.
-    fn place(&mut self, index: usize, job: J) -> usize {
-        let slot = self.free.pop().unwrap_or_else(|| {
-            let slot = self.slots.len();
-            let waker = self.ready.waker(slot);
-            let job = Box::pin(None);
-            self.slots.push(Slot { job, waker, index, is_overdue: false, orphans: None });
-            slot
-        });
-        self.slots[slot].index = index;
-        self.slots[slot].is_overdue = false;
-        self.slots[slot].job.set(Some(job));
-        slot
-    }
-
-    fn poll_slot(&mut self, slot: usize) -> Option<End<J::Output>> {
-        let Slot { job, waker, index, is_overdue, .. } = &mut self.slots[slot];
-        let (index, is_overdue) = (*index, *is_overdue);
-        let mut job = job.as_mut().as_pin_mut().expect("only an occupied slot is polled");
-        let mut cx = Context::from_waker(waker);
-        let outcome = match catch(|| job.as_mut().poll_outcome(&mut cx)) {
-            Ok(Poll::Pending) => return None,
-            Ok(Poll::Ready(outcome)) => outcome,
-            Err(panic) => Outcome::Panicked(panic),
-        };
-        let at = job.ended_at();
-        // The body's destructors run before its end is told; if they panic, that is its end.
-        let outcome = match (self.clear(slot), outcome) {
-            (Err(panic), Outcome::Ok(_) | Outcome::Cancelled | Outcome::NotRun) => {
-                Outcome::Panicked(panic)
-            }
-            // One that was never polled was dropped by its runtime.
-            (Ok(()), Outcome::Cancelled) if is_overdue => Outcome::TimedOut,
-            (_, outcome) => outcome,
-        };
-        Some(End { index, at, outcome })
-    }
-
-    /// Polls for the end of what a body without time has left behind.
-    fn poll_left(&mut self, slot: usize) -> Option<End<J::Output>> {
-        let Slot { orphans, waker, index, .. } = &mut self.slots[slot];
-        let index = *index;
-        let left = orphans.as_ref().expect("only such a slot is polled");
-        if left.poll_ended(&mut Context::from_waker(waker)).is_pending() {
-            return None;
+    fn cancel_slot(&mut self, slot: Slot) -> Result<(), Panic> {
+        let bay = self.bodies.slab.bay_mut(group_of(slot));
+        if !bay.get_mut(place_of(slot)).is_some_and(Started::cancel) {
+            return Ok(());
         }
-        *orphans = None;
-        self.release(slot);
-        Some(End { index, at: J::end_now(), outcome: Outcome::TimedOut })
-    }
-
-    /// Drops a slot's body and frees the slot, also if the drop panics.
-    fn clear(&mut self, slot: usize) -> Result<(), Panic> {
-        let dropped = catch(|| self.slots[slot].job.set(None));
-        self.release(slot);
+        let dropped = catch(|| bay.empty(place_of(slot)));
+        self.bodies.free(slot, &mut self.ready.group(group_of(slot)));
         dropped
-    }
-
-    fn release(&mut self, slot: usize) {
-        self.ready.forget(slot);
-        self.free.push(slot);
     }
 }
 
 impl<J> Set<J> {
     fn doom(&self) {
-        for job in self.slots.iter().filter_map(|slot| slot.job.as_ref().as_pin_ref()) {
+        for job in self.bodies.slots().filter_map(|slot| self.bodies.slab.get(slot)) {
             (self.doom_one)(job);
         }
     }
@@ -320,13 +327,7 @@ impl<J> Drop for Set<J> {
     fn drop(&mut self) {
         self.doom();
         // One by one: the panic of one body's destructor keeps no other from running.
-        let mut first = None;
-        for slot in &mut self.slots {
-            if let Err(panic) = catch(|| slot.job.set(None)) {
-                first.get_or_insert(panic);
-            }
-        }
-        if let Some(panic) = first {
+        if let Some(panic) = self.bodies.slab.clear() {
             panic.resume_unless_panicking();
         }
     }
@@ -334,7 +335,6 @@ impl<J> Drop for Set<J> {
 
 impl<J> fmt::Debug for Set<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let running = self.slots.len() - self.free.len();
-        f.debug_struct("Set").field("running", &running).finish_non_exhaustive()
+        f.debug_struct("Set").field("running", &self.bodies.len()).finish_non_exhaustive()
     }
 }

@@ -1,86 +1,134 @@
 //! Which slots were woken: a lock-free list of groups of slots, 63 to a group (31 where a word has
 //! 32 bits).
 //!
-//! A wake sets its slot's bit in its group, and the bit that says that the group is listed. The
-//! wake that sets that one puts the group on the list; the one that finds the list asleep wakes
-//! the loop. So a wake costs one or two atomic operations, a group is on the list at most once, and
-//! a loop that is being polled, or has already been woken, is not woken again.
+//! A waker is the address of its slot's group, with the slot's place in the group in the low bits:
+//! it costs no memory. A wake sets its slot's bit in the group, and the bit that says that the group
+//! is listed. The wake that sets that one puts the group on the list; the one that finds the list
+//! asleep wakes the loop. So a wake costs one or two atomic operations, a group is on the list at
+//! most once, and a loop that is being polled, or has already been woken, is not woken again.
 //!
-//! The list is intrusive, its links are indices, and its reader takes all of it at once: there is
-//! no entry to free and no A-B-A.
+//! The list is intrusive and its reader takes all of it at once: there is no entry to free and no
+//! A-B-A. There is a second list of the same kind for the wakes that come from within a body of the
+//! loop while it is polled, on the thread that polls it: those need no atomics.
+//!
+//! What wakers point to is counted and outlives the loop where a waker does; the bodies are
+//! elsewhere and do not. A wake after the loop's end finds a group to set a bit in, and nobody to
+//! read it.
 
-use alloc::sync::Arc;
-use alloc::task::Wake;
+#![allow(unsafe_code, reason = "the engine's own: wakers that cost nothing are made by hand")]
+
+use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::task::Waker;
+use core::fmt;
+use core::marker::PhantomData;
+use core::mem::ManuallyDrop;
+use core::ops::Deref;
+use core::ptr::{self, NonNull};
+use core::task::{RawWaker, RawWakerVTable, Waker};
 
 use atomic_waker::AtomicWaker;
 
-use super::atomic::{AtomicUsize, Ordering};
+use super::atomic::{AtomicPtr, AtomicUsize, Driven, Ordering, fence};
+use super::firstly::Firstly;
+use super::polling::{Polling, is_polling, polling};
 
 /// Slots in a group: one bit of its word each, and one to spare.
-const GROUP: usize = usize::BITS as usize - 1;
+pub(super) const GROUP: usize = usize::BITS as usize - 1;
 /// The bit to spare: the group is on the list. Only the reader clears it, and only once it has
 /// taken the group off the list.
 const LISTED: usize = 1 << GROUP;
 
 /// The list is empty and the loop sleeps: the next wake must wake it.
-const ASLEEP: usize = usize::MAX;
+const ASLEEP: *mut Group = ptr::without_provenance_mut(1);
 /// The list is empty and the loop is awake: it looks at the list again before it sleeps.
-const EMPTY: usize = usize::MAX - 1;
+const EMPTY: *mut Group = ptr::null_mut();
 
-/// What all groups of one loop share.
-#[derive(Debug)]
-struct Root {
-    /// `ASLEEP`, `EMPTY`, or the index of the group that was listed last.
-    head: AtomicUsize,
+/// What all groups of one loop share, and the first of them: a small loop has no other.
+struct Home {
+    /// The loop and every waker that was cloned. At zero all of this is freed.
+    refs: AtomicUsize,
+    /// `ASLEEP`, `EMPTY`, or the group that was listed last.
+    head: AtomicPtr<Group>,
     /// Whoever polls the loop.
     parent: AtomicWaker,
+    /// The group that was listed last by the thread that polls the loop, or `EMPTY`.
+    head_here: Driven<*mut Group>,
+    /// Where the other groups are.
+    blocks: Driven<Vec<(NonNull<Group>, usize)>>,
+    first: Group,
+    #[cfg(forloop_loom)]
+    _freed: loom::alloc::Track<()>,
 }
 
-/// As many slots as a word has bits, less one.
-#[derive(Debug)]
+/// As many slots as a word has bits, less one. Aligned to more than that, so that the low bits of
+/// its address are there for a slot's place.
+#[repr(align(64))]
 struct Group {
-    root: Arc<Root>,
-    index: usize,
+    home: NonNull<Home>,
+    number: usize,
     woken: AtomicUsize,
-    /// The group listed before this one, or `EMPTY`. Only read and written while listed.
-    next: AtomicUsize,
+    /// The group listed before this one. Only read and written while listed.
+    next: AtomicPtr<Group>,
+    /// The same two for the wakes of the thread that polls the loop.
+    woken_here: Driven<usize>,
+    next_here: Driven<*mut Group>,
 }
 
-/// What a slot's waker points to.
-struct SlotWaker {
-    group: Arc<Group>,
-    bit: usize,
-}
+/// One more than the highest place that fits into the low bits of a group's address.
+const GROUP_ALIGN: usize = align_of::<Group>();
+const _: () = assert!(GROUP <= GROUP_ALIGN, "a slot's place fits into the low bits");
 
-impl Wake for SlotWaker {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
+impl Group {
+    fn new(home: NonNull<Home>, number: usize) -> Self {
+        Self {
+            home,
+            number,
+            woken: AtomicUsize::new(0),
+            next: AtomicPtr::new(EMPTY),
+            woken_here: Driven::new(0),
+            next_here: Driven::new(EMPTY),
+        }
     }
 
-    fn wake_by_ref(self: &Arc<Self>) {
-        let group = &self.group;
-        let before = group.woken.fetch_or(self.bit | LISTED, Ordering::AcqRel);
+    /// Wakes a slot, from anywhere.
+    #[inline(never)] // so that the other way, which is short, stays so
+    fn wake(&self, home: &Home, bit: usize) {
+        let before = self.woken.fetch_or(bit | LISTED, Ordering::AcqRel);
         if before & LISTED == 0 {
-            group.root.list(group);
+            home.list(self);
+        }
+    }
+
+    /// Wakes a slot.
+    ///
+    /// # Safety
+    ///
+    /// Called on the thread that polls the loop, from within one of its bodies.
+    unsafe fn wake_here(&self, home: &Home, bit: usize) {
+        // SAFETY: whoever polls a body has exclusive access to the loop's `Ready`, and waits for
+        // this to return.
+        unsafe {
+            let before =
+                self.woken_here.with(|woken| core::mem::replace(woken, *woken | bit | LISTED));
+            if before & LISTED == 0 {
+                let this = ptr::from_ref(self).cast_mut();
+                let next = home.head_here.with(|head| core::mem::replace(head, this));
+                self.next_here.with(|link| *link = next);
+            }
         }
     }
 }
 
-impl Root {
+impl Home {
     /// Puts `group` on the list, and wakes the loop if it sleeps.
     fn list(&self, group: &Group) {
+        let this = ptr::from_ref(group).cast_mut();
         let mut head = self.head.load(Ordering::Relaxed);
         loop {
             let next = if head == ASLEEP { EMPTY } else { head };
             group.next.store(next, Ordering::Relaxed);
-            let listed = self.head.compare_exchange_weak(
-                head,
-                group.index,
-                Ordering::AcqRel,
-                Ordering::Relaxed,
-            );
+            let listed =
+                self.head.compare_exchange_weak(head, this, Ordering::AcqRel, Ordering::Relaxed);
             match listed {
                 Ok(ASLEEP) => return self.parent.wake(),
                 Ok(_) => return,
@@ -88,177 +136,342 @@ impl Root {
             }
         }
     }
+
+    /// Counts one more waker.
+    fn retain(&self) {
+        // As many as half of all numbers are forgotten wakers: to go on would free what is in use.
+        if self.refs.fetch_add(1, Ordering::Relaxed) > usize::MAX / 2 {
+            abort();
+        }
+    }
+
+    /// Counts one less of the loop and its wakers, and frees everything with the last.
+    ///
+    /// # Safety
+    ///
+    /// The caller owns what was counted, and does not use it any more.
+    unsafe fn release(this: NonNull<Self>) {
+        // SAFETY: the caller owns one count, so it is still there.
+        if unsafe { (*this.as_ptr()).refs.fetch_sub(1, Ordering::Release) } != 1 {
+            return;
+        }
+        // What others have done with it happened before they let go.
+        fence(Ordering::Acquire);
+        // SAFETY: nobody else has a count, so nobody has its address; it came from a box, and the
+        // blocks from vectors of these lengths.
+        unsafe {
+            let home = Box::from_raw(this.as_ptr());
+            home.blocks.with(|blocks| {
+                for (block, len) in blocks.drain(..) {
+                    drop(Vec::from_raw_parts(block.as_ptr(), len, len));
+                }
+            });
+        }
+    }
+}
+
+/// Ends the program: there is nothing left that would be sound.
+fn abort() -> ! {
+    #[cfg(feature = "std")]
+    std::process::abort();
+    // A panic while panicking ends the program, too.
+    #[cfg(not(feature = "std"))]
+    {
+        struct Again;
+        impl Drop for Again {
+            fn drop(&mut self) {
+                panic!("too many wakers were forgotten");
+            }
+        }
+        let _again = Again;
+        panic!("too many wakers were forgotten");
+    }
+}
+
+/// What makes an address a waker. A `static`, so that two wakers of one slot know each other.
+static VTABLE: RawWakerVTable = RawWakerVTable::new(clone_waker, wake, wake_by_ref, drop_waker);
+
+/// The group and the bit that a waker names.
+#[inline]
+fn split(waker: *const ()) -> (*const Group, usize) {
+    let place = waker.addr() % GROUP_ALIGN;
+    (waker.wrapping_byte_sub(place).cast(), 1 << place)
+}
+
+/// # Safety
+///
+/// `waker` was made by `Wakers::waker`, or cloned, and is alive.
+unsafe fn clone_waker(waker: *const ()) -> RawWaker {
+    let (group, _) = split(waker);
+    // SAFETY: a waker that is alive keeps its group and home.
+    unsafe { (*group).home.as_ref().retain() };
+    RawWaker::new(waker, &VTABLE)
+}
+
+/// # Safety
+///
+/// As for `clone_waker`.
+unsafe fn wake_by_ref(waker: *const ()) {
+    let (group, bit) = split(waker);
+    // SAFETY: a waker that is alive keeps its group and home, also while whoever it wakes drops
+    // the loop. If this thread polls a body of this loop, whoever polls it has called us.
+    unsafe {
+        let group = &*group;
+        let home = group.home;
+        if is_polling(home.as_ptr().cast()) {
+            group.wake_here(home.as_ref(), bit);
+        } else {
+            group.wake(home.as_ref(), bit);
+        }
+    }
+}
+
+/// # Safety
+///
+/// As for `clone_waker`; and it is not used any more.
+unsafe fn wake(waker: *const ()) {
+    // SAFETY: it is alive until it is dropped here.
+    unsafe {
+        wake_by_ref(waker);
+        drop_waker(waker);
+    }
+}
+
+/// # Safety
+///
+/// As for `clone_waker`; and it is not used any more.
+unsafe fn drop_waker(waker: *const ()) {
+    let (group, _) = split(waker);
+    // SAFETY: a cloned waker owns one count. Others are never dropped.
+    unsafe { Home::release((*group).home) };
+}
+
+/// The waker of a slot, for as long as the loop is there; clones of it may live longer.
+pub(super) struct SlotWaker<'a> {
+    waker: ManuallyDrop<Waker>,
+    _loop: PhantomData<&'a Ready>,
+}
+
+impl Deref for SlotWaker<'_> {
+    type Target = Waker;
+
+    #[inline]
+    fn deref(&self) -> &Waker {
+        &self.waker
+    }
+}
+
+/// The wakers of a group of slots, for whoever drives the loop.
+pub(super) struct Wakers<'a> {
+    group: NonNull<Group>,
+    _loop: PhantomData<&'a mut Ready>,
+}
+
+impl Wakers<'_> {
+    /// The waker of a slot.
+    #[inline]
+    pub(super) fn waker(&self, place: usize) -> SlotWaker<'_> {
+        debug_assert!(place < GROUP, "a slot has a place in its group");
+        let data =
+            self.group.as_ptr().cast_const().cast::<()>().wrapping_byte_add(place % GROUP_ALIGN);
+        // SAFETY: the functions of the table take apart what is put together here. It is not counted,
+        // is never dropped, and cannot be used once the loop is gone.
+        let waker = unsafe { Waker::new(data, &VTABLE) };
+        SlotWaker { waker: ManuallyDrop::new(waker), _loop: PhantomData }
+    }
+
+    /// Whether the slot was woken and not taken yet.
+    pub(super) fn is_woken(&mut self, place: usize) -> bool {
+        // SAFETY: groups are there as long as the loop is, to which we have exclusive access.
+        let (here, elsewhere) = unsafe {
+            let group = self.group.as_ref();
+            (group.woken_here.with(|woken| *woken), group.woken.load(Ordering::Acquire))
+        };
+        (here | elsewhere) & (1 << place) != 0
+    }
+
+    /// Forgets a wake of the slot that is of no use to its next occupant.
+    #[inline]
+    pub(super) fn forget(&mut self, place: usize) {
+        // SAFETY: groups are there as long as the loop is.
+        let group = unsafe { self.group.as_ref() };
+        let bit = 1 << place;
+        // SAFETY: we have exclusive access, and nothing comes back from within.
+        let here = unsafe { group.woken_here.with(|woken| *woken) };
+        // Mostly there is none, and to look is cheaper than to clear.
+        if (here | group.woken.load(Ordering::Relaxed)) & bit != 0 {
+            // SAFETY: as above.
+            unsafe { group.woken_here.with(|woken| *woken &= !bit) };
+            group.woken.fetch_and(!bit, Ordering::AcqRel);
+        }
+    }
+}
+
+/// A loop whose bodies are being polled on this thread.
+pub(super) struct Entered<'a> {
+    ready: &'a mut Ready,
+    _polling: Polling,
+}
+
+impl Entered<'_> {
+    /// A group of slots.
+    #[inline]
+    pub(super) fn group(&mut self, number: usize) -> Wakers<'_> {
+        self.ready.group(number)
+    }
 }
 
 /// The reader's side of the list, and the maker of wakers.
-#[derive(Debug)]
 pub(super) struct Ready {
-    root: Arc<Root>,
-    groups: Vec<Arc<Group>>,
+    /// Made with the first group: a loop without a body needs none.
+    home: Option<NonNull<Home>>,
+    groups: Firstly<NonNull<Group>>,
 }
 
+// SAFETY: what it points to is shared between threads by design: atomics, and cells that only
+// whoever has `&mut` to this touches, or is polled by it.
+unsafe impl Send for Ready {}
+// SAFETY: as above; with `&` there is no way to the cells.
+unsafe impl Sync for Ready {}
+
 impl Ready {
-    pub(super) fn new() -> Self {
-        let root = Root { head: AtomicUsize::new(EMPTY), parent: AtomicWaker::new() };
-        Self { root: Arc::new(root), groups: Vec::new() }
+    pub(super) const fn new() -> Self {
+        Self { home: None, groups: Firstly::new() }
     }
 
-    /// Makes the waker of `slot`; slots are made in order, from 0.
-    pub(super) fn waker(&mut self, slot: usize) -> Waker {
-        let (group, bit) = (slot / GROUP, 1 << (slot % GROUP));
-        if group == self.groups.len() {
-            self.groups.push(Arc::new(Group {
-                root: self.root.clone(),
-                index: group,
-                woken: AtomicUsize::new(0),
-                next: AtomicUsize::new(EMPTY),
-            }));
-        }
-        Waker::from(Arc::new(SlotWaker { group: self.groups[group].clone(), bit }))
-    }
-
-    /// Whether `slot` was woken and not taken yet.
-    pub(super) fn is_woken(&self, slot: usize) -> bool {
-        self.groups[slot / GROUP].woken.load(Ordering::Acquire) & (1 << (slot % GROUP)) != 0
-    }
-
-    /// Forgets a wake of `slot` that is of no use to its next occupant.
-    pub(super) fn forget(&self, slot: usize) {
-        let woken = &self.groups[slot / GROUP].woken;
-        let bit = 1 << (slot % GROUP);
-        // Mostly there is none, and to look is cheaper than to clear.
-        if woken.load(Ordering::Relaxed) & bit != 0 {
-            woken.fetch_and(!bit, Ordering::AcqRel);
-        }
-    }
-
-    /// Takes all wakes so far, calling `woken` with each slot once, in no particular order.
-    pub(super) fn take(&mut self, mut woken: impl FnMut(usize)) {
-        if self.root.head.load(Ordering::Relaxed) == EMPTY {
+    /// Makes so many more groups.
+    pub(super) fn grow(&mut self, groups: usize) {
+        if groups == 0 {
             return;
         }
-        let mut head = self.root.head.swap(EMPTY, Ordering::AcqRel);
-        while head != EMPTY && head != ASLEEP {
-            let group = &self.groups[head];
-            // Before the word is cleared: from then on the group may be listed anew.
-            head = group.next.load(Ordering::Relaxed);
-            let mut word = group.woken.swap(0, Ordering::AcqRel) & !LISTED;
-            while word != 0 {
-                woken(group.index * GROUP + word.trailing_zeros() as usize);
-                word &= word - 1;
+        self.groups.reserve_exact(groups);
+        let mut more = groups;
+        let home = *self.home.get_or_insert_with(|| {
+            let (home, first) = new_home();
+            self.groups.push(first);
+            more -= 1;
+            home
+        });
+        if more == 0 {
+            return;
+        }
+        let numbers = self.groups.len()..self.groups.len() + more;
+        let mut block = Vec::with_capacity(more);
+        block.extend(numbers.map(|number| Group::new(home, number)));
+        // So that a vector of this length and capacity can be made of it again.
+        let mut block = ManuallyDrop::new(block.into_boxed_slice().into_vec());
+        let len = block.len();
+        // SAFETY: a vector's address is not null.
+        let block = unsafe { NonNull::new_unchecked(block.as_mut_ptr()) };
+        // SAFETY: we have exclusive access, and nothing comes back from a push.
+        unsafe { home.as_ref().blocks.with(|blocks| blocks.push((block, len))) };
+        for at in 0..len {
+            // SAFETY: within the block.
+            self.groups.push(unsafe { block.add(at) });
+        }
+    }
+
+    /// A group of slots.
+    #[inline]
+    pub(super) fn group(&mut self, number: usize) -> Wakers<'_> {
+        let group = *self.groups.get(number).expect("a slot's group was made with it");
+        Wakers { group, _loop: PhantomData }
+    }
+
+    /// Until what this returns is dropped, the bodies of this loop are polled on this thread.
+    #[inline]
+    pub(super) fn enter(&mut self) -> Entered<'_> {
+        let home = self.home.map_or(ptr::null(), |home| home.as_ptr().cast_const().cast());
+        // Nobody else drives the loop meanwhile, because we have exclusive access.
+        Entered { _polling: polling(home), ready: self }
+    }
+
+    /// Takes all wakes so far, calling `woken` with the number of each group and a bit for each
+    /// of its slots: in no particular order, and a group twice where it was woken from here and
+    /// from elsewhere.
+    #[inline]
+    pub(super) fn take(&mut self, mut woken: impl FnMut(usize, usize)) {
+        let Some(home) = self.home else { return };
+        // SAFETY: it is there as long as this is.
+        let home = unsafe { home.as_ref() };
+        // SAFETY: we have exclusive access, and nothing comes back from within. What is listed is a
+        // group of this loop.
+        unsafe {
+            let mut listed = home.head_here.with(|head| core::mem::replace(head, EMPTY));
+            while !listed.is_null() {
+                let group = &*listed;
+                listed = group.next_here.with(|next| *next);
+                let word = group.woken_here.with(core::mem::take);
+                woken(group.number, word & !LISTED);
             }
+        }
+        if home.head.load(Ordering::Relaxed) == EMPTY {
+            return;
+        }
+        let mut listed = home.head.swap(EMPTY, Ordering::AcqRel);
+        while listed != EMPTY && listed != ASLEEP {
+            // SAFETY: what is listed is a group of this loop.
+            let group = unsafe { &*listed };
+            // Before the word is cleared: from then on the group may be listed anew.
+            listed = group.next.load(Ordering::Relaxed);
+            let word = group.woken.swap(0, Ordering::AcqRel);
+            woken(group.number, word & !LISTED);
         }
     }
 
     /// Goes to sleep until a wake, which will wake `parent`; `false` if there was one already.
-    pub(super) fn sleep(&self, parent: &Waker) -> bool {
-        self.root.parent.register(parent);
-        let slept =
-            self.root.head.compare_exchange(EMPTY, ASLEEP, Ordering::AcqRel, Ordering::Relaxed);
+    pub(super) fn sleep(&mut self, parent: &Waker) -> bool {
+        // Nobody could wake a loop that never had a body.
+        let Some(home) = self.home else { return true };
+        // SAFETY: it is there as long as this is.
+        let home = unsafe { home.as_ref() };
+        home.parent.register(parent);
+        // SAFETY: we have exclusive access.
+        if !unsafe { home.head_here.with(|head| head.is_null()) } {
+            return false;
+        }
+        let slept = home.head.compare_exchange(EMPTY, ASLEEP, Ordering::AcqRel, Ordering::Relaxed);
         slept.is_ok()
+    }
+}
+
+/// Makes what the groups of a loop share, counted once, and the first group.
+fn new_home() -> (NonNull<Home>, NonNull<Group>) {
+    let home = Box::new(Home {
+        refs: AtomicUsize::new(1),
+        head: AtomicPtr::new(EMPTY),
+        parent: AtomicWaker::new(),
+        head_here: Driven::new(EMPTY),
+        blocks: Driven::new(Vec::new()),
+        first: Group::new(NonNull::dangling(), 0),
+        #[cfg(forloop_loom)]
+        _freed: loom::alloc::Track::new(()),
+    });
+    let home = Box::into_raw(home);
+    // SAFETY: it was just made, is not null, and nobody else knows it.
+    unsafe {
+        let home = NonNull::new_unchecked(home);
+        let first = &raw mut (*home.as_ptr()).first;
+        (*first).home = home;
+        (home, NonNull::new_unchecked(first))
     }
 }
 
 impl Drop for Ready {
     fn drop(&mut self) {
-        // A waker that outlives the loop keeps the root, but need not keep whoever polled it.
-        drop(self.root.parent.take());
+        let Some(home) = self.home.take() else { return };
+        // A waker that outlives the loop keeps its group, but need not keep whoever polled it.
+        // SAFETY: the loop owns one count until it is released here.
+        unsafe {
+            let parent = home.as_ref().parent.take();
+            Home::release(home);
+            drop(parent);
+        }
     }
 }
 
-#[cfg(all(test, not(forloop_loom)))]
-mod tests {
-    use alloc::vec;
-
-    use super::*;
-
-    struct Count(AtomicUsize);
-
-    impl Wake for Count {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::SeqCst);
-        }
-    }
-
-    fn taken(ready: &mut Ready) -> Vec<usize> {
-        let mut slots = Vec::new();
-        ready.take(|slot| slots.push(slot));
-        slots.sort_unstable();
-        slots
-    }
-
-    #[test]
-    fn a_slot_is_listed_once_however_often_it_is_woken() {
-        let mut ready = Ready::new();
-        let wakers: Vec<_> = (0..130).map(|slot| ready.waker(slot)).collect();
-        for slot in [129, 0, GROUP, 129, 129, GROUP - 1] {
-            wakers[slot].wake_by_ref();
-        }
-        assert_eq!(taken(&mut ready), [0, GROUP - 1, GROUP, 129]);
-        assert_eq!(taken(&mut ready), vec![]);
-    }
-
-    #[test]
-    fn a_sleeping_loop_is_woken_once_and_an_awake_one_never() {
-        let mut ready = Ready::new();
-        let wakers: Vec<_> = (0..65).map(|slot| ready.waker(slot)).collect();
-        let count = Arc::new(Count(AtomicUsize::new(0)));
-        let parent = Waker::from(count.clone());
-
-        wakers[3].wake_by_ref();
-        assert!(!ready.sleep(&parent), "there is a wake to look at");
-        assert_eq!(taken(&mut ready), [3]);
-        assert!(ready.sleep(&parent));
-        wakers[4].wake_by_ref();
-        wakers[64].wake_by_ref();
-        assert_eq!(count.0.load(Ordering::SeqCst), 1);
-        assert_eq!(taken(&mut ready), [4, 64]);
-    }
-
-    #[test]
-    fn a_loop_polled_while_asleep_is_awake_again() {
-        let mut ready = Ready::new();
-        let waker = ready.waker(0);
-        let count = Arc::new(Count(AtomicUsize::new(0)));
-        assert!(ready.sleep(&Waker::from(count.clone())));
-        assert_eq!(taken(&mut ready), vec![]);
-        waker.wake_by_ref();
-        assert_eq!(count.0.load(Ordering::SeqCst), 0);
-        assert_eq!(taken(&mut ready), [0]);
-    }
-
-    #[test]
-    fn a_forgotten_wake_does_not_come_back() {
-        let mut ready = Ready::new();
-        let waker = ready.waker(0);
-        waker.wake_by_ref();
-        ready.forget(0);
-        assert_eq!(taken(&mut ready), vec![]);
-        waker.wake_by_ref();
-        assert_eq!(taken(&mut ready), [0]);
-    }
-
-    #[test]
-    fn a_group_whose_wakes_were_forgotten_is_not_listed_twice() {
-        let mut ready = Ready::new();
-        let wakers: Vec<_> = (0..2 * GROUP).map(|slot| ready.waker(slot)).collect();
-        wakers[0].wake_by_ref();
-        wakers[GROUP].wake_by_ref();
-        ready.forget(0);
-        wakers[0].wake_by_ref();
-        assert_eq!(taken(&mut ready), [0, GROUP]);
-        assert_eq!(taken(&mut ready), vec![]);
-    }
-
-    #[test]
-    fn a_wake_after_the_loop_is_gone_wakes_nobody() {
-        let mut ready = Ready::new();
-        let waker = ready.waker(0);
-        let count = Arc::new(Count(AtomicUsize::new(0)));
-        assert!(ready.sleep(&Waker::from(count.clone())));
-        drop(ready);
-        waker.wake();
-        assert_eq!(count.0.load(Ordering::SeqCst), 0);
-        assert_eq!(Arc::strong_count(&count), 1);
+impl fmt::Debug for Ready {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ready").field("groups", &self.groups.len()).finish_non_exhaustive()
     }
 }

@@ -42,6 +42,9 @@ pub trait Policy {
     /// Whether a body's panic is its outcome.
     const CATCHES: bool = false;
 
+    /// Whether there is anything to look out for, besides the bodies.
+    const WATCHES: bool = false;
+
     /// Makes what is given for one body; or returns the outcome of one that has nothing to give.
     ///
     /// # Errors
@@ -203,6 +206,7 @@ impl<C: Policy, W: Interrupt> Policy for Interruptible<C, W> {
     type Gives<X, Y> = Result<X, Interrupted<Y, C::SourceError>>;
 
     const CATCHES: bool = C::CATCHES;
+    const WATCHES: bool = true;
 
     fn each<T>(outcome: Outcome<T>) -> Result<C::Each<T>, Outcome<T>> {
         C::each(outcome)
@@ -246,6 +250,9 @@ pub trait Ends {
     /// Whether a panic is one.
     const CATCHES: bool = false;
 
+    /// Whether there is anything to look out for, besides the bodies.
+    const WATCHES: bool = false;
+
     /// Takes note of a body that has begun.
     fn begun(&mut self, _body: Ticket, _alive: impl Fn(Ticket) -> bool) {}
 
@@ -287,6 +294,7 @@ impl<C: Policy, M: Ends> Policy for Outcomes<C, M> {
     type Gives<X, Y> = C::Gives<X, Y>;
 
     const CATCHES: bool = C::CATCHES || M::CATCHES;
+    const WATCHES: bool = C::WATCHES || M::WATCHES;
 
     fn each<T>(outcome: Outcome<T>) -> Result<Outcome<T>, Outcome<T>> {
         match outcome {

@@ -90,6 +90,8 @@ impl<R> Timeout<R> {
 impl<C: RaisesPanics, R: Timer + 'static> RaisesPanics for Outcomes<C, Timeout<R>> {}
 
 impl<R: Timer + 'static> Ends for Timeout<R> {
+    const WATCHES: bool = true;
+
     fn begun(&mut self, body: Ticket, alive: impl Fn(Ticket) -> bool) {
         self.tidy(alive);
         // A time that no clock can show never comes.

@@ -15,7 +15,7 @@ use pin_project_lite::pin_project;
 
 use super::results::{Results, Shelf};
 use crate::drive::TURN;
-use crate::engine::Set;
+use crate::engine::{Room, Set};
 use crate::panic::catch;
 use crate::place::{Launch, Started, Unspawned};
 use crate::policy::{Admit, Policy};
@@ -190,7 +190,7 @@ where
             results,
             line: Supply { line: Arc::new(line) },
             begin: Some(begin),
-            consumer: Set::new(),
+            consumer: Set::with_room(Room::ONE),
             output: None,
             panic: None,
             stopped: false,
@@ -291,7 +291,7 @@ where
                     let turn_is_over = self.line.taken.load(Ordering::SeqCst) >= TURN;
                     // A consumer that yields has yielded to the executor, and not only to the
                     // bodies.
-                    if !self.consumer.sleep(cx) || taken || turn_is_over {
+                    if !self.as_mut().project().consumer.sleep(cx) || taken || turn_is_over {
                         cx.waker().wake_by_ref();
                     }
                     return Poll::Pending;

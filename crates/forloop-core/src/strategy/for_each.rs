@@ -124,6 +124,7 @@ struct TryForEach<E> {
 impl<E, C: Policy> Judge<Result<(), E>, C> for TryForEach<E> {
     type Verdict = Result<(), LoopError<E, C::SourceError>>;
 
+    #[inline]
     fn take(&mut self, end: End<Result<(), E>>) -> ControlFlow<()> {
         match self.failures.sift(end) {
             Some(()) => ControlFlow::Continue(()),

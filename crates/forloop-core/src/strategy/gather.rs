@@ -6,7 +6,7 @@ use core::ops::ControlFlow;
 use futures_core::Stream;
 
 use super::{Ending, Judge, Judged};
-use crate::engine::End;
+use crate::engine::{End, Places};
 use crate::place::{Body, Place, Started};
 use crate::policy::{Admit, Policy};
 use crate::{Cause, HowMany, Loop, Outcome, each};
@@ -89,13 +89,13 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         P: Place<B, Job = J>,
         J: Started<Output = B::Returns>,
     {
-        Judged::new(self.drive(body), Gather { outputs: Vec::new(), not_run: Vec::new() })
+        Judged::new(self.drive(body), Gather { outputs: Places::new(), not_run: Vec::new() })
     }
 }
 
 /// Holds an `E` for every body that has one: what the policy makes of its output.
 struct Gather<E> {
-    outputs: Vec<Option<E>>,
+    outputs: Places<E>,
     /// The indices of bodies that were never polled.
     not_run: Vec<usize>,
 }
@@ -103,9 +103,14 @@ struct Gather<E> {
 impl<T, C: Policy> Judge<T, C> for Gather<C::Each<T>> {
     type Verdict = C::Gives<Vec<C::Each<T>>, Vec<Outcome<T>>>;
 
+    fn expect(&mut self, ends: usize) {
+        self.outputs.expect(ends);
+    }
+
+    #[inline]
     fn take(&mut self, end: End<T>) -> ControlFlow<()> {
         match C::each(end.outcome) {
-            Ok(output) => put(&mut self.outputs, end.index, output),
+            Ok(output) => self.outputs.put(end.index, output),
             Err(Outcome::NotRun) => self.not_run.push(end.index),
             Err(_) => {}
         }
@@ -115,13 +120,13 @@ impl<T, C: Policy> Judge<T, C> for Gather<C::Each<T>> {
     fn verdict(mut self, ending: Ending<C::SourceError>) -> Self::Verdict {
         C::gives(match ending.interrupted {
             // Every body that was started has ended with an output.
-            None => Ok(self.outputs.into_iter().flatten().collect()),
+            None => Ok(self.outputs.into_vec()),
             Some(interrupted) => {
-                self.outputs.resize_with(ending.started, || None);
                 self.not_run.sort_unstable();
                 let unfinished = unfinished(&interrupted.cause);
+                let outputs = self.outputs.into_options(ending.started);
                 let outcomes =
-                    self.outputs.into_iter().enumerate().map(|(index, output)| match output {
+                    outputs.into_iter().enumerate().map(|(index, output)| match output {
                         Some(output) => C::outcome(output),
                         None if self.not_run.binary_search(&index).is_ok() => Outcome::NotRun,
                         None => unfinished(),
@@ -139,12 +144,4 @@ pub(super) fn unfinished<T, E, S>(cause: &Cause<S>) -> fn() -> Outcome<T, E> {
         Cause::TimedOut => || Outcome::TimedOut,
         Cause::Cancelled | Cause::Source { .. } => || Outcome::Cancelled,
     }
-}
-
-/// Puts a result at its index.
-pub(super) fn put<T>(results: &mut Vec<Option<T>>, index: usize, result: T) {
-    if index >= results.len() {
-        results.resize_with(index + 1, || None);
-    }
-    results[index] = Some(result);
 }

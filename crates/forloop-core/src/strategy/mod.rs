@@ -47,6 +47,9 @@ use crate::policy::{Admit, Policy};
 trait Judge<T, C: Policy> {
     type Verdict;
 
+    /// Hears how many ends there will be at least, if the source tells the truth.
+    fn expect(&mut self, _ends: usize) {}
+
     /// Takes one end; `Break` stops the loop. Later ends are still brought.
     fn take(&mut self, end: End<T>) -> ControlFlow<()>;
 
@@ -90,11 +93,12 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<V::Verdict> {
         let mut this = self.project();
-        while let Some(end) = ready!(this.drive.as_mut().poll_end(cx, 0)) {
-            let judge = this.judge.as_mut().expect("a loop that has ended is not polled again");
-            if judge.take(end).is_break() {
-                this.drive.as_mut().stop();
-            }
+        if let (Some(ends), Some(judge)) = (this.drive.as_mut().begin(), this.judge.as_mut()) {
+            judge.expect(ends);
+        }
+        let judge = this.judge.as_mut().expect("a loop that has ended is not polled again");
+        while ready!(this.drive.as_mut().poll_ends(cx, 0, |end| judge.take(end))).is_break() {
+            this.drive.as_mut().stop();
         }
         let interrupted = this.drive.as_mut().ending();
         let judge = this.judge.take().expect("a loop that has ended is not polled again");

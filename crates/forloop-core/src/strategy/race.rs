@@ -226,6 +226,7 @@ impl<T, E> Race<T, E> {
 impl<T, C: Policy> Judge<T, C> for Race<T, Infallible> {
     type Verdict = Result<(usize, T), LoopError<Infallible, C::SourceError>>;
 
+    #[inline]
     fn take(&mut self, end: End<T>) -> ControlFlow<()> {
         self.enter(end.at, end.index, end.outcome)
     }
@@ -243,6 +244,7 @@ struct RaceOk<T, E> {
 impl<T, E, C: Policy> Judge<Result<T, E>, C> for RaceOk<T, E> {
     type Verdict = Result<(usize, T), LoopError<E, C::SourceError>>;
 
+    #[inline]
     fn take(&mut self, end: End<Result<T, E>>) -> ControlFlow<()> {
         self.race.enter(end.at, end.index, end.outcome.into())
     }

@@ -7,10 +7,10 @@ use core::slice;
 
 use futures_core::Stream;
 
-use super::gather::{put, unfinished};
+use super::gather::unfinished;
 use super::try_gather::Failures;
 use super::{Ending, Judge, Judged};
-use crate::engine::End;
+use crate::engine::{End, Places};
 use crate::place::{Place, Started, TryBody};
 use crate::policy::{Admit, Policy};
 use crate::{HowMany, Interrupted, Loop, LoopError, Outcome, each};
@@ -101,32 +101,36 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         P: Place<B, Job = J>,
         J: Started<Output = B::Returns>,
     {
-        Judged::new(self.drive(body), Settle { outcomes: Vec::new() })
+        Judged::new(self.drive(body), Settle { outcomes: Places::new() })
     }
 }
 
 struct Settle<T, E> {
-    outcomes: Vec<Option<Outcome<T, E>>>,
+    outcomes: Places<Outcome<T, E>>,
 }
 
 impl<T, E, C: Policy> Judge<Result<T, E>, C> for Settle<T, E> {
     type Verdict = Settled<T, E, C::SourceError>;
 
+    fn expect(&mut self, ends: usize) {
+        self.outcomes.expect(ends);
+    }
+
+    #[inline]
     fn take(&mut self, end: End<Result<T, E>>) -> ControlFlow<()> {
         if !matches!(end.outcome, Outcome::Cancelled) {
-            put(&mut self.outcomes, end.index, end.outcome.into());
+            self.outcomes.put(end.index, end.outcome.into());
         }
         ControlFlow::Continue(())
     }
 
-    fn verdict(mut self, ending: Ending<C::SourceError>) -> Self::Verdict {
+    fn verdict(self, ending: Ending<C::SourceError>) -> Self::Verdict {
         let Ending { started, interrupted } = ending;
         let outcomes = match &interrupted {
-            None => self.outcomes.into_iter().flatten().collect(),
+            None => self.outcomes.into_vec(),
             Some(interrupted) => {
-                self.outcomes.resize_with(started, || None);
                 let unfinished = unfinished(&interrupted.cause);
-                let outcomes = self.outcomes.into_iter();
+                let outcomes = self.outcomes.into_options(started).into_iter();
                 outcomes.map(|outcome| outcome.unwrap_or_else(unfinished)).collect()
             }
         };

@@ -5,9 +5,8 @@ use core::ops::ControlFlow;
 
 use futures_core::Stream;
 
-use super::gather::put;
 use super::{Ending, Judge, Judged};
-use crate::engine::End;
+use crate::engine::{End, Places};
 use crate::place::{Place, Started, TryBody};
 use crate::policy::{Admit, Policy, RaisesPanics};
 use crate::{Cause, Failure, HowMany, Interrupted, Loop, LoopError, Outcome, each};
@@ -104,24 +103,29 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         P: Place<B, Job = J>,
         J: Started<Output = B::Returns>,
     {
-        let judge = TryGather { values: Vec::new(), failures: Failures::new() };
+        let judge = TryGather { values: Places::new(), failures: Failures::new() };
         Judged::new(self.drive(body), judge)
     }
 }
 
 struct TryGather<T, E> {
-    values: Vec<Option<T>>,
+    values: Places<T>,
     failures: Failures<E>,
 }
 
 impl<T, E, C: Policy> Judge<Result<T, E>, C> for TryGather<T, E> {
     type Verdict = Result<Vec<T>, LoopError<E, C::SourceError>>;
 
+    fn expect(&mut self, ends: usize) {
+        self.values.expect(ends);
+    }
+
+    #[inline]
     fn take(&mut self, end: End<Result<T, E>>) -> ControlFlow<()> {
         let index = end.index;
         match self.failures.sift(end) {
             Some(value) => {
-                put(&mut self.values, index, value);
+                self.values.put(index, value);
                 ControlFlow::Continue(())
             }
             None => ControlFlow::Break(()),
@@ -131,7 +135,7 @@ impl<T, E, C: Policy> Judge<Result<T, E>, C> for TryGather<T, E> {
     fn verdict(self, ending: Ending<C::SourceError>) -> Self::Verdict {
         self.failures.into_result(ending.interrupted)?;
         // Every body that was started has ended well, so there is a value at every index.
-        Ok(self.values.into_iter().flatten().collect())
+        Ok(self.values.into_vec())
     }
 }
 

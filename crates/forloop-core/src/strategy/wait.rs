@@ -9,7 +9,7 @@ use core::time::Duration;
 use pin_project_lite::pin_project;
 
 use crate::drive::TURN;
-use crate::engine::Set;
+use crate::engine::{Room, Set};
 use crate::place::{InTask, On, Place, Started, Unspawned};
 use crate::{Outcome, Spawn, Task, Timer};
 
@@ -84,7 +84,9 @@ impl<J: Started> Running<J> {
     }
 
     fn of(jobs: impl IntoIterator<Item = J>) -> Self {
-        let mut running = Self { bodies: Set::new(), done: Vec::new(), next: 0 };
+        let jobs = jobs.into_iter();
+        let bodies = Set::with_room(Room::of(usize::MAX, jobs.size_hint()));
+        let mut running = Self { bodies, done: Vec::new(), next: 0 };
         for job in jobs {
             running.insert(job);
         }

@@ -3,6 +3,7 @@
 
 use alloc::sync::Arc;
 use core::fmt;
+use core::ops::ControlFlow;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use core::task::{Context, Poll, ready};
 
@@ -12,7 +13,7 @@ use concurrent_queue::ConcurrentQueue;
 use super::child::{ChildEnd, Settle};
 use super::grouped::{Conduct, Ended};
 use crate::drive::TURN;
-use crate::engine::{End, Set};
+use crate::engine::{End, Room, Set};
 use crate::interrupted::Cut;
 use crate::panic::catch;
 use crate::place::{Started, Unspawned};
@@ -165,7 +166,7 @@ where
         Self {
             nursery,
             begin: Some(begin),
-            body: Set::new(),
+            body: Set::with_room(Room::ONE),
             children: Set::new(),
             pass: Pass::Begin,
             value: None,
@@ -234,8 +235,18 @@ where
                 self.panic.get_or_insert(panic);
             }
             self.nursery.retire(alive + 1 - self.children.len());
-        } else if let Err(end) = self.children.start(place, child) {
-            self.child_ended(end);
+        } else {
+            let mut child = Some(child);
+            let next = || {
+                child
+                    .take()
+                    .map(|child| (place, child))
+                    .map_or(ControlFlow::Break(None), ControlFlow::Continue)
+            };
+            let begun = self.children.start(next, |end| ControlFlow::Break(Some(end)));
+            if let ControlFlow::Break(Some(end)) = begun {
+                self.child_ended(end);
+            }
         }
         true
     }

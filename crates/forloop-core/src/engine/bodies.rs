@@ -1,0 +1,253 @@
+//! The bodies, each in its slot and with its index.
+
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::ops::ControlFlow;
+use core::task::{Context, Poll, Waker};
+
+use super::End;
+use super::ledger::Ledger;
+use super::ready::{Ready, Wakers};
+use super::room::Room;
+use super::slab::{Bay, EmptySlot, Slab, Slot, group_of, place_of, places, slot_at};
+use crate::orphans::Orphans;
+use crate::panic::catch;
+use crate::place::Started;
+use crate::{Outcome, Panic};
+
+pub(super) struct Bodies<J> {
+    pub(super) slab: Slab<J>,
+    ledger: Ledger,
+    /// How many slots are not free.
+    taken: usize,
+    /// What bodies without time have left behind: until that has ended, they have not stopped. Their
+    /// slots are empty and not free.
+    left: BTreeMap<Slot, Arc<Orphans>>,
+}
+
+impl<J> Bodies<J> {
+    pub(super) const fn new() -> Self {
+        Self { slab: Slab::new(), ledger: Ledger::new(), taken: 0, left: BTreeMap::new() }
+    }
+
+    /// How many there are, with those that have left something behind.
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.taken
+    }
+
+    /// A free slot. Of the memory for more, `room` decides.
+    #[inline]
+    pub(super) fn vacancy(&mut self, room: Room, ready: &mut Ready) -> Slot {
+        match self.slab.vacancy() {
+            Some(slot) => slot,
+            None => self.make_vacancy(room, ready),
+        }
+    }
+
+    #[cold]
+    fn make_vacancy(&mut self, room: Room, ready: &mut Ready) -> Slot {
+        if !self.slab.next_empty() {
+            let more = room.more(self.slab.capacity(), self.taken);
+            if more == 0 {
+                self.slab.next_holed();
+            } else {
+                ready.grow(self.slab.grow(more));
+                self.slab.next_empty();
+            }
+        }
+        self.slab.vacancy().expect("if no slot was free, there are more now")
+    }
+
+    /// The slots that hold a body, in ascending order.
+    pub(super) fn slots(&self) -> impl Iterator<Item = Slot> {
+        self.slab
+            .bays()
+            .flat_map(|(group, bay)| places(bay.occupied()).map(move |place| slot_at(group, place)))
+    }
+
+    /// The index of the body in a slot.
+    #[inline]
+    pub(super) fn index(&self, slot: Slot) -> usize {
+        self.ledger.index(&self.slab, slot)
+    }
+
+    /// The indices of the bodies, in ascending order.
+    pub(super) fn indices(&self) -> Vec<usize> {
+        let mut indices: Vec<_> = self.slots().map(|slot| self.index(slot)).collect();
+        indices.sort_unstable();
+        indices
+    }
+
+    /// Gives the body in a slot that is still free its place among the others.
+    #[inline]
+    pub(super) fn settle_in(&mut self, slot: Slot, index: usize) {
+        self.ledger.note(&mut self.slab, slot, index);
+        self.slab.take(slot);
+        self.taken += 1;
+    }
+
+    /// Frees an empty slot and returns the index that the body in it had.
+    #[inline]
+    pub(super) fn free(&mut self, slot: Slot, wakers: &mut Wakers<'_>) -> usize {
+        let index = self.index(slot);
+        wakers.forget(place_of(slot));
+        self.slab.free(slot);
+        self.taken -= 1;
+        index
+    }
+
+    /// Keeps an empty slot until what its body has left behind has ended.
+    pub(super) fn leave(&mut self, slot: Slot, orphans: Arc<Orphans>, wakers: &Wakers<'_>) {
+        self.left.insert(slot, orphans);
+        wakers.waker(place_of(slot)).wake_by_ref();
+    }
+
+    /// Whether a slot is kept for what its body has left behind.
+    pub(super) fn is_left(&self, slot: Slot) -> bool {
+        self.left.contains_key(&slot)
+    }
+}
+
+impl<J: Started> Bodies<J> {
+    /// Polls what is in a slot: `None` if that is nothing, `Some(None)` if it goes on.
+    pub(super) fn turn(
+        &mut self,
+        slot: Slot,
+        wakers: &mut Wakers<'_>,
+    ) -> Option<Option<End<J::Output>>> {
+        let (bay, place) = (self.slab.bay_mut(group_of(slot)), place_of(slot));
+        match poll_in(bay, place, &wakers.waker(place)) {
+            None => self.turn_of_left(slot, wakers),
+            Some(None) => Some(None),
+            Some(Some((at, outcome))) => {
+                let index = self.free(slot, wakers);
+                Some(Some(End { index, at, outcome }))
+            }
+        }
+    }
+
+    /// Polls the slots of a group that are `due`, the lowest first, until `polls` has come to `most` or
+    /// `ended`, which is told each end, has had enough. Those that had their turn are not due any more.
+    #[inline]
+    pub(super) fn turns<B>(
+        &mut self,
+        group: usize,
+        due: &mut usize,
+        polls: &mut usize,
+        most: usize,
+        wakers: &mut Wakers<'_>,
+        ended: &mut impl FnMut(End<J::Output>) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        // In registers while bodies go on: they are many, and this is most of what a loop does.
+        let (mut left, mut budget) = (*due, most - *polls);
+        let mut result = ControlFlow::Continue(());
+        while left != 0 && budget > 0 && result.is_continue() {
+            let bay = self.slab.bay_mut(group);
+            let (place, polled) = loop {
+                let place = left.trailing_zeros() as usize;
+                left &= left - 1;
+                budget -= 1;
+                let polled = poll_in(bay, place, &wakers.waker(place));
+                if !matches!(polled, Some(None)) || left == 0 || budget == 0 {
+                    break (place, polled);
+                }
+            };
+            let slot = slot_at(group, place);
+            let end = match polled {
+                Some(None) => continue,
+                Some(Some((at, outcome))) => {
+                    let index = self.free(slot, wakers);
+                    Some(End { index, at, outcome })
+                }
+                None => match self.turn_of_left(slot, wakers) {
+                    None => {
+                        // There was nothing to poll.
+                        budget += 1;
+                        None
+                    }
+                    Some(end) => end,
+                },
+            };
+            if let Some(end) = end {
+                result = ended(end);
+            }
+        }
+        *due = left;
+        *polls = most - budget;
+        result
+    }
+
+    /// Polls for the end of what a body without time has left behind.
+    #[cold]
+    fn turn_of_left(
+        &mut self,
+        slot: Slot,
+        wakers: &mut Wakers<'_>,
+    ) -> Option<Option<End<J::Output>>> {
+        let left = self.left.get(&slot)?;
+        let waker = wakers.waker(place_of(slot));
+        if left.poll_ended(&mut Context::from_waker(&waker)).is_pending() {
+            return Some(None);
+        }
+        self.left.remove(&slot);
+        let index = self.free(slot, wakers);
+        Some(Some(End { index, at: J::end_now(), outcome: Outcome::TimedOut }))
+    }
+}
+
+/// Polls the body at a place: `None` if there is none, `Some(None)` if it goes on. If it has ended, the
+/// slot is empty, and not yet free: gives its place in the order of ends, and its outcome.
+#[inline(always)] // in three places, and most of what a loop does
+fn poll_in<J: Started>(
+    bay: &mut Bay<J>,
+    place: usize,
+    waker: &Waker,
+) -> Option<Option<(usize, Outcome<J::Output>)>> {
+    let mut job = bay.get_mut(place)?;
+    let outcome = match catch(|| job.as_mut().poll_outcome(&mut Context::from_waker(waker))) {
+        Ok(Poll::Pending) => return Some(None),
+        Ok(Poll::Ready(outcome)) => outcome,
+        Err(panic) => Outcome::Panicked(panic),
+    };
+    let at = job.ended_at();
+    let is_overdue = bay.is_overdue(place);
+    let dropped = catch(|| bay.empty(place));
+    Some(Some((at, outcome_of(outcome, dropped, is_overdue))))
+}
+
+/// Polls a new body in an empty slot, where it stays if it goes on: then `None`.
+#[inline(always)] // in one place, and most of what a loop does whose bodies are ready at once
+pub(super) fn try_in<J: Started>(
+    slot: &mut EmptySlot<'_, J>,
+    job: J,
+    waker: &Waker,
+) -> Option<(usize, Outcome<J::Output>)> {
+    let mut guest = slot.put(job);
+    let outcome = match catch(|| guest.as_mut().poll_outcome(&mut Context::from_waker(waker))) {
+        Ok(Poll::Pending) => {
+            guest.stay();
+            return None;
+        }
+        Ok(Poll::Ready(outcome)) => outcome,
+        Err(panic) => Outcome::Panicked(panic),
+    };
+    let at = guest.as_mut().ended_at();
+    let dropped = catch(|| drop(guest));
+    Some((at, outcome_of(outcome, dropped, false)))
+}
+
+/// The outcome of a body that has ended, and of its destructors: they run before its end is told, and
+/// if they panic, that is its end.
+#[inline]
+fn outcome_of<T>(outcome: Outcome<T>, dropped: Result<(), Panic>, is_overdue: bool) -> Outcome<T> {
+    match (dropped, outcome) {
+        (Err(panic), Outcome::Ok(_) | Outcome::Cancelled | Outcome::NotRun) => {
+            Outcome::Panicked(panic)
+        }
+        // One that was never polled was dropped by its runtime.
+        (Ok(()), Outcome::Cancelled) if is_overdue => Outcome::TimedOut,
+        (_, outcome) => outcome,
+    }
+}

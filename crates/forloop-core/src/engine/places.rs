@@ -1,0 +1,222 @@
+//! Results at their indices: written once, in any order, to where they are wanted.
+
+#![allow(unsafe_code, reason = "the engine's own: a vector that is filled in any order")]
+
+use alloc::vec::Vec;
+use core::fmt;
+use core::mem::{ManuallyDrop, MaybeUninit, needs_drop, take};
+
+use crate::panic::catch;
+
+/// Bytes that are set aside at the first result, if the source says that there will be so many.
+const SET_ASIDE: usize = 1 << 20;
+
+/// A vector that is filled in any order.
+pub(crate) struct Places<T> {
+    values: Vec<MaybeUninit<T>>,
+    /// So many are filled, from the first on, without a gap.
+    run: usize,
+    /// Which are filled behind the gap: a bit each.
+    behind: Vec<usize>,
+    /// How many are filled behind the gap. If there are none, `run` is all there is.
+    held: usize,
+    /// How many there will be, as far as is known.
+    expected: usize,
+}
+
+impl<T> Places<T> {
+    pub(crate) const fn new() -> Self {
+        Self { values: Vec::new(), run: 0, behind: Vec::new(), held: 0, expected: 0 }
+    }
+
+    /// Says how many results there will be: a guess, which may be wrong.
+    pub(crate) fn expect(&mut self, results: usize) {
+        self.expected = results;
+    }
+
+    /// Puts a value at its index.
+    ///
+    /// # Panics
+    ///
+    /// If there is one already.
+    #[inline]
+    pub(crate) fn put(&mut self, index: usize, value: T) {
+        if index == self.run && self.held == 0 {
+            if index == self.values.capacity() {
+                self.reserve(index + 1);
+            }
+            self.values.push(MaybeUninit::new(value));
+            self.run += 1;
+        } else {
+            self.put_out_of_turn(index, value);
+        }
+    }
+
+    fn put_out_of_turn(&mut self, index: usize, value: T) {
+        assert!(!self.is_filled(index), "each body has one result");
+        if index >= self.values.len() {
+            self.reserve(index + 1);
+            // SAFETY: there is room, and nothing in it needs to be initialized.
+            unsafe { self.values.set_len(index + 1) };
+            let words = (index + 1).div_ceil(usize::BITS as usize);
+            self.behind.resize(words.max(self.behind.len()), 0);
+        }
+        self.values[index] = MaybeUninit::new(value);
+        self.behind[word_of(index)] |= bit_of(index);
+        self.held += 1;
+        while self.held > 0 && self.behind[word_of(self.run)] & bit_of(self.run) != 0 {
+            self.behind[word_of(self.run)] &= !bit_of(self.run);
+            self.held -= 1;
+            self.run += 1;
+        }
+    }
+
+    #[inline]
+    fn is_filled(&self, index: usize) -> bool {
+        let word = self.behind.get(word_of(index));
+        index < self.run || word.is_some_and(|word| word & bit_of(index) != 0)
+    }
+
+    /// Makes room for so many, and for all that are expected, if that is not out of proportion.
+    #[cold]
+    fn reserve(&mut self, needed: usize) {
+        let (len, capacity) = (self.values.len(), self.values.capacity());
+        if needed <= capacity {
+            return;
+        }
+        let proportion = (SET_ASIDE / size_of::<T>().max(1)).max(capacity.saturating_mul(4));
+        match self.expected.min(proportion) {
+            wanted if wanted >= needed => self.values.reserve_exact(wanted - len),
+            _ => self.values.reserve(needed - len),
+        }
+    }
+
+    /// Returns the values as a vector: no place is free.
+    ///
+    /// # Panics
+    ///
+    /// If one is.
+    pub(crate) fn into_vec(mut self) -> Vec<T> {
+        assert!(self.held == 0, "every body that was started has a result");
+        let run = take(&mut self.run);
+        let mut values = ManuallyDrop::new(take(&mut self.values));
+        // SAFETY: they are a vector's, and the first `run` are filled. We do not keep them.
+        unsafe { Vec::from_raw_parts(values.as_mut_ptr().cast(), run, values.capacity()) }
+    }
+
+    /// Returns what is at each of the first `len` indices.
+    pub(crate) fn into_options(mut self, len: usize) -> Vec<Option<T>> {
+        let mut options = Vec::with_capacity(len);
+        let mut places = take(&mut self.values).into_iter().enumerate();
+        options.extend((&mut places).take(len).map(|(index, place)| {
+            // SAFETY: it is filled, and it is ours: who drops `self` finds no places.
+            self.is_filled(index).then(|| unsafe { place.assume_init() })
+        }));
+        options.resize_with(len, || None);
+        options
+    }
+}
+
+#[inline]
+const fn word_of(index: usize) -> usize {
+    index / usize::BITS as usize
+}
+
+#[inline]
+const fn bit_of(index: usize) -> usize {
+    1 << (index % usize::BITS as usize)
+}
+
+impl<T> Drop for Places<T> {
+    fn drop(&mut self) {
+        if !needs_drop::<T>() {
+            return;
+        }
+        // One by one: the panic of one destructor keeps no other from running.
+        let mut first = None;
+        for (index, mut place) in take(&mut self.values).into_iter().enumerate() {
+            // SAFETY: it is filled, and nobody else has it.
+            let drop_it = || unsafe { place.assume_init_drop() };
+            if self.is_filled(index)
+                && let Err(panic) = catch(drop_it)
+            {
+                first.get_or_insert(panic);
+            }
+        }
+        if let Some(panic) = first {
+            panic.resume_unless_panicking();
+        }
+    }
+}
+
+impl<T> fmt::Debug for Places<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Places").field("filled", &(self.run + self.held)).finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, not(forloop_loom)))]
+mod tests {
+    use alloc::rc::Rc;
+    use alloc::vec;
+
+    use super::*;
+
+    /// A permutation of the first `n` numbers that goes all over the place.
+    fn scattered(n: usize) -> impl Iterator<Item = usize> {
+        (0..n).map(move |at| (at * 7919 + 13) % n)
+    }
+
+    #[test]
+    fn what_is_put_in_any_order_comes_out_in_order() {
+        for n in [0, 1, 2, 63, 64, 65, 128, 1000] {
+            for expected in [0, 1, n, 2 * n, usize::MAX] {
+                let mut places = Places::new();
+                places.expect(expected);
+                scattered(n).for_each(|index| places.put(index, index));
+                assert_eq!(places.into_vec(), (0..n).collect::<Vec<_>>());
+            }
+        }
+    }
+
+    #[test]
+    fn gaps_are_told() {
+        let mut places = Places::new();
+        [0, 1, 4].into_iter().for_each(|index| places.put(index, index));
+        assert_eq!(places.into_options(6), [Some(0), Some(1), None, None, Some(4), None]);
+    }
+
+    #[test]
+    fn every_value_is_dropped_once() {
+        for indices in [vec![], vec![0], vec![5], vec![0, 1, 200, 3]] {
+            let value = Rc::new(());
+            let fill = || {
+                let mut places = Places::new();
+                indices.iter().for_each(|&index| places.put(index, value.clone()));
+                places
+            };
+            drop(fill());
+            assert_eq!(Rc::strong_count(&value), 1);
+            let options = fill().into_options(201);
+            assert_eq!(Rc::strong_count(&value), 1 + indices.len());
+            drop(options);
+            assert_eq!(Rc::strong_count(&value), 1);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "each body has one result")]
+    fn a_place_is_filled_once() {
+        let mut places = Places::new();
+        places.put(3, ());
+        places.put(3, ());
+    }
+
+    #[test]
+    #[should_panic(expected = "has a result")]
+    fn a_vector_has_no_gaps() {
+        let mut places = Places::new();
+        places.put(1, ());
+        places.into_vec();
+    }
+}

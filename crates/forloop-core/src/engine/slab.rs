@@ -1,0 +1,521 @@
+//! Where the bodies of a loop are: slots in groups, at addresses that never change.
+//!
+//! A slot costs what its body does and a few bits. Slots are used again, the lowest of a group
+//! first, and freed all at once with the slab.
+
+#![allow(unsafe_code, reason = "the engine's own: bodies are pinned in memory that is used again")]
+
+use alloc::vec::Vec;
+use core::fmt;
+use core::marker::PhantomData;
+use core::mem::{ManuallyDrop, MaybeUninit};
+use core::pin::Pin;
+use core::ptr::NonNull;
+
+use super::firstly::Firstly;
+use super::ready::GROUP;
+use crate::Panic;
+use crate::panic::catch;
+
+/// A slot: the number of its group, and its place in it in the low bits.
+pub(super) type Slot = usize;
+
+/// How many bits a place in a group takes.
+const PLACE_BITS: u32 = usize::BITS.trailing_zeros();
+
+/// No group.
+const NOWHERE: usize = usize::MAX;
+
+/// The number of a slot's group.
+#[inline]
+pub(super) const fn group_of(slot: Slot) -> usize {
+    slot >> PLACE_BITS
+}
+
+/// A slot's place in its group.
+#[inline]
+pub(super) const fn place_of(slot: Slot) -> usize {
+    slot & (usize::BITS as usize - 1)
+}
+
+/// The slot at a place of a group.
+#[inline]
+pub(super) const fn slot_at(group: usize, place: usize) -> Slot {
+    group << PLACE_BITS | place
+}
+
+/// The places in a group's word whose bits are set, in ascending order.
+pub(super) fn places(mut word: usize) -> impl Iterator<Item = usize> {
+    core::iter::from_fn(move || {
+        let place = (word != 0).then(|| word.trailing_zeros() as usize)?;
+        word &= word - 1;
+        Some(place)
+    })
+}
+
+/// Some slots side by side, a group, and what is known of each: a bit in each word.
+pub(super) struct Bay<J> {
+    slots: NonNull<MaybeUninit<J>>,
+    /// How many slots there are in the groups before this one.
+    before: usize,
+    /// The slots that there are.
+    all: usize,
+    /// Those that hold a body.
+    occupied: usize,
+    /// Those that are not free.
+    taken: usize,
+    /// Those that were woken and have not had their turn in this round.
+    due: usize,
+    /// Those whose body had no time left and was asked to stop.
+    overdue: usize,
+    /// When the group was begun, among all groups: a later one has the later bodies.
+    begun: usize,
+    /// Slots were given again while others were still taken: the higher slot need not have the later
+    /// body.
+    is_mixed: bool,
+    /// Which lists the group is on, and the next one there.
+    is_empty_listed: bool,
+    is_holed_listed: bool,
+    next_empty: usize,
+    next_holed: usize,
+    /// The index of the body at the first place, if they came one after another.
+    first_index: usize,
+}
+
+/// The slots of a loop.
+///
+/// They are given in ascending order, one group after another, and a group whose slots are all free
+/// again is begun anew: so within a round, bodies are in the order of their indices if taken in the
+/// order of groups and slots. Only where that would take too many slots are those given that became
+/// free between others.
+pub(super) struct Slab<J> {
+    bays: Firstly<Bay<J>>,
+    /// The memory of the bays, with its size in slots.
+    blocks: Firstly<(NonNull<MaybeUninit<J>>, usize)>,
+    /// The group whose slots are given, and the next one of them.
+    current: usize,
+    cursor: usize,
+    /// How many groups were begun.
+    begun: usize,
+    /// The last group whose slots all became free.
+    empty: usize,
+    /// The last group of which a slot became free between others.
+    holed: usize,
+    _owns: PhantomData<J>,
+}
+
+// SAFETY: it owns its bodies, and gives no access to them but through a reference to itself.
+unsafe impl<J: Send> Send for Slab<J> {}
+// SAFETY: as above.
+unsafe impl<J: Sync> Sync for Slab<J> {}
+
+// The bodies are pinned, the slab is not.
+impl<J> Unpin for Slab<J> {}
+
+impl<J> Slab<J> {
+    pub(super) const fn new() -> Self {
+        Self {
+            bays: Firstly::new(),
+            blocks: Firstly::new(),
+            current: NOWHERE,
+            cursor: GROUP,
+            begun: 0,
+            empty: NOWHERE,
+            holed: NOWHERE,
+            _owns: PhantomData,
+        }
+    }
+
+    /// How many slots there are.
+    pub(super) fn capacity(&self) -> usize {
+        let last = self.bays.len().checked_sub(1).and_then(|last| self.bays.get(last));
+        last.map_or(0, |bay| bay.before + bay.all.count_ones() as usize)
+    }
+
+    /// Makes so many more slots, and returns how many groups they are in.
+    pub(super) fn grow(&mut self, slots: usize) -> usize {
+        let groups = slots.div_ceil(GROUP);
+        let mut before = self.capacity();
+        let first = self.bays.len();
+        self.bays.reserve_exact(groups);
+        self.blocks.reserve_exact(1);
+        let mut block = ManuallyDrop::new(Vec::with_capacity(slots));
+        // SAFETY: a vector's address is not null.
+        let block = unsafe { NonNull::new_unchecked(block.as_mut_ptr()) };
+        self.blocks.push((block, slots));
+        for group in 0..groups {
+            let len = GROUP.min(slots - group * GROUP);
+            let is_last = group + 1 == groups;
+            self.bays.push(Bay {
+                // SAFETY: within the block.
+                slots: unsafe { block.add(group * GROUP) },
+                before,
+                all: usize::MAX >> (usize::BITS as usize - len),
+                occupied: 0,
+                taken: 0,
+                due: 0,
+                overdue: 0,
+                begun: 0,
+                is_mixed: false,
+                is_empty_listed: true,
+                is_holed_listed: false,
+                next_empty: if is_last { self.empty } else { first + group + 1 },
+                next_holed: NOWHERE,
+                first_index: 0,
+            });
+            before += len;
+        }
+        if groups > 0 {
+            self.empty = first;
+        }
+        groups
+    }
+
+    /// The next slot, if the current group has one.
+    #[inline]
+    pub(super) fn vacancy(&self) -> Option<Slot> {
+        (self.cursor < GROUP).then(|| slot_at(self.current, self.cursor))
+    }
+
+    /// Goes to a group all of whose slots are free; `false` if there is none.
+    pub(super) fn next_empty(&mut self) -> bool {
+        while self.empty != NOWHERE {
+            let group = self.empty;
+            let bay = self.bay_mut(group);
+            bay.is_empty_listed = false;
+            let (next, is_empty) = (bay.next_empty, bay.taken == 0);
+            self.empty = next;
+            if is_empty {
+                self.go_to(group);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Goes to a group in which slots became free between others; `false` if there is none.
+    pub(super) fn next_holed(&mut self) -> bool {
+        self.leave();
+        while self.holed != NOWHERE {
+            let group = self.holed;
+            let bay = self.bay_mut(group);
+            bay.is_holed_listed = false;
+            let (next, is_holed) = (bay.next_holed, bay.taken != 0 && bay.taken != bay.all);
+            self.holed = next;
+            if is_holed {
+                self.go_to(group);
+                self.bay_mut(group).is_mixed = true;
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Begins a group that has a free slot.
+    fn go_to(&mut self, group: usize) {
+        self.leave();
+        self.begun += 1;
+        let begun = self.begun;
+        let bay = self.bay_mut(group);
+        bay.begun = begun;
+        let cursor = (bay.all & !bay.taken).trailing_zeros() as usize;
+        (self.current, self.cursor) = (group, cursor);
+    }
+
+    /// Leaves the current group, all of whose slots were given. Some may be free again.
+    fn leave(&mut self) {
+        let (group, holed) = (self.current, self.holed);
+        self.current = NOWHERE;
+        self.cursor = GROUP;
+        if let Some(bay) = self.bays.get_mut(group)
+            && bay.taken != bay.all
+            && !bay.is_holed_listed
+        {
+            bay.is_holed_listed = true;
+            bay.next_holed = holed;
+            self.holed = group;
+        }
+    }
+
+    /// Takes the slot that `vacancy` gave.
+    #[inline]
+    pub(super) fn take(&mut self, slot: Slot) {
+        let (group, place) = (group_of(slot), place_of(slot));
+        assert!(Some(slot) == self.vacancy(), "what is taken was free");
+        let bay = self.bay_mut(group);
+        bay.taken |= 1 << place;
+        // Those above this one.
+        let free = bay.all & !bay.taken & (usize::MAX << place);
+        self.cursor = GROUP.min(free.trailing_zeros() as usize);
+    }
+
+    /// What is known of a group.
+    #[inline]
+    pub(super) fn bay(&self, group: usize) -> &Bay<J> {
+        self.bays.get(group).expect("a slot's group is there")
+    }
+
+    /// What is known of a group.
+    #[inline]
+    pub(super) fn bay_mut(&mut self, group: usize) -> &mut Bay<J> {
+        self.bays.get_mut(group).expect("a slot's group is there")
+    }
+
+    /// All groups, with their numbers.
+    pub(super) fn bays(&self) -> impl Iterator<Item = (usize, &Bay<J>)> {
+        self.bays.iter().enumerate()
+    }
+
+    /// Drops every body, each by itself: the panic of one destructor keeps no other from running.
+    /// Returns the first.
+    pub(super) fn clear(&mut self) -> Option<Panic> {
+        let mut first = None;
+        for group in 0..self.bays.len() {
+            let bay = self.bay_mut(group);
+            for place in places(bay.occupied) {
+                if let Err(panic) = catch(|| bay.empty(place)) {
+                    first.get_or_insert(panic);
+                }
+            }
+        }
+        first
+    }
+
+    /// All slots, in the order of their ranks.
+    pub(super) fn all_slots(&self) -> impl Iterator<Item = Slot> {
+        let slots = |(group, bay): (usize, &Bay<J>)| {
+            places(bay.all).map(move |place| slot_at(group, place))
+        };
+        self.bays().flat_map(slots)
+    }
+
+    /// The body in the slot.
+    #[inline]
+    pub(super) fn get(&self, slot: Slot) -> Option<Pin<&J>> {
+        self.bay(group_of(slot)).get(place_of(slot))
+    }
+
+    /// The slot's number among all slots: one after another, without gaps.
+    #[inline]
+    pub(super) fn rank(&self, slot: Slot) -> usize {
+        self.bay(group_of(slot)).rank(place_of(slot))
+    }
+
+    /// Makes an empty slot free.
+    #[inline]
+    pub(super) fn free(&mut self, slot: Slot) {
+        let (group, bit) = (group_of(slot), 1 << place_of(slot));
+        let (current, empty, holed) = (self.current, self.empty, self.holed);
+        let bay = self.bay_mut(group);
+        assert!(bay.taken & !bay.occupied & bit != 0, "what is made free was taken and is empty");
+        bay.taken &= !bit;
+        let is_empty = bay.taken == 0;
+        if is_empty {
+            bay.is_mixed = false;
+        }
+        if group == current {
+            if is_empty {
+                self.go_to(group);
+            }
+        } else if is_empty && !bay.is_empty_listed {
+            bay.is_empty_listed = true;
+            bay.next_empty = empty;
+            self.empty = group;
+        } else if !is_empty && !bay.is_holed_listed {
+            bay.is_holed_listed = true;
+            bay.next_holed = holed;
+            self.holed = group;
+        }
+    }
+}
+
+impl<J> Bay<J> {
+    /// An empty slot, to try bodies in.
+    #[inline]
+    pub(super) fn empty_slot(&mut self, place: usize) -> EmptySlot<'_, J> {
+        let bit = 1 << place;
+        assert!(self.all & !self.occupied & bit != 0, "bodies go into an empty slot");
+        self.overdue &= !bit;
+        EmptySlot { bay: self, place }
+    }
+
+    #[inline]
+    fn at(&self, place: usize) -> Option<NonNull<J>> {
+        let is_occupied = self.occupied & (1 << place) != 0;
+        // SAFETY: what is occupied is there.
+        is_occupied.then(|| unsafe { self.slots.add(place) }.cast())
+    }
+
+    /// The body at a place.
+    #[inline]
+    pub(super) fn get(&self, place: usize) -> Option<Pin<&J>> {
+        // SAFETY: it is occupied, and bodies never move: they are dropped where they are.
+        self.at(place).map(|job| unsafe { Pin::new_unchecked(job.as_ref()) })
+    }
+
+    /// The body at a place.
+    #[inline]
+    pub(super) fn get_mut(&mut self, place: usize) -> Option<Pin<&mut J>> {
+        // SAFETY: as in `get`, and we have exclusive access.
+        self.at(place).map(|mut job| unsafe { Pin::new_unchecked(job.as_mut()) })
+    }
+
+    /// Drops the body at a place, if there is one. The slot is not free by that, but empty, also if
+    /// the body's destructor panics.
+    #[inline]
+    pub(super) fn empty(&mut self, place: usize) {
+        if let Some(job) = self.at(place) {
+            self.occupied &= !(1 << place);
+            // SAFETY: it was occupied and is not any more, so nobody drops it again or uses it.
+            unsafe { job.as_ptr().drop_in_place() };
+        }
+    }
+
+    /// The slots that hold a body.
+    pub(super) fn occupied(&self) -> usize {
+        self.occupied
+    }
+
+    /// Has the slot at a place be the one of the body with this index; `false` if that cannot be told
+    /// from its place, because they have not come one after another.
+    #[inline]
+    pub(super) fn comes_in_a_row(&mut self, place: usize, index: usize) -> bool {
+        if self.taken == 0 {
+            self.first_index = index.wrapping_sub(place);
+        }
+        self.index_in_a_row(place) == index
+    }
+
+    /// The index of the body at a place, if they came one after another.
+    #[inline]
+    pub(super) fn index_in_a_row(&self, place: usize) -> usize {
+        self.first_index.wrapping_add(place)
+    }
+
+    /// When the group was begun, among all groups: a later one has the later bodies.
+    #[inline]
+    pub(super) fn begun(&self) -> usize {
+        self.begun
+    }
+
+    /// Whether a higher slot may have an earlier body.
+    #[inline]
+    pub(super) fn is_mixed(&self) -> bool {
+        self.is_mixed
+    }
+
+    /// The number, among all slots, of the one at a place.
+    #[inline]
+    pub(super) fn rank(&self, place: usize) -> usize {
+        self.before + place
+    }
+
+    /// Notes slots that were woken; `true` if they are the first of this round. A free slot has
+    /// nobody to wake.
+    #[inline]
+    pub(super) fn are_due(&mut self, woken: usize) -> bool {
+        let was_due = self.due;
+        self.due |= woken & self.taken;
+        was_due == 0 && self.due != 0
+    }
+
+    /// The slots that were woken and have not had their turn in this round.
+    #[inline]
+    pub(super) fn due(&self) -> usize {
+        self.due
+    }
+
+    #[inline]
+    pub(super) fn is_due(&self, place: usize) -> bool {
+        self.due & (1 << place) != 0
+    }
+
+    pub(super) fn is_not_due(&mut self, place: usize) {
+        self.due &= !(1 << place);
+    }
+
+    /// Takes the slots that are due.
+    #[inline]
+    pub(super) fn take_due(&mut self) -> usize {
+        core::mem::take(&mut self.due)
+    }
+
+    /// Whether the body at a place had no time left and was asked to stop.
+    #[inline]
+    pub(super) fn is_overdue(&self, place: usize) -> bool {
+        self.overdue & (1 << place) != 0
+    }
+
+    pub(super) fn set_overdue(&mut self, place: usize) {
+        self.overdue |= 1 << place;
+    }
+}
+
+/// An empty slot.
+pub(super) struct EmptySlot<'a, J> {
+    bay: &'a mut Bay<J>,
+    place: usize,
+}
+
+impl<J> EmptySlot<'_, J> {
+    /// Moves a body into the slot. It is dropped there, unless it stays.
+    #[inline]
+    pub(super) fn put(&mut self, job: J) -> Guest<'_, J> {
+        // SAFETY: the slot is there, and nothing is in it.
+        let slot = unsafe { self.bay.slots.add(self.place) }.cast();
+        // SAFETY: as above.
+        unsafe { slot.write(job) };
+        Guest { job: slot, bay: self.bay, place: self.place }
+    }
+}
+
+/// A body in a slot that does not count as occupied yet: mostly it is not worth it.
+pub(super) struct Guest<'a, J> {
+    job: NonNull<J>,
+    bay: &'a mut Bay<J>,
+    place: usize,
+}
+
+impl<J> Guest<'_, J> {
+    #[inline]
+    pub(super) fn as_mut(&mut self) -> Pin<&mut J> {
+        // SAFETY: it is there until this is dropped or stays, and never moves.
+        unsafe { Pin::new_unchecked(self.job.as_mut()) }
+    }
+
+    /// Has the body stay in the slot, which is then occupied.
+    #[inline]
+    pub(super) fn stay(self) {
+        let mut this = ManuallyDrop::new(self);
+        let place = this.place;
+        this.bay.occupied |= 1 << place;
+    }
+}
+
+impl<J> Drop for Guest<'_, J> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: it is there, and nobody uses it after this.
+        unsafe { self.job.as_ptr().drop_in_place() };
+    }
+}
+
+impl<J> Drop for Slab<J> {
+    fn drop(&mut self) {
+        // What is pinned is dropped before its memory is freed. If a destructor panics here, the
+        // memory is not freed at all.
+        if let Some(panic) = self.clear() {
+            panic.resume_unless_panicking();
+        }
+        for &(block, slots) in self.blocks.iter() {
+            // SAFETY: it came from a vector of this capacity, and is used no more.
+            drop(unsafe { Vec::from_raw_parts(block.as_ptr(), 0, slots) });
+        }
+    }
+}
+
+impl<J> fmt::Debug for Slab<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Slab").field("capacity", &self.capacity()).finish_non_exhaustive()
+    }
+}
