@@ -17,7 +17,7 @@
 
 #![allow(unsafe_code, reason = "the engine's own: wakers that cost nothing are made by hand")]
 
-use alloc::boxed::Box;
+use alloc::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
@@ -54,8 +54,10 @@ struct Home {
     /// The group that was listed last by the thread that polls the loop, or `EMPTY`.
     head_here: Driven<*mut Group>,
     /// Where the other groups are.
-    blocks: Driven<Vec<(NonNull<Group>, usize)>>,
+    blocks: Driven<Vec<Block<Group>>>,
     first: Group,
+    /// Where this is.
+    block: Block<Self>,
     #[cfg(forloop_loom)]
     _freed: loom::alloc::Track<()>,
 }
@@ -119,6 +121,45 @@ impl Group {
     }
 }
 
+/// Memory for some `T`s at addresses that are aligned as groups are. An allocator makes much of it when
+/// asked for that, so it is asked for a little more instead.
+struct Block<T> {
+    start: NonNull<T>,
+    memory: NonNull<u8>,
+    layout: Layout,
+}
+
+impl<T> Block<T> {
+    /// Memory for so many, with nothing in it.
+    fn new(len: usize) -> Self {
+        const { assert!(align_of::<T>() <= GROUP_ALIGN && size_of::<T>() > 0) };
+        let layout = Layout::array::<T>(len)
+            .and_then(|layout| Layout::from_size_align(layout.size() + GROUP_ALIGN, EASY_ALIGN))
+            .expect("there is not that much memory");
+        // SAFETY: it is not empty.
+        let Some(memory) = NonNull::new(unsafe { alloc(layout) }) else {
+            handle_alloc_error(layout)
+        };
+        let start = memory.as_ptr().map_addr(|address| address.next_multiple_of(GROUP_ALIGN));
+        // SAFETY: it is not before the memory's beginning.
+        let start = unsafe { NonNull::new_unchecked(start) }.cast();
+        Self { start, memory, layout }
+    }
+
+    /// Frees the memory, and not what is in it.
+    ///
+    /// # Safety
+    ///
+    /// Nobody uses it any more.
+    unsafe fn free(self) {
+        // SAFETY: it came from there, with this layout.
+        unsafe { dealloc(self.memory.as_ptr(), self.layout) };
+    }
+}
+
+/// Any allocator gives this at once.
+const EASY_ALIGN: usize = align_of::<usize>();
+
 impl Home {
     /// Puts `group` on the list, and wakes the loop if it sleeps.
     fn list(&self, group: &Group) {
@@ -157,15 +198,12 @@ impl Home {
         }
         // What others have done with it happened before they let go.
         fence(Ordering::Acquire);
-        // SAFETY: nobody else has a count, so nobody has its address; it came from a box, and the
-        // blocks from vectors of these lengths.
+        // SAFETY: nobody else has a count, so nobody has its address. It is moved out of its memory before
+        // that is freed; a group has nothing to drop.
         unsafe {
-            let home = Box::from_raw(this.as_ptr());
-            home.blocks.with(|blocks| {
-                for (block, len) in blocks.drain(..) {
-                    drop(Vec::from_raw_parts(block.as_ptr(), len, len));
-                }
-            });
+            let home = this.read();
+            home.blocks.with(|blocks| blocks.drain(..).for_each(|block| block.free()));
+            home.block.free();
         }
     }
 }
@@ -355,20 +393,16 @@ impl Ready {
         if more == 0 {
             return;
         }
-        let numbers = self.groups.len()..self.groups.len() + more;
-        let mut block = Vec::with_capacity(more);
-        block.extend(numbers.map(|number| Group::new(home, number)));
-        // So that a vector of this length and capacity can be made of it again.
-        let mut block = ManuallyDrop::new(block.into_boxed_slice().into_vec());
-        let len = block.len();
-        // SAFETY: a vector's address is not null.
-        let block = unsafe { NonNull::new_unchecked(block.as_mut_ptr()) };
-        // SAFETY: we have exclusive access, and nothing comes back from a push.
-        unsafe { home.as_ref().blocks.with(|blocks| blocks.push((block, len))) };
-        for at in 0..len {
+        let block = Block::<Group>::new(more);
+        for at in 0..more {
             // SAFETY: within the block.
-            self.groups.push(unsafe { block.add(at) });
+            let group = unsafe { block.start.add(at) };
+            // SAFETY: as above, and nobody else knows it.
+            unsafe { group.write(Group::new(home, self.groups.len())) };
+            self.groups.push(group);
         }
+        // SAFETY: we have exclusive access, and nothing comes back from a push.
+        unsafe { home.as_ref().blocks.with(|blocks| blocks.push(block)) };
     }
 
     /// A group of slots.
@@ -437,23 +471,22 @@ impl Ready {
 
 /// Makes what the groups of a loop share, counted once, and the first group.
 fn new_home() -> (NonNull<Home>, NonNull<Group>) {
-    let home = Box::new(Home {
-        refs: AtomicUsize::new(1),
-        head: AtomicPtr::new(EMPTY),
-        parent: AtomicWaker::new(),
-        head_here: Driven::new(EMPTY),
-        blocks: Driven::new(Vec::new()),
-        first: Group::new(NonNull::dangling(), 0),
-        #[cfg(forloop_loom)]
-        _freed: loom::alloc::Track::new(()),
-    });
-    let home = Box::into_raw(home);
-    // SAFETY: it was just made, is not null, and nobody else knows it.
+    let block = Block::<Home>::new(1);
+    let home = block.start;
+    // SAFETY: it is a block of one, and nobody else knows it.
     unsafe {
-        let home = NonNull::new_unchecked(home);
-        let first = &raw mut (*home.as_ptr()).first;
-        (*first).home = home;
-        (home, NonNull::new_unchecked(first))
+        home.write(Home {
+            refs: AtomicUsize::new(1),
+            head: AtomicPtr::new(EMPTY),
+            parent: AtomicWaker::new(),
+            head_here: Driven::new(EMPTY),
+            blocks: Driven::new(Vec::new()),
+            first: Group::new(home, 0),
+            block,
+            #[cfg(forloop_loom)]
+            _freed: loom::alloc::Track::new(()),
+        });
+        (home, NonNull::new_unchecked(&raw mut (*home.as_ptr()).first))
     }
 }
 
