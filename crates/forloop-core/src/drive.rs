@@ -224,7 +224,8 @@ where
             if this.running.is_empty() && this.source.is_none() {
                 return this.running.poll_orphans(cx).map(|()| ControlFlow::Continue(()));
             }
-            if !*this.had_its_round {
+            // A body that yields has yielded to the executor, and not only to its siblings.
+            if !*this.had_its_round || !this.running.has_yielded() {
                 *this.had_its_round = true;
                 if this.running.next_round() {
                     continue;
@@ -289,8 +290,7 @@ where
         }
     }
 
-    /// Gives the executor a turn. After one round at the latest: so a body that yields has
-    /// yielded to the executor, and not only to its siblings.
+    /// Gives the executor a turn.
     fn next_turn<T>(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         let this = self.project();
         *this.polls_this_turn = 0;
@@ -379,7 +379,10 @@ where
                     }
                 }
             };
-            let going = this.running.start(next, |end| match end.outcome {
+            // Where somebody wants to hear of each, one after another.
+            let room = this.limit.saturating_sub(this.running.len().saturating_add(held));
+            let most = if C::WATCHES { 1 } else { room };
+            let going = this.running.start(most, next, |end| match end.outcome {
                 Outcome::Ok(_) => ended(end).map_break(Pause::Enough),
                 _ => ControlFlow::Break(Pause::Ended(end)),
             });
@@ -391,7 +394,7 @@ where
             if let Err(panic) = catch(|| policy.begun(ticket, |body| running.runs(body))) {
                 return Pause::Panicked(panic);
             }
-            if running.len().saturating_add(held) >= *this.limit {
+            if room == most {
                 return Pause::NoRoom;
             }
         }

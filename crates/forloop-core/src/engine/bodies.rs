@@ -70,7 +70,7 @@ impl<J> Bodies<J> {
     /// The index of the body in a slot.
     #[inline]
     pub(super) fn index(&self, slot: Slot) -> usize {
-        self.ledger.index(&self.slab, slot)
+        self.ledger.index(self.slab.bay(group_of(slot)), place_of(slot))
     }
 
     /// The indices of the bodies, in ascending order.
@@ -83,18 +83,20 @@ impl<J> Bodies<J> {
     /// Gives the body in a slot that is still free its place among the others.
     #[inline]
     pub(super) fn settle_in(&mut self, slot: Slot, index: usize) {
-        self.ledger.note(&mut self.slab, slot, index);
-        self.slab.take(slot);
         self.taken += 1;
+        let bay = self.slab.take(slot);
+        if !self.ledger.note(bay, place_of(slot), index) {
+            self.ledger.note_each(&self.slab, slot, index);
+        }
     }
 
     /// Frees an empty slot and returns the index that the body in it had.
     #[inline]
     pub(super) fn free(&mut self, slot: Slot, wakers: &mut Wakers<'_>) -> usize {
         let index = self.index(slot);
-        wakers.forget(place_of(slot));
-        self.slab.free(slot);
         self.taken -= 1;
+        wakers.forget(1 << place_of(slot));
+        self.slab.free(group_of(slot), 1 << place_of(slot));
         index
     }
 
@@ -118,7 +120,7 @@ impl<J: Started> Bodies<J> {
         wakers: &mut Wakers<'_>,
     ) -> Option<Option<End<J::Output>>> {
         let (bay, place) = (self.slab.bay_mut(group_of(slot)), place_of(slot));
-        match poll_in(bay, place, &wakers.waker(place)) {
+        match poll_in(bay, place, &wakers.waker_to_poll(place)) {
             None => self.turn_of_left(slot, wakers),
             Some(None) => Some(None),
             Some(Some((at, outcome))) => {
@@ -128,8 +130,9 @@ impl<J: Started> Bodies<J> {
         }
     }
 
-    /// Polls the slots of a group that are `due`, the lowest first, until `polls` has come to `most` or
-    /// `ended`, which is told each end, has had enough. Those that had their turn are not due any more.
+    /// Polls the slots of a group that are `due`, the lowest first, until `polls` has come to `most`,
+    /// `ended`, which is told each end, has had enough, or one is an empty slot that is for `turn`. Those
+    /// that had their turn are not due any more.
     #[inline]
     pub(super) fn turns<B>(
         &mut self,
@@ -140,42 +143,37 @@ impl<J: Started> Bodies<J> {
         wakers: &mut Wakers<'_>,
         ended: &mut impl FnMut(End<J::Output>) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
-        // In registers while bodies go on: they are many, and this is most of what a loop does.
-        let (mut left, mut budget) = (*due, most - *polls);
+        // In registers, and slots are freed together: this is most of what a loop does.
+        let (mut left, mut budget, mut freed) = (*due, most - *polls, 0_usize);
         let mut result = ControlFlow::Continue(());
-        while left != 0 && budget > 0 && result.is_continue() {
-            let bay = self.slab.bay_mut(group);
-            let (place, polled) = loop {
-                let place = left.trailing_zeros() as usize;
-                left &= left - 1;
-                budget -= 1;
-                let polled = poll_in(bay, place, &wakers.waker(place));
-                if !matches!(polled, Some(None)) || left == 0 || budget == 0 {
-                    break (place, polled);
-                }
-            };
-            let slot = slot_at(group, place);
-            let end = match polled {
-                Some(None) => continue,
+        let bay = self.slab.bay_mut(group);
+        while left != 0 && budget > 0 {
+            let place = left.trailing_zeros() as usize;
+            left &= left - 1;
+            match poll_in(bay, place, &wakers.waker_to_poll(place)) {
+                Some(None) => budget -= 1,
                 Some(Some((at, outcome))) => {
-                    let index = self.free(slot, wakers);
-                    Some(End { index, at, outcome })
-                }
-                None => match self.turn_of_left(slot, wakers) {
-                    None => {
-                        // There was nothing to poll.
-                        budget += 1;
-                        None
+                    budget -= 1;
+                    freed |= 1 << place;
+                    let index = self.ledger.index(bay, place);
+                    result = ended(End { index, at, outcome });
+                    if result.is_break() {
+                        break;
                     }
-                    Some(end) => end,
-                },
-            };
-            if let Some(end) = end {
-                result = ended(end);
+                }
+                // It has ended meanwhile, or was stopped and has left something behind.
+                None if self.left.is_empty() => {}
+                None => {
+                    left |= 1 << place;
+                    break;
+                }
             }
         }
         *due = left;
         *polls = most - budget;
+        self.taken -= freed.count_ones() as usize;
+        wakers.forget(freed);
+        self.slab.free(group, freed);
         result
     }
 

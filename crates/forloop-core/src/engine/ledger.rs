@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::slab::{Slab, Slot, group_of, place_of};
+use super::slab::{Bay, Slab, Slot, group_of, place_of};
 
 /// The indices of the bodies. Where they came one after another, each group knows its first, and no
 /// memory is needed for the others.
@@ -18,8 +18,7 @@ impl Ledger {
 
     /// The index of the body in a slot.
     #[inline]
-    pub(super) fn index<J>(&self, slab: &Slab<J>, slot: Slot) -> usize {
-        let (bay, place) = (slab.bay(group_of(slot)), place_of(slot));
+    pub(super) fn index<J>(&self, bay: &Bay<J>, place: usize) -> usize {
         if self.each.is_empty() {
             bay.index_in_a_row(place)
         } else {
@@ -27,26 +26,22 @@ impl Ledger {
         }
     }
 
-    /// Notes the index of the body in a slot that is about to be taken.
+    /// Notes the index of the body at a place that was just taken; `false` if there is no room.
     #[inline]
-    pub(super) fn note<J>(&mut self, slab: &mut Slab<J>, slot: Slot, index: usize) {
-        let (bay, place) = (slab.bay_mut(group_of(slot)), place_of(slot));
+    pub(super) fn note<J>(&mut self, bay: &mut Bay<J>, place: usize, index: usize) -> bool {
         if self.each.is_empty() {
-            if !bay.comes_in_a_row(place, index) {
-                self.note_each(slab, slot, index);
-            }
-        } else if let Some(entry) = self.each.get_mut(bay.rank(place)) {
-            *entry = index;
-        } else {
-            self.note_each(slab, slot, index);
+            return bay.comes_in_a_row(place, index);
         }
+        let entry = self.each.get_mut(bay.rank(place));
+        entry.map(|entry| *entry = index).is_some()
     }
 
-    /// Has a place for each slot that there is.
+    /// Makes room for each slot that there is, and notes the index of the body in one.
     #[cold]
-    fn note_each<J>(&mut self, slab: &Slab<J>, slot: Slot, index: usize) {
+    pub(super) fn note_each<J>(&mut self, slab: &Slab<J>, slot: Slot, index: usize) {
         let slots = slab.all_slots();
-        self.each = slots.map(|slot| self.index(slab, slot)).collect();
-        self.each[slab.rank(slot)] = index;
+        self.each =
+            slots.map(|slot| self.index(slab.bay(group_of(slot)), place_of(slot))).collect();
+        self.each[slab.bay(group_of(slot)).rank(place_of(slot))] = index;
     }
 }

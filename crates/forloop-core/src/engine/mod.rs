@@ -37,7 +37,7 @@ use core::task::{Context, Poll, ready};
 use self::bodies::{Bodies, try_in};
 use self::ready::Ready;
 use self::round::Round;
-use self::slab::{Slot, group_of, place_of};
+use self::slab::{Slot, group_of, place_of, slot_at};
 use crate::orphans::{Orphans, adopting};
 use crate::panic::catch;
 use crate::place::Started;
@@ -118,32 +118,44 @@ impl<J: Started> Set<J> {
         slot
     }
 
-    /// Starts the bodies that `next` gives with their indices, one by one, until one of them goes on:
-    /// it is told with `Continue`. A body that is ready at once never waits for its turn; `ended` is
-    /// told its end. One that may have ended elsewhere does wait, behind those that ended before it.
+    /// Starts the bodies that `next` gives with their indices, one by one, until `most` of them go on:
+    /// the last is told with `Continue`. A body that is ready at once never waits for its turn; `ended`
+    /// is told its end. One that may have ended elsewhere does wait, behind those that ended before it.
     #[inline]
     pub(crate) fn start<B>(
         &mut self,
+        most: usize,
         mut next: impl FnMut() -> ControlFlow<B, (usize, J)>,
         mut ended: impl FnMut(End<J::Output>) -> ControlFlow<B>,
     ) -> ControlFlow<B, Ticket> {
         let (mut index, mut job) = next()?;
-        if !J::IN_TASK {
-            return ControlFlow::Continue(Ticket { slot: self.put(index, job), index });
-        }
-        // All of them in one slot.
-        let slot = self.bodies.vacancy(self.room, &mut self.ready);
-        let (group, place) = (group_of(slot), place_of(slot));
-        let mut empty = self.bodies.slab.bay_mut(group).empty_slot(place);
-        let mut entered = self.ready.enter();
-        let mut wakers = entered.group(group);
-        while let Some((at, outcome)) = try_in(&mut empty, job, &wakers.waker(place)) {
-            wakers.forget(place);
-            ended(End { index, at, outcome })?;
+        let mut left = most;
+        loop {
+            let slot = if J::IN_TASK {
+                let slot = self.bodies.vacancy(self.room, &mut self.ready);
+                let (group, place) = (group_of(slot), place_of(slot));
+                // All of them in one slot, until one stays in it.
+                let mut empty = self.bodies.slab.bay_mut(group).empty_slot(place);
+                let mut entered = self.ready.enter();
+                let mut wakers = entered.group(group);
+                while let Some((at, outcome)) =
+                    try_in(&mut empty, job, &wakers.waker_to_poll(place))
+                {
+                    wakers.forget(1 << place);
+                    ended(End { index, at, outcome })?;
+                    (index, job) = next()?;
+                }
+                self.bodies.settle_in(slot, index);
+                slot
+            } else {
+                self.put(index, job)
+            };
+            left -= 1;
+            if left == 0 {
+                return ControlFlow::Continue(Ticket { slot, index });
+            }
             (index, job) = next()?;
         }
-        self.bodies.settle_in(slot, index);
-        ControlFlow::Continue(Ticket { slot, index })
     }
 
     /// Whether this body still runs.
@@ -219,26 +231,33 @@ impl<J: Started> Set<J> {
     ) -> ControlFlow<B> {
         let mut entered = self.ready.enter();
         while *polls < most {
-            if let Some(group) = self.round.next_group() {
-                let mut due = self.bodies.slab.bay_mut(group).take_due();
+            let slot = if let Some(group) = self.round.next_group() {
+                let bodies = &mut self.bodies;
+                let mut due = bodies.slab.bay_mut(group).take_due();
                 let mut wakers = entered.group(group);
-                let enough =
-                    self.bodies.turns(group, &mut due, polls, most, &mut wakers, &mut ended);
-                if due != 0 {
-                    self.bodies.slab.bay_mut(group).are_due(due);
+                let enough = bodies.turns(group, &mut due, polls, most, &mut wakers, &mut ended);
+                let next = due.trailing_zeros() as usize;
+                let is_odd = due != 0 && enough.is_continue() && *polls < most;
+                let rest = if is_odd { due & (due - 1) } else { due };
+                if rest != 0 {
+                    bodies.slab.bay_mut(group).are_due(rest);
                     self.round.add(group);
                 }
                 enough?;
-            } else if let Some(slot) = self.round.next_slot(&mut self.bodies.slab) {
-                let mut wakers = entered.group(group_of(slot));
-                if let Some(polled) = self.bodies.turn(slot, &mut wakers) {
-                    *polls += 1;
-                    if let Some(end) = polled {
-                        ended(end)?;
-                    }
+                if !is_odd {
+                    continue;
                 }
+                slot_at(group, next)
+            } else if let Some(slot) = self.round.next_slot(&mut self.bodies.slab) {
+                slot
             } else {
                 break;
+            };
+            if let Some(polled) = self.bodies.turn(slot, &mut entered.group(group_of(slot))) {
+                *polls += 1;
+                if let Some(end) = polled {
+                    ended(end)?;
+                }
             }
         }
         ControlFlow::Continue(())
@@ -248,6 +267,11 @@ impl<J: Started> Set<J> {
     #[inline]
     pub(crate) fn is_amid_round(&self) -> bool {
         !self.round.is_over()
+    }
+
+    /// Whether a body has yielded, by waking itself while it was polled, since this was asked last.
+    pub(crate) fn has_yielded(&mut self) -> bool {
+        self.ready.has_yielded()
     }
 
     /// Begins the next round with all bodies woken by now; `false` if there are none.

@@ -53,6 +53,10 @@ struct Home {
     parent: AtomicWaker,
     /// The group that was listed last by the thread that polls the loop, or `EMPTY`.
     head_here: Driven<*mut Group>,
+    /// The slot whose body is being polled, as its waker names it.
+    polled: Driven<*const ()>,
+    /// A body was woken while it was polled itself: it yields.
+    has_yielded: Driven<bool>,
     /// Where the other groups are.
     blocks: Driven<Vec<Block<Group>>>,
     first: Group,
@@ -257,6 +261,9 @@ unsafe fn wake_by_ref(waker: *const ()) {
         let group = &*group;
         let home = group.home;
         if is_polling(home.as_ptr().cast()) {
+            if home.as_ref().polled.with(|polled| *polled == waker) {
+                home.as_ref().has_yielded.with(|has_yielded| *has_yielded = true);
+            }
             group.wake_here(home.as_ref(), bit);
         } else {
             group.wake(home.as_ref(), bit);
@@ -318,6 +325,18 @@ impl Wakers<'_> {
         SlotWaker { waker: ManuallyDrop::new(waker), _loop: PhantomData }
     }
 
+    /// The waker of a slot whose body is about to be polled.
+    #[inline]
+    pub(super) fn waker_to_poll(&mut self, place: usize) -> SlotWaker<'_> {
+        let waker = self.waker(place);
+        // SAFETY: groups and home are there as long as the loop is, to which we have exclusive access.
+        unsafe {
+            let home = self.group.as_ref().home.as_ref();
+            home.polled.with(|polled| *polled = waker.waker.data());
+        }
+        waker
+    }
+
     /// Whether the slot was woken and not taken yet.
     pub(super) fn is_woken(&mut self, place: usize) -> bool {
         // SAFETY: groups are there as long as the loop is, to which we have exclusive access.
@@ -328,19 +347,18 @@ impl Wakers<'_> {
         (here | elsewhere) & (1 << place) != 0
     }
 
-    /// Forgets a wake of the slot that is of no use to its next occupant.
+    /// Forgets wakes of slots, a bit for each, that are of no use to those who come next.
     #[inline]
-    pub(super) fn forget(&mut self, place: usize) {
+    pub(super) fn forget(&mut self, slots: usize) {
         // SAFETY: groups are there as long as the loop is.
         let group = unsafe { self.group.as_ref() };
-        let bit = 1 << place;
         // SAFETY: we have exclusive access, and nothing comes back from within.
         let here = unsafe { group.woken_here.with(|woken| *woken) };
         // Mostly there is none, and to look is cheaper than to clear.
-        if (here | group.woken.load(Ordering::Relaxed)) & bit != 0 {
+        if (here | group.woken.load(Ordering::Relaxed)) & slots & !LISTED != 0 {
             // SAFETY: as above.
-            unsafe { group.woken_here.with(|woken| *woken &= !bit) };
-            group.woken.fetch_and(!bit, Ordering::AcqRel);
+            unsafe { group.woken_here.with(|woken| *woken &= !slots | LISTED) };
+            group.woken.fetch_and(!slots | LISTED, Ordering::AcqRel);
         }
     }
 }
@@ -363,7 +381,7 @@ impl Entered<'_> {
 pub(super) struct Ready {
     /// Made with the first group: a loop without a body needs none.
     home: Option<NonNull<Home>>,
-    groups: Firstly<NonNull<Group>>,
+    groups: Firstly<Option<NonNull<Group>>>,
 }
 
 // SAFETY: what it points to is shared between threads by design: atomics, and cells that only
@@ -374,7 +392,7 @@ unsafe impl Sync for Ready {}
 
 impl Ready {
     pub(super) const fn new() -> Self {
-        Self { home: None, groups: Firstly::new() }
+        Self { home: None, groups: Firstly::new(None) }
     }
 
     /// Makes so many more groups.
@@ -382,24 +400,26 @@ impl Ready {
         if groups == 0 {
             return;
         }
-        self.groups.reserve_exact(groups);
-        let mut more = groups;
-        let home = *self.home.get_or_insert_with(|| {
-            let (home, first) = new_home();
-            self.groups.push(first);
-            more -= 1;
-            home
-        });
+        let (home, more) = match self.home {
+            Some(home) => (home, groups),
+            None => {
+                let (home, first) = new_home();
+                self.home = Some(home);
+                *self.groups.first_mut() = Some(first);
+                (home, groups - 1)
+            }
+        };
         if more == 0 {
             return;
         }
+        self.groups.reserve_exact(more);
         let block = Block::<Group>::new(more);
         for at in 0..more {
             // SAFETY: within the block.
             let group = unsafe { block.start.add(at) };
             // SAFETY: as above, and nobody else knows it.
             unsafe { group.write(Group::new(home, self.groups.len())) };
-            self.groups.push(group);
+            self.groups.push(Some(group));
         }
         // SAFETY: we have exclusive access, and nothing comes back from a push.
         unsafe { home.as_ref().blocks.with(|blocks| blocks.push(block)) };
@@ -408,7 +428,7 @@ impl Ready {
     /// A group of slots.
     #[inline]
     pub(super) fn group(&mut self, number: usize) -> Wakers<'_> {
-        let group = *self.groups.get(number).expect("a slot's group was made with it");
+        let group = self.groups[number].expect("a slot's group was made with it");
         Wakers { group, _loop: PhantomData }
     }
 
@@ -418,6 +438,12 @@ impl Ready {
         let home = self.home.map_or(ptr::null(), |home| home.as_ptr().cast_const().cast());
         // Nobody else drives the loop meanwhile, because we have exclusive access.
         Entered { _polling: polling(home), ready: self }
+    }
+
+    /// Whether a body has woken itself while it was polled, since this was asked last.
+    pub(super) fn has_yielded(&mut self) -> bool {
+        // SAFETY: it is there as long as this is, and we have exclusive access.
+        self.home.is_some_and(|home| unsafe { home.as_ref().has_yielded.with(core::mem::take) })
     }
 
     /// Takes all wakes so far, calling `woken` with the number of each group and a bit for each
@@ -480,6 +506,8 @@ fn new_home() -> (NonNull<Home>, NonNull<Group>) {
             head: AtomicPtr::new(EMPTY),
             parent: AtomicWaker::new(),
             head_here: Driven::new(EMPTY),
+            polled: Driven::new(ptr::null()),
+            has_yielded: Driven::new(false),
             blocks: Driven::new(Vec::new()),
             first: Group::new(home, 0),
             block,

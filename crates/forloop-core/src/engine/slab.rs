@@ -23,6 +23,9 @@ pub(super) type Slot = usize;
 /// How many bits a place in a group takes.
 const PLACE_BITS: u32 = usize::BITS.trailing_zeros();
 
+/// What is behind the last place of a group.
+const NO_PLACE: usize = usize::BITS as usize;
+
 /// No group.
 const NOWHERE: usize = usize::MAX;
 
@@ -89,6 +92,7 @@ pub(super) struct Bay<J> {
 /// order of groups and slots. Only where that would take too many slots are those given that became
 /// free between others.
 pub(super) struct Slab<J> {
+    /// The groups. While there is no slot, the first has none.
     bays: Firstly<Bay<J>>,
     /// The memory of the bays, with its size in slots.
     blocks: Firstly<(NonNull<MaybeUninit<J>>, usize)>,
@@ -115,10 +119,10 @@ impl<J> Unpin for Slab<J> {}
 impl<J> Slab<J> {
     pub(super) const fn new() -> Self {
         Self {
-            bays: Firstly::new(),
-            blocks: Firstly::new(),
+            bays: Firstly::new(Bay::NONE),
+            blocks: Firstly::new((NonNull::dangling(), 0)),
             current: NOWHERE,
-            cursor: GROUP,
+            cursor: NO_PLACE,
             begun: 0,
             empty: NOWHERE,
             holed: NOWHERE,
@@ -128,45 +132,44 @@ impl<J> Slab<J> {
 
     /// How many slots there are.
     pub(super) fn capacity(&self) -> usize {
-        let last = self.bays.len().checked_sub(1).and_then(|last| self.bays.get(last));
-        last.map_or(0, |bay| bay.before + bay.all.count_ones() as usize)
+        let last = &self.bays[self.bays.len() - 1];
+        last.before + last.all.count_ones() as usize
     }
 
     /// Makes so many more slots, and returns how many groups they are in.
     pub(super) fn grow(&mut self, slots: usize) -> usize {
         let groups = slots.div_ceil(GROUP);
-        let mut before = self.capacity();
-        let first = self.bays.len();
-        self.bays.reserve_exact(groups);
-        self.blocks.reserve_exact(1);
+        let before = self.capacity();
+        let is_first = before == 0;
+        self.bays.reserve_exact(groups - usize::from(is_first));
+        self.blocks.reserve_exact(usize::from(!is_first));
         let mut block = ManuallyDrop::new(Vec::with_capacity(slots));
         // SAFETY: a vector's address is not null.
         let block = unsafe { NonNull::new_unchecked(block.as_mut_ptr()) };
-        self.blocks.push((block, slots));
+        let first = if is_first { 0 } else { self.bays.len() };
         for group in 0..groups {
-            let len = GROUP.min(slots - group * GROUP);
+            let at = group * GROUP;
             let is_last = group + 1 == groups;
-            self.bays.push(Bay {
+            let bay = Bay {
                 // SAFETY: within the block.
-                slots: unsafe { block.add(group * GROUP) },
-                before,
-                all: usize::MAX >> (usize::BITS as usize - len),
-                occupied: 0,
-                taken: 0,
-                due: 0,
-                overdue: 0,
-                begun: 0,
-                is_mixed: false,
+                slots: unsafe { block.add(at) },
+                before: before + at,
+                all: usize::MAX >> (usize::BITS as usize - GROUP.min(slots - at)),
                 is_empty_listed: true,
-                is_holed_listed: false,
                 next_empty: if is_last { self.empty } else { first + group + 1 },
-                next_holed: NOWHERE,
-                first_index: 0,
-            });
-            before += len;
+                ..Bay::NONE
+            };
+            if first + group == 0 {
+                *self.bays.first_mut() = bay;
+            } else {
+                self.bays.push(bay);
+            }
         }
-        if groups > 0 {
-            self.empty = first;
+        self.empty = first;
+        if is_first {
+            *self.blocks.first_mut() = (block, slots);
+        } else {
+            self.blocks.push((block, slots));
         }
         groups
     }
@@ -174,7 +177,7 @@ impl<J> Slab<J> {
     /// The next slot, if the current group has one.
     #[inline]
     pub(super) fn vacancy(&self) -> Option<Slot> {
-        (self.cursor < GROUP).then(|| slot_at(self.current, self.cursor))
+        (self.cursor < NO_PLACE).then(|| slot_at(self.current, self.cursor))
     }
 
     /// Goes to a group all of whose slots are free; `false` if there is none.
@@ -226,7 +229,7 @@ impl<J> Slab<J> {
     fn leave(&mut self) {
         let (group, holed) = (self.current, self.holed);
         self.current = NOWHERE;
-        self.cursor = GROUP;
+        self.cursor = NO_PLACE;
         if let Some(bay) = self.bays.get_mut(group)
             && bay.taken != bay.all
             && !bay.is_holed_listed
@@ -237,28 +240,29 @@ impl<J> Slab<J> {
         }
     }
 
-    /// Takes the slot that `vacancy` gave.
+    /// Takes the slot that `vacancy` gave, and returns its group.
     #[inline]
-    pub(super) fn take(&mut self, slot: Slot) {
+    pub(super) fn take(&mut self, slot: Slot) -> &mut Bay<J> {
         let (group, place) = (group_of(slot), place_of(slot));
         assert!(Some(slot) == self.vacancy(), "what is taken was free");
-        let bay = self.bay_mut(group);
+        let bay = &mut self.bays[group];
         bay.taken |= 1 << place;
         // Those above this one.
         let free = bay.all & !bay.taken & (usize::MAX << place);
-        self.cursor = GROUP.min(free.trailing_zeros() as usize);
+        self.cursor = free.trailing_zeros() as usize;
+        bay
     }
 
     /// What is known of a group.
     #[inline]
     pub(super) fn bay(&self, group: usize) -> &Bay<J> {
-        self.bays.get(group).expect("a slot's group is there")
+        &self.bays[group]
     }
 
     /// What is known of a group.
     #[inline]
     pub(super) fn bay_mut(&mut self, group: usize) -> &mut Bay<J> {
-        self.bays.get_mut(group).expect("a slot's group is there")
+        &mut self.bays[group]
     }
 
     /// All groups, with their numbers.
@@ -295,20 +299,17 @@ impl<J> Slab<J> {
         self.bay(group_of(slot)).get(place_of(slot))
     }
 
-    /// The slot's number among all slots: one after another, without gaps.
+    /// Makes empty slots of a group free, a bit for each.
     #[inline]
-    pub(super) fn rank(&self, slot: Slot) -> usize {
-        self.bay(group_of(slot)).rank(place_of(slot))
-    }
-
-    /// Makes an empty slot free.
-    #[inline]
-    pub(super) fn free(&mut self, slot: Slot) {
-        let (group, bit) = (group_of(slot), 1 << place_of(slot));
+    pub(super) fn free(&mut self, group: usize, slots: usize) {
         let (current, empty, holed) = (self.current, self.empty, self.holed);
-        let bay = self.bay_mut(group);
-        assert!(bay.taken & !bay.occupied & bit != 0, "what is made free was taken and is empty");
-        bay.taken &= !bit;
+        let bay = &mut self.bays[group];
+        assert!(slots & (!bay.taken | bay.occupied) == 0, "what is freed was taken and is empty");
+        if slots == 0 {
+            return;
+        }
+        bay.taken &= !slots;
+        bay.overdue &= !slots;
         let is_empty = bay.taken == 0;
         if is_empty {
             bay.is_mixed = false;
@@ -330,12 +331,29 @@ impl<J> Slab<J> {
 }
 
 impl<J> Bay<J> {
+    /// A group without slots.
+    const NONE: Self = Self {
+        slots: NonNull::dangling(),
+        before: 0,
+        all: 0,
+        occupied: 0,
+        taken: 0,
+        due: 0,
+        overdue: 0,
+        begun: 0,
+        is_mixed: false,
+        is_empty_listed: false,
+        is_holed_listed: false,
+        next_empty: NOWHERE,
+        next_holed: NOWHERE,
+        first_index: 0,
+    };
+
     /// An empty slot, to try bodies in.
     #[inline]
     pub(super) fn empty_slot(&mut self, place: usize) -> EmptySlot<'_, J> {
         let bit = 1 << place;
         assert!(self.all & !self.occupied & bit != 0, "bodies go into an empty slot");
-        self.overdue &= !bit;
         EmptySlot { bay: self, place }
     }
 
@@ -376,11 +394,11 @@ impl<J> Bay<J> {
         self.occupied
     }
 
-    /// Has the slot at a place be the one of the body with this index; `false` if that cannot be told
+    /// Notes the index of the body at a place that was just taken; `false` if that cannot be told
     /// from its place, because they have not come one after another.
     #[inline]
     pub(super) fn comes_in_a_row(&mut self, place: usize, index: usize) -> bool {
-        if self.taken == 0 {
+        if self.taken == 1 << place {
             self.first_index = index.wrapping_sub(place);
         }
         self.index_in_a_row(place) == index

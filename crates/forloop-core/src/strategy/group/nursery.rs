@@ -237,13 +237,11 @@ where
             self.nursery.retire(alive + 1 - self.children.len());
         } else {
             let mut child = Some(child);
-            let next = || {
-                child
-                    .take()
-                    .map(|child| (place, child))
-                    .map_or(ControlFlow::Break(None), ControlFlow::Continue)
+            let next = || match child.take() {
+                Some(child) => ControlFlow::Continue((place, child)),
+                None => ControlFlow::Break(None),
             };
-            let begun = self.children.start(next, |end| ControlFlow::Break(Some(end)));
+            let begun = self.children.start(1, next, |end| ControlFlow::Break(Some(end)));
             if let ControlFlow::Break(Some(end)) = begun {
                 self.child_ended(end);
             }
