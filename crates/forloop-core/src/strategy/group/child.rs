@@ -7,6 +7,7 @@ use core::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
+use super::untold::Going;
 use crate::panic::catch;
 use crate::task::TaskCell;
 use crate::{Cancelled, Outcome, Panic};
@@ -20,6 +21,10 @@ use crate::{Cancelled, Outcome, Panic};
 ///
 /// Awaiting gives [`Cancelled`] if the child has no value to give: it failed, it was cancelled, or
 /// its group was.
+///
+/// When a group stops, its handles say so when no child of the group goes on any more, and at the
+/// latest when it ends: no child takes the end of another for a failure of its own. A child that
+/// blocks its thread on the handle of a sibling, instead of awaiting it, may so wait for itself.
 pub struct Child<T> {
     cell: Arc<TaskCell<T>>,
 }
@@ -69,7 +74,7 @@ pub(super) enum ChildEnd<E, C: Settle + ?Sized> {
 }
 
 /// The handle of a child that has no value to give. Whoever awaits it is told when this is
-/// dropped, and not before: the group has then cancelled its body, which may be the one who awaits.
+/// dropped, and not before: if the group stops, neither its body nor a sibling goes on by then.
 pub(super) struct Held<C: Settle + ?Sized> {
     cell: Arc<C>,
 }
@@ -102,14 +107,37 @@ pin_project! {
         #[pin]
         future: Option<F>,
         cell: Arc<TaskCell<T>>,
+        // Keeps the handles of stopped siblings from being told.
+        going: Going<C>,
         // Tells the handle, however this ends.
         handle: Option<Held<C>>,
+    }
+
+    impl<F, T, C> PinnedDrop for RunChild<F, T, C>
+    where
+        C: Settle,
+        C: ?Sized,
+    {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            // Before its destructors run: one of them may wait for a sibling.
+            let untold = this.going.leave();
+            let dropped = catch(|| this.future.set(None));
+            // Still there if it came to no end of its own: its group, or its runtime, has stopped it.
+            if let (Some(untold), Some(handle)) = (untold, this.handle.take()) {
+                untold.tell_later(handle);
+            }
+            if let Err(panic) = dropped {
+                panic.resume_unless_panicking();
+            }
+        }
     }
 }
 
 /// Makes a child of `future` that nothing runs yet. `erase` forgets the type of its value.
 pub(super) fn run_child<F, T, E, C>(
     future: F,
+    going: Going<C>,
     erase: impl FnOnce(Arc<TaskCell<T>>) -> Arc<C>,
 ) -> (Child<T>, RunChild<F, T, C>)
 where
@@ -118,7 +146,7 @@ where
 {
     let cell = Arc::new(TaskCell::new());
     let handle = Some(Held { cell: erase(cell.clone()) });
-    (Child { cell: cell.clone() }, RunChild { future: Some(future), cell, handle })
+    (Child { cell: cell.clone() }, RunChild { future: Some(future), cell, going, handle })
 }
 
 impl<F, T, E, C> Future for RunChild<F, T, C>
@@ -142,6 +170,7 @@ where
                 Err(panic) => Err(panic),
             }
         };
+        drop(this.going.leave());
         // Its destructors run before anybody is told of its end.
         let dropped = catch(|| this.future.set(None));
         let handle = this.handle.take().expect("a child ends once");

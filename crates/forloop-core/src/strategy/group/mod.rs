@@ -4,12 +4,14 @@ mod child;
 mod grouped;
 mod nursery;
 mod scope;
+mod untold;
 
 use alloc::sync::Arc;
 use core::fmt;
 
 use self::child::{ChildEnd, Settle, run_child};
 use self::nursery::{Driver, Nursery};
+use self::untold::{Going, Untold};
 use crate::task::pair;
 use crate::{Closed, Spawn, Task};
 
@@ -98,8 +100,9 @@ where
     B: Future<Output = Result<T, E>>,
 {
     let nursery = Arc::new(Nursery::new());
-    let group = Group { nursery: nursery.clone(), runtime };
-    Grouped::new(Driver::new(nursery, move || body(group)))
+    let untold = Arc::new(Untold::new());
+    let group = Group { nursery: nursery.clone(), untold: untold.clone(), runtime };
+    Grouped::new(Driver::new(nursery, Some(untold), move || body(group)))
 }
 
 /// The handle to a running [`task_group`]: spawns children into it and cancels it.
@@ -107,6 +110,7 @@ where
 /// A clone is the same group. A handle that outlives its group can spawn nothing more.
 pub struct Group<R, E> {
     nursery: Arc<Nursery<Task<ChildEnd<E, Erased>>>>,
+    untold: Arc<Untold<Erased>>,
     runtime: R,
 }
 
@@ -138,8 +142,10 @@ impl<R: Spawn, E: Send + 'static> Group<R, E> {
         F: Future<Output = Result<T, E>> + Send + 'static,
         T: Send + 'static,
     {
+        // Counted before it is admitted: it may take its first step while the group stops.
+        let going = Going::beside(&self.untold);
         let place = self.nursery.admit()?;
-        let (child, run) = run_child(future, |cell| cell as Arc<Erased>);
+        let (child, run) = run_child(future, going, |cell| cell as Arc<Erased>);
         let (task, run) = pair(run);
         // First into the group, then onto the runtime: what runs is always owned.
         self.nursery.arrive(place, task);
@@ -161,7 +167,11 @@ impl<R, E> Group<R, E> {
 
 impl<R: Clone, E> Clone for Group<R, E> {
     fn clone(&self) -> Self {
-        Self { nursery: self.nursery.clone(), runtime: self.runtime.clone() }
+        Self {
+            nursery: self.nursery.clone(),
+            untold: self.untold.clone(),
+            runtime: self.runtime.clone(),
+        }
     }
 }
 

@@ -10,8 +10,9 @@ use core::task::{Context, Poll, ready};
 use atomic_waker::AtomicWaker;
 use concurrent_queue::ConcurrentQueue;
 
-use super::child::{ChildEnd, Settle};
+use super::child::{ChildEnd, Held, Settle};
 use super::grouped::{Conduct, Ended};
+use super::untold::Untold;
 use crate::drive::TURN;
 use crate::engine::{End, Room, Set};
 use crate::interrupted::Cut;
@@ -120,8 +121,10 @@ impl<J> fmt::Debug for Nursery<J> {
 /// beginning, the children that were woken, the body. So none of them starves another, a child
 /// that has failed is seen before the body goes on, and the body, which may be feeding children
 /// in, goes on only when those it fed in last have begun.
-pub(super) struct Driver<G, B, T, E, J: Started> {
+pub(super) struct Driver<G, B, T, E, C: Settle + ?Sized, J: Started> {
     nursery: Arc<Nursery<J>>,
+    /// Only where children take their steps beside each other.
+    untold: Option<Arc<Untold<C>>>,
     /// Called at the first poll.
     begin: Option<G>,
     /// One body, polled only when it is woken.
@@ -153,18 +156,19 @@ enum Pass {
 }
 
 // Nothing in it is pinned in place.
-impl<G, B, T, E, J: Started> Unpin for Driver<G, B, T, E, J> {}
+impl<G, B, T, E, C: Settle + ?Sized, J: Started> Unpin for Driver<G, B, T, E, C, J> {}
 
-impl<G, B, T, E, C, J> Driver<G, B, T, E, J>
+impl<G, B, T, E, C, J> Driver<G, B, T, E, C, J>
 where
     G: FnOnce() -> B,
     B: Future<Output = Result<T, E>>,
     C: Settle + ?Sized,
     J: Started<Output = ChildEnd<E, C>>,
 {
-    pub(super) fn new(nursery: Arc<Nursery<J>>, begin: G) -> Self {
+    pub(super) fn new(nursery: Arc<Nursery<J>>, untold: Option<Arc<Untold<C>>>, begin: G) -> Self {
         Self {
             nursery,
+            untold,
             begin: Some(begin),
             body: Set::with_room(Room::ONE),
             children: Set::new(),
@@ -269,14 +273,17 @@ where
         }
         match end.outcome {
             Outcome::Ok(ChildEnd::Done) => {}
-            // The handle, which tells whoever awaits the child, is dropped behind the stop.
-            Outcome::Ok(ChildEnd::Failed { error, handle: _handle }) => {
+            Outcome::Ok(ChildEnd::Failed { error, handle }) => {
                 self.failures.push(end.at, Some(end.index), error);
                 if !self.supervises {
                     self.stop();
                 }
+                self.tell(handle);
             }
-            Outcome::Ok(ChildEnd::Panicked { panic, handle: _handle }) => self.stop_for(panic),
+            Outcome::Ok(ChildEnd::Panicked { panic, handle }) => {
+                self.stop_for(panic);
+                self.tell(handle);
+            }
             Outcome::Panicked(panic) => self.stop_for(panic),
             Outcome::Err(never) => match never {},
             Outcome::TimedOut | Outcome::Cancelled | Outcome::NotRun => {
@@ -284,6 +291,16 @@ where
                 self.cut_off |= !self.stopping;
                 self.stop();
             }
+        }
+    }
+
+    /// Tells whoever awaits a child that has failed, behind the stop if there is one.
+    fn tell(&self, handle: Held<C>) {
+        // Otherwise it is dropped here, and told by that.
+        if self.stopping
+            && let Some(untold) = &self.untold
+        {
+            untold.tell_later(handle);
         }
     }
 
@@ -332,7 +349,7 @@ where
     }
 }
 
-impl<G, B, T, E, C, J> Conduct for Driver<G, B, T, E, J>
+impl<G, B, T, E, C, J> Conduct for Driver<G, B, T, E, C, J>
 where
     G: FnOnce() -> B,
     B: Future<Output = Result<T, E>>,
@@ -379,6 +396,7 @@ where
             if self.nursery.is_over() {
                 ready!(self.children.poll_orphans(cx));
                 ready!(self.body.poll_orphans(cx));
+                self.untold.iter().for_each(|untold| untold.tell_from_now_on());
                 return Poll::Ready(());
             }
             if core::mem::take(&mut self.last_turn) {
@@ -415,9 +433,10 @@ where
     }
 }
 
-impl<G, B, T, E, J: Started> Drop for Driver<G, B, T, E, J> {
+impl<G, B, T, E, C: Settle + ?Sized, J: Started> Drop for Driver<G, B, T, E, C, J> {
     fn drop(&mut self) {
         self.nursery.close();
+        self.untold.iter().for_each(|untold| untold.tell_from_now_on());
         self.nursery.gone.store(true, Ordering::SeqCst);
         fence(Ordering::SeqCst);
         if let Some(panic) = self.nursery.turn_away() {

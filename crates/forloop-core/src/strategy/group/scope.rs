@@ -8,6 +8,7 @@ use core::pin::Pin;
 use super::child::{Child, ChildEnd, Settle, run_child};
 use super::grouped::{Conduct, Grouped};
 use super::nursery::{Driver, Nursery};
+use super::untold::Going;
 use crate::Closed;
 use crate::place::Unspawned;
 
@@ -69,7 +70,7 @@ where
 {
     let nursery = Arc::new(Nursery::new());
     let scope = Scope { nursery: nursery.clone() };
-    Grouped::new(Driver::new(nursery, move || body(scope)))
+    Grouped::new(Driver::new(nursery, None, move || body(scope)))
 }
 
 /// As [`scope`], for children that are not `Send`.
@@ -105,7 +106,7 @@ where
 {
     let nursery = Arc::new(Nursery::new());
     let scope = LocalScope { nursery: nursery.clone() };
-    Grouped::new(Driver::new(nursery, move || body(scope)))
+    Grouped::new(Driver::new(nursery, None, move || body(scope)))
 }
 
 macro_rules! scope_handle {
@@ -144,7 +145,9 @@ macro_rules! scope_handle {
                 T: $($send +)? 'env,
             {
                 let place = self.nursery.admit()?;
-                let (child, run) = run_child(future, |cell| cell as Arc<$erased<'env>>);
+                let (child, run) = run_child(future, Going::alone(), |cell| {
+                    cell as Arc<$erased<'env>>
+                });
                 let run: $boxed<'env, E> = Box::pin(run);
                 self.nursery.arrive(place, Unspawned::new(run));
                 Ok(child)
