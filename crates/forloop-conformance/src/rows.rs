@@ -103,6 +103,7 @@ macro_rules! __rows {
                 both the_body_does_not_go_on_past_its_await_on_a_failed_child: "GRP-3";
                 both a_child_whose_destructor_panics_leaves_nobody_waiting: "law 5";
                 both a_sibling_that_waits_for_another_does_not_go_on_when_both_are_stopped: "GRP-4";
+                both a_restless_sibling_sees_no_other_that_was_stopped_or_has_failed: "GRP-4";
                 both failures_that_a_group_has_not_seen_yet_are_in_its_error_too: "GRP-4";
                 both a_group_that_is_stopping_refuses_a_child_and_drops_it_unpolled: "GRP-6";
             }

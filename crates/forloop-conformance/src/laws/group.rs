@@ -499,6 +499,33 @@ pub fn a_sibling_that_waits_for_another_does_not_go_on_when_both_are_stopped<B: 
     }
 }
 
+/// GRP-4: not even if it was looking just then, on another thread.
+pub fn a_restless_sibling_sees_no_other_that_was_stopped_or_has_failed<B: Backend>(backend: B) {
+    for _ in 0..50 {
+        let result = backend.group(|group| {
+            job(async move {
+                let fails = group.spawn(job(async {
+                    yields(5).await;
+                    Err(String::from("real"))
+                }));
+                let stopped = group.spawn(job(std::future::pending()));
+                for mut child in [fails, stopped] {
+                    group.spawn(job(async move {
+                        while futures_lite::future::poll_once(&mut child).await.is_none() {
+                            yields(1).await;
+                        }
+                        Err(String::from("saw a sibling's cancellation"))
+                    }));
+                }
+                Ok(())
+            })
+        });
+        let error = backend.block_on(result).unwrap_err();
+        let errors: Vec<_> = error.failures().iter().map(|failure| &failure.error).collect();
+        assert_eq!(errors, ["real"]);
+    }
+}
+
 /// GRP-4: also those that the group had not seen when it stopped the others.
 pub fn failures_that_a_group_has_not_seen_yet_are_in_its_error_too<B: Backend>(backend: B) {
     // A task has failed a moment after its last line, and that moment has no upper bound: so it is
