@@ -5,7 +5,7 @@ use std::time::Duration;
 use forloop_core::{Timer, each};
 use futures_lite::StreamExt;
 
-use crate::{Alive, Backend, Gate, Tally, eventually, job, yields};
+use crate::{Alive, Backend, Gate, Job, Tally, eventually, job, yields};
 
 /// ASC-1
 pub fn results_come_in_completion_order_each_once<B: Backend>(backend: B) {
@@ -55,21 +55,27 @@ pub fn a_failing_body_is_an_item_and_does_not_end_the_iteration<B: Backend>(back
     }
 }
 
+/// Of several such bodies one ends, at its first poll, and the others never do.
+fn one_that_ends(alive: &Alive, n: u64, ends: u64) -> Job<u64> {
+    let guard = alive.guard();
+    job(async move {
+        let _alive = guard;
+        if n != ends {
+            std::future::pending::<()>().await;
+        }
+        n
+    })
+}
+
 /// ASC-3
 pub fn leaving_early_stops_the_unfinished<B: Backend>(backend: B) {
     let alive = Alive::default();
     let clock = backend.clock();
     backend.block_on(async {
-        let mut results = each(0..5).unbounded().at(backend.place()).as_completed(|n: u64| {
-            let guard = alive.guard();
-            job(async move {
-                let _alive = guard;
-                if n > 0 {
-                    std::future::pending::<()>().await;
-                }
-                n
-            })
-        });
+        let mut results = each(0..5)
+            .unbounded()
+            .at(backend.place())
+            .as_completed(|n| one_that_ends(&alive, n, 0));
         assert_eq!(results.next().await, Some((0, 0)));
         drop(results);
         if !B::SPAWNED {
@@ -147,16 +153,7 @@ pub fn a_consumer_that_returns_early_stops_the_bodies<B: Backend>(backend: B) {
     let first = each(0..5)
         .unbounded()
         .at(backend.place())
-        .as_completed(|n: u64| {
-            let guard = alive.guard();
-            job(async move {
-                let _alive = guard;
-                if n != 3 {
-                    std::future::pending::<()>().await;
-                }
-                n
-            })
-        })
+        .as_completed(|n| one_that_ends(&alive, n, 3))
         .consume(|mut feed| async move { feed.next().await });
     backend.block_on(async {
         assert_eq!(first.await, Some((3, 3)));
@@ -170,16 +167,7 @@ pub fn a_step_that_fails_stops_the_bodies<B: Backend>(backend: B) {
     let ended = each(0..5)
         .unbounded()
         .at(backend.place())
-        .stream_unordered(|n: u64| {
-            let guard = alive.guard();
-            job(async move {
-                let _alive = guard;
-                if n != 3 {
-                    std::future::pending::<()>().await;
-                }
-                n
-            })
-        })
+        .stream_unordered(|n| one_that_ends(&alive, n, 3))
         .try_for_each(async |n| Err::<(), u64>(n));
     backend.block_on(async {
         assert_eq!(ended.await, Err(3));
@@ -231,14 +219,19 @@ pub fn tasks_that_ended_while_the_loop_was_busy_come_in_the_order_of_their_ends<
     let clock = backend.clock();
     let ended = Tally::default();
     let seen: Vec<usize> = backend.block_on(async {
-        let mut results = each(0..10).unbounded().at(backend.place()).as_completed(|n: u64| {
-            let ended = ended.clone();
-            let clock = clock.clone();
+        let bodies: Vec<_> = (0..10).map(|_| Alive::default()).collect();
+        let mut results = each(0..10).unbounded().at(backend.place()).as_completed(|n: usize| {
+            let (guard, next) = (bodies[n].guard(), bodies.get(n + 1).cloned());
+            let (clock, ended) = (clock.clone(), ended.clone());
             job(async move {
-                // Well apart, so that the order of these lines is the order of ends.
-                clock.sleep(Duration::from_millis(100 * (10 - n))).await;
-                ended.write(n as usize);
-                n
+                let _alive = guard;
+                if let Some(next) = next {
+                    eventually(&clock, || next.ever() == 1 && next.now() == 0).await;
+                }
+                // A task has ended a moment after its future is gone.
+                clock.sleep(Duration::from_millis(100)).await;
+                ended.write(n);
+                n as u64
             })
         });
         assert!(futures_lite::future::poll_once(results.next()).await.is_none());
