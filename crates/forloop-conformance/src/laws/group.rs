@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use forloop_core::{Cancelled, Closed, LoopError, Timer};
 
+use super::{endless, errors};
 use crate::{Alive, Backend, Gate, Group, Tally, eventually, job, yields};
 
 /// GRP-1
@@ -65,11 +66,7 @@ pub fn a_childs_error_stops_the_siblings_and_the_body<B: Backend>(backend: B) {
         move |group| {
             job(async move {
                 for _ in 0..3 {
-                    let guard = alive.guard();
-                    group.spawn(job(async move {
-                        let _alive = guard;
-                        std::future::pending().await
-                    }));
+                    group.spawn(endless(&alive));
                 }
                 group.spawn(job(async {
                     yields(3).await;
@@ -121,11 +118,7 @@ pub fn a_bodys_error_stops_the_children_before_it_is_returned<B: Backend>(backen
             let alive = alive.clone();
             move |group| {
                 job(async move {
-                    let guard = alive.guard();
-                    group.spawn(job(async move {
-                        let _alive = guard;
-                        std::future::pending().await
-                    }));
+                    group.spawn(endless(&alive));
                     yields(awaits).await;
                     Err::<(), _>(String::from("body"))
                 })
@@ -187,11 +180,7 @@ pub fn a_cancelled_group_stops_its_body_and_its_children<B: Backend>(backend: B)
         let (alive, after) = (alive.clone(), after.clone());
         move |group| {
             job(async move {
-                let guard = alive.guard();
-                group.spawn(job(async move {
-                    let _alive = guard;
-                    std::future::pending().await
-                }));
+                group.spawn(endless(&alive));
                 yields(3).await;
                 group.cancel();
                 group.cancel();
@@ -256,11 +245,7 @@ pub fn a_cancelled_child_is_no_failure<B: Backend>(backend: B) {
         let alive = alive.clone();
         move |group| {
             job(async move {
-                let guard = alive.guard();
-                let child = group.spawn(job(async move {
-                    let _alive = guard;
-                    std::future::pending().await
-                }));
+                let child = group.spawn(endless(&alive));
                 let sibling = group.spawn(job(async {
                     yields(5).await;
                     Ok(2)
@@ -493,9 +478,7 @@ pub fn a_sibling_that_waits_for_another_does_not_go_on_when_both_are_stopped<B: 
                 Ok(())
             })
         });
-        let error = backend.block_on(result).unwrap_err();
-        let errors: Vec<_> = error.failures().iter().map(|failure| &failure.error).collect();
-        assert_eq!(errors, ["real"]);
+        assert_eq!(errors(&backend.block_on(result).unwrap_err()), ["real"]);
     }
 }
 
@@ -520,9 +503,7 @@ pub fn a_restless_sibling_sees_no_other_that_was_stopped_or_has_failed<B: Backen
                 Ok(())
             })
         });
-        let error = backend.block_on(result).unwrap_err();
-        let errors: Vec<_> = error.failures().iter().map(|failure| &failure.error).collect();
-        assert_eq!(errors, ["real"]);
+        assert_eq!(errors(&backend.block_on(result).unwrap_err()), ["real"]);
     }
 }
 

@@ -6,20 +6,12 @@ use std::time::Duration;
 use forloop_core::{CancelToken, Cause, LoopError, Outcome, Timer, each, each_stream};
 use futures_lite::StreamExt;
 
+use super::endless;
 use super::times::Stopwatch;
 use crate::{
     Alive, Backend, Gate, Job, LONG, RestlessClock, Tally, eventually, job, on_time, seconds,
     yields,
 };
-
-/// A body that never ends of itself.
-fn endless<T: Send + 'static>(alive: &Alive) -> Job<T> {
-    let guard = alive.guard();
-    job(async move {
-        let _alive = guard;
-        std::future::pending().await
-    })
-}
 
 /// CAN-2
 pub fn a_token_cancelled_before_keeps_every_strategy_from_beginning<B: Backend>(backend: B) {
@@ -464,10 +456,10 @@ pub fn a_deadline_comes_through_a_crowd_of_busy_bodies<B: Backend>(backend: B) {
 
 /// Law 2: what came to its own end while it was asked to stop has not been cut short.
 pub fn a_body_that_ends_as_it_is_asked_to_stop_keeps_its_value<B: Backend>(backend: B) {
-    let (token, gate) = (CancelToken::new(), Gate::default());
-    backend.block_on(async {
-        let looping = each(0..3).unbounded().at(backend.place()).cancel_on(&token);
-        let mut gathered = Box::pin(looping.try_gather(|n: u64| {
+    let ended = |bodies: u64| {
+        let (token, gate) = (CancelToken::new(), Gate::default());
+        let looping = each(0..bodies).unbounded().at(backend.place()).cancel_on(&token);
+        let mut gathered = Box::pin(looping.try_gather(|n| {
             let (token, gate) = (token.clone(), gate.clone());
             job(async move {
                 gate.passed().await;
@@ -475,31 +467,19 @@ pub fn a_body_that_ends_as_it_is_asked_to_stop_keeps_its_value<B: Backend>(backe
                 Ok::<u64, String>(n)
             })
         }));
-        // The source has run dry by then.
-        assert!(futures_lite::future::poll_once(gathered.as_mut()).await.is_none());
-        gate.open();
-        let ended = gathered.await;
-        // Whoever was not polled again by then has been stopped, and nobody else.
-        match ended {
-            Ok(values) => assert_eq!(values, [0, 1, 2]),
-            Err(error) => assert_eq!(error, LoopError::Cancelled),
-        }
-    });
-    let (token, gate) = (CancelToken::new(), Gate::default());
-    backend.block_on(async {
-        let looping = each(0..1).unbounded().at(backend.place()).cancel_on(&token);
-        let mut gathered = Box::pin(looping.try_gather(|n: u64| {
-            let (token, gate) = (token.clone(), gate.clone());
-            job(async move {
-                gate.passed().await;
-                token.cancel();
-                Ok::<u64, String>(n)
-            })
-        }));
-        assert!(futures_lite::future::poll_once(gathered.as_mut()).await.is_none());
-        gate.open();
-        assert_eq!(gathered.await, Ok(vec![0]));
-    });
+        backend.block_on(async {
+            // The source has run dry by then.
+            assert!(futures_lite::future::poll_once(gathered.as_mut()).await.is_none());
+            gate.open();
+            gathered.await
+        })
+    };
+    // Whoever was not polled again by then has been stopped, and nobody else.
+    match ended(3) {
+        Ok(values) => assert_eq!(values, [0, 1, 2]),
+        Err(error) => assert_eq!(error, LoopError::Cancelled),
+    }
+    assert_eq!(ended(1), Ok(vec![0]));
 }
 
 /// CAN-3, law 7: also when it is a body that was woken which cancels, and brings an item.

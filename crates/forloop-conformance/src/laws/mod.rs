@@ -26,7 +26,9 @@ pub mod times;
 pub mod token;
 pub mod wait;
 
-use crate::{Job, job};
+use forloop_core::LoopError;
+
+use crate::{Alive, Job, job};
 
 // One body, of each kind that a strategy takes.
 
@@ -45,4 +47,18 @@ fn fallible_unit(body: Job<u64>) -> Job<Result<(), String>> {
         body.await;
         Ok(())
     })
+}
+
+/// A body that never ends of itself.
+fn endless<T: Send + 'static>(alive: &Alive) -> Job<T> {
+    let guard = alive.guard();
+    job(async move {
+        let _alive = guard;
+        std::future::pending().await
+    })
+}
+
+/// What really failed, the first in time first.
+fn errors(error: &LoopError<String>) -> Vec<&str> {
+    error.failures().iter().map(|failure| &failure.error[..]).collect()
 }

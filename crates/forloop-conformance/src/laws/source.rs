@@ -5,7 +5,8 @@ use std::pin::Pin;
 use forloop_core::{Cause, LoopError, Outcome, try_each, try_each_stream};
 use futures_lite::{Stream, StreamExt, stream};
 
-use crate::{Alive, Backend, Gate, Job, Tally, job, yields};
+use super::endless;
+use crate::{Alive, Backend, Gate, Tally, job, yields};
 
 /// Gives 0, 1, fails at the third, and must not be asked again.
 fn failing(pulled: &Tally<u64>) -> impl Iterator<Item = Result<u64, u32>> + use<> {
@@ -13,15 +14,6 @@ fn failing(pulled: &Tally<u64>) -> impl Iterator<Item = Result<u64, u32>> + use<
     (0..10).map(move |n| {
         pulled.write(n);
         if n < 2 { Ok(n) } else { Err(7) }
-    })
-}
-
-/// A body that never ends, and what it leaves behind.
-fn endless<T: Send + 'static>(alive: &Alive) -> Job<T> {
-    let guard = alive.guard();
-    job(async move {
-        let _alive = guard;
-        std::future::pending().await
     })
 }
 

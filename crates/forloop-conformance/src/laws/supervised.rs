@@ -4,6 +4,7 @@ use forloop_core::{CancelToken, LoopError, Timer};
 
 use crate::{Alive, Backend, Gate, Group, LONG, Tally, eventually, job, on_time, seconds, yields};
 
+use super::errors;
 use super::times::Stopwatch;
 
 /// GRP-9
@@ -52,8 +53,7 @@ pub fn a_supervised_bodys_own_error_stops_the_children<B: Backend>(backend: B) {
         })
     });
     let error = backend.block_on(supervised.supervised()).unwrap_err();
-    let errors: Vec<_> = error.failures().iter().map(|failure| &failure.error[..]).collect();
-    assert_eq!(errors, ["child", "body"]);
+    assert_eq!(errors(&error), ["child", "body"]);
     assert_eq!(alive.now(), 0);
 }
 
