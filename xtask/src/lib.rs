@@ -4,5 +4,6 @@
 //! code with those who give them. It is a library so that its tests can drive the same code that the
 //! command runs.
 
+pub mod bench;
 pub mod processes;
 pub mod verify;

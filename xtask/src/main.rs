@@ -9,6 +9,7 @@ usage: cargo xtask <command>
 
 commands:
   verify    run every example on every backend and compare what they print
+  bench     measure what a loop costs, beside its peers
 
 `cargo xtask <command> --help` says more.
 ";
@@ -17,6 +18,7 @@ fn main() -> ExitCode {
     let mut arguments = Parser::from_env();
     match arguments.next() {
         Ok(Some(Arg::Value(name))) if name == "verify" => xtask::verify::main(arguments),
+        Ok(Some(Arg::Value(name))) if name == "bench" => xtask::bench::main(arguments),
         Ok(Some(Arg::Long("help") | Arg::Short('h'))) => {
             print!("{COMMANDS}");
             ExitCode::SUCCESS

@@ -1,0 +1,207 @@
+//! The bodies: futures of known size that do one thing, the same for every peer.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::task::{Context, Poll, Waker};
+
+use crate::counters;
+
+/// A future of `WORDS` words and a flag that is ready at its first poll.
+#[derive(Debug)]
+pub(crate) struct Ready<const WORDS: usize> {
+    words: [usize; WORDS],
+    /// As in an `async` block, where the compiler keeps it; peers may use the bits it leaves.
+    polled: bool,
+}
+
+/// As large as `async move { n }`.
+pub(crate) type Small = Ready<1>;
+
+/// 256 bytes, as a body that holds a request and its answer.
+pub(crate) type Wide = Ready<31>;
+
+impl<const WORDS: usize> Ready<WORDS> {
+    pub(crate) fn new(n: usize) -> Self {
+        Self { words: [n; WORDS], polled: false }
+    }
+}
+
+impl<const WORDS: usize> Future for Ready<WORDS> {
+    type Output = usize;
+
+    fn poll(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<usize> {
+        counters::body_polled();
+        assert!(!self.polled, "a body that has ended is not polled");
+        self.polled = true;
+        Poll::Ready(self.words[0])
+    }
+}
+
+/// A future that wakes itself and is pending so many times.
+#[derive(Debug)]
+pub(crate) struct Yields {
+    item: usize,
+    left: usize,
+}
+
+impl Yields {
+    pub(crate) fn new(item: usize, times: usize) -> Self {
+        Self { item, left: times }
+    }
+}
+
+impl Future for Yields {
+    type Output = usize;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
+        counters::body_polled();
+        if self.left == 0 {
+            return Poll::Ready(self.item);
+        }
+        self.left -= 1;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+/// The same, for loops that keep no outputs.
+#[derive(Debug)]
+pub(crate) struct Silent(pub(crate) Yields);
+
+impl Future for Silent {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        Pin::new(&mut self.0).poll(cx).map(drop)
+    }
+}
+
+/// Where bodies leave their wakers for whoever wakes them.
+#[derive(Debug)]
+pub(crate) struct Slots {
+    slots: Vec<Slot>,
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    waker: OnceLock<Waker>,
+    state: AtomicU8,
+}
+
+const WAITING: u8 = 0;
+const WOKEN: u8 = 1;
+const DONE: u8 = 2;
+
+impl Slots {
+    /// Slots that live as long as the process: bodies hold a reference, and no peer pays for counting it.
+    pub(crate) fn leaked(n: usize) -> &'static Self {
+        Box::leak(Box::new(Self { slots: (0..n).map(|_| Slot::default()).collect() }))
+    }
+
+    /// One body for each slot.
+    pub(crate) fn bodies(&'static self) -> impl ExactSizeIterator<Item = Woken> + Send + 'static {
+        (0..self.slots.len()).map(move |index| Woken { slots: self, index })
+    }
+
+    /// Whether this body has been polled and can be woken.
+    pub(crate) fn waits(&self, index: usize) -> bool {
+        self.slots[index].waker.get().is_some()
+    }
+
+    pub(crate) fn is_done(&self, index: usize) -> bool {
+        self.slots[index].state.load(Ordering::Acquire) == DONE
+    }
+
+    /// Wakes the body, which is then ready at its next poll.
+    pub(crate) fn wake(&self, index: usize) {
+        let slot = &self.slots[index];
+        slot.state.store(WOKEN, Ordering::Release);
+        slot.waker.get().expect("a body is woken when it waits").wake_by_ref();
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
+    }
+}
+
+/// A future that leaves its waker at its first poll and is ready when it was woken.
+#[derive(Debug)]
+pub(crate) struct Woken {
+    slots: &'static Slots,
+    index: usize,
+}
+
+impl Future for Woken {
+    type Output = usize;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
+        counters::body_polled();
+        let slot = &self.slots.slots[self.index];
+        if slot.state.load(Ordering::Acquire) != WAITING {
+            slot.state.store(DONE, Ordering::Release);
+            return Poll::Ready(self.index);
+        }
+        // No peer here gives a body another waker while it waits; one that did would hang and be
+        // found by its time limit.
+        slot.waker.get_or_init(|| cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+/// A future that computes for about twenty microseconds and is ready.
+#[derive(Debug)]
+pub(crate) struct Computes {
+    pub(crate) seed: usize,
+}
+
+impl Future for Computes {
+    type Output = usize;
+
+    fn poll(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<usize> {
+        counters::body_polled();
+        let mut state = self.seed as u64 | 1;
+        for _ in 0..10_000 {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+        }
+        Poll::Ready(std::hint::black_box(state as usize))
+    }
+}
+
+/// Gives the executor a turn, once.
+pub(crate) async fn yield_once() {
+    let mut yielded = false;
+    poll_fn(|cx| {
+        if yielded {
+            return Poll::Ready(());
+        }
+        yielded = true;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+/// Counts the polls of any future.
+pub(crate) async fn polls_counted<F: Future>(future: F) -> F::Output {
+    let mut future = std::pin::pin!(future);
+    poll_fn(|cx| {
+        counters::body_polled();
+        future.as_mut().poll(cx)
+    })
+    .await
+}
+
+/// The numbers below `n` in an order that has nothing to do with their size, the same every time.
+pub(crate) fn shuffled(n: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..n).collect();
+    let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
+    for i in (1..n).rev() {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        order.swap(i, (state >> 33) as usize % (i + 1));
+    }
+    order
+}

@@ -1,0 +1,106 @@
+//! Starts the measurements and prints what came of them.
+
+mod cell;
+mod launch;
+mod options;
+
+pub(crate) use cell::{Cell, Time};
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use crate::meter::Measure;
+use crate::peers::{Kind, Peer};
+use crate::report;
+use crate::workloads::{BLOCKS, Block};
+
+use launch::{Launcher, Said};
+use options::{Options, Wanted};
+
+/// Everything that was measured, in the order of the table.
+#[derive(Debug)]
+pub(crate) struct Measured {
+    pub(crate) cells: Vec<Cell>,
+    /// The time limit of one measurement.
+    pub(crate) limit: Duration,
+    /// Why no instructions were counted, if none were.
+    pub(crate) no_instructions: Option<String>,
+    pub(crate) quick: bool,
+}
+
+pub(crate) fn main() -> ExitCode {
+    let options = match Options::parse(lexopt::Parser::from_env()) {
+        Ok(Wanted::Run(options)) => options,
+        Ok(Wanted::Help) => {
+            print!("{}", options::HELP);
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            eprint!("error: {error}\n\n{}", options::HELP);
+            return ExitCode::from(2);
+        }
+    };
+    match measure(&options).and_then(|measured| report(&options, &measured)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("error: {why}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn report(options: &Options, measured: &Measured) -> Result<(), String> {
+    print!("{}", report::table(measured));
+    let _ = options;
+    Ok(())
+}
+
+fn measure(options: &Options) -> Result<Measured, String> {
+    let mut launcher = Launcher::new(options.limit())?;
+    let no_instructions = match options.instructions {
+        true => launcher.find_valgrind().err(),
+        false => Some("--no-instructions".to_owned()),
+    };
+    let mut cells = Vec::new();
+    for block in BLOCKS.iter().filter(|block| options.wants(block)) {
+        eprintln!("bench: {}, {}", block.name, block.title);
+        let of_block = measure_block(block, options, &launcher, no_instructions.is_none())?;
+        cells.extend(of_block);
+    }
+    Ok(Measured { cells, limit: options.limit(), no_instructions, quick: options.quick })
+}
+
+/// Times by turns, so that whatever else the machine does meets every peer alike; then what is exact.
+fn measure_block(
+    block: &Block,
+    options: &Options,
+    launcher: &Launcher,
+    instructions: bool,
+) -> Result<Vec<Cell>, String> {
+    let n = options.items(block);
+    let peers = Peer::ALL.into_iter().filter(|&peer| block.is_for(peer));
+    let mut cells: Vec<Cell> = peers.map(|peer| Cell::new(*block, peer, n)).collect();
+    for _ in 0..options.repetitions() {
+        for cell in cells.iter_mut().filter(|cell| cell.time != Time::OverLimit) {
+            match launcher.run(block, cell.peer, Measure::Time, n)? {
+                Said::Figures(figures) => cell.add_time(&figures),
+                Said::OverLimit => cell.time = Time::OverLimit,
+            }
+        }
+    }
+    for cell in cells.iter_mut().filter(|cell| cell.time != Time::OverLimit) {
+        if cell.peer.kind() != Kind::TwoThreads {
+            let n = n.min(100_000);
+            for measure in [Measure::Polls, Measure::Heap] {
+                if let Said::Figures(figures) = launcher.run(block, cell.peer, measure, n)? {
+                    cell.add_exact(&figures, n);
+                }
+            }
+            let n = n.min(10_000);
+            if instructions && block.is_exact() && options.counts_instructions(cell.peer) {
+                cell.instructions = launcher.instructions(block, cell.peer, n)?;
+            }
+        }
+    }
+    Ok(cells)
+}

@@ -1,0 +1,63 @@
+//! Loops whose bodies may fail, and that stop at the first failure.
+
+use std::hint::black_box;
+
+use futures_concurrency::prelude::*;
+use futures_util::stream::{FuturesUnordered, TryStreamExt};
+
+use super::{Peer, Visit};
+
+/// What a body fails with: it is small, and the same for every peer.
+#[derive(Debug)]
+pub(crate) struct Failure;
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the body failed")
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Hands out the loop that runs these bodies in the caller's task and stops at the first failure.
+pub(crate) fn in_task<B: Future<Output = Result<usize, Failure>>>(
+    peer: Peer,
+    bodies: impl ExactSizeIterator<Item = B>,
+    visitor: impl Visit,
+) {
+    match peer {
+        Peer::Forloop => visitor.visit(async {
+            let outputs = forloop::each(bodies).unbounded().try_gather(|body| body).await;
+            black_box(outputs.is_err());
+        }),
+        Peer::FuturesUnordered => visitor.visit(async {
+            let mut set: FuturesUnordered<B> = bodies.collect();
+            while let Ok(Some(output)) = set.try_next().await {
+                black_box(output);
+            }
+        }),
+        Peer::FuturesJoinAll => visitor.visit(async {
+            black_box(futures_util::future::try_join_all(bodies).await.is_err());
+        }),
+        Peer::BufferedJoinAll => visitor.visit(async {
+            black_box(futures_buffered::try_join_all(bodies).await.is_err());
+        }),
+        Peer::ConcurrencyJoin => visitor.visit(async {
+            let bodies: Vec<B> = bodies.collect();
+            black_box(bodies.try_join().await.is_err());
+        }),
+        _ => panic!("{} has no loop that stops at a failure", peer.name()),
+    }
+}
+
+/// Whether it has such a loop.
+pub(crate) fn has_one(peer: Peer) -> bool {
+    matches!(
+        peer,
+        Peer::Forloop
+            | Peer::FuturesUnordered
+            | Peer::FuturesJoinAll
+            | Peer::BufferedJoinAll
+            | Peer::ConcurrencyJoin
+    )
+}

@@ -1,0 +1,41 @@
+//! futures-concurrency.
+
+use std::hint::black_box;
+use std::num::NonZeroUsize;
+
+use futures_concurrency::future::FutureGroup;
+use futures_concurrency::prelude::*;
+use futures_util::StreamExt;
+
+pub(super) async fn join<B: Future<Output = usize>>(bodies: impl Iterator<Item = B>) {
+    let bodies: Vec<B> = bodies.collect();
+    black_box(bodies.join().await);
+}
+
+pub(super) async fn group<B: Future<Output = usize>>(bodies: impl ExactSizeIterator<Item = B>) {
+    let mut group = FutureGroup::with_capacity(bodies.len());
+    for body in bodies {
+        group.insert(body);
+    }
+    let mut group = std::pin::pin!(group);
+    while let Some(output) = group.next().await {
+        black_box(output);
+    }
+}
+
+// Its group lets nothing in while it is pinned, so it cannot hold what must not move.
+pub(super) async fn bounded_group<B: Future<Output = ()> + Unpin>(
+    bodies: impl Iterator<Item = B>,
+    limit: NonZeroUsize,
+) {
+    let mut group = FutureGroup::with_capacity(limit.get());
+    for body in bodies {
+        if group.len() == limit.get() {
+            black_box(group.next().await);
+        }
+        group.insert(body);
+    }
+    while let Some(output) = group.next().await {
+        black_box(output);
+    }
+}

@@ -1,0 +1,281 @@
+//! Who is measured: ways to run many bodies, each in the form that its documentation recommends.
+
+mod async_std;
+mod forloop;
+mod futures_buffered;
+mod futures_concurrency;
+mod futures_util;
+mod sequential;
+mod smol;
+mod tokio;
+mod unicycle;
+
+pub(crate) mod failing;
+
+use std::num::NonZeroUsize;
+
+use crate::host::{Host, Waking};
+
+/// One way to run a loop.
+///
+/// A further one is a variant, its line in [`Peer::ALL`], its name, its kind, and the loops that it
+/// has in [`all`] and [`bounded`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Peer {
+    Sequential,
+    Forloop,
+    ForloopTokio,
+    ForloopSmol,
+    ForloopTokioTwo,
+    ForloopSmolTwo,
+    FuturesUnordered,
+    FuturesJoinAll,
+    FuturesForEach,
+    BufferedBounded,
+    BufferedJoinAll,
+    ConcurrencyJoin,
+    ConcurrencyGroup,
+    Unicycle,
+    JoinSet,
+    TaskTracker,
+    LocalExecutor,
+    Executor,
+    JoinSetTwo,
+    TaskTrackerTwo,
+    ExecutorTwo,
+    AsyncStdTwo,
+}
+
+/// Where a peer's bodies run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// In the caller's task: any host will do.
+    InTask,
+    /// As tasks on the caller's thread.
+    OneThread,
+    /// As tasks on two threads.
+    TwoThreads,
+}
+
+impl Peer {
+    pub(crate) const ALL: [Self; 22] = [
+        Self::Sequential,
+        Self::Forloop,
+        Self::ForloopTokio,
+        Self::ForloopSmol,
+        Self::ForloopTokioTwo,
+        Self::ForloopSmolTwo,
+        Self::FuturesUnordered,
+        Self::FuturesJoinAll,
+        Self::FuturesForEach,
+        Self::BufferedBounded,
+        Self::BufferedJoinAll,
+        Self::ConcurrencyJoin,
+        Self::ConcurrencyGroup,
+        Self::Unicycle,
+        Self::JoinSet,
+        Self::TaskTracker,
+        Self::LocalExecutor,
+        Self::Executor,
+        Self::JoinSetTwo,
+        Self::TaskTrackerTwo,
+        Self::ExecutorTwo,
+        Self::AsyncStdTwo,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Sequential => "sequential loop",
+            Self::Forloop => "forloop in-task",
+            Self::ForloopTokio => "forloop on tokio",
+            Self::ForloopSmol => "forloop on smol",
+            Self::ForloopTokioTwo => "forloop on tokio x2",
+            Self::ForloopSmolTwo => "forloop on smol x2",
+            Self::FuturesUnordered => "FuturesUnordered",
+            Self::FuturesJoinAll => "futures-util join_all",
+            Self::FuturesForEach => "futures-util for_each_conc.",
+            Self::BufferedBounded => "futures-buffered bounded",
+            Self::BufferedJoinAll => "futures-buffered join_all",
+            Self::ConcurrencyJoin => "futures-concurrency join",
+            Self::ConcurrencyGroup => "futures-concurrency group",
+            Self::Unicycle => "unicycle",
+            Self::JoinSet => "tokio JoinSet",
+            Self::TaskTracker => "tokio TaskTracker",
+            Self::LocalExecutor => "smol LocalExecutor",
+            Self::Executor => "smol Executor",
+            Self::JoinSetTwo => "tokio JoinSet x2",
+            Self::TaskTrackerTwo => "tokio TaskTracker x2",
+            Self::ExecutorTwo => "smol Executor x2",
+            Self::AsyncStdTwo => "async-std x2",
+        }
+    }
+
+    pub(crate) fn kind(self) -> Kind {
+        match self {
+            Self::Sequential
+            | Self::Forloop
+            | Self::FuturesUnordered
+            | Self::FuturesJoinAll
+            | Self::FuturesForEach
+            | Self::BufferedBounded
+            | Self::BufferedJoinAll
+            | Self::ConcurrencyJoin
+            | Self::ConcurrencyGroup
+            | Self::Unicycle => Kind::InTask,
+            Self::ForloopTokio
+            | Self::ForloopSmol
+            | Self::JoinSet
+            | Self::TaskTracker
+            | Self::LocalExecutor
+            | Self::Executor => Kind::OneThread,
+            Self::ForloopTokioTwo
+            | Self::ForloopSmolTwo
+            | Self::JoinSetTwo
+            | Self::TaskTrackerTwo
+            | Self::ExecutorTwo
+            | Self::AsyncStdTwo => Kind::TwoThreads,
+        }
+    }
+
+    /// Whether it is a loop of this project's.
+    pub(crate) fn is_ours(self) -> bool {
+        self.name().starts_with("forloop")
+    }
+
+    /// Whether all of its bodies run at once; else it is for loops with a limit only.
+    pub(crate) fn runs_all(self) -> bool {
+        self != Self::FuturesForEach
+    }
+
+    /// Whether it knows a limit, or can be given one in a few lines.
+    pub(crate) fn runs_bounded(self) -> bool {
+        !matches!(
+            self,
+            Self::FuturesJoinAll
+                | Self::BufferedJoinAll
+                | Self::ConcurrencyJoin
+                | Self::LocalExecutor
+        )
+    }
+
+    /// Whether its loops return every output together, and so hold them until then.
+    pub(crate) fn keeps_outputs(self) -> bool {
+        let joins =
+            matches!(self, Self::FuturesJoinAll | Self::BufferedJoinAll | Self::ConcurrencyJoin);
+        joins || self.is_ours()
+    }
+
+    /// The host it comes with: its runtime, or a bare thread.
+    pub(crate) fn host(self) -> Host {
+        match self {
+            Self::ForloopTokio | Self::JoinSet | Self::TaskTracker => Host::tokio(),
+            Self::ForloopTokioTwo | Self::JoinSetTwo | Self::TaskTrackerTwo => Host::tokio_two(),
+            Self::ForloopSmol | Self::Executor => Host::smol(),
+            Self::ForloopSmolTwo | Self::ExecutorTwo => Host::smol_two(),
+            Self::AsyncStdTwo => Host::AsyncStd,
+            _ => Host::Bare,
+        }
+    }
+}
+
+/// Takes a loop that has not begun.
+pub(crate) trait Visit {
+    fn visit(self, looping: impl Future<Output = ()>);
+}
+
+/// Hands out the loop that runs all these bodies in the caller's task.
+pub(crate) fn in_task<B: Future<Output = usize>>(
+    peer: Peer,
+    bodies: impl ExactSizeIterator<Item = B>,
+    visitor: impl Visit,
+) {
+    match peer {
+        Peer::Sequential => visitor.visit(sequential::all(bodies)),
+        Peer::Forloop => visitor.visit(forloop::all(bodies)),
+        Peer::FuturesUnordered => visitor.visit(futures_util::unordered(bodies)),
+        Peer::FuturesJoinAll => visitor.visit(futures_util::join_all(bodies)),
+        Peer::BufferedBounded => visitor.visit(futures_buffered::unordered(bodies)),
+        Peer::BufferedJoinAll => visitor.visit(futures_buffered::join_all(bodies)),
+        Peer::ConcurrencyJoin => visitor.visit(futures_concurrency::join(bodies)),
+        Peer::ConcurrencyGroup => visitor.visit(futures_concurrency::group(bodies)),
+        Peer::Unicycle => visitor.visit(unicycle::all(bodies)),
+        _ => panic!("{} has no such loop in the caller's task", peer.name()),
+    }
+}
+
+/// Runs all these bodies at once, to their end.
+pub(crate) fn all<B: Future<Output = usize> + Send + 'static>(
+    peer: Peer,
+    host: &Host,
+    bodies: impl ExactSizeIterator<Item = B> + Send + 'static,
+    waking: Option<Waking>,
+) {
+    match peer {
+        Peer::ForloopTokio => host.run(forloop::all_on_tokio(host.handle(), bodies), waking),
+        Peer::ForloopSmol => host.run(forloop::all_on_smol(host.executor(), bodies), waking),
+        Peer::ForloopTokioTwo => host.run_as_task(forloop::all_on_tokio(host.handle(), bodies)),
+        Peer::ForloopSmolTwo => host.run_as_task(forloop::all_on_smol(host.executor(), bodies)),
+        Peer::JoinSet => host.run(tokio::join_set(bodies), waking),
+        Peer::TaskTracker => host.run(tokio::task_tracker(bodies), waking),
+        Peer::LocalExecutor => smol::local(host, bodies, waking),
+        Peer::Executor => host.run(smol::all(host.executor(), bodies), waking),
+        Peer::JoinSetTwo => host.run_as_task(tokio::join_set(bodies)),
+        Peer::TaskTrackerTwo => host.run_as_task(tokio::task_tracker(bodies)),
+        Peer::ExecutorTwo => host.run_as_task(smol::all(host.executor(), bodies)),
+        Peer::AsyncStdTwo => host.run_as_task(async_std::all(bodies)),
+        in_the_callers_task => in_task(in_the_callers_task, bodies, RunOn { host, waking }),
+    }
+}
+
+/// Runs a loop on a host as soon as it is handed out.
+#[derive(Debug)]
+struct RunOn<'a> {
+    host: &'a Host,
+    waking: Option<Waking>,
+}
+
+impl Visit for RunOn<'_> {
+    fn visit(self, looping: impl Future<Output = ()>) {
+        self.host.run(looping, self.waking);
+    }
+}
+
+/// Runs these bodies to their end, at most so many at once, and starts each only when it may run.
+pub(crate) fn bounded<B: Future<Output = ()> + Unpin + Send + 'static>(
+    peer: Peer,
+    host: &Host,
+    bodies: impl ExactSizeIterator<Item = B> + Send + 'static,
+    limit: NonZeroUsize,
+) {
+    match peer {
+        Peer::Sequential => host.run(sequential::silent(bodies), None),
+        Peer::Forloop => host.run(forloop::bounded(bodies, limit), None),
+        Peer::ForloopTokio => {
+            host.run(forloop::bounded_on_tokio(host.handle(), bodies, limit), None);
+        }
+        Peer::ForloopSmol => {
+            host.run(forloop::bounded_on_smol(host.executor(), bodies, limit), None);
+        }
+        Peer::ForloopTokioTwo => {
+            host.run_as_task(forloop::bounded_on_tokio(host.handle(), bodies, limit));
+        }
+        Peer::ForloopSmolTwo => {
+            host.run_as_task(forloop::bounded_on_smol(host.executor(), bodies, limit));
+        }
+        Peer::FuturesUnordered => host.run(futures_util::buffer_unordered(bodies, limit), None),
+        Peer::FuturesForEach => host.run(futures_util::for_each_concurrent(bodies, limit), None),
+        Peer::BufferedBounded => host.run(futures_buffered::bounded(bodies, limit), None),
+        Peer::ConcurrencyGroup => {
+            host.run(futures_concurrency::bounded_group(bodies, limit), None);
+        }
+        Peer::Unicycle => host.run(unicycle::bounded(bodies, limit), None),
+        Peer::JoinSet => host.run(tokio::bounded_join_set(bodies, limit), None),
+        Peer::TaskTracker => host.run(tokio::bounded_task_tracker(bodies, limit), None),
+        Peer::Executor => host.run(smol::bounded(host.executor(), bodies, limit), None),
+        Peer::JoinSetTwo => host.run_as_task(tokio::bounded_join_set(bodies, limit)),
+        Peer::TaskTrackerTwo => host.run_as_task(tokio::bounded_task_tracker(bodies, limit)),
+        Peer::ExecutorTwo => host.run_as_task(smol::bounded(host.executor(), bodies, limit)),
+        Peer::AsyncStdTwo => host.run_as_task(async_std::bounded(bodies, limit)),
+        _ => panic!("{} has no loop with a limit", peer.name()),
+    }
+}

@@ -1,0 +1,5 @@
+//! What is made of the figures.
+
+mod table;
+
+pub(crate) use table::table;

@@ -1,0 +1,36 @@
+//! The blocks of the table, in its order.
+
+use super::{Block, Clockwork, End, Work};
+
+const fn block(name: &'static str, n: usize, work: Work, title: &'static str) -> Block {
+    Block { name, title, n, work }
+}
+
+/// Every block.
+pub(crate) const BLOCKS: &[Block] = &[
+    block("W1-10", 10, Work::Ready, "ten bodies, ready at their first poll"),
+    block("W1-1k", 1000, Work::Ready, "1,000 bodies, ready at their first poll"),
+    block("W1-100k", 100_000, Work::Ready, "100,000 bodies, ready at their first poll"),
+    block("W1-wide", 1000, Work::ReadyWide, "1,000 bodies of 256 bytes, ready at their first poll"),
+    block("W2-1k", 1000, Work::Yields, "1,000 bodies, each yields four times"),
+    block("W2-10k", 10_000, Work::Yields, "10,000 bodies, each yields four times"),
+    block("W2-100k", 100_000, Work::Yields, "100,000 bodies, each yields four times"),
+    block("W2-tokio", 10_000, Work::YieldsInTokio, "10,000 bodies inside tokio, each yields four times"),
+    block("W3s-1k", 1000, Work::WokenBySame, "1,000 bodies, woken one by one by the same thread"),
+    block("W3s-10k", 10_000, Work::WokenBySame, "10,000 bodies, woken one by one by the same thread"),
+    block("W3s-100k", 100_000, Work::WokenBySame, "100,000 bodies, woken one by one by the same thread"),
+    block("W3t-100k", 100_000, Work::WokenByOther, "100,000 bodies, woken by another thread"),
+    block("W4-64", 1_000_000, Work::Lazy { limit: 64 }, "a million lazy items, at most 64 at once, one yield each"),
+    block("W4-1024", 1_000_000, Work::Lazy { limit: 1024 }, "a million lazy items, at most 1,024 at once, one yield each"),
+    block("W5-tokio", 10_000, Work::Timers(Clockwork::Tokio), "10,000 timers of 1 to 50 ms on tokio"),
+    block("W5-async-io", 10_000, Work::Timers(Clockwork::AsyncIo), "10,000 timers of 1 to 50 ms on async-io"),
+    block("W5-async-std", 10_000, Work::Timers(Clockwork::AsyncStd), "10,000 timers of 1 to 50 ms on async-std"),
+    block("W6", 10_000, Work::Compute, "10,000 bodies, twenty microseconds of compute each"),
+    block("W7-fail-10k", 10_000, Work::Teardown(End::Fails), "one of 10,000 bodies in flight fails"),
+    block("W7-fail-100k", 100_000, Work::Teardown(End::Fails), "one of 100,000 bodies in flight fails"),
+    block("W7-cancel-10k", 10_000, Work::Teardown(End::Cancelled), "a loop with 10,000 bodies in flight is cancelled"),
+    block("W7-cancel-100k", 100_000, Work::Teardown(End::Cancelled), "a loop with 100,000 bodies in flight is cancelled"),
+    block("W7-drop-10k", 10_000, Work::Teardown(End::Dropped), "a loop with 10,000 bodies in flight is dropped"),
+    block("W7-drop-100k", 100_000, Work::Teardown(End::Dropped), "a loop with 100,000 bodies in flight is dropped"),
+    block("W8", 10_000, Work::Mutex, "10,000 bodies queue on one tokio Mutex"),
+];

@@ -1,0 +1,10 @@
+//! W6: bodies that only compute, for about twenty microseconds: what two cores bring.
+
+use crate::body::Computes;
+use crate::meter::Meter;
+use crate::peers::{self, Peer};
+
+pub(super) fn run(peer: Peer, n: usize, meter: &mut Meter<'_>) {
+    let host = peer.host();
+    meter.measured(|| peers::all(peer, &host, (0..n).map(|seed| Computes { seed }), None));
+}

@@ -1,0 +1,145 @@
+//! What is measured: each workload a file, each size or kind of it a [`Block`] of the table.
+
+mod blocks;
+mod compute;
+mod lazy;
+mod mutex;
+mod ready;
+mod teardown;
+mod timers;
+mod woken;
+mod yields;
+
+use crate::body::{Silent, Small, Wide, Woken, Yields};
+use crate::meter::Meter;
+use crate::peers::{Kind, Peer, failing};
+
+pub(crate) use blocks::BLOCKS;
+pub(crate) use teardown::End;
+pub(crate) use timers::Clockwork;
+
+/// A block of the table: one workload at one size.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Block {
+    /// Its name, by which it is asked for.
+    pub(crate) name: &'static str,
+    /// What its bodies do.
+    pub(crate) title: &'static str,
+    /// How many items.
+    pub(crate) n: usize,
+    pub(crate) work: Work,
+}
+
+/// What bodies do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Work {
+    Ready,
+    ReadyWide,
+    Yields,
+    YieldsInTokio,
+    WokenBySame,
+    WokenByOther,
+    Lazy { limit: usize },
+    Timers(Clockwork),
+    Compute,
+    Teardown(End),
+    Mutex,
+}
+
+impl Block {
+    /// The block of that name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        BLOCKS.iter().copied().find(|block| block.name == name)
+    }
+
+    /// Whether the peer has a loop for it, and it says something.
+    pub(crate) fn is_for(&self, peer: Peer) -> bool {
+        let (kind, sequential) = (peer.kind(), peer == Peer::Sequential);
+        match self.work {
+            Work::Ready | Work::Yields => peer.runs_all(),
+            Work::ReadyWide => peer.runs_all() && kind == Kind::InTask,
+            Work::YieldsInTokio | Work::Mutex => peer.runs_all() && runs_in_tokio(peer),
+            Work::WokenBySame => peer.runs_all() && !sequential && kind != Kind::TwoThreads,
+            Work::WokenByOther => peer.runs_all() && !sequential,
+            Work::Lazy { .. } => peer.runs_bounded(),
+            Work::Timers(clockwork) => clockwork.is_for(peer),
+            Work::Compute => peer.runs_all() && (kind != Kind::OneThread),
+            Work::Teardown(End::Fails) => failing::has_one(peer),
+            Work::Teardown(_) => peer.runs_all() && kind == Kind::InTask && !sequential,
+        }
+    }
+
+    /// How often a body is polled if never without cause, where that is known: its wakes and one.
+    pub(crate) fn due_polls(&self) -> Option<u64> {
+        match self.work {
+            Work::Ready | Work::ReadyWide | Work::Compute => Some(1),
+            Work::Yields | Work::YieldsInTokio => Some(5),
+            Work::WokenBySame | Work::WokenByOther | Work::Lazy { .. } => Some(2),
+            Work::Timers(_) | Work::Teardown(_) | Work::Mutex => None,
+        }
+    }
+
+    /// How many bodies of `n` are pending at once, and how large each is, where that is known.
+    pub(crate) fn pending(&self, n: usize) -> Option<(usize, usize)> {
+        match self.work {
+            Work::Ready => Some((n, size_of::<Small>())),
+            Work::ReadyWide => Some((n, size_of::<Wide>())),
+            Work::Yields | Work::YieldsInTokio => Some((n, size_of::<Yields>())),
+            Work::WokenBySame => Some((n, size_of::<Woken>())),
+            Work::Lazy { limit } => Some((limit, size_of::<Silent>())),
+            _ => None,
+        }
+    }
+
+    /// How many bytes of outputs a loop over `n` bodies returns, if it returns them together.
+    pub(crate) fn output_bytes(&self, n: usize) -> usize {
+        match self.work {
+            Work::Lazy { .. } => 0,
+            _ => n * size_of::<usize>(),
+        }
+    }
+
+    /// Whether the same program runs the same instructions every time.
+    pub(crate) fn is_exact(&self) -> bool {
+        !matches!(
+            self.work,
+            Work::WokenByOther | Work::Timers(_) | Work::Compute | Work::Teardown(_)
+        )
+    }
+
+    /// Runs it once with `n` items.
+    pub(crate) fn run(&self, peer: Peer, n: usize, repeats: usize, meter: &mut Meter<'_>) {
+        match self.work {
+            Work::Ready => ready::small(peer, n, repeats, meter),
+            Work::ReadyWide => ready::wide(peer, n, repeats, meter),
+            Work::Yields => yields::run(peer, peer.host(), n, meter),
+            Work::YieldsInTokio => yields::run(peer, crate::host::Host::tokio(), n, meter),
+            Work::WokenBySame => woken::by_the_same_thread(peer, n, meter),
+            Work::WokenByOther => woken::by_another_thread(peer, n, meter),
+            Work::Lazy { limit } => lazy::run(peer, n, limit, meter),
+            Work::Timers(clockwork) => timers::run(peer, clockwork, n, meter),
+            Work::Compute => compute::run(peer, n, meter),
+            Work::Teardown(end) => teardown::run(peer, end, n, meter),
+            Work::Mutex => mutex::run(peer, n, meter),
+        }
+    }
+
+    /// How often a loop is run for one reading: short ones many times, so that the clock can see them.
+    pub(crate) fn repeats(&self, n: usize) -> usize {
+        match self.work {
+            Work::Ready | Work::ReadyWide => (10_000 / n).max(1),
+            _ => 1,
+        }
+    }
+}
+
+/// Whether the peer's loop can be polled by a tokio runtime on one thread.
+fn runs_in_tokio(peer: Peer) -> bool {
+    match peer.kind() {
+        Kind::InTask => true,
+        Kind::OneThread => {
+            matches!(peer, Peer::ForloopTokio | Peer::JoinSet | Peer::TaskTracker)
+        }
+        Kind::TwoThreads => false,
+    }
+}
