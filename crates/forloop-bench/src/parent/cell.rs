@@ -76,7 +76,8 @@ impl Cell {
             return None;
         }
         let (pending, size) = self.block.pending(self.exact_n)?;
-        let outputs = if self.peer.keeps_outputs() { self.block.output_bytes(self.exact_n) } else { 0 };
+        let outputs =
+            if self.peer.keeps_outputs() { self.block.output_bytes(self.exact_n) } else { 0 };
         let own = (pending * size + outputs) as f64;
         Some((self.exact.get("bytes")? - own) / pending as f64)
     }
