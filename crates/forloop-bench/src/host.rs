@@ -170,13 +170,21 @@ impl Bell {
     }
 }
 
+thread_local! {
+    /// Made once, so that a short loop is not measured by what it takes to make it.
+    static BELL: (Arc<Bell>, Waker) = {
+        let bell = Bell::new();
+        (bell.clone(), Waker::from(bell))
+    };
+}
+
 fn block_on(future: impl Future<Output = ()>) {
     let mut future = pin!(future);
-    let bell = Bell::new();
-    let waker = Waker::from(bell.clone());
-    while future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
-        while !bell.was_rung() {
-            thread::park();
+    BELL.with(|(bell, waker)| {
+        while future.as_mut().poll(&mut Context::from_waker(waker)).is_pending() {
+            while !bell.was_rung() {
+                thread::park();
+            }
         }
-    }
+    });
 }

@@ -97,12 +97,14 @@ impl<'a> Meter<'a> {
                 Reading::Polls(counters::end())
             }
             (Measure::Heap, Some(heap)) => {
-                let (allocations, held, peak) = (heap.allocations(), heap.held(), heap.peak());
+                // Nobody can lower the peak, so what is held is raised to it, and whatever the
+                // region holds beyond that raises it further.
+                let ballast = vec![0_u8; heap.peak().saturating_sub(heap.held())];
+                let (allocations, held) = (heap.allocations(), heap.held());
                 measured_region(&mut once);
-                let (allocations, after) = (heap.allocations() - allocations, heap.peak());
-                // Where an earlier peak was not passed, all that is known is that it was not.
-                let bytes = if peak < after { after - held } else { 0 };
-                Reading::Heap { allocations, bytes }
+                let (allocations, peak) = (heap.allocations() - allocations, heap.peak());
+                drop(std::hint::black_box(ballast));
+                Reading::Heap { allocations, bytes: peak - held }
             }
             (Measure::Instructions, _) => {
                 measured_region(&mut once);

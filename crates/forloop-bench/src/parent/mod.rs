@@ -1,11 +1,14 @@
 //! Starts the measurements and prints what came of them.
 
+mod baseline;
 mod cell;
 mod launch;
 mod options;
 
 pub(crate) use cell::{Cell, Time};
 
+use std::fs;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -40,19 +43,31 @@ pub(crate) fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match measure(&options).and_then(|measured| report(&options, &measured)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            eprintln!("error: {why}");
-            ExitCode::from(2)
-        }
-    }
+    let done = match options.check || options.bless {
+        true => baseline::run(&options),
+        false => measure(&options).and_then(|measured| report(&options, &measured)),
+    };
+    done.unwrap_or_else(|why| {
+        eprintln!("error: {why}");
+        ExitCode::from(2)
+    })
 }
 
-fn report(options: &Options, measured: &Measured) -> Result<(), String> {
-    print!("{}", report::table(measured));
-    let _ = options;
-    Ok(())
+fn report(options: &Options, measured: &Measured) -> Result<ExitCode, String> {
+    print!("{}", report::paragraph());
+    if let Some(why) = &measured.no_instructions {
+        println!("Instructions: not run: {why}.");
+    }
+    print!("{}{}", report::table(measured), report::targets(measured));
+    let write = |path: &Option<PathBuf>, text: &dyn Fn() -> String| match path {
+        Some(path) => {
+            fs::write(path, text()).map_err(|error| format!("{}: {error}", path.display()))
+        }
+        None => Ok(()),
+    };
+    write(&options.json, &|| format!("{:#}\n", report::json(measured)))?;
+    write(&options.chart, &|| report::chart(measured))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn measure(options: &Options) -> Result<Measured, String> {

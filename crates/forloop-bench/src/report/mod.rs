@@ -1,5 +1,13 @@
 //! What is made of the figures.
 
+mod chart;
+mod json;
+pub(crate) mod machine;
 mod table;
+mod targets;
 
+pub(crate) use chart::chart;
+pub(crate) use json::json;
+pub(crate) use machine::paragraph;
 pub(crate) use table::table;
+pub(crate) use targets::targets;

@@ -82,8 +82,8 @@ impl Block {
     /// How many bodies of `n` are pending at once, and how large each is, where that is known.
     pub(crate) fn pending(&self, n: usize) -> Option<(usize, usize)> {
         match self.work {
-            Work::Ready => Some((n, size_of::<Small>())),
-            Work::ReadyWide => Some((n, size_of::<Wide>())),
+            Work::Ready => Some((n, size_of::<Small<false>>())),
+            Work::ReadyWide => Some((n, size_of::<Wide<false>>())),
             Work::Yields | Work::YieldsInTokio => Some((n, size_of::<Yields>())),
             Work::WokenBySame => Some((n, size_of::<Woken>())),
             Work::Lazy { limit } => Some((limit, size_of::<Silent>())),
@@ -101,10 +101,7 @@ impl Block {
 
     /// Whether the same program runs the same instructions every time.
     pub(crate) fn is_exact(&self) -> bool {
-        !matches!(
-            self.work,
-            Work::WokenByOther | Work::Timers(_) | Work::Compute | Work::Teardown(_)
-        )
+        !matches!(self.work, Work::WokenByOther | Work::Timers(_) | Work::Compute)
     }
 
     /// Runs it once with `n` items.

@@ -1,23 +1,34 @@
 //! W1: bodies that are ready at their first poll.
 
 use crate::body::{Small, Wide};
-use crate::meter::Meter;
+use crate::meter::{Measure, Meter};
 use crate::peers::{self, Peer};
 
 pub(super) fn small(peer: Peer, n: usize, repeats: usize, meter: &mut Meter<'_>) {
-    let host = peer.host();
-    meter.measured(|| {
-        for _ in 0..repeats {
-            peers::all(peer, &host, (0..n).map(Small::new), None);
-        }
-    });
+    match meter.measure {
+        Measure::Polls => run(peer, n, repeats, Small::<true>::new, meter),
+        _ => run(peer, n, repeats, Small::<false>::new, meter),
+    }
 }
 
 pub(super) fn wide(peer: Peer, n: usize, repeats: usize, meter: &mut Meter<'_>) {
+    match meter.measure {
+        Measure::Polls => run(peer, n, repeats, Wide::<true>::new, meter),
+        _ => run(peer, n, repeats, Wide::<false>::new, meter),
+    }
+}
+
+fn run<B: Future<Output = usize> + Send + 'static>(
+    peer: Peer,
+    n: usize,
+    repeats: usize,
+    body: impl Fn(usize) -> B + Copy + Send + 'static,
+    meter: &mut Meter<'_>,
+) {
     let host = peer.host();
     meter.measured(|| {
         for _ in 0..repeats {
-            peers::all(peer, &host, (0..n).map(Wide::new), None);
+            peers::all(peer, &host, (0..n).map(body), None);
         }
     });
 }

@@ -1,0 +1,226 @@
+//! Our own exact figures against those that were committed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::{env, fs};
+
+use serde_json::{Value, json};
+
+use crate::meter::Measure;
+use crate::peers::Peer;
+use crate::report::machine;
+use crate::workloads::Block;
+
+use super::launch::{Launcher, Said};
+use super::options::Options;
+
+/// What is measured, and with how many items: few, so that it takes seconds.
+const GUARDED: &[(&str, usize)] = &[
+    ("W1-10", 10),
+    ("W1-1k", 1000),
+    ("W1-wide", 1000),
+    ("W2-1k", 1000),
+    ("W2-tokio", 1000),
+    ("W3s-1k", 1000),
+    ("W4-64", 20_000),
+    ("W4-1024", 20_000),
+    ("W7-fail-10k", 1000),
+    ("W7-cancel-10k", 1000),
+    ("W7-drop-10k", 1000),
+    ("W8", 1000),
+];
+
+/// By how much instructions may differ: what the compiler makes of other crates changes a little.
+const TOLERANCE: f64 = 0.02;
+
+/// The figures of one block, by name, for all items together.
+type Figures = BTreeMap<String, f64>;
+
+/// What was measured, or read.
+#[derive(Debug)]
+struct Baseline {
+    rustc: String,
+    target: String,
+    figures: BTreeMap<String, Figures>,
+}
+
+/// Compares, or with `--bless` writes: 0 nothing is worse, 1 something is.
+pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
+    let mut launcher = Launcher::new(options.limit())?;
+    let no_instructions = match options.instructions {
+        true => launcher.find_valgrind().err(),
+        false => Some("--no-instructions".to_owned()),
+    };
+    let now = measure(&launcher, no_instructions.is_none())?;
+    if options.bless {
+        if let Some(why) = no_instructions {
+            return Err(format!("a baseline has instructions, and none were counted: {why}"));
+        }
+        fs::write(path(), now.to_json())
+            .map_err(|error| format!("{}: {error}", path().display()))?;
+        println!("{} is written", path().display());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let before = Baseline::read(&path())?;
+    Ok(compare(&before, &now, no_instructions))
+}
+
+fn path() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("baseline.json")
+}
+
+fn measure(launcher: &Launcher, instructions: bool) -> Result<Baseline, String> {
+    let mut figures = BTreeMap::new();
+    for &(name, n) in GUARDED {
+        let block = Block::named(name).ok_or_else(|| format!("no block is called {name}"))?;
+        let mut of_block = Figures::from([("items".to_owned(), n as f64)]);
+        for measure in [Measure::Polls, Measure::Heap] {
+            match launcher.run(&block, Peer::Forloop, measure, n)? {
+                Said::Figures(figures) => of_block.extend(figures),
+                Said::OverLimit => return Err(format!("{name} was stopped at its time limit")),
+            }
+        }
+        // A time, and so not the same twice.
+        of_block.remove("longest-turn");
+        if instructions {
+            let counted = launcher.instructions(&block, Peer::Forloop, n)?;
+            let counted = counted.ok_or_else(|| format!("{name} took too long under valgrind"))?;
+            of_block.insert("instructions".to_owned(), (counted * n as f64).round());
+        }
+        figures.insert(name.to_owned(), of_block);
+    }
+    Ok(Baseline { rustc: machine::RUSTC.to_owned(), target: machine::target(), figures })
+}
+
+/// Prints what differs and what was not compared.
+fn compare(before: &Baseline, now: &Baseline, no_instructions: Option<String>) -> ExitCode {
+    let other = if before.rustc != now.rustc {
+        Some(format!("the baseline is of {}, this is {}", before.rustc, now.rustc))
+    } else if before.target != now.target {
+        Some(format!("the baseline is of {}, this is {}", before.target, now.target))
+    } else {
+        None
+    };
+    if let Some(why) = &other {
+        println!("not compared: instructions and bytes: {why}");
+    } else if let Some(why) = &no_instructions {
+        println!("not compared: instructions: {why}");
+    }
+    let (mut same, mut worse, mut better) = (0, 0, 0);
+    for (name, then) in &before.figures {
+        for (figure, &then) in then {
+            let depends_on_compiler = matches!(figure.as_str(), "instructions" | "bytes");
+            if depends_on_compiler && other.is_some() {
+                continue;
+            }
+            let Some(&now) = now.figures.get(name).and_then(|figures| figures.get(figure)) else {
+                if figure != "instructions" {
+                    println!("worse: {name}: {figure}: {then} before, not measured any more");
+                    worse += 1;
+                }
+                continue;
+            };
+            let tolerance = if figure == "instructions" { then * TOLERANCE } else { 0.0 };
+            let percent = (now / then - 1.0) * 100.0;
+            if (now - then).abs() <= tolerance {
+                same += 1;
+            } else if now < then {
+                println!("better: {name}: {figure}: {then} before, {now} now ({percent:+.1} %)");
+                better += 1;
+            } else {
+                println!("worse: {name}: {figure}: {then} before, {now} now ({percent:+.1} %)");
+                worse += 1;
+            }
+        }
+    }
+    let new = now.figures.keys().filter(|name| !before.figures.contains_key(*name)).count();
+    println!(
+        "bench: {same} figures are as before, {worse} worse, {better} better, {new} blocks new"
+    );
+    if 0 < worse + better + new {
+        println!("bench: if that is meant, `cargo xtask bench --bless` writes the new baseline");
+    }
+    ExitCode::from(u8::from(0 < worse))
+}
+
+impl Baseline {
+    fn read(path: &Path) -> Result<Self, String> {
+        let named = |why: String| format!("{}: {why}", path.display());
+        let text = fs::read_to_string(path).map_err(|error| named(error.to_string()))?;
+        let value: Value = serde_json::from_str(&text).map_err(|error| named(error.to_string()))?;
+        Self::of(&value).ok_or_else(|| named("this is no baseline".to_owned()))
+    }
+
+    fn of(value: &Value) -> Option<Self> {
+        let text = |name| Some(value.get(name)?.as_str()?.to_owned());
+        let mut figures = BTreeMap::new();
+        for (name, of_block) in value.get("figures")?.as_object()? {
+            let of_block = of_block.as_object()?.iter();
+            let of_block = of_block.map(|(name, figure)| Some((name.clone(), figure.as_f64()?)));
+            figures.insert(name.clone(), of_block.collect::<Option<Figures>>()?);
+        }
+        Some(Self { rustc: text("rustc")?, target: text("target")?, figures })
+    }
+
+    fn to_json(&self) -> String {
+        let whole = |figures: &Figures| -> Value {
+            // Counts are whole numbers, and read better so.
+            figures.iter().map(|(name, &n)| (name.clone(), Value::from(n as u64))).collect()
+        };
+        let figures: serde_json::Map<String, Value> =
+            self.figures.iter().map(|(name, figures)| (name.clone(), whole(figures))).collect();
+        let value = json!({ "rustc": self.rustc, "target": self.target, "figures": figures });
+        format!("{value:#}\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn baseline(figure: &str, n: f64) -> Baseline {
+        let figures = Figures::from([(figure.to_owned(), n)]);
+        Baseline {
+            rustc: "rustc 1".to_owned(),
+            target: "machine".to_owned(),
+            figures: [("W1-10".to_owned(), figures)].into(),
+        }
+    }
+
+    fn is_worse(figure: &str, then: f64, now: f64) -> bool {
+        let code = compare(&baseline(figure, then), &baseline(figure, now), None);
+        code == ExitCode::from(1)
+    }
+
+    #[test]
+    fn one_allocation_more_is_worse_and_one_less_is_not() {
+        assert!(is_worse("allocations", 7.0, 8.0));
+        assert!(!is_worse("allocations", 7.0, 7.0));
+        assert!(!is_worse("allocations", 7.0, 6.0));
+    }
+
+    #[test]
+    fn instructions_may_differ_a_little() {
+        assert!(!is_worse("instructions", 1000.0, 1019.0));
+        assert!(is_worse("instructions", 1000.0, 1021.0));
+    }
+
+    #[test]
+    fn what_another_compiler_made_is_compared_only_where_it_has_no_say() {
+        let then = baseline("instructions", 1000.0);
+        let other = Baseline { rustc: "rustc 2".to_owned(), ..baseline("instructions", 2000.0) };
+        assert_eq!(compare(&then, &other, None), ExitCode::SUCCESS);
+        let then = baseline("polls", 1000.0);
+        let other = Baseline { rustc: "rustc 2".to_owned(), ..baseline("polls", 2000.0) };
+        assert_eq!(compare(&then, &other, None), ExitCode::from(1));
+    }
+
+    #[test]
+    fn a_baseline_is_read_as_it_was_written() {
+        let written = baseline("polls", 5000.0);
+        let read = Baseline::of(&serde_json::from_str(&written.to_json()).unwrap()).unwrap();
+        assert_eq!(read.figures, written.figures);
+        assert_eq!((read.rustc, read.target), (written.rustc, written.target));
+    }
+}

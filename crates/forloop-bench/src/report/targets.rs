@@ -1,0 +1,193 @@
+//! The targets, and what was reached of each.
+
+use std::fmt::Write;
+
+use crate::parent::{Cell, Measured};
+use crate::peers::{Kind, Peer};
+
+use super::table::{growth, short};
+
+/// What is compared with a target.
+#[derive(Debug, Clone, Copy)]
+enum Figure {
+    /// The time of the fastest peer that runs bodies in the caller's task, by ours.
+    BestInTask,
+    /// The time of futures-util's `FuturesUnordered`, alone or in its streams, by ours.
+    FuturesUnordered,
+    /// The time of one core by that of the best of ours on two.
+    SpeedUp,
+    /// The time of tokio's `JoinSet` by that of the best of ours, both on two threads.
+    JoinSetTwo,
+    Allocations,
+    AllocationsInAll,
+    Bytes,
+    Growth,
+    Polls,
+    MostPolls,
+}
+
+use Figure::{
+    Allocations, AllocationsInAll, BestInTask, Bytes, FuturesUnordered, Growth, JoinSetTwo,
+    MostPolls, Polls, SpeedUp,
+};
+
+/// At least this, for times of others by ours; at most this, for what we cost.
+const TARGETS: &[(&str, Figure, f64)] = &[
+    ("W1-10", BestInTask, 1.0),
+    ("W1-10", FuturesUnordered, 9.0),
+    ("W1-1k", BestInTask, 10.0),
+    ("W1-1k", FuturesUnordered, 30.0),
+    ("W1-100k", BestInTask, 10.0),
+    ("W1-100k", FuturesUnordered, 30.0),
+    ("W1-wide", BestInTask, 8.0),
+    ("W1-wide", FuturesUnordered, 20.0),
+    ("W2-10k", BestInTask, 5.0),
+    ("W2-10k", FuturesUnordered, 12.0),
+    ("W2-tokio", BestInTask, 5.0),
+    ("W2-tokio", FuturesUnordered, 20.0),
+    ("W3s-10k", BestInTask, 1.25),
+    ("W3s-10k", FuturesUnordered, 1.7),
+    ("W3s-100k", BestInTask, 1.35),
+    ("W3s-100k", FuturesUnordered, 2.3),
+    ("W3t-100k", BestInTask, 1.2),
+    ("W3t-100k", FuturesUnordered, 2.0),
+    ("W4-64", BestInTask, 8.0),
+    ("W4-64", FuturesUnordered, 20.0),
+    ("W4-1024", BestInTask, 8.0),
+    ("W4-1024", FuturesUnordered, 20.0),
+    ("W5-tokio", BestInTask, 1.0),
+    ("W5-tokio", FuturesUnordered, 1.2),
+    ("W5-async-io", BestInTask, 1.0),
+    ("W5-async-io", FuturesUnordered, 1.2),
+    ("W5-async-std", BestInTask, 1.0),
+    ("W5-async-std", FuturesUnordered, 1.2),
+    ("W8", BestInTask, 1.5),
+    ("W8", FuturesUnordered, 2.3),
+    ("W6", SpeedUp, 1.95),
+    ("W4-64", JoinSetTwo, 80.0),
+    ("W4-64", Allocations, 0.0005),
+    ("W4-1024", Allocations, 0.0005),
+    // Eight for each time the number of items doubles: a bound that grows as its logarithm.
+    ("W1-100k", AllocationsInAll, 133.0),
+    ("W2-100k", AllocationsInAll, 133.0),
+    ("W3s-100k", AllocationsInAll, 133.0),
+    ("W2-100k", Bytes, 4.0),
+    ("W3s-100k", Bytes, 4.0),
+    ("W4-1024", Bytes, 4.0),
+    ("W1-100k", Growth, 1.05),
+    ("W2-100k", Growth, 1.05),
+    ("W3s-100k", Growth, 1.05),
+    ("W7-fail-100k", Growth, 1.05),
+    ("W7-cancel-100k", Growth, 1.05),
+    ("W7-drop-100k", Growth, 1.05),
+    ("W1-100k", Polls, 1.0),
+    ("W2-100k", Polls, 5.0),
+    ("W3s-100k", Polls, 2.0),
+    ("W3t-100k", Polls, 2.0),
+    ("W4-64", Polls, 2.0),
+    ("W4-1024", Polls, 2.0),
+    ("W1-100k", MostPolls, 256.0),
+    ("W2-100k", MostPolls, 256.0),
+    ("W2-tokio", MostPolls, 256.0),
+    ("W3t-100k", MostPolls, 256.0),
+    ("W4-1024", MostPolls, 256.0),
+    ("W8", MostPolls, 256.0),
+];
+
+impl Figure {
+    fn title(self) -> &'static str {
+        match self {
+            BestInTask => "time of the best in-task peer / ours",
+            FuturesUnordered => "time of FuturesUnordered / ours",
+            SpeedUp => "time of one core / ours on two",
+            JoinSetTwo => "time of tokio JoinSet x2 / ours x2",
+            Allocations => "allocations per item",
+            AllocationsInAll => "allocations in all",
+            Bytes => "bytes per pending item",
+            Growth => "growth exponent",
+            Polls => "polls per item",
+            MostPolls => "most body polls in a turn",
+        }
+    }
+
+    /// Whether more is better.
+    fn is_a_race(self) -> bool {
+        matches!(self, BestInTask | FuturesUnordered | SpeedUp | JoinSetTwo)
+    }
+
+    /// What was reached, and by whom where that may be asked.
+    fn reached(self, block: &[&Cell], measured: &Measured) -> Option<(f64, &'static str)> {
+        let ours = block.iter().find(|cell| cell.peer == Peer::Forloop);
+        let nanos = |peer| block.iter().find(|cell| cell.peer == peer)?.nanos();
+        let fastest = |is: &dyn Fn(Peer) -> bool| {
+            let cells = block.iter().filter(|cell| is(cell.peer));
+            let times = cells.filter_map(|cell| Some((cell.nanos()?, cell.peer.name())));
+            times.min_by(|a, b| a.0.total_cmp(&b.0))
+        };
+        let ours_two = || fastest(&|peer| peer.is_ours() && peer.kind() == Kind::TwoThreads);
+        let alone = |figure: Option<f64>| figure.map(|figure| (figure, ""));
+        match self {
+            BestInTask => {
+                let (time, name) = fastest(&is_in_task_peer)?;
+                Some((time / ours?.nanos()?, name))
+            }
+            FuturesUnordered => {
+                let is = |peer| matches!(peer, Peer::FuturesUnordered | Peer::FuturesForEach);
+                let (time, name) = fastest(&is)?;
+                Some((time / ours?.nanos()?, name))
+            }
+            SpeedUp => {
+                ours_two().and_then(|(ours, name)| Some((nanos(Peer::Sequential)? / ours, name)))
+            }
+            JoinSetTwo => {
+                ours_two().and_then(|(ours, name)| Some((nanos(Peer::JoinSetTwo)? / ours, name)))
+            }
+            Allocations => alone(ours?.allocations()),
+            AllocationsInAll => alone(ours?.exact.get("allocations").copied()),
+            Bytes => alone(ours?.bytes()),
+            Growth => alone(growth(ours?, measured)),
+            Polls => alone(ours?.polls()),
+            MostPolls => alone(ours?.most_polls()),
+        }
+    }
+}
+
+fn is_in_task_peer(peer: Peer) -> bool {
+    peer.kind() == Kind::InTask && !peer.is_ours() && peer != Peer::Sequential
+}
+
+/// A line for each target whose block was measured.
+pub(crate) fn targets(measured: &Measured) -> String {
+    let mut text = String::from("\nTargets\n");
+    for &(name, figure, target) in TARGETS {
+        let block: Vec<&Cell> =
+            measured.cells.iter().filter(|cell| cell.block.name == name).collect();
+        if block.is_empty() {
+            continue;
+        }
+        let (sign, unit) = if figure.is_a_race() { (">=", "x") } else { ("<=", "") };
+        let (reached, verdict, by) = match figure.reached(&block, measured) {
+            None => ("-".to_owned(), "not measured", ""),
+            Some((reached, by)) => {
+                let met = if figure.is_a_race() { target <= reached } else { reached <= target };
+                (precise(reached), if met { "met" } else { "MISSED" }, by)
+            }
+        };
+        let by = if by.is_empty() { String::new() } else { format!(" ({by})") };
+        let _ = writeln!(
+            text,
+            "  {name:<15}{:<38}{sign} {:>7}{unit:<2}{reached:>9}{unit:<3}{verdict}{by}",
+            figure.title(),
+            precise(target),
+        );
+    }
+    text
+}
+
+fn precise(n: f64) -> String {
+    match n {
+        n if n.fract() == 0.0 => format!("{n}"),
+        n if n.abs() < 0.01 => format!("{n:.4}"),
+        n => short(n),
+    }
+}
