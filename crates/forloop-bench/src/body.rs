@@ -3,43 +3,42 @@
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use crate::counters;
 
-/// A future of `WORDS` words and a flag that is ready at its first poll.
-///
-/// It is so short that it would be measured by the question whether to count, so that is answered by
-/// its type.
-#[derive(Debug)]
-pub(crate) struct Ready<const WORDS: usize, const COUNTED: bool> {
-    words: [usize; WORDS],
-    /// As in an `async` block, where the compiler keeps it; peers may use the bits it leaves.
-    polled: bool,
+/// What every body of W1 is: ready at its first poll, and so short that it would be measured by the
+/// question whether to count. Hence that is answered by its type.
+pub(crate) async fn small<const COUNTED: bool>(n: usize) -> usize {
+    if COUNTED {
+        counters::body_polled();
+    }
+    n
 }
 
-/// As large as `async move { n }`.
-pub(crate) type Small<const COUNTED: bool> = Ready<1, COUNTED>;
+/// The size of such a future.
+pub(crate) const SMALL: usize = 16;
 
-/// 256 bytes, as a body that holds a request and its answer.
-pub(crate) type Wide<const COUNTED: bool> = Ready<31, COUNTED>;
+/// The same with 256 bytes, as a body that holds a request and its answer.
+#[derive(Debug)]
+pub(crate) struct Wide<const COUNTED: bool> {
+    words: [usize; 32],
+}
 
-impl<const WORDS: usize, const COUNTED: bool> Ready<WORDS, COUNTED> {
+impl<const COUNTED: bool> Wide<COUNTED> {
     pub(crate) fn new(n: usize) -> Self {
-        Self { words: [n; WORDS], polled: false }
+        Self { words: [n; 32] }
     }
 }
 
-impl<const WORDS: usize, const COUNTED: bool> Future for Ready<WORDS, COUNTED> {
+impl<const COUNTED: bool> Future for Wide<COUNTED> {
     type Output = usize;
 
-    fn poll(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<usize> {
+    fn poll(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<usize> {
         if COUNTED {
             counters::body_polled();
         }
-        debug_assert!(!self.polled, "a body that has ended is not polled");
-        self.polled = true;
         Poll::Ready(self.words[0])
     }
 }
@@ -152,6 +151,26 @@ impl Future for Woken {
         // found by its time limit.
         slot.waker.get_or_init(|| cx.waker().clone());
         Poll::Pending
+    }
+}
+
+static DROPPED: AtomicUsize = AtomicUsize::new(0);
+
+/// What a body owns: without it, a body would have nothing to drop.
+#[derive(Debug)]
+pub(crate) struct Owned;
+
+impl Owned {
+    /// How many have been dropped so far.
+    pub(crate) fn dropped() -> usize {
+        DROPPED.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        // Bodies of these loops share a thread, so this need not be one step.
+        DROPPED.store(DROPPED.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 }
 

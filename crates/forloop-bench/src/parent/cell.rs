@@ -13,6 +13,8 @@ pub(crate) enum Time {
     Samples(Vec<f64>),
     /// It was stopped at its time limit.
     OverLimit,
+    /// It did not end well; why was said when it happened.
+    Failed,
 }
 
 #[derive(Debug, Clone)]

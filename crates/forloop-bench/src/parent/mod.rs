@@ -96,14 +96,18 @@ fn measure_block(
     let peers = Peer::ALL.into_iter().filter(|&peer| block.is_for(peer));
     let mut cells: Vec<Cell> = peers.map(|peer| Cell::new(*block, peer, n)).collect();
     for _ in 0..options.repetitions() {
-        for cell in cells.iter_mut().filter(|cell| cell.time != Time::OverLimit) {
-            match launcher.run(block, cell.peer, Measure::Time, n)? {
-                Said::Figures(figures) => cell.add_time(&figures),
-                Said::OverLimit => cell.time = Time::OverLimit,
+        for cell in cells.iter_mut().filter(|cell| matches!(cell.time, Time::Samples(_))) {
+            match launcher.run(block, cell.peer, Measure::Time, n) {
+                Ok(Said::Figures(figures)) => cell.add_time(&figures),
+                Ok(Said::OverLimit) => cell.time = Time::OverLimit,
+                Err(why) => {
+                    eprintln!("bench: {why}");
+                    cell.time = Time::Failed;
+                }
             }
         }
     }
-    for cell in cells.iter_mut().filter(|cell| cell.time != Time::OverLimit) {
+    for cell in cells.iter_mut().filter(|cell| matches!(cell.time, Time::Samples(_))) {
         if cell.peer.kind() != Kind::TwoThreads {
             let n = n.min(100_000);
             for measure in [Measure::Polls, Measure::Heap] {

@@ -29,7 +29,7 @@ pub(crate) fn json(measured: &Measured) -> Value {
 fn row(cell: &Cell, block: &[Cell], measured: &Measured) -> Value {
     let samples = match &cell.time {
         Time::Samples(samples) => samples.clone(),
-        Time::OverLimit => Vec::new(),
+        Time::OverLimit | Time::Failed => Vec::new(),
     };
     json!({
         "workload": cell.block.name,
@@ -37,6 +37,7 @@ fn row(cell: &Cell, block: &[Cell], measured: &Measured) -> Value {
         "items": cell.n,
         "clock": if cell.is_wall_time() { "wall" } else { "cpu" },
         "over_limit": cell.time == Time::OverLimit,
+        "failed": cell.time == Time::Failed,
         "nanoseconds_per_item": cell.nanos(),
         "samples": samples,
         "times_ours": ratio(cell, block),

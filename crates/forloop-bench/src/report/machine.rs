@@ -49,12 +49,13 @@ pub(crate) fn paragraph() -> String {
     let (first, second) = peers.split_at(peers.len() / 2);
     format!(
         "\
-{} cores, {}, {RUSTC}, against {},
+{} cores, {}, {RUSTC}.
+Peers: {},
 {}.
 Times are processor time per item for loops on one thread, and time on the wall for rows that end in
 \"x2\", which use two. Other work on the machine changes them: read them as ratios of rows that were
 measured by turns, in one run. \"x ours\" is a row's time by that of \"forloop in-task\", or for x2 rows
-by that of the best forloop row on two threads. Everything else but \"turn us\" is exact.
+by that of the best forloop row on two threads. Instructions, allocations, bytes and polls are counted.
 ",
         cores(),
         target(),

@@ -30,6 +30,7 @@ const HEADER: &str = "  \
 fn line(row: &Cell, block: &[Cell], measured: &Measured) -> String {
     let time = match (&row.time, row.nanos()) {
         (Time::OverLimit, _) => format!("> {} s", measured.limit.as_secs()),
+        (Time::Failed, _) => "failed".to_owned(),
         (_, Some(nanos)) => short(nanos),
         (_, None) => "-".to_owned(),
     };

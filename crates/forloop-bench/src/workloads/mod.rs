@@ -10,7 +10,7 @@ mod timers;
 mod woken;
 mod yields;
 
-use crate::body::{Silent, Small, Wide, Woken, Yields};
+use crate::body::{SMALL, Silent, Wide, Woken, Yields};
 use crate::meter::Meter;
 use crate::peers::{Kind, Peer, failing};
 
@@ -82,7 +82,7 @@ impl Block {
     /// How many bodies of `n` are pending at once, and how large each is, where that is known.
     pub(crate) fn pending(&self, n: usize) -> Option<(usize, usize)> {
         match self.work {
-            Work::Ready => Some((n, size_of::<Small<false>>())),
+            Work::Ready => Some((n, SMALL)),
             Work::ReadyWide => Some((n, size_of::<Wide<false>>())),
             Work::Yields | Work::YieldsInTokio => Some((n, size_of::<Yields>())),
             Work::WokenBySame => Some((n, size_of::<Woken>())),

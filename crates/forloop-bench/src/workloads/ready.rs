@@ -1,13 +1,14 @@
 //! W1: bodies that are ready at their first poll.
 
-use crate::body::{Small, Wide};
+use crate::body::{SMALL, Wide, small as body};
 use crate::meter::{Measure, Meter};
 use crate::peers::{self, Peer};
 
 pub(super) fn small(peer: Peer, n: usize, repeats: usize, meter: &mut Meter<'_>) {
+    assert_eq!(size_of_val(&body::<false>(0)), SMALL);
     match meter.measure {
-        Measure::Polls => run(peer, n, repeats, Small::<true>::new, meter),
-        _ => run(peer, n, repeats, Small::<false>::new, meter),
+        Measure::Polls => run(peer, n, repeats, body::<true>, meter),
+        _ => run(peer, n, repeats, body::<false>, meter),
     }
 }
 

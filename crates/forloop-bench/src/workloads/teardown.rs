@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 
 use futures_util::future::{AbortHandle, Abortable};
 
-use crate::body::{Slots, Woken};
+use crate::body::{Owned, Slots};
 use crate::host::Bell;
 use crate::meter::Meter;
 use crate::peers::{self, Peer, Visit, failing};
@@ -23,20 +23,30 @@ pub(crate) enum End {
 }
 
 pub(super) fn run(peer: Peer, end: End, n: usize, meter: &mut Meter<'_>) {
-    let slots = Slots::leaked(n);
+    let (slots, dropped) = (Slots::leaked(n), Owned::dropped());
+    // Each body owns something that is to be dropped, as bodies do.
+    let bodies = slots.bodies().map(|body| {
+        let owned = Owned;
+        async move {
+            let item = body.await;
+            drop(owned);
+            item
+        }
+    });
     match end {
-        End::Dropped => peers::in_task(peer, slots.bodies(), Dropping { meter }),
-        End::Cancelled if peer == Peer::Forloop => cancelled(slots.bodies(), meter),
-        End::Cancelled => peers::in_task(peer, slots.bodies(), Aborting { meter }),
+        End::Dropped => peers::in_task(peer, bodies, Dropping { meter }),
+        End::Cancelled if peer == Peer::Forloop => cancelled(bodies, meter),
+        End::Cancelled => peers::in_task(peer, bodies, Aborting { meter }),
         End::Fails => {
             let fails = n / 2;
-            let bodies = slots.bodies().map(move |body| async move {
+            let bodies = bodies.map(move |body| async move {
                 let item = body.await;
                 if item == fails { Err(failing::Failure) } else { Ok(item) }
             });
             failing::in_task(peer, bodies, Failing { meter, slots, fails });
         }
     }
+    assert_eq!(Owned::dropped() - dropped, n, "every body has been dropped, once");
 }
 
 /// Polls a loop until all its bodies wait.
@@ -99,7 +109,7 @@ impl Visit for Aborting<'_, '_> {
     }
 }
 
-fn cancelled(bodies: impl Iterator<Item = Woken>, meter: &mut Meter<'_>) {
+fn cancelled<B: Future<Output = usize>>(bodies: impl Iterator<Item = B>, meter: &mut Meter<'_>) {
     let (token, bell) = (forloop::CancelToken::new(), Bell::new());
     let looping = forloop::each(bodies).unbounded().cancel_on(&token).gather(|body| body);
     let mut looping = Box::pin(looping);
