@@ -104,9 +104,9 @@ impl Slots {
         Box::leak(Box::new(Self { slots: (0..n).map(|_| Slot::default()).collect() }))
     }
 
-    /// One body for each slot.
-    pub(crate) fn bodies(&'static self) -> impl ExactSizeIterator<Item = Woken> + Send + 'static {
-        (0..self.slots.len()).map(move |index| Woken { slots: self, index })
+    /// The body of a slot.
+    pub(crate) fn body(&'static self, index: usize) -> Woken {
+        Woken { slots: self, index }
     }
 
     /// Whether this body has been polled and can be woken.

@@ -7,19 +7,21 @@ use async_std::task;
 use futures_util::{StreamExt, stream};
 
 pub(super) async fn all<B: Future<Output = usize> + Send + 'static>(
-    bodies: impl Iterator<Item = B>,
+    n: usize,
+    body: impl Fn(usize) -> B,
 ) {
-    let tasks: Vec<_> = bodies.map(task::spawn).collect();
+    let tasks: Vec<_> = (0..n).map(|item| task::spawn(body(item))).collect();
     for task in tasks {
         black_box(task.await);
     }
 }
 
 pub(super) async fn bounded<B: Future<Output = ()> + Send + 'static>(
-    bodies: impl Iterator<Item = B>,
+    n: usize,
+    body: impl Fn(usize) -> B,
     limit: NonZeroUsize,
 ) {
-    let tasks = stream::iter(bodies.map(task::spawn));
+    let tasks = stream::iter((0..n).map(|item| task::spawn(body(item))));
     let mut outputs = std::pin::pin!(tasks.buffer_unordered(limit.get()));
     while let Some(output) = outputs.next().await {
         black_box(output);

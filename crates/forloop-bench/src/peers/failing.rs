@@ -22,25 +22,26 @@ impl std::error::Error for Failure {}
 /// Hands out the loop that runs these bodies in the caller's task and stops at the first failure.
 pub(crate) fn in_task<B: Future<Output = Result<usize, Failure>>>(
     peer: Peer,
-    bodies: impl ExactSizeIterator<Item = B>,
+    n: usize,
+    body: impl Fn(usize) -> B,
     visitor: impl Visit,
 ) {
     match peer {
         Peer::Forloop => visitor.visit(async {
-            let outputs = forloop::each(bodies).unbounded().try_gather(|body| body).await;
+            let outputs = forloop::each(0..n).unbounded().try_gather(body).await;
             black_box(outputs.is_err());
         }),
         Peer::FuturesUnordered => visitor.visit(async {
-            let mut set: FuturesUnordered<B> = bodies.collect();
+            let mut set: FuturesUnordered<B> = (0..n).map(body).collect();
             while let Ok(Some(output)) = set.try_next().await {
                 black_box(output);
             }
         }),
         Peer::BufferedJoinAll => visitor.visit(async {
-            black_box(futures_buffered::try_join_all(bodies).await.is_err());
+            black_box(futures_buffered::try_join_all((0..n).map(body)).await.is_err());
         }),
         Peer::ConcurrencyJoin => visitor.visit(async {
-            let bodies: Vec<B> = bodies.collect();
+            let bodies: Vec<B> = (0..n).map(body).collect();
             black_box(bodies.try_join().await.is_err());
         }),
         _ => panic!("{} has no loop that stops at a failure", peer.name()),

@@ -7,47 +7,52 @@ use std::sync::Arc;
 use async_executor::Executor;
 use forloop::{smol, tokio};
 
-pub(super) async fn all<B: Future<Output = usize>>(bodies: impl Iterator<Item = B>) {
-    black_box(forloop::each(bodies).unbounded().gather(|body| body).await);
+pub(super) async fn all<B: Future<Output = usize>>(n: usize, body: impl Fn(usize) -> B) {
+    black_box(forloop::each(0..n).unbounded().gather(body).await);
 }
 
 pub(super) async fn all_on_tokio<B: Future<Output = usize> + Send + 'static>(
     handle: ::tokio::runtime::Handle,
-    bodies: impl Iterator<Item = B>,
+    n: usize,
+    body: impl Fn(usize) -> B,
 ) {
     let runtime = tokio::Tokio::from(handle);
-    black_box(forloop::each(bodies).unbounded().on(runtime).gather(|body| body).await);
+    black_box(forloop::each(0..n).unbounded().on(runtime).gather(body).await);
 }
 
 pub(super) async fn all_on_smol<B: Future<Output = usize> + Send + 'static>(
     executor: Arc<Executor<'static>>,
-    bodies: impl Iterator<Item = B>,
+    n: usize,
+    body: impl Fn(usize) -> B,
 ) {
     let runtime = smol::Executor::from(executor);
-    black_box(forloop::each(bodies).unbounded().on(runtime).gather(|body| body).await);
+    black_box(forloop::each(0..n).unbounded().on(runtime).gather(body).await);
 }
 
 pub(super) async fn bounded<B: Future<Output = ()>>(
-    bodies: impl Iterator<Item = B>,
+    n: usize,
+    body: impl Fn(usize) -> B,
     limit: NonZeroUsize,
 ) {
-    forloop::each(bodies).limit(limit).for_each(|body| body).await;
+    forloop::each(0..n).limit(limit).for_each(body).await;
 }
 
 pub(super) async fn bounded_on_tokio<B: Future<Output = ()> + Send + 'static>(
     handle: ::tokio::runtime::Handle,
-    bodies: impl Iterator<Item = B>,
+    n: usize,
+    body: impl Fn(usize) -> B,
     limit: NonZeroUsize,
 ) {
     let runtime = tokio::Tokio::from(handle);
-    forloop::each(bodies).limit(limit).on(runtime).for_each(|body| body).await;
+    forloop::each(0..n).limit(limit).on(runtime).for_each(body).await;
 }
 
 pub(super) async fn bounded_on_smol<B: Future<Output = ()> + Send + 'static>(
     executor: Arc<Executor<'static>>,
-    bodies: impl Iterator<Item = B>,
+    n: usize,
+    body: impl Fn(usize) -> B,
     limit: NonZeroUsize,
 ) {
     let runtime = smol::Executor::from(executor);
-    forloop::each(bodies).limit(limit).on(runtime).for_each(|body| body).await;
+    forloop::each(0..n).limit(limit).on(runtime).for_each(body).await;
 }

@@ -7,15 +7,15 @@ use futures_concurrency::future::FutureGroup;
 use futures_concurrency::prelude::*;
 use futures_util::StreamExt;
 
-pub(super) async fn join<B: Future<Output = usize>>(bodies: impl Iterator<Item = B>) {
-    let bodies: Vec<B> = bodies.collect();
+pub(super) async fn join<B: Future<Output = usize>>(n: usize, body: impl Fn(usize) -> B) {
+    let bodies: Vec<B> = (0..n).map(body).collect();
     black_box(bodies.join().await);
 }
 
-pub(super) async fn group<B: Future<Output = usize>>(bodies: impl ExactSizeIterator<Item = B>) {
-    let mut group = FutureGroup::with_capacity(bodies.len());
-    for body in bodies {
-        group.insert(body);
+pub(super) async fn group<B: Future<Output = usize>>(n: usize, body: impl Fn(usize) -> B) {
+    let mut group = FutureGroup::with_capacity(n);
+    for item in 0..n {
+        group.insert(body(item));
     }
     let mut group = std::pin::pin!(group);
     while let Some(output) = group.next().await {
@@ -25,15 +25,16 @@ pub(super) async fn group<B: Future<Output = usize>>(bodies: impl ExactSizeItera
 
 // Its group lets nothing in while it is pinned, so it cannot hold what must not move.
 pub(super) async fn bounded_group<B: Future<Output = ()> + Unpin>(
-    bodies: impl Iterator<Item = B>,
+    n: usize,
+    body: impl Fn(usize) -> B,
     limit: NonZeroUsize,
 ) {
     let mut group = FutureGroup::with_capacity(limit.get());
-    for body in bodies {
+    for item in 0..n {
         if group.len() == limit.get() {
             black_box(group.next().await);
         }
-        group.insert(body);
+        group.insert(body(item));
     }
     while let Some(output) = group.next().await {
         black_box(output);

@@ -186,19 +186,20 @@ pub(crate) trait Visit {
 /// Hands out the loop that runs all these bodies in the caller's task.
 pub(crate) fn in_task<B: Future<Output = usize>>(
     peer: Peer,
-    bodies: impl ExactSizeIterator<Item = B>,
+    n: usize,
+    body: impl Fn(usize) -> B,
     visitor: impl Visit,
 ) {
     match peer {
-        Peer::Sequential => visitor.visit(sequential::all(bodies)),
-        Peer::Forloop => visitor.visit(forloop::all(bodies)),
-        Peer::FuturesUnordered => visitor.visit(futures_util::unordered(bodies)),
-        Peer::FuturesJoinAll => visitor.visit(futures_util::join_all(bodies)),
-        Peer::BufferedBounded => visitor.visit(futures_buffered::unordered(bodies)),
-        Peer::BufferedJoinAll => visitor.visit(futures_buffered::join_all(bodies)),
-        Peer::ConcurrencyJoin => visitor.visit(futures_concurrency::join(bodies)),
-        Peer::ConcurrencyGroup => visitor.visit(futures_concurrency::group(bodies)),
-        Peer::Unicycle => visitor.visit(unicycle::all(bodies)),
+        Peer::Sequential => visitor.visit(sequential::all(n, body)),
+        Peer::Forloop => visitor.visit(forloop::all(n, body)),
+        Peer::FuturesUnordered => visitor.visit(futures_util::unordered(n, body)),
+        Peer::FuturesJoinAll => visitor.visit(futures_util::join_all(n, body)),
+        Peer::BufferedBounded => visitor.visit(futures_buffered::unordered(n, body)),
+        Peer::BufferedJoinAll => visitor.visit(futures_buffered::join_all(n, body)),
+        Peer::ConcurrencyJoin => visitor.visit(futures_concurrency::join(n, body)),
+        Peer::ConcurrencyGroup => visitor.visit(futures_concurrency::group(n, body)),
+        Peer::Unicycle => visitor.visit(unicycle::all(n, body)),
         _ => panic!("{} has no such loop in the caller's task", peer.name()),
     }
 }
@@ -207,23 +208,24 @@ pub(crate) fn in_task<B: Future<Output = usize>>(
 pub(crate) fn all<B: Future<Output = usize> + Send + 'static>(
     peer: Peer,
     host: &Host,
-    bodies: impl ExactSizeIterator<Item = B> + Send + 'static,
+    n: usize,
+    body: impl Fn(usize) -> B + Send + Sync + 'static,
     waking: Option<Waking>,
 ) {
     match peer {
-        Peer::ForloopTokio => host.run(forloop::all_on_tokio(host.handle(), bodies), waking),
-        Peer::ForloopSmol => host.run(forloop::all_on_smol(host.executor(), bodies), waking),
-        Peer::ForloopTokioTwo => host.run_as_task(forloop::all_on_tokio(host.handle(), bodies)),
-        Peer::ForloopSmolTwo => host.run_as_task(forloop::all_on_smol(host.executor(), bodies)),
-        Peer::JoinSet => host.run(tokio::join_set(bodies), waking),
-        Peer::TaskTracker => host.run(tokio::task_tracker(bodies), waking),
-        Peer::LocalExecutor => smol::local(host, bodies, waking),
-        Peer::Executor => host.run(smol::all(host.executor(), bodies), waking),
-        Peer::JoinSetTwo => host.run_as_task(tokio::join_set(bodies)),
-        Peer::TaskTrackerTwo => host.run_as_task(tokio::task_tracker(bodies)),
-        Peer::ExecutorTwo => host.run_as_task(smol::all(host.executor(), bodies)),
-        Peer::AsyncStdTwo => host.run_as_task(async_std::all(bodies)),
-        in_the_callers_task => in_task(in_the_callers_task, bodies, RunOn { host, waking }),
+        Peer::ForloopTokio => host.run(forloop::all_on_tokio(host.handle(), n, body), waking),
+        Peer::ForloopSmol => host.run(forloop::all_on_smol(host.executor(), n, body), waking),
+        Peer::ForloopTokioTwo => host.run_as_task(forloop::all_on_tokio(host.handle(), n, body)),
+        Peer::ForloopSmolTwo => host.run_as_task(forloop::all_on_smol(host.executor(), n, body)),
+        Peer::JoinSet => host.run(tokio::join_set(n, body), waking),
+        Peer::TaskTracker => host.run(tokio::task_tracker(n, body), waking),
+        Peer::LocalExecutor => smol::local(host, n, body, waking),
+        Peer::Executor => host.run(smol::all(host.executor(), n, body), waking),
+        Peer::JoinSetTwo => host.run_as_task(tokio::join_set(n, body)),
+        Peer::TaskTrackerTwo => host.run_as_task(tokio::task_tracker(n, body)),
+        Peer::ExecutorTwo => host.run_as_task(smol::all(host.executor(), n, body)),
+        Peer::AsyncStdTwo => host.run_as_task(async_std::all(n, body)),
+        in_the_callers_task => in_task(in_the_callers_task, n, body, RunOn { host, waking }),
     }
 }
 
@@ -244,38 +246,39 @@ impl Visit for RunOn<'_> {
 pub(crate) fn bounded<B: Future<Output = ()> + Unpin + Send + 'static>(
     peer: Peer,
     host: &Host,
-    bodies: impl ExactSizeIterator<Item = B> + Send + 'static,
+    n: usize,
+    body: impl Fn(usize) -> B + Send + Sync + 'static,
     limit: NonZeroUsize,
 ) {
     match peer {
-        Peer::Sequential => host.run(sequential::silent(bodies), None),
-        Peer::Forloop => host.run(forloop::bounded(bodies, limit), None),
+        Peer::Sequential => host.run(sequential::silent(n, body), None),
+        Peer::Forloop => host.run(forloop::bounded(n, body, limit), None),
         Peer::ForloopTokio => {
-            host.run(forloop::bounded_on_tokio(host.handle(), bodies, limit), None);
+            host.run(forloop::bounded_on_tokio(host.handle(), n, body, limit), None);
         }
         Peer::ForloopSmol => {
-            host.run(forloop::bounded_on_smol(host.executor(), bodies, limit), None);
+            host.run(forloop::bounded_on_smol(host.executor(), n, body, limit), None);
         }
         Peer::ForloopTokioTwo => {
-            host.run_as_task(forloop::bounded_on_tokio(host.handle(), bodies, limit));
+            host.run_as_task(forloop::bounded_on_tokio(host.handle(), n, body, limit));
         }
         Peer::ForloopSmolTwo => {
-            host.run_as_task(forloop::bounded_on_smol(host.executor(), bodies, limit));
+            host.run_as_task(forloop::bounded_on_smol(host.executor(), n, body, limit));
         }
-        Peer::FuturesUnordered => host.run(futures_util::buffer_unordered(bodies, limit), None),
-        Peer::FuturesForEach => host.run(futures_util::for_each_concurrent(bodies, limit), None),
-        Peer::BufferedBounded => host.run(futures_buffered::bounded(bodies, limit), None),
+        Peer::FuturesUnordered => host.run(futures_util::buffer_unordered(n, body, limit), None),
+        Peer::FuturesForEach => host.run(futures_util::for_each_concurrent(n, body, limit), None),
+        Peer::BufferedBounded => host.run(futures_buffered::bounded(n, body, limit), None),
         Peer::ConcurrencyGroup => {
-            host.run(futures_concurrency::bounded_group(bodies, limit), None);
+            host.run(futures_concurrency::bounded_group(n, body, limit), None);
         }
-        Peer::Unicycle => host.run(unicycle::bounded(bodies, limit), None),
-        Peer::JoinSet => host.run(tokio::bounded_join_set(bodies, limit), None),
-        Peer::TaskTracker => host.run(tokio::bounded_task_tracker(bodies, limit), None),
-        Peer::Executor => host.run(smol::bounded(host.executor(), bodies, limit), None),
-        Peer::JoinSetTwo => host.run_as_task(tokio::bounded_join_set(bodies, limit)),
-        Peer::TaskTrackerTwo => host.run_as_task(tokio::bounded_task_tracker(bodies, limit)),
-        Peer::ExecutorTwo => host.run_as_task(smol::bounded(host.executor(), bodies, limit)),
-        Peer::AsyncStdTwo => host.run_as_task(async_std::bounded(bodies, limit)),
+        Peer::Unicycle => host.run(unicycle::bounded(n, body, limit), None),
+        Peer::JoinSet => host.run(tokio::bounded_join_set(n, body, limit), None),
+        Peer::TaskTracker => host.run(tokio::bounded_task_tracker(n, body, limit), None),
+        Peer::Executor => host.run(smol::bounded(host.executor(), n, body, limit), None),
+        Peer::JoinSetTwo => host.run_as_task(tokio::bounded_join_set(n, body, limit)),
+        Peer::TaskTrackerTwo => host.run_as_task(tokio::bounded_task_tracker(n, body, limit)),
+        Peer::ExecutorTwo => host.run_as_task(smol::bounded(host.executor(), n, body, limit)),
+        Peer::AsyncStdTwo => host.run_as_task(async_std::bounded(n, body, limit)),
         _ => panic!("{} has no loop with a limit", peer.name()),
     }
 }

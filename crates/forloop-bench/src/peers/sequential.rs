@@ -2,14 +2,14 @@
 
 use std::hint::black_box;
 
-pub(super) async fn all<B: Future<Output = usize>>(bodies: impl Iterator<Item = B>) {
-    for body in bodies {
-        black_box(body.await);
+pub(super) async fn all<B: Future<Output = usize>>(n: usize, body: impl Fn(usize) -> B) {
+    for item in 0..n {
+        black_box(body(item).await);
     }
 }
 
-pub(super) async fn silent<B: Future<Output = ()>>(bodies: impl Iterator<Item = B>) {
-    for body in bodies {
-        black_box(body.await);
+pub(super) async fn silent<B: Future<Output = ()>>(n: usize, body: impl Fn(usize) -> B) {
+    for item in 0..n {
+        black_box(body(item).await);
     }
 }

@@ -11,10 +11,11 @@ use crate::host::{Host, Waking};
 
 pub(super) async fn all<B: Future<Output = usize> + Send + 'static>(
     executor: Arc<Executor<'static>>,
-    bodies: impl Iterator<Item = B>,
+    n: usize,
+    body: impl Fn(usize) -> B,
 ) {
     let mut tasks = Vec::new();
-    executor.spawn_many(bodies, &mut tasks);
+    executor.spawn_many((0..n).map(body), &mut tasks);
     for task in tasks {
         black_box(task.await);
     }
@@ -22,13 +23,14 @@ pub(super) async fn all<B: Future<Output = usize> + Send + 'static>(
 
 pub(super) fn local<B: Future<Output = usize> + 'static>(
     host: &Host,
-    bodies: impl Iterator<Item = B>,
+    n: usize,
+    body: impl Fn(usize) -> B,
     waking: Option<Waking>,
 ) {
     let executor = LocalExecutor::new();
     let looping = async {
         let mut tasks = Vec::new();
-        executor.spawn_many(bodies, &mut tasks);
+        executor.spawn_many((0..n).map(body), &mut tasks);
         for task in tasks {
             black_box(task.await);
         }
@@ -38,10 +40,11 @@ pub(super) fn local<B: Future<Output = usize> + 'static>(
 
 pub(super) async fn bounded<B: Future<Output = ()> + Send + 'static>(
     executor: Arc<Executor<'static>>,
-    bodies: impl Iterator<Item = B>,
+    n: usize,
+    body: impl Fn(usize) -> B,
     limit: NonZeroUsize,
 ) {
-    let tasks = stream::iter(bodies.map(|body| executor.spawn(body)));
+    let tasks = stream::iter((0..n).map(|item| executor.spawn(body(item))));
     let mut outputs = std::pin::pin!(tasks.buffer_unordered(limit.get()));
     while let Some(output) = outputs.next().await {
         black_box(output);

@@ -9,19 +9,22 @@ use tokio::task::JoinSet;
 use tokio_util::task::TaskTracker;
 
 pub(super) async fn join_set<B: Future<Output = usize> + Send + 'static>(
-    bodies: impl Iterator<Item = B>,
+    n: usize,
+    body: impl Fn(usize) -> B,
 ) {
-    let mut set: JoinSet<usize> = bodies.collect();
+    let mut set: JoinSet<usize> = (0..n).map(body).collect();
     while let Some(output) = set.join_next().await {
         black_box(output.expect("no body panics"));
     }
 }
 
 pub(super) async fn task_tracker<B: Future<Output = usize> + Send + 'static>(
-    bodies: impl Iterator<Item = B>,
+    n: usize,
+    body: impl Fn(usize) -> B,
 ) {
     let tracker = TaskTracker::new();
-    for body in bodies {
+    for item in 0..n {
+        let body = body(item);
         tracker.spawn(async { black_box(body.await) });
     }
     tracker.close();
@@ -29,15 +32,16 @@ pub(super) async fn task_tracker<B: Future<Output = usize> + Send + 'static>(
 }
 
 pub(super) async fn bounded_join_set<B: Future<Output = ()> + Send + 'static>(
-    bodies: impl Iterator<Item = B>,
+    n: usize,
+    body: impl Fn(usize) -> B,
     limit: NonZeroUsize,
 ) {
     let mut set = JoinSet::new();
-    for body in bodies {
+    for item in 0..n {
         if set.len() == limit.get() {
             black_box(set.join_next().await);
         }
-        set.spawn(body);
+        set.spawn(body(item));
     }
     while let Some(output) = set.join_next().await {
         output.expect("no body panics");
@@ -45,13 +49,15 @@ pub(super) async fn bounded_join_set<B: Future<Output = ()> + Send + 'static>(
 }
 
 pub(super) async fn bounded_task_tracker<B: Future<Output = ()> + Send + 'static>(
-    bodies: impl Iterator<Item = B>,
+    n: usize,
+    body: impl Fn(usize) -> B,
     limit: NonZeroUsize,
 ) {
     let tracker = TaskTracker::new();
     let permits = Arc::new(Semaphore::new(limit.get()));
-    for body in bodies {
+    for item in 0..n {
         let permit = permits.clone().acquire_owned().await.expect("nobody closes it");
+        let body = body(item);
         tracker.spawn(async move {
             body.await;
             drop(permit);

@@ -5,23 +5,24 @@ use std::num::NonZeroUsize;
 
 use unicycle::FuturesUnordered;
 
-pub(super) async fn all<B: Future<Output = usize>>(bodies: impl Iterator<Item = B>) {
-    let mut set: FuturesUnordered<B> = bodies.collect();
+pub(super) async fn all<B: Future<Output = usize>>(n: usize, body: impl Fn(usize) -> B) {
+    let mut set: FuturesUnordered<B> = (0..n).map(body).collect();
     while let Some(output) = set.next().await {
         black_box(output);
     }
 }
 
 pub(super) async fn bounded<B: Future<Output = ()>>(
-    bodies: impl Iterator<Item = B>,
+    n: usize,
+    body: impl Fn(usize) -> B,
     limit: NonZeroUsize,
 ) {
     let mut set = FuturesUnordered::new();
-    for body in bodies {
+    for item in 0..n {
         if set.len() == limit.get() {
             black_box(set.next().await);
         }
-        set.push(body);
+        set.push(body(item));
     }
     while let Some(output) = set.next().await {
         black_box(output);

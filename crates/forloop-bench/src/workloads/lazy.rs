@@ -10,7 +10,7 @@ pub(super) fn run(peer: Peer, n: usize, limit: usize, meter: &mut Meter<'_>) {
     let host = peer.host();
     let limit = NonZeroUsize::new(limit).expect("no block has the limit zero");
     meter.measured(|| {
-        let bodies = (0..n).map(|item| Silent(Yields::new(item, 1)));
-        peers::bounded(peer, &host, bodies, limit);
+        let body = |item| Silent(Yields::new(item, 1));
+        peers::bounded(peer, &host, n, body, limit);
     });
 }

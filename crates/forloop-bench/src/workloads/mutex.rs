@@ -12,7 +12,7 @@ use crate::peers::{self, Peer};
 pub(super) fn run(peer: Peer, n: usize, meter: &mut Meter<'_>) {
     let host = Host::tokio();
     let mutex = Arc::new(Mutex::new(0));
-    let bodies = (0..n).map(move |item| {
+    let body = move |item| {
         let mutex = mutex.clone();
         polls_counted(async move {
             let mut held = mutex.lock().await;
@@ -20,6 +20,6 @@ pub(super) fn run(peer: Peer, n: usize, meter: &mut Meter<'_>) {
             *held += 1;
             item
         })
-    });
-    meter.measured(|| peers::all(peer, &host, bodies, None));
+    };
+    meter.measured(|| peers::all(peer, &host, n, body, None));
 }

@@ -23,13 +23,13 @@ fn run<B: Future<Output = usize> + Send + 'static>(
     peer: Peer,
     n: usize,
     repeats: usize,
-    body: impl Fn(usize) -> B + Copy + Send + 'static,
+    body: impl Fn(usize) -> B + Copy + Send + Sync + 'static,
     meter: &mut Meter<'_>,
 ) {
     let host = peer.host();
     meter.measured(|| {
         for _ in 0..repeats {
-            peers::all(peer, &host, (0..n).map(body), None);
+            peers::all(peer, &host, n, body, None);
         }
     });
 }

@@ -25,25 +25,28 @@ pub(crate) enum End {
 pub(super) fn run(peer: Peer, end: End, n: usize, meter: &mut Meter<'_>) {
     let (slots, dropped) = (Slots::leaked(n), Owned::dropped());
     // Each body owns something that is to be dropped, as bodies do.
-    let bodies = slots.bodies().map(|body| {
-        let owned = Owned;
+    let body = |item| {
+        let (body, owned) = (slots.body(item), Owned);
         async move {
             let item = body.await;
             drop(owned);
             item
         }
-    });
+    };
     match end {
-        End::Dropped => peers::in_task(peer, bodies, Dropping { meter }),
-        End::Cancelled if peer == Peer::Forloop => cancelled(bodies, meter),
-        End::Cancelled => peers::in_task(peer, bodies, Aborting { meter }),
+        End::Dropped => peers::in_task(peer, n, body, Dropping { meter }),
+        End::Cancelled if peer == Peer::Forloop => cancelled(n, body, meter),
+        End::Cancelled => peers::in_task(peer, n, body, Aborting { meter }),
         End::Fails => {
             let fails = n / 2;
-            let bodies = bodies.map(move |body| async move {
-                let item = body.await;
-                if item == fails { Err(failing::Failure) } else { Ok(item) }
-            });
-            failing::in_task(peer, bodies, Failing { meter, slots, fails });
+            let body = |item| {
+                let body = body(item);
+                async move {
+                    let item = body.await;
+                    if item == fails { Err(failing::Failure) } else { Ok(item) }
+                }
+            };
+            failing::in_task(peer, n, body, Failing { meter, slots, fails });
         }
     }
     assert_eq!(Owned::dropped() - dropped, n, "every body has been dropped, once");
@@ -109,9 +112,13 @@ impl Visit for Aborting<'_, '_> {
     }
 }
 
-fn cancelled<B: Future<Output = usize>>(bodies: impl Iterator<Item = B>, meter: &mut Meter<'_>) {
+fn cancelled<B: Future<Output = usize>>(
+    n: usize,
+    body: impl Fn(usize) -> B,
+    meter: &mut Meter<'_>,
+) {
     let (token, bell) = (forloop::CancelToken::new(), Bell::new());
-    let looping = forloop::each(bodies).unbounded().cancel_on(&token).gather(|body| body);
+    let looping = forloop::each(0..n).unbounded().cancel_on(&token).gather(body);
     let mut looping = Box::pin(looping);
     start(looping.as_mut(), &bell);
     meter.measured(|| {

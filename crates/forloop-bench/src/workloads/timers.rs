@@ -31,32 +31,32 @@ pub(super) fn run(peer: Peer, clockwork: Clockwork, n: usize, meter: &mut Meter<
     match clockwork {
         Clockwork::Tokio => {
             let host = Host::tokio();
-            let bodies = (0..n).map(|item| {
+            let body = |item| {
                 polls_counted(async move {
                     tokio::time::sleep(duration(item)).await;
                     item
                 })
-            });
-            meter.measured(|| peers::all(peer, &host, bodies, None));
+            };
+            meter.measured(|| peers::all(peer, &host, n, body, None));
         }
         Clockwork::AsyncIo => {
             let host = if spawned { Host::smol() } else { Host::AsyncIo };
-            let bodies = (0..n).map(|item| {
+            let body = |item| {
                 polls_counted(async move {
                     async_io::Timer::after(duration(item)).await;
                     item
                 })
-            });
-            meter.measured(|| peers::all(peer, &host, bodies, None));
+            };
+            meter.measured(|| peers::all(peer, &host, n, body, None));
         }
         Clockwork::AsyncStd => {
-            let bodies = (0..n).map(|item| {
+            let body = |item| {
                 polls_counted(async move {
                     async_std::task::sleep(duration(item)).await;
                     item
                 })
-            });
-            meter.measured(|| peers::all(peer, &Host::AsyncStd, bodies, None));
+            };
+            meter.measured(|| peers::all(peer, &Host::AsyncStd, n, body, None));
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::peers::{self, Kind, Peer};
 pub(super) fn by_the_same_thread(peer: Peer, n: usize, meter: &mut Meter<'_>) {
     let (host, slots) = (peer.host(), Slots::leaked(n));
     let waking = Waking { slots, order: shuffled(n) };
-    meter.measured(|| peers::all(peer, &host, slots.bodies(), Some(waking)));
+    meter.measured(|| peers::all(peer, &host, n, |item| slots.body(item), Some(waking)));
 }
 
 /// As soon as all bodies wait, another thread wakes them as fast as it can.
@@ -30,7 +30,7 @@ pub(super) fn by_another_thread(peer: Peer, n: usize, meter: &mut Meter<'_>) {
                 slots.wake(index);
             }
         });
-        peers::all(peer, &host, slots.bodies(), None);
+        peers::all(peer, &host, n, |item| slots.body(item), None);
         waking.join().expect("waking does not panic");
     });
     debug_assert!(peer.kind() == Kind::TwoThreads || (0..n).all(|index| slots.is_done(index)));
