@@ -98,3 +98,31 @@ impl Options {
 fn is_of(block: &Block, name: &str) -> bool {
     !name.is_empty() && block.name.starts_with(name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(arguments: &[&str]) -> Result<Options, String> {
+        match Options::parse(Parser::from_args(arguments)) {
+            Ok(Wanted::Run(options)) => Ok(options),
+            Ok(Wanted::Help) => Err("help".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    #[test]
+    fn a_workload_means_all_its_blocks_and_a_block_itself() {
+        let options = parsed(&["--only", "W3,W4-64"]).unwrap();
+        let wanted = BLOCKS.iter().filter(|block| options.wants(block));
+        let wanted: Vec<_> = wanted.map(|block| block.name).collect();
+        assert_eq!(wanted, ["W3s-1k", "W3s-10k", "W3s-100k", "W3t-100k", "W4-64"]);
+        assert!(BLOCKS.iter().all(|block| parsed(&[]).unwrap().wants(block)));
+    }
+
+    #[test]
+    fn what_does_not_exist_is_refused() {
+        assert_eq!(parsed(&["--only", "W9"]).unwrap_err(), "no workload `W9`");
+        assert!(parsed(&["--slow"]).is_err());
+    }
+}

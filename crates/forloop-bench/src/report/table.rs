@@ -94,3 +94,46 @@ pub(crate) fn short(n: f64) -> String {
         n => format!("{n:.0}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::workloads::Block;
+
+    fn cell(block: &str, peer: Peer, time: Time) -> Cell {
+        let block = Block::named(block).unwrap();
+        Cell { time, ..Cell::new(block, peer, block.n) }
+    }
+
+    fn measured(cells: Vec<Cell>) -> Measured {
+        let limit = Duration::from_secs(20);
+        Measured { cells, limit, no_instructions: None, quick: false }
+    }
+
+    #[test]
+    fn rows_are_sorted_by_time_and_compared_with_ours() {
+        let cells = vec![
+            cell("W1-1k", Peer::FuturesUnordered, Time::Samples(vec![80.0, 60.0, 70.0])),
+            cell("W1-1k", Peer::ConcurrencyGroup, Time::OverLimit),
+            cell("W1-1k", Peer::Forloop, Time::Samples(vec![7.0])),
+        ];
+        let text = table(&measured(cells));
+        let rows: Vec<Vec<&str>> =
+            text.lines().skip(3).map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!(rows[0][..4], ["forloop", "in-task", "7.00", "1.00"]);
+        assert_eq!(rows[1][..3], ["FuturesUnordered", "70.0", "10.0"]);
+        assert_eq!(rows[2][..5], ["futures-concurrency", "group", ">", "20", "s"]);
+    }
+
+    #[test]
+    fn what_costs_the_same_for_each_item_grows_by_the_first_power() {
+        let time = || Time::Samples(vec![50.0]);
+        let cells = ["W3s-1k", "W3s-10k", "W3s-100k"].map(|name| cell(name, Peer::Forloop, time()));
+        let measured = measured(cells.into());
+        let growths: Vec<_> = measured.cells.iter().map(|cell| growth(cell, &measured)).collect();
+        assert_eq!(growths[..2], [None, None]);
+        assert!((growths[2].unwrap() - 1.0).abs() < 1e-9);
+    }
+}

@@ -104,3 +104,17 @@ pub(crate) const BLOCKS: &[Block] = &[
     ),
     block("W8", 10_000, Work::Mutex, "10,000 bodies queue on one tokio Mutex"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::peers::Peer;
+
+    #[test]
+    fn every_block_has_a_name_of_its_own_and_our_loop_in_it() {
+        for (i, block) in BLOCKS.iter().enumerate() {
+            assert!(BLOCKS[..i].iter().all(|other| other.name != block.name), "{}", block.name);
+            assert!(block.is_for(Peer::Forloop), "{}", block.name);
+        }
+    }
+}
