@@ -6,8 +6,8 @@
 //! - `workloads/`: each workload a file, and the blocks of the table.
 //! - `meter.rs`, `child.rs`: one measurement, in a process of its own, so that neither the heap nor the
 //!   threads of one peer colour another's figures.
-//! - `parent/`: starts these processes, by turns; `report/`: what is made of the figures; `baseline/`:
-//!   the exact ones against those that were committed.
+//! - `parent/`: starts these processes, by turns, and compares our exact figures with those that were
+//!   committed; `report/`: what is made of the figures.
 #![forbid(unsafe_code)]
 
 mod body;

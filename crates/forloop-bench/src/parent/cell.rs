@@ -81,7 +81,8 @@ impl Cell {
         let outputs =
             if self.peer.keeps_outputs() { self.block.output_bytes(self.exact_n) } else { 0 };
         let own = (pending * size + outputs) as f64;
-        Some((self.exact.get("bytes")? - own) / pending as f64)
+        // A loop that polls a body before it takes the next may never hold them all.
+        Some((self.exact.get("bytes")? - own).max(0.0) / pending as f64)
     }
 
     /// The longest turn in microseconds, where the loop polls its bodies itself.

@@ -109,7 +109,6 @@ fn measure_block(
     }
     for cell in cells.iter_mut().filter(|cell| matches!(cell.time, Time::Samples(_))) {
         if cell.peer.kind() != Kind::TwoThreads {
-            let n = n.min(100_000);
             for measure in [Measure::Polls, Measure::Heap] {
                 if let Said::Figures(figures) = launcher.run(block, cell.peer, measure, n)? {
                     cell.add_exact(&figures, n);

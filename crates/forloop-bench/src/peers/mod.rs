@@ -18,8 +18,8 @@ use crate::host::{Host, Waking};
 
 /// One way to run a loop.
 ///
-/// A further one is a variant, its line in [`Peer::ALL`], its name, its kind, and the loops that it
-/// has in [`all`] and [`bounded`].
+/// A further one (our loops by workers, say) is a variant, its line in [`Peer::ALL`], its name, its
+/// kind, its host, and the loops that it has in [`all`] and [`bounded`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Peer {
     Sequential,
