@@ -79,7 +79,7 @@ fn measure(options: &Options) -> Result<Measured, String> {
     let mut cells = Vec::new();
     for block in BLOCKS.iter().filter(|block| options.wants(block)) {
         eprintln!("bench: {}, {}", block.name, block.title);
-        let of_block = measure_block(block, options, &launcher, no_instructions.is_none())?;
+        let of_block = measure_block(block, options, &launcher, no_instructions.is_none());
         cells.extend(of_block);
     }
     Ok(Measured { cells, limit: options.limit(), no_instructions, quick: options.quick })
@@ -91,7 +91,7 @@ fn measure_block(
     options: &Options,
     launcher: &Launcher,
     instructions: bool,
-) -> Result<Vec<Cell>, String> {
+) -> Vec<Cell> {
     let n = options.items(block);
     let peers = Peer::ALL.into_iter().filter(|&peer| block.is_for(peer));
     let mut cells: Vec<Cell> = peers.map(|peer| Cell::new(*block, peer, n)).collect();
@@ -107,18 +107,23 @@ fn measure_block(
             }
         }
     }
-    for cell in cells.iter_mut().filter(|cell| matches!(cell.time, Time::Samples(_))) {
-        if cell.peer.kind() != Kind::TwoThreads {
-            for measure in [Measure::Polls, Measure::Heap] {
-                if let Said::Figures(figures) = launcher.run(block, cell.peer, measure, n)? {
-                    cell.add_exact(&figures, n);
-                }
+    let counted = cells.iter_mut().filter(|cell| {
+        matches!(cell.time, Time::Samples(_)) && cell.peer.kind() != Kind::TwoThreads
+    });
+    for cell in counted {
+        for measure in [Measure::Polls, Measure::Heap] {
+            match launcher.run(block, cell.peer, measure, n) {
+                Ok(Said::Figures(figures)) => cell.add_exact(&figures, n),
+                Ok(Said::OverLimit) => {}
+                Err(why) => eprintln!("bench: {why}"),
             }
-            let n = n.min(10_000);
-            if instructions && block.is_exact() && options.counts_instructions(cell.peer) {
-                cell.instructions = launcher.instructions(block, cell.peer, n)?;
+        }
+        if instructions && block.is_exact() && options.counts_instructions(cell.peer) {
+            match launcher.instructions(block, cell.peer, n.min(10_000)) {
+                Ok(instructions) => cell.instructions = instructions,
+                Err(why) => eprintln!("bench: {why}"),
             }
         }
     }
-    Ok(cells)
+    cells
 }
