@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use forloop::smol::{Executor, Local, Smol};
-use forloop::{BlockOn, Conduct, Grouped, On, OnLocal, Task, tokio};
+use forloop::{BlockOn, Conduct, Grouped, On, OnLocal, OnWorkers, Task, tokio};
 use forloop_conformance::{Backend, Job, Spawning};
 
 /// A tokio runtime that ends with its test.
@@ -130,5 +130,49 @@ impl Spawning for Host {
 
     fn spawn<T: Send + 'static>(&self, job: Job<T>) -> Task<T> {
         forloop::spawn_local(&self.local, job)
+    }
+}
+
+/// Any backend whose bodies are tasks, with its loops on four workers. Groups and tasks are what they
+/// are there.
+#[derive(Debug)]
+pub struct Workers<B>(pub B);
+
+impl<B: Spawning> Backend for Workers<B> {
+    type Place = OnWorkers<B::Runtime>;
+    type Clock = B::Clock;
+    type Group = B::Group;
+
+    const SPAWNED: bool = true;
+
+    fn place(&self) -> Self::Place {
+        OnWorkers::of(self.0.runtime(), NonZeroUsize::MIN.saturating_add(3))
+    }
+
+    fn clock(&self) -> B::Clock {
+        self.0.clock()
+    }
+
+    fn group<T: Send + 'static>(
+        &self,
+        body: impl FnOnce(B::Group) -> Job<Result<T, String>> + 'static,
+    ) -> Grouped<impl Conduct<Value = T, Error = String> + 'static> {
+        self.0.group(body)
+    }
+
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        Backend::block_on(&self.0, future)
+    }
+}
+
+impl<B: Spawning> Spawning for Workers<B> {
+    type Runtime = B::Runtime;
+
+    fn runtime(&self) -> B::Runtime {
+        self.0.runtime()
+    }
+
+    fn spawn<T: Send + 'static>(&self, job: Job<T>) -> Task<T> {
+        self.0.spawn(job)
     }
 }

@@ -2,4 +2,4 @@
 
 mod backend;
 
-pub use crate::backend::{Host, Tokio};
+pub use crate::backend::{Host, Tokio, Workers};

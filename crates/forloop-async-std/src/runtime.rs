@@ -1,7 +1,9 @@
 //! The runtime value of this adapter, and its timers.
 
+use std::num::NonZeroUsize;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
+use std::{env, thread};
 
 use forloop_core::{BlockOn, Spawn, Timer};
 
@@ -16,6 +18,14 @@ pub struct AsyncStd;
 impl Spawn for AsyncStd {
     fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
         drop(async_std::task::spawn(future));
+    }
+
+    fn threads(&self) -> NonZeroUsize {
+        static THREADS: OnceLock<NonZeroUsize> = OnceLock::new();
+        *THREADS.get_or_init(|| {
+            let told = env::var("ASYNC_STD_THREAD_COUNT").ok().and_then(|told| told.parse().ok());
+            told.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
+        })
     }
 }
 

@@ -9,11 +9,12 @@ use core::task::{Context, Poll};
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
-use crate::engine::{End, Room, Set};
+use crate::engine::{End, Room};
 use crate::interrupted::Cut;
 use crate::panic::catch;
 use crate::place::{Launch, Started};
 use crate::policy::Admit;
+use crate::workers::Team;
 use crate::{Cause, Interrupted, Outcome, Panic};
 
 /// Body polls after which the executor gets a turn.
@@ -57,7 +58,7 @@ pin_project! {
         limit: usize,
         // Gone once the loop has ended.
         policy: Option<C>,
-        running: Set<J>,
+        running: Team<J>,
         last_round: LastRound,
         cut: Option<Cut<()>>,
         started: usize,
@@ -86,12 +87,13 @@ where
     C: Admit<S::Item>,
 {
     pub(crate) fn new(source: S, launcher: A, limit: usize, policy: C) -> Self {
+        let running = Team::new(launcher.crew());
         Self {
             source: Some(source),
             launcher: Some(launcher),
             limit,
             policy: Some(policy),
-            running: Set::new(),
+            running,
             last_round: LastRound::No,
             cut: None,
             started: 0,

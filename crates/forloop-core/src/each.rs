@@ -10,7 +10,7 @@ use futures_core::Stream;
 use crate::drive::Drive;
 use crate::place::{InTask, Launch, Launcher, On, OnLocal, Started};
 use crate::policy::{Admit, Plain};
-use crate::{Spawn, SpawnLocal, ZeroLimit};
+use crate::{OnWorkers, Spawn, SpawnLocal, ZeroLimit};
 
 /// Begins a loop over anything that can be iterated: a vector, an array, a range, an iterator.
 ///
@@ -167,14 +167,71 @@ impl<S: Stream, L, C> Loop<S, InTask, L, C> {
         self.at(On(runtime))
     }
 
+    /// Runs the bodies on a few workers: tasks of `runtime`, as many as it has threads, each of which
+    /// runs many bodies as the caller's own task would.
+    ///
+    /// A body owns what it uses and is `Send`, as under [`on`](Self::on). Choose
+    ///
+    /// - `on_workers` for many bodies that are short or mostly wait: each costs about what it costs
+    ///   in the caller's own task, and the runtime hears of a few tasks only. A body that blocks its
+    ///   thread delays the others of its worker, and no other worker takes them over;
+    /// - [`on`](Self::on) for bodies that compute for long or block: each is scheduled by itself.
+    ///
+    /// A worker is a task that begins with the first bodies it gets: a loop over two items has two.
+    /// New bodies go to the workers that have the fewest. The loop still pulls the items and calls the
+    /// body's closure itself.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// async fn doubled<R: forloop::Runtime>(runtime: R) -> Result<Vec<u32>, forloop::ZeroLimit> {
+    ///     let items = forloop::each(0..1000).limit(64)?.on_workers(runtime);
+    ///     Ok(items.gather(|n| async move { n * 2 }).await)
+    /// }
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`on`](Self::on): a strategy that returns has stopped every body it started; one that is
+    /// dropped has asked the workers to stop, and each body is gone when the runtime has next come to
+    /// its worker.
+    pub fn on_workers<R>(self, runtime: R) -> Loop<S, OnWorkers<R>, L, C>
+    where
+        R: Spawn + Clone + Send + Sync + 'static,
+    {
+        self.at(OnWorkers::new(runtime))
+    }
+
+    /// Runs the bodies on so many workers at most: see [`on_workers`](Self::on_workers).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// use std::num::NonZeroUsize;
+    ///
+    /// async fn doubled<R: forloop::Runtime>(runtime: R) -> Result<Vec<u32>, forloop::ZeroLimit> {
+    ///     let two = NonZeroUsize::MIN.saturating_add(1);
+    ///     let items = forloop::each(0..1000).limit(64)?.on_workers_of(runtime, two);
+    ///     Ok(items.gather(|n| async move { n * 2 }).await)
+    /// }
+    /// ```
+    pub fn on_workers_of<R>(self, runtime: R, workers: NonZeroUsize) -> Loop<S, OnWorkers<R>, L, C>
+    where
+        R: Spawn + Clone + Send + Sync + 'static,
+    {
+        self.at(OnWorkers::of(runtime, workers))
+    }
+
     /// Runs each body as a task of a single-threaded `runtime`: it owns what it uses, but need not
     /// be `Send`.
     pub fn on_local<R: SpawnLocal>(self, runtime: R) -> Loop<S, OnLocal<R>, L, C> {
         self.at(OnLocal(runtime))
     }
 
-    /// Runs each body at `place`: what [`on`](Self::on) and [`on_local`](Self::on_local) do for
-    /// the places this library knows.
+    /// Runs each body at `place`: what [`on`](Self::on), [`on_workers`](Self::on_workers) and
+    /// [`on_local`](Self::on_local) do for the places this library knows.
     pub fn at<Q>(self, place: Q) -> Loop<S, Q, L, C> {
         let Self { source, limit, policy, .. } = self;
         Loop { source, place, limit, policy }

@@ -29,6 +29,7 @@ mod runtime;
 mod strategy;
 mod task;
 mod token;
+mod workers;
 
 pub use crate::each::{AtMost, HowMany, IsStream, Items, Limit, Loop, Unsaid, each, each_stream};
 pub use crate::error::{BoxError, Cancelled, Closed, Failure, LoopError, ZeroLimit};
@@ -51,3 +52,4 @@ pub use crate::strategy::{
 };
 pub use crate::task::{Task, spawn, spawn_local};
 pub use crate::token::{CancelToken, Cancellation};
+pub use crate::workers::{Errand, OnWorkers};

@@ -6,12 +6,14 @@ use core::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use crate::task::{Task, next_end, spawn, spawn_local};
+use crate::workers::Crew;
 use crate::{Outcome, Spawn, SpawnLocal};
 
 /// Where the bodies of a loop run.
 ///
-/// [`InTask`], [`On`] and [`OnLocal`] are all there are; a loop takes one through
-/// [`Loop::on`](crate::Loop::on) and [`Loop::on_local`](crate::Loop::on_local).
+/// [`InTask`], [`On`], [`OnWorkers`](crate::OnWorkers) and [`OnLocal`] are all there are; a loop takes one
+/// through [`Loop::on`](crate::Loop::on), [`Loop::on_workers`](crate::Loop::on_workers) and
+/// [`Loop::on_local`](crate::Loop::on_local).
 #[diagnostic::on_unimplemented(
     message = "`{B}` cannot run there",
     label = "this body cannot run as a task",
@@ -25,6 +27,12 @@ pub trait Place<B: Body> {
 
     /// Starts `body`.
     fn start(&self, body: B) -> Self::Job;
+
+    /// Who runs such bodies here, if neither the caller's task nor they themselves do.
+    #[doc(hidden)]
+    fn crew(&self) -> Option<Crew<Self::Job>> {
+        None
+    }
 }
 
 /// A body that has been started, wherever it runs.
@@ -35,6 +43,10 @@ pub trait Started {
     /// Whether the body ends only while it is polled, so that the order of polls is the order of
     /// ends.
     const IN_TASK: bool;
+
+    /// Whether workers may run it.
+    #[doc(hidden)]
+    const BY_WORKERS: bool = false;
 
     /// Has `cx` woken when the body ends, without taking its end; at once, if it has ended. Only for
     /// bodies that go on by themselves.
@@ -79,6 +91,12 @@ pub struct Launcher<F, P> {
 pub trait Launch<I, J> {
     /// Calls the body with `item` and starts what it returns.
     fn launch(&mut self, item: I) -> J;
+
+    /// Who runs these bodies: see [`Place`].
+    #[doc(hidden)]
+    fn crew(&self) -> Option<Crew<J>> {
+        None
+    }
 }
 
 impl<I, F, B, P> Launch<I, P::Job> for Launcher<F, P>
@@ -89,6 +107,10 @@ where
 {
     fn launch(&mut self, item: I) -> P::Job {
         self.place.start((self.body)(item))
+    }
+
+    fn crew(&self) -> Option<Crew<P::Job>> {
+        self.place.crew()
     }
 }
 

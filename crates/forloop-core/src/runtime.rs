@@ -4,6 +4,7 @@
 //! wrapped and used side by side, and a missing one is noticed where the value is made, before
 //! any loop starts.
 
+use core::num::NonZeroUsize;
 use core::time::Duration;
 
 /// Starts a future on the runtime's threads.
@@ -20,6 +21,22 @@ pub trait Spawn {
     /// implementation never polls it before `spawn` was called and never panics for a reason of
     /// its own.
     fn spawn(&self, future: impl Future<Output = ()> + Send + 'static);
+
+    /// How many threads run tasks here: as many workers serve a loop that is told no other number.
+    ///
+    /// Unless an implementation knows better, as many as the machine runs side by side; one, without
+    /// the feature `std`.
+    fn threads(&self) -> NonZeroUsize {
+        #[cfg(feature = "std")]
+        {
+            // To ask the operating system takes longer than a small loop.
+            static THREADS: std::sync::OnceLock<NonZeroUsize> = std::sync::OnceLock::new();
+            let ask = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+            *THREADS.get_or_init(ask)
+        }
+        #[cfg(not(feature = "std"))]
+        NonZeroUsize::MIN
+    }
 }
 
 /// Starts a future on the current thread; the future need not be `Send`.
@@ -72,6 +89,10 @@ impl<R: Spawn + Timer + Clone + Send + Sync + 'static> Runtime for R {}
 impl<R: Spawn> Spawn for &R {
     fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
         (**self).spawn(future);
+    }
+
+    fn threads(&self) -> NonZeroUsize {
+        (**self).threads()
     }
 }
 

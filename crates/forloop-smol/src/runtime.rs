@@ -19,6 +19,10 @@ impl Spawn for Smol {
     fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
         executor().spawn(future).detach();
     }
+
+    fn threads(&self) -> NonZeroUsize {
+        threads()
+    }
 }
 
 impl Timer for Smol {
@@ -71,7 +75,11 @@ fn executor() -> &'static smol::Executor<'static> {
     &EXECUTOR
 }
 
+/// How many threads the executor has, or will have: asked once.
 fn threads() -> NonZeroUsize {
-    let told = env::var("SMOL_THREADS").ok().and_then(|threads| threads.parse().ok());
-    told.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
+    static THREADS: OnceLock<NonZeroUsize> = OnceLock::new();
+    *THREADS.get_or_init(|| {
+        let told = env::var("SMOL_THREADS").ok().and_then(|threads| threads.parse().ok());
+        told.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
+    })
 }

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use forloop_core::{Spawn, Timer};
@@ -45,6 +46,10 @@ impl From<Handle> for Tokio {
 impl Spawn for Tokio {
     fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
         drop(self.handle.spawn(future));
+    }
+
+    fn threads(&self) -> NonZeroUsize {
+        NonZeroUsize::new(self.handle.metrics().num_workers()).unwrap_or(NonZeroUsize::MIN)
     }
 }
 

@@ -1,6 +1,7 @@
 //! One of the runtimes that are enabled, and the rule that picks it.
 
 use std::error::Error;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 use std::{fmt, io};
 
@@ -107,6 +108,17 @@ impl Spawn for AnyRuntime {
             Kind::Smol(ref runtime) => runtime.spawn(future),
             #[cfg(feature = "async-std")]
             Kind::AsyncStd(ref runtime) => runtime.spawn(future),
+        }
+    }
+
+    fn threads(&self) -> NonZeroUsize {
+        match self.kind {
+            #[cfg(feature = "tokio")]
+            Kind::Tokio(ref runtime) => runtime.threads(),
+            #[cfg(feature = "smol")]
+            Kind::Smol(ref runtime) => runtime.threads(),
+            #[cfg(feature = "async-std")]
+            Kind::AsyncStd(ref runtime) => runtime.threads(),
         }
     }
 }

@@ -310,13 +310,22 @@ impl<J: Started> Set<J> {
         // None goes on for the news of another's end.
         self.doom();
         let ((), orphans) = adopting(None, || {
-            for slot in self.bodies.slots().collect::<Vec<_>>() {
-                if let Err(panic) = self.cancel_slot(slot) {
+            self.stop_each(|_, stopped| {
+                if let Err(panic) = stopped {
                     panicked(panic);
                 }
-            }
+            });
         });
         self.orphans.extend(orphans);
+    }
+
+    /// Asks every body to stop, and tells the index of each and whether that went well. Whoever calls
+    /// this adopts what they leave behind.
+    pub(crate) fn stop_each(&mut self, mut stopped: impl FnMut(usize, Result<(), Panic>)) {
+        for slot in self.bodies.slots().collect::<Vec<_>>() {
+            let index = self.bodies.index(slot);
+            stopped(index, self.cancel_slot(slot));
+        }
     }
 
     /// Polls for the end of the tasks that cancelled bodies have left behind.

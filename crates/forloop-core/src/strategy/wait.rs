@@ -9,8 +9,9 @@ use core::time::Duration;
 use pin_project_lite::pin_project;
 
 use crate::drive::TURN;
-use crate::engine::{Room, Set};
+use crate::engine::Room;
 use crate::place::{InTask, On, Place, Started, Unspawned};
+use crate::workers::{Crew, Team};
 use crate::{Outcome, Spawn, Task, Timer};
 
 /// A set of running bodies to [`wait`] for, as often as one likes.
@@ -22,7 +23,7 @@ use crate::{Outcome, Spawn, Task, Timer};
 /// Dropping the set stops what still runs in it.
 #[must_use = "dropping a set stops what runs in it; `wait` for it"]
 pub struct Running<J: Started> {
-    bodies: Set<J>,
+    bodies: Team<J>,
     /// Ends that were seen by a wait that was dropped before it could tell them.
     done: Vec<Done<J::Output>>,
     next: usize,
@@ -68,7 +69,7 @@ impl<T> Running<Task<T>> {
 
 impl<T> FromIterator<Task<T>> for Running<Task<T>> {
     fn from_iter<I: IntoIterator<Item = Task<T>>>(tasks: I) -> Self {
-        Self::of(tasks)
+        Self::of(None, tasks)
     }
 }
 
@@ -80,20 +81,28 @@ impl<J: Started> Running<J> {
         P: Place<F, Job = J>,
         F: Future,
     {
-        Self::of(futures.into_iter().map(|future| place.start(future)))
+        Self::of(place.crew(), futures.into_iter().map(|future| place.start(future)))
     }
 
-    fn of(jobs: impl IntoIterator<Item = J>) -> Self {
+    fn of(crew: Option<Crew<J>>, jobs: impl IntoIterator<Item = J>) -> Self {
         let jobs = jobs.into_iter();
-        let bodies = Set::with_room(Room::of(usize::MAX, jobs.size_hint()));
+        let mut bodies = Team::new(crew);
+        bodies.expect(Room::of(usize::MAX, jobs.size_hint()));
         let mut running = Self { bodies, done: Vec::new(), next: 0 };
         for job in jobs {
-            running.insert(job);
+            running.put(job);
         }
+        running.bodies.hand_out();
         running
     }
 
     fn insert(&mut self, job: J) -> usize {
+        let index = self.put(job);
+        self.bodies.hand_out();
+        index
+    }
+
+    fn put(&mut self, job: J) -> usize {
         let index = self.next;
         self.next += 1;
         self.bodies.insert(index, job);

@@ -1,0 +1,221 @@
+//! What the front and its workers share.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::mem;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use atomic_waker::AtomicWaker;
+use concurrent_queue::ConcurrentQueue;
+
+use crate::Outcome;
+
+/// Bodies that travel together, each with its slot.
+pub(super) type Chunk<B> = Vec<(usize, B)>;
+
+/// More bodies than this do not travel together.
+pub(super) const CHUNK: usize = 64;
+
+/// The end of a body on its way to the front.
+pub(super) struct Ended<T> {
+    /// Where the front has its index.
+    pub(super) slot: usize,
+    /// Its place in the order of ends.
+    pub(super) at: usize,
+    pub(super) outcome: Outcome<T>,
+}
+
+/// What a worker finds in its tray.
+pub(super) enum Note<B> {
+    /// Bodies to run.
+    Run(Chunk<B>),
+    /// The body of this slot has no time left.
+    Expire(usize),
+}
+
+/// A worker's desk: what it is told is put there.
+pub(super) struct Desk<B> {
+    /// Closed when the worker has gone.
+    notes: ConcurrentQueue<Note<B>>,
+    /// Emptied chunks, to be used again.
+    empty: ConcurrentQueue<Chunk<B>>,
+    pub(super) worker: AtomicWaker,
+}
+
+impl<B> Desk<B> {
+    pub(super) fn new() -> Self {
+        Self {
+            notes: ConcurrentQueue::unbounded(),
+            empty: ConcurrentQueue::bounded(SPARE),
+            worker: AtomicWaker::new(),
+        }
+    }
+
+    /// Tells the worker something; gives it back if the worker has gone.
+    pub(super) fn tell(&self, note: Note<B>) -> Option<Note<B>> {
+        match self.notes.push(note) {
+            Ok(()) => {
+                self.worker.wake();
+                None
+            }
+            Err(refused) => Some(refused.into_inner()),
+        }
+    }
+
+    /// The next note.
+    pub(super) fn read(&self) -> Option<Note<B>> {
+        self.notes.pop().ok()
+    }
+
+    /// Refuses further notes.
+    pub(super) fn close(&self) {
+        self.notes.close();
+    }
+
+    /// A chunk with nothing in it.
+    pub(super) fn empty_chunk(&self) -> Chunk<B> {
+        self.empty.pop().unwrap_or_default()
+    }
+
+    /// Keeps an emptied chunk for the next.
+    pub(super) fn recycle(&self, chunk: Chunk<B>) {
+        debug_assert!(chunk.is_empty(), "whatever travelled has arrived");
+        // As many as are in use are there already.
+        drop(self.empty.push(chunk));
+    }
+}
+
+/// How many emptied chunks are kept.
+const SPARE: usize = 8;
+
+/// Where the ends of a loop's bodies come together.
+pub(super) struct Home<T> {
+    /// Closed when the front has gone.
+    ends: ConcurrentQueue<Vec<Ended<T>>>,
+    /// Emptied chunks, to be used again.
+    empty: ConcurrentQueue<Vec<Ended<T>>>,
+    pub(super) front: AtomicWaker,
+    /// No body goes on.
+    doomed: AtomicBool,
+}
+
+impl<T> Home<T> {
+    pub(super) fn new() -> Self {
+        Self {
+            ends: ConcurrentQueue::unbounded(),
+            empty: ConcurrentQueue::bounded(SPARE),
+            front: AtomicWaker::new(),
+            doomed: AtomicBool::new(false),
+        }
+    }
+
+    /// Has no body go on. Workers that sleep are woken otherwise.
+    pub(super) fn doom(&self) {
+        self.doomed.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_doomed(&self) -> bool {
+        self.doomed.load(Ordering::SeqCst)
+    }
+
+    /// The next ends that have come.
+    pub(super) fn take(&self) -> Option<Vec<Ended<T>>> {
+        self.ends.pop().ok()
+    }
+
+    pub(super) fn has_ends(&self) -> bool {
+        !self.ends.is_empty()
+    }
+
+    /// Keeps emptied ends for the next.
+    pub(super) fn recycle(&self, ends: Vec<Ended<T>>) {
+        drop(self.empty.push(ends));
+    }
+
+    /// Nobody will read another end: those that have come are dropped here and now.
+    pub(super) fn close(&self) {
+        self.ends.close();
+        while self.take().is_some() {}
+    }
+}
+
+/// Ends on a worker's desk, before they are sent home together.
+pub(super) struct Tray<T> {
+    home: Arc<Home<T>>,
+    ends: Vec<Ended<T>>,
+    /// How many bodies the worker has that have not ended.
+    left: usize,
+    /// What is in it is not sent before the word is given.
+    is_held: bool,
+}
+
+impl<T> Tray<T> {
+    pub(super) fn new(home: Arc<Home<T>>) -> Self {
+        Self { home, ends: Vec::new(), left: 0, is_held: false }
+    }
+
+    /// So many more bodies have come.
+    pub(super) fn expect(&mut self, bodies: usize) {
+        self.left += bodies;
+    }
+
+    /// Puts an end in. Half of what there is is sent home at once, so that what comes in its place is
+    /// there before the other half has ended.
+    pub(super) fn put(&mut self, end: Ended<T>) {
+        self.left = self.left.saturating_sub(1);
+        self.ends.push(end);
+        if !self.is_held && self.ends.len() >= self.left.min(CHUNK / 2) {
+            self.send();
+        }
+    }
+
+    /// Keeps what is put in until it is told to send it.
+    pub(super) fn hold(&mut self) {
+        self.is_held = true;
+    }
+
+    /// Sends home what is in it.
+    pub(super) fn send(&mut self) {
+        if self.ends.is_empty() {
+            return;
+        }
+        let empty = self.home.empty.pop().unwrap_or_default();
+        let ends = mem::replace(&mut self.ends, empty);
+        // If the front has gone, they are dropped here and now.
+        if self.home.ends.push(ends).is_ok() {
+            self.home.front.wake();
+        }
+    }
+}
+
+/// Something that only its owner touches, and that is `Sync` therefore.
+pub(super) struct Own<T> {
+    kept: ConcurrentQueue<T>,
+}
+
+impl<T: Default> Own<T> {
+    pub(super) fn new(thing: T) -> Self {
+        let kept = ConcurrentQueue::bounded(1);
+        drop(kept.push(thing));
+        Self { kept }
+    }
+
+    /// Lends the thing to `f`.
+    pub(super) fn with<U>(&mut self, f: impl FnOnce(&mut T) -> U) -> U {
+        let mut lent = Lent { thing: self.kept.pop().unwrap_or_default(), kept: &self.kept };
+        f(&mut lent.thing)
+    }
+}
+
+/// Puts back what was lent, also after a panic.
+struct Lent<'a, T: Default> {
+    thing: T,
+    kept: &'a ConcurrentQueue<T>,
+}
+
+impl<T: Default> Drop for Lent<'_, T> {
+    fn drop(&mut self) {
+        let was_lent_twice = self.kept.push(mem::take(&mut self.thing)).is_err();
+        debug_assert!(!was_lent_twice, "its owner has it once");
+    }
+}
