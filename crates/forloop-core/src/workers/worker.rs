@@ -190,8 +190,9 @@ impl<B: Body<Returns = T>, T> Future for Worker<B, T> {
             }
             if !this.bodies.is_amid_round() {
                 polls += this.read(TURN - polls);
-                // A body that yields has yielded to the executor, and not only to its siblings.
-                if had_a_round && this.bodies.has_yielded() {
+                // There may be more on the desk, and nobody wakes this task for what was there. And a
+                // body that yields has yielded to the executor, and not only to its siblings.
+                if polls >= TURN || had_a_round && this.bodies.has_yielded() {
                     break;
                 }
                 had_a_round = true;
