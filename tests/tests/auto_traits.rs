@@ -198,6 +198,10 @@ fn types() -> Vec<Row> {
         InTask => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         On<Smol> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         OnLocal<Local> => "Unpin UnwindSafe RefUnwindSafe",
+        OnWorkers<Smol> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Loop<Source, OnWorkers<Smol>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Errand<Ready<u32>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Errand<Ready<Rc<u32>>> => "Unpin UnwindSafe RefUnwindSafe",
         Launcher<Body, InTask> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Unspawned<Ready<u32>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Unspawned<Ready<Rc<u32>>> => "Unpin UnwindSafe RefUnwindSafe",
@@ -336,6 +340,9 @@ fn strategies() -> Vec<Row> {
         spawned().as_completed(send::value) => "Send Sync Unpin",
         spawned().stream(send::value) => "Send Sync Unpin",
         spawned().stream_unordered(send::value) => "Send Sync Unpin",
+        in_task().on_workers(Smol).gather(send::value) => "Send Sync Unpin",
+        in_task().on_workers(Smol).try_for_each(send::checked) => "Send Sync Unpin",
+        in_task().on_workers(Smol).stream(send::value) => "Send Sync Unpin",
         in_task().on_local(some::<Local>()).gather(rc::value) => "Unpin",
 
         // Ready-made futures.

@@ -29,10 +29,15 @@ pub trait Spawn {
     fn threads(&self) -> NonZeroUsize {
         #[cfg(feature = "std")]
         {
+            use core::sync::atomic::{AtomicUsize, Ordering};
+
             // To ask the operating system takes longer than a small loop.
-            static THREADS: std::sync::OnceLock<NonZeroUsize> = std::sync::OnceLock::new();
-            let ask = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-            *THREADS.get_or_init(ask)
+            static THREADS: AtomicUsize = AtomicUsize::new(0);
+            NonZeroUsize::new(THREADS.load(Ordering::Relaxed)).unwrap_or_else(|| {
+                let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+                THREADS.store(threads.get(), Ordering::Relaxed);
+                threads
+            })
         }
         #[cfg(not(feature = "std"))]
         NonZeroUsize::MIN

@@ -15,6 +15,7 @@ use super::desk::{CHUNK, Chunk, Desk, Ended, Home, Note, Own};
 use super::worker::{Worker, unpolled};
 use crate::engine::End;
 use crate::orphans::{Orphans, adopting};
+use crate::panic::catch;
 use crate::place::{Body, Started};
 use crate::policy::Ticket;
 use crate::task::{Task, spawn};
@@ -107,7 +108,8 @@ pub(super) struct Front<B, T, R> {
     untold: usize,
     slots: Vec<Slot>,
     free: Vec<usize>,
-    orphans: Option<Arc<Orphans>>,
+    /// Tasks that bodies which never went to a worker have left behind.
+    orphans: Vec<Arc<Orphans>>,
 }
 
 /// A worker, as the front knows it.
@@ -149,7 +151,7 @@ where
             untold: 0,
             slots: Vec::new(),
             free: Vec::new(),
-            orphans: None,
+            orphans: Vec::new(),
         }
     }
 
@@ -184,9 +186,7 @@ where
             let ends = bodies.into_iter().map(|(slot, body)| unpolled(slot, body));
             ends.collect::<Vec<_>>()
         });
-        if let Some(orphans) = orphans {
-            self.orphans = Some(orphans);
-        }
+        self.orphans.extend(orphans);
         self.add(ends);
     }
 
@@ -364,9 +364,9 @@ where
     }
 
     fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if let Some(orphans) = &self.orphans {
+        while let Some(orphans) = self.orphans.last() {
             ready!(orphans.poll_ended(cx));
-            self.orphans = None;
+            self.orphans.pop();
         }
         self.workers.clear();
         Poll::Ready(())
@@ -378,5 +378,11 @@ impl<B, T, R> Drop for Front<B, T, R> {
         // None goes on for the news of another's end.
         self.home.doom();
         self.home.close();
+        // One by one: the panic of one body's destructor keeps no other from running.
+        let waiting = self.waiting.with(mem::take);
+        let panics = waiting.into_iter().filter_map(|body| catch(|| drop(body)).err());
+        if let Some(panic) = panics.reduce(|first, _| first) {
+            panic.resume_unless_panicking();
+        }
     }
 }
