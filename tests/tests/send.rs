@@ -182,6 +182,28 @@ fn spawned_loops_of_boxed_bodies_are_send() {
 }
 
 #[test]
+fn loops_on_workers_over_boxed_bodies_and_borrowed_items_are_send() {
+    let sum = spawnable(async {
+        let words = vec![String::from("to"), String::from("be")];
+        let time = std::time::Duration::from_secs(60);
+        let mut sum = 0;
+        let body = |word: &String| -> futures_lite::future::Boxed<Result<usize, String>> {
+            let word = word.clone();
+            Box::pin(async move { Ok(length(&word).await.unwrap()) })
+        };
+        let looping = || forloop::each(&words).limit(2).unwrap().on_workers(Smol);
+        sum += looping().try_gather(body).await.unwrap().len();
+        sum += looping().timeout(&Smol, time).settle(body).await.len();
+        let mut stream = looping().deadline(&Smol, time).stream(body);
+        while let Some(length) = stream.next().await {
+            sum += length.unwrap().unwrap();
+        }
+        sum
+    });
+    assert_eq!(sum, 8);
+}
+
+#[test]
 fn loops_with_options_are_send() {
     let total = spawnable(async {
         let words = vec![String::from("to"), String::from("be")];
