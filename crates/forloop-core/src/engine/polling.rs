@@ -6,10 +6,10 @@ pub(super) fn polling(address: *const ()) -> Polling {
     Polling { outer: thread::replace(address) }
 }
 
-/// Whether this thread is polling a body of the loop known by `address`, and of no loop within.
+/// The loop of which this thread is polling a body: the innermost.
 #[inline]
-pub(super) fn is_polling(address: *const ()) -> bool {
-    thread::current() == address
+pub(super) fn polled() -> *const () {
+    thread::current()
 }
 
 /// This thread is polling a body. Also if that panics, this is dropped: a loop that is not being

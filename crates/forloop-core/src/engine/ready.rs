@@ -30,7 +30,7 @@ use atomic_waker::AtomicWaker;
 
 use super::atomic::{AtomicPtr, AtomicUsize, Driven, Ordering, fence};
 use super::firstly::Firstly;
-use super::polling::{Polling, is_polling, polling};
+use super::polling::{Polling, polled, polling};
 
 /// Slots in a group: one bit of its word each, and one to spare.
 pub(super) const GROUP: usize = usize::BITS as usize - 1;
@@ -254,13 +254,15 @@ unsafe fn clone_waker(waker: *const ()) -> RawWaker {
 ///
 /// As for `clone_waker`.
 unsafe fn wake_by_ref(waker: *const ()) {
+    // Before anything else: where it is a call, nothing has to be kept meanwhile.
+    let polled = polled();
     let (group, bit) = split(waker);
     // SAFETY: a waker that is alive keeps its group and home, also while whoever it wakes drops
     // the loop. If this thread polls a body of this loop, whoever polls it has called us.
     unsafe {
         let group = &*group;
         let home = group.home;
-        if is_polling(home.as_ptr().cast()) {
+        if ptr::eq(polled, home.as_ptr().cast()) {
             if home.as_ref().polled.with(|polled| *polled == waker) {
                 home.as_ref().has_yielded.with(|has_yielded| *has_yielded = true);
             }
@@ -306,7 +308,8 @@ impl Deref for SlotWaker<'_> {
     }
 }
 
-/// The wakers of a group of slots, for whoever drives the loop.
+/// The wakers of a group of slots, for whoever drives the loop: this is access to it that nobody else
+/// has, on one thread.
 pub(super) struct Wakers<'a> {
     group: NonNull<Group>,
     _loop: PhantomData<&'a mut Ready>,
@@ -327,7 +330,7 @@ impl Wakers<'_> {
 
     /// The waker of a slot whose body is about to be polled.
     #[inline]
-    pub(super) fn waker_to_poll(&mut self, place: usize) -> SlotWaker<'_> {
+    pub(super) fn waker_to_poll(&self, place: usize) -> SlotWaker<'_> {
         let waker = self.waker(place);
         // SAFETY: groups and home are there as long as the loop is, to which we have exclusive access.
         unsafe {
@@ -338,7 +341,7 @@ impl Wakers<'_> {
     }
 
     /// Whether the slot was woken and not taken yet.
-    pub(super) fn is_woken(&mut self, place: usize) -> bool {
+    pub(super) fn is_woken(&self, place: usize) -> bool {
         // SAFETY: groups are there as long as the loop is, to which we have exclusive access.
         let (here, elsewhere) = unsafe {
             let group = self.group.as_ref();
@@ -349,7 +352,7 @@ impl Wakers<'_> {
 
     /// Forgets wakes of slots, a bit for each, that are of no use to those who come next.
     #[inline]
-    pub(super) fn forget(&mut self, slots: usize) {
+    pub(super) fn forget(&self, slots: usize) {
         // SAFETY: groups are there as long as the loop is.
         let group = unsafe { self.group.as_ref() };
         // SAFETY: we have exclusive access, and nothing comes back from within.

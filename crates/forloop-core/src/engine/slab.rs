@@ -24,7 +24,7 @@ pub(super) type Slot = usize;
 const PLACE_BITS: u32 = usize::BITS.trailing_zeros();
 
 /// What is behind the last place of a group.
-const NO_PLACE: usize = usize::BITS as usize;
+pub(super) const NO_PLACE: usize = usize::BITS as usize;
 
 /// No group.
 const NOWHERE: usize = usize::MAX;
@@ -240,17 +240,11 @@ impl<J> Slab<J> {
         }
     }
 
-    /// Takes the slot that `vacancy` gave, and returns its group.
+    /// The group whose slots are given, with its number and the next place, which is free unless it is
+    /// `NO_PLACE`.
     #[inline]
-    pub(super) fn take(&mut self, slot: Slot) -> &mut Bay<J> {
-        let (group, place) = (group_of(slot), place_of(slot));
-        assert!(Some(slot) == self.vacancy(), "what is taken was free");
-        let bay = &mut self.bays[group];
-        bay.taken |= 1 << place;
-        // Those above this one.
-        let free = bay.all & !bay.taken & (usize::MAX << place);
-        self.cursor = free.trailing_zeros() as usize;
-        bay
+    pub(super) fn current(&mut self) -> (usize, &mut Bay<J>, &mut usize) {
+        (self.current, &mut self.bays[self.current], &mut self.cursor)
     }
 
     /// What is known of a group.
@@ -355,6 +349,15 @@ impl<J> Bay<J> {
         let bit = 1 << place;
         assert!(self.all & !self.occupied & bit != 0, "bodies go into an empty slot");
         EmptySlot { bay: self, place }
+    }
+
+    /// Takes a free slot, and returns the next place behind it that is free.
+    #[inline]
+    pub(super) fn take(&mut self, place: usize) -> usize {
+        let free = self.all & !self.taken;
+        assert!(free & 1 << place != 0, "what is taken was free");
+        self.taken |= 1 << place;
+        (free & (usize::MAX - 1) << place).trailing_zeros() as usize
     }
 
     #[inline]
