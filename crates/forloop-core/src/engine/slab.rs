@@ -94,7 +94,7 @@ pub(super) struct Bay<J> {
 pub(super) struct Slab<J> {
     /// The groups. While there is no slot, the first has none.
     bays: Firstly<Bay<J>>,
-    /// The memory of the bays, with its size in slots.
+    /// The memory of the bays, with its size in slots: at least as many as there are.
     blocks: Firstly<(NonNull<MaybeUninit<J>>, usize)>,
     /// The group whose slots are given, and the next one of them.
     current: usize,
@@ -144,6 +144,8 @@ impl<J> Slab<J> {
         self.bays.reserve_exact(groups - usize::from(is_first));
         self.blocks.reserve_exact(usize::from(!is_first));
         let mut block = ManuallyDrop::new(Vec::with_capacity(slots));
+        // A vector may have more than it was asked for, and must be freed with what it has.
+        let capacity = block.capacity();
         // SAFETY: a vector's address is not null.
         let block = unsafe { NonNull::new_unchecked(block.as_mut_ptr()) };
         let first = if is_first { 0 } else { self.bays.len() };
@@ -167,9 +169,9 @@ impl<J> Slab<J> {
         }
         self.empty = first;
         if is_first {
-            *self.blocks.first_mut() = (block, slots);
+            *self.blocks.first_mut() = (block, capacity);
         } else {
-            self.blocks.push((block, slots));
+            self.blocks.push((block, capacity));
         }
         groups
     }
@@ -528,9 +530,9 @@ impl<J> Drop for Slab<J> {
         if let Some(panic) = self.clear() {
             panic.resume_unless_panicking();
         }
-        for &(block, slots) in self.blocks.iter() {
+        for &(block, capacity) in self.blocks.iter() {
             // SAFETY: it came from a vector of this capacity, and is used no more.
-            drop(unsafe { Vec::from_raw_parts(block.as_ptr(), 0, slots) });
+            drop(unsafe { Vec::from_raw_parts(block.as_ptr(), 0, capacity) });
         }
     }
 }
