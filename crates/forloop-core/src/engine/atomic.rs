@@ -7,9 +7,9 @@
 )]
 
 #[cfg(not(forloop_loom))]
-pub(super) use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering, fence};
+pub(super) use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 #[cfg(forloop_loom)]
-pub(super) use loom::sync::atomic::{AtomicPtr, AtomicUsize, Ordering, fence};
+pub(super) use loom::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 #[cfg(not(forloop_loom))]
 use core::cell::UnsafeCell;

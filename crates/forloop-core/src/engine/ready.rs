@@ -28,7 +28,7 @@ use core::task::{RawWaker, RawWakerVTable, Waker};
 
 use atomic_waker::AtomicWaker;
 
-use super::atomic::{AtomicPtr, AtomicUsize, Driven, Ordering, fence};
+use super::atomic::{AtomicPtr, AtomicUsize, Driven, Ordering};
 use super::firstly::Firstly;
 use super::polling::{Polling, polled, polling};
 
@@ -200,8 +200,10 @@ impl Home {
         if unsafe { (*this.as_ptr()).refs.fetch_sub(1, Ordering::Release) } != 1 {
             return;
         }
-        // What others have done with it happened before they let go.
-        fence(Ordering::Acquire);
+        // What others have done with it happened before they let go. A load and no fence, so that
+        // whoever watches for races can follow.
+        // SAFETY: nobody else has a count, so it is still there.
+        unsafe { (*this.as_ptr()).refs.load(Ordering::Acquire) };
         // SAFETY: nobody else has a count, so nobody has its address. It is moved out of its memory before
         // that is freed; a group has nothing to drop.
         unsafe {
