@@ -37,7 +37,7 @@ use core::task::{Context, Poll, ready};
 use self::bodies::Bodies;
 use self::ready::Ready;
 use self::round::Round;
-use self::slab::{Slot, group_of, place_of, slot_at};
+use self::slab::{Slot, group_of, place_of, places, slot_at};
 use crate::orphans::{Orphans, adopting};
 use crate::panic::catch;
 use crate::place::Started;
@@ -298,9 +298,11 @@ impl<J: Started> Set<J> {
         // None goes on for the news of another's end.
         self.doom();
         let ((), orphans) = adopting(None, || {
-            for slot in self.bodies.slots().collect::<Vec<_>>() {
-                if let Err(panic) = self.cancel_slot(slot) {
-                    panicked(panic);
+            for group in 0..self.bodies.slab.bays().count() {
+                for place in places(self.bodies.slab.bay(group).occupied()) {
+                    if let Err(panic) = self.cancel_slot(slot_at(group, place)) {
+                        panicked(panic);
+                    }
                 }
             }
         });

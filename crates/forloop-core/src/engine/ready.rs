@@ -74,10 +74,10 @@ struct Group {
     number: usize,
     woken: AtomicUsize,
     /// The group listed before this one. Only read and written while listed.
-    next: AtomicPtr<Group>,
+    next: AtomicPtr<Self>,
     /// The same two for the wakes of the thread that polls the loop.
     woken_here: Driven<usize>,
-    next_here: Driven<*mut Group>,
+    next_here: Driven<*mut Self>,
 }
 
 /// One more than the highest place that fits into the low bits of a group's address.
