@@ -30,7 +30,7 @@ use atomic_waker::AtomicWaker;
 
 use super::atomic::{AtomicPtr, AtomicUsize, Driven, Ordering};
 use super::firstly::Firstly;
-use super::polling::{Polling, polled, polling};
+use super::polling::{PolledOn, this_thread};
 
 /// Slots in a group: one bit of its word each, and one to spare.
 pub(super) const GROUP: usize = usize::BITS as usize - 1;
@@ -51,6 +51,8 @@ struct Home {
     head: AtomicPtr<Group>,
     /// Whoever polls the loop.
     parent: AtomicWaker,
+    /// The thread whose wakes need no atomics.
+    polled_on: PolledOn,
     /// The group that was listed last by the thread that polls the loop, or `EMPTY`.
     head_here: Driven<*mut Group>,
     /// The slot whose body is being polled, as its waker names it.
@@ -257,20 +259,20 @@ unsafe fn clone_waker(waker: *const ()) -> RawWaker {
 /// As for `clone_waker`.
 unsafe fn wake_by_ref(waker: *const ()) {
     // Before anything else: where it is a call, nothing has to be kept meanwhile.
-    let polled = polled();
+    let thread = this_thread();
     let (group, bit) = split(waker);
     // SAFETY: a waker that is alive keeps its group and home, also while whoever it wakes drops
     // the loop. If this thread polls a body of this loop, whoever polls it has called us.
     unsafe {
         let group = &*group;
-        let home = group.home;
-        if ptr::eq(polled, home.as_ptr().cast()) {
-            if home.as_ref().polled.with(|polled| *polled == waker) {
-                home.as_ref().has_yielded.with(|has_yielded| *has_yielded = true);
+        let home = group.home.as_ref();
+        if home.polled_on.is(thread) {
+            if home.polled.with(|polled| *polled == waker) {
+                home.has_yielded.with(|has_yielded| *has_yielded = true);
             }
-            group.wake_here(home.as_ref(), bit);
+            group.wake_here(home, bit);
         } else {
-            group.wake(home.as_ref(), bit);
+            group.wake(home, bit);
         }
     }
 }
@@ -371,7 +373,8 @@ impl Wakers<'_> {
 /// A loop whose bodies are being polled on this thread.
 pub(super) struct Entered<'a> {
     ready: &'a mut Ready,
-    _polling: Polling,
+    /// It is left on the thread it was entered on.
+    _not_send: PhantomData<*mut ()>,
 }
 
 impl Entered<'_> {
@@ -379,6 +382,17 @@ impl Entered<'_> {
     #[inline]
     pub(super) fn group(&mut self, number: usize) -> Wakers<'_> {
         self.ready.group(number)
+    }
+}
+
+/// Also if a body panics: a loop that is not being polled never seems to be.
+impl Drop for Entered<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(home) = self.ready.home {
+            // SAFETY: it is there as long as the loop is.
+            unsafe { home.as_ref() }.polled_on.leave();
+        }
     }
 }
 
@@ -440,9 +454,12 @@ impl Ready {
     /// Until what this returns is dropped, the bodies of this loop are polled on this thread.
     #[inline]
     pub(super) fn enter(&mut self) -> Entered<'_> {
-        let home = self.home.map_or(ptr::null(), |home| home.as_ptr().cast_const().cast());
-        // Nobody else drives the loop meanwhile, because we have exclusive access.
-        Entered { _polling: polling(home), ready: self }
+        if let Some(home) = self.home {
+            // Nobody else drives the loop meanwhile, because we have exclusive access.
+            // SAFETY: it is there as long as this is.
+            unsafe { home.as_ref() }.polled_on.enter();
+        }
+        Entered { ready: self, _not_send: PhantomData }
     }
 
     /// Whether a body has woken itself while it was polled, since this was asked last.
@@ -510,6 +527,7 @@ fn new_home() -> (NonNull<Home>, NonNull<Group>) {
             refs: AtomicUsize::new(1),
             head: AtomicPtr::new(EMPTY),
             parent: AtomicWaker::new(),
+            polled_on: PolledOn::new(),
             head_here: Driven::new(EMPTY),
             polled: Driven::new(ptr::null()),
             has_yielded: Driven::new(false),
