@@ -18,6 +18,7 @@ mod ledger;
 #[cfg(all(test, forloop_loom))]
 mod model;
 mod places;
+mod planted;
 mod polling;
 mod ready;
 mod room;

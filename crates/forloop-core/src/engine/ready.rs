@@ -26,10 +26,9 @@ use core::ops::Deref;
 use core::ptr::{self, NonNull};
 use core::task::{RawWaker, RawWakerVTable, Waker};
 
-use atomic_waker::AtomicWaker;
-
-use super::atomic::{AtomicPtr, AtomicUsize, Driven, Ordering};
+use super::atomic::{AtomicPtr, AtomicUsize, AtomicWaker, Driven, Ordering};
 use super::firstly::Firstly;
+use super::planted::{Bug, is_planted};
 use super::polling::{PolledOn, this_thread};
 
 /// Slots in a group: one bit of its word each, and one to spare.
@@ -177,6 +176,7 @@ impl Home {
             let listed =
                 self.head.compare_exchange_weak(head, this, Ordering::AcqRel, Ordering::Relaxed);
             match listed {
+                Ok(ASLEEP) if is_planted(Bug::WakesNobody) => return,
                 Ok(ASLEEP) => return self.parent.wake(),
                 Ok(_) => return,
                 Err(changed) => head = changed,
@@ -198,14 +198,18 @@ impl Home {
     ///
     /// The caller owns what was counted, and does not use it any more.
     unsafe fn release(this: NonNull<Self>) {
+        let shown =
+            if is_planted(Bug::LetsGoUnshown) { Ordering::Relaxed } else { Ordering::Release };
         // SAFETY: the caller owns one count, so it is still there.
-        if unsafe { (*this.as_ptr()).refs.fetch_sub(1, Ordering::Release) } != 1 {
+        if unsafe { (*this.as_ptr()).refs.fetch_sub(1, shown) } != 1 {
             return;
         }
         // What others have done with it happened before they let go. A load and no fence, so that
         // whoever watches for races can follow.
-        // SAFETY: nobody else has a count, so it is still there.
-        unsafe { (*this.as_ptr()).refs.load(Ordering::Acquire) };
+        if !is_planted(Bug::FreesUnseen) {
+            // SAFETY: nobody else has a count, so it is still there.
+            unsafe { (*this.as_ptr()).refs.load(Ordering::Acquire) };
+        }
         // SAFETY: nobody else has a count, so nobody has its address. It is moved out of its memory before
         // that is freed; a group has nothing to drop.
         unsafe {
@@ -266,7 +270,7 @@ unsafe fn wake_by_ref(waker: *const ()) {
     unsafe {
         let group = &*group;
         let home = group.home.as_ref();
-        if home.polled_on.is(thread) {
+        if home.polled_on.is(thread) || is_planted(Bug::WakesHereFromElsewhere) {
             if home.polled.with(|polled| *polled == waker) {
                 home.has_yielded.with(|has_yielded| *has_yielded = true);
             }
@@ -365,7 +369,8 @@ impl Wakers<'_> {
         if (here | group.woken.load(Ordering::Relaxed)) & slots & !LISTED != 0 {
             // SAFETY: as above.
             unsafe { group.woken_here.with(|woken| *woken &= !slots | LISTED) };
-            group.woken.fetch_and(!slots | LISTED, Ordering::AcqRel);
+            let listed = if is_planted(Bug::ForgetsListed) { 0 } else { LISTED };
+            group.woken.fetch_and(!slots | listed, Ordering::AcqRel);
         }
     }
 }
@@ -494,9 +499,12 @@ impl Ready {
         while listed != EMPTY && listed != ASLEEP {
             // SAFETY: what is listed is a group of this loop.
             let group = unsafe { &*listed };
+            let seen =
+                if is_planted(Bug::TakesUnseen) { Ordering::Release } else { Ordering::AcqRel };
+            let early = is_planted(Bug::ClearsBeforeNext).then(|| group.woken.swap(0, seen));
             // Before the word is cleared: from then on the group may be listed anew.
             listed = group.next.load(Ordering::Relaxed);
-            let word = group.woken.swap(0, Ordering::AcqRel);
+            let word = early.unwrap_or_else(|| group.woken.swap(0, seen));
             woken(group.number, word & !LISTED);
         }
     }
@@ -507,12 +515,22 @@ impl Ready {
         let Some(home) = self.home else { return true };
         // SAFETY: it is there as long as this is.
         let home = unsafe { home.as_ref() };
-        home.parent.register(parent);
+        if !is_planted(Bug::RegistersLate) {
+            home.parent.register(parent);
+        }
         // SAFETY: we have exclusive access.
-        if !unsafe { home.head_here.with(|head| head.is_null()) } {
+        let is_woken_here = !unsafe { home.head_here.with(|head| head.is_null()) };
+        if is_woken_here && !is_planted(Bug::SleepsUnseeingHere) {
             return false;
         }
+        if is_planted(Bug::SleepsUnseeing) {
+            home.head.store(ASLEEP, Ordering::Release);
+            return true;
+        }
         let slept = home.head.compare_exchange(EMPTY, ASLEEP, Ordering::AcqRel, Ordering::Relaxed);
+        if is_planted(Bug::RegistersLate) {
+            home.parent.register(parent);
+        }
         slept.is_ok()
     }
 }
