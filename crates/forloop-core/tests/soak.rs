@@ -21,7 +21,7 @@ use forloop_core as forloop;
 use forloop_core::{CancelToken, Cause, Outcome};
 
 const THREADS: usize = 8;
-const BODIES: usize = 10_000;
+const BODIES: usize = if cfg!(miri) { 100 } else { 10_000 };
 
 /// Wakes of a body that do not end it, on average.
 const WAKES: usize = 3;
