@@ -278,7 +278,7 @@ fn a_wake_from_within_that_is_forgotten_loses_no_other() {
         let mut ready = ready(1);
         wake_elsewhere(&mut ready, (0, 0));
         let mut entered = ready.enter();
-        let mut wakers = entered.group(0);
+        let wakers = entered.group(0);
         wakers.waker(1).wake_by_ref();
         wakers.waker(2).wake_by_ref();
         wakers.forget(1 << 1);
@@ -405,6 +405,7 @@ fn started<F: Future<Output = usize>>(bodies: impl IntoIterator<Item = F>) -> Se
     for (index, body) in bodies.into_iter().enumerate() {
         let mut body = Some(Unspawned::new(body));
         let started = set.start::<()>(
+            1,
             || {
                 body.take()
                     .map_or(ControlFlow::Break(()), |body| ControlFlow::Continue((index, body)))
