@@ -369,8 +369,8 @@ impl Wakers<'_> {
         if (here | group.woken.load(Ordering::Relaxed)) & slots & !LISTED != 0 {
             // SAFETY: as above.
             unsafe { group.woken_here.with(|woken| *woken &= !slots | LISTED) };
-            let listed = if is_planted(Bug::ForgetsListed) { 0 } else { LISTED };
-            group.woken.fetch_and(!slots | listed, Ordering::AcqRel);
+            let kept = if is_planted(Bug::ForgetsListed) { 0 } else { LISTED };
+            group.woken.fetch_and(!(slots | LISTED) | kept, Ordering::AcqRel);
         }
     }
 }
