@@ -2,6 +2,7 @@
 //! panic, loops that are forgotten, and callbacks that come back. Run under Miri and the sanitizers.
 
 #![forbid(unsafe_code)]
+#![allow(clippy::waker_clone_wake, reason = "to clone and to wake by value are what is tried")]
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
@@ -170,7 +171,7 @@ fn a_waker_may_be_lent_to_threads_while_its_body_is_polled() {
             let waker = cx.waker();
             thread::scope(|scope| {
                 scope.spawn(|| waker.wake_by_ref());
-                scope.spawn(|| waker.wake_by_ref());
+                scope.spawn(|| waker.clone().wake());
                 waker.wake_by_ref();
             });
             times -= 1;
@@ -234,7 +235,7 @@ fn wakers_of_a_loop_that_was_forgotten_or_dropped_are_harmless() {
         let mut wakers = mem::take(&mut *wakers.lock().unwrap());
         let there = wakers.split_off(100);
         thread::spawn(|| there.into_iter().for_each(Waker::wake)).join().unwrap();
-        wakers.into_iter().for_each(Waker::wake);
+        wakers.into_iter().for_each(|waker| waker.clone().wake());
     }
 }
 
