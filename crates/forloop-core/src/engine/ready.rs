@@ -285,11 +285,9 @@ unsafe fn wake_by_ref(waker: *const ()) {
 ///
 /// As for `clone_waker`; and it is not used any more.
 unsafe fn wake(waker: *const ()) {
-    // SAFETY: it is alive until it is dropped here.
-    unsafe {
-        wake_by_ref(waker);
-        drop_waker(waker);
-    }
+    // Dropped at the end, also if whoever is woken panics.
+    // SAFETY: it was made with this table, and nobody else drops it.
+    unsafe { Waker::new(waker, &VTABLE) }.wake_by_ref();
 }
 
 /// # Safety
