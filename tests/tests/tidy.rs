@@ -126,15 +126,63 @@ fn every_example_has_its_expected_output_and_its_python_twin() {
 }
 
 #[test]
-fn every_crate_forbids_unsafe_code_and_shares_the_lints() {
+fn every_crate_shares_the_lints_and_every_one_but_the_core_forbids_unsafe_code() {
     let workspace = read("Cargo.toml");
-    assert!(workspace.contains("unsafe_code = \"forbid\""));
+    for lint in ["unsafe_code = \"deny\"", "undocumented_unsafe_blocks = \"deny\""] {
+        assert!(workspace.contains(lint), "{lint}");
+    }
+    let mut roots = 0;
     for path in files("Cargo.toml") {
         let text = fs::read_to_string(&path).unwrap();
         if text.contains("[package]") {
             assert!(text.contains("[lints]\nworkspace = true"), "{}", path.display());
         }
+        let folder = path.parent().unwrap();
+        for root in ["src/lib.rs", "src/main.rs"].map(|root| folder.join(root)) {
+            let Ok(text) = fs::read_to_string(&root) else { continue };
+            let forbids = text.contains("\n#![forbid(unsafe_code)]\n");
+            assert_ne!(forbids, folder.ends_with("forloop-core"), "{}", root.display());
+            roots += 1;
+        }
     }
+    assert!(roots >= 9);
+}
+
+/// The words of a line before its comment, without what stands in quotes.
+fn code(line: &str) -> impl Iterator<Item = &str> {
+    let code = line.split("//").next().unwrap_or_default();
+    let unquoted = code.split('"').step_by(2);
+    unquoted.flat_map(|code| code.split(|letter: char| !letter.is_alphanumeric() && letter != '_'))
+}
+
+#[test]
+fn unsafe_code_is_in_the_engine_alone_and_each_piece_says_why_it_is_sound() {
+    let engine = root().join("crates/forloop-core/src/engine");
+    let mut pieces = 0;
+    for path in files(".rs") {
+        let text = fs::read_to_string(&path).unwrap();
+        let lines: Vec<_> = text.lines().collect();
+        let mut has_any = false;
+        for (number, line) in lines.iter().enumerate() {
+            if !code(line).any(|word| word == "unsafe") {
+                continue;
+            }
+            has_any = true;
+            pieces += 1;
+            // A block or an impl says why it is sound; what is unsafe to call says when it is not.
+            let above = || lines[..=number].iter().rev().take(12);
+            let is_reasoned = above().any(|line| line.contains("SAFETY: "));
+            let is_called = ["unsafe fn", "unsafe extern"].iter().any(|what| line.contains(what));
+            let is_explained = is_called && above().any(|line| line.contains("# Safety"));
+            assert!(is_reasoned || is_explained, "{}:{}", path.display(), number + 1);
+        }
+        let allows = text.lines().flat_map(code).any(|word| word == "unsafe_code")
+            && !text.contains("#![forbid(unsafe_code)]");
+        let is_engine = path.starts_with(&engine);
+        assert!(is_engine || !has_any && !allows, "{} has unsafe code", path.display());
+        assert_eq!(has_any, allows, "{} allows what it does not need", path.display());
+    }
+    assert!(pieces >= 20);
 }
 
 #[test]

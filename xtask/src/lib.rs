@@ -4,6 +4,8 @@
 //! code with those who give them. It is a library so that its tests can drive the same code that the
 //! command runs.
 
+#![forbid(unsafe_code)]
+
 pub mod bench;
 pub mod processes;
 pub mod verify;

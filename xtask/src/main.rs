@@ -1,5 +1,7 @@
 //! `cargo xtask`: hands the command line to the command it names.
 
+#![forbid(unsafe_code)]
+
 use std::process::ExitCode;
 
 use lexopt::{Arg, Parser};

@@ -8,6 +8,8 @@
 //! |---|---|---|
 //! | [`AsyncStd`] | a thread per core, or `ASYNC_STD_THREAD_COUNT` | async-io |
 
+#![forbid(unsafe_code)]
+
 mod runtime;
 
 pub use crate::runtime::AsyncStd;

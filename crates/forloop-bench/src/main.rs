@@ -1,5 +1,7 @@
 //! Measures and reports; see the library.
 
+#![forbid(unsafe_code)]
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

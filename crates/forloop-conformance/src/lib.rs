@@ -32,6 +32,8 @@
 //! [`Timer`]: forloop_core::Timer
 //! [`BlockOn`]: forloop_core::BlockOn
 
+#![forbid(unsafe_code)]
+
 mod backend;
 pub mod laws;
 mod probe;

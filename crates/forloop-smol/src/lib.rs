@@ -12,6 +12,8 @@
 //!
 //! async-io's timers need no runtime: they work on any thread, in any program.
 
+#![forbid(unsafe_code)]
+
 mod executor;
 mod runtime;
 

@@ -8,6 +8,8 @@
 //! The runtime must have been built with its timers enabled (`enable_time` or `enable_all`) for
 //! loops that use time.
 
+#![forbid(unsafe_code)]
+
 mod owned;
 mod runtime;
 

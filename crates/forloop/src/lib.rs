@@ -68,6 +68,7 @@
 //! use, by one rule: **the tokio runtime around the caller, if there is one; else smol; else
 //! async-std**, of those that are enabled. [`run`] starts a program on one. Any runtime can be
 //! named instead, or several side by side: `forloop::smol::Smol`, `forloop::tokio::Tokio`.
+#![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod any;

@@ -31,8 +31,9 @@ const GUARDED: &[(&str, usize)] = &[
     ("W8", 1000),
 ];
 
-/// By how much instructions may differ: what the compiler makes of other crates changes a little.
-const TOLERANCE: f64 = 0.02;
+/// By how much instructions may differ: the allocator and the copying of memory are the machine's, and
+/// do not take the same number everywhere.
+const TOLERANCE: f64 = 0.1;
 
 /// The figures of one block, by name, for all items together.
 type Figures = BTreeMap<String, f64>;

@@ -7,9 +7,14 @@
 )]
 
 #[cfg(not(forloop_loom))]
-pub(super) use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering, fence};
+pub(super) use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 #[cfg(forloop_loom)]
-pub(super) use loom::sync::atomic::{AtomicPtr, AtomicUsize, Ordering, fence};
+pub(super) use loom::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+
+#[cfg(forloop_loom)]
+pub(super) use self::watched::AtomicWaker;
+#[cfg(not(forloop_loom))]
+pub(super) use atomic_waker::AtomicWaker;
 
 #[cfg(not(forloop_loom))]
 use core::cell::UnsafeCell;
@@ -40,5 +45,42 @@ impl<T> Driven<T> {
         // SAFETY: as above; loom watches it.
         #[cfg(forloop_loom)]
         return self.0.with_mut(|value| f(unsafe { &mut *value }));
+    }
+}
+
+#[cfg(forloop_loom)]
+mod watched {
+    use core::task::Waker;
+
+    use super::{AtomicUsize, Ordering};
+
+    /// An `AtomicWaker` before whose every step another thread may come in between. The steps
+    /// themselves are not taken apart, and order nothing but themselves.
+    pub(in super::super) struct AtomicWaker {
+        inner: atomic_waker::AtomicWaker,
+        steps: AtomicUsize,
+    }
+
+    impl AtomicWaker {
+        pub(in super::super) fn new() -> Self {
+            Self { inner: atomic_waker::AtomicWaker::new(), steps: AtomicUsize::new(0) }
+        }
+
+        fn step(&self) -> &atomic_waker::AtomicWaker {
+            self.steps.fetch_add(1, Ordering::Relaxed);
+            &self.inner
+        }
+
+        pub(in super::super) fn register(&self, waker: &Waker) {
+            self.step().register(waker);
+        }
+
+        pub(in super::super) fn wake(&self) {
+            self.step().wake();
+        }
+
+        pub(in super::super) fn take(&self) -> Option<Waker> {
+            self.step().take()
+        }
     }
 }

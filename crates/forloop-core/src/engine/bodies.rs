@@ -10,11 +10,11 @@ use super::End;
 use super::ledger::Ledger;
 use super::ready::{Ready, Wakers};
 use super::room::Room;
-use super::slab::{Bay, EmptySlot, Slab, Slot, group_of, place_of, places, slot_at};
+use super::slab::{Bay, EmptySlot, NO_PLACE, Slab, Slot, group_of, place_of, places, slot_at};
 use crate::orphans::Orphans;
 use crate::panic::catch;
 use crate::place::Started;
-use crate::{Outcome, Panic};
+use crate::{Outcome, Panic, Ticket};
 
 pub(super) struct Bodies<J> {
     pub(super) slab: Slab<J>,
@@ -80,19 +80,23 @@ impl<J> Bodies<J> {
         indices
     }
 
-    /// Gives the body in a slot that is still free its place among the others.
-    #[inline]
-    pub(super) fn settle_in(&mut self, slot: Slot, index: usize) {
+    /// Puts a body into the next free slot: there is one.
+    pub(super) fn put(&mut self, index: usize, job: J) -> Slot {
+        let (group, bay, cursor) = self.slab.current();
+        let place = *cursor;
+        bay.empty_slot(place).put(job).stay();
+        *cursor = bay.take(place);
         self.taken += 1;
-        let bay = self.slab.take(slot);
-        if !self.ledger.note(bay, place_of(slot), index) {
+        let slot = slot_at(group, place);
+        if !self.ledger.note(bay, place, index) {
             self.ledger.note_each(&self.slab, slot, index);
         }
+        slot
     }
 
     /// Frees an empty slot and returns the index that the body in it had.
     #[inline]
-    pub(super) fn free(&mut self, slot: Slot, wakers: &mut Wakers<'_>) -> usize {
+    pub(super) fn free(&mut self, slot: Slot, wakers: &Wakers<'_>) -> usize {
         let index = self.index(slot);
         self.taken -= 1;
         wakers.forget(1 << place_of(slot));
@@ -113,11 +117,48 @@ impl<J> Bodies<J> {
 }
 
 impl<J: Started> Bodies<J> {
+    /// Starts bodies in the free slots of the current group, as `Set::start` does: until `left` is zero
+    /// or the group is full.
+    #[inline]
+    pub(super) fn start<B>(
+        &mut self,
+        (mut index, mut job): (usize, J),
+        left: &mut usize,
+        wakers: &Wakers<'_>,
+        next: &mut impl FnMut() -> ControlFlow<B, (usize, J)>,
+        ended: &mut impl FnMut(End<J::Output>) -> ControlFlow<B>,
+    ) -> ControlFlow<B, Ticket> {
+        let (group, bay, cursor) = self.slab.current();
+        loop {
+            let place = *cursor;
+            // One after another in one slot, until one of them stays.
+            let mut empty = bay.empty_slot(place);
+            let waker = wakers.waker_to_poll(place);
+            while let Some((at, outcome)) = try_in(&mut empty, job, &waker) {
+                wakers.forget(1 << place);
+                ended(End { index, at, outcome })?;
+                (index, job) = next()?;
+            }
+            *cursor = bay.take(place);
+            *left -= 1;
+            self.taken += 1;
+            let is_noted = self.ledger.note(bay, place, index);
+            if !is_noted || *left == 0 || *cursor == NO_PLACE {
+                let slot = slot_at(group, place);
+                if !is_noted {
+                    self.ledger.note_each(&self.slab, slot, index);
+                }
+                return ControlFlow::Continue(Ticket { slot, index });
+            }
+            (index, job) = next()?;
+        }
+    }
+
     /// Polls what is in a slot: `None` if that is nothing, `Some(None)` if it goes on.
     pub(super) fn turn(
         &mut self,
         slot: Slot,
-        wakers: &mut Wakers<'_>,
+        wakers: &Wakers<'_>,
     ) -> Option<Option<End<J::Output>>> {
         let (bay, place) = (self.slab.bay_mut(group_of(slot)), place_of(slot));
         match poll_in(bay, place, &wakers.waker_to_poll(place)) {
@@ -140,7 +181,7 @@ impl<J: Started> Bodies<J> {
         due: &mut usize,
         polls: &mut usize,
         most: usize,
-        wakers: &mut Wakers<'_>,
+        wakers: &Wakers<'_>,
         ended: &mut impl FnMut(End<J::Output>) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
         // In registers, and slots are freed together: this is most of what a loop does.
@@ -179,11 +220,7 @@ impl<J: Started> Bodies<J> {
 
     /// Polls for the end of what a body without time has left behind.
     #[cold]
-    fn turn_of_left(
-        &mut self,
-        slot: Slot,
-        wakers: &mut Wakers<'_>,
-    ) -> Option<Option<End<J::Output>>> {
+    fn turn_of_left(&mut self, slot: Slot, wakers: &Wakers<'_>) -> Option<Option<End<J::Output>>> {
         let left = self.left.get(&slot)?;
         let waker = wakers.waker(place_of(slot));
         if left.poll_ended(&mut Context::from_waker(&waker)).is_pending() {
@@ -217,7 +254,7 @@ fn poll_in<J: Started>(
 
 /// Polls a new body in an empty slot, where it stays if it goes on: then `None`.
 #[inline(always)] // in one place, and most of what a loop does whose bodies are ready at once
-pub(super) fn try_in<J: Started>(
+fn try_in<J: Started>(
     slot: &mut EmptySlot<'_, J>,
     job: J,
     waker: &Waker,

@@ -18,6 +18,7 @@ mod ledger;
 #[cfg(all(test, forloop_loom))]
 mod model;
 mod places;
+mod planted;
 mod polling;
 mod ready;
 mod room;
@@ -34,10 +35,10 @@ use core::ops::ControlFlow;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
-use self::bodies::{Bodies, try_in};
+use self::bodies::Bodies;
 use self::ready::Ready;
 use self::round::Round;
-use self::slab::{Slot, group_of, place_of, slot_at};
+use self::slab::{Slot, group_of, place_of, places, slot_at};
 use crate::orphans::{Orphans, adopting};
 use crate::panic::catch;
 use crate::place::Started;
@@ -105,10 +106,9 @@ impl<J: Started> Set<J> {
     }
 
     fn put(&mut self, index: usize, job: J) -> Slot {
-        let slot = self.bodies.vacancy(self.room, &mut self.ready);
+        self.bodies.vacancy(self.room, &mut self.ready);
+        let slot = self.bodies.put(index, job);
         let (group, place) = (group_of(slot), place_of(slot));
-        self.bodies.slab.bay_mut(group).empty_slot(place).put(job).stay();
-        self.bodies.settle_in(slot, index);
         let wakers = self.ready.group(group);
         let waker = wakers.waker(place);
         match self.bodies.slab.bay_mut(group).get_mut(place) {
@@ -128,33 +128,22 @@ impl<J: Started> Set<J> {
         mut next: impl FnMut() -> ControlFlow<B, (usize, J)>,
         mut ended: impl FnMut(End<J::Output>) -> ControlFlow<B>,
     ) -> ControlFlow<B, Ticket> {
-        let (mut index, mut job) = next()?;
         let mut left = most;
         loop {
-            let slot = if J::IN_TASK {
+            let (index, job) = next()?;
+            let ticket = if J::IN_TASK {
                 let slot = self.bodies.vacancy(self.room, &mut self.ready);
-                let (group, place) = (group_of(slot), place_of(slot));
-                // All of them in one slot, until one stays in it.
-                let mut empty = self.bodies.slab.bay_mut(group).empty_slot(place);
                 let mut entered = self.ready.enter();
-                let mut wakers = entered.group(group);
-                while let Some((at, outcome)) =
-                    try_in(&mut empty, job, &wakers.waker_to_poll(place))
-                {
-                    wakers.forget(1 << place);
-                    ended(End { index, at, outcome })?;
-                    (index, job) = next()?;
-                }
-                self.bodies.settle_in(slot, index);
-                slot
+                let wakers = entered.group(group_of(slot));
+                let first = (index, job);
+                self.bodies.start(first, &mut left, &wakers, &mut next, &mut ended)?
             } else {
-                self.put(index, job)
+                left -= 1;
+                Ticket { slot: self.put(index, job), index }
             };
-            left -= 1;
             if left == 0 {
-                return ControlFlow::Continue(Ticket { slot, index });
+                return ControlFlow::Continue(ticket);
             }
-            (index, job) = next()?;
         }
     }
 
@@ -181,9 +170,9 @@ impl<J: Started> Set<J> {
     pub(crate) fn expire(&mut self, Ticket { slot, index }: Ticket) -> Option<End<J::Output>> {
         let (group, place) = (group_of(slot), place_of(slot));
         let mut entered = self.ready.enter();
-        let mut wakers = entered.group(group);
+        let wakers = entered.group(group);
         if J::IN_TASK && (wakers.is_woken(place) || self.bodies.slab.bay(group).is_due(place)) {
-            let end = self.bodies.turn(slot, &mut wakers).flatten();
+            let end = self.bodies.turn(slot, &wakers).flatten();
             if end.is_some() {
                 return end;
             }
@@ -205,7 +194,7 @@ impl<J: Started> Set<J> {
                 return None;
             }
         };
-        self.bodies.free(slot, &mut wakers);
+        self.bodies.free(slot, &wakers);
         Some(End { index, at: J::end_now(), outcome })
     }
 
@@ -234,8 +223,8 @@ impl<J: Started> Set<J> {
             let slot = if let Some(group) = self.round.next_group() {
                 let bodies = &mut self.bodies;
                 let mut due = bodies.slab.bay_mut(group).take_due();
-                let mut wakers = entered.group(group);
-                let enough = bodies.turns(group, &mut due, polls, most, &mut wakers, &mut ended);
+                let wakers = entered.group(group);
+                let enough = bodies.turns(group, &mut due, polls, most, &wakers, &mut ended);
                 let next = due.trailing_zeros() as usize;
                 let is_odd = due != 0 && enough.is_continue() && *polls < most;
                 let rest = if is_odd { due & (due - 1) } else { due };
@@ -253,7 +242,7 @@ impl<J: Started> Set<J> {
             } else {
                 break;
             };
-            if let Some(polled) = self.bodies.turn(slot, &mut entered.group(group_of(slot))) {
+            if let Some(polled) = self.bodies.turn(slot, &entered.group(group_of(slot))) {
                 *polls += 1;
                 if let Some(end) = polled {
                     ended(end)?;
@@ -322,9 +311,12 @@ impl<J: Started> Set<J> {
     /// Asks every body to stop, and tells the index of each and whether that went well. Whoever calls
     /// this adopts what they leave behind.
     pub(crate) fn stop_each(&mut self, mut stopped: impl FnMut(usize, Result<(), Panic>)) {
-        for slot in self.bodies.slots().collect::<Vec<_>>() {
-            let index = self.bodies.index(slot);
-            stopped(index, self.cancel_slot(slot));
+        for group in 0..self.bodies.slab.bays().count() {
+            for place in places(self.bodies.slab.bay(group).occupied()) {
+                let slot = slot_at(group, place);
+                let index = self.bodies.index(slot);
+                stopped(index, self.cancel_slot(slot));
+            }
         }
     }
 
@@ -343,7 +335,7 @@ impl<J: Started> Set<J> {
             return Ok(());
         }
         let dropped = catch(|| bay.empty(place_of(slot)));
-        self.bodies.free(slot, &mut self.ready.group(group_of(slot)));
+        self.bodies.free(slot, &self.ready.group(group_of(slot)));
         dropped
     }
 }

@@ -1,28 +1,60 @@
-//! The list of woken slots under every interleaving: no wake is lost, none is seen twice, and a
-//! sleeping loop is woken.
+//! Wakes, polls, ends, cancels and teardowns under every interleaving: no wake is lost, none is seen
+//! twice, a sleeping loop is woken, cells are touched by one thread at a time, and what wakers point
+//! to is freed once and not before its time.
 //!
 //! `RUSTFLAGS="--cfg forloop_loom" cargo test --release -p forloop-core --lib model`
 
+#![allow(unsafe_code, reason = "the engine's own: cells that are watched for races")]
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::rc::Rc;
 use alloc::sync::Arc;
 use alloc::task::Wake;
 use alloc::vec::Vec;
-use core::task::Waker;
+use core::cell::Cell;
+use core::future::poll_fn;
+use core::ops::ControlFlow;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+use std::sync::Mutex;
 
+use loom::cell::UnsafeCell;
 use loom::sync::Notify;
+use loom::sync::atomic::AtomicBool;
+use loom::sync::atomic::Ordering::Relaxed;
 use loom::thread;
 
 use super::ready::Ready;
+use super::{End, Set};
+use crate::Outcome;
+use crate::place::Unspawned;
 
-/// Runs every interleaving with at most three preemptions: enough for every bug that was planted
+/// A group, and a place in it.
+type At = (usize, usize);
+
+/// Runs every interleaving with at most three preemptions: more than any bug needs that was planted
 /// here, and few enough to end.
 fn model(test: impl Fn() + Send + Sync + 'static) {
+    with_preemptions(3, test);
+}
+
+/// The same with at most two, for what would take minutes.
+fn model_less(test: impl Fn() + Send + Sync + 'static) {
+    with_preemptions(2, test);
+}
+
+fn with_preemptions(most: usize, test: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(3);
+    builder.preemption_bound = Some(most);
     builder.check(test);
 }
 
-/// A parent that is parked until it is woken.
-struct Parked(Notify);
+/// Whoever polls the loop is parked until it is woken.
+struct Parked(
+    Notify,
+    #[expect(dead_code, reason = "it tells when it is gone")] loom::alloc::Track<()>,
+);
 
 impl Wake for Parked {
     fn wake(self: Arc<Self>) {
@@ -30,94 +62,510 @@ impl Wake for Parked {
     }
 }
 
-/// Polls like a loop does until every slot was woken once, sleeping in between.
-fn until_all_were_woken(ready: &mut Ready, slots: usize) -> Vec<usize> {
-    let parked = Arc::new(Parked(Notify::new()));
-    let parent = Waker::from(parked.clone());
-    let mut woken = Vec::new();
-    while woken.len() < slots {
-        ready.take(|slot| woken.push(slot));
-        if woken.len() < slots && ready.sleep(&parent) {
+fn parked() -> (Arc<Parked>, Waker) {
+    let parked = Arc::new(Parked(Notify::new(), loom::alloc::Track::new(())));
+    (parked.clone(), Waker::from(parked))
+}
+
+fn ready(groups: usize) -> Ready {
+    let mut ready = Ready::new();
+    ready.grow(groups);
+    ready
+}
+
+fn waker(ready: &mut Ready, (group, place): At) -> Waker {
+    ready.group(group).waker(place).clone()
+}
+
+/// Wakes on a thread of its own.
+fn wake_elsewhere(ready: &mut Ready, at: At) -> thread::JoinHandle<()> {
+    let waker = waker(ready, at);
+    thread::spawn(move || waker.wake())
+}
+
+/// Takes all wakes so far, and counts those of each slot.
+fn take(ready: &mut Ready, seen: &mut BTreeMap<At, usize>) {
+    ready.take(|group, word| {
+        for place in super::slab::places(word) {
+            *seen.entry((group, place)).or_default() += 1;
+        }
+    });
+}
+
+/// Does as a loop does until so many slots were woken, sleeping in between.
+fn until_woken(ready: &mut Ready, slots: usize) -> Vec<At> {
+    let mut seen = BTreeMap::new();
+    let (parked, parent) = parked();
+    loop {
+        take(ready, &mut seen);
+        if seen.len() == slots {
+            assert!(seen.values().all(|&times| times == 1), "a wake is seen once");
+            return seen.into_keys().collect();
+        }
+        if ready.sleep(&parent) {
             parked.0.wait();
         }
     }
-    woken.sort_unstable();
-    woken
+}
+
+/// Wakes as a body does while it is polled.
+fn wake_within(ready: &mut Ready, (group, place): At) {
+    ready.enter().group(group).waker(place).wake_by_ref();
+}
+
+fn wakes_of_one_group() {
+    let mut ready = ready(1);
+    wake_elsewhere(&mut ready, (0, 0));
+    wake_elsewhere(&mut ready, (0, 62));
+    assert_eq!(until_woken(&mut ready, 2), [(0, 0), (0, 62)]);
 }
 
 #[test]
 fn wakes_of_one_group_from_two_threads_are_all_seen() {
-    model(|| {
-        let mut ready = Ready::new();
-        let wakers: Vec<_> = (0..2).map(|slot| ready.waker(slot)).collect();
-        for waker in wakers {
-            thread::spawn(move || waker.wake());
-        }
-        assert_eq!(until_all_were_woken(&mut ready, 2), [0, 1]);
-    });
+    model(wakes_of_one_group);
+}
+
+fn wakes_of_two_groups() {
+    let mut ready = ready(2);
+    wake_elsewhere(&mut ready, (0, 0));
+    wake_elsewhere(&mut ready, (1, 0));
+    assert_eq!(until_woken(&mut ready, 2), [(0, 0), (1, 0)]);
 }
 
 #[test]
 fn wakes_of_two_groups_from_two_threads_are_all_seen() {
+    model(wakes_of_two_groups);
+}
+
+/// The group that was listed last is listed anew while the reader goes along the list: what is behind
+/// it there must not be lost.
+fn wakes_that_list_a_group_anew() {
+    let mut ready = ready(2);
+    let wakers = [(1, 0), (0, 0), (0, 1)].map(|at| waker(&mut ready, at));
+    thread::spawn(move || wakers.into_iter().for_each(Waker::wake));
+    assert_eq!(until_woken(&mut ready, 3), [(0, 0), (0, 1), (1, 0)]);
+}
+
+#[test]
+fn a_group_that_is_listed_anew_while_the_list_is_read_loses_no_wake() {
+    model(wakes_that_list_a_group_anew);
+}
+
+/// What was done before a wake is seen by whoever takes it.
+fn wakes_that_show_what_was_done() {
+    let mut ready = ready(1);
+    let cells: [_; 2] = core::array::from_fn(|_| Arc::new(UnsafeCell::new(0)));
+    for (place, cell) in cells.iter().enumerate() {
+        let (waker, cell) = (waker(&mut ready, (0, place)), cell.clone());
+        thread::spawn(move || {
+            cell.with_mut(|cell| set(cell, 7));
+            waker.wake();
+        });
+    }
+    until_woken(&mut ready, 2);
+    cells.iter().for_each(|cell| cell.with_mut(|cell| set(cell, 8)));
+}
+
+#[test]
+fn what_was_done_before_a_wake_is_seen_by_who_takes_it() {
+    model(wakes_that_show_what_was_done);
+}
+
+#[test]
+fn a_slot_woken_from_two_threads_is_seen_and_at_most_once_more() {
     model(|| {
-        let mut ready = Ready::new();
-        let wakers: Vec<_> = (0..64).map(|slot| ready.waker(slot)).collect();
-        for slot in [0, 63] {
-            let waker = wakers[slot].clone();
-            thread::spawn(move || waker.wake());
+        let mut ready = ready(1);
+        let threads = [0, 0].map(|place| wake_elsewhere(&mut ready, (0, place)));
+        assert_eq!(until_woken(&mut ready, 1), [(0, 0)]);
+        for thread in threads {
+            thread.join().unwrap();
         }
-        assert_eq!(until_all_were_woken(&mut ready, 2), [0, 63]);
+        let mut again = BTreeMap::new();
+        take(&mut ready, &mut again);
+        assert!(again.into_values().sum::<usize>() <= 1);
+        ready.take(|_, _| panic!("a wake is seen once"));
     });
+}
+
+/// A body wakes a sibling while others are woken from elsewhere, in its group and in another.
+fn wakes_from_within_and_elsewhere() {
+    let mut ready = ready(2);
+    wake_elsewhere(&mut ready, (0, 1));
+    wake_elsewhere(&mut ready, (1, 0));
+    wake_within(&mut ready, (0, 0));
+    assert_eq!(until_woken(&mut ready, 3), [(0, 0), (0, 1), (1, 0)]);
+}
+
+#[test]
+fn wakes_from_within_and_from_elsewhere_are_all_seen() {
+    model_less(wakes_from_within_and_elsewhere);
+}
+
+/// A slot is woken from within and from elsewhere, while its loop is being polled.
+fn wakes_of_one_slot_while_it_is_polled() {
+    let mut ready = ready(1);
+    let waker = waker(&mut ready, (0, 0));
+    let elsewhere = waker.clone();
+    let mut entered = ready.enter();
+    let thread = thread::spawn(move || elsewhere.wake());
+    waker.wake_by_ref();
+    assert!(entered.group(0).is_woken(0));
+    drop(entered);
+    thread.join().unwrap();
+    let mut seen = BTreeMap::new();
+    take(&mut ready, &mut seen);
+    assert!(matches!(seen[&(0, 0)], 1 | 2));
+}
+
+#[test]
+fn a_slot_may_be_woken_from_within_and_elsewhere_at_once() {
+    model(wakes_of_one_slot_while_it_is_polled);
+}
+
+/// A loop is polled here, then there: a wake from here takes the long way from then on.
+#[test]
+fn a_loop_that_went_to_another_thread_is_woken_from_the_first_as_from_any_other() {
+    model(|| {
+        let mut ready = ready(1);
+        let waker = waker(&mut ready, (0, 0));
+        wake_within(&mut ready, (0, 1));
+        let there = thread::spawn(move || {
+            wake_within(&mut ready, (0, 2));
+            assert_eq!(until_woken(&mut ready, 3), [(0, 0), (0, 1), (0, 2)]);
+        });
+        waker.wake();
+        there.join().unwrap();
+    });
+}
+
+/// A body runs a loop of its own, and within that wakes a sibling.
+#[test]
+fn a_wake_from_a_loop_within_is_seen_by_the_loop_around() {
+    model(|| {
+        let (mut outer, mut inner) = (ready(1), ready(1));
+        let of_outer = waker(&mut outer, (0, 0));
+        wake_elsewhere(&mut outer, (0, 1));
+        let entered = outer.enter();
+        let mut within = inner.enter();
+        of_outer.wake();
+        within.group(0).waker(3).wake_by_ref();
+        // In whatever order: coroutines may end in another than they have begun in.
+        drop(entered);
+        drop(within);
+        assert_eq!(until_woken(&mut outer, 2), [(0, 0), (0, 1)]);
+        assert_eq!(until_woken(&mut inner, 1), [(0, 3)]);
+    });
+}
+
+/// Slot 1 was woken and its body has ended; others are woken meanwhile.
+fn wakes_beside_a_forgotten_one() {
+    let mut ready = ready(2);
+    waker(&mut ready, (0, 1)).wake();
+    wake_elsewhere(&mut ready, (0, 0));
+    wake_elsewhere(&mut ready, (1, 0));
+    ready.group(0).forget(1 << 1);
+    assert_eq!(until_woken(&mut ready, 2), [(0, 0), (1, 0)]);
 }
 
 #[test]
 fn a_wake_that_is_forgotten_loses_no_other() {
-    model(|| {
-        let mut ready = Ready::new();
-        let wakers: Vec<_> = (0..64).map(|slot| ready.waker(slot)).collect();
-        // Slot 1 was woken and its body has ended; others are woken meanwhile.
-        wakers[1].wake_by_ref();
-        for slot in [0, 63] {
-            let waker = wakers[slot].clone();
-            thread::spawn(move || waker.wake());
-        }
-        ready.forget(1);
-        assert_eq!(until_all_were_woken(&mut ready, 2), [0, 63]);
-    });
+    model_less(wakes_beside_a_forgotten_one);
 }
 
 #[test]
-fn a_slot_woken_from_two_threads_is_seen_at_least_once_and_never_after_it_was_taken() {
+fn a_wake_from_within_that_is_forgotten_loses_no_other() {
     model(|| {
-        let mut ready = Ready::new();
-        let waker = ready.waker(0);
-        let threads: Vec<_> = (0..2)
-            .map(|_| {
-                let waker = waker.clone();
-                thread::spawn(move || waker.wake())
-            })
-            .collect();
-        assert_eq!(until_all_were_woken(&mut ready, 1), [0]);
-        for thread in threads {
-            thread.join().unwrap();
-        }
-        // The second wake may have come behind the first look, but only once.
-        let mut again = 0;
-        ready.take(|_| again += 1);
-        assert!(again <= 1);
-        ready.take(|_| panic!("a wake is seen once"));
+        let mut ready = ready(1);
+        wake_elsewhere(&mut ready, (0, 0));
+        let mut entered = ready.enter();
+        let wakers = entered.group(0);
+        wakers.waker(1).wake_by_ref();
+        wakers.waker(2).wake_by_ref();
+        wakers.forget(1 << 1);
+        drop(entered);
+        assert_eq!(until_woken(&mut ready, 2), [(0, 0), (0, 2)]);
     });
 }
 
+/// A loop that has just been woken from within goes to sleep.
+fn sleep_after_a_wake_from_within() {
+    let mut ready = ready(1);
+    wake_within(&mut ready, (0, 0));
+    let (parked, parent) = parked();
+    if ready.sleep(&parent) {
+        parked.0.wait();
+    }
+    assert_eq!(until_woken(&mut ready, 1), [(0, 0)]);
+}
+
 #[test]
-fn a_wake_beside_the_end_of_the_loop_is_harmless() {
+fn a_loop_that_was_woken_from_within_does_not_sleep() {
+    model(sleep_after_a_wake_from_within);
+}
+
+#[test]
+fn a_loop_that_sleeps_again_has_its_new_parent_woken() {
     model(|| {
-        let mut ready = Ready::new();
-        let waker = ready.waker(0);
-        let parent = Waker::from(Arc::new(Parked(Notify::new())));
-        assert!(ready.sleep(&parent));
-        let thread = thread::spawn(move || waker.wake());
+        let mut ready = ready(1);
+        let (first, parent) = parked();
+        if ready.sleep(&parent) {
+            wake_elsewhere(&mut ready, (0, 0));
+            first.0.wait();
+        }
+        assert_eq!(until_woken(&mut ready, 1), [(0, 0)]);
+        wake_elsewhere(&mut ready, (0, 1));
+        assert_eq!(until_woken(&mut ready, 1), [(0, 1)]);
+    });
+}
+
+/// Wakers are cloned, woken and dropped on two threads while the loop makes more groups and ends.
+fn teardown_beside_wakers() {
+    let mut ready = ready(1);
+    for place in 0..2 {
+        let waker = waker(&mut ready, (0, place));
+        thread::spawn(move || {
+            let clone = waker.clone();
+            drop(waker);
+            clone.wake();
+        });
+    }
+    ready.grow(1);
+    let (_, parent) = parked();
+    ready.sleep(&parent);
+}
+
+#[test]
+fn wakers_beside_the_end_of_the_loop_free_it_once() {
+    model(teardown_beside_wakers);
+}
+
+#[test]
+fn a_wake_after_the_end_of_the_loop_is_harmless() {
+    model(|| {
+        let mut ready = ready(2);
+        let wakers = [(0, 0), (1, 0)].map(|at| waker(&mut ready, at));
         drop(ready);
-        thread.join().unwrap();
+        let threads = wakers.map(|waker| thread::spawn(move || waker.wake()));
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
     });
+}
+
+/// Whoever is woken drops the loop, from within the wake.
+struct Dropper(Mutex<Option<Ready>>);
+
+impl Wake for Dropper {
+    fn wake(self: Arc<Self>) {
+        drop(self.0.lock().unwrap().take());
+    }
+}
+
+#[test]
+fn a_wake_that_has_the_loop_dropped_is_harmless() {
+    model(|| {
+        let mut ready = ready(1);
+        let wakers = [0, 1].map(|place| waker(&mut ready, (0, place)));
+        let dropper = Arc::new(Dropper(Mutex::new(None)));
+        assert!(ready.sleep(&Waker::from(dropper.clone())));
+        *dropper.0.lock().unwrap() = Some(ready);
+        let threads = wakers.map(|waker| thread::spawn(move || waker.wake()));
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        assert!(dropper.0.lock().unwrap().is_none());
+    });
+}
+
+/// A body that has itself woken from another thread, and then ends.
+fn body(polls: Rc<Cell<usize>>) -> impl Future<Output = usize> {
+    let cell = Arc::new(UnsafeCell::new(0));
+    let mut is_begun = false;
+    poll_fn(move |cx| {
+        polls.set(polls.get() + 1);
+        if !core::mem::replace(&mut is_begun, true) {
+            let (waker, cell) = (cx.waker().clone(), cell.clone());
+            thread::spawn(move || {
+                cell.with_mut(|cell| set(cell, 7));
+                waker.wake();
+            });
+            return Poll::Pending;
+        }
+        // It is polled again for no other reason.
+        cell.with_mut(|cell| set(cell, 8));
+        Poll::Ready(7)
+    })
+}
+
+/// Writes to a cell that loom watches.
+fn set(cell: *mut usize, value: usize) {
+    // SAFETY: loom gives the address of a cell that is there, and sees to it that nobody else is.
+    unsafe { *cell = value }
+}
+
+/// A set of bodies that go on.
+fn started<F: Future<Output = usize>>(bodies: impl IntoIterator<Item = F>) -> Set<Unspawned<F>> {
+    let mut set = Set::new();
+    for (index, body) in bodies.into_iter().enumerate() {
+        let mut body = Some(Unspawned::new(body));
+        let started = set.start::<()>(
+            1,
+            || {
+                body.take()
+                    .map_or(ControlFlow::Break(()), |body| ControlFlow::Continue((index, body)))
+            },
+            |_| ControlFlow::Continue(()),
+        );
+        assert!(started.is_continue());
+    }
+    set
+}
+
+/// Does as a loop does until every body has ended; returns how many did.
+fn until_ended<F: Future<Output = usize>>(set: &mut Set<Unspawned<F>>) -> usize {
+    let (parked, parent) = parked();
+    let mut ended = 0;
+    loop {
+        let round = set.poll_round(&mut 0, usize::MAX, |end: End<usize>| {
+            assert!(matches!(end.outcome, Outcome::Ok(7)), "{end:?}");
+            ended += 1;
+            ControlFlow::<()>::Continue(())
+        });
+        assert!(round.is_continue());
+        if set.is_empty() {
+            return ended;
+        }
+        if !set.next_round() && set.sleep(&Context::from_waker(&parent)) {
+            parked.0.wait();
+        }
+    }
+}
+
+#[test]
+fn bodies_that_are_woken_from_elsewhere_end_once_and_are_polled_once_per_wake() {
+    with_preemptions(1, || {
+        let polls = Rc::new(Cell::new(0));
+        let mut set = started([0, 1].map(|_| body(polls.clone())));
+        assert_eq!(until_ended(&mut set), 2);
+        assert_eq!(polls.get(), 4);
+        drop(set);
+        assert_eq!(Rc::strong_count(&polls), 1);
+    });
+}
+
+#[test]
+fn bodies_that_are_cancelled_beside_their_wakes_are_dropped_once_and_their_slots_used_again() {
+    model_less(|| {
+        let polls = Rc::new(Cell::new(0));
+        let first = Box::pin(body(polls.clone())) as Pin<Box<dyn Future<Output = usize>>>;
+        let mut set = started([first]);
+        set.cancel(|panic| panic!("{panic}"));
+        assert!(set.is_empty());
+        assert_eq!(Rc::strong_count(&polls), 1);
+        // A late wake of the one before may have this one polled, too: once.
+        polls.set(0);
+        let (counted, is_due) = (polls.clone(), Arc::new(AtomicBool::new(false)));
+        let next = poll_fn(move |cx| {
+            counted.set(counted.get() + 1);
+            if counted.get() == 1 {
+                let (waker, is_due) = (cx.waker().clone(), is_due.clone());
+                thread::spawn(move || {
+                    is_due.store(true, Relaxed);
+                    waker.wake();
+                });
+            }
+            if is_due.load(Relaxed) { Poll::Ready(7_usize) } else { Poll::Pending }
+        });
+        set.insert(1, Unspawned::new(Box::pin(next) as Pin<Box<dyn Future<Output = usize>>>));
+        assert_eq!(until_ended(&mut set), 1);
+        assert!((1..=3).contains(&polls.get()));
+    });
+}
+
+#[test]
+fn bodies_that_are_dropped_beside_their_wakes_are_dropped_once() {
+    model(|| {
+        let polls = Rc::new(Cell::new(0));
+        let mut set = started([0, 1].map(|_| body(polls.clone())));
+        set.next_round();
+        drop(set);
+        assert_eq!(Rc::strong_count(&polls), 1);
+    });
+}
+
+/// What the model would not have found, it could not have shown to be absent. Each bug has a test
+/// above fail that passes without it; in a process of its own, because a model that has failed cannot
+/// always be taken down.
+mod negative_controls {
+    use alloc::format;
+    use alloc::string::String;
+    use std::env;
+    use std::process::Command;
+
+    use super::super::planted::{Bug, PLANT};
+    fn finds(bug: Bug, test: &str, complaint: &str) {
+        let test = format!("engine::model::{test}");
+        let mut command = Command::new(env::current_exe().unwrap());
+        let output =
+            command.args(["--exact", &test]).env(PLANT, format!("{bug:?}")).output().unwrap();
+        let said = [&output.stdout[..], &output.stderr[..]].map(String::from_utf8_lossy).concat();
+        assert!(said.contains("running 1 test\n"), "there is no {test}: {said}");
+        assert!(!output.status.success(), "{bug:?} was not found by {test}");
+        assert!(said.contains(complaint), "{bug:?} has {test} fail otherwise: {said}");
+    }
+
+    const LOST: &str = "deadlock";
+    /// The list goes round in one.
+    const CIRCLE: &str = "maximum number of branches";
+    const RACE: &str = "Causality violation";
+
+    #[test]
+    fn it_finds_a_word_that_is_cleared_before_the_next_group_is_read() {
+        let test = "a_group_that_is_listed_anew_while_the_list_is_read_loses_no_wake";
+        finds(Bug::ClearsBeforeNext, test, LOST);
+    }
+
+    #[test]
+    fn it_finds_a_word_that_is_taken_without_what_was_done_before_it_was_set() {
+        let test = "what_was_done_before_a_wake_is_seen_by_who_takes_it";
+        finds(Bug::TakesUnseen, test, RACE);
+    }
+
+    #[test]
+    fn it_finds_a_sleep_without_a_look_at_the_list() {
+        finds(Bug::SleepsUnseeing, "wakes_of_one_group_from_two_threads_are_all_seen", LOST);
+    }
+
+    #[test]
+    fn it_finds_a_sleep_without_a_look_at_the_list_of_this_thread() {
+        let test = "a_loop_that_was_woken_from_within_does_not_sleep";
+        finds(Bug::SleepsUnseeingHere, test, LOST);
+    }
+
+    #[test]
+    fn it_finds_a_loop_that_sleeps_before_it_says_whom_to_wake() {
+        finds(Bug::RegistersLate, "wakes_of_one_group_from_two_threads_are_all_seen", LOST);
+    }
+
+    #[test]
+    fn it_finds_a_wake_that_leaves_the_loop_asleep() {
+        finds(Bug::WakesNobody, "wakes_of_one_group_from_two_threads_are_all_seen", LOST);
+    }
+
+    #[test]
+    fn it_finds_a_forgotten_wake_that_has_its_group_listed_twice() {
+        finds(Bug::ForgetsListed, "a_wake_that_is_forgotten_loses_no_other", CIRCLE);
+    }
+
+    #[test]
+    fn it_finds_a_thread_that_takes_the_way_of_the_one_that_polls() {
+        let test = "a_slot_may_be_woken_from_within_and_elsewhere_at_once";
+        finds(Bug::WakesHereFromElsewhere, test, RACE);
+    }
+
+    #[test]
+    fn it_finds_memory_that_is_freed_without_what_others_did_with_it() {
+        finds(Bug::FreesUnseen, "wakers_beside_the_end_of_the_loop_free_it_once", RACE);
+    }
+
+    #[test]
+    fn it_finds_a_holder_that_lets_go_without_showing_what_it_did() {
+        finds(Bug::LetsGoUnshown, "wakers_beside_the_end_of_the_loop_free_it_once", RACE);
+    }
 }

@@ -14,19 +14,19 @@ const SET_ASIDE: usize = 1 << 20;
 /// A vector that is filled in any order.
 pub(crate) struct Places<T> {
     values: Vec<MaybeUninit<T>>,
-    /// So many are filled, from the first on, without a gap.
+    /// How many are filled behind the first gap. If there are none, all are filled.
+    held: usize,
+    /// If there are: so many are filled before the gap.
     run: usize,
     /// Which are filled behind the gap: a bit each.
     behind: Vec<usize>,
-    /// How many are filled behind the gap. If there are none, `run` is all there is.
-    held: usize,
     /// How many there will be, as far as is known.
     expected: usize,
 }
 
 impl<T> Places<T> {
     pub(crate) const fn new() -> Self {
-        Self { values: Vec::new(), run: 0, behind: Vec::new(), held: 0, expected: 0 }
+        Self { values: Vec::new(), held: 0, run: 0, behind: Vec::new(), expected: 0 }
     }
 
     /// Says how many results there will be: a guess, which may be wrong.
@@ -41,12 +41,11 @@ impl<T> Places<T> {
     /// If there is one already.
     #[inline]
     pub(crate) fn put(&mut self, index: usize, value: T) {
-        if index == self.run && self.held == 0 {
+        if self.held == 0 && index == self.values.len() {
             if index == self.values.capacity() {
                 self.reserve(index + 1);
             }
             self.values.push(MaybeUninit::new(value));
-            self.run += 1;
         } else {
             self.put_out_of_turn(index, value);
         }
@@ -54,12 +53,16 @@ impl<T> Places<T> {
 
     fn put_out_of_turn(&mut self, index: usize, value: T) {
         assert!(!self.is_filled(index), "each body has one result");
+        if self.held == 0 {
+            self.run = self.values.len();
+        }
         if index >= self.values.len() {
             self.reserve(index + 1);
-            // SAFETY: there is room, and nothing in it needs to be initialized.
-            unsafe { self.values.set_len(index + 1) };
             let words = (index + 1).div_ceil(usize::BITS as usize);
             self.behind.resize(words.max(self.behind.len()), 0);
+            // SAFETY: there is room, and nothing in it needs to be initialized. Nothing can panic
+            // between this and the word that there is a gap.
+            unsafe { self.values.set_len(index + 1) };
         }
         self.values[index] = MaybeUninit::new(value);
         self.behind[word_of(index)] |= bit_of(index);
@@ -73,6 +76,9 @@ impl<T> Places<T> {
 
     #[inline]
     fn is_filled(&self, index: usize) -> bool {
+        if self.held == 0 {
+            return index < self.values.len();
+        }
         let word = self.behind.get(word_of(index));
         index < self.run || word.is_some_and(|word| word & bit_of(index) != 0)
     }
@@ -98,20 +104,27 @@ impl<T> Places<T> {
     /// If one is.
     pub(crate) fn into_vec(mut self) -> Vec<T> {
         assert!(self.held == 0, "every body that was started has a result");
-        let run = take(&mut self.run);
         let mut values = ManuallyDrop::new(take(&mut self.values));
-        // SAFETY: they are a vector's, and the first `run` are filled. We do not keep them.
-        unsafe { Vec::from_raw_parts(values.as_mut_ptr().cast(), run, values.capacity()) }
+        let (len, capacity) = (values.len(), values.capacity());
+        // SAFETY: they are a vector's, and all are filled. We do not keep them.
+        unsafe { Vec::from_raw_parts(values.as_mut_ptr().cast(), len, capacity) }
+    }
+
+    /// Forgets what was moved out.
+    fn forget(&mut self) {
+        self.values.clear();
+        self.held = 0;
     }
 
     /// Returns what is at each of the first `len` indices.
     pub(crate) fn into_options(mut self, len: usize) -> Vec<Option<T>> {
         let mut options = Vec::with_capacity(len);
-        let mut places = take(&mut self.values).into_iter().enumerate();
-        options.extend((&mut places).take(len).map(|(index, place)| {
-            // SAFETY: it is filled, and it is ours: who drops `self` finds no places.
-            self.is_filled(index).then(|| unsafe { place.assume_init() })
-        }));
+        for index in 0..self.values.len().min(len) {
+            // SAFETY: it is filled, and read once: who drops `self` finds no places.
+            let value = |place: &MaybeUninit<T>| unsafe { place.assume_init_read() };
+            options.push(self.is_filled(index).then(|| value(&self.values[index])));
+        }
+        self.forget();
         options.resize_with(len, || None);
         options
     }
@@ -134,13 +147,13 @@ impl<T> Drop for Places<T> {
         }
         // One by one: the panic of one destructor keeps no other from running.
         let mut first = None;
-        for (index, mut place) in take(&mut self.values).into_iter().enumerate() {
-            // SAFETY: it is filled, and nobody else has it.
-            let drop_it = || unsafe { place.assume_init_drop() };
-            if self.is_filled(index)
-                && let Err(panic) = catch(drop_it)
-            {
-                first.get_or_insert(panic);
+        for index in 0..self.values.len() {
+            if self.is_filled(index) {
+                let place = &mut self.values[index];
+                // SAFETY: it is filled, and dropped once.
+                if let Err(panic) = catch(|| unsafe { place.assume_init_drop() }) {
+                    first.get_or_insert(panic);
+                }
             }
         }
         if let Some(panic) = first {
@@ -151,7 +164,10 @@ impl<T> Drop for Places<T> {
 
 impl<T> fmt::Debug for Places<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Places").field("filled", &(self.run + self.held)).finish_non_exhaustive()
+        f.debug_struct("Places")
+            .field("places", &self.values.len())
+            .field("gaps", &(self.held > 0))
+            .finish_non_exhaustive()
     }
 }
 

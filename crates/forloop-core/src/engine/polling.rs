@@ -1,79 +1,83 @@
-//! Which loop this thread is polling a body of: a wake from within that body needs no atomics.
+//! On which thread a loop is polled: a wake that comes from there, from within one of its bodies,
+//! needs no atomics.
+//!
+//! Each loop says so of itself. Were it the thread that remembered which loop it polls, it would have
+//! to forget them in the order of a stack; and what runs on a stack of its own, as coroutines do, may
+//! leave them in another.
 
-/// Until what this returns is dropped, this thread polls bodies of the loop known by `address`.
-#[inline]
-pub(super) fn polling(address: *const ()) -> Polling {
-    Polling { outer: thread::replace(address) }
-}
+use super::atomic::{AtomicUsize, Ordering};
 
-/// Whether this thread is polling a body of the loop known by `address`, and of no loop within.
-#[inline]
-pub(super) fn is_polling(address: *const ()) -> bool {
-    thread::current() == address
-}
+/// The thread on which the bodies of a loop are being polled, if they are.
+#[derive(Debug)]
+pub(super) struct PolledOn(AtomicUsize);
 
-/// This thread is polling a body. Also if that panics, this is dropped: a loop that is not being
-/// polled never seems to be.
-pub(super) struct Polling {
-    /// The loop that was polled before: a body may run a loop of its own. Not `Send`, as is this.
-    outer: *const (),
-}
+/// No thread has this number.
+const NOBODY: usize = 0;
 
-impl Drop for Polling {
+impl PolledOn {
+    pub(super) fn new() -> Self {
+        Self(AtomicUsize::new(NOBODY))
+    }
+
+    /// Says that from now on, this thread polls bodies of the loop.
     #[inline]
-    fn drop(&mut self) {
-        thread::replace(self.outer);
+    pub(super) fn enter(&self) {
+        self.0.store(thread::number().unwrap_or(NOBODY), Ordering::Relaxed);
+    }
+
+    /// Says that it does not any more.
+    #[inline]
+    pub(super) fn leave(&self) {
+        self.0.store(NOBODY, Ordering::Relaxed);
+    }
+
+    /// Whether `thread`, which is this one, is polling bodies of the loop: for whoever asks, then, it
+    /// goes on doing so.
+    ///
+    /// Nobody else writes a thread's number, so a thread that reads its own has written it, and not
+    /// taken it back: no order between threads is needed.
+    #[inline]
+    pub(super) fn is(&self, thread: Option<usize>) -> bool {
+        thread == Some(self.0.load(Ordering::Relaxed))
     }
 }
 
-#[cfg(all(feature = "std", not(forloop_loom)))]
+/// The number of this thread.
+#[inline]
+pub(super) fn this_thread() -> Option<usize> {
+    thread::number()
+}
+
+#[cfg(feature = "std")]
 mod thread {
-    use core::cell::Cell;
+    use core::num::NonZeroU8;
     use core::ptr;
 
-    std::thread_local! {
-        static POLLED: Cell<*const ()> = const { Cell::new(ptr::null()) };
+    #[cfg(forloop_loom)]
+    use loom::thread_local;
+    #[cfg(not(forloop_loom))]
+    use std::thread_local;
+
+    // What is in it does not matter, but where it is: no other thread that lives has it there.
+    #[cfg(not(forloop_loom))]
+    thread_local! {
+        static HERE: NonZeroU8 = const { NonZeroU8::MIN };
+    }
+    #[cfg(forloop_loom)]
+    thread_local! {
+        static HERE: NonZeroU8 = NonZeroU8::MIN;
     }
 
     #[inline]
-    pub(super) fn replace(address: *const ()) -> *const () {
-        POLLED.replace(address)
-    }
-
-    #[inline]
-    pub(super) fn current() -> *const () {
-        POLLED.get()
+    pub(super) fn number() -> Option<usize> {
+        Some(HERE.with(|here| ptr::from_ref(here).addr()))
     }
 }
 
-#[cfg(all(feature = "std", forloop_loom))]
-mod thread {
-    use core::cell::Cell;
-    use core::ptr;
-
-    loom::thread_local! {
-        static POLLED: Cell<*const ()> = Cell::new(ptr::null());
-    }
-
-    pub(super) fn replace(address: *const ()) -> *const () {
-        POLLED.with(|polled| polled.replace(address))
-    }
-
-    pub(super) fn current() -> *const () {
-        POLLED.with(Cell::get)
-    }
-}
-
-// Without std no thread knows what it polls: every wake takes the way of those from elsewhere.
+// Without std no thread knows its number: every wake takes the way of those from elsewhere.
 #[cfg(not(feature = "std"))]
 mod thread {
-    use core::ptr;
-
-    pub(super) fn replace(_address: *const ()) -> *const () {
-        ptr::null()
-    }
-
-    pub(super) fn current() -> *const () {
-        ptr::null()
+    pub(super) fn number() -> Option<usize> {
+        None
     }
 }

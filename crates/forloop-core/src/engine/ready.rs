@@ -26,11 +26,10 @@ use core::ops::Deref;
 use core::ptr::{self, NonNull};
 use core::task::{RawWaker, RawWakerVTable, Waker};
 
-use atomic_waker::AtomicWaker;
-
-use super::atomic::{AtomicPtr, AtomicUsize, Driven, Ordering, fence};
+use super::atomic::{AtomicPtr, AtomicUsize, AtomicWaker, Driven, Ordering};
 use super::firstly::Firstly;
-use super::polling::{Polling, is_polling, polling};
+use super::planted::{Bug, is_planted};
+use super::polling::{PolledOn, this_thread};
 
 /// Slots in a group: one bit of its word each, and one to spare.
 pub(super) const GROUP: usize = usize::BITS as usize - 1;
@@ -51,6 +50,8 @@ struct Home {
     head: AtomicPtr<Group>,
     /// Whoever polls the loop.
     parent: AtomicWaker,
+    /// The thread whose wakes need no atomics.
+    polled_on: PolledOn,
     /// The group that was listed last by the thread that polls the loop, or `EMPTY`.
     head_here: Driven<*mut Group>,
     /// The slot whose body is being polled, as its waker names it.
@@ -74,10 +75,10 @@ struct Group {
     number: usize,
     woken: AtomicUsize,
     /// The group listed before this one. Only read and written while listed.
-    next: AtomicPtr<Group>,
+    next: AtomicPtr<Self>,
     /// The same two for the wakes of the thread that polls the loop.
     woken_here: Driven<usize>,
-    next_here: Driven<*mut Group>,
+    next_here: Driven<*mut Self>,
 }
 
 /// One more than the highest place that fits into the low bits of a group's address.
@@ -175,6 +176,7 @@ impl Home {
             let listed =
                 self.head.compare_exchange_weak(head, this, Ordering::AcqRel, Ordering::Relaxed);
             match listed {
+                Ok(ASLEEP) if is_planted(Bug::WakesNobody) => return,
                 Ok(ASLEEP) => return self.parent.wake(),
                 Ok(_) => return,
                 Err(changed) => head = changed,
@@ -196,12 +198,18 @@ impl Home {
     ///
     /// The caller owns what was counted, and does not use it any more.
     unsafe fn release(this: NonNull<Self>) {
+        let shown =
+            if is_planted(Bug::LetsGoUnshown) { Ordering::Relaxed } else { Ordering::Release };
         // SAFETY: the caller owns one count, so it is still there.
-        if unsafe { (*this.as_ptr()).refs.fetch_sub(1, Ordering::Release) } != 1 {
+        if unsafe { (*this.as_ptr()).refs.fetch_sub(1, shown) } != 1 {
             return;
         }
-        // What others have done with it happened before they let go.
-        fence(Ordering::Acquire);
+        // What others have done with it happened before they let go. A load and no fence, so that
+        // whoever watches for races can follow.
+        if !is_planted(Bug::FreesUnseen) {
+            // SAFETY: nobody else has a count, so it is still there.
+            unsafe { (*this.as_ptr()).refs.load(Ordering::Acquire) };
+        }
         // SAFETY: nobody else has a count, so nobody has its address. It is moved out of its memory before
         // that is freed; a group has nothing to drop.
         unsafe {
@@ -254,19 +262,21 @@ unsafe fn clone_waker(waker: *const ()) -> RawWaker {
 ///
 /// As for `clone_waker`.
 unsafe fn wake_by_ref(waker: *const ()) {
+    // Before anything else: where it is a call, nothing has to be kept meanwhile.
+    let thread = this_thread();
     let (group, bit) = split(waker);
     // SAFETY: a waker that is alive keeps its group and home, also while whoever it wakes drops
     // the loop. If this thread polls a body of this loop, whoever polls it has called us.
     unsafe {
         let group = &*group;
-        let home = group.home;
-        if is_polling(home.as_ptr().cast()) {
-            if home.as_ref().polled.with(|polled| *polled == waker) {
-                home.as_ref().has_yielded.with(|has_yielded| *has_yielded = true);
+        let home = group.home.as_ref();
+        if home.polled_on.is(thread) || is_planted(Bug::WakesHereFromElsewhere) {
+            if home.polled.with(|polled| *polled == waker) {
+                home.has_yielded.with(|has_yielded| *has_yielded = true);
             }
-            group.wake_here(home.as_ref(), bit);
+            group.wake_here(home, bit);
         } else {
-            group.wake(home.as_ref(), bit);
+            group.wake(home, bit);
         }
     }
 }
@@ -275,11 +285,9 @@ unsafe fn wake_by_ref(waker: *const ()) {
 ///
 /// As for `clone_waker`; and it is not used any more.
 unsafe fn wake(waker: *const ()) {
-    // SAFETY: it is alive until it is dropped here.
-    unsafe {
-        wake_by_ref(waker);
-        drop_waker(waker);
-    }
+    // Dropped at the end, also if whoever is woken panics.
+    // SAFETY: it was made with this table, and nobody else drops it.
+    unsafe { Waker::new(waker, &VTABLE) }.wake_by_ref();
 }
 
 /// # Safety
@@ -306,7 +314,8 @@ impl Deref for SlotWaker<'_> {
     }
 }
 
-/// The wakers of a group of slots, for whoever drives the loop.
+/// The wakers of a group of slots, for whoever drives the loop: this is access to it that nobody else
+/// has, on one thread.
 pub(super) struct Wakers<'a> {
     group: NonNull<Group>,
     _loop: PhantomData<&'a mut Ready>,
@@ -327,7 +336,7 @@ impl Wakers<'_> {
 
     /// The waker of a slot whose body is about to be polled.
     #[inline]
-    pub(super) fn waker_to_poll(&mut self, place: usize) -> SlotWaker<'_> {
+    pub(super) fn waker_to_poll(&self, place: usize) -> SlotWaker<'_> {
         let waker = self.waker(place);
         // SAFETY: groups and home are there as long as the loop is, to which we have exclusive access.
         unsafe {
@@ -338,7 +347,7 @@ impl Wakers<'_> {
     }
 
     /// Whether the slot was woken and not taken yet.
-    pub(super) fn is_woken(&mut self, place: usize) -> bool {
+    pub(super) fn is_woken(&self, place: usize) -> bool {
         // SAFETY: groups are there as long as the loop is, to which we have exclusive access.
         let (here, elsewhere) = unsafe {
             let group = self.group.as_ref();
@@ -349,7 +358,7 @@ impl Wakers<'_> {
 
     /// Forgets wakes of slots, a bit for each, that are of no use to those who come next.
     #[inline]
-    pub(super) fn forget(&mut self, slots: usize) {
+    pub(super) fn forget(&self, slots: usize) {
         // SAFETY: groups are there as long as the loop is.
         let group = unsafe { self.group.as_ref() };
         // SAFETY: we have exclusive access, and nothing comes back from within.
@@ -358,7 +367,8 @@ impl Wakers<'_> {
         if (here | group.woken.load(Ordering::Relaxed)) & slots & !LISTED != 0 {
             // SAFETY: as above.
             unsafe { group.woken_here.with(|woken| *woken &= !slots | LISTED) };
-            group.woken.fetch_and(!slots | LISTED, Ordering::AcqRel);
+            let kept = if is_planted(Bug::ForgetsListed) { 0 } else { LISTED };
+            group.woken.fetch_and(!(slots | LISTED) | kept, Ordering::AcqRel);
         }
     }
 }
@@ -366,7 +376,8 @@ impl Wakers<'_> {
 /// A loop whose bodies are being polled on this thread.
 pub(super) struct Entered<'a> {
     ready: &'a mut Ready,
-    _polling: Polling,
+    /// It is left on the thread it was entered on.
+    _not_send: PhantomData<*mut ()>,
 }
 
 impl Entered<'_> {
@@ -374,6 +385,17 @@ impl Entered<'_> {
     #[inline]
     pub(super) fn group(&mut self, number: usize) -> Wakers<'_> {
         self.ready.group(number)
+    }
+}
+
+/// Also if a body panics: a loop that is not being polled never seems to be.
+impl Drop for Entered<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(home) = self.ready.home {
+            // SAFETY: it is there as long as the loop is.
+            unsafe { home.as_ref() }.polled_on.leave();
+        }
     }
 }
 
@@ -435,9 +457,12 @@ impl Ready {
     /// Until what this returns is dropped, the bodies of this loop are polled on this thread.
     #[inline]
     pub(super) fn enter(&mut self) -> Entered<'_> {
-        let home = self.home.map_or(ptr::null(), |home| home.as_ptr().cast_const().cast());
-        // Nobody else drives the loop meanwhile, because we have exclusive access.
-        Entered { _polling: polling(home), ready: self }
+        if let Some(home) = self.home {
+            // Nobody else drives the loop meanwhile, because we have exclusive access.
+            // SAFETY: it is there as long as this is.
+            unsafe { home.as_ref() }.polled_on.enter();
+        }
+        Entered { ready: self, _not_send: PhantomData }
     }
 
     /// Whether a body has woken itself while it was polled, since this was asked last.
@@ -472,9 +497,12 @@ impl Ready {
         while listed != EMPTY && listed != ASLEEP {
             // SAFETY: what is listed is a group of this loop.
             let group = unsafe { &*listed };
+            let seen =
+                if is_planted(Bug::TakesUnseen) { Ordering::Release } else { Ordering::AcqRel };
+            let early = is_planted(Bug::ClearsBeforeNext).then(|| group.woken.swap(0, seen));
             // Before the word is cleared: from then on the group may be listed anew.
             listed = group.next.load(Ordering::Relaxed);
-            let word = group.woken.swap(0, Ordering::AcqRel);
+            let word = early.unwrap_or_else(|| group.woken.swap(0, seen));
             woken(group.number, word & !LISTED);
         }
     }
@@ -485,12 +513,22 @@ impl Ready {
         let Some(home) = self.home else { return true };
         // SAFETY: it is there as long as this is.
         let home = unsafe { home.as_ref() };
-        home.parent.register(parent);
+        if !is_planted(Bug::RegistersLate) {
+            home.parent.register(parent);
+        }
         // SAFETY: we have exclusive access.
-        if !unsafe { home.head_here.with(|head| head.is_null()) } {
+        let is_woken_here = !unsafe { home.head_here.with(|head| head.is_null()) };
+        if is_woken_here && !is_planted(Bug::SleepsUnseeingHere) {
             return false;
         }
+        if is_planted(Bug::SleepsUnseeing) {
+            home.head.store(ASLEEP, Ordering::Release);
+            return true;
+        }
         let slept = home.head.compare_exchange(EMPTY, ASLEEP, Ordering::AcqRel, Ordering::Relaxed);
+        if is_planted(Bug::RegistersLate) {
+            home.parent.register(parent);
+        }
         slept.is_ok()
     }
 }
@@ -505,6 +543,7 @@ fn new_home() -> (NonNull<Home>, NonNull<Group>) {
             refs: AtomicUsize::new(1),
             head: AtomicPtr::new(EMPTY),
             parent: AtomicWaker::new(),
+            polled_on: PolledOn::new(),
             head_here: Driven::new(EMPTY),
             polled: Driven::new(ptr::null()),
             has_yielded: Driven::new(false),

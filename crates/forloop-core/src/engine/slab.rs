@@ -24,7 +24,7 @@ pub(super) type Slot = usize;
 const PLACE_BITS: u32 = usize::BITS.trailing_zeros();
 
 /// What is behind the last place of a group.
-const NO_PLACE: usize = usize::BITS as usize;
+pub(super) const NO_PLACE: usize = usize::BITS as usize;
 
 /// No group.
 const NOWHERE: usize = usize::MAX;
@@ -94,7 +94,7 @@ pub(super) struct Bay<J> {
 pub(super) struct Slab<J> {
     /// The groups. While there is no slot, the first has none.
     bays: Firstly<Bay<J>>,
-    /// The memory of the bays, with its size in slots.
+    /// The memory of the bays, with its size in slots: at least as many as there are.
     blocks: Firstly<(NonNull<MaybeUninit<J>>, usize)>,
     /// The group whose slots are given, and the next one of them.
     current: usize,
@@ -144,6 +144,8 @@ impl<J> Slab<J> {
         self.bays.reserve_exact(groups - usize::from(is_first));
         self.blocks.reserve_exact(usize::from(!is_first));
         let mut block = ManuallyDrop::new(Vec::with_capacity(slots));
+        // A vector may have more than it was asked for, and must be freed with what it has.
+        let capacity = block.capacity();
         // SAFETY: a vector's address is not null.
         let block = unsafe { NonNull::new_unchecked(block.as_mut_ptr()) };
         let first = if is_first { 0 } else { self.bays.len() };
@@ -167,9 +169,9 @@ impl<J> Slab<J> {
         }
         self.empty = first;
         if is_first {
-            *self.blocks.first_mut() = (block, slots);
+            *self.blocks.first_mut() = (block, capacity);
         } else {
-            self.blocks.push((block, slots));
+            self.blocks.push((block, capacity));
         }
         groups
     }
@@ -240,17 +242,11 @@ impl<J> Slab<J> {
         }
     }
 
-    /// Takes the slot that `vacancy` gave, and returns its group.
+    /// The group whose slots are given, with its number and the next place, which is free unless it is
+    /// `NO_PLACE`.
     #[inline]
-    pub(super) fn take(&mut self, slot: Slot) -> &mut Bay<J> {
-        let (group, place) = (group_of(slot), place_of(slot));
-        assert!(Some(slot) == self.vacancy(), "what is taken was free");
-        let bay = &mut self.bays[group];
-        bay.taken |= 1 << place;
-        // Those above this one.
-        let free = bay.all & !bay.taken & (usize::MAX << place);
-        self.cursor = free.trailing_zeros() as usize;
-        bay
+    pub(super) fn current(&mut self) -> (usize, &mut Bay<J>, &mut usize) {
+        (self.current, &mut self.bays[self.current], &mut self.cursor)
     }
 
     /// What is known of a group.
@@ -355,6 +351,15 @@ impl<J> Bay<J> {
         let bit = 1 << place;
         assert!(self.all & !self.occupied & bit != 0, "bodies go into an empty slot");
         EmptySlot { bay: self, place }
+    }
+
+    /// Takes a free slot, and returns the next place behind it that is free.
+    #[inline]
+    pub(super) fn take(&mut self, place: usize) -> usize {
+        let free = self.all & !self.taken;
+        assert!(free & 1 << place != 0, "what is taken was free");
+        self.taken |= 1 << place;
+        (free & (usize::MAX - 1) << place).trailing_zeros() as usize
     }
 
     #[inline]
@@ -525,9 +530,9 @@ impl<J> Drop for Slab<J> {
         if let Some(panic) = self.clear() {
             panic.resume_unless_panicking();
         }
-        for &(block, slots) in self.blocks.iter() {
+        for &(block, capacity) in self.blocks.iter() {
             // SAFETY: it came from a vector of this capacity, and is used no more.
-            drop(unsafe { Vec::from_raw_parts(block.as_ptr(), 0, slots) });
+            drop(unsafe { Vec::from_raw_parts(block.as_ptr(), 0, capacity) });
         }
     }
 }

@@ -48,8 +48,8 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     /// Runs the bodies, as many at once as the loop allows, and returns their outputs in input
     /// order.
     ///
-    /// Costs two allocations per slot and none per item, beside the results; spawned, what the
-    /// runtime's task costs, and one more, for each item.
+    /// Costs a few allocations for the loop and none per item or slot, the vector of results among
+    /// them; spawned, what the runtime's task costs, and one more, for each item.
     ///
     /// # Examples
     ///

@@ -1,0 +1,48 @@
+//! Bugs to plant: each is one step of the protocol left out or taken too early. The model must find
+//! them, or it would find nothing.
+
+/// A bug that is there only while the model looks for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bug {
+    /// The reader clears a group's word before it reads which group is next.
+    ClearsBeforeNext,
+    /// The reader takes a group's word without seeing what those did who set its bits.
+    TakesUnseen,
+    /// The loop sleeps without a look at the list.
+    SleepsUnseeing,
+    /// The loop sleeps without a look at the list of the thread that polls it.
+    SleepsUnseeingHere,
+    /// The loop says whom to wake after it has gone to sleep.
+    RegistersLate,
+    /// Whoever lists a group does not wake a loop that sleeps.
+    WakesNobody,
+    /// Who forgets a wake forgets that its group is listed.
+    ForgetsListed,
+    /// A thread that does not poll the loop wakes as if it did.
+    WakesHereFromElsewhere,
+    /// The last to let go does not see what the others did before.
+    FreesUnseen,
+    /// Who lets go does not show what it did before.
+    LetsGoUnshown,
+}
+
+#[cfg(not(forloop_loom))]
+#[inline(always)]
+pub(super) const fn is_planted(_: Bug) -> bool {
+    false
+}
+
+/// Whether the environment has it planted.
+#[cfg(forloop_loom)]
+pub(super) fn is_planted(bug: Bug) -> bool {
+    use alloc::format;
+    use alloc::string::String;
+    use std::sync::LazyLock;
+
+    static PLANTED: LazyLock<Option<String>> = LazyLock::new(|| std::env::var(PLANT).ok());
+    PLANTED.as_ref().is_some_and(|planted| *planted == format!("{bug:?}"))
+}
+
+/// The variable that names the bug.
+#[cfg(forloop_loom)]
+pub(super) const PLANT: &str = "FORLOOP_PLANT";
