@@ -9,7 +9,8 @@
 //!   for its limit, not for its items.
 //!
 //! `unsafe` is in three files, each behind a safe interface: where the bodies are ([`slab`]), who was
-//! woken ([`ready`]), and where ordered results go ([`places`]).
+//! woken ([`ready`]), and where ordered results go ([`places`]); and in the cells that the second of
+//! them keeps its notes in ([`atomic`]).
 
 mod atomic;
 mod bodies;
