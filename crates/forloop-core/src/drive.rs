@@ -14,7 +14,7 @@ use crate::interrupted::Cut;
 use crate::panic::catch;
 use crate::place::{Launch, Started};
 use crate::policy::Admit;
-use crate::workers::Team;
+use crate::workers::{Crew, SOURCE, Team, Terms, Weighing, Weight};
 use crate::{Cause, Interrupted, Outcome, Panic};
 
 /// Body polls after which the executor gets a turn.
@@ -86,14 +86,28 @@ where
     J: Started,
     C: Admit<S::Item>,
 {
-    pub(crate) fn new(source: S, launcher: A, limit: usize, policy: C) -> Self {
-        let running = Team::new(launcher.crew());
+    pub(crate) fn new(
+        source: S,
+        launcher: A,
+        crew: Option<Crew<J>>,
+        limit: usize,
+        policy: C,
+    ) -> Self {
         Self {
             source: Some(source),
             launcher: Some(launcher),
+            ..Self::of_crew(crew, limit, policy)
+        }
+    }
+
+    /// A loop whose workers draw their bodies.
+    pub(crate) fn of_crew(crew: Option<Crew<J>>, limit: usize, policy: C) -> Self {
+        Self {
+            source: None,
+            launcher: None,
             limit,
             policy: Some(policy),
-            running,
+            running: Team::new(crew),
             last_round: LastRound::No,
             cut: None,
             started: 0,
@@ -107,15 +121,33 @@ where
     }
 
     /// Makes ready for the bodies, before the first poll. Tells once how many there will be at least,
-    /// if the source tells the truth.
-    pub(crate) fn begin(self: Pin<&mut Self>) -> Option<usize> {
+    /// if the source tells the truth. `weigh` says how much an output tells if it is not light; and unless
+    /// they `are_judged`, ends count against the limit until they are taken.
+    pub(crate) fn begin(
+        self: Pin<&mut Self>,
+        are_judged: bool,
+        weigh: Option<fn(&J::Output) -> Weight>,
+    ) -> Option<usize> {
         let this = self.project();
         if core::mem::replace(this.has_begun, true) {
             return None;
         }
+        let limit = *this.limit;
+        let drawn = this.running.begin(|| Terms {
+            limit,
+            are_held: !are_judged,
+            catches: C::CATCHES,
+            weighing: Weighing {
+                output: weigh,
+                panic: if C::CATCHES { Weight::News } else { Weight::Last },
+            },
+        });
+        if let Some((least, _)) = drawn {
+            return Some(least);
+        }
         let source = this.source.as_ref().as_pin_ref()?;
         let hint = catch(|| source.size_hint()).unwrap_or_default();
-        this.running.expect(Room::of(*this.limit, hint));
+        this.running.expect(Room::of(limit, hint));
         Some(hint.0)
     }
 
@@ -153,7 +185,7 @@ where
 
     /// How many bodies were started so far.
     pub(crate) fn started(&self) -> usize {
-        self.started
+        self.running.drawn().map_or(self.started, |(drawn, _)| drawn)
     }
 
     /// Goes on until a body ends, and tells its end; `None` once every body has ended and the
@@ -177,6 +209,10 @@ where
         held: usize,
         mut ended: impl FnMut(End<J::Output>) -> ControlFlow<B>,
     ) -> Poll<ControlFlow<B>> {
+        if J::BY_WORKERS {
+            self.as_mut().begin(false, Some(|_| Weight::News));
+            self.as_mut().project().running.hold(held);
+        }
         let mut has_looked_out = false;
         // Whatever was polled since may have said stop, or taken its time.
         let mut must_look_again = false;
@@ -447,11 +483,21 @@ where
     fn sift(mut self: Pin<&mut Self>, end: End<J::Output>) -> Option<End<J::Output>> {
         let this = self.as_mut().project();
         match end.outcome {
-            Outcome::Panicked(panic) if !C::CATCHES => {
+            Outcome::Panicked(panic) if !C::CATCHES || end.index == SOURCE => {
                 self.stop_for(panic);
                 return None;
             }
-            Outcome::Cancelled | Outcome::NotRun if *this.stopping => {}
+            // A worker was dropped by its runtime while it had no body.
+            _ if end.index == SOURCE => {
+                self.cut_short(Cause::Cancelled, None);
+                return None;
+            }
+            Outcome::Cancelled | Outcome::NotRun if *this.stopping => {
+                // Those that workers had drawn are not known before.
+                if this.running.drawn().is_some() {
+                    this.cut.iter_mut().for_each(|cut| cut.one_more(end.index));
+                }
+            }
             Outcome::Cancelled | Outcome::NotRun => {
                 self.cut_short(Cause::Cancelled, Some(end.index));
             }
@@ -467,7 +513,12 @@ where
         let is_dry = |source: Pin<&mut S>| catch(|| source.size_hint().1 == Some(0));
         let has_failed = matches!(cause, Cause::Source { .. });
         let all_begun = !has_failed
-            && this.source.as_pin_mut().is_none_or(|source| is_dry(source).unwrap_or(false));
+            && match this.running.drawn() {
+                Some((_, none_is_left)) => none_is_left,
+                None => {
+                    this.source.as_pin_mut().is_none_or(|source| is_dry(source).unwrap_or(false))
+                }
+            };
         let mut cut = Cut::new(cause, this.running.indices(), all_begun);
         lost.into_iter().for_each(|index| cut.one_more(index));
         this.cut.get_or_insert(cut);

@@ -8,7 +8,7 @@ use core::task::{Context, Poll};
 use futures_core::Stream;
 
 use crate::drive::Drive;
-use crate::place::{InTask, Launch, Launcher, On, OnLocal, Started};
+use crate::place::{Body, InTask, Launcher, On, OnLocal, Place, Started, Supplied, Supply};
 use crate::policy::{Admit, Plain};
 use crate::{OnWorkers, Spawn, SpawnLocal, ZeroLimit};
 
@@ -245,16 +245,25 @@ impl<S, P, L, C> Loop<S, P, L, C> {
         Loop { source, place, limit, policy: policy(before) }
     }
 
-    pub(crate) fn drive<F, J, I>(self, body: F) -> Drive<S, Launcher<F, P>, J, C>
+    pub(crate) fn drive<F, B, J, I>(self, body: F) -> Drive<S, Launcher<F, P>, J, C>
     where
         S: Stream,
         L: HowMany,
         C: Admit<S::Item, Item = I>,
-        Launcher<F, P>: Launch<I, J>,
+        F: FnMut(I) -> B,
+        B: Body,
+        P: Place<B, Job = J, Supply: Supply<S, F, I>>,
         J: Started,
     {
-        let launcher = Launcher { body, place: self.place };
-        Drive::new(self.source, launcher, self.limit.bodies(), self.policy)
+        let Self { source, place, limit, policy } = self;
+        let limit = limit.bodies();
+        match P::Supply::well(source, body, C::admit_any()) {
+            Supplied::Brought(source, body) => {
+                let crew = place.crew(None);
+                Drive::new(source, Launcher { body, place }, crew, limit, policy)
+            }
+            Supplied::Drawn(well) => Drive::of_crew(place.crew(Some(well)), limit, policy),
+        }
     }
 }
 

@@ -37,7 +37,8 @@ pub use crate::interrupted::{Cause, Interrupted};
 pub use crate::outcome::Outcome;
 pub use crate::panic::Panic;
 pub use crate::place::{
-    Body, InTask, Launch, Launcher, On, OnLocal, Place, Started, TryBody, UnitBody, Unspawned,
+    Body, Brought, Drawn, InTask, Launch, Launcher, On, OnLocal, Place, Started, Supply, TryBody,
+    UnitBody, Unspawned,
 };
 pub use crate::policy::{
     Admit, AllOrNothing, CancelOn, CatchPanics, Deadline, Ends, Fallible, Interrupt, Interruptible,
@@ -52,4 +53,4 @@ pub use crate::strategy::{
 };
 pub use crate::task::{Task, spawn, spawn_local};
 pub use crate::token::{CancelToken, Cancellation};
-pub use crate::workers::{Errand, OnWorkers};
+pub use crate::workers::{Errand, Fed, OnWorkers};

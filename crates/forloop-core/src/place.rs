@@ -3,17 +3,21 @@
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
+use alloc::boxed::Box;
+
+use futures_core::Stream;
 use pin_project_lite::pin_project;
 
 use crate::task::{Task, next_end, spawn, spawn_local};
-use crate::workers::Crew;
+use crate::workers::{BoxedWell, Crew, Spring};
 use crate::{Outcome, Spawn, SpawnLocal};
 
 /// Where the bodies of a loop run.
 ///
-/// [`InTask`], [`On`], [`OnWorkers`](crate::OnWorkers) and [`OnLocal`] are all there are; a loop takes one
-/// through [`Loop::on`](crate::Loop::on), [`Loop::on_workers`](crate::Loop::on_workers) and
-/// [`Loop::on_local`](crate::Loop::on_local).
+/// [`InTask`], [`On`], [`OnWorkers`](crate::OnWorkers), [`Fed`](crate::Fed) and [`OnLocal`] are all there
+/// are; a loop takes one through [`Loop::on`](crate::Loop::on),
+/// [`Loop::on_workers`](crate::Loop::on_workers), [`Loop::on_local`](crate::Loop::on_local) and
+/// [`Loop::at`](crate::Loop::at).
 #[diagnostic::on_unimplemented(
     message = "`{B}` cannot run there",
     label = "this body cannot run as a task",
@@ -25,13 +29,80 @@ pub trait Place<B: Body> {
     /// A body that has been started here.
     type Job: Started<Output = B::Returns>;
 
+    /// How bodies come here: [`Brought`] or [`Drawn`].
+    type Supply;
+
     /// Starts `body`.
     fn start(&self, body: B) -> Self::Job;
 
-    /// Who runs such bodies here, if neither the caller's task nor they themselves do.
+    /// Who runs such bodies here, if neither the caller's task nor they themselves do: those of a well, if
+    /// there is one.
     #[doc(hidden)]
-    fn crew(&self) -> Option<Crew<Self::Job>> {
+    fn crew(&self, _well: Option<BoxedWell<B>>) -> Option<Crew<Self::Job>> {
         None
+    }
+}
+
+/// Bodies are brought by the caller's task: it pulls the items and calls the body's closure.
+#[derive(Debug, Clone, Copy)]
+pub struct Brought;
+
+/// Bodies are drawn by those who run them: they pull the items and call the body's closure, on whatever
+/// thread they are.
+#[derive(Debug, Clone, Copy)]
+pub struct Drawn;
+
+/// How the bodies of a loop over `S` with the closure `F`, which takes an `I`, come to where they run.
+///
+/// [`Brought`] and [`Drawn`] are all there are; which of them is up to the [`Place`].
+#[diagnostic::on_unimplemented(
+    message = "the items or the closure of this loop cannot be shared by workers",
+    label = "workers pull the items and call the closure on threads of the runtime",
+    note = "items and closure own what they use (`'static`: put `move` before the closure and clone what \
+            it needs) and are `Send`; if they must borrow, run each body `.on(runtime)`, or bring the \
+            bodies to the workers: `.at(OnWorkers::new(runtime).fed())`"
+)]
+pub trait Supply<S: Stream, F, I> {
+    /// The well from which bodies are drawn; or source and closure again, if they are brought.
+    #[doc(hidden)]
+    fn well<B>(source: S, body: F, admit: Option<fn(S::Item) -> I>) -> Supplied<S, F, B>
+    where
+        F: FnMut(I) -> B;
+}
+
+/// What becomes of a loop's source and closure.
+#[doc(hidden)]
+#[expect(missing_debug_implementations, reason = "a closure has none")]
+pub enum Supplied<S, F, B> {
+    /// The loop's own task pulls and calls.
+    Brought(S, F),
+    /// Whoever has this does.
+    Drawn(BoxedWell<B>),
+}
+
+impl<S: Stream, F, I> Supply<S, F, I> for Brought {
+    fn well<B>(source: S, body: F, _admit: Option<fn(S::Item) -> I>) -> Supplied<S, F, B>
+    where
+        F: FnMut(I) -> B,
+    {
+        Supplied::Brought(source, body)
+    }
+}
+
+impl<S, F, I> Supply<S, F, I> for Drawn
+where
+    S: Stream + Send + 'static,
+    F: Send + 'static,
+    I: 'static,
+{
+    fn well<B>(source: S, body: F, admit: Option<fn(S::Item) -> I>) -> Supplied<S, F, B>
+    where
+        F: FnMut(I) -> B,
+    {
+        match admit {
+            Some(admit) => Supplied::Drawn(Box::pin(Spring::new(source, admit, body))),
+            None => Supplied::Brought(source, body),
+        }
     }
 }
 
@@ -91,12 +162,6 @@ pub struct Launcher<F, P> {
 pub trait Launch<I, J> {
     /// Calls the body with `item` and starts what it returns.
     fn launch(&mut self, item: I) -> J;
-
-    /// Who runs these bodies: see [`Place`].
-    #[doc(hidden)]
-    fn crew(&self) -> Option<Crew<J>> {
-        None
-    }
 }
 
 impl<I, F, B, P> Launch<I, P::Job> for Launcher<F, P>
@@ -108,10 +173,6 @@ where
     fn launch(&mut self, item: I) -> P::Job {
         self.place.start((self.body)(item))
     }
-
-    fn crew(&self) -> Option<Crew<P::Job>> {
-        self.place.crew()
-    }
 }
 
 /// In the caller's own task: a body may borrow, need not be `Send`, and shares the caller's core.
@@ -120,6 +181,7 @@ pub struct InTask;
 
 impl<B: Body> Place<B> for InTask {
     type Job = Unspawned<B>;
+    type Supply = Brought;
 
     fn start(&self, body: B) -> Unspawned<B> {
         Unspawned { body }
@@ -182,6 +244,7 @@ pub struct On<R>(pub R);
 
 impl<R: Spawn, B: Body<Returns: Send> + Send + 'static> Place<B> for On<R> {
     type Job = Task<B::Returns>;
+    type Supply = Brought;
 
     fn start(&self, body: B) -> Task<B::Returns> {
         spawn(&self.0, body)
@@ -194,6 +257,7 @@ pub struct OnLocal<R>(pub R);
 
 impl<R: SpawnLocal, B: Body + 'static> Place<B> for OnLocal<R> {
     type Job = Task<B::Returns>;
+    type Supply = Brought;
 
     fn start(&self, body: B) -> Task<B::Returns> {
         spawn_local(&self.0, body)

@@ -92,6 +92,12 @@ pub trait Admit<I>: Policy {
 
     /// Unwraps an item. `None` if the source gave an error instead, which is kept.
     fn admit(&mut self, given: I) -> Option<Self::Item>;
+
+    /// Unwraps an item where that needs no policy, and bodies may begin without its knowledge. `None` if
+    /// they may not.
+    fn admit_any() -> Option<fn(I) -> Self::Item> {
+        None
+    }
 }
 
 /// Which body: where it is in the engine, and its index.
@@ -132,6 +138,10 @@ impl<I> Admit<I> for Plain {
 
     fn admit(&mut self, given: I) -> Option<I> {
         Some(given)
+    }
+
+    fn admit_any() -> Option<fn(I) -> I> {
+        Some(core::convert::identity)
     }
 }
 
@@ -197,6 +207,10 @@ impl<I, C: Admit<I>, W: Interrupt> Admit<I> for Interruptible<C, W> {
 
     fn admit(&mut self, given: I) -> Option<C::Item> {
         self.policy.admit(given)
+    }
+
+    fn admit_any() -> Option<fn(I) -> C::Item> {
+        C::admit_any()
     }
 }
 
@@ -285,6 +299,10 @@ impl<I, C: Admit<I>, M: Ends> Admit<I> for Outcomes<C, M> {
 
     fn admit(&mut self, given: I) -> Option<C::Item> {
         self.policy.admit(given)
+    }
+
+    fn admit_any() -> Option<fn(I) -> C::Item> {
+        if M::WATCHES { None } else { C::admit_any() }
     }
 }
 

@@ -6,7 +6,7 @@ use futures_core::Stream;
 
 use super::Results;
 use super::results::Shelf;
-use crate::place::{Body, InTask, Launcher, Place, Started, Unspawned};
+use crate::place::{Body, InTask, Launcher, Place, Started, Supply, Unspawned};
 use crate::policy::{Admit, Policy};
 use crate::{HowMany, Items, Loop, each};
 
@@ -88,7 +88,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         C: Admit<S::Item, Item = I>,
         F: FnMut(I) -> B,
         B: Body,
-        P: Place<B, Job = J>,
+        P: Place<B, Job = J, Supply: Supply<S, F, I>>,
         J: Started<Output = B::Returns>,
     {
         Results::new(self.drive(body), AsCompleted { waiting: VecDeque::new() })

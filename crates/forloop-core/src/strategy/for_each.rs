@@ -7,8 +7,9 @@ use futures_core::Stream;
 use super::try_gather::Failures;
 use super::{Ending, Judge, Judged};
 use crate::engine::End;
-use crate::place::{Place, Started, TryBody, UnitBody};
+use crate::place::{Place, Started, Supply, TryBody, UnitBody};
 use crate::policy::{Admit, AllOrNothing, Policy, RaisesPanics};
+use crate::workers::Weight;
 use crate::{HowMany, Loop, LoopError};
 
 impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
@@ -51,7 +52,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         C: Admit<S::Item, Item = I> + AllOrNothing,
         F: FnMut(I) -> B,
         B: UnitBody,
-        P: Place<B, Job = J>,
+        P: Place<B, Job = J, Supply: Supply<S, F, I>>,
         J: Started<Output = B::Returns>,
     {
         Judged::new(self.drive(body), ForEach)
@@ -96,7 +97,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         C: Admit<S::Item, Item = I> + RaisesPanics,
         F: FnMut(I) -> B,
         B: TryBody<(), E>,
-        P: Place<B, Job = J>,
+        P: Place<B, Job = J, Supply: Supply<S, F, I>>,
         J: Started<Output = B::Returns>,
     {
         Judged::new(self.drive(body), TryForEach { failures: Failures::new() })
@@ -107,6 +108,8 @@ struct ForEach;
 
 impl<C: Policy> Judge<(), C> for ForEach {
     type Verdict = C::Gives<(), ()>;
+
+    const WEIGH: Option<fn(&()) -> Weight> = Some(|()| Weight::None);
 
     fn take(&mut self, _end: End<()>) -> ControlFlow<()> {
         ControlFlow::Continue(())
@@ -123,6 +126,9 @@ struct TryForEach<E> {
 
 impl<E, C: Policy> Judge<Result<(), E>, C> for TryForEach<E> {
     type Verdict = Result<(), LoopError<E, C::SourceError>>;
+
+    const WEIGH: Option<fn(&Result<(), E>) -> Weight> =
+        Some(|output| if output.is_ok() { Weight::None } else { Weight::Last });
 
     #[inline]
     fn take(&mut self, end: End<Result<(), E>>) -> ControlFlow<()> {

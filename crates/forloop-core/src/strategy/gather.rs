@@ -7,7 +7,7 @@ use futures_core::Stream;
 
 use super::{Ending, Judge, Judged};
 use crate::engine::{End, Places};
-use crate::place::{Body, Place, Started};
+use crate::place::{Body, Place, Started, Supply};
 use crate::policy::{Admit, Policy};
 use crate::{Cause, HowMany, Loop, Outcome, each};
 
@@ -86,7 +86,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         C: Admit<S::Item, Item = I>,
         F: FnMut(I) -> B,
         B: Body,
-        P: Place<B, Job = J>,
+        P: Place<B, Job = J, Supply: Supply<S, F, I>>,
         J: Started<Output = B::Returns>,
     {
         Judged::new(self.drive(body), Gather { outputs: Places::new(), not_run: Vec::new() })

@@ -42,6 +42,7 @@ use crate::drive::Drive;
 use crate::engine::End;
 use crate::place::{Launch, Started};
 use crate::policy::{Admit, Policy};
+use crate::workers::Weight;
 
 /// What becomes of the ends of a loop's bodies, under the policy `C`.
 trait Judge<T, C: Policy> {
@@ -49,6 +50,11 @@ trait Judge<T, C: Policy> {
 
     /// Hears how many ends there will be at least, if the source tells the truth.
     fn expect(&mut self, _ends: usize) {}
+
+    /// How much a body's output tells. Without this all are [light](Weight::Light), and may be taken later
+    /// than others and in another order. One that is the [last](Weight::Last) stops the loop when it is
+    /// taken.
+    const WEIGH: Option<fn(&T) -> Weight> = None;
 
     /// Takes one end; `Break` stops the loop. Later ends are still brought.
     fn take(&mut self, end: End<T>) -> ControlFlow<()>;
@@ -93,7 +99,9 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<V::Verdict> {
         let mut this = self.project();
-        if let (Some(ends), Some(judge)) = (this.drive.as_mut().begin(), this.judge.as_mut()) {
+        if let (Some(ends), Some(judge)) =
+            (this.drive.as_mut().begin(true, V::WEIGH), this.judge.as_mut())
+        {
             judge.expect(ends);
         }
         let judge = this.judge.as_mut().expect("a loop that has ended is not polled again");

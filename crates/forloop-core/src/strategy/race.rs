@@ -8,8 +8,9 @@ use futures_core::Stream;
 use super::try_gather::Failures;
 use super::{Ending, Judge, Judged};
 use crate::engine::End;
-use crate::place::{Body, Place, Started, TryBody};
+use crate::place::{Body, Place, Started, Supply, TryBody};
 use crate::policy::{Admit, Policy, RaisesPanics};
+use crate::workers::Weight;
 use crate::{HowMany, Loop, LoopError, Outcome, each};
 
 /// Runs every future at once and returns index and output of the first that finishes; the others
@@ -131,7 +132,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         C: Admit<S::Item, Item = I> + RaisesPanics,
         F: FnMut(I) -> B,
         B: Body,
-        P: Place<B, Job = J>,
+        P: Place<B, Job = J, Supply: Supply<S, F, I>>,
         J: Started<Output = B::Returns>,
     {
         Judged::new(self.drive(body), Race { first: None, failures: Failures::new() })
@@ -183,7 +184,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         C: Admit<S::Item, Item = I> + RaisesPanics,
         F: FnMut(I) -> B,
         B: TryBody<T, E>,
-        P: Place<B, Job = J>,
+        P: Place<B, Job = J, Supply: Supply<S, F, I>>,
         J: Started<Output = B::Returns>,
     {
         Judged::new(
@@ -226,6 +227,8 @@ impl<T, E> Race<T, E> {
 impl<T, C: Policy> Judge<T, C> for Race<T, Infallible> {
     type Verdict = Result<(usize, T), LoopError<Infallible, C::SourceError>>;
 
+    const WEIGH: Option<fn(&T) -> Weight> = Some(|_| Weight::Last);
+
     #[inline]
     fn take(&mut self, end: End<T>) -> ControlFlow<()> {
         self.enter(end.at, end.index, end.outcome)
@@ -243,6 +246,9 @@ struct RaceOk<T, E> {
 
 impl<T, E, C: Policy> Judge<Result<T, E>, C> for RaceOk<T, E> {
     type Verdict = Result<(usize, T), LoopError<E, C::SourceError>>;
+
+    const WEIGH: Option<fn(&Result<T, E>) -> Weight> =
+        Some(|output| if output.is_ok() { Weight::Last } else { Weight::News });
 
     #[inline]
     fn take(&mut self, end: End<Result<T, E>>) -> ControlFlow<()> {

@@ -11,7 +11,7 @@ use super::gather::unfinished;
 use super::try_gather::Failures;
 use super::{Ending, Judge, Judged};
 use crate::engine::{End, Places};
-use crate::place::{Place, Started, TryBody};
+use crate::place::{Place, Started, Supply, TryBody};
 use crate::policy::{Admit, Policy};
 use crate::{HowMany, Interrupted, Loop, LoopError, Outcome, each};
 
@@ -98,7 +98,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         C: Admit<S::Item, Item = I>,
         F: FnMut(I) -> B,
         B: TryBody<T, E>,
-        P: Place<B, Job = J>,
+        P: Place<B, Job = J, Supply: Supply<S, F, I>>,
         J: Started<Output = B::Returns>,
     {
         Judged::new(self.drive(body), Settle { outcomes: Places::new() })

@@ -7,7 +7,7 @@ use futures_core::Stream;
 
 use super::Results;
 use super::results::Shelf;
-use crate::place::{Body, Launcher, Place, Started};
+use crate::place::{Body, Launcher, Place, Started, Supply};
 use crate::policy::{Admit, Policy};
 use crate::{HowMany, Loop};
 
@@ -54,7 +54,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         C: Admit<S::Item, Item = I>,
         F: FnMut(I) -> B,
         B: Body,
-        P: Place<B, Job = J>,
+        P: Place<B, Job = J, Supply: Supply<S, F, I>>,
         J: Started<Output = B::Returns>,
     {
         Results::new(self.drive(body), InOrder { next: 0, waiting: VecDeque::new(), held: 0 })
@@ -104,7 +104,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         C: Admit<S::Item, Item = I>,
         F: FnMut(I) -> B,
         B: Body,
-        P: Place<B, Job = J>,
+        P: Place<B, Job = J, Supply: Supply<S, F, I>>,
         J: Started<Output = B::Returns>,
     {
         Results::new(self.drive(body), Unordered { waiting: VecDeque::new() })

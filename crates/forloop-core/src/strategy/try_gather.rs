@@ -7,8 +7,9 @@ use futures_core::Stream;
 
 use super::{Ending, Judge, Judged};
 use crate::engine::{End, Places};
-use crate::place::{Place, Started, TryBody};
+use crate::place::{Place, Started, Supply, TryBody};
 use crate::policy::{Admit, Policy, RaisesPanics};
+use crate::workers::Weight;
 use crate::{Cause, Failure, HowMany, Interrupted, Loop, LoopError, Outcome, each};
 
 /// Runs every future at once and returns their values in input order, or stops at the first
@@ -100,7 +101,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         C: Admit<S::Item, Item = I> + RaisesPanics,
         F: FnMut(I) -> B,
         B: TryBody<T, E>,
-        P: Place<B, Job = J>,
+        P: Place<B, Job = J, Supply: Supply<S, F, I>>,
         J: Started<Output = B::Returns>,
     {
         let judge = TryGather { values: Places::new(), failures: Failures::new() };
@@ -115,6 +116,9 @@ struct TryGather<T, E> {
 
 impl<T, E, C: Policy> Judge<Result<T, E>, C> for TryGather<T, E> {
     type Verdict = Result<Vec<T>, LoopError<E, C::SourceError>>;
+
+    const WEIGH: Option<fn(&Result<T, E>) -> Weight> =
+        Some(|output| if output.is_ok() { Weight::Light } else { Weight::Last });
 
     fn expect(&mut self, ends: usize) {
         self.values.expect(ends);

@@ -81,7 +81,7 @@ impl<J: Started> Running<J> {
         P: Place<F, Job = J>,
         F: Future,
     {
-        Self::of(place.crew(), futures.into_iter().map(|future| place.start(future)))
+        Self::of(place.crew(None), futures.into_iter().map(|future| place.start(future)))
     }
 
     fn of(crew: Option<Crew<J>>, jobs: impl IntoIterator<Item = J>) -> Self {

@@ -12,14 +12,14 @@ use core::task::{Context, Poll, ready};
 
 use super::Errand;
 use super::desk::{CHUNK, Chunk, Desk, Ended, Home, Note, Own};
-use super::worker::{Worker, unpolled};
+use super::worker::{Weighing, Worker, unpolled};
 use crate::engine::End;
 use crate::orphans::{Orphans, adopting};
 use crate::panic::catch;
 use crate::place::{Body, Started};
 use crate::policy::Ticket;
 use crate::task::{Task, spawn};
-use crate::{Outcome, Spawn};
+use crate::{Outcome, Panic, Spawn};
 
 /// The workers of a loop, for bodies of the kind `J`.
 ///
@@ -48,6 +48,19 @@ impl<J> fmt::Debug for Crew<J> {
 
 /// What a team asks of its crew: the same as of a set, with the same meaning.
 pub(super) trait Work<J> {
+    /// What workers do that draw their bodies themselves, from where they draw them.
+    fn drawing(&mut self) -> Option<&mut dyn Drawing<J>>
+    where
+        J: Started,
+    {
+        None
+    }
+
+    /// How many bodies were drawn so far, and whether none is left, if the workers draw them.
+    fn drawn(&self) -> Option<(usize, bool)> {
+        None
+    }
+
     /// How many bodies have not ended, or ended and were not told.
     fn len(&self) -> usize;
 
@@ -85,12 +98,32 @@ pub(super) trait Work<J> {
     /// Goes to sleep until ends come; `false` if there are some.
     fn sleep(&mut self, cx: &Context<'_>) -> bool;
 
-    /// Asks every body to stop.
-    fn cancel(&mut self);
+    /// Asks every body to stop. Gives a panic of what was dropped for it.
+    fn cancel(&mut self) -> Option<Panic>;
 
     /// Polls for the end of what bodies that never went to a worker have left behind, and lets the
     /// workers go.
     fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+}
+
+/// What is asked of workers that draw their bodies.
+pub(super) trait Drawing<J: Started> {
+    /// Begins; gives how many bodies there will be, if the source tells the truth.
+    fn begin(&mut self, terms: Terms<J::Output>) -> (usize, Option<usize>);
+
+    /// Hears how many of the ends told still count against the limit.
+    fn hold(&mut self, held: usize);
+}
+
+/// On which terms workers draw their bodies.
+pub(crate) struct Terms<T> {
+    /// How many may run at once.
+    pub(crate) limit: usize,
+    /// Whether ends count against the limit until they are taken.
+    pub(crate) are_held: bool,
+    /// Whether the closure goes on after it has panicked.
+    pub(crate) catches: bool,
+    pub(crate) weighing: Weighing<T>,
 }
 
 /// The front: see [the module](super).
@@ -187,26 +220,25 @@ where
             ends.collect::<Vec<_>>()
         });
         self.orphans.extend(orphans);
-        self.add(ends);
+        self.add(&mut { ends });
     }
 
     /// Adds ends to those of this round.
-    fn add(&mut self, mut more: Vec<Ended<T>>) {
+    fn add(&mut self, more: &mut Vec<Ended<T>>) {
         self.untold += more.len();
         self.ends.with(|ends| {
             if ends.is_empty() {
-                mem::swap(ends, &mut more);
+                mem::swap(ends, more);
             } else {
-                ends.append(&mut more);
+                ends.append(more);
             }
         });
-        self.home.recycle(more);
     }
 
     /// Hires one more worker, which begins with nothing to do.
     fn hire(&mut self) {
         let desk = Arc::new(Desk::new());
-        let task = spawn(&self.runtime, Worker::new(desk.clone(), self.home.clone()));
+        let task = spawn(&self.runtime, Worker::fed(desk.clone(), self.home.clone()));
         self.workers.push(Hired { desk, load: 0, _task: task });
     }
 
@@ -337,8 +369,9 @@ where
     fn next_round(&mut self) -> bool {
         self.hand_out();
         // What could not be handed out has ended, too.
-        while let Some(ends) = self.home.take() {
-            self.add(ends);
+        while let Some(mut ends) = self.home.take() {
+            self.add(&mut ends.news);
+            self.home.recycle(ends);
         }
         if self.untold > 0 {
             self.ends.with(|ends| ends.sort_unstable_by_key(|end| Reverse(end.at)));
@@ -355,12 +388,13 @@ where
         !self.home.has_ends()
     }
 
-    fn cancel(&mut self) {
+    fn cancel(&mut self) -> Option<Panic> {
         self.home.doom();
         self.workers.iter().for_each(|hired| hired.desk.worker.wake());
         self.waits = 0;
         let waiting = self.waiting.with(mem::take);
         self.refuse(waiting);
+        None
     }
 
     fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {

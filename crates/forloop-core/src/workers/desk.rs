@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::mem;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use atomic_waker::AtomicWaker;
 use concurrent_queue::ConcurrentQueue;
@@ -16,13 +16,34 @@ pub(super) type Chunk<B> = Vec<(usize, B)>;
 /// More bodies than this do not travel together.
 pub(super) const CHUNK: usize = 64;
 
+/// In the place of a body's: that of the source itself.
+pub(crate) const SOURCE: usize = usize::MAX;
+
 /// The end of a body on its way to the front.
 pub(super) struct Ended<T> {
-    /// Where the front has its index.
+    /// Where the front has its index; or the index itself, where the workers draw the bodies.
     pub(super) slot: usize,
     /// Its place in the order of ends.
     pub(super) at: usize,
     pub(super) outcome: Outcome<T>,
+}
+
+/// Ends that travel together.
+pub(super) struct Ends<T> {
+    /// Outputs that nobody waits for, each with its index: most of what there is.
+    pub(super) light: Vec<(usize, T)>,
+    /// All others.
+    pub(super) news: Vec<Ended<T>>,
+}
+
+impl<T> Ends<T> {
+    const fn new() -> Self {
+        Self { light: Vec::new(), news: Vec::new() }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.light.is_empty() && self.news.is_empty()
+    }
 }
 
 /// What a worker finds in its tray.
@@ -91,12 +112,14 @@ const SPARE: usize = 8;
 /// Where the ends of a loop's bodies come together.
 pub(super) struct Home<T> {
     /// Closed when the front has gone.
-    ends: ConcurrentQueue<Vec<Ended<T>>>,
-    /// Emptied chunks, to be used again.
-    empty: ConcurrentQueue<Vec<Ended<T>>>,
+    ends: ConcurrentQueue<Ends<T>>,
+    /// Emptied ends, to be used again.
+    empty: ConcurrentQueue<Ends<T>>,
     pub(super) front: AtomicWaker,
     /// No body goes on.
     doomed: AtomicBool,
+    /// How many workers have not ended that draw their bodies themselves.
+    going: AtomicUsize,
 }
 
 impl<T> Home<T> {
@@ -106,7 +129,24 @@ impl<T> Home<T> {
             empty: ConcurrentQueue::bounded(SPARE),
             front: AtomicWaker::new(),
             doomed: AtomicBool::new(false),
+            going: AtomicUsize::new(0),
         }
+    }
+
+    /// How many workers have not ended: what those that have ended had to send has come.
+    pub(super) fn going(&self) -> usize {
+        self.going.load(Ordering::SeqCst)
+    }
+
+    /// One more worker begins.
+    pub(super) fn one_more(&self) {
+        self.going.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// A worker has ended.
+    pub(super) fn one_less(&self) {
+        self.going.fetch_sub(1, Ordering::SeqCst);
+        self.front.wake();
     }
 
     /// Has no body go on. Workers that sleep are woken otherwise.
@@ -119,7 +159,7 @@ impl<T> Home<T> {
     }
 
     /// The next ends that have come.
-    pub(super) fn take(&self) -> Option<Vec<Ended<T>>> {
+    pub(super) fn take(&self) -> Option<Ends<T>> {
         self.ends.pop().ok()
     }
 
@@ -128,7 +168,8 @@ impl<T> Home<T> {
     }
 
     /// Keeps emptied ends for the next.
-    pub(super) fn recycle(&self, ends: Vec<Ended<T>>) {
+    pub(super) fn recycle(&self, ends: Ends<T>) {
+        debug_assert!(ends.is_empty(), "all of them were taken");
         drop(self.empty.push(ends));
     }
 
@@ -139,10 +180,26 @@ impl<T> Home<T> {
     }
 }
 
+/// How much a body's output tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Weight {
+    /// Nothing: it may be dropped.
+    None,
+    /// It may wait until there are many, and come in any order.
+    Light,
+    /// Somebody waits for it, or for its place in the order of ends.
+    News,
+    /// It stops the loop.
+    Last,
+}
+
+/// As many ends as may wait together.
+const MANY: usize = 1024;
+
 /// Ends on a worker's desk, before they are sent home together.
 pub(super) struct Tray<T> {
     home: Arc<Home<T>>,
-    ends: Vec<Ended<T>>,
+    ends: Ends<T>,
     /// How many bodies the worker has that have not ended.
     left: usize,
     /// What is in it is not sent before the word is given.
@@ -151,21 +208,38 @@ pub(super) struct Tray<T> {
 
 impl<T> Tray<T> {
     pub(super) fn new(home: Arc<Home<T>>) -> Self {
-        Self { home, ends: Vec::new(), left: 0, is_held: false }
+        Self { home, ends: Ends::new(), left: 0, is_held: false }
     }
 
     /// So many more bodies have come.
+    #[inline]
     pub(super) fn expect(&mut self, bodies: usize) {
         self.left += bodies;
     }
 
-    /// Puts an end in. Half of what there is is sent home at once, so that what comes in its place is
-    /// there before the other half has ended.
-    pub(super) fn put(&mut self, end: Ended<T>) {
+    /// Takes note of an end that tells nothing.
+    #[inline]
+    pub(super) fn put_none(&mut self) {
         self.left = self.left.saturating_sub(1);
-        self.ends.push(end);
-        if !self.is_held && self.ends.len() >= self.left.min(CHUNK / 2) {
-            self.send();
+    }
+
+    /// Puts in an output that nobody waits for.
+    #[inline]
+    pub(super) fn put_light(&mut self, index: usize, output: T) {
+        self.left = self.left.saturating_sub(1);
+        self.ends.light.push((index, output));
+        if self.ends.light.len() >= MANY {
+            self.send_unless_held();
+        }
+    }
+
+    /// Puts in an end that somebody waits for. Half of what there is is sent home at once, so that what
+    /// comes in its place is there before the other half has ended. If it `is_last`, all of it is.
+    pub(super) fn put(&mut self, end: Ended<T>, is_last: bool) {
+        self.left = self.left.saturating_sub(1);
+        self.ends.news.push(end);
+        if self.ends.news.len() >= self.left.min(CHUNK / 2) || is_last {
+            self.send_unless_held();
         }
     }
 
@@ -174,12 +248,27 @@ impl<T> Tray<T> {
         self.is_held = true;
     }
 
+    /// Sends home what is in it, if somebody waits for it.
+    #[inline]
+    pub(super) fn send_if_due(&mut self) {
+        if !self.ends.news.is_empty() {
+            self.send();
+        }
+    }
+
+    #[cold]
+    fn send_unless_held(&mut self) {
+        if !self.is_held {
+            self.send();
+        }
+    }
+
     /// Sends home what is in it.
     pub(super) fn send(&mut self) {
         if self.ends.is_empty() {
             return;
         }
-        let empty = self.home.empty.pop().unwrap_or_default();
+        let empty = self.home.empty.pop().unwrap_or(Ends::new());
         let ends = mem::replace(&mut self.ends, empty);
         // If the front has gone, they are dropped here and now.
         if self.home.ends.push(ends).is_ok() {

@@ -1,18 +1,28 @@
 //! A loop on a few workers: tasks of a runtime, each of which drives an engine of its own.
 //!
-//! The loop's own task, the *front*, pulls the items, calls the body's closure and keeps the limit, as
-//! ever. Bodies travel in chunks to the [`worker`] with the fewest, are polled there as in-task bodies
-//! are, and their ends come back in chunks. What the two sides share is in [`desk`]: queues and flags,
-//! no lock. What the front knows of its workers is the [`crew`]; [`team`] is what a loop sees, whether
-//! it has a crew or not.
+//! As a rule the workers [draw](well) their bodies: one after another takes the loop's source and the
+//! body's closure, makes as many bodies as it has room for, and polls them as in-task bodies are. The loop's
+//! own task, the *front*, hears of their ends and has the workers stop: that is [`drawing`].
+//!
+//! Where the source or the closure cannot be sent to a thread, or the loop's policy must see each body
+//! begin, the front pulls the items and calls the closure itself. Then bodies travel in chunks to the
+//! worker with the fewest: that is the [`crew`].
+//!
+//! Either way the ends come back in chunks. What the two sides share is in [`desk`] and [`well`]: queues and
+//! flags, no lock. A [`team`] is what a loop sees, whether it has workers or not.
 
 mod crew;
 mod desk;
+mod drawing;
 mod team;
+mod well;
 mod worker;
 
-pub(crate) use self::crew::Crew;
+pub(crate) use self::crew::{Crew, Terms};
+pub(crate) use self::desk::{SOURCE, Weight};
 pub(crate) use self::team::Team;
+pub(crate) use self::well::{BoxedWell, Spring};
+pub(crate) use self::worker::Weighing;
 
 use core::num::NonZeroUsize;
 use core::pin::Pin;
@@ -21,7 +31,8 @@ use core::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use self::crew::Front;
-use crate::place::{Body, Place, Started};
+use self::drawing::Drawers;
+use crate::place::{Body, Brought, Drawn, Place, Started};
 use crate::task::next_end;
 use crate::{Outcome, Spawn};
 
@@ -44,6 +55,28 @@ impl<R> OnWorkers<R> {
     pub fn of(runtime: R, workers: NonZeroUsize) -> Self {
         Self { runtime, workers: Some(workers) }
     }
+
+    /// The same workers, for a loop whose items or closure borrow or are not `Send`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// use forloop::OnWorkers;
+    ///
+    /// async fn lengths<R: forloop::Runtime>(runtime: R, words: &[String]) -> Vec<usize> {
+    ///     let items = forloop::each(words).unbounded().at(OnWorkers::new(runtime).fed());
+    ///     items
+    ///         .gather(|word| {
+    ///             let word = word.clone();
+    ///             async move { word.len() }
+    ///         })
+    ///         .await
+    /// }
+    /// ```
+    pub fn fed(self) -> Fed<R> {
+        Fed { workers: self }
+    }
 }
 
 impl<R, B> Place<B> for OnWorkers<R>
@@ -52,13 +85,45 @@ where
     B: Body<Returns: Send> + Send + 'static,
 {
     type Job = Errand<B>;
+    type Supply = Drawn;
 
     fn start(&self, body: B) -> Errand<B> {
         Errand { body }
     }
 
-    fn crew(&self) -> Option<Crew<Errand<B>>> {
-        Some(Crew::new(Front::new(self.runtime.clone(), self.workers)))
+    fn crew(&self, well: Option<BoxedWell<B>>) -> Option<Crew<Errand<B>>> {
+        let runtime = self.runtime.clone();
+        Some(match well {
+            Some(well) => Crew::new(Drawers::new(runtime, self.workers, well)),
+            None => Crew::new(Front::new(runtime, self.workers)),
+        })
+    }
+}
+
+/// On a few workers, to which the caller's task brings the bodies.
+///
+/// It pulls the items and calls the body's closure itself, so these may borrow and need not be `Send`; each
+/// body costs a part of a trip to another thread, which is more than a short body costs. Begins as
+/// [`OnWorkers::fed`].
+#[derive(Debug, Clone, Copy)]
+pub struct Fed<R> {
+    workers: OnWorkers<R>,
+}
+
+impl<R, B> Place<B> for Fed<R>
+where
+    R: Spawn + Clone + Send + Sync + 'static,
+    B: Body<Returns: Send> + Send + 'static,
+{
+    type Job = Errand<B>;
+    type Supply = Brought;
+
+    fn start(&self, body: B) -> Errand<B> {
+        Place::start(&self.workers, body)
+    }
+
+    fn crew(&self, _well: Option<BoxedWell<B>>) -> Option<Crew<Errand<B>>> {
+        Place::crew(&self.workers, None)
     }
 }
 

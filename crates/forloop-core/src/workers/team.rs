@@ -5,7 +5,7 @@ use core::fmt;
 use core::ops::ControlFlow;
 use core::task::{Context, Poll, ready};
 
-use super::crew::{Crew, Work};
+use super::crew::{Crew, Terms, Work};
 use crate::Panic;
 use crate::engine::{End, Room, Set};
 use crate::place::Started;
@@ -31,6 +31,28 @@ impl<J: Started> Team<J> {
     #[inline]
     fn staff(&self) -> Option<&dyn Work<J>> {
         if J::BY_WORKERS { self.crew.as_ref().map(Crew::staff) } else { None }
+    }
+
+    /// Has workers begin that draw their bodies; gives how many bodies there will be, if the source tells
+    /// the truth. `None` if they do not.
+    pub(crate) fn begin(
+        &mut self,
+        terms: impl FnOnce() -> Terms<J::Output>,
+    ) -> Option<(usize, Option<usize>)> {
+        Some(self.crew()?.drawing()?.begin(terms()))
+    }
+
+    /// Hears how many of the ends told still count against the limit.
+    pub(crate) fn hold(&mut self, held: usize) {
+        if let Some(drawing) = self.crew().and_then(Work::drawing) {
+            drawing.hold(held);
+        }
+    }
+
+    /// How many bodies workers have drawn so far, and whether none is left, if they draw them.
+    #[inline]
+    pub(crate) fn drawn(&self) -> Option<(usize, bool)> {
+        self.staff().and_then(Work::drawn)
     }
 
     /// [`Set::expect`].
@@ -177,9 +199,9 @@ impl<J: Started> Team<J> {
     }
 
     /// [`Set::cancel`].
-    pub(crate) fn cancel(&mut self, panicked: impl FnMut(Panic)) {
+    pub(crate) fn cancel(&mut self, mut panicked: impl FnMut(Panic)) {
         match self.crew() {
-            Some(crew) => crew.cancel(),
+            Some(crew) => crew.cancel().into_iter().for_each(&mut panicked),
             None => self.here.cancel(panicked),
         }
     }

@@ -1,14 +1,17 @@
-//! A worker: a task that drives an engine over the bodies it is given.
+//! A worker: a task that drives an engine over the bodies it is given, or draws.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::cell::Cell;
+use core::mem;
 use core::ops::ControlFlow;
 use core::pin::Pin;
-use core::task::{Context, Poll, ready};
+use core::task::{Context, Poll, Waker, ready};
 
-use super::desk::{Chunk, Desk, Ended, Home, Note, Tray};
+use super::desk::{Chunk, Desk, Ended, Home, Note, SOURCE, Tray, Weight};
+use super::well::{Buckets, Depot, Got, Pace};
 use crate::drive::TURN;
-use crate::engine::{End, Set};
+use crate::engine::{End, Room, Set};
 use crate::orphans::{Orphans, adopting};
 use crate::panic::catch;
 use crate::place::{Body, Unspawned};
@@ -22,34 +25,129 @@ const GLANCE: usize = 32;
 /// A worker's task. Whatever becomes of it, the front hears of the end of each body that it was given.
 pub(super) struct Worker<B: Body<Returns = T>, T> {
     bodies: Set<Unspawned<B>>,
-    /// By the front's slots: where the body is here.
-    places: Vec<usize>,
-    desk: Arc<Desk<B>>,
+    supply: Supply<B>,
     home: Arc<Home<T>>,
     tray: Tray<T>,
+    weighing: Weighing<T>,
     is_stopping: bool,
     /// What bodies that were never polled have left behind.
     orphans: Option<Arc<Orphans>>,
 }
 
+/// How much the ends of bodies tell.
+pub(crate) struct Weighing<T> {
+    /// How much an output tells; if nothing else is said, it is light.
+    pub(crate) output: Option<fn(&T) -> Weight>,
+    /// How much a panic does.
+    pub(crate) panic: Weight,
+}
+
+impl<T> Clone for Weighing<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Weighing<T> {}
+
+impl<T> Weighing<T> {
+    /// Each end is news.
+    const NEWS: Self = Self { output: Some(|_| Weight::News), panic: Weight::News };
+}
+
+/// Where a worker's bodies come from.
+enum Supply<B> {
+    /// The front brings them.
+    Desk {
+        desk: Arc<Desk<B>>,
+        /// By the front's slots: where the body is here.
+        places: Vec<usize>,
+    },
+    /// The worker draws them.
+    Depot(Draws<B>),
+}
+
+/// A worker that draws its bodies.
+struct Draws<B> {
+    depot: Arc<Depot<B>>,
+    /// Which of the workers it is.
+    me: usize,
+    /// How many bodies it may have at once.
+    most: usize,
+    /// How many it takes at a time.
+    pace: Pace,
+    drawn: Buckets<B>,
+    source_waker: Waker,
+    /// No more can be drawn.
+    is_over: bool,
+    /// The front was told that this worker has ended.
+    has_left: bool,
+}
+
+impl<B: Body<Returns = T> + Send + 'static, T> Worker<B, T> {
+    /// A worker whose bodies are put on its desk.
+    pub(super) fn fed(desk: Arc<Desk<B>>, home: Arc<Home<T>>) -> Self {
+        Self::new(Supply::Desk { desk, places: Vec::new() }, home, Weighing::NEWS)
+    }
+
+    /// A worker that draws its bodies, `most` at once.
+    pub(super) fn drawing(
+        depot: Arc<Depot<B>>,
+        me: usize,
+        most: usize,
+        home: Arc<Home<T>>,
+        weighing: Weighing<T>,
+    ) -> Self {
+        home.one_more();
+        let source_waker = Waker::from(depot.bells.clone());
+        let drawn = Buckets::new();
+        let draws = Draws {
+            depot,
+            me,
+            most,
+            pace: Pace::SLOWEST,
+            drawn,
+            source_waker,
+            is_over: false,
+            has_left: false,
+        };
+        let mut worker = Self::new(Supply::Depot(draws), home, weighing);
+        worker.bodies.expect(Room::of(most, (0, None)));
+        worker
+    }
+}
+
 impl<B: Body<Returns = T>, T> Worker<B, T> {
-    pub(super) fn new(desk: Arc<Desk<B>>, home: Arc<Home<T>>) -> Self {
+    fn new(supply: Supply<B>, home: Arc<Home<T>>, weighing: Weighing<T>) -> Self {
         Self {
             bodies: Set::new(),
-            places: Vec::new(),
-            desk,
+            supply,
             tray: Tray::new(home.clone()),
             home,
+            weighing,
             is_stopping: false,
             orphans: None,
         }
     }
 
-    /// Does what it was told. Gives how many bodies were polled for it.
-    fn read(&mut self, most: usize) -> usize {
+    /// Has the worker's task woken by whoever has something to tell it from now on.
+    fn listen(&self, cx: &Context<'_>) {
+        match &self.supply {
+            Supply::Desk { desk, .. } => desk.worker.register(cx.waker()),
+            Supply::Depot(draws) => draws.depot.bells.listen(draws.me, cx.waker()),
+        }
+    }
+
+    /// Begins more bodies, and does what else it was told; gives how many bodies were polled for it,
+    /// and whether there may be more at once. One that `must_wait` has nothing else to do.
+    fn supply(&mut self, most: usize, must_wait: bool) -> (usize, bool) {
+        if let Supply::Depot(_) = self.supply {
+            return self.draw(most, must_wait);
+        }
         let mut polls = 0;
         while polls < most {
-            match self.desk.read() {
+            let Supply::Desk { desk, .. } = &self.supply else { break };
+            match desk.read() {
                 None => break,
                 Some(Note::Run(chunk)) => {
                     polls += chunk.len();
@@ -61,11 +159,12 @@ impl<B: Body<Returns = T>, T> Worker<B, T> {
                 }
             }
         }
-        polls
+        (polls, false)
     }
 
     /// Begins the bodies of a chunk.
     fn begin(&mut self, mut chunk: Chunk<B>) {
+        let Supply::Desk { desk, places } = &mut self.supply else { return };
         self.tray.expect(chunk.len());
         let mut arrived = chunk.drain(..);
         loop {
@@ -76,33 +175,90 @@ impl<B: Body<Returns = T>, T> Worker<B, T> {
                 left => ControlFlow::Break(left),
             };
             let going = self.bodies.start(1, next, |end| {
-                self.tray.put(ended(end));
+                tell(&mut self.tray, end, self.weighing);
                 ControlFlow::Continue(())
             });
             let Ticket { slot, index } = match going {
                 ControlFlow::Continue(ticket) => ticket,
                 ControlFlow::Break(left) => {
                     let left = left.into_iter().chain(arrived);
-                    left.for_each(|(slot, body)| self.tray.put(unpolled(slot, body)));
+                    left.for_each(|(slot, body)| self.tray.put(unpolled(slot, body), false));
                     break;
                 }
             };
-            if self.places.len() <= index {
-                self.places.resize(index + 1, 0);
+            if places.len() <= index {
+                places.resize(index + 1, 0);
             }
-            self.places[index] = slot;
+            places[index] = slot;
         }
-        self.desk.recycle(chunk);
+        desk.recycle(chunk);
+    }
+
+    /// Draws and begins bodies, as long as there is room and up to `most`; gives how many, and whether
+    /// there may be more at once.
+    fn draw(&mut self, most: usize, must_wait: bool) -> (usize, bool) {
+        let Supply::Depot(draws) = &mut self.supply else { return (0, false) };
+        let room = draws.most.saturating_sub(self.bodies.len());
+        if room == 0 {
+            return (0, false);
+        }
+        let (home, tray, weighing) = (&self.home, &mut self.tray, self.weighing);
+        let (mut begun, has_ended, mut is_last, mut odd) = (0, Cell::new(0), false, None);
+        let next = || {
+            if begun == most || home.is_doomed() {
+                return ControlFlow::Break(());
+            }
+            if draws.drawn.is_empty() {
+                // Together with those that stay, no more than there is room for.
+                let free = (room + has_ended.get() - begun).min(most - begun);
+                odd = draws.refill(free, must_wait && begun == 0);
+            }
+            let Some((index, body)) = draws.drawn.pop_front() else {
+                return ControlFlow::Break(());
+            };
+            begun += 1;
+            ControlFlow::Continue((index, Unspawned::new(body)))
+        };
+        // When nothing more can be begun, that is no matter of its own.
+        let _: ControlFlow<(), Ticket> = self.bodies.start(room, next, |end| {
+            has_ended.set(has_ended.get() + 1);
+            tray.expect(1);
+            is_last |= tell(tray, end, weighing);
+            ControlFlow::Continue(())
+        });
+        tray.expect(begun - has_ended.get());
+        let is_more = odd.is_some();
+        if let Some((index, panic)) = odd {
+            tray.expect(1);
+            let end = End { index, at: 0, outcome: Outcome::Panicked(panic) };
+            is_last |= tell(tray, end, weighing);
+        }
+        if is_last {
+            self.close();
+        }
+        (begun, is_more)
+    }
+
+    /// Has nobody draw any more: the loop stops.
+    #[cold]
+    fn close(&mut self) {
+        if let Supply::Depot(draws) = &self.supply
+            && let Some(panic) = draws.depot.close()
+        {
+            let end = End { index: SOURCE, at: 0, outcome: Outcome::Panicked(panic) };
+            tell(&mut self.tray, end, self.weighing);
+        }
     }
 
     /// Stops a body that has no time left, unless it has ended.
     fn expire(&mut self, slot: usize) {
-        let Some(&place) = self.places.get(slot) else { return };
+        let Supply::Desk { places, .. } = &self.supply else { return };
+        let Some(&place) = places.get(slot) else { return };
         let ticket = Ticket { slot: place, index: slot };
         if self.bodies.runs(ticket)
             && let Some(end) = self.bodies.expire(ticket)
         {
-            self.tray.put(ended(end));
+            tell(&mut self.tray, end, self.weighing);
         }
     }
 
@@ -111,14 +267,19 @@ impl<B: Body<Returns = T>, T> Worker<B, T> {
         let tray = &mut self.tray;
         self.bodies.stop_each(|slot, dropped| {
             let outcome = stopped(dropped, Outcome::Cancelled);
-            tray.put(Ended { slot, at: next_end(), outcome });
+            tray.put(Ended { slot, at: next_end(), outcome }, false);
         });
-        self.desk.close();
-        while let Some(note) = self.desk.read() {
-            if let Note::Run(chunk) = note {
-                tray.expect(chunk.len());
-                chunk.into_iter().for_each(|(slot, body)| tray.put(unpolled(slot, body)));
+        let mut drop_one = |(slot, body)| tray.put(unpolled(slot, body), false);
+        match &mut self.supply {
+            Supply::Desk { desk, .. } => {
+                desk.close();
+                while let Some(note) = desk.read() {
+                    if let Note::Run(chunk) = note {
+                        chunk.into_iter().for_each(&mut drop_one);
+                    }
+                }
             }
+            Supply::Depot(draws) => draws.drawn.drain(..).for_each(drop_one),
         }
     }
 
@@ -137,7 +298,9 @@ impl<B: Body<Returns = T>, T> Worker<B, T> {
         // Bodies without time that had left something behind when the loop was stopped.
         while self.bodies.is_amid_round() || self.bodies.next_round() {
             while let Some(polled) = self.bodies.poll_next_woken() {
-                polled.into_iter().for_each(|end| self.tray.put(ended(end)));
+                if let Some(end) = polled {
+                    tell(&mut self.tray, end, self.weighing);
+                }
             }
         }
         if !self.bodies.is_empty() {
@@ -146,14 +309,77 @@ impl<B: Body<Returns = T>, T> Worker<B, T> {
             }
             return Poll::Pending;
         }
-        self.tray.send();
+        self.leave();
         Poll::Ready(())
+    }
+
+    /// Sends home what is left to tell, and goes.
+    fn leave(&mut self) {
+        self.tray.send();
+        if let Supply::Depot(draws) = &mut self.supply
+            && !mem::replace(&mut draws.has_left, true)
+        {
+            self.home.one_less();
+        }
+    }
+
+    /// Whether no body is left, and none will come.
+    fn is_done(&self) -> bool {
+        match &self.supply {
+            Supply::Desk { .. } => false,
+            Supply::Depot(draws) => {
+                draws.is_over && draws.drawn.is_empty() && self.bodies.is_empty()
+            }
+        }
     }
 }
 
-/// The end of a body, on its way home.
-fn ended<T>(End { index, outcome, .. }: End<T>) -> Ended<T> {
-    Ended { slot: index, at: next_end(), outcome }
+impl<B> Draws<B> {
+    /// Draws up to `most` bodies. Gives what has panicked, if that is how it ended: the closure over the
+    /// item of an index, or the source.
+    fn refill(&mut self, most: usize, must_wait: bool) -> Option<(usize, Panic)> {
+        if self.is_over || most == 0 {
+            return None;
+        }
+        let Self { depot, pace, drawn, source_waker, .. } = self;
+        match depot.draw(most, pace, must_wait, source_waker, drawn) {
+            Got::Some | Got::Wait => None,
+            Got::Dry => {
+                self.is_over = true;
+                None
+            }
+            Got::BodyPanicked(index, panic) => Some((index, panic)),
+            Got::SourcePanicked(panic) => Some((SOURCE, panic)),
+        }
+    }
+}
+
+/// Puts the end of a body into the tray; `true` if it stops the loop.
+#[inline]
+fn tell<T>(tray: &mut Tray<T>, end: End<T>, weighing: Weighing<T>) -> bool {
+    let End { index: slot, outcome, .. } = end;
+    let (weight, outcome) = match (outcome, weighing.output) {
+        (Outcome::Ok(output), None) => {
+            tray.put_light(slot, output);
+            return false;
+        }
+        (Outcome::Ok(output), Some(weigh)) => match weigh(&output) {
+            Weight::None => {
+                tray.put_none();
+                return false;
+            }
+            Weight::Light => {
+                tray.put_light(slot, output);
+                return false;
+            }
+            weight => (weight, Outcome::Ok(output)),
+        },
+        (Outcome::Panicked(panic), _) => (weighing.panic, Outcome::Panicked(panic)),
+        (outcome, _) => (Weight::News, outcome),
+    };
+    let is_last = weight == Weight::Last;
+    tray.put(Ended { slot, at: next_end(), outcome }, is_last);
+    is_last
 }
 
 /// Drops a body that has not been polled.
@@ -177,10 +403,12 @@ impl<B: Body<Returns = T>, T> Future for Worker<B, T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
-        // Whoever puts something on the desk from now on wakes this task again.
-        this.desk.worker.register(cx.waker());
+        this.listen(cx);
         let mut polls = 0;
-        let mut had_a_round = false;
+        // A body that yields has yielded to the executor, and not only to its siblings: at once where
+        // the front waits for each end, and after a turn's polls where nobody does.
+        let may_go_on = matches!(this.supply, Supply::Depot(_));
+        let (mut had_a_round, mut must_wait) = (false, false);
         loop {
             if this.home.is_doomed() {
                 return this.poll_stop(cx);
@@ -189,30 +417,43 @@ impl<B: Body<Returns = T>, T> Future for Worker<B, T> {
                 break;
             }
             if !this.bodies.is_amid_round() {
-                polls += this.read(TURN - polls);
-                // There may be more on the desk, and nobody wakes this task for what was there. And a
-                // body that yields has yielded to the executor, and not only to its siblings.
-                if polls >= TURN || had_a_round && this.bodies.has_yielded() {
+                let (begun, is_more) = this.supply(TURN - polls, must_wait);
+                polls += begun;
+                // Whatever more there is, nobody wakes this task for what was there.
+                if polls >= TURN || had_a_round && !may_go_on && this.bodies.has_yielded() {
                     break;
                 }
                 had_a_round = true;
-                if !this.bodies.next_round() {
-                    this.tray.send();
+                if this.bodies.next_round() {
+                    must_wait = false;
+                } else {
+                    let is_last_look = mem::replace(&mut must_wait, may_go_on);
+                    if is_more || begun > 0 || is_last_look != must_wait {
+                        continue;
+                    }
+                    if this.is_done() {
+                        this.leave();
+                        return Poll::Ready(());
+                    }
+                    this.tray.send_if_due();
                     if this.bodies.sleep(cx) {
                         return Poll::Pending;
                     }
                     break;
                 }
             }
-            let tray = &mut this.tray;
+            let (tray, weighing, mut is_last) = (&mut this.tray, this.weighing, false);
             let most = TURN.min(polls + GLANCE);
             let all: ControlFlow<()> = this.bodies.poll_round(&mut polls, most, |end| {
-                tray.put(ended(end));
+                is_last |= tell(tray, end, weighing);
                 ControlFlow::Continue(())
             });
             debug_assert!(all.is_continue(), "no end is enough");
+            if is_last {
+                this.close();
+            }
         }
-        this.tray.send();
+        this.tray.send_if_due();
         cx.waker().wake_by_ref();
         Poll::Pending
     }
@@ -221,6 +462,14 @@ impl<B: Body<Returns = T>, T> Future for Worker<B, T> {
 impl<B: Body<Returns = T>, T> Drop for Worker<B, T> {
     fn drop(&mut self) {
         self.drop_bodies();
-        self.tray.send();
+        // Whoever is dropped before its time has not run whatever would have come.
+        if let Supply::Depot(draws) = &self.supply
+            && !draws.has_left
+            && !self.home.is_doomed()
+        {
+            let end = Ended { slot: SOURCE, at: next_end(), outcome: Outcome::NotRun };
+            self.tray.put(end, false);
+        }
+        self.leave();
     }
 }
