@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use forloop::smol::{Executor, Local, Smol};
-use forloop::{BlockOn, Conduct, Grouped, On, OnLocal, OnWorkers, Task, tokio};
+use forloop::{BlockOn, Conduct, Fed, Grouped, On, OnLocal, OnWorkers, Task, tokio};
 use forloop_conformance::{Backend, Job, Spawning};
 
 /// A tokio runtime that ends with its test.
@@ -139,14 +139,14 @@ impl Spawning for Host {
 pub struct Workers<B>(pub B);
 
 impl<B: Spawning> Backend for Workers<B> {
-    type Place = OnWorkers<B::Runtime>;
+    type Place = Fed<B::Runtime>;
     type Clock = B::Clock;
     type Group = B::Group;
 
     const SPAWNED: bool = true;
 
     fn place(&self) -> Self::Place {
-        OnWorkers::of(self.0.runtime(), NonZeroUsize::MIN.saturating_add(3))
+        OnWorkers::of(self.0.runtime(), NonZeroUsize::MIN.saturating_add(3)).fed()
     }
 
     fn clock(&self) -> B::Clock {

@@ -1,6 +1,7 @@
 //! Which futures are `Send`: spawned loops over owned items, and in-task loops that borrow inside
 //! a spawned task.
 
+use forloop::OnWorkers;
 use forloop::StreamExt;
 use forloop::smol::Smol;
 
@@ -182,7 +183,28 @@ fn spawned_loops_of_boxed_bodies_are_send() {
 }
 
 #[test]
-fn loops_on_workers_over_boxed_bodies_and_borrowed_items_are_send() {
+fn loops_on_workers_over_boxed_bodies_are_send() {
+    let sum = spawnable(async {
+        let words = || [String::from("to"), String::from("be")];
+        let time = std::time::Duration::from_secs(60);
+        let mut sum = 0;
+        let body = |word: String| -> futures_lite::future::Boxed<Result<usize, String>> {
+            Box::pin(async move { Ok(length(&word).await.unwrap()) })
+        };
+        let looping = || forloop::each(words()).limit(2).unwrap().on_workers(Smol);
+        sum += looping().try_gather(body).await.unwrap().len();
+        sum += looping().timeout(&Smol, time).settle(body).await.len();
+        let mut stream = looping().deadline(&Smol, time).stream(body);
+        while let Some(length) = stream.next().await {
+            sum += length.unwrap().unwrap();
+        }
+        sum
+    });
+    assert_eq!(sum, 8);
+}
+
+#[test]
+fn loops_whose_workers_are_fed_with_borrowed_items_are_send() {
     let sum = spawnable(async {
         let words = vec![String::from("to"), String::from("be")];
         let time = std::time::Duration::from_secs(60);
@@ -191,7 +213,8 @@ fn loops_on_workers_over_boxed_bodies_and_borrowed_items_are_send() {
             let word = word.clone();
             Box::pin(async move { Ok(length(&word).await.unwrap()) })
         };
-        let looping = || forloop::each(&words).limit(2).unwrap().on_workers(Smol);
+        let place = OnWorkers::new(Smol).fed();
+        let looping = || forloop::each(&words).limit(2).unwrap().at(place);
         sum += looping().try_gather(body).await.unwrap().len();
         sum += looping().timeout(&Smol, time).settle(body).await.len();
         let mut stream = looping().deadline(&Smol, time).stream(body);

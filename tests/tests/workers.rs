@@ -97,11 +97,14 @@ fn a_runtime_that_is_shut_down_ends_the_loops_of_its_workers() {
         let runtime = Tokio::from(tokio.handle().clone());
         let alive = Alive::default();
         let looping = each(0..).limit(limit).unwrap().on_workers(runtime);
-        let looping = looping.cancel_on(std::future::pending::<()>()).gather(|_: u64| {
-            let guard = alive.guard();
-            async move {
-                let _alive: Guard = guard;
-                std::future::pending::<()>().await;
+        let looping = looping.cancel_on(std::future::pending::<()>()).gather({
+            let alive = alive.clone();
+            move |_: u64| {
+                let guard = alive.guard();
+                async move {
+                    let _alive: Guard = guard;
+                    std::future::pending::<()>().await;
+                }
             }
         });
         let ended = std::thread::scope(|scope| {
@@ -122,7 +125,7 @@ fn a_runtime_that_is_shut_down_ends_the_loops_of_its_workers() {
 fn two_bodies_have_a_worker_each() {
     let owned = Owned::multi_thread(NonZeroUsize::new(2)).unwrap();
     let barrier = Arc::new(Barrier::new(2));
-    let looping = each(0..2).unbounded().on_workers(owned.runtime()).gather(|_| {
+    let looping = each(0..2).unbounded().on_workers(owned.runtime()).gather(move |_| {
         let barrier = barrier.clone();
         // On one worker the first would wait for ever.
         async move { barrier.wait().is_leader() }

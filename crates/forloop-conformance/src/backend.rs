@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use forloop_core::{
-    BlockOn, Child, Closed, Conduct, Grouped, On, Place, Scope, Spawn, Task, Timer,
+    BlockOn, Brought, Child, Closed, Conduct, Grouped, On, Place, Scope, Spawn, Task, Timer,
 };
 
 use crate::probe::VirtualClock;
@@ -29,11 +29,11 @@ pub const LONG: Duration = Duration::from_secs(3600);
 pub trait Backend: Sized {
     /// Where bodies run.
     type Place: Clone
-        + Place<Job<()>>
-        + Place<Job<u64>>
-        + Place<Job<Vec<u64>>>
-        + Place<Job<Result<(), String>>>
-        + Place<Job<Result<u64, String>>>;
+        + Place<Job<()>, Supply = Brought>
+        + Place<Job<u64>, Supply = Brought>
+        + Place<Job<Vec<u64>>, Supply = Brought>
+        + Place<Job<Result<(), String>>, Supply = Brought>
+        + Place<Job<Result<u64, String>>, Supply = Brought>;
 
     /// The clock of this backend.
     type Clock: Timer + Clone + Send + Sync + 'static;

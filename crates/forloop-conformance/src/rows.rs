@@ -271,6 +271,26 @@ macro_rules! __rows {
                 in_task futures_put_in_later_have_the_next_indices: "WAIT-1";
                 spawned tasks_put_in_later_have_the_next_indices: "WAIT-1";
             }
+            workers {
+                spawned each_item_is_pulled_and_its_body_called_once_and_in_input_order: "WRK-1";
+                spawned every_strategy_gives_what_it_gives_elsewhere: "WRK-1";
+                spawned as_many_bodies_run_as_the_limit_says: "WRK-2";
+                spawned results_that_nobody_takes_hold_their_places: "WRK-2";
+                spawned the_first_failure_stops_everything: "WRK-3";
+                spawned failures_come_in_the_order_of_time: "WRK-3";
+                spawned a_panic_goes_on_when_all_have_stopped: "WRK-4";
+                spawned panics_that_are_caught_are_outcomes: "WRK-4";
+                spawned panics_of_destructors_do_not_keep_the_loop_from_its_end: "WRK-4";
+                spawned a_loop_that_is_cut_short_tells_what_became_of_each_item: "WRK-5";
+                spawned a_deadline_cuts_the_loop_short: "WRK-5";
+                spawned what_is_dropped_is_gone_soon: "WRK-6";
+                spawned a_loop_that_is_never_polled_calls_nothing: "WRK-6";
+                spawned a_source_that_waits_is_waited_for: "WRK-7";
+                spawned odd_sources_do_no_harm: "WRK-8";
+                spawned options_that_see_each_body_begin_hold: "WRK-9";
+                spawned loops_on_workers_nest: "WRK-10";
+                spawned many_small_loops_lose_and_double_nothing: "WRK-11";
+            }
         }
     };
 }

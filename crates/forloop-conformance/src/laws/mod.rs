@@ -25,6 +25,7 @@ pub mod timeout;
 pub mod times;
 pub mod token;
 pub mod wait;
+pub mod workers;
 
 use forloop_core::LoopError;
 

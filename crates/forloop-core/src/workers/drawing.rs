@@ -8,18 +8,18 @@ use core::cmp::Reverse;
 use core::mem;
 use core::num::NonZeroUsize;
 use core::ops::ControlFlow;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, Waker};
 
 use super::Errand;
 use super::crew::{Drawing, Terms, Work};
 use super::desk::{Ended, Ends, Home, Own, SOURCE};
-use super::well::{BoxedWell, Depot};
+use super::well::{BoxedWell, Buckets, Depot, Got, Pace};
 use super::worker::Worker;
 use crate::engine::End;
 use crate::panic::catch;
 use crate::place::{Body, Started};
 use crate::policy::Ticket;
-use crate::task::{Task, spawn};
+use crate::task::{Task, next_end, spawn};
 use crate::{Outcome, Panic, Spawn};
 
 /// See [the module](self).
@@ -111,10 +111,28 @@ where
         let held = are_held.then_some(limit);
         let depot = Arc::new(Depot::new(well, held, workers, catches));
         self.well = Well::Open(depot.clone());
+        let mut first = Buckets::new();
+        if hint.1 == Some(0) {
+            // As good as dry: no worker is called for that.
+            let mut pace = Pace::SLOWEST;
+            let got = depot.draw(1, &mut pace, false, Waker::noop(), &mut first);
+            let panicked = match got {
+                Got::Dry => return hint,
+                Got::Some | Got::Wait => None,
+                Got::BodyPanicked(index, panic) => Some((index, panic)),
+                Got::SourcePanicked(panic) => Some((SOURCE, panic)),
+            };
+            if let Some((slot, panic)) = panicked {
+                let end = Ended { slot, at: next_end(), outcome: Outcome::Panicked(panic) };
+                self.round.with(|round| round.news.push(end));
+                self.untold += 1;
+            }
+        }
         for me in 0..workers {
             // Together, they may have as many as the limit says.
             let most = limit / workers + usize::from(me < limit % workers);
             let worker = Worker::drawing(depot.clone(), me, most, self.home.clone(), weighing);
+            let worker = worker.with(mem::take(&mut first));
             self.tasks.push(spawn(&self.runtime, worker));
         }
         hint

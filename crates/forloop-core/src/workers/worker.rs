@@ -115,6 +115,14 @@ impl<B: Body<Returns = T> + Send + 'static, T> Worker<B, T> {
         worker.bodies.expect(Room::of(most, (0, None)));
         worker
     }
+
+    /// Has the worker begin with bodies that were drawn for it.
+    pub(super) fn with(mut self, bodies: Buckets<B>) -> Self {
+        if let Supply::Depot(draws) = &mut self.supply {
+            draws.drawn = bodies;
+        }
+        self
+    }
 }
 
 impl<B: Body<Returns = T>, T> Worker<B, T> {
@@ -208,9 +216,9 @@ impl<B: Body<Returns = T>, T> Worker<B, T> {
             if begun == most || home.is_doomed() {
                 return ControlFlow::Break(());
             }
-            if draws.drawn.is_empty() {
+            if draws.drawn.is_empty() && odd.is_none() {
                 // Together with those that stay, no more than there is room for.
-                let free = (room + has_ended.get() - begun).min(most - begun);
+                let free = (room - (begun - has_ended.get())).min(most - begun);
                 odd = draws.refill(free, must_wait && begun == 0);
             }
             let Some((index, body)) = draws.drawn.pop_front() else {
@@ -219,12 +227,12 @@ impl<B: Body<Returns = T>, T> Worker<B, T> {
             begun += 1;
             ControlFlow::Continue((index, Unspawned::new(body)))
         };
-        // When nothing more can be begun, that is no matter of its own.
+        // Why no more can be begun is no matter: the next time tells.
         let _: ControlFlow<(), Ticket> = self.bodies.start(room, next, |end| {
             has_ended.set(has_ended.get() + 1);
             tray.expect(1);
-            is_last |= tell(tray, end, weighing);
-            ControlFlow::Continue(())
+            is_last = tell(tray, end, weighing);
+            if is_last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         tray.expect(begun - has_ended.get());
         let is_more = odd.is_some();
@@ -442,14 +450,15 @@ impl<B: Body<Returns = T>, T> Future for Worker<B, T> {
                     break;
                 }
             }
-            let (tray, weighing, mut is_last) = (&mut this.tray, this.weighing, false);
+            let (tray, weighing) = (&mut this.tray, this.weighing);
             let most = TURN.min(polls + GLANCE);
-            let all: ControlFlow<()> = this.bodies.poll_round(&mut polls, most, |end| {
-                is_last |= tell(tray, end, weighing);
+            let last = this.bodies.poll_round(&mut polls, most, |end| {
+                if tell(tray, end, weighing) {
+                    return ControlFlow::Break(());
+                }
                 ControlFlow::Continue(())
             });
-            debug_assert!(all.is_continue(), "no end is enough");
-            if is_last {
+            if last.is_break() {
                 this.close();
             }
         }

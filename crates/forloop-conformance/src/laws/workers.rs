@@ -1,0 +1,499 @@
+//! Loops whose workers pull the items and call the closure themselves: the same promises.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use forloop_core::{
+    CancelToken, Cause, LoopError, OnWorkers, Outcome, each, each_stream, try_each,
+};
+use futures_lite::{StreamExt, future, stream};
+
+use super::{endless, errors};
+use crate::{Alive, Bomb, Gate, LONG, Peak, Spawning, Tally, eventually, job, yields};
+
+/// The numbers of workers that a promise is checked with.
+const WORKERS: [usize; 3] = [1, 2, 4];
+
+fn crew<B: Spawning>(backend: &B, workers: usize) -> OnWorkers<B::Runtime> {
+    OnWorkers::of(backend.runtime(), workers.try_into().unwrap())
+}
+
+/// Numbers without end, each written down when it is pulled.
+fn written(pulled: &Tally) -> impl Iterator<Item = u64> + Clone + Send + use<> {
+    let pulled = pulled.clone();
+    (0..).inspect(move |&n| pulled.write(n))
+}
+
+/// WRK-1
+pub fn each_item_is_pulled_and_its_body_called_once_and_in_input_order<B: Spawning>(backend: B) {
+    let expected: Vec<_> = (0..300).collect();
+    for (workers, limit) in WORKERS.into_iter().flat_map(|w| [(w, 1), (w, 7), (w, usize::MAX)]) {
+        let (pulled, called) = (Tally::default(), Tally::default());
+        let looping = each(written(&pulled).take(300)).limit(limit).unwrap();
+        let noted = called.clone();
+        let outputs = looping.at(crew(&backend, workers)).gather(move |n| {
+            noted.write(n);
+            async move {
+                yields(n as usize % 4).await;
+                n
+            }
+        });
+        assert_eq!(backend.block_on(outputs), expected);
+        assert_eq!((pulled.read(), called.read()), (expected.clone(), expected.clone()));
+    }
+}
+
+/// WRK-1
+pub fn every_strategy_gives_what_it_gives_elsewhere<B: Spawning>(backend: B) {
+    let looping = || each(0..50_u64).limit(8).unwrap().at(crew(&backend, 3));
+    let even = async |n: u64| {
+        yields(n as usize % 3).await;
+        if n % 2 == 0 { Ok(n) } else { Err(n.to_string()) }
+    };
+    async fn body(n: u64) -> u64 {
+        yields(n as usize % 3).await;
+        n
+    }
+    backend.block_on(async {
+        let settled = looping().settle(even).await;
+        assert!(settled.iter().enumerate().all(|(index, outcome)| match outcome {
+            Outcome::Ok(n) => *n == index as u64 && n % 2 == 0,
+            Outcome::Err(n) => *n == index.to_string(),
+            _ => false,
+        }));
+        assert_eq!(settled.len(), 50);
+        let tried = looping().try_gather(async |n| Ok::<_, String>(body(n).await)).await;
+        assert!(tried.unwrap().into_iter().eq(0..50));
+        let sum = Arc::new(AtomicUsize::new(0));
+        let add = sum.clone();
+        looping()
+            .for_each(move |n| {
+                let add = add.clone();
+                async move {
+                    add.fetch_add(body(n).await as usize, Ordering::SeqCst);
+                }
+            })
+            .await;
+        assert_eq!(sum.load(Ordering::SeqCst), 49 * 50 / 2);
+        let in_order: Vec<_> = looping().stream(body).collect().await;
+        assert!(in_order.into_iter().eq(0..50));
+        let mut unordered: Vec<_> = looping().stream_unordered(body).collect().await;
+        unordered.sort_unstable();
+        assert!(unordered.into_iter().eq(0..50));
+        let mut completed: Vec<_> = looping().as_completed(body).collect().await;
+        completed.sort_unstable();
+        assert!(completed.into_iter().eq((0..50).map(|n| (n as usize, n))));
+        let winner = looping().race_ok(even).await.unwrap();
+        assert_eq!(winner.0 as u64, winner.1);
+        let (index, value) = looping().race(body).await.unwrap();
+        assert_eq!(index as u64, value);
+    });
+}
+
+/// WRK-2
+pub fn as_many_bodies_run_as_the_limit_says<B: Spawning>(backend: B) {
+    for (workers, limit) in [(1, 3), (2, 1), (2, 7), (4, 3), (4, 64)] {
+        let (peak, gate, arrived) = (Peak::default(), Gate::default(), Alive::default());
+        let seen = peak.clone();
+        let looping = each(0..limit * 3).limit(limit).unwrap().at(crew(&backend, workers));
+        let bodies = looping.for_each(move |_| {
+            let (peak, gate, arrived) = (seen.clone(), gate.clone(), arrived.clone());
+            async move {
+                let body = async {
+                    // The first ones end when there are as many as there may be.
+                    let guard = arrived.guard();
+                    if arrived.ever() >= limit {
+                        gate.open();
+                    }
+                    gate.passed().await;
+                    yields(2).await;
+                    drop(guard);
+                };
+                peak.during(body).await;
+            }
+        });
+        backend.block_on(bodies);
+        assert_eq!(peak.most(), limit, "{workers} workers");
+    }
+}
+
+/// WRK-2
+pub fn results_that_nobody_takes_hold_their_places<B: Spawning>(backend: B) {
+    for (workers, limit) in [(1, 4), (3, 4), (4, 9)] {
+        let pulled = Tally::default();
+        let looping = each(written(&pulled)).limit(limit).unwrap().at(crew(&backend, workers));
+        let clock = backend.clock();
+        backend.block_on(async {
+            let mut results = looping.stream_unordered(async |n| n);
+            for taken in 0..20 {
+                assert!(results.next().await.is_some());
+                eventually(&clock, || pulled.read().len() >= taken + limit).await;
+                yields(20).await;
+                // What was taken has made room once the stream is asked again.
+                assert!(pulled.read().len() <= taken + limit, "{:?}", pulled.read());
+            }
+        });
+    }
+}
+
+/// WRK-3
+pub fn the_first_failure_stops_everything<B: Spawning>(backend: B) {
+    for workers in WORKERS {
+        let (pulled, alive) = (Tally::default(), Alive::default());
+        let looping = each(written(&pulled)).limit(16).unwrap().at(crew(&backend, workers));
+        let there = alive.clone();
+        let failing = looping.try_for_each(move |n| {
+            let guard = there.guard();
+            async move {
+                let _alive = guard;
+                yields(3).await;
+                if n == 40 { Err(n.to_string()) } else { Ok(()) }
+            }
+        });
+        let error = backend.block_on(async {
+            let error = failing.await.unwrap_err();
+            // Before anything else gets a turn.
+            assert_eq!(alive.now(), 0);
+            error
+        });
+        assert_eq!(errors(&error), ["40"]);
+        let pulled = pulled.read().len();
+        // Others may pull while it fails, and none once it has.
+        let most = if workers == 1 { 40 + 16 } else { usize::MAX };
+        assert!((41..=most).contains(&pulled), "{pulled} items, though none after the failure");
+    }
+}
+
+/// WRK-3
+pub fn failures_come_in_the_order_of_time<B: Spawning>(backend: B) {
+    let gate = Gate::default();
+    let looping = each(0..3).unbounded().at(crew(&backend, 3));
+    let error = backend.block_on(looping.race_ok(move |n| {
+        let gate = gate.clone();
+        async move {
+            match n {
+                2 => gate.open(),
+                _ => gate.passed().await,
+            }
+            // Those that have waited end after the one that has not.
+            yields(if n == 2 { 0 } else { 50 }).await;
+            Err::<(), _>(n.to_string())
+        }
+    }));
+    let error = error.unwrap_err();
+    assert_eq!((errors(&error)[0], errors(&error).len()), ("2", 3));
+}
+
+/// WRK-4
+pub fn a_panic_goes_on_when_all_have_stopped<B: Spawning>(backend: B) {
+    for workers in WORKERS {
+        // Of a body, of the closure, of the source.
+        for culprit in 0..3 {
+            let (pulled, alive) = (Tally::default(), Alive::default());
+            let items = written(&pulled).inspect(move |&n| {
+                assert!(culprit != 2 || n != 9, "the culprit");
+            });
+            let looping = each(items).limit(5).unwrap().at(crew(&backend, workers));
+            let there = alive.clone();
+            let gathering = looping.gather(move |n| {
+                assert!(culprit != 1 || n != 9, "the culprit");
+                let guard = there.guard();
+                async move {
+                    let _alive = guard;
+                    yields(2).await;
+                    assert!(culprit != 0 || n != 9, "the culprit");
+                    n
+                }
+            });
+            let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                backend.block_on(gathering)
+            }));
+            assert_eq!(*panic.unwrap_err().downcast::<&str>().unwrap(), "the culprit");
+            assert_eq!(alive.now(), 0);
+            let pulled = pulled.read().len();
+            // Other bodies may be called while one panics.
+            let most = if culprit > 0 || workers == 1 { 9 + 5 } else { usize::MAX };
+            assert!(pulled <= most, "{pulled} items, though none after the panic");
+        }
+    }
+}
+
+/// WRK-4
+pub fn panics_that_are_caught_are_outcomes<B: Spawning>(backend: B) {
+    let looping = each(0..90).limit(6).unwrap().at(crew(&backend, 3)).catch_panics();
+    let settled = backend.block_on(looping.settle(|n| {
+        assert!(n % 9 != 1, "of the closure");
+        async move {
+            yields(n % 3).await;
+            assert!(n % 9 != 2, "of the body");
+            if n % 9 == 3 { Err(n) } else { Ok(n) }
+        }
+    }));
+    assert_eq!(settled.len(), 90);
+    for (index, outcome) in settled.iter().enumerate() {
+        match (index % 9, outcome) {
+            (1, Outcome::Panicked(panic)) => assert_eq!(panic.message(), Some("of the closure")),
+            (2, Outcome::Panicked(panic)) => assert_eq!(panic.message(), Some("of the body")),
+            (3, Outcome::Err(n)) | (0 | 4.., Outcome::Ok(n)) => assert_eq!(*n, index),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// WRK-4
+pub fn panics_of_destructors_do_not_keep_the_loop_from_its_end<B: Spawning>(backend: B) {
+    let looping = each(0..).limit(8).unwrap().at(crew(&backend, 2));
+    let failing = looping.try_for_each(|n| async move {
+        let _bomb = (n != 3).then_some(Bomb);
+        yields(1).await;
+        if n == 3 {
+            return Err(n.to_string());
+        }
+        future::pending().await
+    });
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        drop(backend.block_on(failing));
+    }));
+    assert!(panic.is_err());
+}
+
+/// WRK-5
+pub fn a_loop_that_is_cut_short_tells_what_became_of_each_item<B: Spawning>(backend: B) {
+    for workers in WORKERS {
+        let (token, alive) = (CancelToken::new(), Alive::default());
+        let looping = each(0..).limit(6).unwrap().at(crew(&backend, workers));
+        let (guards, clock) = (alive.clone(), backend.clock());
+        let gathering = looping.cancel_on(token.cancelled()).gather(move |n: u64| {
+            let guard = guards.guard();
+            async move {
+                let _alive = guard;
+                yields(1).await;
+                if n % 2 == 1 && n < 20 {
+                    return n;
+                }
+                future::pending().await
+            }
+        });
+        let cut = backend.block_on(async {
+            let cancel = async {
+                // Six of the even ones, and the odd ones between.
+                eventually(&clock, || alive.ever() == 11 && alive.now() == 6).await;
+                token.cancel();
+            };
+            let (cut, ()) = future::zip(gathering, cancel).await;
+            assert_eq!(alive.now(), 0);
+            cut.unwrap_err()
+        });
+        assert_eq!(cut.cause, Cause::Cancelled);
+        assert_eq!(cut.pending, [0, 2, 4, 6, 8, 10]);
+        assert_eq!(cut.ready.len(), 11);
+        for (index, outcome) in cut.ready.iter().enumerate() {
+            match outcome {
+                Outcome::Ok(n) => assert_eq!((*n, index % 2), (index as u64, 1)),
+                Outcome::Cancelled => assert_eq!(index % 2, 0),
+                other => panic!("{index}: {other:?}"),
+            }
+        }
+    }
+}
+
+/// WRK-5
+pub fn a_deadline_cuts_the_loop_short<B: Spawning>(backend: B) {
+    let (alive, clock) = (Alive::default(), backend.clock());
+    let looping = each(0..).limit(6).unwrap().at(crew(&backend, 2));
+    let looping = looping.deadline(&clock, Duration::from_millis(20));
+    let there = alive.clone();
+    let cut = backend.block_on(looping.for_each(move |_: u64| endless(&there))).unwrap_err();
+    // As many as had begun by then: where everything is late, that is none.
+    let begun: Vec<_> = (0..alive.ever()).collect();
+    assert_eq!((cut.cause, cut.pending), (Cause::TimedOut, begun));
+    assert!(alive.now() == 0 && alive.ever() <= 6);
+    // One that never comes cuts nothing.
+    let looping = each(0..9).limit(6).unwrap().at(crew(&backend, 2)).deadline(&clock, LONG);
+    assert_eq!(backend.block_on(looping.gather(async |n: u64| n)).unwrap().len(), 9);
+}
+
+/// WRK-6
+pub fn what_is_dropped_is_gone_soon<B: Spawning>(backend: B) {
+    for limit in [3, 100] {
+        let (bodies, captured) = (Alive::default(), Alive::default());
+        let (in_source, in_closure) = (captured.guard(), captured.guard());
+        let items = (0..).inspect(move |_: &u64| captured_by(&in_source));
+        let there = bodies.clone();
+        let looping = each(items).limit(limit).unwrap().at(crew(&backend, 3));
+        let mut looping = Box::pin(looping.for_each(move |_| {
+            captured_by(&in_closure);
+            endless(&there)
+        }));
+        let clock = backend.clock();
+        backend.block_on(async {
+            assert!(future::poll_once(looping.as_mut()).await.is_none());
+            eventually(&clock, || bodies.now() == limit).await;
+            drop(looping);
+            eventually(&clock, || bodies.now() == 0 && captured.now() == 0).await;
+        });
+    }
+}
+
+fn captured_by<T>(_: &T) {}
+
+/// WRK-6
+pub fn a_loop_that_is_never_polled_calls_nothing<B: Spawning>(backend: B) {
+    let (pulled, captured) = (Tally::default(), Alive::default());
+    let guard = captured.guard();
+    let looping = each(written(&pulled)).unbounded().at(crew(&backend, 2));
+    drop(looping.for_each(move |_| {
+        captured_by(&guard);
+        endless(&Alive::default())
+    }));
+    assert_eq!((pulled.read().len(), captured.now()), (0, 0));
+}
+
+/// WRK-7
+pub fn a_source_that_waits_is_waited_for<B: Spawning>(backend: B) {
+    for workers in WORKERS {
+        let (gates, done) = ([Gate::default(), Gate::default()], Tally::default());
+        let [first, second] = gates.clone();
+        let later = |gate: Gate, n| {
+            stream::once_future(async move {
+                gate.passed().await;
+                n
+            })
+        };
+        let items = stream::iter(0..3).chain(later(first, 3)).chain(later(second, 4));
+        let looping = each_stream(Box::pin(items)).limit(2).unwrap().at(crew(&backend, workers));
+        let (ended, clock) = (done.clone(), backend.clock());
+        let looping = looping.gather(move |n: u64| {
+            let done = ended.clone();
+            async move {
+                yields(2).await;
+                done.write(n);
+                n
+            }
+        });
+        let outputs = backend.block_on(async {
+            let opener = async {
+                for (expected, gate) in [3, 4].into_iter().zip(&gates) {
+                    eventually(&clock, || done.read().len() == expected).await;
+                    gate.open();
+                }
+            };
+            future::zip(looping, opener).await.0
+        });
+        assert_eq!(outputs, [0, 1, 2, 3, 4]);
+    }
+}
+
+/// An iterator that says how many there are, and is wrong.
+#[derive(Clone)]
+struct Liar<I>(I, (usize, Option<usize>));
+
+impl<I: Iterator> Iterator for Liar<I> {
+    type Item = I::Item;
+
+    fn next(&mut self) -> Option<I::Item> {
+        self.0.next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.1
+    }
+}
+
+/// WRK-8
+pub fn odd_sources_do_no_harm<B: Spawning>(backend: B) {
+    let empty = each(0..0_u64).unbounded().at(crew(&backend, 3)).gather(async |n| n);
+    // Over at the first poll.
+    assert_eq!(backend.block_on(future::poll_once(empty)), Some(vec![]));
+    let nobody = each(0..0_u64).unbounded().at(crew(&backend, 3)).race(async |n| n);
+    assert!(matches!(backend.block_on(nobody), Err(LoopError::Empty)));
+    for hint in [(0, Some(0)), (0, Some(1)), (9, Some(9)), (1000, None), (usize::MAX, None)] {
+        for items in [0, 1, 30] {
+            let looping = each(Liar(0..items, hint)).limit(4).unwrap().at(crew(&backend, 2));
+            let outputs = backend.block_on(looping.gather(async |n: u64| {
+                yields(1).await;
+                n
+            }));
+            assert!(outputs.into_iter().eq(0..items), "{hint:?}, {items} items");
+        }
+    }
+}
+
+/// WRK-9
+pub fn options_that_see_each_body_begin_hold<B: Spawning>(backend: B) {
+    let (clock, alive) = (backend.clock(), Alive::default());
+    let looping = each(0..8).limit(4).unwrap().at(crew(&backend, 2));
+    let there = alive.clone();
+    let settled = looping.timeout(&clock, Duration::from_millis(20)).settle(move |n| {
+        let guard = there.guard();
+        job(async move {
+            let _alive = guard;
+            if n % 2 == 0 { Ok::<_, String>(n) } else { future::pending().await }
+        })
+    });
+    let settled = backend.block_on(settled);
+    assert_eq!(alive.now(), 0);
+    for (n, outcome) in settled.iter().enumerate() {
+        match outcome {
+            Outcome::Ok(value) => assert_eq!((*value, n % 2), (n, 0)),
+            outcome => assert!(matches!(outcome, Outcome::TimedOut) && n % 2 == 1),
+        }
+    }
+    let rows = ["1", "2", "three", "4"].map(str::parse::<u64>);
+    let tried = try_each(rows).limit(2).unwrap().at(crew(&backend, 2));
+    let cut = backend.block_on(tried.gather(async |n| n)).unwrap_err();
+    assert!(matches!(cut.cause, Cause::Source { index: 2, .. }));
+    assert_eq!(cut.ready.len(), 2);
+}
+
+/// WRK-10
+pub fn loops_on_workers_nest<B: Spawning>(backend: B) {
+    let (runtime, peak) = (backend.runtime(), Peak::default());
+    let (seen, outer) = (peak.clone(), crew(&backend, 2));
+    let sums = each(0..6_u64).limit(3).unwrap().at(outer).gather(move |n| {
+        let (runtime, peak) = (runtime.clone(), seen.clone());
+        async move {
+            let inner = each(0..20_u64).limit(4).unwrap();
+            let products =
+                inner.at(OnWorkers::of(runtime, 2.try_into().unwrap())).gather(move |m| {
+                    let peak = peak.clone();
+                    async move {
+                        peak.during(async {
+                            yields(2).await;
+                            n * m
+                        })
+                        .await
+                    }
+                });
+            products.await.into_iter().sum::<u64>()
+        }
+    });
+    assert!(backend.block_on(sums).into_iter().eq((0..6).map(|n| n * 190)));
+    assert!(peak.most() <= 12);
+}
+
+/// WRK-11: the same loop, many times, with whatever schedule the threads come to.
+pub fn many_small_loops_lose_and_double_nothing<B: Spawning>(backend: B) {
+    let is_odd = Arc::new(AtomicBool::new(false));
+    for round in 0..200 {
+        let (items, limit) = (round % 23, [1, 2, 5, 64][round % 4]);
+        let alive = Alive::default();
+        let (there, odd) = (alive.clone(), is_odd.clone());
+        let looping = each(0..items).limit(limit).unwrap();
+        let tried = looping.at(crew(&backend, 1 + round % 4)).try_gather(move |n| {
+            let (guard, odd) = (there.guard(), odd.clone());
+            async move {
+                let _alive = guard;
+                yields(n % 3).await;
+                odd.fetch_xor(true, Ordering::SeqCst);
+                if round % 5 == 4 && n == 11 { Err(n) } else { Ok(n) }
+            }
+        });
+        match backend.block_on(tried) {
+            Ok(outputs) => assert!(outputs.into_iter().eq(0..items)),
+            Err(error) => assert_eq!(error.failures().len(), 1),
+        }
+        assert_eq!(alive.now(), 0);
+    }
+}
