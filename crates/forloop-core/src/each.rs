@@ -168,18 +168,29 @@ impl<S: Stream, L, C> Loop<S, InTask, L, C> {
     }
 
     /// Runs the bodies on a few workers: tasks of `runtime`, as many as it has threads, each of which
-    /// runs many bodies as the caller's own task would.
+    /// takes items as it has room for them and runs their bodies as the caller's own task would.
     ///
-    /// A body owns what it uses and is `Send`, as under [`on`](Self::on). Choose
+    /// Choose
     ///
-    /// - `on_workers` for many bodies that are short or mostly wait: each costs about what it costs
-    ///   in the caller's own task, and the runtime hears of a few tasks only. A body that blocks its
-    ///   thread delays the others of its worker, and no other worker takes them over;
-    /// - [`on`](Self::on) for bodies that compute for long or block: each is scheduled by itself.
+    /// - `on_workers` to have many bodies on all cores: each costs about what it costs in the caller's
+    ///   own task, and the runtime hears of a few tasks only. A body that blocks its thread, or computes
+    ///   for long without an `await`, delays the others of its worker, and no other worker takes them
+    ///   over; nor does another worker use its part of the limit meanwhile;
+    /// - [`on`](Self::on) for bodies that block, and for a few that compute for long beside others that
+    ///   must not wait: each is a task, scheduled by itself.
     ///
-    /// A worker is a task that begins with the first bodies it gets: a loop over two items has two.
-    /// New bodies go to the workers that have the fewest. The loop still pulls the items and calls the
-    /// body's closure itself.
+    /// The workers pull the items and call the body's closure, one worker at a time and in input order.
+    /// So items, closure and bodies own what they use (`'static`) and are `Send`: write `move |item|`, and
+    /// clone into the closure what it needs. Where they must borrow, see [`OnWorkers::fed`]. With
+    /// [`timeout`](Self::timeout) and over [`try_each`](crate::try_each) the caller's task pulls and calls,
+    /// because each body must be seen to begin.
+    ///
+    /// # Costs
+    ///
+    /// A few allocations for the loop and for each worker, none per item. A strategy that gives one result
+    /// hears of good ends now and then, and of those that stop it at once; streams of results hear of each
+    /// as soon as their worker has polled what it had to, and that trip to another thread costs more than
+    /// a short body.
     ///
     /// # Examples
     ///

@@ -179,6 +179,7 @@ where
 #[derive(Debug, Clone, Copy, Default)]
 pub struct InTask;
 
+#[diagnostic::do_not_recommend]
 impl<B: Body> Place<B> for InTask {
     type Job = Unspawned<B>;
     type Supply = Brought;

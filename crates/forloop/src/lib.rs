@@ -49,7 +49,8 @@
 //! In the caller's own task, unless told otherwise: they may borrow, need not be `Send`, share one
 //! core, and need no runtime at all. With [`.on(runtime)`](Loop::on) each is a task of a runtime:
 //! it owns what it uses, is `Send`, and uses every core. With [`.on_workers(runtime)`](Loop::on_workers)
-//! a few tasks run all of them, which costs less where bodies are short or mostly wait.
+//! a few tasks, one per thread, draw the items and run all of them, which costs much less where bodies are
+//! short or mostly wait.
 //!
 //! # What happens when
 //!

@@ -2,31 +2,44 @@
 
 use std::hint::black_box;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 
-use async_executor::Executor;
-use forloop::{smol, tokio};
+use forloop::Spawn;
+
+use crate::host::Host;
+
+const TWO: NonZeroUsize = NonZeroUsize::new(2).unwrap();
+
+/// The tokio of a host.
+pub(super) fn tokio(host: &Host) -> forloop::tokio::Tokio {
+    host.handle().into()
+}
+
+/// The executor of a host.
+pub(super) fn smol(host: &Host) -> forloop::smol::Executor {
+    host.executor().into()
+}
 
 pub(super) async fn all<B: Future<Output = usize>>(n: usize, body: impl Fn(usize) -> B) {
     black_box(forloop::each(0..n).unbounded().gather(body).await);
 }
 
-pub(super) async fn all_on_tokio<B: Future<Output = usize> + Send + 'static>(
-    handle: ::tokio::runtime::Handle,
+/// Each body as a task.
+pub(super) async fn all_on<B: Future<Output = usize> + Send + 'static>(
+    runtime: impl Spawn,
     n: usize,
     body: impl Fn(usize) -> B,
 ) {
-    let runtime = tokio::Tokio::from(handle);
     black_box(forloop::each(0..n).unbounded().on(runtime).gather(body).await);
 }
 
-pub(super) async fn all_on_smol<B: Future<Output = usize> + Send + 'static>(
-    executor: Arc<Executor<'static>>,
+/// On a worker for each of the two threads.
+pub(super) async fn all_on_workers<B: Future<Output = usize> + Send + 'static>(
+    runtime: impl Spawn + Clone + Send + Sync + 'static,
     n: usize,
-    body: impl Fn(usize) -> B,
+    body: impl Fn(usize) -> B + Send + 'static,
 ) {
-    let runtime = smol::Executor::from(executor);
-    black_box(forloop::each(0..n).unbounded().on(runtime).gather(body).await);
+    let looping = forloop::each(0..n).unbounded().on_workers_of(runtime, TWO);
+    black_box(looping.gather(body).await);
 }
 
 pub(super) async fn bounded<B: Future<Output = ()>>(
@@ -37,22 +50,20 @@ pub(super) async fn bounded<B: Future<Output = ()>>(
     forloop::each(0..n).limit(limit).for_each(body).await;
 }
 
-pub(super) async fn bounded_on_tokio<B: Future<Output = ()> + Send + 'static>(
-    handle: ::tokio::runtime::Handle,
+pub(super) async fn bounded_on<B: Future<Output = ()> + Send + 'static>(
+    runtime: impl Spawn,
     n: usize,
     body: impl Fn(usize) -> B,
     limit: NonZeroUsize,
 ) {
-    let runtime = tokio::Tokio::from(handle);
     forloop::each(0..n).limit(limit).on(runtime).for_each(body).await;
 }
 
-pub(super) async fn bounded_on_smol<B: Future<Output = ()> + Send + 'static>(
-    executor: Arc<Executor<'static>>,
+pub(super) async fn bounded_on_workers<B: Future<Output = ()> + Send + 'static>(
+    runtime: impl Spawn + Clone + Send + Sync + 'static,
     n: usize,
-    body: impl Fn(usize) -> B,
+    body: impl Fn(usize) -> B + Send + 'static,
     limit: NonZeroUsize,
 ) {
-    let runtime = smol::Executor::from(executor);
-    forloop::each(0..n).limit(limit).on(runtime).for_each(body).await;
+    forloop::each(0..n).limit(limit).on_workers_of(runtime, TWO).for_each(body).await;
 }

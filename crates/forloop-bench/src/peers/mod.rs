@@ -18,7 +18,7 @@ use crate::host::{Host, Waking};
 
 /// One way to run a loop.
 ///
-/// A further one (our loops by workers, say) is a variant, its line in [`Peer::ALL`], its name, its
+/// A further one is a variant, its line in [`Peer::ALL`], its name, its
 /// kind, its host, and the loops that it has in [`all`] and [`bounded`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Peer {
@@ -28,6 +28,8 @@ pub(crate) enum Peer {
     ForloopSmol,
     ForloopTokioTwo,
     ForloopSmolTwo,
+    ForloopWorkersTokioTwo,
+    ForloopWorkersSmolTwo,
     FuturesUnordered,
     FuturesJoinAll,
     FuturesForEach,
@@ -58,13 +60,15 @@ pub(crate) enum Kind {
 }
 
 impl Peer {
-    pub(crate) const ALL: [Self; 22] = [
+    pub(crate) const ALL: [Self; 24] = [
         Self::Sequential,
         Self::Forloop,
         Self::ForloopTokio,
         Self::ForloopSmol,
         Self::ForloopTokioTwo,
         Self::ForloopSmolTwo,
+        Self::ForloopWorkersTokioTwo,
+        Self::ForloopWorkersSmolTwo,
         Self::FuturesUnordered,
         Self::FuturesJoinAll,
         Self::FuturesForEach,
@@ -91,6 +95,8 @@ impl Peer {
             Self::ForloopSmol => "forloop on smol",
             Self::ForloopTokioTwo => "forloop on tokio x2",
             Self::ForloopSmolTwo => "forloop on smol x2",
+            Self::ForloopWorkersTokioTwo => "forloop workers tokio x2",
+            Self::ForloopWorkersSmolTwo => "forloop workers smol x2",
             Self::FuturesUnordered => "FuturesUnordered",
             Self::FuturesJoinAll => "futures-util join_all",
             Self::FuturesForEach => "futures-util for_each_conc.",
@@ -130,6 +136,8 @@ impl Peer {
             | Self::Executor => Kind::OneThread,
             Self::ForloopTokioTwo
             | Self::ForloopSmolTwo
+            | Self::ForloopWorkersTokioTwo
+            | Self::ForloopWorkersSmolTwo
             | Self::JoinSetTwo
             | Self::TaskTrackerTwo
             | Self::ExecutorTwo
@@ -169,9 +177,14 @@ impl Peer {
     pub(crate) fn host(self) -> Host {
         match self {
             Self::ForloopTokio | Self::JoinSet | Self::TaskTracker => Host::tokio(),
-            Self::ForloopTokioTwo | Self::JoinSetTwo | Self::TaskTrackerTwo => Host::tokio_two(),
+            Self::ForloopTokioTwo
+            | Self::ForloopWorkersTokioTwo
+            | Self::JoinSetTwo
+            | Self::TaskTrackerTwo => Host::tokio_two(),
             Self::ForloopSmol | Self::Executor => Host::smol(),
-            Self::ForloopSmolTwo | Self::ExecutorTwo => Host::smol_two(),
+            Self::ForloopSmolTwo | Self::ForloopWorkersSmolTwo | Self::ExecutorTwo => {
+                Host::smol_two()
+            }
             Self::AsyncStdTwo => Host::AsyncStd,
             _ => Host::Bare,
         }
@@ -213,10 +226,16 @@ pub(crate) fn all<B: Future<Output = usize> + Send + 'static>(
     waking: Option<Waking>,
 ) {
     match peer {
-        Peer::ForloopTokio => host.run(forloop::all_on_tokio(host.handle(), n, body), waking),
-        Peer::ForloopSmol => host.run(forloop::all_on_smol(host.executor(), n, body), waking),
-        Peer::ForloopTokioTwo => host.run_as_task(forloop::all_on_tokio(host.handle(), n, body)),
-        Peer::ForloopSmolTwo => host.run_as_task(forloop::all_on_smol(host.executor(), n, body)),
+        Peer::ForloopTokio => host.run(forloop::all_on(forloop::tokio(host), n, body), waking),
+        Peer::ForloopSmol => host.run(forloop::all_on(forloop::smol(host), n, body), waking),
+        Peer::ForloopTokioTwo => host.run_as_task(forloop::all_on(forloop::tokio(host), n, body)),
+        Peer::ForloopSmolTwo => host.run_as_task(forloop::all_on(forloop::smol(host), n, body)),
+        Peer::ForloopWorkersTokioTwo => {
+            host.run_as_task(forloop::all_on_workers(forloop::tokio(host), n, body));
+        }
+        Peer::ForloopWorkersSmolTwo => {
+            host.run_as_task(forloop::all_on_workers(forloop::smol(host), n, body));
+        }
         Peer::JoinSet => host.run(tokio::join_set(n, body), waking),
         Peer::TaskTracker => host.run(tokio::task_tracker(n, body), waking),
         Peer::LocalExecutor => smol::local(host, n, body, waking),
@@ -254,16 +273,22 @@ pub(crate) fn bounded<B: Future<Output = ()> + Unpin + Send + 'static>(
         Peer::Sequential => host.run(sequential::silent(n, body), None),
         Peer::Forloop => host.run(forloop::bounded(n, body, limit), None),
         Peer::ForloopTokio => {
-            host.run(forloop::bounded_on_tokio(host.handle(), n, body, limit), None);
+            host.run(forloop::bounded_on(forloop::tokio(host), n, body, limit), None);
         }
         Peer::ForloopSmol => {
-            host.run(forloop::bounded_on_smol(host.executor(), n, body, limit), None);
+            host.run(forloop::bounded_on(forloop::smol(host), n, body, limit), None);
         }
         Peer::ForloopTokioTwo => {
-            host.run_as_task(forloop::bounded_on_tokio(host.handle(), n, body, limit));
+            host.run_as_task(forloop::bounded_on(forloop::tokio(host), n, body, limit));
         }
         Peer::ForloopSmolTwo => {
-            host.run_as_task(forloop::bounded_on_smol(host.executor(), n, body, limit));
+            host.run_as_task(forloop::bounded_on(forloop::smol(host), n, body, limit));
+        }
+        Peer::ForloopWorkersTokioTwo => {
+            host.run_as_task(forloop::bounded_on_workers(forloop::tokio(host), n, body, limit));
+        }
+        Peer::ForloopWorkersSmolTwo => {
+            host.run_as_task(forloop::bounded_on_workers(forloop::smol(host), n, body, limit));
         }
         Peer::FuturesUnordered => host.run(futures_util::buffer_unordered(n, body, limit), None),
         Peer::FuturesForEach => host.run(futures_util::for_each_concurrent(n, body, limit), None),
