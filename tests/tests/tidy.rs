@@ -235,6 +235,7 @@ const TABLE: &[(&str, usize)] = &[
     ("SEQ", 2),
     ("GAT", 6),
     ("WAIT", 6),
+    ("WRK", 11),
     ("ASC", 5),
     ("LST", 4),
     ("GRP", 9),

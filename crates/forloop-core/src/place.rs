@@ -179,7 +179,6 @@ where
 #[derive(Debug, Clone, Copy, Default)]
 pub struct InTask;
 
-#[diagnostic::do_not_recommend]
 impl<B: Body> Place<B> for InTask {
     type Job = Unspawned<B>;
     type Supply = Brought;
