@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::slab::{Bay, Slab, Slot, group_of, place_of};
+use super::slab::{Bay, Slab, Slot, Vacancies, group_of, place_of};
 
 /// The indices of the bodies. Where they came one after another, each group knows its first, and no
 /// memory is needed for the others.
@@ -16,23 +16,30 @@ impl Ledger {
         Self { each: Vec::new() }
     }
 
-    /// The index of the body in a slot.
+    /// Whether the bodies of each group came one after another.
     #[inline]
-    pub(super) fn index<J>(&self, bay: &Bay<J>, place: usize) -> usize {
-        if self.each.is_empty() {
-            bay.index_in_a_row(place)
-        } else {
-            self.each.get(bay.rank(place)).copied().unwrap_or(usize::MAX)
-        }
+    pub(super) fn is_in_rows(&self) -> bool {
+        self.each.is_empty()
     }
 
-    /// Notes the index of the body at a place that was just taken; `false` if there is no room.
+    /// The indices of the bodies of a group.
     #[inline]
-    pub(super) fn note<J>(&mut self, bay: &mut Bay<J>, place: usize, index: usize) -> bool {
-        if self.each.is_empty() {
-            return bay.comes_in_a_row(place, index);
+    pub(super) fn row<J>(&self, bay: &Bay<J>) -> Row<'_> {
+        let first = if self.is_in_rows() { bay.index_in_a_row(0) } else { bay.rank(0) };
+        Row { each: &self.each, first }
+    }
+
+    /// Notes the index of the body that came last; `false` if there is no room.
+    pub(super) fn note<J>(
+        &mut self,
+        given: &mut Vacancies<'_, J>,
+        place: usize,
+        index: usize,
+    ) -> bool {
+        if self.is_in_rows() {
+            return given.come_in_a_row(place, index);
         }
-        let entry = self.each.get_mut(bay.rank(place));
+        let entry = self.each.get_mut(given.rank(place));
         entry.map(|entry| *entry = index).is_some()
     }
 
@@ -41,7 +48,24 @@ impl Ledger {
     pub(super) fn note_each<J>(&mut self, slab: &Slab<J>, slot: Slot, index: usize) {
         let slots = slab.all_slots();
         self.each =
-            slots.map(|slot| self.index(slab.bay(group_of(slot)), place_of(slot))).collect();
+            slots.map(|slot| self.row(slab.bay(group_of(slot))).index(place_of(slot))).collect();
         self.each[slab.bay(group_of(slot)).rank(place_of(slot))] = index;
+    }
+}
+
+/// The indices of the bodies of a group.
+#[derive(Clone, Copy)]
+pub(super) struct Row<'a> {
+    each: &'a [usize],
+    /// The first index, or the first rank.
+    first: usize,
+}
+
+impl Row<'_> {
+    /// The index of the body at a place.
+    #[inline]
+    pub(super) fn index(self, place: usize) -> usize {
+        let at = self.first.wrapping_add(place);
+        if self.each.is_empty() { at } else { self.each.get(at).copied().unwrap_or(usize::MAX) }
     }
 }

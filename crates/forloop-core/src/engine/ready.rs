@@ -318,6 +318,7 @@ impl Deref for SlotWaker<'_> {
 /// has, on one thread.
 pub(super) struct Wakers<'a> {
     group: NonNull<Group>,
+    home: NonNull<Home>,
     _loop: PhantomData<&'a mut Ready>,
 }
 
@@ -338,11 +339,8 @@ impl Wakers<'_> {
     #[inline]
     pub(super) fn waker_to_poll(&self, place: usize) -> SlotWaker<'_> {
         let waker = self.waker(place);
-        // SAFETY: groups and home are there as long as the loop is, to which we have exclusive access.
-        unsafe {
-            let home = self.group.as_ref().home.as_ref();
-            home.polled.with(|polled| *polled = waker.waker.data());
-        }
+        // SAFETY: home is there as long as the loop is, to which we have exclusive access.
+        unsafe { self.home.as_ref().polled.with(|polled| *polled = waker.waker.data()) };
         waker
     }
 
@@ -451,7 +449,9 @@ impl Ready {
     #[inline]
     pub(super) fn group(&mut self, number: usize) -> Wakers<'_> {
         let group = self.groups[number].expect("a slot's group was made with it");
-        Wakers { group, _loop: PhantomData }
+        // SAFETY: groups are there as long as this is.
+        let home = unsafe { group.as_ref() }.home;
+        Wakers { group, home, _loop: PhantomData }
     }
 
     /// Until what this returns is dropped, the bodies of this loop are polled on this thread.
