@@ -352,11 +352,11 @@ where
         else {
             return Pause::NoItem;
         };
-        let last = *this.started + quota;
-        let started = this.started;
+        let mut started = Counter { count: *this.started, noted: this.started };
+        let last = started.count + quota;
         loop {
             let next = || {
-                if *started == last {
+                if started.count == last {
                     return ControlFlow::Break(Pause::Quota);
                 }
                 let given = match catch(|| source.as_mut().poll_next(cx)) {
@@ -368,8 +368,8 @@ where
                 let Some(item) = policy.admit(given) else {
                     return ControlFlow::Break(Pause::SourceFailed);
                 };
-                let index = *started;
-                *started += 1;
+                let index = started.count;
+                started.count += 1;
                 match catch(|| launcher.launch(item)) {
                     Ok(job) => ControlFlow::Continue((index, job)),
                     Err(panic) => {
@@ -502,6 +502,19 @@ where
         if let Err(panic) = closed {
             this.panic.get_or_insert(panic);
         }
+    }
+}
+
+/// A count that is kept in a register, mostly, and noted when this is dropped.
+struct Counter<'a> {
+    count: usize,
+    noted: &'a mut usize,
+}
+
+impl Drop for Counter<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        *self.noted = self.count;
     }
 }
 

@@ -128,7 +128,7 @@ impl<J: Started> Bodies<J> {
         let (group, mut vacancies) = self.slab.vacancies();
         vacancies.use_only(*left);
         let (is_in_rows, mut first_index) = (self.ledger.is_in_rows(), vacancies.first_index());
-        loop {
+        let (place, is_noted) = loop {
             let place = vacancies.place();
             // One after another in one slot, until one of them stays.
             let waker = wakers.waker_to_poll(place);
@@ -137,22 +137,24 @@ impl<J: Started> Bodies<J> {
                 ended(End { index, at, outcome })?;
                 (index, job) = next()?;
             }
-            let mut is_noted = is_in_rows && index.wrapping_sub(place) == first_index;
-            if !is_noted {
-                is_noted = self.ledger.note(&mut vacancies, place, index);
+            if !is_in_rows || index.wrapping_sub(place) != first_index {
+                if !self.ledger.note(&mut vacancies, place, index) {
+                    break (place, false);
+                }
                 first_index = vacancies.first_index();
             }
-            if !is_noted || vacancies.are_none() {
-                *left -= vacancies.given();
-                drop(vacancies);
-                let slot = slot_at(group, place);
-                if !is_noted {
-                    self.ledger.note_each(&self.slab, slot, index);
-                }
-                return ControlFlow::Continue(Ticket { slot, index });
+            if vacancies.are_none() {
+                break (place, true);
             }
             (index, job) = next()?;
+        };
+        *left -= vacancies.given();
+        drop(vacancies);
+        let slot = slot_at(group, place);
+        if !is_noted {
+            self.ledger.note_each(&self.slab, slot, index);
         }
+        ControlFlow::Continue(Ticket { slot, index })
     }
 
     /// Polls what is in a slot: `None` if that is nothing, `Some(None)` if it goes on.
@@ -277,6 +279,8 @@ fn try_in<J: Started>(
 #[inline]
 fn outcome_of<T>(outcome: Outcome<T>, dropped: Result<(), Panic>, is_overdue: bool) -> Outcome<T> {
     match (dropped, outcome) {
+        // As nearly all of them.
+        (Ok(()), Outcome::Ok(output)) => Outcome::Ok(output),
         (Err(panic), Outcome::Ok(_) | Outcome::Cancelled | Outcome::NotRun) => {
             Outcome::Panicked(panic)
         }
