@@ -85,6 +85,7 @@ where
     J: Started,
     C: Admit<S::Item>,
 {
+    #[inline]
     pub(crate) fn new(source: S, launcher: A, limit: usize, policy: C) -> Self {
         Self {
             source: Some(source),

@@ -21,12 +21,12 @@ pub(super) struct Bodies<J> {
     ledger: Ledger,
     /// What bodies without time have left behind: until that has ended, they have not stopped. Their
     /// slots are empty and not free.
-    left: BTreeMap<Slot, Arc<Orphans>>,
+    left: Option<BTreeMap<Slot, Arc<Orphans>>>,
 }
 
 impl<J> Bodies<J> {
     pub(super) const fn new() -> Self {
-        Self { slab: Slab::new(), ledger: Ledger::new(), left: BTreeMap::new() }
+        Self { slab: Slab::new(), ledger: Ledger::new(), left: None }
     }
 
     /// How many there are, with those that have left something behind.
@@ -52,7 +52,6 @@ impl<J> Bodies<J> {
                 self.slab.next_holed();
             } else {
                 ready.grow(self.slab.grow(more));
-                self.slab.next_empty();
             }
         }
         self.slab.vacancy().expect("if no slot was free, there are more now")
@@ -103,13 +102,13 @@ impl<J> Bodies<J> {
 
     /// Keeps an empty slot until what its body has left behind has ended.
     pub(super) fn leave(&mut self, slot: Slot, orphans: Arc<Orphans>, wakers: &Wakers<'_>) {
-        self.left.insert(slot, orphans);
+        self.left.get_or_insert_default().insert(slot, orphans);
         wakers.waker(place_of(slot)).wake_by_ref();
     }
 
     /// Whether a slot is kept for what its body has left behind.
     pub(super) fn is_left(&self, slot: Slot) -> bool {
-        self.left.contains_key(&slot)
+        self.left.as_ref().is_some_and(|left| left.contains_key(&slot))
     }
 }
 
@@ -189,7 +188,7 @@ impl<J: Started> Bodies<J> {
         let bay = self.slab.bay_mut(group);
         let occupied = bay.occupied();
         // One may have ended meanwhile, or was stopped and has left something behind.
-        let odd = if self.left.is_empty() { 0 } else { *due & !occupied };
+        let odd = if self.left.is_none() { 0 } else { *due & !occupied };
         let before_odd = (odd & odd.wrapping_neg()).wrapping_sub(1);
         let budget = most - *polls;
         let had = lowest(*due & occupied & before_odd, budget);
@@ -221,12 +220,15 @@ impl<J: Started> Bodies<J> {
     /// Polls for the end of what a body without time has left behind.
     #[cold]
     fn turn_of_left(&mut self, slot: Slot, wakers: &Wakers<'_>) -> Option<Option<End<J::Output>>> {
-        let left = self.left.get(&slot)?;
+        let left = self.left.as_mut()?;
         let waker = wakers.waker(place_of(slot));
-        if left.poll_ended(&mut Context::from_waker(&waker)).is_pending() {
+        if left.get(&slot)?.poll_ended(&mut Context::from_waker(&waker)).is_pending() {
             return Some(None);
         }
-        self.left.remove(&slot);
+        left.remove(&slot);
+        if left.is_empty() {
+            self.left = None;
+        }
         let index = self.free(slot, wakers);
         Some(Some(End { index, at: J::end_now(), outcome: Outcome::TimedOut }))
     }

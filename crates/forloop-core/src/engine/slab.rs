@@ -136,7 +136,7 @@ impl<J> Slab<J> {
     /// How many slots there are.
     pub(super) fn capacity(&self) -> usize {
         let last = &self.bays[self.bays.len() - 1];
-        last.before + last.all.count_ones() as usize
+        last.before + (usize::BITS - last.all.leading_zeros()) as usize
     }
 
     /// How many slots are not free.
@@ -145,9 +145,10 @@ impl<J> Slab<J> {
         self.taken
     }
 
-    /// Makes so many more slots, and returns how many groups they are in.
+    /// Makes so many more slots, where no group is free any more, and begins the first of them. Returns
+    /// how many groups they are in.
     pub(super) fn grow(&mut self, slots: usize) -> usize {
-        let groups = slots.div_ceil(GROUP);
+        let groups = if slots <= GROUP { 1 } else { slots.div_ceil(GROUP) };
         let before = self.capacity();
         let is_first = before == 0;
         self.bays.reserve_exact(groups - usize::from(is_first));
@@ -166,8 +167,8 @@ impl<J> Slab<J> {
                 slots: unsafe { block.add(at) },
                 before: before + at,
                 all: usize::MAX >> (usize::BITS as usize - GROUP.min(slots - at)),
-                is_empty_listed: true,
-                next_empty: if is_last { self.empty } else { first + group + 1 },
+                is_empty_listed: group > 0,
+                next_empty: if is_last { NOWHERE } else { first + group + 1 },
                 ..Bay::NONE
             };
             if first + group == 0 {
@@ -176,12 +177,16 @@ impl<J> Slab<J> {
                 self.bays.push(bay);
             }
         }
-        self.empty = first;
+        debug_assert!(self.empty == NOWHERE, "no group is free");
+        if groups > 1 {
+            self.empty = first + 1;
+        }
         if is_first {
             *self.blocks.first_mut() = (block, capacity);
         } else {
             self.blocks.push((block, capacity));
         }
+        self.go_to(first);
         groups
     }
 
@@ -289,6 +294,9 @@ impl<J> Slab<J> {
     /// Returns the first.
     pub(super) fn clear(&mut self) -> Option<Panic> {
         let mut first = None;
+        if self.taken == 0 {
+            return first;
+        }
         for group in 0..self.bays.len() {
             let bay = self.bay_mut(group);
             for place in places(bay.occupied) {

@@ -76,6 +76,7 @@ pin_project! {
 }
 
 impl<S, A, J, C, V> Judged<S, A, J, C, V> {
+    #[inline]
     fn new(drive: Drive<S, A, J, C>, judge: V) -> Self {
         Self { drive, judge: Some(judge) }
     }
