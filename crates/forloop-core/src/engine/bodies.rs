@@ -82,7 +82,7 @@ impl<J> Bodies<J> {
         let (group, mut vacancies) = self.slab.vacancies();
         let place = vacancies.place();
         vacancies.put(job).stay();
-        let is_noted = self.ledger.note(&mut vacancies, place, index);
+        let is_noted = self.ledger.note(vacancies.bay(), place, index);
         drop(vacancies);
         let slot = slot_at(group, place);
         if !is_noted {
@@ -126,7 +126,7 @@ impl<J: Started> Bodies<J> {
     ) -> ControlFlow<B, Ticket> {
         let (group, mut vacancies) = self.slab.vacancies();
         vacancies.use_only(*left);
-        let (is_in_rows, mut first_index) = (self.ledger.is_in_rows(), vacancies.first_index());
+        let mut first_index = self.ledger.first_index(vacancies.bay().0);
         let (place, is_noted) = loop {
             let place = vacancies.place();
             // One after another in one slot, until one of them stays.
@@ -136,11 +136,11 @@ impl<J: Started> Bodies<J> {
                 ended(End { index, at, outcome })?;
                 (index, job) = next()?;
             }
-            if !is_in_rows || index.wrapping_sub(place) != first_index {
-                if !self.ledger.note(&mut vacancies, place, index) {
+            if index.wrapping_sub(place) != first_index {
+                if !self.ledger.note(vacancies.bay(), place, index) {
                     break (place, false);
                 }
-                first_index = vacancies.first_index();
+                first_index = self.ledger.first_index(vacancies.bay().0);
             }
             if vacancies.are_none() {
                 break (place, true);

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::slab::{Bay, Slab, Slot, Vacancies, group_of, place_of};
+use super::slab::{Bay, Slab, Slot, group_of, place_of};
 
 /// The indices of the bodies. Where they came one after another, each group knows its first, and no
 /// memory is needed for the others.
@@ -11,6 +11,9 @@ pub(super) struct Ledger {
     each: Vec<usize>,
 }
 
+/// No loop has so many bodies, by far.
+const NO_INDEX: usize = usize::MAX / 2;
+
 impl Ledger {
     pub(super) const fn new() -> Self {
         Self { each: Vec::new() }
@@ -18,8 +21,15 @@ impl Ledger {
 
     /// Whether the bodies of each group came one after another.
     #[inline]
-    pub(super) fn is_in_rows(&self) -> bool {
+    fn is_in_rows(&self) -> bool {
         self.each.is_empty()
+    }
+
+    /// The index of the body that would be at the first place of a group, if they come one after
+    /// another: such a body needs no note.
+    #[inline]
+    pub(super) fn first_index<J>(&self, bay: &Bay<J>) -> usize {
+        if self.is_in_rows() { bay.index_in_a_row(0) } else { NO_INDEX }
     }
 
     /// The indices of the bodies of a group.
@@ -29,17 +39,22 @@ impl Ledger {
         Row { each: &self.each, first }
     }
 
-    /// Notes the index of the body that came last; `false` if there is no room.
+    /// Notes the index of the body that came last, and whether it is the only one of its group; `false`
+    /// if there is no room.
+    #[cold]
     pub(super) fn note<J>(
         &mut self,
-        given: &mut Vacancies<'_, J>,
+        (bay, is_only): (&mut Bay<J>, bool),
         place: usize,
         index: usize,
     ) -> bool {
         if self.is_in_rows() {
-            return given.come_in_a_row(place, index);
+            if is_only {
+                bay.begin_row(place, index);
+            }
+            return bay.index_in_a_row(place) == index;
         }
-        let entry = self.each.get_mut(given.rank(place));
+        let entry = self.each.get_mut(bay.rank(place));
         entry.map(|entry| *entry = index).is_some()
     }
 

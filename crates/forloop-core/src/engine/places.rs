@@ -116,6 +116,9 @@ impl<T> Places<T> {
         }
         let proportion = (SET_ASIDE / size_of::<T>().max(1)).max(capacity.saturating_mul(4));
         match self.expected.min(proportion) {
+            wanted if wanted >= needed && capacity == 0 => {
+                self.values = Vec::with_capacity(wanted);
+            }
             wanted if wanted >= needed => self.values.reserve_exact(wanted - len),
             _ => self.values.reserve(needed - len),
         }

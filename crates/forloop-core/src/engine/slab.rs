@@ -418,6 +418,11 @@ impl<J> Bay<J> {
         self.occupied
     }
 
+    /// Says that bodies will come one after another, with this index at this place.
+    pub(super) fn begin_row(&mut self, place: usize, index: usize) {
+        self.first_index = index.wrapping_sub(place);
+    }
+
     /// The index of the body at a place, if they came one after another.
     #[inline]
     pub(super) fn index_in_a_row(&self, place: usize) -> usize {
@@ -536,25 +541,12 @@ impl<J> Vacancies<'_, J> {
         Guest { job: slot, free: &mut self.free }
     }
 
-    /// The index of the body that would be at the first place, if they came one after another.
+    /// What is known of the group, and whether the body that came last is the only one.
     #[inline]
-    pub(super) fn first_index(&self) -> usize {
-        self.bay.first_index
-    }
-
-    /// Notes the index of the body that came last; `false` if that cannot be told from its place,
-    /// because they have not come one after another.
-    pub(super) fn come_in_a_row(&mut self, place: usize, index: usize) -> bool {
-        let is_first = self.bay.taken == 0 && self.given & !(self.free | self.spare) == 1 << place;
-        if is_first {
-            self.bay.first_index = index.wrapping_sub(place);
-        }
-        self.bay.index_in_a_row(place) == index
-    }
-
-    /// The number, among all slots, of the one at a place.
-    pub(super) fn rank(&self, place: usize) -> usize {
-        self.bay.rank(place)
+    pub(super) fn bay(&mut self) -> (&mut Bay<J>, bool) {
+        let stayed = self.given & !(self.free | self.spare);
+        let is_only = self.bay.taken == 0 && stayed & stayed.wrapping_sub(1) == 0;
+        (self.bay, is_only)
     }
 }
 
