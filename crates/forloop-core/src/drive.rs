@@ -86,6 +86,7 @@ where
     J: Started,
     C: Admit<S::Item>,
 {
+    #[inline]
     pub(crate) fn new(
         source: S,
         launcher: A,
@@ -188,26 +189,18 @@ where
         self.running.drawn().map_or(self.started, |(drawn, _)| drawn)
     }
 
-    /// Goes on until a body ends, and tells its end; `None` once every body has ended and the
-    /// source has run dry or the loop was stopped. `held` are ends told that still count against
-    /// the limit.
-    pub(crate) fn poll_end(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        held: usize,
-    ) -> Poll<Option<End<J::Output>>> {
-        self.poll_ends(cx, held, ControlFlow::Break).map(ControlFlow::break_value)
-    }
-
     /// Goes on and tells `ended` each end, until that has had enough; `Continue` once every body has
     /// ended and the source has run dry or the loop was stopped. `held` are ends told that still
     /// count against the limit.
+    ///
+    /// It is told nothing, `None`, whenever no more can be told without waiting, without pulling an item
+    /// or without a look at what may cut the loop short.
     #[inline]
     pub(crate) fn poll_ends<B>(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         held: usize,
-        mut ended: impl FnMut(End<J::Output>) -> ControlFlow<B>,
+        mut ended: impl FnMut(Option<End<J::Output>>) -> ControlFlow<B>,
     ) -> Poll<ControlFlow<B>> {
         if J::BY_WORKERS {
             self.as_mut().begin(false, Some(|_| Weight::News));
@@ -272,7 +265,7 @@ where
             if C::WATCHES {
                 let before = (self.stopping, self.last_round);
                 if let Some(end) = self.as_mut().expire(cx) {
-                    if let ControlFlow::Break(enough) = ended(end) {
+                    if let ControlFlow::Break(enough) = tell(end, &mut ended) {
                         return Poll::Ready(ControlFlow::Break(enough));
                     }
                     continue;
@@ -309,21 +302,22 @@ where
     #[inline]
     fn poll_round<B>(
         mut self: Pin<&mut Self>,
-        ended: &mut impl FnMut(End<J::Output>) -> ControlFlow<B>,
+        ended: &mut impl FnMut(Option<End<J::Output>>) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
         let this = self.as_mut().project();
         let is_whole = this.cut.is_none();
         let round = this.running.poll_round(this.polls_this_turn, TURN, |end| match end.outcome {
             // As nearly all of them: there is nothing to sift.
-            Outcome::Ok(_) if is_whole => ended(end).map_break(Ok),
+            Outcome::Ok(_) if is_whole && C::WATCHES => tell(end, ended).map_break(Ok),
+            Outcome::Ok(_) if is_whole => ended(Some(end)).map_break(Ok),
             _ => ControlFlow::Break(Err(end)),
         });
         match round {
-            ControlFlow::Continue(()) => ControlFlow::Continue(()),
+            ControlFlow::Continue(()) => ended(None),
             ControlFlow::Break(Ok(enough)) => ControlFlow::Break(enough),
             ControlFlow::Break(Err(end)) => match self.sift(end) {
-                Some(end) => ended(end),
-                None => ControlFlow::Continue(()),
+                Some(end) => tell(end, ended),
+                None => ended(None),
             },
         }
     }
@@ -345,7 +339,7 @@ where
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         held: usize,
-        ended: &mut impl FnMut(End<J::Output>) -> ControlFlow<B>,
+        ended: &mut impl FnMut(Option<End<J::Output>>) -> ControlFlow<B>,
     ) -> Poll<ControlFlow<B>> {
         let first = self.started;
         let most = (ROUND - self.started_this_round).min(TURN - self.polls_this_turn);
@@ -368,7 +362,7 @@ where
             Pause::Panicked(panic) => self.stop_for(panic),
             Pause::Ended(end) => {
                 if let Some(end) = self.sift(end) {
-                    return Poll::Ready(ended(end));
+                    return Poll::Ready(tell(end, ended));
                 }
             }
         }
@@ -382,7 +376,7 @@ where
         cx: &mut Context<'_>,
         held: usize,
         quota: usize,
-        ended: &mut impl FnMut(End<J::Output>) -> ControlFlow<B>,
+        ended: &mut impl FnMut(Option<End<J::Output>>) -> ControlFlow<B>,
     ) -> Pause<B, J::Output> {
         let mut this = self.project();
         let (Some(mut source), Some(launcher), Some(policy)) =
@@ -390,11 +384,11 @@ where
         else {
             return Pause::NoItem;
         };
-        let last = *this.started + quota;
-        let started = this.started;
+        let mut started = Counter { count: *this.started, noted: this.started };
+        let last = started.count + quota;
         loop {
             let next = || {
-                if *started == last {
+                if started.count == last {
                     return ControlFlow::Break(Pause::Quota);
                 }
                 let given = match catch(|| source.as_mut().poll_next(cx)) {
@@ -406,8 +400,8 @@ where
                 let Some(item) = policy.admit(given) else {
                     return ControlFlow::Break(Pause::SourceFailed);
                 };
-                let index = *started;
-                *started += 1;
+                let index = started.count;
+                started.count += 1;
                 match catch(|| launcher.launch(item)) {
                     Ok(job) => ControlFlow::Continue((index, job)),
                     Err(panic) => {
@@ -421,7 +415,7 @@ where
             let room = this.limit.saturating_sub(this.running.len().saturating_add(held));
             let most = if C::WATCHES { 1 } else { room };
             let going = this.running.start(most, next, |end| match end.outcome {
-                Outcome::Ok(_) => ended(end).map_break(Pause::Enough),
+                Outcome::Ok(_) => tell(end, ended).map_break(Pause::Enough),
                 _ => ControlFlow::Break(Pause::Ended(end)),
             });
             let ticket = match going {
@@ -555,6 +549,29 @@ where
         if let Err(panic) = closed {
             this.panic.get_or_insert(panic);
         }
+    }
+}
+
+/// Tells `ended` an end, and that there is nothing more to tell for now.
+#[inline]
+fn tell<T, B>(
+    end: End<T>,
+    ended: &mut impl FnMut(Option<End<T>>) -> ControlFlow<B>,
+) -> ControlFlow<B> {
+    ended(Some(end))?;
+    ended(None)
+}
+
+/// A count that is kept in a register, mostly, and noted when this is dropped.
+struct Counter<'a> {
+    count: usize,
+    noted: &'a mut usize,
+}
+
+impl Drop for Counter<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        *self.noted = self.count;
     }
 }
 

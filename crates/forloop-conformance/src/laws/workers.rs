@@ -49,7 +49,7 @@ pub fn every_strategy_gives_what_it_gives_elsewhere<B: Spawning>(backend: B) {
     let looping = || each(0..50_u64).limit(8).unwrap().at(crew(&backend, 3));
     let even = async |n: u64| {
         yields(n as usize % 3).await;
-        if n % 2 == 0 { Ok(n) } else { Err(n.to_string()) }
+        if n.is_multiple_of(2) { Ok(n) } else { Err(n.to_string()) }
     };
     async fn body(n: u64) -> u64 {
         yields(n as usize % 3).await;

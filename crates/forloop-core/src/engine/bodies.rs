@@ -10,7 +10,7 @@ use super::End;
 use super::ledger::Ledger;
 use super::ready::{Ready, Wakers};
 use super::room::Room;
-use super::slab::{Bay, EmptySlot, NO_PLACE, Slab, Slot, group_of, place_of, places, slot_at};
+use super::slab::{Slab, Slot, Turn, Vacancies, group_of, lowest, place_of, places, slot_at};
 use crate::orphans::Orphans;
 use crate::panic::catch;
 use crate::place::Started;
@@ -19,22 +19,20 @@ use crate::{Outcome, Panic, Ticket};
 pub(super) struct Bodies<J> {
     pub(super) slab: Slab<J>,
     ledger: Ledger,
-    /// How many slots are not free.
-    taken: usize,
     /// What bodies without time have left behind: until that has ended, they have not stopped. Their
     /// slots are empty and not free.
-    left: BTreeMap<Slot, Arc<Orphans>>,
+    left: Option<BTreeMap<Slot, Arc<Orphans>>>,
 }
 
 impl<J> Bodies<J> {
     pub(super) const fn new() -> Self {
-        Self { slab: Slab::new(), ledger: Ledger::new(), taken: 0, left: BTreeMap::new() }
+        Self { slab: Slab::new(), ledger: Ledger::new(), left: None }
     }
 
     /// How many there are, with those that have left something behind.
     #[inline]
     pub(super) fn len(&self) -> usize {
-        self.taken
+        self.slab.taken()
     }
 
     /// A free slot. Of the memory for more, `room` decides.
@@ -49,12 +47,11 @@ impl<J> Bodies<J> {
     #[cold]
     fn make_vacancy(&mut self, room: Room, ready: &mut Ready) -> Slot {
         if !self.slab.next_empty() {
-            let more = room.more(self.slab.capacity(), self.taken);
+            let more = room.more(self.slab.capacity(), self.len());
             if more == 0 {
                 self.slab.next_holed();
             } else {
                 ready.grow(self.slab.grow(more));
-                self.slab.next_empty();
             }
         }
         self.slab.vacancy().expect("if no slot was free, there are more now")
@@ -70,7 +67,7 @@ impl<J> Bodies<J> {
     /// The index of the body in a slot.
     #[inline]
     pub(super) fn index(&self, slot: Slot) -> usize {
-        self.ledger.index(self.slab.bay(group_of(slot)), place_of(slot))
+        self.ledger.row(self.slab.bay(group_of(slot))).index(place_of(slot))
     }
 
     /// The indices of the bodies, in ascending order.
@@ -82,13 +79,13 @@ impl<J> Bodies<J> {
 
     /// Puts a body into the next free slot: there is one.
     pub(super) fn put(&mut self, index: usize, job: J) -> Slot {
-        let (group, bay, cursor) = self.slab.current();
-        let place = *cursor;
-        bay.empty_slot(place).put(job).stay();
-        *cursor = bay.take(place);
-        self.taken += 1;
+        let (group, mut vacancies) = self.slab.vacancies();
+        let place = vacancies.place();
+        vacancies.put(job).stay();
+        let is_noted = self.ledger.note(vacancies.bay(), place, index);
+        drop(vacancies);
         let slot = slot_at(group, place);
-        if !self.ledger.note(bay, place, index) {
+        if !is_noted {
             self.ledger.note_each(&self.slab, slot, index);
         }
         slot
@@ -98,7 +95,6 @@ impl<J> Bodies<J> {
     #[inline]
     pub(super) fn free(&mut self, slot: Slot, wakers: &Wakers<'_>) -> usize {
         let index = self.index(slot);
-        self.taken -= 1;
         wakers.forget(1 << place_of(slot));
         self.slab.free(group_of(slot), 1 << place_of(slot));
         index
@@ -106,13 +102,13 @@ impl<J> Bodies<J> {
 
     /// Keeps an empty slot until what its body has left behind has ended.
     pub(super) fn leave(&mut self, slot: Slot, orphans: Arc<Orphans>, wakers: &Wakers<'_>) {
-        self.left.insert(slot, orphans);
+        self.left.get_or_insert_default().insert(slot, orphans);
         wakers.waker(place_of(slot)).wake_by_ref();
     }
 
     /// Whether a slot is kept for what its body has left behind.
     pub(super) fn is_left(&self, slot: Slot) -> bool {
-        self.left.contains_key(&slot)
+        self.left.as_ref().is_some_and(|left| left.contains_key(&slot))
     }
 }
 
@@ -128,30 +124,36 @@ impl<J: Started> Bodies<J> {
         next: &mut impl FnMut() -> ControlFlow<B, (usize, J)>,
         ended: &mut impl FnMut(End<J::Output>) -> ControlFlow<B>,
     ) -> ControlFlow<B, Ticket> {
-        let (group, bay, cursor) = self.slab.current();
-        loop {
-            let place = *cursor;
+        let (group, mut vacancies) = self.slab.vacancies();
+        vacancies.use_only(*left);
+        let mut first_index = self.ledger.first_index(vacancies.bay().0);
+        let (place, is_noted) = loop {
+            let place = vacancies.place();
             // One after another in one slot, until one of them stays.
-            let mut empty = bay.empty_slot(place);
             let waker = wakers.waker_to_poll(place);
-            while let Some((at, outcome)) = try_in(&mut empty, job, &waker) {
+            while let Some((at, outcome)) = try_in(&mut vacancies, job, &waker) {
                 wakers.forget(1 << place);
                 ended(End { index, at, outcome })?;
                 (index, job) = next()?;
             }
-            *cursor = bay.take(place);
-            *left -= 1;
-            self.taken += 1;
-            let is_noted = self.ledger.note(bay, place, index);
-            if !is_noted || *left == 0 || *cursor == NO_PLACE {
-                let slot = slot_at(group, place);
-                if !is_noted {
-                    self.ledger.note_each(&self.slab, slot, index);
+            if index.wrapping_sub(place) != first_index {
+                if !self.ledger.note(vacancies.bay(), place, index) {
+                    break (place, false);
                 }
-                return ControlFlow::Continue(Ticket { slot, index });
+                first_index = self.ledger.first_index(vacancies.bay().0);
+            }
+            if vacancies.are_none() {
+                break (place, true);
             }
             (index, job) = next()?;
+        };
+        *left -= vacancies.given();
+        drop(vacancies);
+        let slot = slot_at(group, place);
+        if !is_noted {
+            self.ledger.note_each(&self.slab, slot, index);
         }
+        ControlFlow::Continue(Ticket { slot, index })
     }
 
     /// Polls what is in a slot: `None` if that is nothing, `Some(None)` if it goes on.
@@ -161,14 +163,13 @@ impl<J: Started> Bodies<J> {
         wakers: &Wakers<'_>,
     ) -> Option<Option<End<J::Output>>> {
         let (bay, place) = (self.slab.bay_mut(group_of(slot)), place_of(slot));
-        match poll_in(bay, place, &wakers.waker_to_poll(place)) {
-            None => self.turn_of_left(slot, wakers),
-            Some(None) => Some(None),
-            Some(Some((at, outcome))) => {
-                let index = self.free(slot, wakers);
-                Some(Some(End { index, at, outcome }))
-            }
-        }
+        let Some(end) = bay.turns(1 << place).next().map(|turn| poll_in(turn, wakers)) else {
+            return self.turn_of_left(slot, wakers);
+        };
+        Some(end.map(|(at, outcome)| {
+            let index = self.free(slot, wakers);
+            End { index, at, outcome }
+        }))
     }
 
     /// Polls the slots of a group that are `due`, the lowest first, until `polls` has come to `most`,
@@ -184,35 +185,33 @@ impl<J: Started> Bodies<J> {
         wakers: &Wakers<'_>,
         ended: &mut impl FnMut(End<J::Output>) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
-        // In registers, and slots are freed together: this is most of what a loop does.
-        let (mut left, mut budget, mut freed) = (*due, most - *polls, 0_usize);
-        let mut result = ControlFlow::Continue(());
         let bay = self.slab.bay_mut(group);
-        while left != 0 && budget > 0 {
-            let place = left.trailing_zeros() as usize;
-            left &= left - 1;
-            match poll_in(bay, place, &wakers.waker_to_poll(place)) {
-                Some(None) => budget -= 1,
-                Some(Some((at, outcome))) => {
-                    budget -= 1;
-                    freed |= 1 << place;
-                    let index = self.ledger.index(bay, place);
-                    result = ended(End { index, at, outcome });
-                    if result.is_break() {
-                        break;
-                    }
-                }
-                // It has ended meanwhile, or was stopped and has left something behind.
-                None if self.left.is_empty() => {}
-                None => {
-                    left |= 1 << place;
+        let occupied = bay.occupied();
+        // One may have ended meanwhile, or was stopped and has left something behind.
+        let odd = if self.left.is_none() { 0 } else { *due & !occupied };
+        let before_odd = (odd & odd.wrapping_neg()).wrapping_sub(1);
+        let budget = most - *polls;
+        let had = lowest(*due & occupied & before_odd, budget);
+        let row = self.ledger.row(bay);
+        let mut result = ControlFlow::Continue(());
+        // Slots are freed together: this is most of what a loop does.
+        let mut turns = bay.turns(had);
+        while let Some(turn) = turns.next() {
+            let place = turn.place();
+            if let Some((at, outcome)) = poll_in(turn, wakers) {
+                let index = row.index(place);
+                result = ended(End { index, at, outcome });
+                if result.is_break() {
                     break;
                 }
             }
         }
-        *due = left;
-        *polls = most - budget;
-        self.taken -= freed.count_ones() as usize;
+        let had = had & !turns.left();
+        drop(turns);
+        let freed = had & !bay.occupied();
+        let rest = if odd == 0 { occupied } else { usize::MAX };
+        *due &= !had & rest;
+        *polls += had.count_ones() as usize;
         wakers.forget(freed);
         self.slab.free(group, freed);
         result
@@ -221,46 +220,50 @@ impl<J: Started> Bodies<J> {
     /// Polls for the end of what a body without time has left behind.
     #[cold]
     fn turn_of_left(&mut self, slot: Slot, wakers: &Wakers<'_>) -> Option<Option<End<J::Output>>> {
-        let left = self.left.get(&slot)?;
+        let left = self.left.as_mut()?;
         let waker = wakers.waker(place_of(slot));
-        if left.poll_ended(&mut Context::from_waker(&waker)).is_pending() {
+        if left.get(&slot)?.poll_ended(&mut Context::from_waker(&waker)).is_pending() {
             return Some(None);
         }
-        self.left.remove(&slot);
+        left.remove(&slot);
+        if left.is_empty() {
+            self.left = None;
+        }
         let index = self.free(slot, wakers);
         Some(Some(End { index, at: J::end_now(), outcome: Outcome::TimedOut }))
     }
 }
 
-/// Polls the body at a place: `None` if there is none, `Some(None)` if it goes on. If it has ended, the
-/// slot is empty, and not yet free: gives its place in the order of ends, and its outcome.
-#[inline(always)] // in three places, and most of what a loop does
+/// Polls a body whose turn it is: `None` if it goes on. If it has ended, its slot is empty, and not yet
+/// free: gives its place in the order of ends, and its outcome.
+#[inline(always)] // in two places, and most of what a loop does
 fn poll_in<J: Started>(
-    bay: &mut Bay<J>,
-    place: usize,
-    waker: &Waker,
-) -> Option<Option<(usize, Outcome<J::Output>)>> {
-    let mut job = bay.get_mut(place)?;
-    let outcome = match catch(|| job.as_mut().poll_outcome(&mut Context::from_waker(waker))) {
-        Ok(Poll::Pending) => return Some(None),
+    mut turn: Turn<'_, '_, J>,
+    wakers: &Wakers<'_>,
+) -> Option<(usize, Outcome<J::Output>)> {
+    let waker = wakers.waker_to_poll(turn.place());
+    let job = turn.as_mut();
+    let outcome = match catch(|| job.poll_outcome(&mut Context::from_waker(&waker))) {
+        Ok(Poll::Pending) => return None,
         Ok(Poll::Ready(outcome)) => outcome,
         Err(panic) => Outcome::Panicked(panic),
     };
-    let at = job.ended_at();
-    let is_overdue = bay.is_overdue(place);
-    let dropped = catch(|| bay.empty(place));
-    Some(Some((at, outcome_of(outcome, dropped, is_overdue))))
+    let at = turn.as_mut().ended_at();
+    let is_overdue = turn.is_overdue();
+    let dropped = catch(|| turn.empty());
+    Some((at, outcome_of(outcome, dropped, is_overdue)))
 }
 
-/// Polls a new body in an empty slot, where it stays if it goes on: then `None`.
+/// Polls a new body in the first free slot, where it stays if it goes on: then `None`.
 #[inline(always)] // in one place, and most of what a loop does whose bodies are ready at once
 fn try_in<J: Started>(
-    slot: &mut EmptySlot<'_, J>,
+    vacancies: &mut Vacancies<'_, J>,
     job: J,
     waker: &Waker,
 ) -> Option<(usize, Outcome<J::Output>)> {
-    let mut guest = slot.put(job);
-    let outcome = match catch(|| guest.as_mut().poll_outcome(&mut Context::from_waker(waker))) {
+    let mut guest = vacancies.put(job);
+    let job = guest.as_mut();
+    let outcome = match catch(|| job.poll_outcome(&mut Context::from_waker(waker))) {
         Ok(Poll::Pending) => {
             guest.stay();
             return None;
@@ -278,6 +281,8 @@ fn try_in<J: Started>(
 #[inline]
 fn outcome_of<T>(outcome: Outcome<T>, dropped: Result<(), Panic>, is_overdue: bool) -> Outcome<T> {
     match (dropped, outcome) {
+        // As nearly all of them.
+        (Ok(()), Outcome::Ok(output)) => Outcome::Ok(output),
         (Err(panic), Outcome::Ok(_) | Outcome::Cancelled | Outcome::NotRun) => {
             Outcome::Panicked(panic)
         }

@@ -11,26 +11,48 @@ pub(super) struct Ledger {
     each: Vec<usize>,
 }
 
+/// No loop has so many bodies, by far.
+const NO_INDEX: usize = usize::MAX / 2;
+
 impl Ledger {
     pub(super) const fn new() -> Self {
         Self { each: Vec::new() }
     }
 
-    /// The index of the body in a slot.
+    /// Whether the bodies of each group came one after another.
     #[inline]
-    pub(super) fn index<J>(&self, bay: &Bay<J>, place: usize) -> usize {
-        if self.each.is_empty() {
-            bay.index_in_a_row(place)
-        } else {
-            self.each.get(bay.rank(place)).copied().unwrap_or(usize::MAX)
-        }
+    fn is_in_rows(&self) -> bool {
+        self.each.is_empty()
     }
 
-    /// Notes the index of the body at a place that was just taken; `false` if there is no room.
+    /// The index of the body that would be at the first place of a group, if they come one after
+    /// another: such a body needs no note.
     #[inline]
-    pub(super) fn note<J>(&mut self, bay: &mut Bay<J>, place: usize, index: usize) -> bool {
-        if self.each.is_empty() {
-            return bay.comes_in_a_row(place, index);
+    pub(super) fn first_index<J>(&self, bay: &Bay<J>) -> usize {
+        if self.is_in_rows() { bay.index_in_a_row(0) } else { NO_INDEX }
+    }
+
+    /// The indices of the bodies of a group.
+    #[inline]
+    pub(super) fn row<J>(&self, bay: &Bay<J>) -> Row<'_> {
+        let first = if self.is_in_rows() { bay.index_in_a_row(0) } else { bay.rank(0) };
+        Row { each: &self.each, first }
+    }
+
+    /// Notes the index of the body that came last, and whether it is the only one of its group; `false`
+    /// if there is no room.
+    #[cold]
+    pub(super) fn note<J>(
+        &mut self,
+        (bay, is_only): (&mut Bay<J>, bool),
+        place: usize,
+        index: usize,
+    ) -> bool {
+        if self.is_in_rows() {
+            if is_only {
+                bay.begin_row(place, index);
+            }
+            return bay.index_in_a_row(place) == index;
         }
         let entry = self.each.get_mut(bay.rank(place));
         entry.map(|entry| *entry = index).is_some()
@@ -41,7 +63,24 @@ impl Ledger {
     pub(super) fn note_each<J>(&mut self, slab: &Slab<J>, slot: Slot, index: usize) {
         let slots = slab.all_slots();
         self.each =
-            slots.map(|slot| self.index(slab.bay(group_of(slot)), place_of(slot))).collect();
+            slots.map(|slot| self.row(slab.bay(group_of(slot))).index(place_of(slot))).collect();
         self.each[slab.bay(group_of(slot)).rank(place_of(slot))] = index;
+    }
+}
+
+/// The indices of the bodies of a group.
+#[derive(Clone, Copy)]
+pub(super) struct Row<'a> {
+    each: &'a [usize],
+    /// The first index, or the first rank.
+    first: usize,
+}
+
+impl Row<'_> {
+    /// The index of the body at a place.
+    #[inline]
+    pub(super) fn index(self, place: usize) -> usize {
+        let at = self.first.wrapping_add(place);
+        if self.each.is_empty() { at } else { self.each.get(at).copied().unwrap_or(usize::MAX) }
     }
 }

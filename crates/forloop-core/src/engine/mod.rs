@@ -63,16 +63,18 @@ pub(crate) struct Set<J> {
     round: Round,
     /// Tasks that cancelled bodies have left behind.
     orphans: Vec<Arc<Orphans>>,
-    /// `J::doom`, for a destructor that does not know what a `J` can do.
-    doom_one: fn(Pin<&J>),
+    /// `J::doom`, for a destructor that does not know what a `J` can do, if it does anything.
+    doom_one: Option<fn(Pin<&J>)>,
 }
 
 impl<J: Started> Set<J> {
+    #[inline]
     pub(crate) fn new() -> Self {
         Self::with_room(Room::UNKNOWN)
     }
 
     /// A set that makes its slots as `room` says.
+    #[inline]
     pub(crate) fn with_room(room: Room) -> Self {
         Self {
             ready: Ready::new(),
@@ -80,7 +82,7 @@ impl<J: Started> Set<J> {
             room,
             round: Round::new(),
             orphans: Vec::new(),
-            doom_one: J::doom,
+            doom_one: (!J::IN_TASK).then_some(J::doom),
         }
     }
 
@@ -343,9 +345,8 @@ impl<J: Started> Set<J> {
 
 impl<J> Set<J> {
     fn doom(&self) {
-        for job in self.bodies.slots().filter_map(|slot| self.bodies.slab.get(slot)) {
-            (self.doom_one)(job);
-        }
+        let Some(doom_one) = self.doom_one else { return };
+        self.bodies.slots().filter_map(|slot| self.bodies.slab.get(slot)).for_each(doom_one);
     }
 }
 

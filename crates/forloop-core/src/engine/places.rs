@@ -13,7 +13,10 @@ const SET_ASIDE: usize = 1 << 20;
 
 /// A vector that is filled in any order.
 pub(crate) struct Places<T> {
+    /// Where they are. While there is no gap, it is not told how many.
     values: Vec<MaybeUninit<T>>,
+    /// Where the next one goes: behind all others. `NOWHERE` if there is a gap.
+    next: usize,
     /// How many are filled behind the first gap. If there are none, all are filled.
     held: usize,
     /// If there are: so many are filled before the gap.
@@ -24,9 +27,12 @@ pub(crate) struct Places<T> {
     expected: usize,
 }
 
+/// No index.
+const NOWHERE: usize = usize::MAX;
+
 impl<T> Places<T> {
     pub(crate) const fn new() -> Self {
-        Self { values: Vec::new(), held: 0, run: 0, behind: Vec::new(), expected: 0 }
+        Self { values: Vec::new(), next: 0, held: 0, run: 0, behind: Vec::new(), expected: 0 }
     }
 
     /// Says how many results there will be: a guess, which may be wrong.
@@ -41,28 +47,35 @@ impl<T> Places<T> {
     /// If there is one already.
     #[inline]
     pub(crate) fn put(&mut self, index: usize, value: T) {
-        if self.held == 0 && index == self.values.len() {
-            if index == self.values.capacity() {
-                self.reserve(index + 1);
-            }
-            self.values.push(MaybeUninit::new(value));
-        } else {
-            self.put_out_of_turn(index, value);
+        if index != self.next || index >= self.values.capacity() {
+            return self.put_out_of_turn(index, value);
         }
+        // SAFETY: there is room for it.
+        unsafe { self.values.as_mut_ptr().add(index).write(MaybeUninit::new(value)) };
+        self.next = index + 1;
     }
 
     fn put_out_of_turn(&mut self, index: usize, value: T) {
         assert!(!self.is_filled(index), "each body has one result");
-        if self.held == 0 {
-            self.run = self.values.len();
-        }
+        self.note_len();
         if index >= self.values.len() {
             self.reserve(index + 1);
+        }
+        if index == self.next {
+            self.values.push(MaybeUninit::new(value));
+            self.next = index + 1;
+            return;
+        }
+        if index >= self.values.len() {
             let words = (index + 1).div_ceil(usize::BITS as usize);
             self.behind.resize(words.max(self.behind.len()), 0);
             // SAFETY: there is room, and nothing in it needs to be initialized. Nothing can panic
             // between this and the word that there is a gap.
             unsafe { self.values.set_len(index + 1) };
+        }
+        if self.held == 0 {
+            self.run = self.next;
+            self.next = NOWHERE;
         }
         self.values[index] = MaybeUninit::new(value);
         self.behind[word_of(index)] |= bit_of(index);
@@ -72,12 +85,23 @@ impl<T> Places<T> {
             self.held -= 1;
             self.run += 1;
         }
+        if self.held == 0 {
+            self.next = self.run;
+        }
+    }
+
+    /// Tells the vector how many there are.
+    fn note_len(&mut self) {
+        if self.held == 0 {
+            // SAFETY: there is room for so many, and they are filled.
+            unsafe { self.values.set_len(self.next) };
+        }
     }
 
     #[inline]
     fn is_filled(&self, index: usize) -> bool {
         if self.held == 0 {
-            return index < self.values.len();
+            return index < self.next;
         }
         let word = self.behind.get(word_of(index));
         index < self.run || word.is_some_and(|word| word & bit_of(index) != 0)
@@ -92,6 +116,9 @@ impl<T> Places<T> {
         }
         let proportion = (SET_ASIDE / size_of::<T>().max(1)).max(capacity.saturating_mul(4));
         match self.expected.min(proportion) {
+            wanted if wanted >= needed && capacity == 0 => {
+                self.values = Vec::with_capacity(wanted);
+            }
             wanted if wanted >= needed => self.values.reserve_exact(wanted - len),
             _ => self.values.reserve(needed - len),
         }
@@ -104,7 +131,9 @@ impl<T> Places<T> {
     /// If one is.
     pub(crate) fn into_vec(mut self) -> Vec<T> {
         assert!(self.held == 0, "every body that was started has a result");
+        self.note_len();
         let mut values = ManuallyDrop::new(take(&mut self.values));
+        self.forget();
         let (len, capacity) = (values.len(), values.capacity());
         // SAFETY: they are a vector's, and all are filled. We do not keep them.
         unsafe { Vec::from_raw_parts(values.as_mut_ptr().cast(), len, capacity) }
@@ -113,12 +142,13 @@ impl<T> Places<T> {
     /// Forgets what was moved out.
     fn forget(&mut self) {
         self.values.clear();
-        self.held = 0;
+        (self.next, self.held) = (0, 0);
     }
 
     /// Returns what is at each of the first `len` indices.
     pub(crate) fn into_options(mut self, len: usize) -> Vec<Option<T>> {
         let mut options = Vec::with_capacity(len);
+        self.note_len();
         for index in 0..self.values.len().min(len) {
             // SAFETY: it is filled, and read once: who drops `self` finds no places.
             let value = |place: &MaybeUninit<T>| unsafe { place.assume_init_read() };
@@ -145,6 +175,7 @@ impl<T> Drop for Places<T> {
         if !needs_drop::<T>() {
             return;
         }
+        self.note_len();
         // One by one: the panic of one destructor keeps no other from running.
         let mut first = None;
         for index in 0..self.values.len() {
@@ -165,7 +196,7 @@ impl<T> Drop for Places<T> {
 impl<T> fmt::Debug for Places<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Places")
-            .field("places", &self.values.len())
+            .field("places", &self.values.capacity())
             .field("gaps", &(self.held > 0))
             .finish_non_exhaustive()
     }

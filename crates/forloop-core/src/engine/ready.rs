@@ -41,6 +41,8 @@ const LISTED: usize = 1 << GROUP;
 const ASLEEP: *mut Group = ptr::without_provenance_mut(1);
 /// The list is empty and the loop is awake: it looks at the list again before it sleeps.
 const EMPTY: *mut Group = ptr::null_mut();
+/// The group listed before the first one here. One that is not listed has `EMPTY` there.
+const END: *mut Group = ptr::without_provenance_mut(1);
 
 /// What all groups of one loop share, and the first of them: a small loop has no other.
 struct Home {
@@ -52,7 +54,7 @@ struct Home {
     parent: AtomicWaker,
     /// The thread whose wakes need no atomics.
     polled_on: PolledOn,
-    /// The group that was listed last by the thread that polls the loop, or `EMPTY`.
+    /// The group that was listed last by the thread that polls the loop, or `END`.
     head_here: Driven<*mut Group>,
     /// The slot whose body is being polled, as its waker names it.
     polled: Driven<*const ()>,
@@ -76,7 +78,7 @@ struct Group {
     woken: AtomicUsize,
     /// The group listed before this one. Only read and written while listed.
     next: AtomicPtr<Self>,
-    /// The same two for the wakes of the thread that polls the loop.
+    /// The same two for the wakes of the thread that polls the loop: what is listed, has a next one.
     woken_here: Driven<usize>,
     next_here: Driven<*mut Self>,
 }
@@ -115,9 +117,8 @@ impl Group {
         // SAFETY: whoever polls a body has exclusive access to the loop's `Ready`, and waits for
         // this to return.
         unsafe {
-            let before =
-                self.woken_here.with(|woken| core::mem::replace(woken, *woken | bit | LISTED));
-            if before & LISTED == 0 {
+            self.woken_here.with(|woken| *woken |= bit);
+            if self.next_here.with(|next| next.is_null()) {
                 let this = ptr::from_ref(self).cast_mut();
                 let next = home.head_here.with(|head| core::mem::replace(head, this));
                 self.next_here.with(|link| *link = next);
@@ -318,6 +319,7 @@ impl Deref for SlotWaker<'_> {
 /// has, on one thread.
 pub(super) struct Wakers<'a> {
     group: NonNull<Group>,
+    home: NonNull<Home>,
     _loop: PhantomData<&'a mut Ready>,
 }
 
@@ -338,11 +340,8 @@ impl Wakers<'_> {
     #[inline]
     pub(super) fn waker_to_poll(&self, place: usize) -> SlotWaker<'_> {
         let waker = self.waker(place);
-        // SAFETY: groups and home are there as long as the loop is, to which we have exclusive access.
-        unsafe {
-            let home = self.group.as_ref().home.as_ref();
-            home.polled.with(|polled| *polled = waker.waker.data());
-        }
+        // SAFETY: home is there as long as the loop is, to which we have exclusive access.
+        unsafe { self.home.as_ref().polled.with(|polled| *polled = waker.waker.data()) };
         waker
     }
 
@@ -366,7 +365,7 @@ impl Wakers<'_> {
         // Mostly there is none, and to look is cheaper than to clear.
         if (here | group.woken.load(Ordering::Relaxed)) & slots & !LISTED != 0 {
             // SAFETY: as above.
-            unsafe { group.woken_here.with(|woken| *woken &= !slots | LISTED) };
+            unsafe { group.woken_here.with(|woken| *woken &= !slots) };
             let kept = if is_planted(Bug::ForgetsListed) { 0 } else { LISTED };
             group.woken.fetch_and(!(slots | LISTED) | kept, Ordering::AcqRel);
         }
@@ -451,7 +450,9 @@ impl Ready {
     #[inline]
     pub(super) fn group(&mut self, number: usize) -> Wakers<'_> {
         let group = self.groups[number].expect("a slot's group was made with it");
-        Wakers { group, _loop: PhantomData }
+        // SAFETY: groups are there as long as this is.
+        let home = unsafe { group.as_ref() }.home;
+        Wakers { group, home, _loop: PhantomData }
     }
 
     /// Until what this returns is dropped, the bodies of this loop are polled on this thread.
@@ -482,12 +483,11 @@ impl Ready {
         // SAFETY: we have exclusive access, and nothing comes back from within. What is listed is a
         // group of this loop.
         unsafe {
-            let mut listed = home.head_here.with(|head| core::mem::replace(head, EMPTY));
-            while !listed.is_null() {
+            let mut listed = home.head_here.with(|head| core::mem::replace(head, END));
+            while listed != END {
                 let group = &*listed;
-                listed = group.next_here.with(|next| *next);
-                let word = group.woken_here.with(core::mem::take);
-                woken(group.number, word & !LISTED);
+                listed = group.next_here.with(|next| core::mem::replace(next, EMPTY));
+                woken(group.number, group.woken_here.with(core::mem::take));
             }
         }
         if home.head.load(Ordering::Relaxed) == EMPTY {
@@ -517,7 +517,7 @@ impl Ready {
             home.parent.register(parent);
         }
         // SAFETY: we have exclusive access.
-        let is_woken_here = !unsafe { home.head_here.with(|head| head.is_null()) };
+        let is_woken_here = !unsafe { home.head_here.with(|head| *head == END) };
         if is_woken_here && !is_planted(Bug::SleepsUnseeingHere) {
             return false;
         }
@@ -544,7 +544,7 @@ fn new_home() -> (NonNull<Home>, NonNull<Group>) {
             head: AtomicPtr::new(EMPTY),
             parent: AtomicWaker::new(),
             polled_on: PolledOn::new(),
-            head_here: Driven::new(EMPTY),
+            head_here: Driven::new(END),
             polled: Driven::new(ptr::null()),
             has_yielded: Driven::new(false),
             blocks: Driven::new(Vec::new()),

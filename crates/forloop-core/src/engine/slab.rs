@@ -99,6 +99,8 @@ pub(super) struct Slab<J> {
     /// The group whose slots are given, and the next one of them.
     current: usize,
     cursor: usize,
+    /// How many slots are not free.
+    taken: usize,
     /// How many groups were begun.
     begun: usize,
     /// The last group whose slots all became free.
@@ -123,6 +125,7 @@ impl<J> Slab<J> {
             blocks: Firstly::new((NonNull::dangling(), 0)),
             current: NOWHERE,
             cursor: NO_PLACE,
+            taken: 0,
             begun: 0,
             empty: NOWHERE,
             holed: NOWHERE,
@@ -133,12 +136,19 @@ impl<J> Slab<J> {
     /// How many slots there are.
     pub(super) fn capacity(&self) -> usize {
         let last = &self.bays[self.bays.len() - 1];
-        last.before + last.all.count_ones() as usize
+        last.before + (usize::BITS - last.all.leading_zeros()) as usize
     }
 
-    /// Makes so many more slots, and returns how many groups they are in.
+    /// How many slots are not free.
+    #[inline]
+    pub(super) fn taken(&self) -> usize {
+        self.taken
+    }
+
+    /// Makes so many more slots, where no group is free any more, and begins the first of them. Returns
+    /// how many groups they are in.
     pub(super) fn grow(&mut self, slots: usize) -> usize {
-        let groups = slots.div_ceil(GROUP);
+        let groups = if slots <= GROUP { 1 } else { slots.div_ceil(GROUP) };
         let before = self.capacity();
         let is_first = before == 0;
         self.bays.reserve_exact(groups - usize::from(is_first));
@@ -157,8 +167,8 @@ impl<J> Slab<J> {
                 slots: unsafe { block.add(at) },
                 before: before + at,
                 all: usize::MAX >> (usize::BITS as usize - GROUP.min(slots - at)),
-                is_empty_listed: true,
-                next_empty: if is_last { self.empty } else { first + group + 1 },
+                is_empty_listed: group > 0,
+                next_empty: if is_last { NOWHERE } else { first + group + 1 },
                 ..Bay::NONE
             };
             if first + group == 0 {
@@ -167,12 +177,16 @@ impl<J> Slab<J> {
                 self.bays.push(bay);
             }
         }
-        self.empty = first;
+        debug_assert!(self.empty == NOWHERE, "no group is free");
+        if groups > 1 {
+            self.empty = first + 1;
+        }
         if is_first {
             *self.blocks.first_mut() = (block, capacity);
         } else {
             self.blocks.push((block, capacity));
         }
+        self.go_to(first);
         groups
     }
 
@@ -242,11 +256,21 @@ impl<J> Slab<J> {
         }
     }
 
-    /// The group whose slots are given, with its number and the next place, which is free unless it is
-    /// `NO_PLACE`.
+    /// The free slots of the group whose slots are given, with its number.
     #[inline]
-    pub(super) fn current(&mut self) -> (usize, &mut Bay<J>, &mut usize) {
-        (self.current, &mut self.bays[self.current], &mut self.cursor)
+    pub(super) fn vacancies(&mut self) -> (usize, Vacancies<'_, J>) {
+        let bay = &mut self.bays[self.current];
+        let free = bay.all & !bay.taken & (usize::MAX << self.cursor);
+        let vacancies = Vacancies {
+            slots: bay.slots,
+            free,
+            spare: 0,
+            given: free,
+            cursor: &mut self.cursor,
+            taken: &mut self.taken,
+            bay,
+        };
+        (self.current, vacancies)
     }
 
     /// What is known of a group.
@@ -270,6 +294,9 @@ impl<J> Slab<J> {
     /// Returns the first.
     pub(super) fn clear(&mut self) -> Option<Panic> {
         let mut first = None;
+        if self.taken == 0 {
+            return first;
+        }
         for group in 0..self.bays.len() {
             let bay = self.bay_mut(group);
             for place in places(bay.occupied) {
@@ -304,6 +331,7 @@ impl<J> Slab<J> {
         if slots == 0 {
             return;
         }
+        self.taken -= slots.count_ones() as usize;
         bay.taken &= !slots;
         bay.overdue &= !slots;
         let is_empty = bay.taken == 0;
@@ -345,21 +373,12 @@ impl<J> Bay<J> {
         first_index: 0,
     };
 
-    /// An empty slot, to try bodies in.
+    /// The bodies at these places, to be polled one after another.
     #[inline]
-    pub(super) fn empty_slot(&mut self, place: usize) -> EmptySlot<'_, J> {
-        let bit = 1 << place;
-        assert!(self.all & !self.occupied & bit != 0, "bodies go into an empty slot");
-        EmptySlot { bay: self, place }
-    }
-
-    /// Takes a free slot, and returns the next place behind it that is free.
-    #[inline]
-    pub(super) fn take(&mut self, place: usize) -> usize {
-        let free = self.all & !self.taken;
-        assert!(free & 1 << place != 0, "what is taken was free");
-        self.taken |= 1 << place;
-        (free & (usize::MAX - 1) << place).trailing_zeros() as usize
+    pub(super) fn turns(&mut self, due: usize) -> Turns<'_, J> {
+        // Until they are noted again, there are none: were that forgotten, they would be, too.
+        let occupied = core::mem::take(&mut self.occupied);
+        Turns { slots: self.slots, left: due & occupied, occupied, bay: self }
     }
 
     #[inline]
@@ -399,14 +418,9 @@ impl<J> Bay<J> {
         self.occupied
     }
 
-    /// Notes the index of the body at a place that was just taken; `false` if that cannot be told
-    /// from its place, because they have not come one after another.
-    #[inline]
-    pub(super) fn comes_in_a_row(&mut self, place: usize, index: usize) -> bool {
-        if self.taken == 1 << place {
-            self.first_index = index.wrapping_sub(place);
-        }
-        self.index_in_a_row(place) == index
+    /// Says that bodies will come one after another, with this index at this place.
+    pub(super) fn begin_row(&mut self, place: usize, index: usize) {
+        self.first_index = index.wrapping_sub(place);
     }
 
     /// The index of the body at a place, if they came one after another.
@@ -474,29 +488,84 @@ impl<J> Bay<J> {
     }
 }
 
-/// An empty slot.
-pub(super) struct EmptySlot<'a, J> {
+/// The free slots of a group, the lowest first, to start bodies in. What was made of them is kept here,
+/// in registers mostly, and noted when this is dropped.
+pub(super) struct Vacancies<'a, J> {
+    slots: NonNull<MaybeUninit<J>>,
+    /// Those that are free.
+    free: usize,
+    /// Those that are free, too, and not to be used.
+    spare: usize,
+    /// Those that were free at first.
+    given: usize,
+    cursor: &'a mut usize,
+    taken: &'a mut usize,
     bay: &'a mut Bay<J>,
-    place: usize,
 }
 
-impl<J> EmptySlot<'_, J> {
-    /// Moves a body into the slot. It is dropped there, unless it stays.
+impl<J> Vacancies<'_, J> {
+    /// Leaves all but the first `most` of them.
+    #[inline]
+    pub(super) fn use_only(&mut self, most: usize) {
+        let used = lowest(self.free, most);
+        self.spare |= self.free & !used;
+        self.free = used;
+    }
+
+    /// Whether there is none left.
+    #[inline]
+    pub(super) fn are_none(&self) -> bool {
+        self.free == 0
+    }
+
+    /// The place of the first.
+    #[inline]
+    pub(super) fn place(&self) -> usize {
+        self.free.trailing_zeros() as usize
+    }
+
+    /// How many of them were taken.
+    #[inline]
+    pub(super) fn given(&self) -> usize {
+        (self.given & !(self.free | self.spare)).count_ones() as usize
+    }
+
+    /// Moves a body into the first of them. It is dropped there, unless it stays.
     #[inline]
     pub(super) fn put(&mut self, job: J) -> Guest<'_, J> {
+        assert!(self.free != 0, "bodies go into an empty slot");
         // SAFETY: the slot is there, and nothing is in it.
-        let slot = unsafe { self.bay.slots.add(self.place) }.cast();
+        let slot = unsafe { self.slots.add(self.place()) }.cast();
         // SAFETY: as above.
         unsafe { slot.write(job) };
-        Guest { job: slot, bay: self.bay, place: self.place }
+        Guest { job: slot, free: &mut self.free }
+    }
+
+    /// What is known of the group, and whether the body that came last is the only one.
+    #[inline]
+    pub(super) fn bay(&mut self) -> (&mut Bay<J>, bool) {
+        let stayed = self.given & !(self.free | self.spare);
+        let is_only = self.bay.taken == 0 && stayed & stayed.wrapping_sub(1) == 0;
+        (self.bay, is_only)
+    }
+}
+
+impl<J> Drop for Vacancies<'_, J> {
+    #[inline]
+    fn drop(&mut self) {
+        let free = self.free | self.spare;
+        let stayed = self.given & !free;
+        self.bay.occupied |= stayed;
+        self.bay.taken |= stayed;
+        *self.taken += stayed.count_ones() as usize;
+        *self.cursor = free.trailing_zeros() as usize;
     }
 }
 
 /// A body in a slot that does not count as occupied yet: mostly it is not worth it.
 pub(super) struct Guest<'a, J> {
     job: NonNull<J>,
-    bay: &'a mut Bay<J>,
-    place: usize,
+    free: &'a mut usize,
 }
 
 impl<J> Guest<'_, J> {
@@ -510,8 +579,7 @@ impl<J> Guest<'_, J> {
     #[inline]
     pub(super) fn stay(self) {
         let mut this = ManuallyDrop::new(self);
-        let place = this.place;
-        this.bay.occupied |= 1 << place;
+        *this.free &= *this.free - 1;
     }
 }
 
@@ -521,6 +589,92 @@ impl<J> Drop for Guest<'_, J> {
         // SAFETY: it is there, and nobody uses it after this.
         unsafe { self.job.as_ptr().drop_in_place() };
     }
+}
+
+/// Bodies of a group that are polled one after another, the lowest first. Which slots hold a body is
+/// kept here meanwhile, in registers mostly, and noted when this is dropped.
+pub(super) struct Turns<'a, J> {
+    slots: NonNull<MaybeUninit<J>>,
+    /// Those that had no turn yet: all of them are occupied.
+    left: usize,
+    occupied: usize,
+    bay: &'a mut Bay<J>,
+}
+
+impl<'a, J> Turns<'a, J> {
+    /// The next body.
+    #[inline]
+    pub(super) fn next(&mut self) -> Option<Turn<'_, 'a, J>> {
+        if self.left == 0 {
+            return None;
+        }
+        let place = self.left.trailing_zeros() as usize;
+        self.left &= self.left - 1;
+        Some(Turn { turns: self, place })
+    }
+
+    /// Those that had no turn.
+    #[inline]
+    pub(super) fn left(&self) -> usize {
+        self.left
+    }
+}
+
+impl<J> Drop for Turns<'_, J> {
+    #[inline]
+    fn drop(&mut self) {
+        self.bay.occupied = self.occupied;
+    }
+}
+
+/// A body whose turn it is.
+pub(super) struct Turn<'a, 'b, J> {
+    turns: &'a mut Turns<'b, J>,
+    place: usize,
+}
+
+impl<J> Turn<'_, '_, J> {
+    #[inline]
+    pub(super) fn place(&self) -> usize {
+        self.place
+    }
+
+    #[inline]
+    pub(super) fn as_mut(&mut self) -> Pin<&mut J> {
+        // SAFETY: what had no turn yet was occupied, and only `empty` changes that, which has the last
+        // word.
+        let mut job = unsafe { self.turns.slots.add(self.place) }.cast();
+        // SAFETY: it is there, and bodies never move: they are dropped where they are.
+        unsafe { Pin::new_unchecked(job.as_mut()) }
+    }
+
+    /// Whether the body had no time left and was asked to stop.
+    #[inline]
+    pub(super) fn is_overdue(&self) -> bool {
+        self.turns.bay.is_overdue(self.place)
+    }
+
+    /// Drops the body. Its slot is not free by that, but empty, also if the body's destructor panics.
+    #[inline]
+    pub(super) fn empty(self) {
+        self.turns.occupied &= !(1 << self.place);
+        // SAFETY: it was occupied and is not any more, so nobody drops it again or uses it.
+        unsafe { self.turns.slots.add(self.place).cast::<J>().as_ptr().drop_in_place() };
+    }
+}
+
+/// The `most` lowest bits of a word that are set.
+#[inline]
+pub(super) const fn lowest(word: usize, most: usize) -> usize {
+    if most >= GROUP {
+        return word;
+    }
+    let (mut rest, mut left) = (word, most);
+    while left > 0 {
+        rest &= rest.wrapping_sub(1);
+        left -= 1;
+    }
+    word & !rest
 }
 
 impl<J> Drop for Slab<J> {
@@ -540,5 +694,19 @@ impl<J> Drop for Slab<J> {
 impl<J> fmt::Debug for Slab<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Slab").field("capacity", &self.capacity()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, not(forloop_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lowest_bits_are_kept() {
+        assert_eq!(lowest(0b1011_0100, 0), 0);
+        assert_eq!(lowest(0b1011_0100, 2), 0b0001_0100);
+        assert_eq!(lowest(0b1011_0100, 4), 0b1011_0100);
+        assert_eq!(lowest(0b1011_0100, 60), 0b1011_0100);
+        assert_eq!(lowest(usize::MAX >> 1, GROUP), usize::MAX >> 1);
     }
 }

@@ -118,5 +118,9 @@ impl<T> Shelf for AsCompleted<T> {
         self.waiting.len()
     }
 
+    fn has_room(&self) -> bool {
+        self.waiting.len() < self.waiting.capacity()
+    }
+
     fn left(&mut self) {}
 }

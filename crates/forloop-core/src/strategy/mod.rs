@@ -82,6 +82,7 @@ pin_project! {
 }
 
 impl<S, A, J, C, V> Judged<S, A, J, C, V> {
+    #[inline]
     fn new(drive: Drive<S, A, J, C>, judge: V) -> Self {
         Self { drive, judge: Some(judge) }
     }
@@ -105,7 +106,9 @@ where
             judge.expect(ends);
         }
         let judge = this.judge.as_mut().expect("a loop that has ended is not polled again");
-        while ready!(this.drive.as_mut().poll_ends(cx, 0, |end| judge.take(end))).is_break() {
+        let mut ended =
+            |end: Option<_>| end.map_or(ControlFlow::Continue(()), |end| judge.take(end));
+        while ready!(this.drive.as_mut().poll_ends(cx, 0, &mut ended)).is_break() {
             this.drive.as_mut().stop();
         }
         let interrupted = this.drive.as_mut().ending();

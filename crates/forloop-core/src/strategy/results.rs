@@ -1,6 +1,7 @@
 //! A loop's results as a stream, and the loop over them that keeps the bodies going.
 
 use core::fmt;
+use core::ops::ControlFlow;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
@@ -31,6 +32,9 @@ pub trait Shelf {
 
     /// How many items are on the shelf.
     fn held(&self) -> usize;
+
+    /// Whether there is room for one more, without another allocation.
+    fn has_room(&self) -> bool;
 
     /// Takes what is still there and whose turn will never come.
     fn left(&mut self) -> Self::Left;
@@ -198,15 +202,22 @@ where
         cx: &mut Context<'_>,
         held: usize,
     ) -> Poll<bool> {
-        let mut this = self.project();
-        while let Some(end) = ready!(this.drive.as_mut().poll_end(cx, held + this.shelf.held())) {
+        let this = self.project();
+        let (held, shelf) = (held + this.shelf.held(), this.shelf);
+        let mut is_richer = false;
+        let polled = this.drive.poll_ends(cx, held, |end| {
             // A body without an output has been stopped, or the loop says at its end why not.
-            if let Ok(output) = C::each(end.outcome) {
-                this.shelf.put(end.index, output);
-                return Poll::Ready(true);
+            if let Some(end) = end {
+                let Ok(output) = C::each(end.outcome) else { return ControlFlow::Continue(()) };
+                shelf.put(end.index, output);
+                is_richer = true;
+                if shelf.has_room() {
+                    return ControlFlow::Continue(());
+                }
             }
-        }
-        Poll::Ready(false)
+            if is_richer { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        polled.map(|polled| polled.is_break())
     }
 
     /// How many results may wait at the most.

@@ -147,6 +147,10 @@ impl<T> Shelf for InOrder<T> {
         self.held
     }
 
+    fn has_room(&self) -> bool {
+        self.waiting.len() < self.waiting.capacity()
+    }
+
     fn left(&mut self) -> Vec<(usize, T)> {
         self.held = 0;
         let left = self.next..;
@@ -176,6 +180,10 @@ impl<T> Shelf for Unordered<T> {
 
     fn held(&self) -> usize {
         self.waiting.len()
+    }
+
+    fn has_room(&self) -> bool {
+        self.waiting.len() < self.waiting.capacity()
     }
 
     fn left(&mut self) {}
