@@ -12,7 +12,7 @@ pub(super) use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 pub(super) use loom::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 #[cfg(forloop_loom)]
-pub(super) use self::watched::AtomicWaker;
+pub(crate) use self::watched::AtomicWaker;
 #[cfg(not(forloop_loom))]
 pub(super) use atomic_waker::AtomicWaker;
 
@@ -56,13 +56,13 @@ mod watched {
 
     /// An `AtomicWaker` before whose every step another thread may come in between. The steps
     /// themselves are not taken apart, and order nothing but themselves.
-    pub(in super::super) struct AtomicWaker {
+    pub(crate) struct AtomicWaker {
         inner: atomic_waker::AtomicWaker,
         steps: AtomicUsize,
     }
 
     impl AtomicWaker {
-        pub(in super::super) fn new() -> Self {
+        pub(crate) fn new() -> Self {
             Self { inner: atomic_waker::AtomicWaker::new(), steps: AtomicUsize::new(0) }
         }
 
@@ -71,15 +71,15 @@ mod watched {
             &self.inner
         }
 
-        pub(in super::super) fn register(&self, waker: &Waker) {
+        pub(crate) fn register(&self, waker: &Waker) {
             self.step().register(waker);
         }
 
-        pub(in super::super) fn wake(&self) {
+        pub(crate) fn wake(&self) {
             self.step().wake();
         }
 
-        pub(in super::super) fn take(&self) -> Option<Waker> {
+        pub(crate) fn take(&self) -> Option<Waker> {
             self.step().take()
         }
     }

@@ -26,7 +26,12 @@ mod room;
 mod round;
 mod slab;
 
+#[cfg(forloop_loom)]
+pub(crate) use self::atomic::AtomicWaker;
+#[cfg(all(test, forloop_loom))]
+pub(crate) use self::model::negative_controls::is_found_by;
 pub(crate) use self::places::Places;
+pub(crate) use self::planted::{Bug, is_planted};
 pub(crate) use self::room::Room;
 
 use alloc::sync::Arc;

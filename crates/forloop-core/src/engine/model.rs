@@ -492,18 +492,22 @@ fn bodies_that_are_dropped_beside_their_wakes_are_dropped_once() {
 /// What the model would not have found, it could not have shown to be absent. Each bug has a test
 /// above fail that passes without it; in a process of its own, because a model that has failed cannot
 /// always be taken down.
-mod negative_controls {
+pub(crate) mod negative_controls {
     use alloc::format;
     use alloc::string::String;
     use std::env;
     use std::process::Command;
 
     use super::super::planted::{Bug, PLANT};
+
     fn finds(bug: Bug, test: &str, complaint: &str) {
-        let test = format!("engine::model::{test}");
+        is_found_by(bug, &format!("engine::model::{test}"), complaint);
+    }
+
+    pub(crate) fn is_found_by(bug: Bug, test: &str, complaint: &str) {
         let mut command = Command::new(env::current_exe().unwrap());
         let output =
-            command.args(["--exact", &test]).env(PLANT, format!("{bug:?}")).output().unwrap();
+            command.args(["--exact", test]).env(PLANT, format!("{bug:?}")).output().unwrap();
         let said = [&output.stdout[..], &output.stderr[..]].map(String::from_utf8_lossy).concat();
         assert!(said.contains("running 1 test\n"), "there is no {test}: {said}");
         assert!(!output.status.success(), "{bug:?} was not found by {test}");

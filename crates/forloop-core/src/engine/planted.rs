@@ -3,7 +3,7 @@
 
 /// A bug that is there only while the model looks for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Bug {
+pub(crate) enum Bug {
     /// The reader clears a group's word before it reads which group is next.
     ClearsBeforeNext,
     /// The reader takes a group's word without seeing what those did who set its bits.
@@ -24,17 +24,25 @@ pub(super) enum Bug {
     FreesUnseen,
     /// Who lets go does not show what it did before.
     LetsGoUnshown,
+    /// A worker that waits for the well does not look again once it has said so.
+    WaitsUnseeing,
+    /// A worker that waits for room does not look again once it has said so.
+    WaitsForRoomUnseeing,
+    /// Whoever gives the well back does not wake those that wait for it.
+    GivesBackInSilence,
+    /// Whoever finds the well dry does not wake those that wait for it.
+    RunsDryInSilence,
 }
 
 #[cfg(not(forloop_loom))]
 #[inline(always)]
-pub(super) const fn is_planted(_: Bug) -> bool {
+pub(crate) const fn is_planted(_: Bug) -> bool {
     false
 }
 
 /// Whether the environment has it planted.
 #[cfg(forloop_loom)]
-pub(super) fn is_planted(bug: Bug) -> bool {
+pub(crate) fn is_planted(bug: Bug) -> bool {
     use alloc::format;
     use alloc::string::String;
     use std::sync::LazyLock;

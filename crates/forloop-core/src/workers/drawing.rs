@@ -12,8 +12,10 @@ use core::task::{Context, Poll, Waker};
 
 use super::Errand;
 use super::crew::{Drawing, Terms, Work};
+use super::depot::{Depot, Got};
 use super::desk::{Ended, Ends, Home, Own, SOURCE};
-use super::well::{BoxedWell, Buckets, Depot, Got, Pace};
+use super::pace::Pace;
+use super::well::{BoxedWell, Buckets};
 use super::worker::Worker;
 use crate::engine::End;
 use crate::panic::catch;

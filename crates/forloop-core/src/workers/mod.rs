@@ -1,19 +1,25 @@
 //! A loop on a few workers: tasks of a runtime, each of which drives an engine of its own.
 //!
-//! As a rule the workers [draw](well) their bodies: one after another takes the loop's source and the
-//! body's closure, makes as many bodies as it has room for, and polls them as in-task bodies are. The loop's
+//! As a rule the workers [draw](depot) their bodies: one after another takes the loop's source and the
+//! body's closure, its [`well`], makes as many bodies as it has room for, and polls them as in-task bodies are. The loop's
 //! own task, the *front*, hears of their ends and has the workers stop: that is [`drawing`].
 //!
 //! Where the source or the closure cannot be sent to a thread, or the loop's policy must see each body
 //! begin, the front pulls the items and calls the closure itself. Then bodies travel in chunks to the
 //! worker with the fewest: that is the [`crew`].
 //!
-//! Either way the ends come back in chunks. What the two sides share is in [`desk`] and [`well`]: queues and
-//! flags, no lock. A [`team`] is what a loop sees, whether it has workers or not.
+//! Either way the ends come back in chunks. What the two sides share is in [`desk`] and [`depot`]: queues
+//! and flags, no lock. A [`team`] is what a loop sees, whether it has workers or not.
 
+mod bells;
 mod crew;
+mod depot;
 mod desk;
 mod drawing;
+#[cfg(all(test, forloop_loom))]
+mod model;
+mod pace;
+mod shared;
 mod team;
 mod well;
 mod worker;

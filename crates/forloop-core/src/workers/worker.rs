@@ -8,8 +8,10 @@ use core::ops::ControlFlow;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker, ready};
 
+use super::depot::{Depot, Got};
 use super::desk::{Chunk, Desk, Ended, Home, Note, SOURCE, Tray, Weight};
-use super::well::{Buckets, Depot, Got, Pace};
+use super::pace::Pace;
+use super::well::Buckets;
 use crate::drive::TURN;
 use crate::engine::{End, Room, Set};
 use crate::orphans::{Orphans, adopting};
@@ -25,7 +27,7 @@ const GLANCE: usize = 32;
 /// A worker's task. Whatever becomes of it, the front hears of the end of each body that it was given.
 pub(super) struct Worker<B: Body<Returns = T>, T> {
     bodies: Set<Unspawned<B>>,
-    supply: Supply<B>,
+    intake: Intake<B>,
     home: Arc<Home<T>>,
     tray: Tray<T>,
     weighing: Weighing<T>,
@@ -56,7 +58,7 @@ impl<T> Weighing<T> {
 }
 
 /// Where a worker's bodies come from.
-enum Supply<B> {
+enum Intake<B> {
     /// The front brings them.
     Desk {
         desk: Arc<Desk<B>>,
@@ -87,7 +89,7 @@ struct Draws<B> {
 impl<B: Body<Returns = T> + Send + 'static, T> Worker<B, T> {
     /// A worker whose bodies are put on its desk.
     pub(super) fn fed(desk: Arc<Desk<B>>, home: Arc<Home<T>>) -> Self {
-        Self::new(Supply::Desk { desk, places: Vec::new() }, home, Weighing::NEWS)
+        Self::new(Intake::Desk { desk, places: Vec::new() }, home, Weighing::NEWS)
     }
 
     /// A worker that draws its bodies, `most` at once.
@@ -111,14 +113,14 @@ impl<B: Body<Returns = T> + Send + 'static, T> Worker<B, T> {
             is_over: false,
             has_left: false,
         };
-        let mut worker = Self::new(Supply::Depot(draws), home, weighing);
+        let mut worker = Self::new(Intake::Depot(draws), home, weighing);
         worker.bodies.expect(Room::of(most, (0, None)));
         worker
     }
 
     /// Has the worker begin with bodies that were drawn for it.
     pub(super) fn with(mut self, bodies: Buckets<B>) -> Self {
-        if let Supply::Depot(draws) = &mut self.supply {
+        if let Intake::Depot(draws) = &mut self.intake {
             draws.drawn = bodies;
         }
         self
@@ -126,10 +128,10 @@ impl<B: Body<Returns = T> + Send + 'static, T> Worker<B, T> {
 }
 
 impl<B: Body<Returns = T>, T> Worker<B, T> {
-    fn new(supply: Supply<B>, home: Arc<Home<T>>, weighing: Weighing<T>) -> Self {
+    fn new(intake: Intake<B>, home: Arc<Home<T>>, weighing: Weighing<T>) -> Self {
         Self {
             bodies: Set::new(),
-            supply,
+            intake,
             tray: Tray::new(home.clone()),
             home,
             weighing,
@@ -140,21 +142,21 @@ impl<B: Body<Returns = T>, T> Worker<B, T> {
 
     /// Has the worker's task woken by whoever has something to tell it from now on.
     fn listen(&self, cx: &Context<'_>) {
-        match &self.supply {
-            Supply::Desk { desk, .. } => desk.worker.register(cx.waker()),
-            Supply::Depot(draws) => draws.depot.bells.listen(draws.me, cx.waker()),
+        match &self.intake {
+            Intake::Desk { desk, .. } => desk.worker.register(cx.waker()),
+            Intake::Depot(draws) => draws.depot.bells.listen(draws.me, cx.waker()),
         }
     }
 
     /// Begins more bodies, and does what else it was told; gives how many bodies were polled for it,
     /// and whether there may be more at once. One that `must_wait` has nothing else to do.
-    fn supply(&mut self, most: usize, must_wait: bool) -> (usize, bool) {
-        if let Supply::Depot(_) = self.supply {
+    fn intake(&mut self, most: usize, must_wait: bool) -> (usize, bool) {
+        if let Intake::Depot(_) = self.intake {
             return self.draw(most, must_wait);
         }
         let mut polls = 0;
         while polls < most {
-            let Supply::Desk { desk, .. } = &self.supply else { break };
+            let Intake::Desk { desk, .. } = &self.intake else { break };
             match desk.read() {
                 None => break,
                 Some(Note::Run(chunk)) => {
@@ -172,7 +174,7 @@ impl<B: Body<Returns = T>, T> Worker<B, T> {
 
     /// Begins the bodies of a chunk.
     fn begin(&mut self, mut chunk: Chunk<B>) {
-        let Supply::Desk { desk, places } = &mut self.supply else { return };
+        let Intake::Desk { desk, places } = &mut self.intake else { return };
         self.tray.expect(chunk.len());
         let mut arrived = chunk.drain(..);
         loop {
@@ -205,7 +207,7 @@ impl<B: Body<Returns = T>, T> Worker<B, T> {
     /// Draws and begins bodies, as long as there is room and up to `most`; gives how many, and whether
     /// there may be more at once.
     fn draw(&mut self, most: usize, must_wait: bool) -> (usize, bool) {
-        let Supply::Depot(draws) = &mut self.supply else { return (0, false) };
+        let Intake::Depot(draws) = &mut self.intake else { return (0, false) };
         let room = draws.most.saturating_sub(self.bodies.len());
         if room == 0 {
             return (0, false);
@@ -250,7 +252,7 @@ impl<B: Body<Returns = T>, T> Worker<B, T> {
     /// Has nobody draw any more: the loop stops.
     #[cold]
     fn close(&mut self) {
-        if let Supply::Depot(draws) = &self.supply
+        if let Intake::Depot(draws) = &self.intake
             && let Some(panic) = draws.depot.close()
         {
             let end = End { index: SOURCE, at: 0, outcome: Outcome::Panicked(panic) };
@@ -260,7 +262,7 @@ impl<B: Body<Returns = T>, T> Worker<B, T> {
 
     /// Stops a body that has no time left, unless it has ended.
     fn expire(&mut self, slot: usize) {
-        let Supply::Desk { places, .. } = &self.supply else { return };
+        let Intake::Desk { places, .. } = &self.intake else { return };
         let Some(&place) = places.get(slot) else { return };
         let ticket = Ticket { slot: place, index: slot };
         if self.bodies.runs(ticket)
@@ -278,8 +280,8 @@ impl<B: Body<Returns = T>, T> Worker<B, T> {
             tray.put(Ended { slot, at: next_end(), outcome }, false);
         });
         let mut drop_one = |(slot, body)| tray.put(unpolled(slot, body), false);
-        match &mut self.supply {
-            Supply::Desk { desk, .. } => {
+        match &mut self.intake {
+            Intake::Desk { desk, .. } => {
                 desk.close();
                 while let Some(note) = desk.read() {
                     if let Note::Run(chunk) = note {
@@ -287,7 +289,7 @@ impl<B: Body<Returns = T>, T> Worker<B, T> {
                     }
                 }
             }
-            Supply::Depot(draws) => draws.drawn.drain(..).for_each(drop_one),
+            Intake::Depot(draws) => draws.drawn.drain(..).for_each(drop_one),
         }
     }
 
@@ -324,7 +326,7 @@ impl<B: Body<Returns = T>, T> Worker<B, T> {
     /// Sends home what is left to tell, and goes.
     fn leave(&mut self) {
         self.tray.send();
-        if let Supply::Depot(draws) = &mut self.supply
+        if let Intake::Depot(draws) = &mut self.intake
             && !mem::replace(&mut draws.has_left, true)
         {
             self.home.one_less();
@@ -333,9 +335,9 @@ impl<B: Body<Returns = T>, T> Worker<B, T> {
 
     /// Whether no body is left, and none will come.
     fn is_done(&self) -> bool {
-        match &self.supply {
-            Supply::Desk { .. } => false,
-            Supply::Depot(draws) => {
+        match &self.intake {
+            Intake::Desk { .. } => false,
+            Intake::Depot(draws) => {
                 draws.is_over && draws.drawn.is_empty() && self.bodies.is_empty()
             }
         }
@@ -415,7 +417,7 @@ impl<B: Body<Returns = T>, T> Future for Worker<B, T> {
         let mut polls = 0;
         // A body that yields has yielded to the executor, and not only to its siblings: at once where
         // the front waits for each end, and after a turn's polls where nobody does.
-        let may_go_on = matches!(this.supply, Supply::Depot(_));
+        let may_go_on = matches!(this.intake, Intake::Depot(_));
         let (mut had_a_round, mut must_wait) = (false, false);
         loop {
             if this.home.is_doomed() {
@@ -425,7 +427,7 @@ impl<B: Body<Returns = T>, T> Future for Worker<B, T> {
                 break;
             }
             if !this.bodies.is_amid_round() {
-                let (begun, is_more) = this.supply(TURN - polls, must_wait);
+                let (begun, is_more) = this.intake(TURN - polls, must_wait);
                 polls += begun;
                 // Whatever more there is, nobody wakes this task for what was there.
                 if polls >= TURN || had_a_round && !may_go_on && this.bodies.has_yielded() {
@@ -472,7 +474,7 @@ impl<B: Body<Returns = T>, T> Drop for Worker<B, T> {
     fn drop(&mut self) {
         self.drop_bodies();
         // Whoever is dropped before its time has not run whatever would have come.
-        if let Supply::Depot(draws) = &self.supply
+        if let Intake::Depot(draws) = &self.intake
             && !draws.has_left
             && !self.home.is_doomed()
         {
