@@ -6,8 +6,10 @@ use std::alloc::System;
 use std::convert::Infallible;
 use std::future::pending;
 use std::hint::black_box;
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicIsize, Ordering};
 
+use forloop::tokio::Owned;
 use forloop_conformance::{LONG, RestlessClock, yields};
 use futures_lite::future::block_on;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -72,6 +74,20 @@ fn with_options(items: usize, limit: usize) -> usize {
     })
 }
 
+/// On two workers of a runtime whose own queues do not allocate: nothing given, each output in its place, or
+/// each as it comes.
+fn on_workers(runtime: &Owned, items: usize) -> [usize; 3] {
+    let looping = || {
+        let looping = forloop::each(0..items).limit(64).unwrap();
+        looping.on_workers_of(runtime.runtime(), NonZeroUsize::MIN.saturating_add(1))
+    };
+    [
+        allocations(|| block_on(looping().for_each(|_| yields(1)))),
+        allocations(|| block_on(looping().gather(|_| yields(1)))),
+        allocations(|| block_on(looping().stream_unordered(|_| yields(1)).for_each(async |()| ()))),
+    ]
+}
+
 /// The most bytes that were held at once while `run` ran, as far as it was looked at.
 fn most_held(run: impl FnOnce(&dyn Fn())) -> isize {
     let most = AtomicIsize::new(0);
@@ -133,6 +149,12 @@ fn a_loop_allocates_for_its_limit_and_never_for_an_item() {
     assert_eq!(with_options(2000, 64), with_options(50_000, 64));
     // Ready at once: one slot is enough, whatever the limit.
     assert_eq!(for_each(50_000, 64, 0), for_each(10, 64, 0));
+
+    // On workers, how often they meet is a matter of luck, and yet no matter of the items.
+    let runtime = Owned::multi_thread(NonZeroUsize::new(2)).unwrap();
+    let _warm_up = on_workers(&runtime, 1000);
+    let allocations = on_workers(&runtime, 100_000);
+    assert!(allocations.iter().all(|&many| many < 50), "{allocations:?} for 100,000 items");
 
     // A child that has ended is forgotten.
     let (few, many) = (scope(100), scope(20_000));

@@ -119,7 +119,7 @@ impl<B> Depot<B> {
         let Some((mut next, mut well)) = self.well(pace, must_wait) else {
             return if self.is_dry() || self.well.is_closed() { Got::Dry } else { Got::Wait };
         };
-        let Some(room) = self.room(next) else {
+        let Some(room) = self.room(next, must_wait) else {
             return self.give_back(next, well).map_or(Got::Wait, Got::SourcePanicked);
         };
         let most = most.min(pace.at_once()).min(room);
@@ -171,13 +171,17 @@ impl<B> Depot<B> {
         self.well.pop().ok()
     }
 
-    /// How many bodies may be drawn now. `None` if none: the worker is woken when there may be.
-    fn room(&self, drawn: usize) -> Option<usize> {
+    /// How many bodies may be drawn now. `None` if none: a worker that `must_wait` is woken when there may
+    /// be.
+    fn room(&self, drawn: usize, must_wait: bool) -> Option<usize> {
         let room = || {
             let going = drawn - self.settled.load(Ordering::SeqCst);
             self.limit.checked_sub(going).filter(|&room| room > 0)
         };
         room().or_else(|| {
+            if !must_wait {
+                return None;
+            }
             self.wants_room.store(true, Ordering::SeqCst);
             fence(Ordering::SeqCst);
             if is_planted(Bug::WaitsForRoomUnseeing) { None } else { room() }

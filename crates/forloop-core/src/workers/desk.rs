@@ -6,7 +6,7 @@ use core::mem;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use atomic_waker::AtomicWaker;
-use concurrent_queue::ConcurrentQueue;
+use concurrent_queue::{ConcurrentQueue, PushError};
 
 use crate::Outcome;
 
@@ -106,13 +106,14 @@ impl<B> Desk<B> {
     }
 }
 
-/// How many emptied chunks are kept.
+/// How many chunks are kept, emptied or on their way, without a further allocation.
 const SPARE: usize = 8;
 
 /// Where the ends of a loop's bodies come together.
 pub(super) struct Home<T> {
-    /// Closed when the front has gone.
+    /// Closed when the front has gone. What does not fit in is in `more`, which allocates as it grows.
     ends: ConcurrentQueue<Ends<T>>,
+    more: ConcurrentQueue<Ends<T>>,
     /// Emptied ends, to be used again.
     empty: ConcurrentQueue<Ends<T>>,
     pub(super) front: AtomicWaker,
@@ -125,7 +126,8 @@ pub(super) struct Home<T> {
 impl<T> Home<T> {
     pub(super) fn new() -> Self {
         Self {
-            ends: ConcurrentQueue::unbounded(),
+            ends: ConcurrentQueue::bounded(SPARE),
+            more: ConcurrentQueue::unbounded(),
             empty: ConcurrentQueue::bounded(SPARE),
             front: AtomicWaker::new(),
             doomed: AtomicBool::new(false),
@@ -158,13 +160,24 @@ impl<T> Home<T> {
         self.doomed.load(Ordering::SeqCst)
     }
 
+    /// Brings ends; drops them here and now if the front has gone.
+    fn bring(&self, ends: Ends<T>) {
+        let is_there = match self.ends.push(ends) {
+            Err(PushError::Full(ends)) => self.more.push(ends).is_ok(),
+            brought => brought.is_ok(),
+        };
+        if is_there {
+            self.front.wake();
+        }
+    }
+
     /// The next ends that have come.
     pub(super) fn take(&self) -> Option<Ends<T>> {
-        self.ends.pop().ok()
+        self.ends.pop().or_else(|_| self.more.pop()).ok()
     }
 
     pub(super) fn has_ends(&self) -> bool {
-        !self.ends.is_empty()
+        !self.ends.is_empty() || !self.more.is_empty()
     }
 
     /// Keeps emptied ends for the next.
@@ -176,6 +189,7 @@ impl<T> Home<T> {
     /// Nobody will read another end: those that have come are dropped here and now.
     pub(super) fn close(&self) {
         self.ends.close();
+        self.more.close();
         while self.take().is_some() {}
     }
 }
@@ -200,7 +214,7 @@ const MANY: usize = 1024;
 pub(super) struct Tray<T> {
     home: Arc<Home<T>>,
     ends: Ends<T>,
-    /// How many bodies the worker has that have not ended.
+    /// How many bodies the worker has that have not ended, if it is brought others in their place.
     left: usize,
     /// What is in it is not sent before the word is given.
     is_held: bool,
@@ -211,34 +225,33 @@ impl<T> Tray<T> {
         Self { home, ends: Ends::new(), left: 0, is_held: false }
     }
 
-    /// So many more bodies have come.
-    #[inline]
+    /// So many more bodies were brought.
     pub(super) fn expect(&mut self, bodies: usize) {
         self.left += bodies;
-    }
-
-    /// Takes note of an end that tells nothing.
-    #[inline]
-    pub(super) fn put_none(&mut self) {
-        self.left = self.left.saturating_sub(1);
     }
 
     /// Puts in an output that nobody waits for.
     #[inline]
     pub(super) fn put_light(&mut self, index: usize, output: T) {
-        self.left = self.left.saturating_sub(1);
         self.ends.light.push((index, output));
         if self.ends.light.len() >= MANY {
             self.send_unless_held();
         }
     }
 
-    /// Puts in an end that somebody waits for. Half of what there is is sent home at once, so that what
-    /// comes in its place is there before the other half has ended. If it `is_last`, all of it is.
+    /// Puts in an end that somebody waits for. It is sent home with the others of its round, and at once if
+    /// it `is_last`. Where bodies are brought, half of what there is is sent at once, so that what comes in
+    /// its place is there before the other half has ended.
     pub(super) fn put(&mut self, end: Ended<T>, is_last: bool) {
-        self.left = self.left.saturating_sub(1);
         self.ends.news.push(end);
-        if self.ends.news.len() >= self.left.min(CHUNK / 2) || is_last {
+        let enough = match self.left {
+            0 => CHUNK,
+            _ => {
+                self.left -= 1;
+                self.left.min(CHUNK / 2)
+            }
+        };
+        if self.ends.news.len() >= enough || is_last {
             self.send_unless_held();
         }
     }
@@ -269,11 +282,7 @@ impl<T> Tray<T> {
             return;
         }
         let empty = self.home.empty.pop().unwrap_or(Ends::new());
-        let ends = mem::replace(&mut self.ends, empty);
-        // If the front has gone, they are dropped here and now.
-        if self.home.ends.push(ends).is_ok() {
-            self.home.front.wake();
-        }
+        self.home.bring(mem::replace(&mut self.ends, empty));
     }
 }
 

@@ -204,8 +204,8 @@ impl<B: Body<Returns = T>, T> Worker<B, T> {
         desk.recycle(chunk);
     }
 
-    /// Draws and begins bodies, as long as there is room and up to `most`; gives how many, and whether
-    /// there may be more at once.
+    /// Draws once and begins what it has got, as far as there is room and up to `most`; gives how many, and
+    /// whether there may be more at once.
     fn draw(&mut self, most: usize, must_wait: bool) -> (usize, bool) {
         let Intake::Depot(draws) = &mut self.intake else { return (0, false) };
         let room = draws.most.saturating_sub(self.bodies.len());
@@ -213,12 +213,14 @@ impl<B: Body<Returns = T>, T> Worker<B, T> {
             return (0, false);
         }
         let (home, tray, weighing) = (&self.home, &mut self.tray, self.weighing);
-        let (mut begun, has_ended, mut is_last, mut odd) = (0, Cell::new(0), false, None);
+        let (mut begun, has_ended, mut is_last) = (0, Cell::new(0), false);
+        let (mut has_drawn, mut odd) = (false, None);
         let next = || {
             if begun == most || home.is_doomed() {
                 return ControlFlow::Break(());
             }
-            if draws.drawn.is_empty() && odd.is_none() {
+            if draws.drawn.is_empty() && !has_drawn {
+                has_drawn = true;
                 // Together with those that stay, no more than there is room for.
                 let free = (room - (begun - has_ended.get())).min(most - begun);
                 odd = draws.refill(free, must_wait && begun == 0);
@@ -232,14 +234,11 @@ impl<B: Body<Returns = T>, T> Worker<B, T> {
         // Why no more can be begun is no matter: the next time tells.
         let _: ControlFlow<(), Ticket> = self.bodies.start(room, next, |end| {
             has_ended.set(has_ended.get() + 1);
-            tray.expect(1);
             is_last = tell(tray, end, weighing);
             if is_last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
-        tray.expect(begun - has_ended.get());
         let is_more = odd.is_some();
         if let Some((index, panic)) = odd {
-            tray.expect(1);
             let end = End { index, at: 0, outcome: Outcome::Panicked(panic) };
             is_last |= tell(tray, end, weighing);
         }
@@ -374,10 +373,7 @@ fn tell<T>(tray: &mut Tray<T>, end: End<T>, weighing: Weighing<T>) -> bool {
             return false;
         }
         (Outcome::Ok(output), Some(weigh)) => match weigh(&output) {
-            Weight::None => {
-                tray.put_none();
-                return false;
-            }
+            Weight::None => return false,
             Weight::Light => {
                 tray.put_light(slot, output);
                 return false;
@@ -429,6 +425,9 @@ impl<B: Body<Returns = T>, T> Future for Worker<B, T> {
             if !this.bodies.is_amid_round() {
                 let (begun, is_more) = this.intake(TURN - polls, must_wait);
                 polls += begun;
+                if may_go_on {
+                    this.tray.send_if_due();
+                }
                 // Whatever more there is, nobody wakes this task for what was there.
                 if polls >= TURN || had_a_round && !may_go_on && this.bodies.has_yielded() {
                     break;
