@@ -2,7 +2,8 @@
 
 use alloc::vec::Vec;
 
-use super::slab::{Bay, Slab, Slot, group_of, place_of};
+use super::slab::{Bay, Slab};
+use super::slot::{Slot, group_of, place_of};
 
 /// The indices of the bodies. Where they came one after another, each group knows its first, and no
 /// memory is needed for the others.

@@ -25,6 +25,7 @@ mod ready;
 mod room;
 mod round;
 mod slab;
+mod slot;
 
 #[cfg(forloop_loom)]
 pub(crate) use self::atomic::AtomicWaker;
@@ -44,7 +45,7 @@ use core::task::{Context, Poll, ready};
 use self::bodies::Bodies;
 use self::ready::Ready;
 use self::round::Round;
-use self::slab::{Slot, group_of, place_of, places, slot_at};
+use self::slot::{Slot, group_of, place_of, places, slot_at};
 use crate::orphans::{Orphans, adopting};
 use crate::panic::catch;
 use crate::place::Started;

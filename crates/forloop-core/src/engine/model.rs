@@ -86,7 +86,7 @@ fn wake_elsewhere(ready: &mut Ready, at: At) -> thread::JoinHandle<()> {
 /// Takes all wakes so far, and counts those of each slot.
 fn take(ready: &mut Ready, seen: &mut BTreeMap<At, usize>) {
     ready.take(|group, word| {
-        for place in super::slab::places(word) {
+        for place in super::slot::places(word) {
             *seen.entry((group, place)).or_default() += 1;
         }
     });

@@ -5,7 +5,8 @@ use core::cmp::Reverse;
 use core::ops::RangeInclusive;
 
 use super::bodies::Bodies;
-use super::slab::{Slab, Slot, group_of, place_of, places, slot_at};
+use super::slab::Slab;
+use super::slot::{Slot, group_of, place_of, places, slot_at};
 
 /// The slots that have a turn before any has another.
 pub(super) struct Round {

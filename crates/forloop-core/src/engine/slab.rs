@@ -5,6 +5,8 @@
 
 #![allow(unsafe_code, reason = "the engine's own: bodies are pinned in memory that is used again")]
 
+mod marks;
+
 use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
@@ -14,47 +16,12 @@ use core::ptr::NonNull;
 
 use super::firstly::Firstly;
 use super::ready::GROUP;
+use super::slot::{NO_PLACE, Slot, group_of, lowest, place_of, places, slot_at};
 use crate::Panic;
 use crate::panic::catch;
 
-/// A slot: the number of its group, and its place in it in the low bits.
-pub(super) type Slot = usize;
-
-/// How many bits a place in a group takes.
-const PLACE_BITS: u32 = usize::BITS.trailing_zeros();
-
-/// What is behind the last place of a group.
-pub(super) const NO_PLACE: usize = usize::BITS as usize;
-
 /// No group.
 const NOWHERE: usize = usize::MAX;
-
-/// The number of a slot's group.
-#[inline]
-pub(super) const fn group_of(slot: Slot) -> usize {
-    slot >> PLACE_BITS
-}
-
-/// A slot's place in its group.
-#[inline]
-pub(super) const fn place_of(slot: Slot) -> usize {
-    slot & (usize::BITS as usize - 1)
-}
-
-/// The slot at a place of a group.
-#[inline]
-pub(super) const fn slot_at(group: usize, place: usize) -> Slot {
-    group << PLACE_BITS | place
-}
-
-/// The places in a group's word whose bits are set, in ascending order.
-pub(super) fn places(mut word: usize) -> impl Iterator<Item = usize> {
-    core::iter::from_fn(move || {
-        let place = (word != 0).then(|| word.trailing_zeros() as usize)?;
-        word &= word - 1;
-        Some(place)
-    })
-}
 
 /// Some slots side by side, a group, and what is known of each: a bit in each word.
 pub(super) struct Bay<J> {
@@ -412,80 +379,6 @@ impl<J> Bay<J> {
             unsafe { job.as_ptr().drop_in_place() };
         }
     }
-
-    /// The slots that hold a body.
-    pub(super) fn occupied(&self) -> usize {
-        self.occupied
-    }
-
-    /// Says that bodies will come one after another, with this index at this place.
-    pub(super) fn begin_row(&mut self, place: usize, index: usize) {
-        self.first_index = index.wrapping_sub(place);
-    }
-
-    /// The index of the body at a place, if they came one after another.
-    #[inline]
-    pub(super) fn index_in_a_row(&self, place: usize) -> usize {
-        self.first_index.wrapping_add(place)
-    }
-
-    /// When the group was begun, among all groups: a later one has the later bodies.
-    #[inline]
-    pub(super) fn begun(&self) -> usize {
-        self.begun
-    }
-
-    /// Whether a higher slot may have an earlier body.
-    #[inline]
-    pub(super) fn is_mixed(&self) -> bool {
-        self.is_mixed
-    }
-
-    /// The number, among all slots, of the one at a place.
-    #[inline]
-    pub(super) fn rank(&self, place: usize) -> usize {
-        self.before + place
-    }
-
-    /// Notes slots that were woken; `true` if they are the first of this round. A free slot has
-    /// nobody to wake.
-    #[inline]
-    pub(super) fn are_due(&mut self, woken: usize) -> bool {
-        let was_due = self.due;
-        self.due |= woken & self.taken;
-        was_due == 0 && self.due != 0
-    }
-
-    /// The slots that were woken and have not had their turn in this round.
-    #[inline]
-    pub(super) fn due(&self) -> usize {
-        self.due
-    }
-
-    #[inline]
-    pub(super) fn is_due(&self, place: usize) -> bool {
-        self.due & (1 << place) != 0
-    }
-
-    pub(super) fn is_not_due(&mut self, place: usize) {
-        self.due &= !(1 << place);
-    }
-
-    /// Takes the slots that are due.
-    #[inline]
-    pub(super) fn take_due(&mut self) -> usize {
-        core::mem::take(&mut self.due)
-    }
-
-    /// Whether the body at a place had no time left and was asked to stop.
-    #[inline]
-    pub(super) fn is_overdue(&self, place: usize) -> bool {
-        self.overdue & (1 << place) != 0
-    }
-
-    pub(super) fn set_overdue(&mut self, place: usize) {
-        self.overdue |= 1 << place;
-    }
 }
 
 /// The free slots of a group, the lowest first, to start bodies in. What was made of them is kept here,
@@ -663,20 +556,6 @@ impl<J> Turn<'_, '_, J> {
     }
 }
 
-/// The `most` lowest bits of a word that are set.
-#[inline]
-pub(super) const fn lowest(word: usize, most: usize) -> usize {
-    if most >= GROUP {
-        return word;
-    }
-    let (mut rest, mut left) = (word, most);
-    while left > 0 {
-        rest &= rest.wrapping_sub(1);
-        left -= 1;
-    }
-    word & !rest
-}
-
 impl<J> Drop for Slab<J> {
     fn drop(&mut self) {
         // What is pinned is dropped before its memory is freed. If a destructor panics here, the
@@ -694,19 +573,5 @@ impl<J> Drop for Slab<J> {
 impl<J> fmt::Debug for Slab<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Slab").field("capacity", &self.capacity()).finish_non_exhaustive()
-    }
-}
-
-#[cfg(all(test, not(forloop_loom)))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_lowest_bits_are_kept() {
-        assert_eq!(lowest(0b1011_0100, 0), 0);
-        assert_eq!(lowest(0b1011_0100, 2), 0b0001_0100);
-        assert_eq!(lowest(0b1011_0100, 4), 0b1011_0100);
-        assert_eq!(lowest(0b1011_0100, 60), 0b1011_0100);
-        assert_eq!(lowest(usize::MAX >> 1, GROUP), usize::MAX >> 1);
     }
 }
