@@ -106,7 +106,7 @@ impl<B> Desk<B> {
     }
 }
 
-/// How many chunks are kept, emptied or on their way, without a further allocation.
+/// How many emptied chunks of bodies are kept.
 const SPARE: usize = 8;
 
 /// Where the ends of a loop's bodies come together.
@@ -126,9 +126,9 @@ pub(super) struct Home<T> {
 impl<T> Home<T> {
     pub(super) fn new() -> Self {
         Self {
-            ends: ConcurrentQueue::bounded(SPARE),
+            ends: ConcurrentQueue::bounded(CHUNK),
             more: ConcurrentQueue::unbounded(),
-            empty: ConcurrentQueue::bounded(SPARE),
+            empty: ConcurrentQueue::bounded(CHUNK),
             front: AtomicWaker::new(),
             doomed: AtomicBool::new(false),
             going: AtomicUsize::new(0),
