@@ -105,9 +105,8 @@ impl<B> Depot<B> {
         catch(|| drop(well)).err()
     }
 
-    /// Draws up to `most` bodies: of which there must be room for one at least, and as many at once as is
-    /// its `pace`. Where somebody else has the well, one that
-    /// `must_wait` waits a while, and is woken if that was not enough.
+    /// Draws up to `most` bodies, one at least, and no more than is the worker's `pace`. Where somebody else
+    /// has the well, or there is no room, one that `must_wait` is woken when that has changed.
     pub(super) fn draw(
         &self,
         most: usize,

@@ -411,8 +411,8 @@ impl<B: Body<Returns = T>, T> Future for Worker<B, T> {
         let this = self.get_mut();
         this.listen(cx);
         let mut polls = 0;
-        // A body that yields has yielded to the executor, and not only to its siblings: at once where
-        // the front waits for each end, and after a turn's polls where nobody does.
+        // A body that yields has yielded to the executor, and not only to its siblings: where bodies are
+        // brought, after each round, as in the caller's task; elsewhere, after the polls of a turn.
         let may_go_on = matches!(this.intake, Intake::Depot(_));
         let (mut had_a_round, mut must_wait) = (false, false);
         loop {
