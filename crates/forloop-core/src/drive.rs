@@ -20,6 +20,10 @@ use crate::{Cause, Interrupted, Outcome, Panic};
 /// Body polls after which the executor gets a turn.
 pub(crate) const TURN: usize = 256;
 
+/// Rounds after which the executor gets a turn if a body has yielded in one of them: a turn of a runtime
+/// costs as much as many polls.
+const YIELDS: usize = 16;
+
 /// Bodies started in a row before the woken ones are looked at again, so that a source that never
 /// runs dry and bodies that are ready at once cannot starve a body that waits.
 const ROUND: usize = 64;
@@ -64,7 +68,7 @@ pin_project! {
         started: usize,
         started_this_round: usize,
         polls_this_turn: usize,
-        had_its_round: bool,
+        rounds_this_turn: usize,
         has_begun: bool,
         stopping: bool,
         panic: Option<Panic>,
@@ -114,7 +118,7 @@ where
             started: 0,
             started_this_round: 0,
             polls_this_turn: 0,
-            had_its_round: false,
+            rounds_this_turn: 0,
             has_begun: false,
             stopping: false,
             panic: None,
@@ -255,9 +259,9 @@ where
             if this.running.is_empty() && this.source.is_none() {
                 return this.running.poll_orphans(cx).map(|()| ControlFlow::Continue(()));
             }
-            // A body that yields has yielded to the executor, and not only to its siblings.
-            if !*this.had_its_round || !this.running.has_yielded() {
-                *this.had_its_round = true;
+            // Bodies that yield have yielded to the executor, and not only to their siblings.
+            if *this.rounds_this_turn < YIELDS || !this.running.has_yielded() {
+                *this.rounds_this_turn += 1;
                 if this.running.next_round() {
                     continue;
                 }
@@ -284,7 +288,7 @@ where
             let this = self.as_mut().project();
             if this.running.sleep(cx) {
                 *this.polls_this_turn = 0;
-                *this.had_its_round = false;
+                *this.rounds_this_turn = 0;
                 return Poll::Pending;
             }
             return self.next_turn(cx);
@@ -327,7 +331,7 @@ where
         let this = self.project();
         *this.polls_this_turn = 0;
         // A round of more bodies than a turn has polls goes on, and is the next turn's.
-        *this.had_its_round = this.running.is_amid_round();
+        *this.rounds_this_turn = usize::from(this.running.is_amid_round());
         cx.waker().wake_by_ref();
         Poll::Pending
     }
