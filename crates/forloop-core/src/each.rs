@@ -175,7 +175,8 @@ impl<S: Stream, L, C> Loop<S, InTask, L, C> {
     /// - `on_workers` to have many bodies on all cores: each costs about what it costs in the caller's
     ///   own task, and the runtime hears of a few tasks only. A body that blocks its thread, or computes
     ///   for long without an `await`, delays the others of its worker, and no other worker takes them
-    ///   over; nor does another worker use its part of the limit meanwhile;
+    ///   over; nor does another worker use its part of the limit meanwhile. Bodies that take less than a
+    ///   microsecond gain nothing from a second core: leave them in the caller's task;
     /// - [`on`](Self::on) for bodies that block, and for a few that compute for long beside others that
     ///   must not wait: each is a task, scheduled by itself.
     ///
