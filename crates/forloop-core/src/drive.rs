@@ -259,8 +259,10 @@ where
             if this.running.is_empty() && this.source.is_none() {
                 return this.running.poll_orphans(cx).map(|()| ControlFlow::Continue(()));
             }
-            // Bodies that yield have yielded to the executor, and not only to their siblings.
-            if *this.rounds_this_turn < YIELDS || !this.running.has_yielded() {
+            // Bodies that yield have yielded to the executor, and not only to their siblings. Where one may
+            // have no time left, that is looked at after each round.
+            let rounds = if C::WATCHES { 1 } else { YIELDS };
+            if *this.rounds_this_turn < rounds || !this.running.has_yielded() {
                 *this.rounds_this_turn += 1;
                 if this.running.next_round() {
                     continue;
