@@ -20,6 +20,9 @@ const PANIC: &[&str] = &[
     "a_consumer_that_is_dropped_leaves_no_task_behind",
     "a_panic_goes_on_in_whoever_awaits",
     "a_body_without_time_whose_destructor_panics_ends_the_loop",
+    "a_panic_goes_on_when_all_have_stopped",
+    "panics_that_are_caught_are_outcomes",
+    "panics_of_destructors_do_not_keep_the_loop_from_its_end",
 ];
 
 /// Rows that take long without telling more here than elsewhere.
