@@ -123,12 +123,14 @@ pub fn results_that_nobody_takes_hold_their_places<B: Spawning>(backend: B) {
     for (workers, limit) in [(1, 4), (3, 4), (4, 9)] {
         let pulled = Tally::default();
         let looping = each(written(&pulled)).limit(limit).unwrap().at(crew(&backend, workers));
+        let clock = backend.clock();
         backend.block_on(async {
             let mut results = looping.stream_unordered(async |n| n);
             for taken in 0..20 {
                 assert!(results.next().await.is_some());
+                eventually(&clock, || pulled.read().len() >= taken + limit).await;
                 yields(20).await;
-                // What was taken makes room once the stream is asked again.
+                // What was taken has made room once the stream is asked again.
                 assert!(pulled.read().len() <= taken + limit, "{:?}", pulled.read());
             }
         });

@@ -277,7 +277,7 @@ where
         loop {
             self.as_mut().poll_consumer();
             let held = self.line.results.len();
-            match self.as_mut().project().results.poll_shelve(cx, held) {
+            match self.as_mut().project().results.poll_shelve(cx, held, true) {
                 Poll::Ready(true) => self.as_mut().line_up(),
                 Poll::Ready(false) if self.stopped => {
                     ready!(self.as_mut().project().consumer.poll_orphans(cx));

@@ -196,11 +196,14 @@ where
         })
     }
 
-    /// Goes on until a result can be taken from the shelf; `false` once there are no more.
+    /// Goes on until a result can be taken from the shelf; `false` once there are no more. Those of a round
+    /// are shelved `together` for whoever comes back here, and so fills the slots that become free, after
+    /// each that is taken.
     pub(super) fn poll_shelve(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         held: usize,
+        together: bool,
     ) -> Poll<bool> {
         let this = self.project();
         let (held, shelf) = (held + this.shelf.held(), this.shelf);
@@ -211,7 +214,7 @@ where
                 let Ok(output) = C::each(end.outcome) else { return ControlFlow::Continue(()) };
                 shelf.put(end.index, output);
                 is_richer = true;
-                if shelf.has_room() {
+                if together && shelf.has_room() {
                     return ControlFlow::Continue(());
                 }
             }
@@ -269,7 +272,7 @@ where
             if let Some(item) = self.as_mut().take() {
                 return Poll::Ready(Some(item));
             }
-            if !ready!(self.as_mut().poll_shelve(cx, 0)) {
+            if !ready!(self.as_mut().poll_shelve(cx, 0, false)) {
                 return Poll::Ready(self.end());
             }
         }
