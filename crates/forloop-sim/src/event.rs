@@ -1,0 +1,83 @@
+//! What happened in a run.
+
+use std::fmt;
+use std::panic::Location;
+use std::time::Duration;
+
+/// Something that happened in a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// The virtual time.
+    pub at: Duration,
+    /// What happened.
+    pub what: What,
+}
+
+/// What happened, and to which task: tasks are numbered as they are spawned, each `block_on` among them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum What {
+    /// A task came to be.
+    Spawned(usize, Label),
+    /// A task was woken, and had not been since it was polled last.
+    Woken(usize),
+    /// A task is polled.
+    Polled(usize),
+    /// A task has ended.
+    Ended(usize),
+    /// One of several was chosen.
+    Chosen {
+        /// Which one, from 0.
+        choice: usize,
+        /// Of how many.
+        options: usize,
+    },
+    /// The time went on, because nothing could run, to that of the next timers.
+    Jumped {
+        /// How many timers are due.
+        timers: usize,
+    },
+}
+
+/// What is known of a task or a body.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Label {
+    /// The index of its item, if it is the body of a loop.
+    pub index: Option<usize>,
+    /// The function in whose source it is written.
+    pub name: &'static str,
+    /// Where the loop was written, or the task was spawned.
+    pub at: Option<&'static Location<'static>>,
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.index {
+            Some(index) => write!(f, "body {index}")?,
+            None => f.write_str("a task")?,
+        }
+        if !self.name.is_empty() {
+            write!(f, " of {}", self.name)?;
+        }
+        match self.at {
+            Some(at) => write!(f, ", at {}:{}", at.file(), at.line()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:>12.6} s  ", self.at.as_secs_f64())?;
+        match self.what {
+            What::Spawned(task, label) => write!(f, "task {task} spawned: {label}"),
+            What::Woken(task) => write!(f, "task {task} woken"),
+            What::Polled(task) => write!(f, "task {task} polled"),
+            What::Ended(task) => write!(f, "task {task} ended"),
+            What::Chosen { choice, options } => write!(f, "choice {choice} of {options}"),
+            What::Jumped { timers: 1 } => f.write_str("the time went on to the next timer"),
+            What::Jumped { timers } => write!(f, "the time went on to the next {timers} timers"),
+        }
+    }
+}

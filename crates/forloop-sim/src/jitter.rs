@@ -1,0 +1,146 @@
+//! A runtime that is less regular than it is.
+
+use std::num::NonZeroUsize;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use forloop_core::{BlockOn, Spawn, Timer};
+use pin_project_lite::pin_project;
+
+use crate::schedule::mixed;
+
+/// Any runtime, with tasks that begin late and timers that fire late, at random: around a real one or a
+/// simulated one.
+///
+/// What is late by how much follows from the seed and from the order of the calls; on a runtime with
+/// threads that order may be another each time.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use forloop_core::{BlockOn, each};
+/// use forloop_sim::{Jitter, Sim};
+///
+/// let late = Jitter::new(Sim::new(), 42).latency(Duration::from_millis(5));
+/// let squares = each(0..4).limit(2)?.on(late.clone()).gather(|n| async move { n * n });
+/// assert_eq!(late.block_on(squares), [0, 1, 4, 9]);
+/// # Ok::<(), forloop_core::ZeroLimit>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Jitter<R> {
+    runtime: R,
+    latency: Duration,
+    yields: u64,
+    calls: Arc<AtomicU64>,
+}
+
+impl<R> Jitter<R> {
+    /// Tasks of `runtime` that yield up to three times before they begin.
+    pub fn new(runtime: R, seed: u64) -> Self {
+        let calls = Arc::new(AtomicU64::new(mixed(seed)));
+        Self { runtime, latency: Duration::ZERO, yields: 4, calls }
+    }
+
+    /// Has tasks begin, and timers fire, up to so much later.
+    pub fn latency(self, most: Duration) -> Self {
+        Self { latency: most, ..self }
+    }
+
+    /// Has tasks yield up to so many times before they begin.
+    pub fn yields(self, most: u32) -> Self {
+        Self { yields: u64::from(most) + 1, ..self }
+    }
+
+    fn below(&self, bound: u64) -> u64 {
+        let call = self.calls.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed);
+        ((u128::from(mixed(call)) * u128::from(bound)) >> 64) as u64
+    }
+
+    fn delay(&self) -> Duration {
+        let most = u64::try_from(self.latency.as_nanos()).unwrap_or(u64::MAX);
+        Duration::from_nanos(self.below(most.saturating_add(1)))
+    }
+}
+
+impl<R: Spawn + Timer> Spawn for Jitter<R>
+where
+    R: Clone + Send + 'static,
+{
+    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        let yields = Yields { left: self.below(self.yields) };
+        if self.latency.is_zero() {
+            let sleep: Option<std::future::Ready<()>> = None;
+            return self.runtime.spawn(Late { yields, sleep, future });
+        }
+        let sleep = Some(self.runtime.sleep(self.delay()));
+        self.runtime.spawn(Late { yields, sleep, future });
+    }
+
+    fn threads(&self) -> NonZeroUsize {
+        self.runtime.threads()
+    }
+}
+
+impl<R: Timer> Timer for Jitter<R> {
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<R> {
+        self.runtime.sleep(duration.saturating_add(self.delay()))
+    }
+
+    fn now(&self) -> Duration {
+        self.runtime.now()
+    }
+}
+
+impl<R: BlockOn> BlockOn for Jitter<R> {
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.runtime.block_on(future)
+    }
+}
+
+/// Yields so many times.
+struct Yields {
+    left: u64,
+}
+
+impl Future for Yields {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if self.left == 0 {
+            return Poll::Ready(());
+        }
+        self.left -= 1;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+pin_project! {
+    /// A task that begins late.
+    struct Late<S, F> {
+        yields: Yields,
+        // Gone once it is over.
+        #[pin]
+        sleep: Option<S>,
+        #[pin]
+        future: F,
+    }
+}
+
+impl<S: Future<Output = ()>, F: Future<Output = ()>> Future for Late<S, F> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut this = self.project();
+        ready!(Pin::new(this.yields).poll(cx));
+        if let Some(sleep) = this.sleep.as_mut().as_pin_mut() {
+            ready!(sleep.poll(cx));
+            this.sleep.set(None);
+        }
+        this.future.poll(cx)
+    }
+}

@@ -1,0 +1,146 @@
+//! The ways to choose what happens next.
+
+mod choices;
+mod random;
+
+use std::collections::{HashMap, VecDeque};
+
+pub use self::choices::{Choices, NoChoices};
+pub(crate) use self::random::{Random, mixed};
+
+/// Where there is something to choose.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Point<'a> {
+    /// Tasks that can run, by their numbers, in the order in which they were woken.
+    Tasks(&'a VecDeque<usize>),
+    /// So many things, at least two, that come in some order: timers of one instant, bodies woken together.
+    Order(usize),
+}
+
+impl Point<'_> {
+    pub(crate) fn options(self) -> usize {
+        match self {
+            Self::Tasks(tasks) => tasks.len(),
+            Self::Order(options) => options,
+        }
+    }
+}
+
+/// How a run chooses.
+#[derive(Debug, Clone)]
+pub(crate) enum Schedule {
+    /// What comes first.
+    Fifo,
+    /// Any, with the same probability.
+    Random(Random),
+    /// The task of the highest priority, which changes at a few steps.
+    Pct(Pct),
+    /// As it was, then what comes first.
+    Replay { choices: Choices, at: usize },
+    /// As bytes say, then what comes first.
+    Bytes { bytes: Vec<u8>, at: usize },
+}
+
+impl Schedule {
+    /// Chooses one of at least two options.
+    pub(crate) fn choose(&mut self, point: Point<'_>) -> usize {
+        let options = point.options();
+        match self {
+            Self::Fifo => 0,
+            Self::Random(random) => random.below(options as u64) as usize,
+            Self::Pct(pct) => pct.choose(point),
+            Self::Replay { choices, at } => {
+                let choice = choices.as_slice().get(*at).map_or(0, |&choice| choice as usize);
+                *at += 1;
+                // A list for another program may say more than there is.
+                choice.min(options - 1)
+            }
+            Self::Bytes { bytes, at } => {
+                let mut byte = || {
+                    let byte = bytes.get(*at).copied();
+                    *at += 1;
+                    usize::from(byte.unwrap_or(0))
+                };
+                let number = if options <= 256 { byte() } else { byte() << 8 | byte() };
+                number % options
+            }
+        }
+    }
+}
+
+/// Probabilistic concurrency testing, of Burckhardt, Kothari, Musuvathi and Nagarakatte (ASPLOS 2010): a
+/// bug of depth d in a program of n tasks and k steps shows itself with a probability of at least
+/// 1/(n k^(d-1)).
+#[derive(Debug, Clone)]
+pub(crate) struct Pct {
+    random: Random,
+    priorities: HashMap<usize, u64>,
+    /// The steps at which the task that would run loses its priority, in descending order.
+    changes: Vec<u64>,
+    step: u64,
+}
+
+impl Pct {
+    /// For bugs of `depth` in programs of about so many `steps`.
+    pub(crate) fn new(seed: u64, depth: u32, steps: u64) -> Self {
+        let mut random = Random::seeded(seed);
+        let changes = (1..depth).map(|_| random.below(steps.max(1)));
+        let mut changes: Vec<u64> = changes.collect();
+        changes.sort_unstable_by(|a, b| b.cmp(a));
+        Self { random, priorities: HashMap::new(), changes, step: 0 }
+    }
+
+    fn choose(&mut self, point: Point<'_>) -> usize {
+        let Point::Tasks(tasks) = point else {
+            return self.random.below(point.options() as u64) as usize;
+        };
+        for &task in tasks {
+            // Above all those that were lowered.
+            let random = &mut self.random;
+            self.priorities.entry(task).or_insert_with(|| u64::from(u32::MAX) + (random.next() >> 1));
+        }
+        self.step += 1;
+        while self.changes.last().is_some_and(|&change| change < self.step) {
+            self.changes.pop();
+            let highest = self.highest(tasks);
+            // The one lowered last is the lowest.
+            self.priorities.insert(tasks[highest], self.changes.len() as u64);
+        }
+        self.highest(tasks)
+    }
+
+    fn highest(&self, tasks: &VecDeque<usize>) -> usize {
+        let priority = |&at: &usize| self.priorities.get(&tasks[at]).copied();
+        (0..tasks.len()).max_by_key(priority).unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_that_is_at_its_end_goes_on_with_what_comes_first() {
+        let choices = Choices::from(vec![2, 9]);
+        let mut schedule = Schedule::Replay { choices, at: 0 };
+        let chosen: Vec<usize> = (0..4).map(|_| schedule.choose(Point::Order(3))).collect();
+        assert_eq!(chosen, [2, 2, 0, 0]);
+    }
+
+    #[test]
+    fn bytes_choose_and_run_out() {
+        let mut schedule = Schedule::Bytes { bytes: vec![4, 1, 2], at: 0 };
+        assert_eq!(schedule.choose(Point::Order(3)), 1);
+        assert_eq!(schedule.choose(Point::Order(1000)), 258);
+        assert_eq!(schedule.choose(Point::Order(1000)), 0);
+    }
+
+    #[test]
+    fn a_task_keeps_its_priority_until_it_is_lowered() {
+        let mut pct = Pct::new(3, 2, 4);
+        let tasks = VecDeque::from([10, 11, 12]);
+        let chosen: Vec<usize> = (0..8).map(|_| pct.choose(Point::Tasks(&tasks))).collect();
+        let changes = chosen.windows(2).filter(|pair| pair[0] != pair[1]).count();
+        assert!(changes <= 1, "{chosen:?}");
+    }
+}

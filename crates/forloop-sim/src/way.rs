@@ -1,0 +1,95 @@
+//! A run as text: `seed=42`, `choices=0,2,1`, `choices=1;drop=3`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::Sim;
+use crate::schedule::Choices;
+
+/// The environment variable that says how to run: of a test that has failed, what it printed.
+pub(crate) const VARIABLE: &str = "FORLOOP_SIM";
+
+/// How to run, once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Way {
+    pub(crate) schedule: Scheduled,
+    /// After how many polls the program is dropped, if it is.
+    pub(crate) drop_after: Option<u64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Scheduled {
+    Seed(u64),
+    Choices(Choices),
+}
+
+impl Way {
+    pub(crate) fn sim(&self) -> Sim {
+        match &self.schedule {
+            Scheduled::Seed(seed) => Sim::random(*seed),
+            Scheduled::Choices(choices) => Sim::replay(choices.clone()),
+        }
+    }
+
+    /// What the environment says.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be read.
+    pub(crate) fn from_env() -> Option<Self> {
+        let text = std::env::var(VARIABLE).ok().filter(|text| !text.is_empty())?;
+        match text.parse() {
+            Ok(way) => Some(way),
+            Err(error) => panic!("{VARIABLE} cannot be read: {error}"),
+        }
+    }
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.schedule {
+            Scheduled::Seed(seed) => write!(f, "seed={seed}")?,
+            Scheduled::Choices(choices) => write!(f, "choices={choices}")?,
+        }
+        self.drop_after.map_or(Ok(()), |polls| write!(f, ";drop={polls}"))
+    }
+}
+
+impl FromStr for Way {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut way = Self { schedule: Scheduled::Choices(Choices::default()), drop_after: None };
+        for part in text.split(';') {
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            let number = || value.parse().map_err(|_| format!("`{value}` is no number"));
+            match name.trim() {
+                "seed" => way.schedule = Scheduled::Seed(number()?),
+                "choices" => {
+                    let choices = value.parse().map_err(|error| format!("{error}"))?;
+                    way.schedule = Scheduled::Choices(choices);
+                }
+                "drop" => way.drop_after = Some(number()?),
+                other => {
+                    return Err(format!("`{other}` is not one of `seed=`, `choices=`, `drop=`"));
+                }
+            }
+        }
+        Ok(way)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for text in ["seed=42", "choices=0,2,0x3,1", "choices=;drop=3", "seed=1;drop=0"] {
+            assert_eq!(text.parse::<Way>().unwrap().to_string(), text);
+        }
+        for wrong in ["seed=x", "sed=1", "choices=a", "drop=-1"] {
+            assert!(wrong.parse::<Way>().is_err(), "{wrong}");
+        }
+    }
+}

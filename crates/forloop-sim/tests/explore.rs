@@ -1,0 +1,301 @@
+//! What a search finds, and what it says of it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+use std::time::Duration;
+
+use forloop_core::{BlockOn, Spawn, SpawnLocal, Timer, each};
+use forloop_sim::{Cause, Explore, Sim, agree, check};
+use futures_util::future::{join_all, poll_fn};
+
+fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
+/// Lets others run.
+async fn yields() {
+    let mut yielded = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+#[test]
+fn five_independent_tasks_have_120_schedules() {
+    let orders = RefCell::new(HashSet::new());
+    let explored = Explore::exhaustive(1000).run(|rt| {
+        let order = Arc::new(Mutex::new(Vec::new()));
+        for task in 0..5 {
+            let order = order.clone();
+            rt.spawn(async move { order.lock().unwrap().push(task) });
+        }
+        let orders = &orders;
+        async move {
+            rt.sleep(ms(1)).await;
+            orders.borrow_mut().insert(order.lock().unwrap().clone());
+        }
+    });
+    // The program itself is a sixth that can run at any time among them.
+    let explored = explored.unwrap();
+    assert_eq!(explored.to_string(), "exhaustive: 720 schedules");
+    assert_eq!(orders.borrow().len(), 120);
+
+    let explored = Explore::exhaustive(1000).run(|rt| async move {
+        (0..5).for_each(|_| rt.spawn(async {}));
+    });
+    assert_eq!(explored.unwrap().to_string(), "exhaustive: 120 schedules");
+}
+
+#[test]
+fn tasks_of_several_steps_have_as_many_schedules_as_they_interleave() {
+    // Two tasks of three steps: 6 over 3.
+    let explored = Explore::exhaustive(1000).run(|rt| async move {
+        for _ in 0..2 {
+            rt.spawn(async {
+                yields().await;
+                yields().await;
+            });
+        }
+    });
+    assert_eq!(explored.unwrap().distinct(), 20);
+}
+
+#[test]
+fn a_bound_that_was_hit_is_said() {
+    let explored = Explore::exhaustive(7).run(|rt| async move {
+        (0..5).for_each(|_| rt.spawn(async {}));
+    });
+    let explored = explored.unwrap();
+    assert!(!explored.is_complete);
+    assert_eq!(explored.to_string(), "the first 7 schedules, and there are more");
+}
+
+#[test]
+fn a_sample_says_how_many_schedules_it_had() {
+    let explored = check(100, |rt| async move {
+        (0..3).for_each(|_| rt.spawn(async {}));
+    });
+    assert_eq!(explored.to_string(), "sampled: 100 seeds, 6 distinct schedules");
+}
+
+/// Two tasks that read a counter, wait, and write it: one of the increments can be lost.
+async fn lost_update(rt: Sim) {
+    let counter = Arc::new(AtomicU64::new(0));
+    each(0..2)
+        .unbounded()
+        .on(rt)
+        .for_each(|_| {
+            let counter = counter.clone();
+            async move {
+                let seen = counter.load(Ordering::SeqCst);
+                yields().await;
+                counter.store(seen + 1, Ordering::SeqCst);
+            }
+        })
+        .await;
+    assert_eq!(counter.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn a_race_is_found_and_replayed_from_what_was_printed() {
+    for explore in [
+        Explore::random(1000),
+        Explore::exhaustive(1000),
+        Explore::pct(1000, 2),
+    ] {
+        let failure = explore.run(lost_update).unwrap_err();
+        assert!(matches!(failure.cause, Cause::Panicked { .. }), "{failure}");
+        assert!(!failure.events.is_empty());
+        let again = failure.repeated_by();
+        assert!(failure.to_string().contains(&format!("FORLOOP_SIM='{again}'")), "{failure}");
+        let replayed = std::panic::catch_unwind(|| forloop_sim::replay(&again, lost_update));
+        assert!(replayed.is_err(), "{again}");
+    }
+}
+
+#[test]
+fn the_same_seed_is_the_same_run() {
+    let run = |sim: Sim| {
+        let order = Rc::new(RefCell::new(Vec::new()));
+        sim.block_on(join_all((0..8).map(|n| {
+            let (sim, order) = (sim.clone(), order.clone());
+            async move {
+                for _ in 0..3 {
+                    sim.sleep(ms(n % 3)).await;
+                    order.borrow_mut().push(n);
+                }
+            }
+        })));
+        (sim.fingerprint(), order.take())
+    };
+    // Figures of one machine, and of every other.
+    assert_eq!(run(Sim::random(1)), run(Sim::random(1)));
+    assert_ne!(run(Sim::random(1)).0, run(Sim::random(2)).0);
+    let first = Sim::random(3);
+    let (fingerprint, order) = run(first.clone());
+    assert_eq!(run(Sim::replay(first.choices())), (fingerprint, order));
+}
+
+#[test]
+fn timers_of_one_instant_fire_in_every_order() {
+    let orders = RefCell::new(HashSet::new());
+    let explored = Explore::exhaustive(1000).run(|rt| {
+        let orders = &orders;
+        async move {
+            let order = RefCell::new(Vec::new());
+            let unordered: futures_util::stream::FuturesUnordered<_> = (0..3)
+                .map(|n| {
+                    let (rt, order) = (rt.clone(), &order);
+                    async move {
+                        rt.sleep(ms(5)).await;
+                        order.borrow_mut().push(n);
+                    }
+                })
+                .collect();
+            futures_util::StreamExt::collect::<Vec<()>>(unordered).await;
+            orders.borrow_mut().insert(order.take());
+        }
+    });
+    explored.unwrap();
+    assert_eq!(orders.borrow().len(), 6);
+}
+
+#[test]
+fn a_deadlock_is_told_with_who_waits() {
+    let failure = Explore::fifo()
+        .run(|rt| async move {
+            rt.sleep(ms(1500)).await;
+            let never = std::future::pending::<()>();
+            forloop_core::spawn(&rt, never).await.unwrap();
+        })
+        .unwrap_err();
+    let Cause::Deadlock(deadlock) = &failure.cause else { panic!("{failure}") };
+    assert_eq!(deadlock.at, ms(1500));
+    assert_eq!(deadlock.pending.len(), 2);
+    assert!(failure.to_string().contains("nothing can run"), "{failure}");
+}
+
+#[test]
+fn a_program_that_never_ends_is_told() {
+    let failure = Explore::fifo()
+        .most_steps(100)
+        .run(|_| async {
+            for _ in 0_u64.. {
+                yields().await;
+            }
+        })
+        .unwrap_err();
+    assert_eq!(failure.cause, Cause::Endless { steps: 100 });
+}
+
+#[test]
+fn an_error_is_a_failure() {
+    let failure = Explore::random(10).run(|_| async { Err("no") }).unwrap_err();
+    assert_eq!(failure.cause, Cause::Failed { error: "\"no\"".to_owned() });
+    assert_eq!(failure.repeated_by(), "choices=");
+}
+
+#[test]
+fn a_program_that_is_not_deterministic_is_told() {
+    let runs = Cell::new(0);
+    let failure = Explore::random(10)
+        .run(|rt| {
+            runs.set(runs.get() + 1);
+            let naps = runs.get();
+            async move {
+                for _ in 0..naps {
+                    rt.sleep(ms(1)).await;
+                }
+            }
+        })
+        .unwrap_err();
+    assert_eq!(failure.cause, Cause::NotDeterministic { before: None });
+}
+
+#[test]
+fn an_answer_that_depends_on_the_order_is_found() {
+    let last = |rt: Sim| async move {
+        let last = Arc::new(AtomicU64::new(0));
+        let items = each(1..=3).unbounded().on(rt);
+        items
+            .for_each(|n| {
+                let last = last.clone();
+                async move { last.store(n, Ordering::SeqCst) }
+            })
+            .await;
+        last.load(Ordering::SeqCst)
+    };
+    let failure = Explore::random(100).run_agreeing(last).unwrap_err();
+    assert!(matches!(failure.cause, Cause::Disagrees { .. }), "{failure}");
+    assert_eq!(agree(100, |rt| async move { each(0..3).unbounded().on(rt).gather(async |n| n).await }), [0, 1, 2]);
+}
+
+#[test]
+fn a_loop_that_is_dropped_leaves_no_task() {
+    let explored = Explore::random(50).cancelling().run(|rt| async move {
+        let nap = rt.clone();
+        each(0..4)
+            .limit(2)
+            .unwrap()
+            .on(rt)
+            .for_each(move |n| {
+                let rt = nap.clone();
+                async move { rt.sleep(ms(n)).await }
+            })
+            .await;
+    });
+    assert!(0 < explored.unwrap().dropped_runs);
+}
+
+#[test]
+fn a_task_that_outlives_its_dropped_loop_is_found() {
+    let failure = Explore::fifo()
+        .cancelling()
+        .run(|rt| async move {
+            let (nap, rt) = (rt.sleep(ms(10)), rt);
+            rt.spawn(nap);
+            rt.sleep(ms(20)).await;
+        })
+        .unwrap_err();
+    assert!(matches!(failure.cause, Cause::Orphans(_)), "{failure}");
+    assert!(failure.repeated_by().contains("drop=1"), "{failure}");
+}
+
+#[test]
+fn local_tasks_need_not_be_send() {
+    let sim = Sim::new();
+    let told = Rc::new(Cell::new(0));
+    let tell = told.clone();
+    let nap = sim.sleep(ms(10));
+    sim.spawn_local(async move {
+        nap.await;
+        tell.set(7);
+    });
+    sim.block_on(sim.sleep(ms(20)));
+    assert_eq!(told.get(), 7);
+}
+
+#[test]
+fn ten_hours_pass_in_no_time() {
+    let sim = Sim::new();
+    let begun = std::time::Instant::now();
+    sim.block_on(sim.sleep(Duration::from_secs(36_000)));
+    assert_eq!(sim.now(), Duration::from_secs(36_000));
+    assert!(begun.elapsed() < Duration::from_secs(3600));
+}
+
+#[test]
+#[should_panic(expected = "deadlock after 0ns")]
+fn who_sleeps_for_ever_is_never_woken() {
+    let sim = Sim::new();
+    sim.block_on(sim.sleep(Duration::MAX));
+}
