@@ -14,6 +14,7 @@ use crate::interrupted::Cut;
 use crate::panic::catch;
 use crate::place::{Launch, Started};
 use crate::policy::Admit;
+use crate::simulation::{Origin, beginning};
 use crate::workers::{Crew, SOURCE, Team, Terms, Weighing, Weight};
 use crate::{Cause, Interrupted, Outcome, Panic};
 
@@ -72,6 +73,8 @@ pin_project! {
         has_begun: bool,
         stopping: bool,
         panic: Option<Panic>,
+        // Only for simulations.
+        origin: Origin,
     }
 }
 
@@ -122,7 +125,14 @@ where
             has_begun: false,
             stopping: false,
             panic: None,
+            origin: Origin::unknown(),
         }
+    }
+
+    /// Says where the loop was written.
+    #[inline]
+    pub(crate) fn written_at(self, origin: Origin) -> Self {
+        Self { running: self.running.written_at(origin), origin, ..self }
     }
 
     /// Makes ready for the bodies, before the first poll. Tells once how many there will be at least,
@@ -392,6 +402,7 @@ where
         };
         let mut started = Counter { count: *this.started, noted: this.started };
         let last = started.count + quota;
+        let origin = *this.origin;
         loop {
             let next = || {
                 if started.count == last {
@@ -408,7 +419,7 @@ where
                 };
                 let index = started.count;
                 started.count += 1;
-                match catch(|| launcher.launch(item)) {
+                match catch(|| beginning(origin, index, || launcher.launch(item))) {
                     Ok(job) => ControlFlow::Continue((index, job)),
                     Err(panic) => {
                         let outcome = Outcome::Panicked(panic);

@@ -10,6 +10,7 @@ use futures_core::Stream;
 use crate::drive::Drive;
 use crate::place::{Body, InTask, Launcher, On, OnLocal, Place, Started, Supplied, Supply};
 use crate::policy::{Admit, Plain};
+use crate::simulation::Origin;
 use crate::{OnWorkers, Spawn, SpawnLocal, ZeroLimit};
 
 /// Begins a loop over anything that can be iterated: a vector, an array, a range, an iterator.
@@ -29,8 +30,9 @@ use crate::{OnWorkers, Spawn, SpawnLocal, ZeroLimit};
 /// # Ok::<(), forloop::ZeroLimit>(())
 /// # }).unwrap();
 /// ```
+#[cfg_attr(feature = "simulation", track_caller)]
 pub fn each<I: IntoIterator>(items: I) -> Loop<Items<I::IntoIter>, InTask, Unsaid> {
-    Loop { source: Items { items: items.into_iter() }, place: InTask, limit: Unsaid, policy: Plain }
+    Loop::new(Items { items: items.into_iter() })
 }
 
 /// Begins a loop over a [`Stream`]: items that arrive in time, one by one.
@@ -49,8 +51,9 @@ pub fn each<I: IntoIterator>(items: I) -> Loop<Items<I::IntoIter>, InTask, Unsai
 /// assert_eq!(squares, [1, 4, 9]);
 /// # });
 /// ```
+#[cfg_attr(feature = "simulation", track_caller)]
 pub fn each_stream<S: IsStream>(stream: S) -> Loop<S, InTask, Unsaid> {
-    Loop { source: stream, place: InTask, limit: Unsaid, policy: Plain }
+    Loop::new(stream)
 }
 
 /// A loop: its items, how many bodies may run at once, where they run, and what may keep it from
@@ -85,6 +88,14 @@ pub struct Loop<S, P = InTask, L = AtMost, C = Plain> {
     place: P,
     limit: L,
     policy: C,
+    origin: Origin,
+}
+
+impl<S> Loop<S, InTask, Unsaid> {
+    #[cfg_attr(feature = "simulation", track_caller)]
+    fn new(source: S) -> Self {
+        Self { source, place: InTask, limit: Unsaid, policy: Plain, origin: Origin::here() }
+    }
 }
 
 impl<S: Stream, P, C> Loop<S, P, Unsaid, C> {
@@ -126,8 +137,8 @@ impl<S: Stream, P, C> Loop<S, P, Unsaid, C> {
     }
 
     fn at_most(self, limit: usize) -> Loop<S, P, AtMost, C> {
-        let Self { source, place, policy, .. } = self;
-        Loop { source, place, limit: AtMost { bodies: limit }, policy }
+        let Self { source, place, policy, origin, .. } = self;
+        Loop { source, place, limit: AtMost { bodies: limit }, policy, origin }
     }
 }
 
@@ -245,16 +256,16 @@ impl<S: Stream, L, C> Loop<S, InTask, L, C> {
     /// Runs each body at `place`: what [`on`](Self::on), [`on_workers`](Self::on_workers) and
     /// [`on_local`](Self::on_local) do for the places this library knows.
     pub fn at<Q>(self, place: Q) -> Loop<S, Q, L, C> {
-        let Self { source, limit, policy, .. } = self;
-        Loop { source, place, limit, policy }
+        let Self { source, limit, policy, origin, .. } = self;
+        Loop { source, place, limit, policy, origin }
     }
 }
 
 impl<S, P, L, C> Loop<S, P, L, C> {
     /// The same loop under another policy.
     pub(crate) fn with<D>(self, policy: impl FnOnce(C) -> D) -> Loop<S, P, L, D> {
-        let Self { source, place, limit, policy: before } = self;
-        Loop { source, place, limit, policy: policy(before) }
+        let Self { source, place, limit, policy: before, origin } = self;
+        Loop { source, place, limit, policy: policy(before), origin }
     }
 
     pub(crate) fn drive<F, B, J, I>(self, body: F) -> Drive<S, Launcher<F, P>, J, C>
@@ -267,15 +278,16 @@ impl<S, P, L, C> Loop<S, P, L, C> {
         P: Place<B, Job = J, Supply: Supply<S, F, I>>,
         J: Started,
     {
-        let Self { source, place, limit, policy } = self;
+        let Self { source, place, limit, policy, origin } = self;
         let limit = limit.bodies();
-        match P::Supply::well(source, body, C::admit_any()) {
+        let drive = match P::Supply::well(source, body, C::admit_any()) {
             Supplied::Brought(source, body) => {
                 let crew = place.crew(None);
                 Drive::new(source, Launcher { body, place }, crew, limit, policy)
             }
             Supplied::Drawn(well) => Drive::of_crew(place.crew(Some(well)), limit, policy),
-        }
+        };
+        drive.written_at(origin)
     }
 }
 

@@ -26,6 +26,11 @@ mod panic;
 mod place;
 mod policy;
 mod runtime;
+#[cfg(not(feature = "simulation"))]
+mod simulation;
+#[cfg(feature = "simulation")]
+#[doc(hidden)]
+pub mod simulation;
 mod strategy;
 mod task;
 mod token;

@@ -81,3 +81,33 @@ impl fmt::Display for Event {
         }
     }
 }
+
+/// What wraps the bodies of loops.
+const WRAPPERS: [&str; 2] = ["forloop_core::task::Run<", "forloop_core::place::Unspawned<"];
+
+/// The function in whose source a future is written, by the name of its type; empty if that does not say.
+pub(crate) fn name_of(of_type: &'static str) -> &'static str {
+    let unwrapped = |wrapper| of_type.strip_prefix(wrapper)?.strip_suffix('>');
+    let inner = WRAPPERS.into_iter().find_map(unwrapped).unwrap_or(of_type);
+    match inner.split("::{{closure}}").next() {
+        Some(name) if !name.contains(['<', '(', ' ']) => name,
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_has_the_name_of_the_function_it_is_written_in() {
+        for (of_type, name) in [
+            ("app::work::{{closure}}::{{closure}}", "app::work"),
+            ("forloop_core::task::Run<app::work::{{closure}}>", "app::work"),
+            ("app::Body", "app::Body"),
+            ("core::pin::Pin<alloc::boxed::Box<dyn Future>>", ""),
+        ] {
+            assert_eq!(name_of(of_type), name);
+        }
+    }
+}

@@ -306,7 +306,15 @@ impl Explored {
             How::Exhaustive { .. } => ("exhaustive", 0),
             How::Fifo | How::Bytes(_) | How::Way(_) => ("one schedule", 0),
         };
-        Self { runs: 0, dropped_runs: 0, is_complete: false, kind, seeds, steps: 0, seen: HashSet::new() }
+        Self {
+            runs: 0,
+            dropped_runs: 0,
+            is_complete: false,
+            kind,
+            seeds,
+            steps: 0,
+            seen: HashSet::new(),
+        }
     }
 
     /// Notes a run of a program that was not dropped.
@@ -339,7 +347,9 @@ impl fmt::Display for Explored {
             "exhaustive" if self.is_complete => {
                 write!(f, "exhaustive: {}", plural(distinct, "schedule"))
             }
-            "exhaustive" => write!(f, "the first {}, and there are more", plural(distinct, "schedule")),
+            "exhaustive" => {
+                write!(f, "the first {}, and there are more", plural(distinct, "schedule"))
+            }
             kind => f.write_str(kind),
         }
     }

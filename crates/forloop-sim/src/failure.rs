@@ -25,7 +25,7 @@ pub enum Cause {
         error: String,
     },
     /// Nothing could run, no timer was set, and something waited.
-    Deadlock(Deadlock),
+    Deadlock(Box<Deadlock>),
     /// The program took more steps than it may.
     Endless {
         /// How many it may take.
@@ -44,7 +44,7 @@ pub enum Cause {
     /// order of a hash map, or what another thread does.
     NotDeterministic {
         /// What was wrong with the run before it was repeated, if anything was.
-        before: Option<Box<Cause>>,
+        before: Option<Box<Self>>,
     },
 }
 
@@ -69,7 +69,7 @@ const SHOWN: usize = 60;
 impl From<Stuck> for Cause {
     fn from(stuck: Stuck) -> Self {
         match stuck {
-            Stuck::Deadlock(deadlock) => Self::Deadlock(deadlock),
+            Stuck::Deadlock(deadlock) => Self::Deadlock(Box::new(deadlock)),
             Stuck::Endless { steps } => Self::Endless { steps },
         }
     }
@@ -92,7 +92,10 @@ impl fmt::Display for Cause {
             Self::Deadlock(deadlock) => deadlock.fmt(f),
             Self::Endless { steps } => write!(f, "no end after {steps} steps"),
             Self::Disagrees { first, here } => {
-                write!(f, "another answer\n  under the first schedule: {first}\n  under this one: {here}")
+                write!(
+                    f,
+                    "another answer\n  under the first schedule: {first}\n  under this one: {here}"
+                )
             }
             Self::Orphans(pending) => {
                 f.write_str("the loop was dropped, and these tasks go on:")?;

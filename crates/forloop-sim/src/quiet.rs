@@ -39,14 +39,15 @@ pub(crate) fn quietly<T>(run: impl FnOnce() -> T) -> Result<T, Said> {
 /// Notes the place of a panic; `false` if this thread is not quiet.
 fn note(info: &PanicHookInfo<'_>) -> bool {
     let place = info.location().map(ToString::to_string).unwrap_or_default();
-    PLACES.try_with(|places| match places.try_borrow_mut().as_deref_mut() {
-        Ok(Some(places)) => {
-            places.push(place);
-            true
-        }
-        _ => false,
-    })
-    .unwrap_or(false)
+    PLACES
+        .try_with(|places| match places.try_borrow_mut().as_deref_mut() {
+            Ok(Some(places)) => {
+                places.push(place);
+                true
+            }
+            _ => false,
+        })
+        .unwrap_or(false)
 }
 
 fn message(payload: &(dyn Any + Send)) -> String {

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use forloop_core::{BlockOn, Spawn, SpawnLocal, Timer};
+use forloop_core::{BlockOn, Spawn, SpawnLocal, Timer, simulation};
 
-use crate::event::{Event, Label};
+use crate::event::{Event, Label, name_of};
 use crate::schedule::{Choices, Pct, Random, Schedule};
 use crate::stuck::Pending;
 use crate::world::{Due, World};
@@ -34,6 +34,7 @@ use crate::world::{Due, World};
 /// use std::time::Duration;
 /// use forloop_core::{BlockOn, Timer, each};
 /// use forloop_sim::Sim;
+/// use futures_util::StreamExt;
 ///
 /// let sim = Sim::new();
 /// let ages = each([3600, 60, 1]).unbounded().on(sim.clone()).as_completed(|seconds| {
@@ -189,17 +190,13 @@ impl fmt::Debug for Sim {
     }
 }
 
+/// What is known of a future that is to be spawned.
 fn label_of<F>(_future: &F) -> Label {
-    Label { name: name_of(std::any::type_name::<F>()), ..Label::default() }
-}
-
-/// The function in whose source a future is written, by the name of its type; empty if that does not say.
-fn name_of(of_type: &'static str) -> &'static str {
-    let wrapped = of_type.strip_prefix("forloop_core::task::Run<");
-    let inner = wrapped.and_then(|rest| rest.strip_suffix('>')).unwrap_or(of_type);
-    match inner.split("::{{closure}}").next() {
-        Some(name) if !name.contains(['<', '(', ' ']) => name,
-        _ => "",
+    let body = simulation::body();
+    Label {
+        index: body.map(|body| body.index),
+        name: name_of(std::any::type_name::<F>()),
+        at: body.map(|body| body.at),
     }
 }
 

@@ -83,10 +83,15 @@ where
     }
 
     /// Looks at every schedule, depth first, but not at more than `most`.
-    pub(crate) fn look_at_all(&mut self, most: u64, explored: &mut Explored) -> Result<(), Failure> {
+    pub(crate) fn look_at_all(
+        &mut self,
+        most: u64,
+        explored: &mut Explored,
+    ) -> Result<(), Failure> {
         let mut prefix: Vec<(u32, u32)> = Vec::new();
         while explored.runs < most {
-            let choices = Choices::from(prefix.iter().map(|&(choice, _)| choice).collect::<Vec<_>>());
+            let choices =
+                Choices::from(prefix.iter().map(|&(choice, _)| choice).collect::<Vec<_>>());
             let found_by = format!("schedule {}", explored.runs + 1);
             let run = self.run(&Sim::replay(choices), None);
             explored.note(&run);
@@ -184,7 +189,9 @@ where
         if !again.is_like(&run) {
             return self.not_deterministic(run, drop_after, found_by);
         }
-        let Some(cause) = run.cause else { unreachable!("a run that has not failed is no failure") };
+        let Some(cause) = run.cause else {
+            unreachable!("a run that has not failed is no failure")
+        };
         let list = run.chosen.iter().map(|&(choice, _)| choice).collect();
         let list = shorter(list, |list| {
             let run = self.run(&Sim::replay(list.to_vec().into()), drop_after);
@@ -206,7 +213,13 @@ where
         sim.record();
         let run = self.run(&sim, way.drop_after);
         let cause = run.cause.unwrap_or(found);
-        Failure { at: self.at, cause, found_by: found_by.to_owned(), events: sim.events(), way: way.into() }
+        Failure {
+            at: self.at,
+            cause,
+            found_by: found_by.to_owned(),
+            events: sim.events(),
+            way: way.into(),
+        }
     }
 }
 

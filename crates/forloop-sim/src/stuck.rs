@@ -11,8 +11,10 @@ use crate::event::Label;
 pub struct Deadlock {
     /// The virtual time.
     pub at: Duration,
-    /// What has not ended.
+    /// What has not ended: each task, and the bodies that wait inside it.
     pub pending: Vec<Pending>,
+    /// Those of them that went on when they were polled although nobody had woken them: a wake was lost.
+    pub went_on: Vec<Pending>,
 }
 
 /// A task, or a body inside one, that has not ended.
@@ -39,9 +41,16 @@ pub(crate) enum Stuck {
 
 impl fmt::Display for Deadlock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { at, pending } = self;
+        let Self { at, pending, went_on } = self;
         write!(f, "deadlock after {at:?}: nothing can run, no timer is set, and these wait:")?;
-        pending.iter().try_for_each(|pending| write!(f, "\n  {pending}"))
+        pending.iter().try_for_each(|pending| write!(f, "\n  {pending}"))?;
+        if went_on.is_empty() {
+            return Ok(());
+        }
+        f.write_str(
+            "\na wake was lost: polled again, although nobody had woken them, these went on:",
+        )?;
+        went_on.iter().try_for_each(|pending| write!(f, "\n  {pending}"))
     }
 }
 

@@ -3,13 +3,16 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::pin::{Pin, pin};
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use crate::stuck::{Deadlock, Pending, Stuck};
-use crate::event::{Event, Label, What};
+use forloop_core::simulation::{simulated, who_waits};
+
+use crate::event::{Event, Label, What, name_of};
 use crate::schedule::{Choices, Point, Schedule, mixed};
 
 /// A time that never comes: who sleeps for longer than can be counted is never woken.
@@ -22,6 +25,9 @@ thread_local! {
     /// Tasks that stay on this thread, by their world and number.
     static LOCALS: RefCell<HashMap<(u64, usize), LocalJob>> = RefCell::default();
 }
+
+/// How many steps are taken behind a deadlock, to see who goes on.
+const AFTERMATH: usize = 10_000;
 
 /// Everything a simulation is.
 pub(crate) struct World {
@@ -241,42 +247,122 @@ impl World {
         let main = Main { task: self.add(Where::Main, label), world: self };
         let waker = self.waker(main.task);
         let mut future = pin!(future);
-        loop {
-            match self.next(Some(main.task)) {
-                Next::Main => {
-                    let polled = self.polled(main.task, || {
-                        future.as_mut().poll(&mut Context::from_waker(&waker))
-                    });
-                    if let Poll::Ready(output) = polled {
-                        return output;
+        let mut poll_main =
+            || self.polled(main.task, || future.as_mut().poll(&mut Context::from_waker(&waker)));
+        self.simulated(|| {
+            loop {
+                match self.next(Some(main.task)) {
+                    Next::Main => {
+                        if let Poll::Ready(output) = poll_main() {
+                            return output;
+                        }
                     }
+                    Next::Nothing => {
+                        let mut is_ready = false;
+                        // Polled no more once it is ready.
+                        self.end_in_deadlock(main.task, &mut || {
+                            is_ready = is_ready || poll_main().is_ready();
+                            is_ready
+                        });
+                    }
+                    next => self.go_on(next),
                 }
-                Next::Nothing => {
-                    let deadlock = Deadlock { at: self.now(), pending: self.pending() };
-                    self.stick(Stuck::Deadlock(deadlock));
+                let (steps, most) = self.steps();
+                if most < steps {
+                    let stuck = Stuck::Endless { steps: most };
+                    self.state().stuck = Some(stuck.clone());
+                    panic!("{stuck}");
                 }
-                next => self.go_on(next),
             }
-            let (steps, most) = self.steps();
-            if most < steps {
-                self.stick(Stuck::Endless { steps: most });
-            }
-        }
+        })
     }
 
     /// Runs what can still run, without time going on.
     pub(crate) fn settle(self: &Arc<Self>) {
-        loop {
+        self.simulated(|| {
+            loop {
+                match self.next(None) {
+                    Next::Main | Next::Nothing | Next::Wake(_) => return,
+                    next => self.go_on(next),
+                }
+            }
+        });
+    }
+
+    /// Calls `run`; the loops polled meanwhile have their order chosen here.
+    fn simulated<T>(self: &Arc<Self>, run: impl FnOnce() -> T) -> T {
+        if matches!(self.state().schedule, Schedule::Fifo) {
+            return run();
+        }
+        let world = self.clone();
+        simulated(Rc::new(move |options| world.choose(options)), run)
+    }
+
+    /// Panics and says who waits. To know that, everything is polled although nobody has woken it; and who
+    /// goes on then has missed a wake.
+    fn end_in_deadlock(self: &Arc<Self>, main: usize, poll_main: &mut dyn FnMut() -> bool) -> ! {
+        let at = self.now();
+        let mut deadlock = Deadlock { at, pending: self.pending(), went_on: Vec::new() };
+        // Also if what is polled without a wake panics.
+        self.state().stuck = Some(Stuck::Deadlock(deadlock.clone()));
+        (deadlock.pending, deadlock.went_on) = self.ask(main, poll_main);
+        for _ in 0..AFTERMATH {
             match self.next(None) {
-                Next::Main | Next::Nothing | Next::Wake(_) => return,
+                Next::Main | Next::Nothing | Next::Wake(_) => break,
                 next => self.go_on(next),
             }
         }
-    }
-
-    fn stick(&self, stuck: Stuck) -> ! {
+        let (left, _) = self.ask(main, poll_main);
+        let has_gone_on = |one: &&Pending| deadlock.went_on.contains(one) || !left.contains(one);
+        deadlock.went_on = deadlock.pending.iter().filter(has_gone_on).cloned().collect();
+        let stuck = Stuck::Deadlock(deadlock);
         self.state().stuck = Some(stuck.clone());
         panic!("{stuck}");
+    }
+
+    /// Polls every task that has not ended once; gives them with the bodies inside them, and those that
+    /// ended then.
+    fn ask(
+        self: &Arc<Self>,
+        main: usize,
+        poll_main: &mut dyn FnMut() -> bool,
+    ) -> (Vec<Pending>, Vec<Pending>) {
+        let (mut waiting, mut ended) = (Vec::new(), Vec::new());
+        for pending in self.pending() {
+            let Pending { task, is_main, .. } = pending;
+            let mut has_ended = false;
+            let bodies = who_waits(|| match (is_main, self.take(task)) {
+                (true, _) => has_ended = task == main && poll_main(),
+                (false, Some(next)) => {
+                    self.go_on(next);
+                    has_ended = matches!(self.state().tasks[task].job, Where::Ended);
+                }
+                (false, None) => {}
+            });
+            if has_ended {
+                ended.push(pending.clone());
+            }
+            waiting.push(pending);
+            waiting.extend(bodies.into_iter().map(|body| Pending {
+                task,
+                label: Label { index: Some(body.index), at: body.at, name: name_of(body.of_type) },
+                is_main: false,
+            }));
+        }
+        (waiting, ended)
+    }
+
+    /// Takes a task, to poll it.
+    fn take(&self, task: usize) -> Option<Next> {
+        let polled = &mut self.state().tasks[task].job;
+        match std::mem::replace(polled, Where::Polled) {
+            Where::Here(job) => Some(Next::Task(task, Running::Here(job))),
+            Where::There => Some(Next::Task(task, Running::There)),
+            other => {
+                *polled = other;
+                None
+            }
+        }
     }
 
     /// Why the last `block_on` has panicked, if not for a panic of its program.
@@ -365,7 +451,8 @@ impl World {
                 return Next::Nothing;
             }
             let patience = state.patience;
-            let waited = self.woken.wait_timeout_while(state, patience, |state| state.ready.is_empty());
+            let waited =
+                self.woken.wait_timeout_while(state, patience, |state| state.ready.is_empty());
             let (left, waited) = waited.unwrap_or_else(PoisonError::into_inner);
             state = left;
             if waited.timed_out() {
@@ -425,7 +512,8 @@ impl State {
         self.fingerprint = mixed(self.fingerprint ^ word);
         if kind == 6 {
             let now = self.now;
-            self.fingerprint = mixed(self.fingerprint ^ now.as_secs() << 30 ^ u64::from(now.subsec_nanos()));
+            self.fingerprint =
+                mixed(self.fingerprint ^ now.as_secs() << 30 ^ u64::from(now.subsec_nanos()));
         }
         let at = self.now;
         if let Some(log) = &mut self.log {
@@ -451,17 +539,14 @@ impl State {
             let choice = self.choose(Point::Tasks(&ready));
             self.ready = ready;
             let task = self.ready.remove(choice)?;
-            let waits = &mut self.tasks[task];
-            match waits.job {
-                Where::Here(_) => {
-                    let Where::Here(job) = std::mem::replace(&mut waits.job, Where::Polled) else {
-                        continue;
+            let job = &mut self.tasks[task].job;
+            match job {
+                Where::Here(_) | Where::There => {
+                    let running = match std::mem::replace(job, Where::Polled) {
+                        Where::Here(job) => Running::Here(job),
+                        _ => Running::There,
                     };
-                    return Some(Next::Task(task, Running::Here(job)));
-                }
-                Where::There => {
-                    waits.job = Where::Polled;
-                    return Some(Next::Task(task, Running::There));
+                    return Some(Next::Task(task, running));
                 }
                 Where::Main if main == Some(task) => return Some(Next::Main),
                 Where::Main | Where::Polled => self.held_up.push(task),

@@ -107,11 +107,7 @@ async fn lost_update(rt: Sim) {
 
 #[test]
 fn a_race_is_found_and_replayed_from_what_was_printed() {
-    for explore in [
-        Explore::random(1000),
-        Explore::exhaustive(1000),
-        Explore::pct(1000, 2),
-    ] {
+    for explore in [Explore::random(1000), Explore::exhaustive(1000), Explore::pct(1000, 2)] {
         let failure = explore.run(lost_update).unwrap_err();
         assert!(matches!(failure.cause, Cause::Panicked { .. }), "{failure}");
         assert!(!failure.events.is_empty());
@@ -236,7 +232,10 @@ fn an_answer_that_depends_on_the_order_is_found() {
     };
     let failure = Explore::random(100).run_agreeing(last).unwrap_err();
     assert!(matches!(failure.cause, Cause::Disagrees { .. }), "{failure}");
-    assert_eq!(agree(100, |rt| async move { each(0..3).unbounded().on(rt).gather(async |n| n).await }), [0, 1, 2]);
+    assert_eq!(
+        agree(100, |rt| async move { each(0..3).unbounded().on(rt).gather(async |n| n).await }),
+        [0, 1, 2]
+    );
 }
 
 #[test]
@@ -298,4 +297,105 @@ fn ten_hours_pass_in_no_time() {
 fn who_sleeps_for_ever_is_never_woken() {
     let sim = Sim::new();
     sim.block_on(sim.sleep(Duration::MAX));
+}
+
+#[test]
+fn the_bodies_that_wait_are_told_with_their_index_and_their_loop() {
+    for spawned in [false, true] {
+        let failure = Explore::fifo()
+            .run(|rt| async move {
+                let (line, items) = (line!(), each(0..4).unbounded());
+                let stuck = |n| async move {
+                    if n % 2 == 1 {
+                        std::future::pending::<()>().await;
+                    }
+                };
+                match spawned {
+                    true => items.on(rt).for_each(stuck).await,
+                    false => items.for_each(stuck).await,
+                }
+                assert_eq!(line, 0, "nobody comes here");
+            })
+            .unwrap_err();
+        let Cause::Deadlock(deadlock) = &failure.cause else { panic!("{failure}") };
+        let indices: Vec<_> = deadlock.pending.iter().filter_map(|one| one.label.index).collect();
+        assert_eq!(indices, [1, 3], "{failure}");
+        assert!(failure.to_string().contains("body 3 of explore::"), "{failure}");
+        assert!(failure.to_string().contains("tests/explore.rs:"), "{failure}");
+        assert!(deadlock.went_on.is_empty(), "{failure}");
+    }
+}
+
+#[test]
+fn bodies_of_a_loop_inside_a_body_are_told_too() {
+    let failure = Explore::random(1)
+        .run(|_| {
+            each(0..2)
+                .unbounded()
+                .for_each(|outer| each(0..outer).unbounded().for_each(|_| std::future::pending()))
+        })
+        .unwrap_err();
+    let Cause::Deadlock(deadlock) = &failure.cause else { panic!("{failure}") };
+    let indices: Vec<_> = deadlock.pending.iter().filter_map(|one| one.label.index).collect();
+    assert_eq!(indices, [1, 0], "{failure}");
+}
+
+#[test]
+fn a_lost_wake_is_told_from_a_deadlock() {
+    // Whoever sets the flag forgets to wake who waits for it.
+    for spawned in [false, true] {
+        let failure = Explore::random(10)
+            .run(|rt| async move {
+                let flag = Arc::new(AtomicU64::new(0));
+                let items = each(0..3).unbounded();
+                let body = |n| {
+                    let (flag, rt) = (flag.clone(), rt.clone());
+                    async move {
+                        if n == 1 {
+                            rt.sleep(ms(1)).await;
+                            flag.store(1, Ordering::SeqCst);
+                        }
+                        if n == 2 {
+                            poll_fn(|_| match flag.load(Ordering::SeqCst) {
+                                0 => Poll::Pending,
+                                _ => Poll::Ready(()),
+                            })
+                            .await;
+                        }
+                    }
+                };
+                match spawned {
+                    true => items.on(rt.clone()).for_each(body).await,
+                    false => items.for_each(body).await,
+                }
+            })
+            .unwrap_err();
+        let Cause::Deadlock(deadlock) = &failure.cause else { panic!("{failure}") };
+        assert!(deadlock.went_on.iter().any(|one| one.label.index == Some(2)), "{failure}");
+        assert!(failure.to_string().contains("a wake was lost"), "{failure}");
+        let again = failure.repeated_by();
+        assert!(again.starts_with("choices="));
+    }
+}
+
+#[test]
+fn bodies_woken_together_are_polled_in_every_order() {
+    let orders = RefCell::new(HashSet::new());
+    let explored = Explore::exhaustive(1000).run(|_| {
+        let orders = &orders;
+        async move {
+            let order = RefCell::new(Vec::new());
+            let body = |n| {
+                let order = &order;
+                async move {
+                    yields().await;
+                    order.borrow_mut().push(n);
+                }
+            };
+            each(0..4).unbounded().for_each(body).await;
+            orders.borrow_mut().insert(order.take());
+        }
+    });
+    assert_eq!(explored.unwrap().to_string(), "exhaustive: 24 schedules");
+    assert_eq!(orders.borrow().len(), 24);
 }

@@ -49,6 +49,7 @@ use self::slot::{Slot, group_of, place_of, places, slot_at};
 use crate::orphans::{Orphans, adopting};
 use crate::panic::catch;
 use crate::place::Started;
+use crate::simulation::{self, Asked, Origin};
 use crate::{Outcome, Panic, Ticket};
 
 /// The end of a body.
@@ -71,6 +72,7 @@ pub(crate) struct Set<J> {
     orphans: Vec<Arc<Orphans>>,
     /// `J::doom`, for a destructor that does not know what a `J` can do, if it does anything.
     doom_one: Option<fn(Pin<&J>)>,
+    asked: Asked,
 }
 
 impl<J: Started> Set<J> {
@@ -89,7 +91,15 @@ impl<J: Started> Set<J> {
             round: Round::new(),
             orphans: Vec::new(),
             doom_one: (!J::IN_TASK).then_some(J::doom),
+            asked: Asked::new(Origin::unknown()),
         }
+    }
+
+    /// Says where the loop was written.
+    #[inline]
+    pub(crate) fn written_at(mut self, origin: Origin) -> Self {
+        self.asked = Asked::new(origin);
+        self
     }
 
     /// Has further slots made as `room` says.
@@ -276,9 +286,13 @@ impl<J: Started> Set<J> {
     #[inline]
     pub(crate) fn next_round(&mut self) -> bool {
         debug_assert!(self.round.is_over(), "a round is over when its last body was polled");
+        if J::IN_TASK && self.asked.is_asked() {
+            self.say_who_waits();
+        }
         let (bodies, round) = (&mut self.bodies, &mut self.round);
+        let is_chosen = J::IN_TASK && simulation::is_on();
         // Bodies in tasks end elsewhere, and in an order of their own.
-        let mut is_mixed = !J::IN_TASK;
+        let mut is_mixed = !J::IN_TASK || is_chosen;
         self.ready.take(|group, woken| {
             let bay = bodies.slab.bay_mut(group);
             is_mixed |= bay.is_mixed();
@@ -294,7 +308,20 @@ impl<J: Started> Set<J> {
         } else {
             round.sort_groups(&bodies.slab);
         }
+        if is_chosen {
+            round.choose_order();
+        }
         !round.is_over()
+    }
+
+    /// Tells a simulation which bodies run, and has each polled once more, so that those tell who run
+    /// bodies of their own.
+    #[cold]
+    fn say_who_waits(&mut self) {
+        for slot in self.bodies.slots().collect::<Vec<_>>() {
+            self.asked.waits(self.bodies.index(slot), core::any::type_name::<J>());
+            self.ready.group(group_of(slot)).waker(place_of(slot)).wake_by_ref();
+        }
     }
 
     /// Goes to sleep until a body is woken; `false` if one was woken already.

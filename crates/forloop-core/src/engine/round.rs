@@ -7,6 +7,7 @@ use core::ops::RangeInclusive;
 use super::bodies::Bodies;
 use super::slab::Slab;
 use super::slot::{Slot, group_of, place_of, places, slot_at};
+use crate::simulation::choose_order;
 
 /// The slots that have a turn before any has another.
 pub(super) struct Round {
@@ -86,6 +87,11 @@ impl Round {
         if !is_sorted && !self.sieve.sort(&mut self.slots, least..=most) {
             self.slots.sort_unstable();
         }
+    }
+
+    /// Has slots that were sorted one by one come in an order that a simulation chooses.
+    pub(super) fn choose_order(&mut self) {
+        choose_order(&mut self.slots);
     }
 }
 

@@ -31,6 +31,7 @@ use crate::{Interrupted, IsStream, Outcome};
 /// assert_eq!(interrupted.ready.len(), 2);
 /// # });
 /// ```
+#[cfg_attr(feature = "simulation", track_caller)]
 pub fn try_each<I, E>(items: I) -> Loop<Items<I::IntoIter>, InTask, Unsaid, Fallible<E>>
 where
     I: IntoIterator<Item: IsResult<Error = E>>,
@@ -39,6 +40,7 @@ where
 }
 
 /// Begins a loop over a stream of items that may fail to come: see [`try_each`].
+#[cfg_attr(feature = "simulation", track_caller)]
 pub fn try_each_stream<S, E>(stream: S) -> Loop<S, InTask, Unsaid, Fallible<E>>
 where
     S: IsStream + Stream<Item: IsResult<Error = E>>,

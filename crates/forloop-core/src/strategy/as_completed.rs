@@ -36,6 +36,7 @@ use crate::{HowMany, Items, Loop, each};
 /// # Panics
 ///
 /// If a future panics, the others are dropped and its panic goes on in the caller.
+#[cfg_attr(feature = "simulation", track_caller)]
 pub fn as_completed<I, N, F, T>(
     futures: I,
 ) -> Results<Items<N>, Launcher<impl FnMut(F) -> F, InTask>, Unspawned<F>, AsCompleted<T>>

@@ -35,6 +35,7 @@ use crate::{Cause, HowMany, Loop, Outcome, each};
 /// # Cancel safety
 ///
 /// Dropping the returned future drops every future in it, before drop returns.
+#[cfg_attr(feature = "simulation", track_caller)]
 pub fn gather<I, N, F>(futures: I) -> impl Future<Output = Vec<F::Output>>
 where
     I: IntoIterator<Item = F, IntoIter = N>,

@@ -39,6 +39,7 @@ use crate::{HowMany, Loop, LoopError, Outcome, each};
 /// # Cancel safety
 ///
 /// Dropping the returned future drops every future in it, before drop returns.
+#[cfg_attr(feature = "simulation", track_caller)]
 pub fn race<I, N, F, T>(
     futures: I,
 ) -> impl Future<Output = Result<(usize, T), LoopError<Infallible>>>
@@ -80,6 +81,7 @@ where
 /// # Cancel safety
 ///
 /// Dropping the returned future drops every future in it, before drop returns.
+#[cfg_attr(feature = "simulation", track_caller)]
 pub fn race_ok<I, N, F, T, E>(futures: I) -> impl Future<Output = Result<(usize, T), LoopError<E>>>
 where
     I: IntoIterator<Item = F, IntoIter = N>,

@@ -22,6 +22,7 @@ use crate::each;
 /// # Panics
 ///
 /// If a future panics, the panic goes on in the caller.
+#[cfg_attr(feature = "simulation", track_caller)]
 pub fn sequential<I, N, F>(futures: I) -> impl Future<Output = Vec<F::Output>>
 where
     I: IntoIterator<Item = F, IntoIter = N>,

@@ -40,6 +40,7 @@ use crate::{HowMany, Interrupted, Loop, LoopError, Outcome, each};
 /// # Cancel safety
 ///
 /// Dropping the returned future drops every future in it, before drop returns.
+#[cfg_attr(feature = "simulation", track_caller)]
 pub fn settle<I, N, F, T, E>(futures: I) -> impl Future<Output = Settled<T, E>>
 where
     I: IntoIterator<Item = F, IntoIter = N>,

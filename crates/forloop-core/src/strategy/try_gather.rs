@@ -43,6 +43,7 @@ use crate::{Cause, Failure, HowMany, Interrupted, Loop, LoopError, Outcome, each
 /// # Cancel safety
 ///
 /// Dropping the returned future drops every future in it, before drop returns.
+#[cfg_attr(feature = "simulation", track_caller)]
 pub fn try_gather<I, N, F, T, E>(futures: I) -> impl Future<Output = Result<Vec<T>, LoopError<E>>>
 where
     I: IntoIterator<Item = F, IntoIter = N>,

@@ -10,6 +10,7 @@ use crate::Panic;
 use crate::engine::{End, Room, Set};
 use crate::place::Started;
 use crate::policy::Ticket;
+use crate::simulation::Origin;
 
 /// Started bodies, each with its index: what a [`Set`] does, and what workers do in its stead.
 pub(crate) struct Team<J> {
@@ -20,6 +21,12 @@ pub(crate) struct Team<J> {
 impl<J: Started> Team<J> {
     pub(crate) fn new(crew: Option<Crew<J>>) -> Self {
         Self { here: Set::new(), crew }
+    }
+
+    /// [`Set::written_at`].
+    #[inline]
+    pub(crate) fn written_at(self, origin: Origin) -> Self {
+        Self { here: self.here.written_at(origin), ..self }
     }
 
     /// Known when it is compiled for all but one kind of bodies: those pay nothing for it.

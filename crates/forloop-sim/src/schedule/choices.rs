@@ -87,7 +87,11 @@ pub struct NoChoices {
 
 impl fmt::Display for NoChoices {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is no choice: numbers with commas between them, as in `0,2,0x3,1`", self.part)
+        write!(
+            f,
+            "`{}` is no choice: numbers with commas between them, as in `0,2,0x3,1`",
+            self.part
+        )
     }
 }
 

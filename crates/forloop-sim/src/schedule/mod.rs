@@ -97,7 +97,9 @@ impl Pct {
         for &task in tasks {
             // Above all those that were lowered.
             let random = &mut self.random;
-            self.priorities.entry(task).or_insert_with(|| u64::from(u32::MAX) + (random.next() >> 1));
+            self.priorities
+                .entry(task)
+                .or_insert_with(|| u64::from(u32::MAX) + (random.next() >> 1));
         }
         self.step += 1;
         while self.changes.last().is_some_and(|&change| change < self.step) {
