@@ -46,7 +46,7 @@ pub use crate::probe::{
     on_time, seconds, yields,
 };
 pub use crate::rows::{Backends, ROWS, Row};
-pub use crate::watched::{check, watched};
+pub use crate::watched::{check, check_seeds, watched};
 
 pub mod table {
     #![doc = include_str!("../CONFORMANCE.md")]
@@ -60,6 +60,8 @@ pub mod table {
 ///
 /// `suite!(name: expression)` for runtimes: the expression is evaluated for each test and gives a
 /// [`Spawning`] backend, which every runtime value is. `suite!(in_task)` for no runtime at all.
+/// `suite!(name, seed in seeds => expression)` runs each row once for each seed, a `u64`, with which the
+/// expression makes a backend: for a runtime that is simulated.
 ///
 /// The module's name is not that of something that the expression names.
 #[macro_export]
@@ -71,6 +73,25 @@ macro_rules! suite {
             }
 
             $crate::__rows! { __suite in_task in_task }
+        }
+    };
+    ($name:ident, $seed:ident in $seeds:expr => $backend:expr $(,)?) => {
+        mod $name {
+            fn backend($seed: u64) -> impl $crate::Spawning {
+                #[allow(unused_imports)]
+                use super::*;
+
+                $backend
+            }
+
+            fn seeds() -> impl ::core::iter::Iterator<Item = u64> + Send {
+                #[allow(unused_imports)]
+                use super::*;
+
+                $seeds
+            }
+
+            $crate::__rows! { __suite seeded $name }
         }
     };
     ($(#[$attribute:meta])* $name:ident: $backend:expr $(,)?) => {
@@ -107,7 +128,16 @@ macro_rules! __suite {
 #[macro_export]
 macro_rules! __test {
     (spawned in_task $($row:tt)*) => {};
+    (seeded in_task $($row:tt)*) => {};
     (in_task spawned $($row:tt)*) => {};
+    (seeded $on:ident $suite:ident $module:ident $name:ident $($id:literal),+) => {
+        #[test]
+        fn $name() {
+            $crate::check_seeds(stringify!($suite), &[$($id),+], super::seeds(), |seed| {
+                $crate::laws::$module::$name(super::backend(seed));
+            });
+        }
+    };
     ($kind:ident $on:ident $suite:ident $module:ident $name:ident $($id:literal),+) => {
         #[test]
         fn $name() {

@@ -28,6 +28,25 @@ pub fn watched(test: impl FnOnce() + Send + 'static) {
     }
 }
 
+/// Runs a row of the suite of this name once for each seed, and says which seed it was and which promises
+/// do not hold if it fails.
+#[doc(hidden)]
+pub fn check_seeds(
+    suite: &str,
+    ids: &[&str],
+    seeds: impl Iterator<Item = u64> + Send + 'static,
+    row: impl Fn(u64) + Send + 'static,
+) {
+    check(suite, ids, move || {
+        for seed in seeds {
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| row(seed))) {
+                eprintln!("with the seed {seed}");
+                resume_unwind(payload);
+            }
+        }
+    });
+}
+
 /// Runs a row of the suite of this name, and says which promises do not hold if it fails.
 #[doc(hidden)]
 pub fn check(suite: &str, ids: &[&str], row: impl FnOnce() + Send + 'static) {

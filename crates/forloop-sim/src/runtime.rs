@@ -93,6 +93,12 @@ impl Sim {
         Self { world: World::new(schedule) }
     }
 
+    /// The simulation that the caller runs in, if it does: what was called inside a
+    /// [`block_on`](BlockOn::block_on) of it.
+    pub fn current() -> Option<Self> {
+        World::current().map(|world| Self { world })
+    }
+
     /// Waits so long for a wake from another thread, in real time, before it calls that a deadlock; without
     /// this, it does not wait. A program with threads is not the same in each run.
     pub fn with_patience(self, patience: Duration) -> Self {
@@ -119,6 +125,11 @@ impl Sim {
     /// are the same run.
     pub fn fingerprint(&self) -> u64 {
         self.world.fingerprint()
+    }
+
+    /// How many polls of tasks there were so far.
+    pub fn steps(&self) -> u64 {
+        self.world.steps().0
     }
 
     /// Runs what can still run now, without time going on: tasks that were asked to stop have stopped

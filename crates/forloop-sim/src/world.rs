@@ -22,6 +22,9 @@ type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
 type LocalJob = Pin<Box<dyn Future<Output = ()>>>;
 
 thread_local! {
+    /// The worlds that run on this thread, each inside the one before it.
+    static CURRENT: RefCell<Vec<Weak<World>>> = const { RefCell::new(Vec::new()) };
+
     /// Tasks that stay on this thread, by their world and number.
     static LOCALS: RefCell<HashMap<(u64, usize), LocalJob>> = RefCell::default();
 }
@@ -128,6 +131,11 @@ impl World {
             }),
             woken: Condvar::new(),
         })
+    }
+
+    /// The world that runs on this thread, if one does.
+    pub(crate) fn current() -> Option<Arc<Self>> {
+        CURRENT.with_borrow(|worlds| worlds.last().and_then(Weak::upgrade))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -291,6 +299,14 @@ impl World {
 
     /// Calls `run`; the loops polled meanwhile have their order chosen here.
     fn simulated<T>(self: &Arc<Self>, run: impl FnOnce() -> T) -> T {
+        struct Left;
+        impl Drop for Left {
+            fn drop(&mut self) {
+                CURRENT.with_borrow_mut(Vec::pop);
+            }
+        }
+        CURRENT.with_borrow_mut(|worlds| worlds.push(Arc::downgrade(self)));
+        let _left = Left;
         if matches!(self.state().schedule, Schedule::Fifo) {
             return run();
         }

@@ -1,6 +1,8 @@
-//! The laws in simulation.
+//! The laws in simulation: with what comes first, and under a thousand random schedules each.
 
-use std::time::Duration;
+use std::cell::RefCell;
+use std::env;
+use std::time::{Duration, Instant};
 
 use forloop_conformance::suite;
 use forloop_sim::Sim;
@@ -8,4 +10,34 @@ use forloop_sim::Sim;
 /// Some rows have threads of their own that wake a task.
 const PATIENCE: Duration = Duration::from_secs(600);
 
+/// How many steps all schedules of a row may have together: a few rows have a hundred thousand bodies, and
+/// are run under fewer schedules.
+const STEPS: u64 = 1_000_000;
+
+/// The same for rows that wait for their own threads.
+const TIME: Duration = Duration::from_secs(10);
+
+thread_local! {
+    static LAST: RefCell<Option<Sim>> = const { RefCell::new(None) };
+}
+
+/// The seeds of a row: a thousand, or as many as `FORLOOP_SEEDS` says, but no more once they have taken
+/// their steps or their time.
+fn seeds() -> impl Iterator<Item = u64> + Send {
+    let said = env::var("FORLOOP_SEEDS").ok();
+    let most = said.map_or(1000, |said| said.parse().expect("FORLOOP_SEEDS is a number"));
+    let (begun, mut steps) = (Instant::now(), 0);
+    (0..most).take_while(move |_| {
+        steps += LAST.take().map_or(0, |sim| sim.steps());
+        steps < STEPS && begun.elapsed() < TIME
+    })
+}
+
+fn random(seed: u64) -> Sim {
+    let sim = Sim::random(seed).with_patience(PATIENCE);
+    LAST.set(Some(sim.clone()));
+    sim
+}
+
 suite!(sim: Sim::new().with_patience(PATIENCE));
+suite!(any_order, seed in seeds() => random(seed));

@@ -23,10 +23,12 @@ enum Kind {
     Smol(forloop_smol::Smol),
     #[cfg(feature = "async-std")]
     AsyncStd(forloop_async_std::AsyncStd),
+    #[cfg(feature = "sim")]
+    Sim(forloop_sim::Sim),
 }
 
-/// Picks the runtime to use here: the tokio runtime around the caller, if there is one; else smol;
-/// else async-std, of those that are enabled as features.
+/// Picks the runtime to use here: the simulation or the tokio runtime around the caller, if there is one;
+/// else smol; else async-std, of those that are enabled as features.
 ///
 /// Pick once, before a loop starts, and pass the value on.
 ///
@@ -50,15 +52,18 @@ enum Kind {
 /// ```
 pub fn runtime() -> Result<AnyRuntime, NoRuntime> {
     let found: Option<AnyRuntime> = None;
+    #[cfg(feature = "sim")]
+    let found = found.or_else(|| forloop_sim::Sim::current().map(AnyRuntime::from));
     #[cfg(feature = "tokio")]
     let found = found.or_else(|| forloop_tokio::Tokio::current().ok().map(AnyRuntime::from));
     #[cfg(feature = "smol")]
     let found = found.or(Some(forloop_smol::Smol.into()));
     #[cfg(feature = "async-std")]
     let found = found.or(Some(forloop_async_std::AsyncStd.into()));
-    found.ok_or(match cfg!(feature = "tokio") {
-        true => NoRuntime::OutsideTokio,
-        false => NoRuntime::NoFeature,
+    found.ok_or(match (cfg!(feature = "tokio"), cfg!(feature = "sim")) {
+        (true, _) => NoRuntime::OutsideTokio,
+        (false, true) => NoRuntime::OutsideSimulation,
+        (false, false) => NoRuntime::NoFeature,
     })
 }
 
@@ -72,6 +77,8 @@ impl AnyRuntime {
             Kind::Smol(_) => "smol",
             #[cfg(feature = "async-std")]
             Kind::AsyncStd(_) => "async-std",
+            #[cfg(feature = "sim")]
+            Kind::Sim(_) => "sim",
         }
     }
 }
@@ -97,8 +104,18 @@ impl From<forloop_async_std::AsyncStd> for AnyRuntime {
     }
 }
 
+#[cfg(feature = "sim")]
+impl From<forloop_sim::Sim> for AnyRuntime {
+    fn from(runtime: forloop_sim::Sim) -> Self {
+        Self { kind: Kind::Sim(runtime) }
+    }
+}
+
 // Without any runtime there is no value of this type, and these arguments are of no use.
-#[cfg_attr(not(any(feature = "smol", feature = "async-std", feature = "tokio")), allow(unused))]
+#[cfg_attr(
+    not(any(feature = "smol", feature = "async-std", feature = "tokio", feature = "sim")),
+    allow(unused)
+)]
 impl Spawn for AnyRuntime {
     fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
         match self.kind {
@@ -108,6 +125,8 @@ impl Spawn for AnyRuntime {
             Kind::Smol(ref runtime) => runtime.spawn(future),
             #[cfg(feature = "async-std")]
             Kind::AsyncStd(ref runtime) => runtime.spawn(future),
+            #[cfg(feature = "sim")]
+            Kind::Sim(ref runtime) => runtime.spawn(future),
         }
     }
 
@@ -119,11 +138,16 @@ impl Spawn for AnyRuntime {
             Kind::Smol(ref runtime) => runtime.threads(),
             #[cfg(feature = "async-std")]
             Kind::AsyncStd(ref runtime) => runtime.threads(),
+            #[cfg(feature = "sim")]
+            Kind::Sim(ref runtime) => runtime.threads(),
         }
     }
 }
 
-#[cfg_attr(not(any(feature = "smol", feature = "async-std", feature = "tokio")), allow(unused))]
+#[cfg_attr(
+    not(any(feature = "smol", feature = "async-std", feature = "tokio", feature = "sim")),
+    allow(unused)
+)]
 impl Timer for AnyRuntime {
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<> {
         // One of these is there, and its time counts from now.
@@ -145,6 +169,12 @@ impl Timer for AnyRuntime {
             #[allow(unreachable_patterns)]
             _ => None,
         };
+        #[cfg(feature = "sim")]
+        let sim = match self.kind {
+            Kind::Sim(ref runtime) => Some(runtime.sleep(duration)),
+            #[allow(unreachable_patterns)]
+            _ => None,
+        };
         async move {
             #[cfg(feature = "tokio")]
             if let Some(sleep) = tokio {
@@ -158,6 +188,10 @@ impl Timer for AnyRuntime {
             if let Some(sleep) = async_std {
                 sleep.await;
             }
+            #[cfg(feature = "sim")]
+            if let Some(sleep) = sim {
+                sleep.await;
+            }
         }
     }
 
@@ -169,6 +203,8 @@ impl Timer for AnyRuntime {
             Kind::Smol(ref runtime) => runtime.now(),
             #[cfg(feature = "async-std")]
             Kind::AsyncStd(ref runtime) => runtime.now(),
+            #[cfg(feature = "sim")]
+            Kind::Sim(ref runtime) => runtime.now(),
         }
     }
 }
@@ -186,6 +222,10 @@ pub enum NoRuntime {
     InsideTokio,
     /// `FORLOOP_RUNTIME` names a runtime that is not enabled or does not exist.
     Unknown(String),
+    /// Of the runtimes only the simulated one is enabled, and no simulation surrounds the caller.
+    OutsideSimulation,
+    /// The simulation could not be run as the environment asks for; this says why.
+    Simulation(String),
     /// The operating system could not give what the runtime needs.
     Io(io::Error),
 }
@@ -211,6 +251,11 @@ impl fmt::Display for NoRuntime {
                 "FORLOOP_RUNTIME is `{name}`, which is no runtime of this program: it has {}",
                 crate::run::names().join(", "),
             ),
+            Self::OutsideSimulation => f.write_str(
+                "no simulation around this code, and the simulated runtime is the only one enabled: \
+                 run it inside `forloop::sim::check`, or enable the feature `smol`",
+            ),
+            Self::Simulation(why) => f.write_str(why),
             Self::Io(error) => write!(f, "the runtime could not be started: {error}"),
         }
     }

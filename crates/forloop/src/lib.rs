@@ -3,7 +3,7 @@
 //!
 //! ```
 //! # async fn fetch(url: &str) -> Result<String, std::io::Error> { Ok(url.to_uppercase()) }
-//! # #[cfg(any(feature = "smol", feature = "async-std", feature = "tokio"))]
+//! # #[cfg(any(feature = "smol", feature = "async-std", feature = "tokio", feature = "sim"))]
 //! fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     forloop::run(|_runtime| async {
 //!         let urls = ["a.example", "b.example", "c.example"];
@@ -16,7 +16,7 @@
 //!         Ok(())
 //!     })?
 //! }
-//! # #[cfg(not(any(feature = "smol", feature = "async-std", feature = "tokio")))]
+//! # #[cfg(not(any(feature = "smol", feature = "async-std", feature = "tokio", feature = "sim")))]
 //! # fn main() {}
 //! ```
 //!
@@ -81,6 +81,8 @@ pub use futures_lite::stream::{self, Stream, StreamExt};
 
 #[cfg(feature = "async-std")]
 pub use forloop_async_std as async_std;
+#[cfg(feature = "sim")]
+pub use forloop_sim as sim;
 #[cfg(feature = "smol")]
 pub use forloop_smol as smol;
 #[cfg(feature = "tokio")]

@@ -16,8 +16,8 @@ const VARIABLE: &str = "FORLOOP_RUNTIME";
 /// For a program's `main` that is not async: it blocks its thread, and with the feature `tokio` says so
 /// inside a tokio runtime; inside any other executor it blocks that executor's thread. The runtime is smol if that feature is enabled, else async-std, else a
 /// multi-thread tokio runtime. Whoever starts the program can choose another of those enabled:
-/// `FORLOOP_RUNTIME` is `smol`, `async-std`, `tokio-current-thread` or `tokio-multi-thread`; empty is
-/// the same as not set. Nothing but this function reads it.
+/// `FORLOOP_RUNTIME` is `smol`, `async-std`, `tokio-current-thread`, `tokio-multi-thread` or `sim`, the
+/// simulated one, whose schedule `FORLOOP_SIM` chooses; empty is the same as not set. Nothing but this function reads it.
 ///
 /// # Errors
 ///
@@ -63,6 +63,8 @@ enum Flavor {
     TokioMultiThread,
     #[cfg(feature = "tokio")]
     TokioCurrentThread,
+    #[cfg(feature = "sim")]
+    Sim,
 }
 
 /// Every flavor of this build by name, the default first.
@@ -75,6 +77,8 @@ const FLAVORS: &[(&str, Flavor)] = &[
     ("tokio-multi-thread", Flavor::TokioMultiThread),
     #[cfg(feature = "tokio")]
     ("tokio-current-thread", Flavor::TokioCurrentThread),
+    #[cfg(feature = "sim")]
+    ("sim", Flavor::Sim),
 ];
 
 /// The names `FORLOOP_RUNTIME` may have in this build.
@@ -93,7 +97,10 @@ fn pick(named: Option<&str>) -> Result<Flavor, NoRuntime> {
     }
 }
 
-#[cfg_attr(not(any(feature = "smol", feature = "async-std", feature = "tokio")), allow(unused))]
+#[cfg_attr(
+    not(any(feature = "smol", feature = "async-std", feature = "tokio", feature = "sim")),
+    allow(unused)
+)]
 fn start<G, F>(flavor: Flavor, program: G) -> Result<F::Output, NoRuntime>
 where
     G: FnOnce(AnyRuntime) -> F,
@@ -120,6 +127,9 @@ where
             let owned = forloop_tokio::Owned::current_thread().map_err(NoRuntime::Io)?;
             Ok(owned.block_on(async { program(owned.runtime().into()).await }))
         }
+        #[cfg(feature = "sim")]
+        Flavor::Sim => forloop_sim::run(|sim| program(sim.into()))
+            .map_err(|error| NoRuntime::Simulation(error.to_string())),
     }
 }
 

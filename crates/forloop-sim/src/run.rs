@@ -1,0 +1,87 @@
+//! A program's `main`, in simulation.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::time::Duration;
+use std::{env, fmt, fs, io};
+
+use forloop_core::BlockOn;
+
+use crate::Sim;
+use crate::way::{VARIABLE, Way};
+
+/// The environment variable that names a file for the choices of a run.
+const CHOICES: &str = "FORLOOP_SIM_CHOICES";
+
+/// How long a thread of the program may take to wake one of its tasks.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Runs a program's `main` in a simulation, and gives what it gives.
+///
+/// Whoever starts the program says how: `FORLOOP_SIM` is `seed=42` for a random schedule, or
+/// `choices=1,0x3,2` for one that is repeated; empty or not set, what was woken first runs first. If
+/// `FORLOOP_SIM_CHOICES` names a file, the choices are written to it, each as `choice/options`, with
+/// spaces between them: to look through every schedule, begin with none, and increase the last that can
+/// be increased.
+///
+/// # Errors
+///
+/// [`NoRun`] if the environment asks for what it cannot have; the program has not begun then, unless the
+/// choices could not be written.
+///
+/// # Panics
+///
+/// If nothing can run, no timer is set, and no thread of the program has woken a task for ten seconds: see
+/// [`Sim`].
+pub fn run<F: Future>(program: impl FnOnce(Sim) -> F) -> Result<F::Output, NoRun> {
+    let said = env::var_os(VARIABLE).filter(|said| !said.is_empty());
+    let sim = match said.map(|said| said.to_string_lossy().parse::<Way>()) {
+        None => Sim::replay(Default::default()),
+        Some(Ok(way)) if way.drop_after.is_none() => way.sim(),
+        Some(Ok(_)) => return Err(NoRun::Schedule("a whole program cannot be dropped".to_owned())),
+        Some(Err(why)) => return Err(NoRun::Schedule(why)),
+    };
+    let sim = sim.with_patience(PATIENCE);
+    let output = sim.block_on(async { program(sim.clone()).await });
+    sim.settle();
+    if let Some(path) = env::var_os(CHOICES).filter(|path| !path.is_empty()).map(PathBuf::from) {
+        let chosen = sim.world().chosen().into_iter();
+        let text = chosen.map(|(choice, options)| format!("{choice}/{options}"));
+        fs::write(path, text.collect::<Vec<_>>().join(" ")).map_err(NoRun::Choices)?;
+    }
+    sim.drop_tasks();
+    Ok(output)
+}
+
+/// A program could not be run in simulation as the environment asks for.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum NoRun {
+    /// `FORLOOP_SIM` cannot be read; this says why.
+    Schedule(String),
+    /// The file that `FORLOOP_SIM_CHOICES` names cannot be written.
+    Choices(io::Error),
+}
+
+impl fmt::Display for NoRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Schedule(why) => write!(
+                f,
+                "{VARIABLE} cannot be read: {why}; it is `seed=42` or `choices=1,0x3,2`, or not set"
+            ),
+            Self::Choices(error) => {
+                write!(f, "the file that {CHOICES} names cannot be written: {error}")
+            }
+        }
+    }
+}
+
+impl Error for NoRun {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Schedule(_) => None,
+            Self::Choices(error) => Some(error),
+        }
+    }
+}
