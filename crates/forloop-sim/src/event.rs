@@ -45,10 +45,16 @@ pub enum What {
 pub struct Label {
     /// The index of its item, if it is the body of a loop.
     pub index: Option<usize>,
-    /// The function in whose source it is written.
-    pub name: &'static str,
     /// Where the loop was written, or the task was spawned.
     pub at: Option<&'static Location<'static>>,
+    pub(crate) of_type: &'static str,
+}
+
+impl Label {
+    /// The function in whose source it is written; empty if its type does not say.
+    pub fn name(&self) -> &'static str {
+        name_of(self.of_type)
+    }
 }
 
 impl fmt::Display for Label {
@@ -57,8 +63,9 @@ impl fmt::Display for Label {
             Some(index) => write!(f, "body {index}")?,
             None => f.write_str("a task")?,
         }
-        if !self.name.is_empty() {
-            write!(f, " of {}", self.name)?;
+        match self.name() {
+            "" => {}
+            name => write!(f, " of {name}")?,
         }
         match self.at {
             Some(at) => write!(f, ", at {}:{}", at.file(), at.line()),
@@ -86,7 +93,7 @@ impl fmt::Display for Event {
 const WRAPPERS: [&str; 2] = ["forloop_core::task::Run<", "forloop_core::place::Unspawned<"];
 
 /// The function in whose source a future is written, by the name of its type; empty if that does not say.
-pub(crate) fn name_of(of_type: &'static str) -> &'static str {
+fn name_of(of_type: &'static str) -> &'static str {
     let unwrapped = |wrapper| of_type.strip_prefix(wrapper)?.strip_suffix('>');
     let inner = WRAPPERS.into_iter().find_map(unwrapped).unwrap_or(of_type);
     match inner.split("::{{closure}}").next() {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use forloop_core::{BlockOn, Spawn, SpawnLocal, Timer, simulation};
 
-use crate::event::{Event, Label, name_of};
+use crate::event::{Event, Label};
 use crate::schedule::{Choices, Pct, Random, Schedule};
 use crate::stuck::Pending;
 use crate::world::{Due, World};
@@ -206,8 +206,8 @@ fn label_of<F>(_future: &F) -> Label {
     let body = simulation::body();
     Label {
         index: body.map(|body| body.index),
-        name: name_of(std::any::type_name::<F>()),
         at: body.map(|body| body.at),
+        of_type: std::any::type_name::<F>(),
     }
 }
 

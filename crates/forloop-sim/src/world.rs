@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::stuck::{Deadlock, Pending, Stuck};
 use forloop_core::simulation::{simulated, who_waits};
 
-use crate::event::{Event, Label, What, name_of};
+use crate::event::{Event, Label, What};
 use crate::schedule::{Choices, Point, Schedule, mixed};
 
 /// A time that never comes: who sleeps for longer than can be counted is never woken.
@@ -206,7 +206,7 @@ impl World {
         state.tasks.push(Task { job, waker: bell.clone().into(), bell, label });
         state.ready.push_back(task);
         state.note(What::Spawned(task, label));
-        self.woken.notify_all();
+        self.tell_others(&state);
         task
     }
 
@@ -361,7 +361,7 @@ impl World {
             waiting.push(pending);
             waiting.extend(bodies.into_iter().map(|body| Pending {
                 task,
-                label: Label { index: Some(body.index), at: body.at, name: name_of(body.of_type) },
+                label: Label { index: Some(body.index), at: body.at, of_type: body.of_type },
                 is_main: false,
             }));
         }
@@ -484,7 +484,14 @@ impl World {
         }
         state.ready.push_back(task);
         state.note(What::Woken(task));
-        self.woken.notify_all();
+        self.tell_others(&state);
+    }
+
+    /// To wake a thread is a call of the operating system: only for who may wait.
+    fn tell_others(&self, state: &State) {
+        if !state.patience.is_zero() {
+            self.woken.notify_all();
+        }
     }
 
     /// A place among the timers due at that time.
