@@ -9,6 +9,7 @@ use core::task::{Context, Poll};
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
+use crate::counter::Counter;
 use crate::engine::{End, Room};
 use crate::interrupted::Cut;
 use crate::panic::catch;
@@ -577,19 +578,6 @@ fn tell<T, B>(
 ) -> ControlFlow<B> {
     ended(Some(end))?;
     ended(None)
-}
-
-/// A count that is kept in a register, mostly, and noted when this is dropped.
-struct Counter<'a> {
-    count: usize,
-    noted: &'a mut usize,
-}
-
-impl Drop for Counter<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        *self.noted = self.count;
-    }
 }
 
 impl<S, A, J, C> fmt::Debug for Drive<S, A, J, C> {

@@ -15,6 +15,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod counter;
 mod drive;
 mod each;
 mod engine;

@@ -65,9 +65,9 @@
 //!
 //! # Which runtime
 //!
-//! Features add runtimes: `smol` (the default), `async-std`, `tokio`. [`runtime()`] gives the one to
-//! use, by one rule: **the tokio runtime around the caller, if there is one; else smol; else
-//! async-std**, of those that are enabled. [`run`] starts a program on one. Any runtime can be
+//! Features add runtimes: `smol` (the default), `async-std`, `tokio`; and `sim`, a simulated one for tests.
+//! [`runtime()`] gives the one to use, by one rule: **the simulation or the tokio runtime around the caller,
+//! if there is one; else smol; else async-std**, of those that are enabled. [`run`] starts a program on one. Any runtime can be
 //! named instead, or several side by side: `forloop::smol::Smol`, `forloop::tokio::Tokio`.
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -91,6 +91,6 @@ pub use forloop_tokio as tokio;
 pub use crate::any::{AnyRuntime, NoRuntime, runtime};
 pub use crate::run::run;
 
-#[cfg(all(doctest, feature = "smol", feature = "tokio"))]
+#[cfg(all(doctest, feature = "smol", feature = "tokio", feature = "sim"))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
