@@ -69,6 +69,11 @@
 //! [`runtime()`] gives the one to use, by one rule: **the simulation or the tokio runtime around the caller,
 //! if there is one; else smol; else async-std**, of those that are enabled. [`run`] starts a program on one. Any runtime can be
 //! named instead, or several side by side: `forloop::smol::Smol`, `forloop::tokio::Tokio`.
+//!
+//! # What a loop did
+//!
+//! With the feature `timeline`, `forloop::timeline::Recorder` hears what bodies do over time, on any
+//! runtime, and draws it: an SVG picture, and a trace for Perfetto.
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -85,12 +90,14 @@ pub use forloop_async_std as async_std;
 pub use forloop_sim as sim;
 #[cfg(feature = "smol")]
 pub use forloop_smol as smol;
+#[cfg(feature = "timeline")]
+pub use forloop_timeline as timeline;
 #[cfg(feature = "tokio")]
 pub use forloop_tokio as tokio;
 
 pub use crate::any::{AnyRuntime, NoRuntime, runtime};
 pub use crate::run::run;
 
-#[cfg(all(doctest, feature = "smol", feature = "tokio", feature = "sim"))]
+#[cfg(all(doctest, feature = "smol", feature = "tokio", feature = "sim", feature = "timeline"))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;

@@ -35,10 +35,21 @@ impl VirtualClock {
         self.dial.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes it the time of the next timer; `false` if there is none.
-    fn jump(&self) -> bool {
+    /// Lets time pass while the caller is busy: it goes on `duration` later, and timers that were due by
+    /// then have woken whom they wake, each at its time.
+    pub fn spend(&self, duration: Duration) {
+        let until = self.now().saturating_add(duration);
+        while self.jump(until) {}
+        self.dial().now = until;
+    }
+
+    /// Makes it the time of the next timer; `false` if there is none until then.
+    fn jump(&self, latest: Duration) -> bool {
         let mut dial = self.dial();
         let Some((&(next, _), _)) = dial.waiting.first_key_value() else { return false };
+        if latest < next {
+            return false;
+        }
         dial.now = next;
         let later = dial.waiting.split_off(&(next, u64::MAX));
         let due = std::mem::replace(&mut dial.waiting, later);
@@ -73,7 +84,7 @@ impl BlockOn for VirtualClock {
                 return output;
             }
             while !bell.rung.swap(false, Ordering::SeqCst) {
-                if !self.jump() {
+                if !self.jump(Duration::MAX) {
                     thread::park();
                 }
             }
@@ -131,6 +142,18 @@ impl Drop for Sleep {
 mod tests {
     use super::*;
 
+    struct Ring<F>(F);
+
+    impl<F: Fn() + Send + Sync> Wake for Ring<F> {
+        fn wake(self: Arc<Self>) {
+            (self.0)();
+        }
+    }
+
+    fn waker_fn(ring: impl Fn() + Send + Sync + 'static) -> Waker {
+        Arc::new(Ring(ring)).into()
+    }
+
     #[test]
     fn an_hour_takes_no_time_and_is_over_at_exactly_an_hour() {
         let clock = VirtualClock::default();
@@ -151,6 +174,22 @@ mod tests {
         let sleeping = clock.sleep(Duration::from_secs(1));
         let (seen, ()) = clock.block_on(futures_lite::future::zip(busy, sleeping));
         assert_eq!(seen, Duration::ZERO);
+    }
+
+    #[test]
+    fn a_timer_goes_off_at_its_time_while_somebody_is_busy() {
+        let clock = VirtualClock::default();
+        let (second, busy) = (Duration::from_secs(1), Duration::from_secs(3));
+        let rung = Arc::new(Mutex::new(None));
+        let bell = {
+            let (clock, rung) = (clock.clone(), rung.clone());
+            waker_fn(move || *rung.lock().unwrap() = Some(clock.now()))
+        };
+        let mut sleep = pin!(clock.sleep(second));
+        assert!(sleep.as_mut().poll(&mut Context::from_waker(&bell)).is_pending());
+        clock.spend(busy);
+        assert_eq!(*rung.lock().unwrap(), Some(second));
+        assert_eq!(clock.now(), busy);
     }
 
     #[test]

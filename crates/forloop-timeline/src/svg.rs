@@ -1,0 +1,348 @@
+//! A timeline as an SVG picture.
+//!
+//! Lengths are whole numbers of hundredths of a pixel, so that a timeline has one picture everywhere.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write};
+use std::time::Duration;
+
+use crate::rows::{Row, Span, end_name, rows};
+use crate::text::{UNITS, decimal, short, xml};
+use crate::{EventKind, Timeline};
+
+const WRITES: &str = "a string takes everything";
+
+const STYLE: &str = "
+.page{fill:#fff}text{fill:#24292f}.title{font-size:16px;font-weight:600}.faint{fill:#57606a}
+.grid{stroke:#d0d7de;stroke-width:.5}.ready{fill:#d8eafe}.wait{fill:#8abaf5}.run{fill:#0a3d91}
+.mark{stroke:#fff;stroke-width:1.2}.done{fill:#1a7f37}.panicked{fill:#8250df}
+.open{fill:none;stroke-width:5}.cancelled{fill:#fff;stroke:#57606a;stroke-width:2}
+.line{fill:none;stroke-width:2.4;stroke-linecap:round}.failed{stroke:#cf222e}.running{stroke:#57606a}
+@media (prefers-color-scheme:dark){.page{fill:#0d1117}text{fill:#e6edf3}.faint{fill:#8d96a0}
+.grid{stroke:#30363d}.ready{fill:#1c2f4a}.wait{fill:#2f62a8}.run{fill:#a5d0ff}
+.mark{stroke:#0d1117}.done{fill:#3fb950}.panicked{fill:#ab7df8}.cancelled{fill:#0d1117;stroke:#8d96a0}
+.failed{stroke:#f85149}.running{stroke:#8d96a0}}
+";
+
+/// Hundredths of a pixel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Px(u64);
+
+const fn px(pixels: u64) -> Px {
+    Px(pixels * 100)
+}
+
+const WIDTH: Px = px(880);
+const MARGIN: Px = px(10);
+/// Below the title, the figures and the axis.
+const TOP: Px = px(80);
+/// A letter of the labels, on average.
+const LETTER: Px = Px(620);
+/// Letters of a label, of which the index is never cut.
+const LETTERS: usize = 30;
+/// The height of a row, if there are not too many.
+const ROW: Px = px(22);
+/// The height of all rows, if there are.
+const ROWS: Px = px(900);
+/// The least distance between two labels.
+const LABEL: Px = px(13);
+
+impl fmt::Display for Px {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&decimal(self.0.into(), 2))
+    }
+}
+
+impl std::ops::Add for Px {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self(self.0 + other.0)
+    }
+}
+
+impl std::ops::Sub for Px {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+}
+
+/// Where things are.
+struct Plan {
+    /// What is drawn of time.
+    window: Span,
+    left: Px,
+    right: Px,
+    row: Px,
+    bottom: Px,
+}
+
+impl Plan {
+    fn new(timeline: &Timeline, rows: &[Row<'_>]) -> Self {
+        let begin = rows.first().map_or(Duration::ZERO, |row| row.life.begin);
+        let end = rows.iter().map(|row| row.life.end).max().unwrap_or(timeline.taken());
+        let count = rows.len() as u64;
+        // As many rows as there is room for are as high as can be.
+        let row = if count * ROW.0 <= ROWS.0 { ROW } else { Px((ROWS.0 / count).max(100)) };
+        let letters = rows.iter().map(|row| label(row).chars().count()).max().unwrap_or(0) as u64;
+        Self {
+            window: Span { begin, end },
+            left: MARGIN + Px(LETTER.0 * letters) + px(12),
+            right: WIDTH - px(34),
+            row,
+            bottom: TOP + Px(row.0 * count.max(1)),
+        }
+    }
+
+    fn x(&self, at: Duration) -> Px {
+        let since = at.saturating_sub(self.window.begin).as_nanos();
+        let whole = self.window.long().as_nanos().max(1);
+        let across = u128::from((self.right - self.left).0) * since.min(whole) / whole;
+        self.left + Px(u64::try_from(across).expect("no more than the picture is wide"))
+    }
+
+    /// The left and right ends of spans, each for so long at least and within the row; those that
+    /// overlap are one.
+    fn across(&self, spans: &[Span], least: Px, within: (Px, Px)) -> Vec<(Px, Px)> {
+        let mut drawn: Vec<(Px, Px)> = Vec::new();
+        for span in spans {
+            let right = self.x(span.end).max(self.x(span.begin) + least).min(within.1);
+            let left = self.x(span.begin).min(right - least).max(within.0);
+            match drawn.last_mut() {
+                Some(last) if left <= last.1 => last.1 = last.1.max(right),
+                _ => drawn.push((left, right)),
+            }
+        }
+        drawn
+    }
+}
+
+/// The picture.
+pub(crate) fn draw(timeline: &Timeline) -> String {
+    let rows = rows(timeline);
+    let plan = Plan::new(timeline, &rows);
+    let title = xml(&timeline.title());
+    let summary = xml(&summary(timeline, &rows, plan.window));
+    let height = plan.bottom + px(40);
+    let mut svg = format!(
+        "\
+<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" \
+height=\"{height}\" font-family=\"system-ui, sans-serif\" font-size=\"11\">
+<title>{title}: {summary}</title>
+<style>{STYLE}</style>
+<rect class=\"page\" width=\"{WIDTH}\" height=\"{height}\"/>
+<text class=\"title\" x=\"{MARGIN}\" y=\"26\">{title}</text>
+<text class=\"faint\" x=\"{MARGIN}\" y=\"45\">{summary}</text>
+"
+    );
+    axis(&mut svg, &plan);
+    let mut labelled = None;
+    for (number, row) in rows.iter().enumerate() {
+        let top = TOP + Px(plan.row.0 * number as u64);
+        let has_label = labelled.is_none_or(|last| LABEL <= top - last);
+        if has_label {
+            labelled = Some(top);
+        }
+        body(&mut svg, &plan, row, top, has_label);
+    }
+    legend(&mut svg, &rows, plan.bottom + px(26));
+    svg.push_str("</svg>\n");
+    svg
+}
+
+/// How many bodies, for how long, how many at once, and how they ended.
+fn summary(timeline: &Timeline, rows: &[Row<'_>], window: Span) -> String {
+    let (mut now, mut peak) = (0_usize, 0);
+    for event in timeline.events() {
+        match event.kind {
+            EventKind::Queued => now += 1,
+            kind if kind.is_end() => now -= 1,
+            _ => {}
+        }
+        peak = peak.max(now);
+    }
+    let bodies = match rows.len() {
+        0 => return "no bodies".to_owned(),
+        1 => "1 body".to_owned(),
+        many => format!("{many} bodies"),
+    };
+    let ends = ends(rows).into_iter().map(|(name, count)| format!("{count} {name}"));
+    let ends = ends.collect::<Vec<_>>().join(", ");
+    format!("{bodies} in {}, at most {peak} at once: {ends}", short(window.long()))
+}
+
+/// What ends there are, and how many of each.
+fn ends(rows: &[Row<'_>]) -> Vec<(&'static str, usize)> {
+    let mut counts = BTreeMap::new();
+    for row in rows {
+        *counts.entry(end_name(row.end)).or_insert(0) += 1;
+    }
+    let order = ["done", "failed", "panicked", "cancelled", "running"];
+    order.iter().filter_map(|name| Some((*name, *counts.get(name)?))).collect()
+}
+
+/// Lines at round times, and what times those are.
+fn axis(svg: &mut String, plan: &Plan) {
+    let span = plan.window.long().as_nanos();
+    let (unit, size) = UNITS.into_iter().find(|(_, size)| *size <= span).unwrap_or(("s", 1));
+    let step = step(span);
+    let (above, bottom) = (TOP - px(6), plan.bottom + px(4));
+    let mut at = 0;
+    while at <= span {
+        let since = Duration::from_secs(u64::try_from(at / 1_000_000_000).unwrap_or(u64::MAX))
+            + Duration::from_nanos((at % 1_000_000_000) as u64);
+        let x = plan.x(plan.window.begin + since);
+        // A unit is a power of ten, so this is exact.
+        let value = decimal(at, size.ilog10());
+        writeln!(
+            svg,
+            "<path class=\"grid\" d=\"M{x} {above}V{bottom}\"/>\
+             <text class=\"faint\" x=\"{x}\" y=\"{}\" text-anchor=\"middle\">{value} {unit}</text>",
+            TOP - px(11),
+        )
+        .expect(WRITES);
+        at += step;
+    }
+}
+
+/// The distance of the lines in nanoseconds: 1, 2 or 5 and zeros, and no more than nine lines.
+fn step(span: u128) -> u128 {
+    let mut power = 1;
+    loop {
+        for step in [power, 2 * power, 5 * power] {
+            if span <= 8 * step {
+                return step;
+            }
+        }
+        power *= 10;
+    }
+}
+
+/// The label of a row, with a name that is not too long.
+fn label(row: &Row<'_>) -> String {
+    let label = row.label();
+    let letters = label.chars().count();
+    if letters <= LETTERS {
+        return label;
+    }
+    let name = row.name.chars().count();
+    let kept: String =
+        row.name.chars().take((name + LETTERS).saturating_sub(letters + 1)).collect();
+    let behind: String = label.chars().skip(name).collect();
+    format!("{kept}\u{2026}{behind}")
+}
+
+/// A body: its label, its bar, and the mark at its end.
+fn body(svg: &mut String, plan: &Plan, row: &Row<'_>, top: Px, has_label: bool) {
+    let middle = top + Px(plan.row.0 / 2);
+    // Thin rows touch each other.
+    let space = if px(6) <= plan.row { Px(plan.row.0 * 3 / 11) } else { Px(0) };
+    let (upper, lower) = (top + Px(space.0 / 2), top + plan.row - Px(space.0 / 2));
+    let tip = xml(&tip(row, plan.window.begin));
+    write!(svg, "<g><title>{tip}</title>").expect(WRITES);
+    if has_label {
+        write!(
+            svg,
+            "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>",
+            plan.left - px(12),
+            middle + px(4),
+            xml(&label(row)),
+        )
+        .expect(WRITES);
+    }
+
+    let bar = (plan.x(row.life.begin), plan.x(row.life.end).max(plan.x(row.life.begin) + px(1)));
+    // Nobody sees less than half a pixel, and it is not said to be more.
+    let is_seen = |part: &(Px, Px)| 50 <= (part.1 - part.0).0;
+    let mut ready = plan.across(&row.ready, Px(0), bar);
+    ready.retain(is_seen);
+    let runs = plan.across(&row.runs, px(1), bar);
+    for (class, parts) in [("wait", &vec![bar]), ("ready", &ready), ("run", &runs)] {
+        if parts.is_empty() {
+            continue;
+        }
+        write!(svg, "<path class=\"{class}\" d=\"").expect(WRITES);
+        for (left, right) in parts {
+            write!(svg, "M{left} {upper}H{right}V{lower}H{left}z").expect(WRITES);
+        }
+        svg.push_str("\"/>");
+    }
+    if px(4) <= plan.row {
+        // As large as there is room for.
+        let radius = Px((plan.row.0 / 4).min(500));
+        mark(svg, end_name(row.end), bar.1, middle, radius);
+    }
+    svg.push_str("</g>\n");
+}
+
+/// What is said of a row to whoever points at it.
+fn tip(row: &Row<'_>, begin: Duration) -> String {
+    let since = |at: Duration| short(at.saturating_sub(begin));
+    let polls = match row.runs.len() {
+        1 => "1 poll".to_owned(),
+        many => format!("{many} polls"),
+    };
+    let start = match row.started {
+        Some(at) if at != row.life.begin => format!(", started at {}", since(at)),
+        Some(_) => String::new(),
+        None => ", never polled".to_owned(),
+    };
+    format!(
+        "{}: queued at {}{start}, {} at {}; {polls}, busy for {}",
+        row.label(),
+        since(row.life.begin),
+        end_name(row.end),
+        since(row.life.end),
+        short(row.busy()),
+    )
+}
+
+/// The mark of an end: a disc, a cross, a triangle, a hollow square; an arrow if there is none.
+fn mark(svg: &mut String, end: &str, x: Px, y: Px, r: Px) {
+    let (left, right, upper, lower) = (x - r, x + r, y - r, y + r);
+    let (class, path) = match end {
+        "done" => (
+            "mark done",
+            format!("M{left} {y}A{r} {r} 0 1 0 {right} {y}A{r} {r} 0 1 0 {left} {y}z"),
+        ),
+        "failed" => (
+            "line failed",
+            format!("M{left} {upper}L{right} {lower}M{right} {upper}L{left} {lower}"),
+        ),
+        "panicked" => (
+            "mark panicked",
+            format!("M{x} {}L{} {lower}H{}z", upper - px(1), right + px(1), left - px(1)),
+        ),
+        "cancelled" => ("cancelled", format!("M{left} {upper}H{right}V{lower}H{left}z")),
+        _ => ("line running", format!("M{x} {upper}L{right} {y}L{x} {lower}")),
+    };
+    if class.starts_with("line") {
+        // A line is seen upon any colour if the page is around it.
+        write!(svg, "<path class=\"mark open\" d=\"{path}\"/>").expect(WRITES);
+    }
+    write!(svg, "<path class=\"{class}\" d=\"{path}\"/>").expect(WRITES);
+}
+
+/// What the colours and the marks are; only marks that are there.
+fn legend(svg: &mut String, rows: &[Row<'_>], y: Px) {
+    let mut x = MARGIN;
+    let text = |svg: &mut String, x: &mut Px, text: &str| {
+        writeln!(svg, "<text x=\"{}\" y=\"{}\">{text}</text>", *x, y + px(4)).expect(WRITES);
+        *x = *x + Px(580 * text.len() as u64) + px(20);
+    };
+    let colours =
+        [("ready", "waits for its turn"), ("wait", "waits for something"), ("run", "runs")];
+    for (class, meaning) in colours {
+        let (upper, right, lower) = (y - px(6), x + px(18), y + px(6));
+        write!(svg, "<path class=\"{class}\" d=\"M{x} {upper}H{right}V{lower}H{x}z\"/>")
+            .expect(WRITES);
+        x = right + px(6);
+        text(svg, &mut x, meaning);
+    }
+    for (end, _) in ends(rows) {
+        x = x + px(10);
+        mark(svg, end, x, y, px(5));
+        x = x + px(10);
+        text(svg, &mut x, if end == "running" { "still running" } else { end });
+    }
+}

@@ -1,0 +1,59 @@
+//! A timeline in the Chrome trace event format.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use crate::Timeline;
+use crate::rows::{Row, Span, end_name, rows};
+use crate::text::{decimal, json};
+
+/// An object with one event per line.
+pub(crate) fn write(timeline: &Timeline) -> String {
+    let mut trace = String::from("{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n");
+    let process = json(&timeline.title());
+    write!(trace, r#"{{"ph":"M","pid":1,"name":"process_name","args":{{"name":{process}}}}}"#)
+        .expect(WRITES);
+    for (number, row) in rows(timeline).iter().enumerate() {
+        body(&mut trace, number + 1, row);
+    }
+    trace.push_str("\n]}\n");
+    trace
+}
+
+const WRITES: &str = "a string takes everything";
+
+fn body(trace: &mut String, thread: usize, row: &Row<'_>) {
+    let label = row.label();
+    let event = |trace: &mut String, what: &str, name: &str, rest: &str| {
+        let name = json(name);
+        write!(trace, ",\n{{\"ph\":\"{what}\",\"pid\":1,\"tid\":{thread},\"name\":{name},{rest}}}")
+            .expect(WRITES);
+    };
+    let slice = |span: Span| {
+        let (begin, long) = (micros(span.begin), micros(span.long()));
+        format!(r#""ts":{begin},"dur":{long}"#)
+    };
+
+    event(trace, "M", "thread_name", &format!(r#""args":{{"name":{}}}"#, json(&label)));
+    event(trace, "M", "thread_sort_index", &format!(r#""args":{{"sort_index":{thread}}}"#));
+
+    let end = end_name(row.end);
+    let life = if end == "done" { label } else { format!("{label} ({end})") };
+    let args = format!(r#""cat":"life","args":{{"index":{},"end":"{end}"}}"#, row.index);
+    event(trace, "X", &life, &format!("{},{args}", slice(row.life)));
+
+    let queued = Span { begin: row.life.begin, end: row.started.unwrap_or(row.life.end) };
+    if queued.long() != Duration::ZERO {
+        event(trace, "X", "queued", &format!(r#"{},"cat":"queued""#, slice(queued)));
+    }
+    for &run in &row.runs {
+        event(trace, "X", "poll", &format!(r#"{},"cat":"poll""#, slice(run)));
+    }
+    for &wake in &row.wakes {
+        event(trace, "i", "wake", &format!(r#""ts":{},"s":"t","cat":"wake""#, micros(wake)));
+    }
+}
+
+fn micros(time: Duration) -> String {
+    decimal(time.as_nanos(), 3)
+}

@@ -1,0 +1,165 @@
+//! One picture and one trace for each strategy, on a clock on which nobody waits.
+//!
+//! `FORLOOP_BLESS=1 cargo test -p forloop-timeline --test golden` writes them anew; look at them.
+
+use std::path::Path;
+use std::time::Duration;
+use std::{env, fs};
+
+use forloop_conformance::VirtualClock;
+use forloop_core::{BlockOn, Outcome, Timer, each};
+use forloop_timeline::{EventKind, Recorder, Timeline};
+use futures_lite::future::{poll_once, zip};
+
+/// A request that takes so many milliseconds, behind and before some work; `None` fails.
+async fn request(clock: &VirtualClock, (millis, works): (u64, bool)) -> Result<u64, &'static str> {
+    clock.spend(Duration::from_millis(2));
+    clock.sleep(Duration::from_millis(millis)).await;
+    clock.spend(Duration::from_millis(6));
+    if works { Ok(millis) } else { Err("not found") }
+}
+
+const WORKS: bool = true;
+const FAILS: bool = false;
+
+/// Runs `record` on a clock, and compares its timeline with the files of this name.
+fn golden(
+    name: &str,
+    title: &str,
+    record: impl AsyncFnOnce(&VirtualClock, &Recorder),
+) -> Vec<EventKind> {
+    let clock = VirtualClock::default();
+    let recorder = Recorder::new(&clock);
+    clock.block_on(record(&clock, &recorder));
+    let timeline = recorder.timeline().titled(title);
+    is_as_before(&format!("{name}.svg"), &timeline.to_svg());
+    is_as_before(&format!("{name}.json"), &timeline.to_chrome_trace());
+    ends(&timeline)
+}
+
+/// How each body has ended, in the order of bodies.
+fn ends(timeline: &Timeline) -> Vec<EventKind> {
+    let mut ends: Vec<_> = timeline.events().filter(|event| event.kind.is_end()).collect();
+    ends.sort_by_key(|event| event.body);
+    ends.into_iter().map(|event| event.kind).collect()
+}
+
+fn is_as_before(file: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(file);
+    if env::var_os("FORLOOP_BLESS").is_some() {
+        fs::write(&path, text).unwrap();
+    }
+    let before = fs::read_to_string(&path).unwrap_or_default();
+    assert!(before == text, "{file} differs; FORLOOP_BLESS=1 writes it anew:\n{text}");
+}
+
+#[test]
+fn sequential_bodies_are_stairs() {
+    let title = "each(urls).sequential().gather(fetch)";
+    let ends = golden("sequential", title, async |clock, recorder| {
+        let fetch = recorder.watch("fetch", |millis| request(clock, (millis, WORKS)));
+        each([30, 12, 24, 18]).sequential().gather(fetch).await;
+    });
+    assert_eq!(ends, [EventKind::Done; 4]);
+}
+
+#[test]
+fn gathered_bodies_run_side_by_side() {
+    let title = "each(urls).unbounded().gather(fetch)";
+    let ends = golden("gather", title, async |clock, recorder| {
+        let fetch = recorder.watch("fetch", |millis| request(clock, (millis, WORKS)));
+        each([30, 48, 24, 60, 36]).unbounded().gather(fetch).await;
+    });
+    assert_eq!(ends, [EventKind::Done; 5]);
+}
+
+#[test]
+fn a_limit_lets_three_run_and_a_failure_stops_nobody() {
+    let title = "each(urls).limit(3)?.settle(fetch)";
+    let ends = golden("limit_3", title, async |clock, recorder| {
+        let urls = [
+            (60, WORKS),
+            (25, WORKS),
+            (44, WORKS),
+            (83, WORKS),
+            (18, FAILS),
+            (52, WORKS),
+            (31, WORKS),
+            (40, WORKS),
+        ];
+        let fetch = recorder.try_watch("fetch", |url| request(clock, url));
+        let settled = each(urls).limit(3).unwrap().settle(fetch).await;
+        assert!(matches!(settled[4], Outcome::Err("not found")));
+    });
+    assert_eq!(ends.iter().filter(|&&end| end == EventKind::Failed).count(), 1);
+}
+
+#[test]
+fn a_consumer_takes_its_time_while_bodies_go_on() {
+    let title = "each(urls).limit(3)?.as_completed(fetch).for_each(save)";
+    golden("as_completed", title, async |clock, recorder| {
+        let fetch = recorder.watch("fetch", |millis| request(clock, (millis, WORKS)));
+        let save = recorder.watch("save", |_| clock.sleep(Duration::from_millis(15)));
+        let pages = each([50, 20, 35, 28, 44]).limit(3).unwrap().as_completed(fetch);
+        pages.for_each(save).await;
+    });
+}
+
+#[test]
+fn the_first_failure_cancels_its_siblings() {
+    let title = "each(urls).limit(4)?.try_gather(fetch)";
+    let ends = golden("try_gather", title, async |clock, recorder| {
+        let urls = [(20, WORKS), (70, WORKS), (38, FAILS), (90, WORKS), (55, WORKS), (30, WORKS)];
+        let fetch = recorder.try_watch("fetch", |url| request(clock, url));
+        let failed = each(urls).limit(4).unwrap().try_gather(fetch).await;
+        assert_eq!(failed.unwrap_err().first().unwrap().index, Some(2));
+    });
+    use EventKind::{Cancelled, Done, Failed};
+    assert_eq!(ends, [Done, Cancelled, Failed, Cancelled, Cancelled]);
+}
+
+#[test]
+fn a_race_has_one_who_is_done() {
+    let title = "each(mirrors).unbounded().race(ask)";
+    let ends = golden("race", title, async |clock, recorder| {
+        let ask = recorder.watch("ask", |millis| request(clock, (millis, WORKS)));
+        let first = each([70, 45, 90, 52]).unbounded().race(ask).await;
+        assert_eq!(first, Ok((1, Ok(45))));
+    });
+    assert_eq!(ends.iter().filter(|&&end| end == EventKind::Done).count(), 1);
+}
+
+#[test]
+fn every_end_has_a_mark_of_its_own() {
+    let clock = VirtualClock::default();
+    let recorder = Recorder::new(&clock);
+    let sleep = |millis| clock.sleep(Duration::from_millis(millis));
+    let timeline = clock.block_on(async {
+        let done = recorder.try_watch_future("done", async {
+            sleep(20).await;
+            futures_lite::future::yield_now().await;
+            clock.spend(Duration::from_millis(5));
+            Ok::<(), ()>(())
+        });
+        let failed = recorder.try_watch_future("failed", async {
+            sleep(30).await;
+            Err::<(), ()>(())
+        });
+        let panicked = recorder.watch_future("panicked <&>", async {
+            sleep(40).await;
+            std::panic::resume_unwind(Box::new("by design"))
+        });
+        let mut running = Box::pin(recorder.watch_future("running", sleep(100)));
+        let unpolled = recorder.watch_future("under a name that is much too long", sleep(1));
+        assert!(poll_once(&mut running).await.is_none());
+        let (done, failed) = zip(done, failed).await;
+        assert!(done.is_ok() && failed.is_err());
+        drop(unpolled);
+        each([panicked]).sequential().catch_panics().gather(|body| body).await;
+        recorder.timeline().titled("recorder.watch_future(name, future)")
+    });
+    is_as_before("ends.svg", &timeline.to_svg());
+    is_as_before("ends.json", &timeline.to_chrome_trace());
+    use EventKind::{Cancelled, Done, Failed, Panicked};
+    assert_eq!(ends(&timeline), [Done, Failed, Panicked, Cancelled]);
+}
