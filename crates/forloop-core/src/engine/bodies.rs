@@ -8,7 +8,7 @@ use core::task::{Context, Poll, Waker};
 
 use super::End;
 use super::ledger::Ledger;
-use super::ready::{Ready, Wakers};
+use super::ready::{Ready, Starting, Wakers};
 use super::room::Room;
 use super::slab::{Slab, Turn, Vacancies};
 use super::slot::{Slot, group_of, lowest, place_of, places, slot_at};
@@ -36,7 +36,8 @@ impl<J> Bodies<J> {
         self.slab.taken()
     }
 
-    /// A free slot. Of the memory for more, `room` decides.
+    /// A free slot. Of the memory for more, `room` decides. The wakers of the first group are left to
+    /// whoever needs them.
     #[inline]
     pub(super) fn vacancy(&mut self, room: Room, ready: &mut Ready) -> Slot {
         match self.slab.vacancy() {
@@ -47,6 +48,9 @@ impl<J> Bodies<J> {
 
     #[cold]
     fn make_vacancy(&mut self, room: Room, ready: &mut Ready) -> Slot {
+        if self.slab.is_new() {
+            return self.slab.begin(room.first());
+        }
         if !self.slab.next_empty() {
             let more = room.more(self.slab.capacity(), self.len());
             if more == 0 {
@@ -114,39 +118,42 @@ impl<J> Bodies<J> {
 }
 
 impl<J: Started> Bodies<J> {
-    /// Starts bodies in the free slots of the current group, as `Set::start` does: until `left` is zero
-    /// or the group is full.
+    /// Starts bodies in the free slots of the current group, as `Set::start` does: until `left` is zero,
+    /// the group is full, or one has stayed whose waker was only promised.
     #[inline]
     pub(super) fn start<B>(
         &mut self,
         (mut index, mut job): (usize, J),
         left: &mut usize,
-        wakers: &Wakers<'_>,
+        starting: &Starting<'_>,
         next: &mut impl FnMut() -> ControlFlow<B, (usize, J)>,
         ended: &mut impl FnMut(End<J::Output>) -> ControlFlow<B>,
     ) -> ControlFlow<B, Ticket> {
         let (group, mut vacancies) = self.slab.vacancies();
-        vacancies.use_only(*left);
+        let wakers = starting.wakers();
+        vacancies.use_only(if wakers.is_some() { *left } else { 1 });
         let mut first_index = self.ledger.first_index(vacancies.bay().0);
-        let (place, is_noted) = loop {
-            let place = vacancies.place();
+        let mut place = vacancies.place();
+        let mut waker = starting.first_to_poll();
+        let is_noted = loop {
             // One after another in one slot, until one of them stays.
-            let waker = wakers.waker_to_poll(place);
             while let Some((at, outcome)) = try_in(&mut vacancies, job, &waker) {
-                wakers.forget(1 << place);
+                starting.forget(1 << place);
                 ended(End { index, at, outcome })?;
                 (index, job) = next()?;
             }
             if index.wrapping_sub(place) != first_index {
                 if !self.ledger.note(vacancies.bay(), place, index) {
-                    break (place, false);
+                    break false;
                 }
                 first_index = self.ledger.first_index(vacancies.bay().0);
             }
-            if vacancies.are_none() {
-                break (place, true);
-            }
+            let Some(wakers) = wakers.as_ref().filter(|_| !vacancies.are_none()) else {
+                break true;
+            };
             (index, job) = next()?;
+            place = vacancies.place();
+            waker = wakers.waker_to_poll(place);
         };
         *left -= vacancies.given();
         drop(vacancies);
