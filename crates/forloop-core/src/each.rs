@@ -257,6 +257,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
         Loop { source, place, limit, policy: policy(before) }
     }
 
+    #[inline]
     pub(crate) fn drive<F, B, J, I>(self, body: F) -> Drive<S, Launcher<F, P>, J, C>
     where
         S: Stream,
