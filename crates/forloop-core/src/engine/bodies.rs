@@ -105,6 +105,17 @@ impl<J> Bodies<J> {
         index
     }
 
+    /// Drops every body and frees its slot: for bodies that stop at once.
+    pub(super) fn clear(&mut self, ready: &mut Ready, mut panicked: impl FnMut(Panic)) {
+        for group in 0..self.slab.bays().count() {
+            let emptied = self.slab.bay_mut(group).clear(&mut panicked);
+            if emptied != 0 {
+                ready.group(group).forget(emptied);
+                self.slab.free(group, emptied);
+            }
+        }
+    }
+
     /// Keeps an empty slot until what its body has left behind has ended.
     pub(super) fn leave(&mut self, slot: Slot, orphans: Arc<Orphans>, wakers: &Wakers<'_>) {
         self.left.get_or_insert_default().insert(slot, orphans);

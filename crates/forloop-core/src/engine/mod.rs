@@ -312,6 +312,9 @@ impl<J: Started> Set<J> {
         // None goes on for the news of another's end.
         self.doom();
         let ((), orphans) = adopting(None, || {
+            if J::IN_TASK {
+                return self.bodies.clear(&mut self.ready, panicked);
+            }
             self.stop_each(|_, stopped| {
                 if let Err(panic) = stopped {
                     panicked(panic);

@@ -10,7 +10,7 @@ mod marks;
 use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
-use core::mem::{ManuallyDrop, MaybeUninit};
+use core::mem::{ManuallyDrop, MaybeUninit, needs_drop};
 use core::pin::Pin;
 use core::ptr::NonNull;
 
@@ -267,20 +267,16 @@ impl<J> Slab<J> {
         self.bays.iter().enumerate()
     }
 
-    /// Drops every body, each by itself: the panic of one destructor keeps no other from running.
-    /// Returns the first.
+    /// Drops every body. Returns the first panic of their destructors.
     pub(super) fn clear(&mut self) -> Option<Panic> {
         let mut first = None;
         if self.taken == 0 {
             return first;
         }
         for group in 0..self.bays.len() {
-            let bay = self.bay_mut(group);
-            for place in places(bay.occupied) {
-                if let Err(panic) = catch(|| bay.empty(place)) {
-                    first.get_or_insert(panic);
-                }
-            }
+            self.bay_mut(group).clear(|panic| {
+                first.get_or_insert(panic);
+            });
         }
         first
     }
@@ -388,6 +384,20 @@ impl<J> Bay<J> {
             // SAFETY: it was occupied and is not any more, so nobody drops it again or uses it.
             unsafe { job.as_ptr().drop_in_place() };
         }
+    }
+
+    /// Drops the bodies of the group, and returns where they were. The panic of one destructor keeps no other
+    /// from running.
+    pub(super) fn clear(&mut self, mut panicked: impl FnMut(Panic)) -> usize {
+        let occupied = self.occupied;
+        if !needs_drop::<J>() {
+            self.occupied = 0;
+        }
+        // Behind a body that panics, it goes on.
+        while let Err(panic) = catch(|| places(self.occupied).for_each(|place| self.empty(place))) {
+            panicked(panic);
+        }
+        occupied
     }
 }
 
