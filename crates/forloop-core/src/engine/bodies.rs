@@ -11,7 +11,7 @@ use super::ledger::Ledger;
 use super::ready::{Ready, Starting, Wakers};
 use super::room::Room;
 use super::slab::{Slab, Turn, Vacancies};
-use super::slot::{Slot, group_of, lowest, place_of, places, slot_at};
+use super::slot::{Slot, count, group_of, lowest, place_of, places, slot_at};
 use crate::orphans::Orphans;
 use crate::panic::catch;
 use crate::place::Started;
@@ -230,7 +230,7 @@ impl<J: Started> Bodies<J> {
         let freed = had & !bay.occupied();
         let rest = if odd == 0 { occupied } else { usize::MAX };
         *due &= !had & rest;
-        *polls += had.count_ones() as usize;
+        *polls += count(had);
         wakers.forget(freed);
         self.slab.free(group, freed);
         result

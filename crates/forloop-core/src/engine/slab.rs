@@ -16,7 +16,7 @@ use core::ptr::NonNull;
 
 use super::firstly::Firstly;
 use super::ready::GROUP;
-use super::slot::{NO_PLACE, Slot, group_of, lowest, place_of, places, slot_at};
+use super::slot::{NO_PLACE, Slot, count, group_of, lowest, place_of, places, slot_at};
 use crate::Panic;
 use crate::panic::catch;
 
@@ -304,7 +304,7 @@ impl<J> Slab<J> {
         if slots == 0 {
             return;
         }
-        self.taken -= slots.count_ones() as usize;
+        self.taken -= count(slots);
         bay.taken &= !slots;
         bay.overdue &= !slots;
         let is_empty = bay.taken == 0;
@@ -440,7 +440,7 @@ impl<J> Vacancies<'_, J> {
     /// How many of them were taken.
     #[inline]
     pub(super) fn given(&self) -> usize {
-        (self.given & !(self.free | self.spare)).count_ones() as usize
+        count(self.given & !(self.free | self.spare))
     }
 
     /// Moves a body into the first of them. It is dropped there, unless it stays.
@@ -470,7 +470,7 @@ impl<J> Drop for Vacancies<'_, J> {
         let stayed = self.given & !free;
         self.bay.occupied |= stayed;
         self.bay.taken |= stayed;
-        *self.taken += stayed.count_ones() as usize;
+        *self.taken += count(stayed);
         *self.cursor = free.trailing_zeros() as usize;
     }
 }
