@@ -10,7 +10,7 @@ use super::End;
 use super::ledger::Ledger;
 use super::ready::{Ready, Starting, Wakers};
 use super::room::Room;
-use super::slab::{Slab, Turn, Vacancies};
+use super::slab::{Guest, Slab, Turn};
 use super::slot::{Slot, count, group_of, lowest, place_of, places, slot_at};
 use crate::orphans::Orphans;
 use crate::panic::catch;
@@ -134,7 +134,7 @@ impl<J: Started> Bodies<J> {
     #[inline]
     pub(super) fn start<B>(
         &mut self,
-        (mut index, mut job): (usize, J),
+        (mut index, job): (usize, J),
         left: &mut usize,
         starting: &Starting<'_>,
         next: &mut impl FnMut() -> ControlFlow<B, (usize, J)>,
@@ -146,12 +146,15 @@ impl<J: Started> Bodies<J> {
         let mut first_index = self.ledger.first_index(vacancies.bay().0);
         let mut place = vacancies.place();
         let mut waker = starting.first_to_poll();
+        let mut guest = vacancies.put(job);
         let is_noted = loop {
             // One after another in one slot, until one of them stays.
-            while let Some((at, outcome)) = try_in(&mut vacancies, job, &waker) {
+            while let Some((at, outcome)) = try_in(guest, &waker) {
                 starting.forget(1 << place);
                 ended(End { index, at, outcome })?;
-                (index, job) = next()?;
+                let (at, job) = next()?;
+                index = at;
+                guest = vacancies.put(job);
             }
             if index.wrapping_sub(place) != first_index {
                 if !self.ledger.note(vacancies.bay(), place, index) {
@@ -162,9 +165,11 @@ impl<J: Started> Bodies<J> {
             let Some(wakers) = wakers.as_ref().filter(|_| !vacancies.are_none()) else {
                 break true;
             };
-            (index, job) = next()?;
+            let (at, job) = next()?;
+            index = at;
             place = vacancies.place();
             waker = wakers.waker_to_poll(place);
+            guest = vacancies.put(job);
         };
         *left -= vacancies.given();
         drop(vacancies);
@@ -273,14 +278,12 @@ fn poll_in<J: Started>(
     Some((at, outcome_of(outcome, dropped, is_overdue)))
 }
 
-/// Polls a new body in the first free slot, where it stays if it goes on: then `None`.
+/// Polls a new body, which stays where it is if it goes on: then `None`.
 #[inline(always)] // in one place, and most of what a loop does whose bodies are ready at once
 fn try_in<J: Started>(
-    vacancies: &mut Vacancies<'_, J>,
-    job: J,
+    mut guest: Guest<'_, J>,
     waker: &Waker,
 ) -> Option<(usize, Outcome<J::Output>)> {
-    let mut guest = vacancies.put(job);
     let job = guest.as_mut();
     let outcome = match catch(|| job.poll_outcome(&mut Context::from_waker(waker))) {
         Ok(Poll::Pending) => {
