@@ -102,18 +102,24 @@ where
         limit: usize,
         policy: C,
     ) -> Self {
-        Self {
-            source: Some(source),
-            launcher: Some(launcher),
-            ..Self::of_crew(crew, limit, policy)
-        }
+        Self::of((Some(source), Some(launcher)), crew, limit, policy)
     }
 
     /// A loop whose workers draw their bodies.
     pub(crate) fn of_crew(crew: Option<Crew<J>>, limit: usize, policy: C) -> Self {
+        Self::of((None, None), crew, limit, policy)
+    }
+
+    #[inline(always)] // so that it is made where it is to be
+    fn of(
+        (source, launcher): (Option<S>, Option<A>),
+        crew: Option<Crew<J>>,
+        limit: usize,
+        policy: C,
+    ) -> Self {
         Self {
-            source: None,
-            launcher: None,
+            source,
+            launcher,
             limit,
             policy: Some(policy),
             running: Team::new(crew),

@@ -268,6 +268,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
         Loop { source, place, limit, policy: policy(before), origin }
     }
 
+    #[inline]
     pub(crate) fn drive<F, B, J, I>(self, body: F) -> Drive<S, Launcher<F, P>, J, C>
     where
         S: Stream,

@@ -112,7 +112,7 @@ pub trait Started {
     type Output;
 
     /// Whether the body ends only while it is polled, so that the order of polls is the order of
-    /// ends.
+    /// ends; and stops at once when it is asked to, by being dropped.
     const IN_TASK: bool;
 
     /// Whether workers may run it.

@@ -356,6 +356,36 @@ fn wakers_of_one_body_know_each_other_and_those_of_two_do_not() {
 }
 
 #[test]
+fn the_first_waker_of_a_loop_may_be_used_on_any_thread_while_its_body_is_polled() {
+    for stays in [false, true] {
+        let polls = Cell::new(0);
+        let kept = Mutex::new(Vec::new());
+        let first = poll_fn(|cx| {
+            polls.set(polls.get() + 1);
+            if polls.get() == 2 {
+                return Poll::Ready(());
+            }
+            let waker = cx.waker();
+            thread::scope(|scope| {
+                scope.spawn(|| waker.wake_by_ref());
+                scope.spawn(|| waker.clone().wake());
+                scope.spawn(|| kept.lock().unwrap().push(waker.clone()));
+            });
+            kept.lock().unwrap().push(waker.clone());
+            if stays { Poll::Pending } else { Poll::Ready(()) }
+        });
+        let others =
+            (1..3).map(|_| Box::pin(yield_now()) as Pin<Box<dyn Future<Output = ()> + '_>>);
+        let all = [Box::pin(first) as Pin<Box<dyn Future<Output = ()> + '_>>];
+        block_on(forloop::gather(all.into_iter().chain(others)));
+        assert_eq!(polls.get(), 1 + usize::from(stays));
+        let kept = kept.into_inner().unwrap();
+        assert!(kept[0].will_wake(&kept[1]));
+        kept.into_iter().for_each(Waker::wake);
+    }
+}
+
+#[test]
 fn results_that_are_dropped_midway_drop_what_has_not_come_out() {
     let alive = Arc::new(());
     let mut results = forloop::each(0..200).limit(70).unwrap().stream({

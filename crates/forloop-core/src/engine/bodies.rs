@@ -8,10 +8,10 @@ use core::task::{Context, Poll, Waker};
 
 use super::End;
 use super::ledger::Ledger;
-use super::ready::{Ready, Wakers};
+use super::ready::{Ready, Starting, Wakers};
 use super::room::Room;
-use super::slab::{Slab, Turn, Vacancies};
-use super::slot::{Slot, group_of, lowest, place_of, places, slot_at};
+use super::slab::{Guest, Slab, Turn};
+use super::slot::{Slot, count, group_of, lowest, place_of, places, slot_at};
 use crate::orphans::Orphans;
 use crate::panic::catch;
 use crate::place::Started;
@@ -36,7 +36,8 @@ impl<J> Bodies<J> {
         self.slab.taken()
     }
 
-    /// A free slot. Of the memory for more, `room` decides.
+    /// A free slot. Of the memory for more, `room` decides. The wakers of the first group are left to
+    /// whoever needs them.
     #[inline]
     pub(super) fn vacancy(&mut self, room: Room, ready: &mut Ready) -> Slot {
         match self.slab.vacancy() {
@@ -47,6 +48,9 @@ impl<J> Bodies<J> {
 
     #[cold]
     fn make_vacancy(&mut self, room: Room, ready: &mut Ready) -> Slot {
+        if self.slab.is_new() {
+            return self.slab.begin(room.first());
+        }
         if !self.slab.next_empty() {
             let more = room.more(self.slab.capacity(), self.len());
             if more == 0 {
@@ -101,6 +105,17 @@ impl<J> Bodies<J> {
         index
     }
 
+    /// Drops every body and frees its slot: for bodies that stop at once.
+    pub(super) fn clear(&mut self, ready: &mut Ready, mut panicked: impl FnMut(Panic)) {
+        for group in 0..self.slab.bays().count() {
+            let emptied = self.slab.bay_mut(group).clear(&mut panicked);
+            if emptied != 0 {
+                ready.group(group).forget(emptied);
+                self.slab.free(group, emptied);
+            }
+        }
+    }
+
     /// Keeps an empty slot until what its body has left behind has ended.
     pub(super) fn leave(&mut self, slot: Slot, orphans: Arc<Orphans>, wakers: &Wakers<'_>) {
         self.left.get_or_insert_default().insert(slot, orphans);
@@ -114,39 +129,47 @@ impl<J> Bodies<J> {
 }
 
 impl<J: Started> Bodies<J> {
-    /// Starts bodies in the free slots of the current group, as `Set::start` does: until `left` is zero
-    /// or the group is full.
+    /// Starts bodies in the free slots of the current group, as `Set::start` does: until `left` is zero,
+    /// the group is full, or one has stayed whose waker was only promised.
     #[inline]
     pub(super) fn start<B>(
         &mut self,
-        (mut index, mut job): (usize, J),
+        (mut index, job): (usize, J),
         left: &mut usize,
-        wakers: &Wakers<'_>,
+        starting: &Starting<'_>,
         next: &mut impl FnMut() -> ControlFlow<B, (usize, J)>,
         ended: &mut impl FnMut(End<J::Output>) -> ControlFlow<B>,
     ) -> ControlFlow<B, Ticket> {
         let (group, mut vacancies) = self.slab.vacancies();
-        vacancies.use_only(*left);
+        let wakers = starting.wakers();
+        vacancies.use_only(if wakers.is_some() { *left } else { 1 });
         let mut first_index = self.ledger.first_index(vacancies.bay().0);
-        let (place, is_noted) = loop {
-            let place = vacancies.place();
+        let mut place = vacancies.place();
+        let mut waker = starting.first_to_poll();
+        let mut guest = vacancies.put(job);
+        let is_noted = loop {
             // One after another in one slot, until one of them stays.
-            let waker = wakers.waker_to_poll(place);
-            while let Some((at, outcome)) = try_in(&mut vacancies, job, &waker) {
-                wakers.forget(1 << place);
+            while let Some((at, outcome)) = try_in(guest, &waker) {
+                starting.forget(1 << place);
                 ended(End { index, at, outcome })?;
-                (index, job) = next()?;
+                let (at, job) = next()?;
+                index = at;
+                guest = vacancies.put(job);
             }
             if index.wrapping_sub(place) != first_index {
                 if !self.ledger.note(vacancies.bay(), place, index) {
-                    break (place, false);
+                    break false;
                 }
                 first_index = self.ledger.first_index(vacancies.bay().0);
             }
-            if vacancies.are_none() {
-                break (place, true);
-            }
-            (index, job) = next()?;
+            let Some(wakers) = wakers.as_ref().filter(|_| !vacancies.are_none()) else {
+                break true;
+            };
+            let (at, job) = next()?;
+            index = at;
+            place = vacancies.place();
+            waker = wakers.waker_to_poll(place);
+            guest = vacancies.put(job);
         };
         *left -= vacancies.given();
         drop(vacancies);
@@ -212,7 +235,7 @@ impl<J: Started> Bodies<J> {
         let freed = had & !bay.occupied();
         let rest = if odd == 0 { occupied } else { usize::MAX };
         *due &= !had & rest;
-        *polls += had.count_ones() as usize;
+        *polls += count(had);
         wakers.forget(freed);
         self.slab.free(group, freed);
         result
@@ -255,14 +278,12 @@ fn poll_in<J: Started>(
     Some((at, outcome_of(outcome, dropped, is_overdue)))
 }
 
-/// Polls a new body in the first free slot, where it stays if it goes on: then `None`.
+/// Polls a new body, which stays where it is if it goes on: then `None`.
 #[inline(always)] // in one place, and most of what a loop does whose bodies are ready at once
 fn try_in<J: Started>(
-    vacancies: &mut Vacancies<'_, J>,
-    job: J,
+    mut guest: Guest<'_, J>,
     waker: &Waker,
 ) -> Option<(usize, Outcome<J::Output>)> {
-    let mut guest = vacancies.put(job);
     let job = guest.as_mut();
     let outcome = match catch(|| job.poll_outcome(&mut Context::from_waker(waker))) {
         Ok(Poll::Pending) => {

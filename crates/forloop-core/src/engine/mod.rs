@@ -8,7 +8,7 @@
 //! - a wake is O(1), and a slot that was used once is used again: a loop with a limit allocates
 //!   for its limit, not for its items.
 //!
-//! `unsafe` is in three files, each behind a safe interface: where the bodies are ([`slab`]), who was
+//! `unsafe` is in three modules, each behind a safe interface: where the bodies are ([`slab`]), who was
 //! woken ([`ready`]), and where ordered results go ([`places`]); and in the cells that the second of
 //! them keeps its notes in ([`atomic`]).
 
@@ -128,8 +128,8 @@ impl<J: Started> Set<J> {
         self.bodies.vacancy(self.room, &mut self.ready);
         let slot = self.bodies.put(index, job);
         let (group, place) = (group_of(slot), place_of(slot));
-        let wakers = self.ready.group(group);
-        let waker = wakers.waker(place);
+        self.ready.begin();
+        let waker = self.ready.group(group).waker(place);
         match self.bodies.slab.bay_mut(group).get_mut(place) {
             Some(job) if !J::IN_TASK => job.watch(&mut Context::from_waker(&waker)),
             _ => waker.wake_by_ref(),
@@ -153,9 +153,13 @@ impl<J: Started> Set<J> {
             let ticket = if J::IN_TASK {
                 let slot = self.bodies.vacancy(self.room, &mut self.ready);
                 let mut entered = self.ready.enter();
-                let wakers = entered.group(group_of(slot));
-                let first = (index, job);
-                self.bodies.start(first, &mut left, &wakers, &mut next, &mut ended)?
+                let starting = entered.starting(slot);
+                let (first, left) = ((index, job), &mut left);
+                let ticket = self.bodies.start(first, left, &starting, &mut next, &mut ended)?;
+                drop(starting);
+                drop(entered);
+                self.ready.begin();
+                ticket
             } else {
                 left -= 1;
                 Ticket { slot: self.put(index, job), index }
@@ -335,6 +339,9 @@ impl<J: Started> Set<J> {
         // None goes on for the news of another's end.
         self.doom();
         let ((), orphans) = adopting(None, || {
+            if J::IN_TASK {
+                return self.bodies.clear(&mut self.ready, panicked);
+            }
             self.stop_each(|_, stopped| {
                 if let Err(panic) = stopped {
                     panicked(panic);

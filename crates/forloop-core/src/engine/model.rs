@@ -6,6 +6,8 @@
 
 #![allow(unsafe_code, reason = "the engine's own: cells that are watched for races")]
 
+pub(crate) mod negative_controls;
+
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
@@ -69,7 +71,10 @@ fn parked() -> (Arc<Parked>, Waker) {
 
 fn ready(groups: usize) -> Ready {
     let mut ready = Ready::new();
-    ready.grow(groups);
+    ready.begin();
+    if groups > 1 {
+        ready.grow(groups - 1);
+    }
     ready
 }
 
@@ -399,6 +404,54 @@ fn set(cell: *mut usize, value: usize) {
     unsafe { *cell = value }
 }
 
+/// A first body whose waker, the one it was given, is used by two threads while it is polled.
+fn wakers_of_a_promise() {
+    let mut is_begun = false;
+    let first = poll_fn(move |cx| {
+        if core::mem::replace(&mut is_begun, true) {
+            return Poll::Ready(7);
+        }
+        // SAFETY: whoever has it is waited for.
+        let waker: &'static Waker = unsafe { &*core::ptr::from_ref(cx.waker()) };
+        let other = thread::spawn(move || waker.clone());
+        let waker = waker.clone();
+        let other = other.join().unwrap();
+        assert!(waker.will_wake(&other), "both are of one slot");
+        drop(waker);
+        thread::spawn(move || other.wake());
+        Poll::Pending
+    });
+    assert_eq!(until_ended(&mut started([first])), 1);
+}
+
+#[test]
+fn what_wakers_point_to_is_made_once() {
+    model(wakers_of_a_promise);
+}
+
+#[test]
+fn a_first_body_that_is_woken_from_here_and_elsewhere_at_once_is_polled_once_more() {
+    model(|| {
+        let polls = Rc::new(Cell::new(0));
+        let counted = polls.clone();
+        let first = poll_fn(move |cx| {
+            counted.set(counted.get() + 1);
+            if counted.get() == 2 {
+                return Poll::Ready(7);
+            }
+            // SAFETY: whoever has it is waited for.
+            let waker: &'static Waker = unsafe { &*core::ptr::from_ref(cx.waker()) };
+            let other = thread::spawn(move || waker.wake_by_ref());
+            waker.wake_by_ref();
+            other.join().unwrap();
+            Poll::Pending
+        });
+        let mut set = started([first]);
+        assert_eq!(until_ended(&mut set), 1);
+        assert_eq!(polls.get(), 2);
+    });
+}
+
 /// A set of bodies that go on.
 fn started<F: Future<Output = usize>>(bodies: impl IntoIterator<Item = F>) -> Set<Unspawned<F>> {
     let mut set = Set::new();
@@ -487,89 +540,4 @@ fn bodies_that_are_dropped_beside_their_wakes_are_dropped_once() {
         drop(set);
         assert_eq!(Rc::strong_count(&polls), 1);
     });
-}
-
-/// What the model would not have found, it could not have shown to be absent. Each bug has a test
-/// above fail that passes without it; in a process of its own, because a model that has failed cannot
-/// always be taken down.
-pub(crate) mod negative_controls {
-    use alloc::format;
-    use alloc::string::String;
-    use std::env;
-    use std::process::Command;
-
-    use super::super::planted::{Bug, PLANT};
-
-    fn finds(bug: Bug, test: &str, complaint: &str) {
-        is_found_by(bug, &format!("engine::model::{test}"), complaint);
-    }
-
-    pub(crate) fn is_found_by(bug: Bug, test: &str, complaint: &str) {
-        let mut command = Command::new(env::current_exe().unwrap());
-        let output =
-            command.args(["--exact", test]).env(PLANT, format!("{bug:?}")).output().unwrap();
-        let said = [&output.stdout[..], &output.stderr[..]].map(String::from_utf8_lossy).concat();
-        assert!(said.contains("running 1 test\n"), "there is no {test}: {said}");
-        assert!(!output.status.success(), "{bug:?} was not found by {test}");
-        assert!(said.contains(complaint), "{bug:?} has {test} fail otherwise: {said}");
-    }
-
-    const LOST: &str = "deadlock";
-    /// The list goes round in one.
-    const CIRCLE: &str = "maximum number of branches";
-    const RACE: &str = "Causality violation";
-
-    #[test]
-    fn it_finds_a_word_that_is_cleared_before_the_next_group_is_read() {
-        let test = "a_group_that_is_listed_anew_while_the_list_is_read_loses_no_wake";
-        finds(Bug::ClearsBeforeNext, test, LOST);
-    }
-
-    #[test]
-    fn it_finds_a_word_that_is_taken_without_what_was_done_before_it_was_set() {
-        let test = "what_was_done_before_a_wake_is_seen_by_who_takes_it";
-        finds(Bug::TakesUnseen, test, RACE);
-    }
-
-    #[test]
-    fn it_finds_a_sleep_without_a_look_at_the_list() {
-        finds(Bug::SleepsUnseeing, "wakes_of_one_group_from_two_threads_are_all_seen", LOST);
-    }
-
-    #[test]
-    fn it_finds_a_sleep_without_a_look_at_the_list_of_this_thread() {
-        let test = "a_loop_that_was_woken_from_within_does_not_sleep";
-        finds(Bug::SleepsUnseeingHere, test, LOST);
-    }
-
-    #[test]
-    fn it_finds_a_loop_that_sleeps_before_it_says_whom_to_wake() {
-        finds(Bug::RegistersLate, "wakes_of_one_group_from_two_threads_are_all_seen", LOST);
-    }
-
-    #[test]
-    fn it_finds_a_wake_that_leaves_the_loop_asleep() {
-        finds(Bug::WakesNobody, "wakes_of_one_group_from_two_threads_are_all_seen", LOST);
-    }
-
-    #[test]
-    fn it_finds_a_forgotten_wake_that_has_its_group_listed_twice() {
-        finds(Bug::ForgetsListed, "a_wake_that_is_forgotten_loses_no_other", CIRCLE);
-    }
-
-    #[test]
-    fn it_finds_a_thread_that_takes_the_way_of_the_one_that_polls() {
-        let test = "a_slot_may_be_woken_from_within_and_elsewhere_at_once";
-        finds(Bug::WakesHereFromElsewhere, test, RACE);
-    }
-
-    #[test]
-    fn it_finds_memory_that_is_freed_without_what_others_did_with_it() {
-        finds(Bug::FreesUnseen, "wakers_beside_the_end_of_the_loop_free_it_once", RACE);
-    }
-
-    #[test]
-    fn it_finds_a_holder_that_lets_go_without_showing_what_it_did() {
-        finds(Bug::LetsGoUnshown, "wakers_beside_the_end_of_the_loop_free_it_once", RACE);
-    }
 }

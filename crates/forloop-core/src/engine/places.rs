@@ -56,15 +56,16 @@ impl<T> Places<T> {
     }
 
     fn put_out_of_turn(&mut self, index: usize, value: T) {
+        if index == self.next {
+            // SAFETY: there is room for so many, and they are filled, because there is no gap.
+            unsafe { self.values.set_len(index) };
+            self.reserve(index + 1);
+            return self.put(index, value);
+        }
         assert!(!self.is_filled(index), "each body has one result");
         self.note_len();
         if index >= self.values.len() {
             self.reserve(index + 1);
-        }
-        if index == self.next {
-            self.values.push(MaybeUninit::new(value));
-            self.next = index + 1;
-            return;
         }
         if index >= self.values.len() {
             let words = (index + 1).div_ceil(usize::BITS as usize);

@@ -24,6 +24,8 @@ pub(crate) enum Bug {
     FreesUnseen,
     /// Who lets go does not show what it did before.
     LetsGoUnshown,
+    /// A thread that needs the home of a loop makes one, though another has made one meanwhile.
+    MakesHomesTwice,
     /// A worker that waits for the well does not look again once it has said so.
     WaitsUnseeing,
     /// A worker that waits for room does not look again once it has said so.

@@ -22,7 +22,13 @@ impl PolledOn {
     /// Says that from now on, this thread polls bodies of the loop.
     #[inline]
     pub(super) fn enter(&self) {
-        self.0.store(thread::number().unwrap_or(NOBODY), Ordering::Relaxed);
+        self.set(thread::number());
+    }
+
+    /// Says so of `thread`, which is polling bodies of the loop already.
+    #[inline]
+    pub(super) fn set(&self, thread: Option<usize>) {
+        self.0.store(thread.unwrap_or(NOBODY), Ordering::Relaxed);
     }
 
     /// Says that it does not any more.
@@ -34,8 +40,8 @@ impl PolledOn {
     /// Whether `thread`, which is this one, is polling bodies of the loop: for whoever asks, then, it
     /// goes on doing so.
     ///
-    /// Nobody else writes a thread's number, so a thread that reads its own has written it, and not
-    /// taken it back: no order between threads is needed.
+    /// Nobody else writes a thread's number, but before the loop's wakers are there: so a thread that reads
+    /// its own has not taken it back, and no order between threads is needed.
     #[inline]
     pub(super) fn is(&self, thread: Option<usize>) -> bool {
         thread == Some(self.0.load(Ordering::Relaxed))

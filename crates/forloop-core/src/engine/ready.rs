@@ -17,7 +17,9 @@
 
 #![allow(unsafe_code, reason = "the engine's own: wakers that cost nothing are made by hand")]
 
-use alloc::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+mod block;
+mod promise;
+
 use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
@@ -26,10 +28,13 @@ use core::ops::Deref;
 use core::ptr::{self, NonNull};
 use core::task::{RawWaker, RawWakerVTable, Waker};
 
+use self::block::Block;
 use super::atomic::{AtomicPtr, AtomicUsize, AtomicWaker, Driven, Ordering};
 use super::firstly::Firstly;
 use super::planted::{Bug, is_planted};
 use super::polling::{PolledOn, this_thread};
+
+pub(super) use self::promise::Starting;
 
 /// Slots in a group: one bit of its word each, and one to spare.
 pub(super) const GROUP: usize = usize::BITS as usize - 1;
@@ -127,45 +132,6 @@ impl Group {
     }
 }
 
-/// Memory for some `T`s at addresses that are aligned as groups are. An allocator makes much of it when
-/// asked for that, so it is asked for a little more instead.
-struct Block<T> {
-    start: NonNull<T>,
-    memory: NonNull<u8>,
-    layout: Layout,
-}
-
-impl<T> Block<T> {
-    /// Memory for so many, with nothing in it.
-    fn new(len: usize) -> Self {
-        const { assert!(align_of::<T>() <= GROUP_ALIGN && size_of::<T>() > 0) };
-        let layout = Layout::array::<T>(len)
-            .and_then(|layout| Layout::from_size_align(layout.size() + GROUP_ALIGN, EASY_ALIGN))
-            .expect("there is not that much memory");
-        // SAFETY: it is not empty.
-        let Some(memory) = NonNull::new(unsafe { alloc(layout) }) else {
-            handle_alloc_error(layout)
-        };
-        let start = memory.as_ptr().map_addr(|address| address.next_multiple_of(GROUP_ALIGN));
-        // SAFETY: it is not before the memory's beginning.
-        let start = unsafe { NonNull::new_unchecked(start) }.cast();
-        Self { start, memory, layout }
-    }
-
-    /// Frees the memory, and not what is in it.
-    ///
-    /// # Safety
-    ///
-    /// Nobody uses it any more.
-    unsafe fn free(self) {
-        // SAFETY: it came from there, with this layout.
-        unsafe { dealloc(self.memory.as_ptr(), self.layout) };
-    }
-}
-
-/// Any allocator gives this at once.
-const EASY_ALIGN: usize = align_of::<usize>();
-
 impl Home {
     /// Puts `group` on the list, and wakes the loop if it sleeps.
     fn list(&self, group: &Group) {
@@ -249,6 +215,13 @@ fn split(waker: *const ()) -> (*const Group, usize) {
     (waker.wrapping_byte_sub(place).cast(), 1 << place)
 }
 
+/// What names a slot: together what `split` takes apart.
+#[inline]
+fn address(group: NonNull<Group>, place: usize) -> *const () {
+    debug_assert!(place < GROUP, "a slot has a place in its group");
+    group.as_ptr().cast_const().cast::<()>().wrapping_byte_add(place % GROUP_ALIGN)
+}
+
 /// # Safety
 ///
 /// `waker` was made by `Wakers::waker`, or cloned, and is alive.
@@ -306,6 +279,13 @@ pub(super) struct SlotWaker<'a> {
     _loop: PhantomData<&'a Ready>,
 }
 
+impl SlotWaker<'_> {
+    #[inline]
+    fn new(waker: Waker) -> Self {
+        Self { waker: ManuallyDrop::new(waker), _loop: PhantomData }
+    }
+}
+
 impl Deref for SlotWaker<'_> {
     type Target = Waker;
 
@@ -323,22 +303,30 @@ pub(super) struct Wakers<'a> {
     _loop: PhantomData<&'a mut Ready>,
 }
 
-impl Wakers<'_> {
+impl<'a> Wakers<'a> {
+    /// The wakers of a group.
+    ///
+    /// # Safety
+    ///
+    /// It is there for as long as this is, and whoever has this has exclusive access to the loop.
+    #[inline]
+    unsafe fn of(group: NonNull<Group>) -> Self {
+        // SAFETY: it is there.
+        let home = unsafe { group.as_ref() }.home;
+        Self { group, home, _loop: PhantomData }
+    }
+
     /// The waker of a slot.
     #[inline]
-    pub(super) fn waker(&self, place: usize) -> SlotWaker<'_> {
-        debug_assert!(place < GROUP, "a slot has a place in its group");
-        let data =
-            self.group.as_ptr().cast_const().cast::<()>().wrapping_byte_add(place % GROUP_ALIGN);
+    pub(super) fn waker(&self, place: usize) -> SlotWaker<'a> {
         // SAFETY: the functions of the table take apart what is put together here. It is not counted,
         // is never dropped, and cannot be used once the loop is gone.
-        let waker = unsafe { Waker::new(data, &VTABLE) };
-        SlotWaker { waker: ManuallyDrop::new(waker), _loop: PhantomData }
+        SlotWaker::new(unsafe { Waker::new(address(self.group, place), &VTABLE) })
     }
 
     /// The waker of a slot whose body is about to be polled.
     #[inline]
-    pub(super) fn waker_to_poll(&self, place: usize) -> SlotWaker<'_> {
+    pub(super) fn waker_to_poll(&self, place: usize) -> SlotWaker<'a> {
         let waker = self.waker(place);
         // SAFETY: home is there as long as the loop is, to which we have exclusive access.
         unsafe { self.home.as_ref().polled.with(|polled| *polled = waker.waker.data()) };
@@ -400,7 +388,7 @@ impl Drop for Entered<'_> {
 
 /// The reader's side of the list, and the maker of wakers.
 pub(super) struct Ready {
-    /// Made with the first group: a loop without a body needs none.
+    /// Made with the first body that stays, or looks at its waker: a loop without one needs none.
     home: Option<NonNull<Home>>,
     groups: Firstly<Option<NonNull<Group>>>,
 }
@@ -416,23 +404,25 @@ impl Ready {
         Self { home: None, groups: Firstly::new(None) }
     }
 
-    /// Makes so many more groups.
-    pub(super) fn grow(&mut self, groups: usize) {
-        if groups == 0 {
-            return;
+    /// Makes the first group, if it is not there.
+    #[inline]
+    pub(super) fn begin(&mut self) {
+        if self.home.is_none() {
+            self.move_in(new_home());
         }
-        let (home, more) = match self.home {
-            Some(home) => (home, groups),
-            None => {
-                let (home, first) = new_home();
-                self.home = Some(home);
-                *self.groups.first_mut() = Some(first);
-                (home, groups - 1)
-            }
-        };
-        if more == 0 {
-            return;
-        }
+    }
+
+    /// Takes over what was made for this loop.
+    #[cold]
+    fn move_in(&mut self, home: NonNull<Home>) {
+        debug_assert!(self.home.is_none(), "it is made once");
+        self.home = Some(home);
+        *self.groups.first_mut() = Some(first_of(home));
+    }
+
+    /// Makes so many more groups, behind the first.
+    pub(super) fn grow(&mut self, more: usize) {
+        let home = self.home.expect("there is a group already, and it is full");
         self.groups.reserve_exact(more);
         let block = Block::<Group>::new(more);
         for at in 0..more {
@@ -451,8 +441,7 @@ impl Ready {
     pub(super) fn group(&mut self, number: usize) -> Wakers<'_> {
         let group = self.groups[number].expect("a slot's group was made with it");
         // SAFETY: groups are there as long as this is.
-        let home = unsafe { group.as_ref() }.home;
-        Wakers { group, home, _loop: PhantomData }
+        unsafe { Wakers::of(group) }
     }
 
     /// Until what this returns is dropped, the bodies of this loop are polled on this thread.
@@ -533,8 +522,15 @@ impl Ready {
     }
 }
 
+/// The first group.
+#[inline]
+fn first_of(home: NonNull<Home>) -> NonNull<Group> {
+    // SAFETY: whoever has the address of a home knows that it is there.
+    unsafe { NonNull::new_unchecked(&raw mut (*home.as_ptr()).first) }
+}
+
 /// Makes what the groups of a loop share, counted once, and the first group.
-fn new_home() -> (NonNull<Home>, NonNull<Group>) {
+fn new_home() -> NonNull<Home> {
     let block = Block::<Home>::new(1);
     let home = block.start;
     // SAFETY: it is a block of one, and nobody else knows it.
@@ -553,8 +549,8 @@ fn new_home() -> (NonNull<Home>, NonNull<Group>) {
             #[cfg(forloop_loom)]
             _freed: loom::alloc::Track::new(()),
         });
-        (home, NonNull::new_unchecked(&raw mut (*home.as_ptr()).first))
     }
+    home
 }
 
 impl Drop for Ready {

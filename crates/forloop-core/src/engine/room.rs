@@ -27,24 +27,25 @@ impl Room {
         Self { most, likely: most.min(least) }
     }
 
+    /// How many slots to make where there are none. Few: bodies that are ready at once need no more.
+    pub(super) fn first(self) -> usize {
+        let wanted = self.likely.clamp(FIRST, GROUP);
+        // Where there are more bodies than there could be, whoever said so was wrong.
+        if self.most == 0 { wanted } else { wanted.min(self.most) }
+    }
+
     /// How many slots to make where there are so many, of which so many are taken, and none is free but
-    /// between others. Few at first: bodies that are ready at once need no more. Then a good part of
-    /// those that there are, so that a set of any size is made in few pieces; but no more than there
-    /// will be bodies. None where at least half of them are free.
+    /// between others. A good part of those that there are, so that a set of any size is made in few
+    /// pieces; but no more than there will be bodies. None where at least half of them are free.
     pub(super) fn more(self, capacity: usize, taken: usize) -> usize {
         let is_full = taken == capacity;
         let left = self.most.saturating_sub(capacity);
         if !is_full && (left == 0 || capacity >= 2 * taken) {
             return 0;
         }
-        let wanted = match capacity {
-            0 => self.likely.clamp(FIRST, GROUP),
-            _ => {
-                let likely = self.likely.saturating_sub(capacity).min(4 * capacity);
-                likely.max(capacity / 2).max(GROUP)
-            }
-        };
-        // Where there are more bodies than there could be, whoever said so was wrong.
+        let likely = self.likely.saturating_sub(capacity).min(4 * capacity);
+        let wanted = likely.max(capacity / 2).max(GROUP);
+        // As in `first`.
         if left == 0 { wanted } else { wanted.min(left) }
     }
 }
@@ -55,7 +56,7 @@ mod tests {
 
     /// How many slots a set makes that is filled with so many bodies, and in how many pieces.
     fn filled(room: Room, bodies: usize) -> (usize, usize) {
-        let (mut capacity, mut pieces) = (0, 0);
+        let (mut capacity, mut pieces) = (room.first(), 1);
         while capacity < bodies {
             capacity += room.more(capacity, capacity);
             pieces += 1;

@@ -10,13 +10,13 @@ mod marks;
 use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
-use core::mem::{ManuallyDrop, MaybeUninit};
+use core::mem::{ManuallyDrop, MaybeUninit, needs_drop};
 use core::pin::Pin;
 use core::ptr::NonNull;
 
 use super::firstly::Firstly;
 use super::ready::GROUP;
-use super::slot::{NO_PLACE, Slot, group_of, lowest, place_of, places, slot_at};
+use super::slot::{NO_PLACE, Slot, count, group_of, lowest, place_of, places, slot_at};
 use crate::Panic;
 use crate::panic::catch;
 
@@ -112,49 +112,59 @@ impl<J> Slab<J> {
         self.taken
     }
 
+    /// Whether there was no slot yet.
+    #[inline]
+    pub(super) fn is_new(&self) -> bool {
+        self.begun == 0
+    }
+
+    /// Makes the first slots, of which there are none: as many as fit into a group. Returns the first.
+    pub(super) fn begin(&mut self, slots: usize) -> Slot {
+        let block = Self::block(slots);
+        let all = usize::MAX >> (usize::BITS as usize - slots);
+        *self.bays.first_mut() = Bay { slots: block.0, all, begun: 1, ..Bay::NONE };
+        *self.blocks.first_mut() = block;
+        (self.current, self.cursor, self.begun) = (0, 0, 1);
+        slot_at(0, 0)
+    }
+
     /// Makes so many more slots, where no group is free any more, and begins the first of them. Returns
     /// how many groups they are in.
     pub(super) fn grow(&mut self, slots: usize) -> usize {
         let groups = if slots <= GROUP { 1 } else { slots.div_ceil(GROUP) };
-        let before = self.capacity();
-        let is_first = before == 0;
-        self.bays.reserve_exact(groups - usize::from(is_first));
-        self.blocks.reserve_exact(usize::from(!is_first));
-        let mut block = ManuallyDrop::new(Vec::with_capacity(slots));
-        // A vector may have more than it was asked for, and must be freed with what it has.
-        let capacity = block.capacity();
-        // SAFETY: a vector's address is not null.
-        let block = unsafe { NonNull::new_unchecked(block.as_mut_ptr()) };
-        let first = if is_first { 0 } else { self.bays.len() };
+        let (before, first) = (self.capacity(), self.bays.len());
+        self.bays.reserve_exact(groups);
+        self.blocks.reserve_exact(1);
+        let block = Self::block(slots);
         for group in 0..groups {
             let at = group * GROUP;
             let is_last = group + 1 == groups;
-            let bay = Bay {
+            self.bays.push(Bay {
                 // SAFETY: within the block.
-                slots: unsafe { block.add(at) },
+                slots: unsafe { block.0.add(at) },
                 before: before + at,
                 all: usize::MAX >> (usize::BITS as usize - GROUP.min(slots - at)),
                 is_empty_listed: group > 0,
                 next_empty: if is_last { NOWHERE } else { first + group + 1 },
                 ..Bay::NONE
-            };
-            if first + group == 0 {
-                *self.bays.first_mut() = bay;
-            } else {
-                self.bays.push(bay);
-            }
+            });
         }
         debug_assert!(self.empty == NOWHERE, "no group is free");
         if groups > 1 {
             self.empty = first + 1;
         }
-        if is_first {
-            *self.blocks.first_mut() = (block, capacity);
-        } else {
-            self.blocks.push((block, capacity));
-        }
+        self.blocks.push(block);
         self.go_to(first);
         groups
+    }
+
+    /// Memory for so many slots, and for how many it is.
+    fn block(slots: usize) -> (NonNull<MaybeUninit<J>>, usize) {
+        let mut block = ManuallyDrop::new(Vec::with_capacity(slots));
+        // A vector may have more than it was asked for, and must be freed with what it has.
+        let capacity = block.capacity();
+        // SAFETY: a vector's address is not null.
+        (unsafe { NonNull::new_unchecked(block.as_mut_ptr()) }, capacity)
     }
 
     /// The next slot, if the current group has one.
@@ -257,20 +267,16 @@ impl<J> Slab<J> {
         self.bays.iter().enumerate()
     }
 
-    /// Drops every body, each by itself: the panic of one destructor keeps no other from running.
-    /// Returns the first.
+    /// Drops every body. Returns the first panic of their destructors.
     pub(super) fn clear(&mut self) -> Option<Panic> {
         let mut first = None;
         if self.taken == 0 {
             return first;
         }
         for group in 0..self.bays.len() {
-            let bay = self.bay_mut(group);
-            for place in places(bay.occupied) {
-                if let Err(panic) = catch(|| bay.empty(place)) {
-                    first.get_or_insert(panic);
-                }
-            }
+            self.bay_mut(group).clear(|panic| {
+                first.get_or_insert(panic);
+            });
         }
         first
     }
@@ -298,7 +304,7 @@ impl<J> Slab<J> {
         if slots == 0 {
             return;
         }
-        self.taken -= slots.count_ones() as usize;
+        self.taken -= count(slots);
         bay.taken &= !slots;
         bay.overdue &= !slots;
         let is_empty = bay.taken == 0;
@@ -379,6 +385,20 @@ impl<J> Bay<J> {
             unsafe { job.as_ptr().drop_in_place() };
         }
     }
+
+    /// Drops the bodies of the group, and returns where they were. The panic of one destructor keeps no other
+    /// from running.
+    pub(super) fn clear(&mut self, mut panicked: impl FnMut(Panic)) -> usize {
+        let occupied = self.occupied;
+        if !needs_drop::<J>() {
+            self.occupied = 0;
+        }
+        // Behind a body that panics, it goes on.
+        while let Err(panic) = catch(|| places(self.occupied).for_each(|place| self.empty(place))) {
+            panicked(panic);
+        }
+        occupied
+    }
 }
 
 /// The free slots of a group, the lowest first, to start bodies in. What was made of them is kept here,
@@ -420,7 +440,7 @@ impl<J> Vacancies<'_, J> {
     /// How many of them were taken.
     #[inline]
     pub(super) fn given(&self) -> usize {
-        (self.given & !(self.free | self.spare)).count_ones() as usize
+        count(self.given & !(self.free | self.spare))
     }
 
     /// Moves a body into the first of them. It is dropped there, unless it stays.
@@ -450,7 +470,7 @@ impl<J> Drop for Vacancies<'_, J> {
         let stayed = self.given & !free;
         self.bay.occupied |= stayed;
         self.bay.taken |= stayed;
-        *self.taken += stayed.count_ones() as usize;
+        *self.taken += count(stayed);
         *self.cursor = free.trailing_zeros() as usize;
     }
 }

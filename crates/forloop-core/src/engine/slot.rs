@@ -38,6 +38,13 @@ pub(super) fn places(mut word: usize) -> impl Iterator<Item = usize> {
     })
 }
 
+/// How many bits of a word are set. Often that is one, and processors that have an instruction for it
+/// cannot be taken for granted.
+#[inline]
+pub(super) const fn count(word: usize) -> usize {
+    if word & word.wrapping_sub(1) == 0 { (word != 0) as usize } else { word.count_ones() as usize }
+}
+
 /// The `most` lowest bits of a word that are set.
 #[inline]
 pub(super) const fn lowest(word: usize, most: usize) -> usize {
@@ -55,6 +62,13 @@ pub(super) const fn lowest(word: usize, most: usize) -> usize {
 #[cfg(all(test, not(forloop_loom)))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bits_are_counted() {
+        for word in [0, 1, 2, 3, 0b1011_0100, 1 << (usize::BITS - 1), usize::MAX] {
+            assert_eq!(count(word), word.count_ones() as usize);
+        }
+    }
 
     #[test]
     fn the_lowest_bits_are_kept() {

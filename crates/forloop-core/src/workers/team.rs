@@ -19,6 +19,7 @@ pub(crate) struct Team<J> {
 }
 
 impl<J: Started> Team<J> {
+    #[inline]
     pub(crate) fn new(crew: Option<Crew<J>>) -> Self {
         Self { here: Set::new(), crew }
     }
