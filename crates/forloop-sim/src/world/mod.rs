@@ -1,24 +1,27 @@
 //! The world of a simulation: its tasks, its clock, and what comes next.
 
+mod bell;
+mod deadlock;
+mod state;
+
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::HashMap;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use crate::stuck::{Deadlock, Pending, Stuck};
-use forloop_core::simulation::{simulated, who_waits};
+use forloop_core::simulation::simulated;
 
+use self::bell::Bell;
+pub(crate) use self::state::Due;
+use self::state::{Alarm, Job, NEVER, Next, Running, State, Task, Where};
 use crate::event::{Event, Label, What};
-use crate::schedule::{Choices, Point, Schedule, mixed};
+use crate::schedule::{Choices, Point, Schedule};
+use crate::stuck::{Pending, Stuck};
 
-/// A time that never comes: who sleeps for longer than can be counted is never woken.
-const NEVER: Duration = Duration::MAX;
-
-type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
 type LocalJob = Pin<Box<dyn Future<Output = ()>>>;
 
 thread_local! {
@@ -29,9 +32,6 @@ thread_local! {
     static LOCALS: RefCell<HashMap<(u64, usize), LocalJob>> = RefCell::default();
 }
 
-/// How many steps are taken behind a deadlock, to see who goes on.
-const AFTERMATH: usize = 10_000;
-
 /// Everything a simulation is.
 pub(crate) struct World {
     id: u64,
@@ -40,95 +40,12 @@ pub(crate) struct World {
     woken: Condvar,
 }
 
-struct State {
-    schedule: Schedule,
-    /// How long to wait for a wake from another thread before it counts as a deadlock.
-    patience: Duration,
-    now: Duration,
-    tasks: Vec<Task>,
-    /// Tasks that were woken, in that order.
-    ready: VecDeque<usize>,
-    /// Those among them that cannot run now, because who runs them waits for somebody else.
-    held_up: Vec<usize>,
-    /// The tasks that are being polled, each inside the one before it.
-    polled: Vec<usize>,
-    timers: BTreeMap<Due, Alarm>,
-    timers_made: u64,
-    /// What was chosen, of how many.
-    chosen: Vec<(u32, u32)>,
-    steps: u64,
-    /// How many of them a `block_on` may take.
-    most_steps: u64,
-    /// Why the last `block_on` has panicked, if not for a panic of its program.
-    stuck: Option<Stuck>,
-    fingerprint: u64,
-    log: Option<Vec<Event>>,
-}
-
-/// When a timer is due; of those due at one time, the older comes first.
-pub(crate) type Due = (Duration, u64);
-
-struct Alarm {
-    waker: Waker,
-    /// The task that waits for it.
-    task: Option<usize>,
-}
-
-struct Task {
-    job: Where,
-    bell: Arc<Bell>,
-    waker: Waker,
-    label: Label,
-}
-
-/// Where a task's future is.
-enum Where {
-    Here(Job),
-    /// On the thread that spawned it.
-    There,
-    /// With a `block_on`.
-    Main,
-    /// Being polled.
-    Polled,
-    Ended,
-}
-
-/// What comes next.
-enum Next {
-    Main,
-    Task(usize, Running),
-    /// It is later now, and these timers are due.
-    Wake(Vec<Waker>),
-    Nothing,
-}
-
-enum Running {
-    Here(Job),
-    There,
-}
-
 impl World {
     pub(crate) fn new(schedule: Schedule) -> Arc<Self> {
         static WORLDS: AtomicU64 = AtomicU64::new(0);
         Arc::new(Self {
             id: WORLDS.fetch_add(1, Ordering::Relaxed),
-            state: Mutex::new(State {
-                schedule,
-                patience: Duration::ZERO,
-                now: Duration::ZERO,
-                tasks: Vec::new(),
-                ready: VecDeque::new(),
-                held_up: Vec::new(),
-                polled: Vec::new(),
-                timers: BTreeMap::new(),
-                timers_made: 0,
-                chosen: Vec::new(),
-                steps: 0,
-                most_steps: u64::MAX,
-                stuck: None,
-                fingerprint: 0,
-                log: None,
-            }),
+            state: Mutex::new(State::new(schedule)),
             woken: Condvar::new(),
         })
     }
@@ -201,8 +118,7 @@ impl World {
     fn add(self: &Arc<Self>, job: Where, label: Label) -> usize {
         let mut state = self.state();
         let task = state.tasks.len();
-        let bell = Bell { world: Arc::downgrade(self), task, rung: AtomicBool::new(true) };
-        let bell = Arc::new(bell);
+        let bell = Bell::rung(self, task);
         state.tasks.push(Task { job, waker: bell.clone().into(), bell, label });
         state.ready.push_back(task);
         state.note(What::Spawned(task, label));
@@ -210,7 +126,7 @@ impl World {
         task
     }
 
-    /// How many tasks have not ended.
+    /// The tasks that have not ended.
     pub(crate) fn pending(&self) -> Vec<Pending> {
         let state = self.state();
         let tasks = state.tasks.iter().enumerate();
@@ -314,73 +230,6 @@ impl World {
         simulated(Rc::new(move |options| world.choose(options)), run)
     }
 
-    /// Panics and says who waits. To know that, everything is polled although nobody has woken it; and who
-    /// goes on then has missed a wake.
-    fn end_in_deadlock(self: &Arc<Self>, main: usize, poll_main: &mut dyn FnMut() -> bool) -> ! {
-        let at = self.now();
-        let mut deadlock = Deadlock { at, pending: self.pending(), went_on: Vec::new() };
-        // Also if what is polled without a wake panics.
-        self.state().stuck = Some(Stuck::Deadlock(deadlock.clone()));
-        (deadlock.pending, deadlock.went_on) = self.ask(main, poll_main);
-        for _ in 0..AFTERMATH {
-            match self.next(None) {
-                Next::Main | Next::Nothing | Next::Wake(_) => break,
-                next => self.go_on(next),
-            }
-        }
-        let (left, _) = self.ask(main, poll_main);
-        let has_gone_on = |one: &&Pending| deadlock.went_on.contains(one) || !left.contains(one);
-        deadlock.went_on = deadlock.pending.iter().filter(has_gone_on).cloned().collect();
-        let stuck = Stuck::Deadlock(deadlock);
-        self.state().stuck = Some(stuck.clone());
-        panic!("{stuck}");
-    }
-
-    /// Polls every task that has not ended once; gives them with the bodies inside them, and those that
-    /// ended then.
-    fn ask(
-        self: &Arc<Self>,
-        main: usize,
-        poll_main: &mut dyn FnMut() -> bool,
-    ) -> (Vec<Pending>, Vec<Pending>) {
-        let (mut waiting, mut ended) = (Vec::new(), Vec::new());
-        for pending in self.pending() {
-            let Pending { task, is_main, .. } = pending;
-            let mut has_ended = false;
-            let bodies = who_waits(|| match (is_main, self.take(task)) {
-                (true, _) => has_ended = task == main && poll_main(),
-                (false, Some(next)) => {
-                    self.go_on(next);
-                    has_ended = matches!(self.state().tasks[task].job, Where::Ended);
-                }
-                (false, None) => {}
-            });
-            if has_ended {
-                ended.push(pending.clone());
-            }
-            waiting.push(pending);
-            waiting.extend(bodies.into_iter().map(|body| Pending {
-                task,
-                label: Label { index: Some(body.index), at: body.at, of_type: body.of_type },
-                is_main: false,
-            }));
-        }
-        (waiting, ended)
-    }
-
-    /// Takes a task, to poll it.
-    fn take(&self, task: usize) -> Option<Next> {
-        let polled = &mut self.state().tasks[task].job;
-        match std::mem::replace(polled, Where::Polled) {
-            Where::Here(job) => Some(Next::Task(task, Running::Here(job))),
-            Where::There => Some(Next::Task(task, Running::There)),
-            other => {
-                *polled = other;
-                None
-            }
-        }
-    }
-
     /// Why the last `block_on` has panicked, if not for a panic of its program.
     pub(crate) fn stuck(&self) -> Option<Stuck> {
         self.state().stuck.clone()
@@ -429,7 +278,6 @@ impl World {
             state.note(What::Ended(task));
         }
         let polled = &mut state.tasks[task].job;
-        // Whoever has cleared the world meanwhile has not seen it.
         let before = std::mem::replace(polled, job.unwrap_or(Where::Ended));
         drop(state);
         drop(before);
@@ -441,7 +289,7 @@ impl World {
         state.polled.push(task);
         state.steps += 1;
         state.note(What::Polled(task));
-        state.tasks[task].bell.rung.store(false, Ordering::SeqCst);
+        state.tasks[task].bell.hush();
         drop(state);
         let _polled = Polled { world: self };
         poll()
@@ -503,12 +351,14 @@ impl World {
 
     /// Polls a timer: from its first poll to its end it is waited for.
     pub(crate) fn poll_timer(&self, due: Due, cx: &mut Context<'_>) -> Poll<()> {
+        // Whose waker it is we do not know: it is called while nothing is locked.
+        let waker = cx.waker().clone();
         let mut state = self.state();
         if due.0 <= state.now && due.0 != NEVER {
             return Poll::Ready(());
         }
         let task = state.polled.last().copied();
-        let before = state.timers.insert(due, Alarm { waker: cx.waker().clone(), task });
+        let before = state.timers.insert(due, Alarm { waker, task });
         // The last waker of a body may drop the body, and that its timers.
         drop(state);
         drop(before);
@@ -518,112 +368,6 @@ impl World {
     pub(crate) fn drop_timer(&self, due: Due) {
         let before = self.state().timers.remove(&due);
         drop(before);
-    }
-}
-
-impl State {
-    fn note(&mut self, what: What) {
-        let (kind, a, b) = match what {
-            What::Spawned(task, _) => (1, task, 0),
-            What::Woken(task) => (2, task, 0),
-            What::Polled(task) => (3, task, 0),
-            What::Ended(task) => (4, task, 0),
-            What::Chosen { choice, options } => (5, choice, options),
-            What::Jumped { timers } => (6, timers, 0),
-        };
-        let word = kind << 60 ^ (a as u64) << 30 ^ b as u64;
-        self.fingerprint = mixed(self.fingerprint ^ word);
-        if kind == 6 {
-            let now = self.now;
-            self.fingerprint =
-                mixed(self.fingerprint ^ now.as_secs() << 30 ^ u64::from(now.subsec_nanos()));
-        }
-        let at = self.now;
-        if let Some(log) = &mut self.log {
-            log.push(Event { at, what });
-        }
-    }
-
-    fn choose(&mut self, point: Point<'_>) -> usize {
-        let options = point.options();
-        if options < 2 {
-            return 0;
-        }
-        let choice = self.schedule.choose(point);
-        self.chosen.push((choice as u32, options as u32));
-        self.note(What::Chosen { choice, options });
-        choice
-    }
-
-    /// Takes one of the tasks that can run.
-    fn next_ready(&mut self, main: Option<usize>) -> Option<Next> {
-        while !self.ready.is_empty() {
-            let ready = std::mem::take(&mut self.ready);
-            let choice = self.choose(Point::Tasks(&ready));
-            self.ready = ready;
-            let task = self.ready.remove(choice)?;
-            let job = &mut self.tasks[task].job;
-            match job {
-                Where::Here(_) | Where::There => {
-                    let running = match std::mem::replace(job, Where::Polled) {
-                        Where::Here(job) => Running::Here(job),
-                        _ => Running::There,
-                    };
-                    return Some(Next::Task(task, running));
-                }
-                Where::Main if main == Some(task) => return Some(Next::Main),
-                Where::Main | Where::Polled => self.held_up.push(task),
-                Where::Ended => {}
-            }
-        }
-        None
-    }
-
-    /// Makes it the time of the next timers, and gives the wakers of those due then, in some order.
-    fn jump(&mut self) -> Option<Vec<Waker>> {
-        let (&(next, _), _) = self.timers.first_key_value()?;
-        if next == NEVER {
-            return None;
-        }
-        self.now = next;
-        let later = self.timers.split_off(&(next, u64::MAX));
-        let due = std::mem::replace(&mut self.timers, later);
-        self.note(What::Jumped { timers: due.len() });
-        // Those of different tasks wake different tasks, and the order of these is chosen later.
-        let mut due: Vec<Alarm> = due.into_values().collect();
-        due.sort_by_key(|alarm| alarm.task);
-        let mut wakers = Vec::with_capacity(due.len());
-        for of_task in due.chunk_by_mut(|a, b| a.task == b.task) {
-            for first in 0..of_task.len() {
-                let chosen = first + self.choose(Point::Order(of_task.len() - first));
-                of_task[first..=chosen].rotate_right(1);
-            }
-            wakers.extend(of_task.iter().map(|alarm| alarm.waker.clone()));
-        }
-        Some(wakers)
-    }
-}
-
-/// Wakes a task.
-struct Bell {
-    // A waker does not keep the world.
-    world: Weak<World>,
-    task: usize,
-    /// Since the task was polled last.
-    rung: AtomicBool,
-}
-
-impl Wake for Bell {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        if !self.rung.swap(true, Ordering::SeqCst)
-            && let Some(world) = self.world.upgrade()
-        {
-            world.wake(self.task);
-        }
     }
 }
 

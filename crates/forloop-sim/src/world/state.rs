@@ -1,0 +1,190 @@
+//! What a world knows: which tasks there are, what was chosen, and what can come next.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Duration;
+
+use super::bell::Bell;
+use crate::event::{Event, Label, What};
+use crate::schedule::{Point, Schedule, mixed};
+use crate::stuck::Stuck;
+
+/// A time that never comes: who sleeps for longer than can be counted is never woken.
+pub(super) const NEVER: Duration = Duration::MAX;
+
+pub(super) type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Everything that is the same in a run that is repeated.
+pub(super) struct State {
+    pub(super) schedule: Schedule,
+    /// How long to wait for a wake from another thread before it counts as a deadlock.
+    pub(super) patience: Duration,
+    pub(super) now: Duration,
+    pub(super) tasks: Vec<Task>,
+    /// Tasks that were woken, in that order.
+    pub(super) ready: VecDeque<usize>,
+    /// Those among them that cannot run now, because who runs them waits for somebody else.
+    pub(super) held_up: Vec<usize>,
+    /// The tasks that are being polled, each inside the one before it.
+    pub(super) polled: Vec<usize>,
+    pub(super) timers: BTreeMap<Due, Alarm>,
+    pub(super) timers_made: u64,
+    /// What was chosen, of how many.
+    pub(super) chosen: Vec<(u32, u32)>,
+    pub(super) steps: u64,
+    /// How many of them a `block_on` may take.
+    pub(super) most_steps: u64,
+    /// Why the last `block_on` has panicked, if not for a panic of its program.
+    pub(super) stuck: Option<Stuck>,
+    pub(super) fingerprint: u64,
+    pub(super) log: Option<Vec<Event>>,
+}
+
+/// When a timer is due; of those due at one time, the older comes first.
+pub(crate) type Due = (Duration, u64);
+
+/// A timer that is waited for.
+pub(super) struct Alarm {
+    pub(super) waker: Waker,
+    /// The task that waits for it.
+    pub(super) task: Option<usize>,
+}
+
+pub(super) struct Task {
+    pub(super) job: Where,
+    pub(super) bell: Arc<Bell>,
+    pub(super) waker: Waker,
+    pub(super) label: Label,
+}
+
+/// Where a task's future is.
+pub(super) enum Where {
+    Here(Job),
+    /// On the thread that spawned it.
+    There,
+    /// With a `block_on`.
+    Main,
+    /// Being polled.
+    Polled,
+    Ended,
+}
+
+/// What comes next.
+pub(super) enum Next {
+    Main,
+    Task(usize, Running),
+    /// It is later now, and these timers are due.
+    Wake(Vec<Waker>),
+    Nothing,
+}
+
+/// A task that is to be polled.
+pub(super) enum Running {
+    Here(Job),
+    There,
+}
+
+impl State {
+    pub(super) fn new(schedule: Schedule) -> Self {
+        Self {
+            schedule,
+            patience: Duration::ZERO,
+            now: Duration::ZERO,
+            tasks: Vec::new(),
+            ready: VecDeque::new(),
+            held_up: Vec::new(),
+            polled: Vec::new(),
+            timers: BTreeMap::new(),
+            timers_made: 0,
+            chosen: Vec::new(),
+            steps: 0,
+            most_steps: u64::MAX,
+            stuck: None,
+            fingerprint: 0,
+            log: None,
+        }
+    }
+
+    /// Notes what happens: in the fingerprint, and in the log, if there is one.
+    pub(super) fn note(&mut self, what: What) {
+        let (kind, a, b) = match what {
+            What::Spawned(task, _) => (1, task, 0),
+            What::Woken(task) => (2, task, 0),
+            What::Polled(task) => (3, task, 0),
+            What::Ended(task) => (4, task, 0),
+            What::Chosen { choice, options } => (5, choice, options),
+            What::Jumped { timers } => (6, timers, 0),
+        };
+        let word = kind << 60 ^ (a as u64) << 30 ^ b as u64;
+        self.fingerprint = mixed(self.fingerprint ^ word);
+        if kind == 6 {
+            let now = self.now;
+            self.fingerprint =
+                mixed(self.fingerprint ^ now.as_secs() << 30 ^ u64::from(now.subsec_nanos()));
+        }
+        let at = self.now;
+        if let Some(log) = &mut self.log {
+            log.push(Event { at, what });
+        }
+    }
+
+    /// Chooses, if there is something to choose.
+    pub(super) fn choose(&mut self, point: Point<'_>) -> usize {
+        let options = point.options();
+        if options < 2 {
+            return 0;
+        }
+        let choice = self.schedule.choose(point);
+        self.chosen.push((choice as u32, options as u32));
+        self.note(What::Chosen { choice, options });
+        choice
+    }
+
+    /// Takes one of the tasks that can run.
+    pub(super) fn next_ready(&mut self, main: Option<usize>) -> Option<Next> {
+        while !self.ready.is_empty() {
+            let ready = std::mem::take(&mut self.ready);
+            let choice = self.choose(Point::Tasks(&ready));
+            self.ready = ready;
+            let task = self.ready.remove(choice)?;
+            let job = &mut self.tasks[task].job;
+            match job {
+                Where::Here(_) | Where::There => {
+                    let running = match std::mem::replace(job, Where::Polled) {
+                        Where::Here(job) => Running::Here(job),
+                        _ => Running::There,
+                    };
+                    return Some(Next::Task(task, running));
+                }
+                Where::Main if main == Some(task) => return Some(Next::Main),
+                Where::Main | Where::Polled => self.held_up.push(task),
+                Where::Ended => {}
+            }
+        }
+        None
+    }
+
+    /// Makes it the time of the next timers, and gives the wakers of those due then, in some order.
+    pub(super) fn jump(&mut self) -> Option<Vec<Waker>> {
+        let (&(next, _), _) = self.timers.first_key_value()?;
+        if next == NEVER {
+            return None;
+        }
+        self.now = next;
+        let later = self.timers.split_off(&(next, u64::MAX));
+        let due = std::mem::replace(&mut self.timers, later);
+        self.note(What::Jumped { timers: due.len() });
+        // Those of different tasks wake different tasks, and the order of these is chosen later.
+        let mut due: Vec<Alarm> = due.into_values().collect();
+        due.sort_by_key(|alarm| alarm.task);
+        for of_task in due.chunk_by_mut(|a, b| a.task == b.task) {
+            for first in 0..of_task.len() {
+                let chosen = first + self.choose(Point::Order(of_task.len() - first));
+                of_task[first..=chosen].rotate_right(1);
+            }
+        }
+        Some(due.into_iter().map(|alarm| alarm.waker).collect())
+    }
+}
