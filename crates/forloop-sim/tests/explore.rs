@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
-use forloop_core::{BlockOn, Spawn, SpawnLocal, Timer, each};
-use forloop_sim::{Cause, Explore, Sim, agree, check};
+use forloop_core::{BlockOn, Runtime, Spawn, SpawnLocal, Timer, each};
+use forloop_sim::{Cause, Explore, Jitter, Sim, agree, check};
+use forloop_smol::Smol;
 use futures_util::future::{join_all, poll_fn};
 
 fn ms(n: u64) -> Duration {
@@ -133,8 +134,9 @@ fn the_same_seed_is_the_same_run() {
         })));
         (sim.fingerprint(), order.take())
     };
-    // Figures of one machine, and of every other.
     assert_eq!(run(Sim::random(1)), run(Sim::random(1)));
+    // The figure of one machine, and of every other.
+    assert_eq!(run(Sim::random(1)).0, 13_395_251_565_464_571_522);
     assert_ne!(run(Sim::random(1)).0, run(Sim::random(2)).0);
     let first = Sim::random(3);
     let (fingerprint, order) = run(first.clone());
@@ -398,4 +400,58 @@ fn bodies_woken_together_are_polled_in_every_order() {
     });
     assert_eq!(explored.unwrap().to_string(), "exhaustive: 24 schedules");
     assert_eq!(orders.borrow().len(), 24);
+}
+
+#[test]
+fn bytes_of_a_fuzzer_choose_and_a_failure_can_be_repeated_without_them() {
+    let failures = (0..=u8::MAX).filter_map(|byte| {
+        Explore::bytes([byte, byte >> 2, byte >> 4, byte >> 6]).run(lost_update).err()
+    });
+    let failures: Vec<_> = failures.collect();
+    assert!(!failures.is_empty() && failures.len() < 256, "{}", failures.len());
+    for failure in failures {
+        let again = failure.repeated_by();
+        assert!(std::panic::catch_unwind(|| forloop_sim::replay(&again, lost_update)).is_err());
+    }
+}
+
+/// Runs a loop whose bodies sleep on `runtime`, and gives what it gives and how long it took.
+fn naps(runtime: impl Runtime + BlockOn) -> (Vec<u64>, Duration) {
+    let begun = runtime.now();
+    let items = each(0..8).limit(3).unwrap().on(runtime.clone());
+    let naps = items.gather(|n| {
+        let runtime = runtime.clone();
+        async move {
+            runtime.sleep(ms(n % 3)).await;
+            n
+        }
+    });
+    let all = runtime.block_on(naps);
+    (all, runtime.now() - begun)
+}
+
+#[test]
+fn jitter_makes_any_runtime_late_and_no_answer_another() {
+    let (all, regular) = naps(Sim::new());
+    assert_eq!(all, [0, 1, 2, 3, 4, 5, 6, 7]);
+    let late = |seed| naps(Jitter::new(Sim::new(), seed).latency(ms(50)));
+    assert_eq!(late(1), late(1));
+    assert_ne!(late(1), late(2));
+    assert_eq!(late(1).0, all);
+    assert!(regular < late(1).1);
+    // A real one has an order of its own.
+    assert_eq!(naps(Jitter::new(Smol, 1).latency(ms(2)).yields(9)).0, all);
+}
+
+#[test]
+fn a_simulation_is_known_inside_of_it_and_not_outside() {
+    assert!(Sim::current().is_none());
+    let sim = Sim::random(5);
+    let inner = sim.clone();
+    sim.block_on(async move {
+        let current = Sim::current().expect("this runs in a simulation");
+        current.sleep(ms(7)).await;
+        assert_eq!(inner.now(), ms(7));
+    });
+    assert!(Sim::current().is_none());
 }
