@@ -4,11 +4,11 @@
 //! Without the feature `simulation` nothing of this is there, and what the core calls is empty.
 
 #[cfg(feature = "simulation")]
-pub(crate) use self::asked::{Asked, Origin, beginning, choose_order, is_on};
+pub(crate) use self::asked::{Asked, Origin, beginning, choose_order, is_on, spawning};
 #[cfg(feature = "simulation")]
 pub use self::asked::{Body, Waiting, body, simulated, who_waits};
 #[cfg(not(feature = "simulation"))]
-pub(crate) use self::unasked::{Asked, Origin, beginning, choose_order, is_on};
+pub(crate) use self::unasked::{Asked, Origin, beginning, choose_order, is_on, spawning};
 
 #[cfg(feature = "simulation")]
 mod asked {
@@ -26,12 +26,12 @@ mod asked {
         static WAITING: RefCell<Vec<Waiting>> = const { RefCell::new(Vec::new()) };
     }
 
-    /// A body of a loop.
+    /// A body of a loop, a child of a group, or a task.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub struct Body {
-        /// The index of its item.
-        pub index: usize,
-        /// Where its loop was written.
+        /// The index of its item, or its place among its siblings; a task has none.
+        pub index: Option<usize>,
+        /// Where its loop was written, or where it was spawned.
         pub at: &'static Location<'static>,
     }
 
@@ -99,15 +99,24 @@ mod asked {
 
     /// Calls `begin`, which begins a body.
     pub(crate) fn beginning<T>(origin: Origin, index: usize, begin: impl FnOnce() -> T) -> T {
+        labelled(origin.at.map(|at| Body { index: Some(index), at }), begin)
+    }
+
+    /// Calls `spawn`, which spawns a task: that of a body which is beginning, or one by itself.
+    pub(crate) fn spawning<T>(origin: Origin, spawn: impl FnOnce() -> T) -> T {
+        let alone = origin.at.map(|at| Body { index: None, at });
+        labelled(BEGINNING.get().or(alone), spawn)
+    }
+
+    fn labelled<T>(body: Option<Body>, call: impl FnOnce() -> T) -> T {
         struct Begun(Option<Body>);
         impl Drop for Begun {
             fn drop(&mut self) {
                 BEGINNING.set(self.0);
             }
         }
-        let body = origin.at.map(|at| Body { index, at });
         let _begun = Begun(BEGINNING.replace(body));
-        begin()
+        call()
     }
 
     /// Where a loop was written.
@@ -165,6 +174,11 @@ mod unasked {
     #[inline]
     pub(crate) fn beginning<T>(_origin: Origin, _index: usize, begin: impl FnOnce() -> T) -> T {
         begin()
+    }
+
+    #[inline]
+    pub(crate) fn spawning<T>(_origin: Origin, spawn: impl FnOnce() -> T) -> T {
+        spawn()
     }
 
     #[derive(Debug, Clone, Copy)]

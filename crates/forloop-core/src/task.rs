@@ -12,6 +12,7 @@ use pin_project_lite::pin_project;
 
 use crate::orphans::{Orphans, adopter, adopting};
 use crate::panic::catch;
+use crate::simulation::{Origin, spawning};
 use crate::{Cancelled, Outcome, Spawn, SpawnLocal};
 
 /// Starts `future` as a task of `runtime` and returns the handle that owns it.
@@ -28,22 +29,24 @@ use crate::{Cancelled, Outcome, Spawn, SpawnLocal};
 ///     Ok(one.await? + two.await?)
 /// }
 /// ```
+#[cfg_attr(feature = "simulation", track_caller)]
 pub fn spawn<F>(runtime: &impl Spawn, future: F) -> Task<F::Output>
 where
     F: Future<Output: Send> + Send + 'static,
 {
     let (task, run) = pair(future);
-    runtime.spawn(run);
+    spawning(Origin::here(), || runtime.spawn(run));
     task
 }
 
 /// Starts `future` as a task on the current thread and returns the handle that owns it.
+#[cfg_attr(feature = "simulation", track_caller)]
 pub fn spawn_local<F>(runtime: &impl SpawnLocal, future: F) -> Task<F::Output>
 where
     F: Future + 'static,
 {
     let (task, run) = pair(future);
-    runtime.spawn_local(run);
+    spawning(Origin::here(), || runtime.spawn_local(run));
     task
 }
 

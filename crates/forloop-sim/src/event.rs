@@ -43,7 +43,8 @@ pub enum What {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Label {
-    /// The index of its item, if it is the body of a loop.
+    /// The index of its item, if it is the body of a loop; its place among its siblings, if it is the
+    /// child of a group.
     pub index: Option<usize>,
     /// Where the loop was written, or the task was spawned.
     pub at: Option<&'static Location<'static>>,

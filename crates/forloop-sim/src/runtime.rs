@@ -205,7 +205,7 @@ impl fmt::Debug for Sim {
 fn label_of<F>(_future: &F) -> Label {
     let body = simulation::body();
     Label {
-        index: body.map(|body| body.index),
+        index: body.and_then(|body| body.index),
         at: body.map(|body| body.at),
         of_type: std::any::type_name::<F>(),
     }

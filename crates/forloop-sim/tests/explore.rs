@@ -455,3 +455,29 @@ fn a_simulation_is_known_inside_of_it_and_not_outside() {
     });
     assert!(Sim::current().is_none());
 }
+
+#[test]
+fn tasks_and_children_are_told_with_the_line_that_spawned_them() {
+    let lines = Mutex::new(Vec::new());
+    let failure = Explore::fifo().run(|rt| {
+        let lines = &lines;
+        async move {
+            lines.lock().unwrap().extend([line!() + 1, line!() + 3, line!() + 5]);
+            let _task = forloop_core::spawn(&rt, std::future::pending::<()>());
+            let never = (0..2).map(|_| std::future::pending::<()>());
+            let _list = forloop_core::task_list(&rt, never);
+            let group = forloop_core::task_group(rt, |group| async move {
+                group.spawn(std::future::pending::<Result<(), ()>>());
+                Ok(())
+            });
+            group.await.unwrap();
+        }
+    });
+    let failure = failure.unwrap_err();
+    let Cause::Deadlock(deadlock) = &failure.cause else { panic!("{failure}") };
+    let told: Vec<u32> =
+        deadlock.pending.iter().filter_map(|one| Some(one.label.at?.line())).collect();
+    let lines = lines.into_inner().unwrap();
+    assert_eq!(told[0], lines[0], "{failure}");
+    assert!(told.contains(&lines[1]) && told.contains(&lines[2]), "{lines:?} {failure}");
+}

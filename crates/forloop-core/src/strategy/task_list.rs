@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use crate::simulation::{Origin, beginning};
 use crate::{Spawn, Task, spawn};
 
 /// Starts every future as a task of `runtime`, at once, and returns the handles in input order.
@@ -25,10 +26,14 @@ use crate::{Spawn, Task, spawn};
 ///     Ok(squares)
 /// }
 /// ```
+#[cfg_attr(feature = "simulation", track_caller)]
 pub fn task_list<I, F>(runtime: &impl Spawn, futures: I) -> Vec<Task<F::Output>>
 where
     I: IntoIterator<Item = F>,
     F: Future<Output: Send> + Send + 'static,
 {
-    futures.into_iter().map(|future| spawn(runtime, future)).collect()
+    let origin = Origin::here();
+    let futures = futures.into_iter().enumerate();
+    // A simulation knows each by its index, as a body.
+    futures.map(|(index, future)| beginning(origin, index, || spawn(runtime, future))).collect()
 }

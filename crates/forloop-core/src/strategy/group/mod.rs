@@ -12,6 +12,7 @@ use core::fmt;
 use self::child::{ChildEnd, Settle, run_child};
 use self::nursery::{Driver, Nursery};
 use self::untold::{Going, Untold};
+use crate::simulation::{Origin, beginning};
 use crate::task::pair;
 use crate::{Closed, Spawn, Task};
 
@@ -123,6 +124,7 @@ impl<R: Spawn, E: Send + 'static> Group<R, E> {
     /// Its value goes to the returned [`Child`], which may be dropped: the child goes on. Its
     /// error goes to the group. If the group is closed, the future is dropped unpolled and the
     /// child is cancelled from the beginning; [`try_spawn`](Self::try_spawn) says so at once.
+    #[cfg_attr(feature = "simulation", track_caller)]
     pub fn spawn<F, T>(&self, future: F) -> Child<T>
     where
         F: Future<Output = Result<T, E>> + Send + 'static,
@@ -137,6 +139,7 @@ impl<R: Spawn, E: Send + 'static> Group<R, E> {
     ///
     /// [`Closed`] if the group has ended, has failed or was cancelled; the future is then dropped
     /// without ever being polled.
+    #[cfg_attr(feature = "simulation", track_caller)]
     pub fn try_spawn<F, T>(&self, future: F) -> Result<Child<T>, Closed>
     where
         F: Future<Output = Result<T, E>> + Send + 'static,
@@ -149,7 +152,7 @@ impl<R: Spawn, E: Send + 'static> Group<R, E> {
         let (task, run) = pair(run);
         // First into the group, then onto the runtime: what runs is always owned.
         self.nursery.arrive(place, task);
-        self.runtime.spawn(run);
+        beginning(Origin::here(), place, || self.runtime.spawn(run));
         Ok(child)
     }
 }
