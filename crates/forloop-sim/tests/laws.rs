@@ -27,9 +27,13 @@ fn seeds() -> impl Iterator<Item = u64> + Send {
     let said = env::var("FORLOOP_SEEDS").ok();
     let most = said.map_or(1000, |said| said.parse().expect("FORLOOP_SEEDS is a number"));
     let (begun, mut steps) = (Instant::now(), 0);
-    (0..most).take_while(move |_| {
+    (0..most).take_while(move |seed| {
         steps += LAST.take().map_or(0, |sim| sim.steps());
-        steps < STEPS && begun.elapsed() < TIME
+        let goes_on = steps < STEPS && begun.elapsed() < TIME;
+        if !goes_on {
+            eprintln!("{seed} schedules of {most}, with {steps} steps");
+        }
+        goes_on
     })
 }
 

@@ -43,6 +43,8 @@
 //! | items that may fail to come | [`try_each(results)`](try_each()), [`try_each_stream(stream)`](try_each_stream()) |
 //! | a time for each body, or for the loop | [`timeout`](Loop::timeout), [`deadline`](Loop::deadline) before the strategy |
 //! | to stop a loop from outside | [`cancel_on`](Loop::cancel_on) a [`CancelToken`] or any future |
+//! | to test a loop under thousands of schedules, without waiting | `forloop::sim::check`, with the feature `sim` |
+//! | to see what its bodies did over time | `forloop::timeline::Recorder`, with the feature `timeline` |
 //!
 //! # Where bodies run
 //!
