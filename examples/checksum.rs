@@ -7,6 +7,7 @@
 //!
 //! verify: args examples/tree
 //! verify: compare sha256sum
+//! verify: threads
 
 use std::env;
 use std::error::Error;

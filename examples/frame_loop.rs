@@ -1,5 +1,7 @@
 //! `frame_loop`: the program owns its loop and starts no runtime; each frame lets a concurrent
 //! loop go on a little, and is drawn whether or not the bodies have finished.
+//!
+//! verify: no-runtime
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;

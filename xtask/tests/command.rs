@@ -11,7 +11,7 @@ const ANSWER: &str = "//! verify: args answer-by-runtime\n";
 const BEHAVE: &str = "//! verify: args behave\n";
 const ORDER: &str = "//! verify: any-order \">\"\n//! verify: args order-by-runtime\n";
 const FAIL: &str = "//! verify: args fail\n";
-const RUNTIMES: &str = "smol,async-std,tokio-current-thread,tokio-multi-thread";
+const RUNTIMES: &str = "smol,async-std,tokio-current-thread,tokio-multi-thread,sim";
 
 /// What the command answers: its exit code, stdout and stderr.
 fn answer(command: &mut Command) -> (i32, String, String) {
@@ -35,18 +35,21 @@ fn a_workspace_is_judged_blessed_and_verified() {
 
     let (code, out, err) = answer(&mut workspace.xtask(&["verify"]));
     assert_eq!(code, 1, "{out}{err}");
-    assert_eq!(row(&out, "behave")[1..], ["differs"; 4]);
-    assert_eq!(row(&out, "fail")[1..], ["crashed"; 4]);
-    assert_eq!(row(&out, "order")[1..], ["no", "expected"].repeat(4));
+    assert_eq!(row(&out, "behave")[1..], ["differs"; 5]);
+    assert_eq!(row(&out, "fail")[1..], ["crashed"; 5]);
+    assert_eq!(row(&out, "order")[1..], ["no", "expected"].repeat(5));
     assert!(out.contains("\n-end\n\\ no newline at the end\n+end\n"), "{out}");
-    let again = format!("repeat with: cargo xtask verify --runtime {RUNTIMES} --example behave\n");
+    let again = format!(
+        "repeat with: cargo xtask verify --runtime {RUNTIMES} --example behave --schedule choices=\n"
+    );
     assert!(out.contains(&again), "{out}");
     assert!(out.contains("make it with: cargo xtask verify --example order --bless\n"), "{out}");
     let against = "answer: the backends disagree: \
-                   smol against async-std against tokio-current-thread against tokio-multi-thread";
+                   smol against async-std against tokio-current-thread against tokio-multi-thread \
+                   against sim under choices=";
     assert!(out.contains(against), "{out}");
     assert!(out.contains("stderr:\n  | no more of this\n"), "{out}");
-    assert!(out.lines().last().unwrap().starts_with("not verified: 4 of 4 examples on 4 backends"));
+    assert!(out.lines().last().unwrap().starts_with("not verified: 4 of 4 examples on 5 backends"));
 
     let (code, out, err) = answer(&mut workspace.xtask(&["verify", "--bless"]));
     assert_eq!(code, 1, "{out}{err}");
@@ -61,10 +64,51 @@ fn a_workspace_is_judged_blessed_and_verified() {
         answer(&mut workspace.xtask(&["verify", "--example=behave,order", "--repeat=3", "--json"]));
     assert_eq!(code, 0, "{out}{err}");
     let report: serde_json::Value = serde_json::from_str(&out).unwrap();
-    assert_eq!(report["runs"], 24);
+    // Three rounds on each real runtime; in simulation there is nothing to choose.
+    assert_eq!(report["runs"], 26);
     assert_eq!(report["examples"][1]["name"], "order");
     assert_eq!(report["examples"][1]["cells"][0]["verdict"], "ok");
-    assert!(err.contains("verified: 2 examples on 4 backends agree (24 runs in "), "{err}");
+    assert!(err.contains("verified: 2 examples on 5 backends agree (26 runs in "), "{err}");
+}
+
+#[test]
+fn what_depends_on_the_schedule_is_found_named_and_repeated() {
+    let workspace = Workspace::new(&[
+        ("order", "//! verify: args order-by-schedule\n"),
+        ("stray", "//! verify: args stray\n"),
+        ("threads", "//! verify: args stray\n//! verify: threads\n"),
+    ]);
+    for name in ["order", "stray", "threads"] {
+        workspace.write(&format!("examples/{name}.out"), "begin\nend\n");
+    }
+    let (code, out, err) =
+        answer(&mut workspace.xtask(&["verify", "--runtime=sim", "--seeds=50", "--repeat=9"]));
+    assert_eq!(code, 1, "{out}{err}");
+    assert_eq!(row(&out, "order")[1..], ["differs"]);
+    assert_eq!(row(&out, "stray")[1..], ["not", "deterministic"]);
+    assert_eq!(row(&out, "threads")[1..], ["ok", "50", "seeds"]);
+    assert!(out.contains("order: differs from examples/order.out on sim under seed=1\n"), "{out}");
+    let repeat = "cargo xtask verify --runtime sim --example order --schedule seed=1";
+    assert!(out.contains(&format!("repeat with: {repeat}\n")), "{out}");
+    assert!(out.contains("it did not choose as it was told on sim under choices=1\n"), "{out}");
+    let again = "repeat with: cargo xtask verify --runtime sim --example stray --seeds 50\n";
+    assert!(out.contains(again), "{out}");
+    let words = "sim: threads: sampled: 50 seeds; its own threads are not simulated\n";
+    assert!(out.contains(words), "{out}");
+
+    let repeat: Vec<&str> = repeat.split(' ').skip(2).collect();
+    let (code, out, err) = answer(&mut workspace.xtask(&repeat));
+    assert_eq!(code, 1, "{out}{err}");
+    assert!(out.contains("under seed=1\n") && out.contains("(1 run in "), "{out}");
+    let (code, out, err) =
+        answer(&mut workspace.xtask(&["verify", "--example=order", "--schedule=seed=2"]));
+    assert_eq!(code, 0, "{out}{err}");
+
+    let (code, out, err) = answer(&mut workspace.xtask(&["verify", "--bless"]));
+    assert_eq!(code, 1, "{out}{err}");
+    let why = "examples/order.out: not written, because the backends disagree\n";
+    assert!(out.contains(why), "{out}");
+    assert_eq!(workspace.read("examples/order.out").as_deref(), Some("begin\nend\n"));
 }
 
 #[test]
@@ -96,6 +140,8 @@ fn bad_usage_is_refused_before_anything_is_built() {
         (&["verify", "--repeat", "0"], "at least 1"),
         (&["verify", "--timeout", "0"], "greater than 0"),
         (&["verify", "--bless", "--runtime", "smol"], "cannot go with `--runtime`"),
+        (&["verify", "--schedule", "17"], "needs `seed=17` or `choices=1,0x3,2`"),
+        (&["verify", "--seeds", "all"], "which may be 0"),
         (&["verify", "--runtime", "asyncio"], "no selected example runs"),
         (&["verify", "--quick"], "--quick"),
         (&["prove"], "verify    run every example"),
@@ -148,7 +194,7 @@ fn a_python_that_is_missing_or_too_old_is_not_run_unless_asked_for_by_name() {
     let (code, out, err) = old(&["verify"]);
     assert_eq!(code, 0, "{out}{err}");
     assert!(out.contains(&format!("asyncio: not run ({why})\n")), "{out}");
-    assert_eq!(row(&out, "behave")[9..], ["not", "run"]);
+    assert!(row(&out, "behave").ends_with(&["schedule", "not", "run"]), "{out}");
     let (code, _, err) = old(&["verify", "--runtime", "asyncio"]);
     assert_eq!(code, 2);
     assert!(err.contains(why), "{err}");

@@ -13,8 +13,14 @@ use watch::{Watch, have_ended};
 use workspace::Workspace;
 
 /// Starts the command, sends the signal once so many processes run, and sees everything end.
-fn interrupted(workspace: &Workspace, watch: &Watch, processes: usize, signal: Signal) {
-    let mut command = workspace.xtask(&["verify"]);
+fn interrupted(
+    workspace: &Workspace,
+    arguments: &[&str],
+    watch: &Watch,
+    processes: usize,
+    signal: Signal,
+) {
+    let mut command = workspace.xtask(arguments);
     let mut command: Child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let processes = watch.begin(processes);
     kill_process(Pid::from_child(&command), signal).unwrap();
@@ -28,8 +34,9 @@ fn an_interrupt_ends_every_running_program_and_what_it_started() {
         let watch = Watch::new();
         let header = format!("//! verify: args hang {}\n", watch.address);
         let workspace = Workspace::new(&[("hang", &header)]);
-        // On each of four runtimes, with its child.
-        interrupted(&workspace, &watch, 8, signal);
+        // On each of four runtimes, with its child; the simulation comes behind them.
+        interrupted(&workspace, &["verify"], &watch, 8, signal);
+        interrupted(&workspace, &["verify", "--runtime", "sim"], &watch, 2, signal);
     }
 }
 
@@ -49,5 +56,5 @@ fn an_interrupt_ends_the_build() {
     let manifest = workspace.read("examples/Cargo.toml").unwrap();
     let manifest = manifest.replace("autobins", "build = \"scripts/build.rs\"\nautobins");
     workspace.write("examples/Cargo.toml", &manifest);
-    interrupted(&workspace, &watch, 1, Signal::INT);
+    interrupted(&workspace, &["verify"], &watch, 1, Signal::INT);
 }

@@ -1,9 +1,12 @@
 //! The columns of the matrix.
 
+/// The simulated runtime, and the feature that adds it.
+pub(crate) const SIM: &str = "sim";
+
 /// Something that runs an example, or does the same job in its own way.
 ///
-/// A further one (a simulated runtime, say) is a variant, its place in [`Backend::ALL`], its name and
-/// its source; nothing else knows them one by one.
+/// A further one is a variant, its place in [`Backend::ALL`], its name and its source; nothing else knows
+/// them one by one, but for the simulated runtime, which has schedules instead of rounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Backend {
     /// smol's global executor.
@@ -14,6 +17,8 @@ pub enum Backend {
     TokioCurrentThread,
     /// tokio on worker threads.
     TokioMultiThread,
+    /// The simulated runtime, under many schedules.
+    Sim,
     /// CPython's own event loop, which runs the Python twin of the example.
     Asyncio,
     /// The tool `sha256sum`, for examples that do its job.
@@ -33,11 +38,12 @@ pub(crate) enum Source {
 
 impl Backend {
     /// Every backend, in the order of the columns.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Smol,
         Self::AsyncStd,
         Self::TokioCurrentThread,
         Self::TokioMultiThread,
+        Self::Sim,
         Self::Asyncio,
         Self::Sha256sum,
     ];
@@ -49,6 +55,7 @@ impl Backend {
             Self::AsyncStd => "async-std",
             Self::TokioCurrentThread => "tokio-current-thread",
             Self::TokioMultiThread => "tokio-multi-thread",
+            Self::Sim => SIM,
             Self::Asyncio => "asyncio",
             Self::Sha256sum => "sha256sum",
         }
@@ -65,6 +72,7 @@ impl Backend {
             Self::AsyncStd => Source::Feature("async-std"),
             // One build: the program picks between the two by `FORLOOP_RUNTIME`.
             Self::TokioCurrentThread | Self::TokioMultiThread => Source::Feature("tokio"),
+            Self::Sim => Source::Feature(SIM),
             Self::Asyncio => Source::Python,
             Self::Sha256sum => Source::Sha256sum,
         }

@@ -22,7 +22,9 @@ pub enum Blessing {
 pub fn decide(existing: Option<&[u8]>, absent: &[Backend], judged: &[Judged]) -> Blessing {
     let mut reasons: Vec<String> =
         absent.iter().map(|backend| format!("{} did not run", backend.name())).collect();
-    for verdict in [Verdict::NotStarted, Verdict::Hung, Verdict::Crashed] {
+    let badly =
+        [Verdict::NotStarted, Verdict::Hung, Verdict::Crashed, Verdict::Strayed, Verdict::Untold];
+    for verdict in badly {
         let mut backends: Vec<Backend> =
             judged.iter().filter(|one| one.verdict == verdict).map(|one| one.backend).collect();
         backends.dedup();
@@ -93,10 +95,11 @@ mod tests {
     fn a_backend_that_did_not_end_well_refuses() {
         let hung = ended(Backend::AsyncStd, End::Hung, ">a\n>b\n");
         let crashed = ended(Backend::TokioMultiThread, End::Crashed(Default::default()), "");
-        let runs = agreeing().into_iter().chain([crashed, hung]);
+        let strayed = ended(Backend::Sim, End::Strayed, ">a\n>b\n");
+        let runs = agreeing().into_iter().chain([crashed, hung, strayed]);
         assert_eq!(
             reasons(decided(None, &[], runs)),
-            "hung on async-std; crashed on tokio-multi-thread"
+            "hung on async-std; crashed on tokio-multi-thread; not deterministic on sim"
         );
     }
 

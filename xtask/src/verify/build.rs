@@ -16,6 +16,7 @@ use serde_json::Value;
 use crate::processes::Processes;
 
 use super::{
+    backend::SIM,
     error::CannotVerify,
     run::{self, End},
 };
@@ -100,6 +101,10 @@ fn arguments(feature: &str, only: &[String]) -> Vec<String> {
         arguments.extend(["--bin", example]);
     }
     arguments.extend(["--no-default-features", "--features", feature]);
+    if feature == SIM {
+        // It is built once and runs a thousand times.
+        arguments.extend(["--config", "profile.dev.opt-level=1"]);
+    }
     arguments.push("--message-format=json-render-diagnostics");
     arguments.into_iter().map(str::to_owned).collect()
 }
@@ -151,5 +156,6 @@ mod tests {
         assert!(all.contains("--bins") && all.contains("--features tokio"), "{all}");
         let some = arguments("smol", &["a".to_owned(), "b".to_owned()]).join(" ");
         assert!(some.contains("--bin a --bin b") && !some.contains("--bins"), "{some}");
+        assert!(!some.contains("opt-level") && arguments(SIM, &[]).join(" ").contains("opt-level"));
     }
 }

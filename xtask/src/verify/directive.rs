@@ -11,6 +11,11 @@ pub struct Directives {
     pub args: Vec<String>,
     /// The folder whose files `sha256sum` is to hash for comparison: the first argument.
     pub sha256sum: Option<String>,
+    /// It has threads of its own, which no simulation schedules: it is simulated first in, first out and
+    /// under seeds, and not searched through, because no schedule of it can be repeated.
+    pub threads: bool,
+    /// It starts no runtime, so there may be nothing to simulate.
+    pub no_runtime: bool,
 }
 
 /// Reads the `//!` lines at the top of a source file.
@@ -38,6 +43,8 @@ pub fn parse(source: &str) -> Result<Directives, BadDirective> {
             ("args", "") => return Err(bad(Why::NoArguments)),
             ("args", args) => facts.args = args.split_whitespace().map(str::to_owned).collect(),
             ("compare", "sha256sum") => compare = Some(bad(Why::NoFolder)),
+            ("threads", "") => facts.threads = true,
+            ("no-runtime", "") => facts.no_runtime = true,
             _ => return Err(bad(Why::Unknown)),
         }
     }
@@ -70,7 +77,8 @@ impl fmt::Display for BadDirective {
         write!(f, "{line}: `verify: {directive}`: ")?;
         f.write_str(match why {
             Why::Unknown => {
-                "not one of `any-order \"PREFIX\"`, `args A B ...`, `compare sha256sum`"
+                "not one of `any-order \"PREFIX\"`, `args A B ...`, `compare sha256sum`, \
+                 `threads`, `no-runtime`"
             }
             Why::NoPrefix => "needs the beginning of the lines in double quotes",
             Why::NoArguments => "needs at least one argument",
@@ -98,11 +106,13 @@ mod tests {
     #[test]
     fn every_directive_is_read() {
         let source = "//! Title.\n//!\n//! verify: any-order \">task done\"\n//! verify: args a/b 4\n\
-                      //! verify: any-order \"  with spaces \"\n//!verify: compare sha256sum\n";
+                      //! verify: any-order \"  with spaces \"\n//!verify: compare sha256sum\n\
+                      //! verify: threads\n//! verify: no-runtime\n";
         let facts = parse(source).unwrap();
         assert_eq!(facts.any_order, [">task done", "  with spaces "]);
         assert_eq!(facts.args, ["a/b", "4"]);
         assert_eq!(facts.sha256sum.as_deref(), Some("a/b"));
+        assert!(facts.threads && facts.no_runtime);
     }
 
     #[test]
@@ -122,6 +132,8 @@ mod tests {
             "compare",
             "compare md5sum",
             "compare sha256sum",
+            "threads 4",
+            "no-runtime yes",
             "",
         ] {
             assert!(parse(&format!("//! verify: {bad}\n")).is_err(), "{bad}");

@@ -26,6 +26,10 @@ pub enum Verdict {
     NoExpected,
     /// It printed something else.
     Differs,
+    /// It ended well, and did not say what it chose.
+    Untold,
+    /// It ended well, and did not choose what it was told to.
+    Strayed,
     /// It died, or said that it failed.
     Crashed,
     /// It had not ended at its time limit.
@@ -41,6 +45,8 @@ impl Verdict {
             Self::Ok => "ok",
             Self::NoExpected => "no expected",
             Self::Differs => "differs",
+            Self::Untold => "not simulated",
+            Self::Strayed => "not deterministic",
             Self::Crashed => "crashed",
             Self::Hung => "hung",
             Self::NotStarted => "not started",
@@ -70,6 +76,8 @@ pub fn judge(
     let judge_alone = |(backend, run): (Backend, Run)| {
         let verdict = match run.end {
             End::Finished => Verdict::Ok,
+            End::Untold => Verdict::Untold,
+            End::Strayed => Verdict::Strayed,
             End::Crashed(_) => Verdict::Crashed,
             End::Hung => Verdict::Hung,
             End::NotStarted(_) => Verdict::NotStarted,
@@ -125,7 +133,10 @@ pub(super) mod tests {
 
     pub(in super::super) fn ended(backend: Backend, end: End, stdout: &str) -> (Backend, Run) {
         let stdout = stdout.as_bytes().to_vec();
-        (backend, Run { end, stdout, stderr: Vec::new(), took: Duration::from_secs(1) })
+        (
+            backend,
+            Run { end, stdout, stderr: Vec::new(), took: Duration::from_secs(1), schedule: None },
+        )
     }
 
     pub(in super::super) fn printed(backend: Backend, stdout: &str) -> (Backend, Run) {
@@ -162,6 +173,8 @@ pub(super) mod tests {
         let expected = Reference::File(b"a\n");
         for (end, judged) in [
             (End::Hung, Verdict::Hung),
+            (End::Strayed, Verdict::Strayed),
+            (End::Untold, Verdict::Untold),
             (End::Crashed(Default::default()), Verdict::Crashed),
             (End::NotStarted("gone".to_owned()), Verdict::NotStarted),
         ] {

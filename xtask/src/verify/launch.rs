@@ -25,6 +25,10 @@ pub struct Launch {
 }
 
 impl Launch {
+    pub(crate) fn is_simulated(&self) -> bool {
+        self.backend == Backend::Sim
+    }
+
     /// The command that starts it, in an environment that is the same for every backend.
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.program);

@@ -2,7 +2,8 @@
 //!
 //! The steps, in their order: [`options`] reads the command line, [`example`] finds the examples and
 //! reads their [`directive`]s, `plan` decides which programs to run (`tools` and `build` make them),
-//! [`run`] runs them side by side, [`judge`] judges each run, [`bless`] decides what may be written,
+//! [`run`] runs them side by side, [`sweep`] runs what is simulated (`simulate`) under many schedules,
+//! [`judge`] judges each run, [`bless`] decides what may be written,
 //! and `report` tells.
 
 pub mod backend;
@@ -11,6 +12,7 @@ mod build;
 pub mod directive;
 mod error;
 pub mod example;
+pub mod explored;
 pub mod judge;
 mod launch;
 pub mod normalise;
@@ -19,6 +21,9 @@ mod plan;
 mod progress;
 mod report;
 pub mod run;
+pub mod schedule;
+mod simulate;
+pub mod sweep;
 mod tools;
 
 pub use error::CannotVerify;
@@ -37,12 +42,14 @@ use crate::processes::Processes;
 use self::{
     backend::Backend,
     bless::Blessing,
+    directive::Directives,
     judge::Reference,
     options::{Options, Request},
     plan::{Plan, Row, Slot},
     progress::Progress,
     report::{Report, ReportedRow},
     run::Run,
+    sweep::{Sweep, Swept},
 };
 
 /// The exit code of a command that was interrupted.
@@ -76,22 +83,29 @@ fn verify(options: &Options) -> Result<u8, CannotVerify> {
     let examples = example::select(example::discover(&root)?, &options.examples)?;
     let plan = Plan::make(&root, examples, options, &processes, &progress)?;
 
-    let launches: Vec<&Launch> = plan.launches().collect();
+    let launches: Vec<&Launch> = plan.launches().filter(|launch| !launch.is_simulated()).collect();
     let (programs, begun) = (launches.len() * options.rounds.get() as usize, Instant::now());
-    progress.runs_begin(programs);
-    let runs = run::side_by_side(&launches, options.rounds, options.limit, &processes, |done| {
-        progress.runs_go_on(done, programs, begun.elapsed());
-    });
+    let mut runs = Vec::new();
+    if 0 < programs {
+        progress.runs_begin(programs);
+        runs = run::side_by_side(&launches, options.rounds, options.limit, &processes, |done| {
+            progress.runs_go_on(done, programs, begun.elapsed());
+        });
+    }
+    // Behind the others, whose timers are real: nothing here makes them late.
+    let swept = swept(&plan, options, &processes, &progress);
     let took = begun.elapsed();
     progress.runs_end();
 
-    let mut runs = runs.into_iter();
-    let rows = plan.rows.into_iter().map(|row| judged(row, &plan.backends, &mut runs, options));
+    let simulated: u64 = swept.iter().map(|swept| swept.explored.runs).sum();
+    let (mut runs, mut swept) = (runs.into_iter(), swept.into_iter());
+    let rows = plan.rows.into_iter();
+    let rows = rows.map(|row| judged(row, &plan.backends, &mut runs, &mut swept, options));
     let report = Report {
         rows: rows.collect(),
         backends: plan.backends,
         absent: plan.absent,
-        runs: programs,
+        runs: programs as u64 + simulated,
         took,
         options,
     };
@@ -121,20 +135,50 @@ fn workspace() -> PathBuf {
     package.parent().map_or_else(|| package.clone(), Path::to_path_buf)
 }
 
+/// Runs every program that is simulated under many schedules, one program after the other.
+fn swept(plan: &Plan, options: &Options, processes: &Processes, progress: &Progress) -> Vec<Swept> {
+    let launches = plan.rows.iter().flat_map(|row| {
+        let launches = row.launches().filter(|launch| launch.is_simulated());
+        launches.map(|launch| (&row.example.directives, launch))
+    });
+    let launches: Vec<(&Directives, &Launch)> = launches.collect();
+    if launches.is_empty() {
+        return Vec::new();
+    }
+    progress.simulations_begin(launches.len());
+    let mut swept = Vec::new();
+    for &(directives, launch) in &launches {
+        swept.push(sweep::sweep(
+            Sweep::new(options, directives),
+            simulate::at_once(),
+            |schedule| simulate::simulate(launch, schedule, options.limit, processes),
+        ));
+        progress.simulations_go_on(swept.len(), launches.len());
+    }
+    swept
+}
+
 /// Judges a row, whose runs are the next ones.
 fn judged(
     row: Row,
     backends: &[Backend],
     runs: &mut impl Iterator<Item = Vec<Run>>,
+    swept: &mut impl Iterator<Item = Swept>,
     options: &Options,
 ) -> ReportedRow {
     let Row { example, slots } = row;
     let mut ran = Vec::new();
     let mut absent = Vec::new();
+    let mut explored = None;
     for (&backend, slot) in backends.iter().zip(slots) {
         match slot {
             Slot::DoesNotApply => {}
             Slot::NotRun => absent.push(backend),
+            Slot::Program(launch) if launch.is_simulated() => {
+                let Some(swept) = swept.next() else { continue };
+                explored = Some(swept.explored);
+                ran.extend(swept.runs.into_iter().map(|run| (backend, run)));
+            }
             Slot::Program(_) => {
                 // There is one list of runs for each program, in the order of the programs.
                 let rounds = runs.next().into_iter().flatten();
@@ -150,7 +194,7 @@ fn judged(
     let judged = judge::judge(ran, reference, &example.directives.any_order);
     let blessing =
         options.bless.then(|| bless::decide(example.expected.as_deref(), &absent, &judged));
-    ReportedRow { example, judged, absent, blessing }
+    ReportedRow { example, judged, absent, explored, blessing }
 }
 
 fn write_blessed(root: &Path, report: &Report<'_>) -> Result<(), CannotVerify> {

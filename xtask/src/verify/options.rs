@@ -4,7 +4,10 @@ use std::{error, fmt, num::NonZeroU32, time::Duration};
 
 use lexopt::{Arg, Parser, ValueExt};
 
-use super::backend::{self, Backend};
+use super::{
+    backend::{self, Backend},
+    schedule::Schedule,
+};
 
 /// What `--help` prints.
 pub const HELP: &str = "\
@@ -14,13 +17,22 @@ usage: cargo xtask verify [options]
 
 options:
   --runtime NAME    only this backend: smol, async-std, tokio-current-thread,
-                    tokio-multi-thread, asyncio, sha256sum (repeatable, comma lists)
+                    tokio-multi-thread, sim, asyncio, sha256sum (repeatable, comma
+                    lists)
   --example NAME    only this example (repeatable, comma lists)
   --bless           write examples/NAME.out where all backends agree
-  --repeat N        run each program N times; all must pass
+  --repeat N        run each program N times; all must pass (sim: see below)
   --timeout SECONDS the time limit of each program (60)
+  --seeds N         on sim, run under N random schedules (1000)
+  --schedules N     on sim, search through at most N schedules (200)
+  --schedule WAY    on sim, run under this schedule only: `seed=17`, or
+                    `choices=1,0x3,2`; without --runtime, on sim only
   --json            the report as JSON on stdout, everything else on stderr
   --help            this text
+
+sim runs each example in simulation: first in, first out, then under seeds, then
+under one schedule after the other until there are no more or --schedules are
+done. All must print the same, so there --repeat changes nothing.
 
 exit codes:
   0 all agree    1 some differ    2 could not verify    130 interrupted
@@ -46,6 +58,12 @@ pub struct Options {
     pub bless: bool,
     /// How often each program runs.
     pub rounds: NonZeroU32,
+    /// How many seeds each program is simulated under.
+    pub seeds: u32,
+    /// How many schedules a search goes through at most.
+    pub schedules: u32,
+    /// The only schedule to simulate, if one is asked for.
+    pub schedule: Option<Schedule>,
     /// How long each program may take.
     pub limit: Duration,
     /// Whether stdout is for a program to read.
@@ -55,6 +73,10 @@ pub struct Options {
 impl Options {
     /// How long each program may take unless the command line says otherwise.
     pub const LIMIT: Duration = Duration::from_secs(60);
+    /// How many seeds there are unless the command line says otherwise.
+    pub const SEEDS: u32 = 1000;
+    /// How far a search goes unless the command line says otherwise.
+    pub const SCHEDULES: u32 = 200;
 }
 
 impl Default for Options {
@@ -64,6 +86,9 @@ impl Default for Options {
             examples: Vec::new(),
             bless: false,
             rounds: NonZeroU32::MIN,
+            seeds: Self::SEEDS,
+            schedules: Self::SCHEDULES,
+            schedule: None,
             limit: Self::LIMIT,
             json: false,
         }
@@ -98,6 +123,18 @@ pub fn parse(mut arguments: Parser) -> Result<Request, BadUsage> {
                 let rounds = arguments.value()?.string()?;
                 options.rounds = rounds.parse().map_err(|_| BadUsage::Repeat(rounds))?;
             }
+            Arg::Long("seeds") => {
+                let seeds = arguments.value()?.string()?;
+                options.seeds = seeds.parse().map_err(|_| BadUsage::Bound("seeds", seeds))?;
+            }
+            Arg::Long("schedules") => {
+                let most = arguments.value()?.string()?;
+                options.schedules = most.parse().map_err(|_| BadUsage::Bound("schedules", most))?;
+            }
+            Arg::Long("schedule") => {
+                let way = arguments.value()?.string()?;
+                options.schedule = Some(way.parse().map_err(|_| BadUsage::Schedule(way))?);
+            }
             Arg::Long("timeout") => {
                 let seconds = arguments.value()?.string()?;
                 options.limit = limit(&seconds).ok_or(BadUsage::Timeout(seconds))?;
@@ -108,6 +145,17 @@ pub fn parse(mut arguments: Parser) -> Result<Request, BadUsage> {
     }
     if options.bless && !options.runtimes.is_empty() {
         return Err(BadUsage::BlessSelection);
+    }
+    if options.schedule.is_some() {
+        if options.bless {
+            return Err(BadUsage::BlessSelection);
+        }
+        if options.runtimes.is_empty() {
+            options.runtimes.push(Backend::Sim);
+        }
+        if !options.runtimes.contains(&Backend::Sim) {
+            return Err(BadUsage::ScheduleWithoutSim);
+        }
     }
     options.runtimes.sort_unstable();
     Ok(Request::Verify(options))
@@ -126,6 +174,12 @@ pub enum BadUsage {
     UnknownRuntime(String),
     /// Not a number of rounds.
     Repeat(String),
+    /// Not a number of that.
+    Bound(&'static str, String),
+    /// Not a schedule.
+    Schedule(String),
+    /// A schedule, and nothing that follows it.
+    ScheduleWithoutSim,
     /// Not a time limit.
     Timeout(String),
     /// What only some backends said is not to be expected of all.
@@ -143,12 +197,22 @@ impl fmt::Display for BadUsage {
             Self::Repeat(given) => {
                 write!(f, "`--repeat {given}`: needs a whole number of rounds, at least 1")
             }
+            Self::Bound(what, given) => {
+                write!(f, "`--{what} {given}`: needs a whole number, which may be 0")
+            }
+            Self::Schedule(given) => {
+                write!(f, "`--schedule {given}`: needs `seed=17` or `choices=1,0x3,2`")
+            }
+            Self::ScheduleWithoutSim => {
+                write!(f, "`--schedule` is for the simulated runtime: `--runtime` must name sim")
+            }
             Self::Timeout(given) => {
                 write!(f, "`--timeout {given}`: needs a number of seconds greater than 0")
             }
             Self::BlessSelection => write!(
                 f,
-                "`--bless` writes what all backends agree on; it cannot go with `--runtime`"
+                "`--bless` writes what all backends agree on; it cannot go with `--runtime` or \
+                 `--schedule`"
             ),
             Self::Argument(error) => write!(f, "{error}; see `cargo xtask verify --help`"),
         }
@@ -218,6 +282,31 @@ mod tests {
         for bad in ["0", "-1", "1.5", "many"] {
             assert!(refused(&["--repeat", bad]).contains(bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn bounds_may_be_zero() {
+        let bounded = options(&["--seeds", "0", "--schedules=7"]);
+        assert_eq!((bounded.seeds, bounded.schedules), (0, 7));
+        for bad in ["-1", "1.5", "all"] {
+            assert!(refused(&["--seeds", bad]).contains(bad), "{bad}");
+            assert!(refused(&["--schedules", bad]).contains(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_schedule_is_for_the_simulated_runtime() {
+        let alone = options(&["--schedule", "seed=17"]);
+        assert_eq!(
+            (alone.schedule, alone.runtimes),
+            (Some(Schedule::Seed(17)), vec![Backend::Sim])
+        );
+        let beside = options(&["--schedule=choices=", "--runtime", "sim,smol"]);
+        assert_eq!(beside.schedule, Some(Schedule::FIRST));
+        assert_eq!(beside.runtimes, [Backend::Smol, Backend::Sim]);
+        assert!(refused(&["--schedule", "sed=17"]).contains("`--schedule sed=17`"));
+        assert!(refused(&["--schedule", "seed=1", "--runtime", "smol"]).contains("name sim"));
+        assert!(refused(&["--schedule", "seed=1", "--bless"]).contains("`--schedule`"));
     }
 
     #[test]

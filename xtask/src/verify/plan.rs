@@ -77,7 +77,13 @@ impl Plan {
     }
 
     pub(crate) fn launches(&self) -> impl Iterator<Item = &Launch> {
-        self.rows.iter().flat_map(|row| &row.slots).filter_map(|slot| match slot {
+        self.rows.iter().flat_map(Row::launches)
+    }
+}
+
+impl Row {
+    pub(crate) fn launches(&self) -> impl Iterator<Item = &Launch> {
+        self.slots.iter().filter_map(|slot| match slot {
             Slot::Program(launch) => Some(launch),
             Slot::DoesNotApply | Slot::NotRun => None,
         })
@@ -221,7 +227,7 @@ mod tests {
     #[test]
     fn a_backend_that_no_example_is_for_has_no_column() {
         let examples = [example("a", false, None)];
-        assert_eq!(columns(&examples, &[]), Backend::ALL[..4]);
+        assert_eq!(columns(&examples, &[]), Backend::ALL[..5]);
         assert_eq!(columns(&examples, &[Backend::Asyncio]), []);
         let examples = [example("a", true, None), example("b", false, Some("tree"))];
         assert_eq!(columns(&examples, &[]), Backend::ALL);

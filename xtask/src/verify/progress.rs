@@ -35,6 +35,19 @@ impl Progress {
         }
     }
 
+    pub(crate) fn simulations_begin(&self, total: usize) {
+        match self.rewrites {
+            true => self.simulations_go_on(0, total),
+            false => self.phase("simulating under many schedules"),
+        }
+    }
+
+    pub(crate) fn simulations_go_on(&self, done: usize, total: usize) {
+        if self.rewrites {
+            say(&format!("\r\x1b[Kverify: {done} of {total} programs have been simulated"));
+        }
+    }
+
     pub(crate) fn runs_end(&self) {
         if self.rewrites {
             // The report takes the place of the line.

@@ -14,7 +14,7 @@ use std::{
 
 use crate::processes::{Processes, Running};
 
-use super::Launch;
+use super::{Launch, schedule::Schedule};
 
 /// How many programs run at once: they sleep rather than compute, so it may be more than the cores.
 const AT_ONCE: usize = 64;
@@ -37,6 +37,8 @@ pub struct Run {
     pub stderr: Vec<u8>,
     /// How long that took.
     pub took: Duration,
+    /// The schedule it was given, if it was simulated.
+    pub schedule: Option<Schedule>,
 }
 
 /// How a program ended.
@@ -46,6 +48,10 @@ pub enum End {
     Finished,
     /// With another exit status, or by a signal.
     Crashed(ExitStatus),
+    /// With exit status 0, but it did not choose as its schedule says: it is not deterministic.
+    Strayed,
+    /// With exit status 0, but it did not say what it chose: it was not simulated.
+    Untold,
     /// Not by itself: it was killed at its time limit.
     Hung,
     /// It could not be started.
@@ -104,7 +110,8 @@ pub fn side_by_side(
 /// Whatever it started and left behind in its process group has ended, too, when this returns.
 pub fn watch(mut command: Command, limit: Duration, processes: &Processes) -> Run {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut run = Run { end: End::Hung, stdout: Vec::new(), stderr: Vec::new(), took: limit };
+    let (stdout, stderr) = (Vec::new(), Vec::new());
+    let mut run = Run { end: End::Hung, stdout, stderr, took: limit, schedule: None };
     run.end = match processes.start(&mut command) {
         Ok(running) => run.follow(running, limit),
         Err(error) => Err(error),

@@ -17,7 +17,7 @@ impl Workspace {
         workspace.write("Cargo.toml", "[workspace]\nmembers = [\"examples\"]\nresolver = \"3\"\n");
         let mut manifest = "[package]\nname = \"forloop-examples\"\nversion = \"0.0.0\"\n\
                             edition = \"2024\"\nautobins = false\n\n\
-                            [features]\nsmol = []\nasync-std = []\ntokio = []\n"
+                            [features]\nsmol = []\nasync-std = []\ntokio = []\nsim = []\n"
             .to_owned();
         for (name, header) in examples {
             manifest += &format!("\n[[bin]]\nname = \"{name}\"\npath = \"{name}.rs\"\n");

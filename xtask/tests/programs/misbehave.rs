@@ -1,7 +1,7 @@
 //! A program that does what its first argument says: hang, crash, lie, and now and then behave.
 
 use std::{
-    env,
+    env, fs,
     io::{self, Read, Write},
     net::TcpStream,
     process::{self, Command, Stdio},
@@ -47,10 +47,36 @@ fn main() -> io::Result<()> {
             // Once the child has said so, somebody listens to it.
             child.stdout.take().map(|mut said| said.read_exact(&mut [0; 5])).transpose()?;
         }
+        "order-by-schedule" | "stray" => match choice() {
+            0 => println!("begin\nend"),
+            _ if deed == "stray" => println!("begin\nend"),
+            _ => println!("end\nbegin"),
+        },
         "hold" => hold(address.as_deref(), "")?,
         other => panic!("no deed {other:?}"),
     }
-    Ok(())
+    write_choices(&deed)
+}
+
+/// What the schedule says, at the one point where there are two options.
+fn choice() -> u32 {
+    let schedule = env::var("FORLOOP_SIM").unwrap_or_default();
+    match schedule.split_once('=') {
+        Some(("seed", seed)) => seed.parse().unwrap_or(0) % 2,
+        Some((_, choices)) => choices.parse().unwrap_or(0),
+        None => 0,
+    }
+}
+
+/// Says what was chosen, as a simulated program does at its end.
+fn write_choices(deed: &str) -> io::Result<()> {
+    let text = match deed {
+        "order-by-schedule" => format!("{}/2", choice()),
+        // Whatever it was told.
+        "stray" => "0/2".to_owned(),
+        _ => String::new(),
+    };
+    env::var_os("FORLOOP_SIM_CHOICES").map_or(Ok(()), |path| fs::write(path, text))
 }
 
 fn runtime() -> String {

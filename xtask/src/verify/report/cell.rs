@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::verify::{backend::Backend, judge::Verdict};
+use crate::verify::{backend::Backend, explored::Explored, judge::Verdict};
 
 use super::ReportedRow;
 
@@ -23,6 +23,8 @@ pub(super) enum Cell {
         rounds: usize,
         /// How long the slowest of them took.
         slowest: Duration,
+        /// Under which schedules, if it was simulated.
+        explored: Option<Explored>,
     },
 }
 
@@ -40,6 +42,7 @@ impl Cell {
             with_it: runs().filter(|one| one.verdict == verdict).count(),
             rounds: runs().count(),
             slowest: runs().map(|one| one.run.took).max().unwrap_or_default(),
+            explored: row.explored.filter(|_| backend == Backend::Sim),
         }
     }
 
@@ -55,10 +58,14 @@ impl Cell {
     /// Its text for people.
     pub(super) fn text(&self) -> String {
         match self {
+            Self::Ran { verdict: Verdict::Ok, explored: Some(explored), .. } => {
+                format!("ok {}", explored.in_short())
+            }
             Self::Ran { verdict: Verdict::Ok, slowest, .. } => {
                 format!("ok {:.1}s", slowest.as_secs_f64())
             }
-            Self::Ran { verdict, with_it, rounds, .. } if with_it < rounds => {
+            // Of a simulation only the runs that were not alike are kept.
+            Self::Ran { verdict, with_it, rounds, explored: None, .. } if with_it < rounds => {
                 format!("{} {with_it}/{rounds}", verdict.name())
             }
             _ => self.name().to_owned(),

@@ -6,6 +6,7 @@ use crate::verify::{
     normalise::normalise,
     options::Options,
     run::End,
+    schedule::Schedule,
 };
 
 use super::{ReportedRow, diff};
@@ -17,6 +18,8 @@ pub(super) struct Finding {
     pub(super) kind: &'static str,
     /// Where.
     pub(super) backends: Vec<Backend>,
+    /// Under which schedule, if it was simulated.
+    pub(super) schedule: Option<Schedule>,
     /// All about it, in lines.
     pub(super) text: String,
     /// The command that repeats it, or the one that cures it.
@@ -42,7 +45,12 @@ fn alike<'a>(row: &'a ReportedRow, options: &Options) -> Vec<Vec<&'a Judged>> {
             Verdict::Ok | Verdict::NoExpected => continue,
             // From the other backends, that is: the parties tell it.
             Verdict::Differs if options.bless => continue,
-            Verdict::Differs | Verdict::Crashed | Verdict::Hung | Verdict::NotStarted => {}
+            Verdict::Differs
+            | Verdict::Untold
+            | Verdict::Strayed
+            | Verdict::Crashed
+            | Verdict::Hung
+            | Verdict::NotStarted => {}
         }
         let same = |group: &&mut Vec<&Judged>| {
             let other = group[0];
@@ -63,18 +71,27 @@ fn failed(row: &ReportedRow, runs: &[&Judged], options: &Options) -> Finding {
     let one = runs[0];
     let mut backends: Vec<Backend> = runs.iter().map(|one| one.backend).collect();
     backends.dedup();
+    let schedule = runs.iter().find_map(|one| one.run.schedule.as_ref());
     let names = backend::names(&backends, ", ");
     let expected_path = row.example.expected_path();
     let what = match &one.run.end {
         End::Finished => format!("differs from {expected_path}"),
+        End::Strayed => "is not deterministic: it did not choose as it was told".to_owned(),
+        End::Untold => "was not simulated: it did not say what it chose".to_owned(),
         End::Crashed(status) => format!("crashed ({status})"),
         End::Hung => format!("hung (killed after {} s)", options.limit.as_secs_f64()),
         End::NotStarted(why) => format!("could not be started: {why}"),
     };
     let mut text = format!("{}: {what} on {names}", row.example.name);
-    if options.rounds.get() > 1 {
-        let all = row.judged.iter().filter(|other| backends.contains(&other.backend)).count();
-        text += &format!(", in {} of {all} runs", runs.len());
+    if let Some(schedule) = schedule {
+        text += &format!(" under {schedule}");
+    }
+    // Of a simulation only the runs that were not alike are kept: they are not to be counted.
+    let real = |one: &&Judged| one.run.schedule.is_none() && backends.contains(&one.backend);
+    let failed = runs.iter().copied().filter(real).count();
+    if options.rounds.get() > 1 && 0 < failed {
+        let all = row.judged.iter().filter(real).count();
+        text += &format!(", in {failed} of {all} runs");
     }
     text.push('\n');
     match (&one.run.end, &row.example.expected) {
@@ -84,14 +101,19 @@ fn failed(row: &ReportedRow, runs: &[&Judged], options: &Options) -> Finding {
             let expected = normalise(expected, any_order);
             text += &diff::unified((&expected_path, &expected), (&names, &one.output));
         }
-        (End::NotStarted(_), _) => {}
+        (End::NotStarted(_) | End::Strayed | End::Untold, _) => {}
         _ => text += &section("stdout so far", &one.run.stdout),
     }
     if !one.run.stderr.is_empty() {
         text += &section("stderr", &one.run.stderr);
     }
-    let command = repeat(row, Some(&backends), options);
-    Finding { kind: one.verdict.name(), backends, text, command }
+    // What depends on more than its schedule is not repeated by that.
+    let repeatable = |_: &&Schedule| {
+        !row.example.directives.threads && !matches!(one.run.end, End::Strayed | End::Untold)
+    };
+    let command = repeat(row, Some(&backends), schedule.filter(repeatable), options);
+    let schedule = schedule.cloned();
+    Finding { kind: one.verdict.name(), backends, schedule, text, command }
 }
 
 fn section(title: &str, output: &[u8]) -> String {
@@ -108,7 +130,14 @@ fn disagreement(row: &ReportedRow, options: &Options) -> Option<Finding> {
     if judged_by_file || parties.len() < 2 {
         return None;
     }
-    let names = |party: &Party<'_>| backend::names(&party.backends, ", ");
+    let names = |party: &Party<'_>| {
+        let names = backend::names(&party.backends, ", ");
+        let mut runs = row.judged.iter().filter(|one| one.output == party.output);
+        match runs.find_map(|one| one.run.schedule.as_ref()) {
+            Some(schedule) => format!("{names} under {schedule}"),
+            None => names,
+        }
+    };
     let sides: Vec<String> = parties.iter().map(names).collect();
     let mut text = format!("{}: the backends disagree: ", row.example.name);
     text += &format!("{}\n", sides.join(" against "));
@@ -119,7 +148,8 @@ fn disagreement(row: &ReportedRow, options: &Options) -> Option<Finding> {
         parties.iter().flat_map(|party| party.backends.iter().copied()).collect();
     backends.sort_unstable();
     backends.dedup();
-    Some(Finding { kind: "disagree", backends, text, command: repeat(row, None, options) })
+    let command = repeat(row, None, None, options);
+    Some(Finding { kind: "disagree", backends, schedule: None, text, command })
 }
 
 fn no_expected(row: &ReportedRow) -> Finding {
@@ -130,19 +160,38 @@ fn no_expected(row: &ReportedRow) -> Finding {
     Finding {
         kind: Verdict::NoExpected.name(),
         backends,
+        schedule: None,
         text: format!("{name}: no expected output: {path} does not exist\n"),
         command: format!("cargo xtask verify --example {name} --bless"),
     }
 }
 
-fn repeat(row: &ReportedRow, backends: Option<&[Backend]>, options: &Options) -> String {
+fn repeat(
+    row: &ReportedRow,
+    backends: Option<&[Backend]>,
+    schedule: Option<&Schedule>,
+    options: &Options,
+) -> String {
     let mut command = "cargo xtask verify".to_owned();
     // Blessing is for all backends, so it cannot be repeated for some.
     if let Some(backends) = backends {
         command += &format!(" --runtime {}", backend::names(backends, ","));
     }
     command += &format!(" --example {}", row.example.name);
-    if options.rounds.get() > 1 {
+    let simulated = backends.is_none_or(|backends| backends.contains(&Backend::Sim));
+    match schedule {
+        Some(schedule) => command += &format!(" --schedule {schedule}"),
+        None if simulated => {
+            if options.seeds != Options::SEEDS {
+                command += &format!(" --seeds {}", options.seeds);
+            }
+            if options.schedules != Options::SCHEDULES {
+                command += &format!(" --schedules {}", options.schedules);
+            }
+        }
+        None => {}
+    }
+    if options.rounds.get() > 1 && backends != Some(&[Backend::Sim]) {
         command += &format!(" --repeat {}", options.rounds);
     }
     if options.limit != Options::LIMIT {
@@ -171,7 +220,7 @@ mod tests {
         let judged = judge(runs, reference, &[]);
         let directives = Default::default();
         let example = Example { name: "gather".into(), directives, expected, has_twin: true };
-        ReportedRow { example, judged, absent: Vec::new(), blessing: None }
+        ReportedRow { example, judged, absent: Vec::new(), explored: None, blessing: None }
     }
 
     #[test]
@@ -210,6 +259,55 @@ mod tests {
         let text = &findings[0].text;
         assert!(text.starts_with("gather: hung (killed after 1.5 s) on smol, in 1 of 3 runs\n"));
         assert!(text.contains("stdout so far:\n  | half\n"), "{text}");
+    }
+
+    fn simulated(schedule: Schedule, run: (Backend, Run)) -> (Backend, Run) {
+        (run.0, Run { schedule: Some(schedule), ..run.1 })
+    }
+
+    #[test]
+    fn a_simulated_failure_names_its_schedule_and_the_command_repeats_it() {
+        let runs = [
+            simulated(Schedule::FIRST, printed(Backend::Sim, "right\n")),
+            simulated(Schedule::Seed(17), printed(Backend::Sim, "wrong\n")),
+            simulated(Schedule::Choices(vec![1, 0, 2]), ended(Backend::Sim, End::Strayed, "")),
+        ];
+        let options =
+            Options { seeds: 50, rounds: NonZeroU32::new(3).unwrap(), ..Options::default() };
+        let findings = findings(&row(Some("right\n"), runs), &options);
+        let text = &findings[0].text;
+        let first = "gather: differs from examples/gather.out on sim under seed=17\n";
+        assert!(text.starts_with(first), "{text}");
+        let command = "cargo xtask verify --runtime sim --example gather --schedule seed=17";
+        assert_eq!(findings[0].command, command);
+        let text = &findings[1].text;
+        assert!(text.starts_with("gather: is not deterministic: "), "{text}");
+        assert!(text.contains("on sim under choices=1,0,2\n"), "{text}");
+        let command = "cargo xtask verify --runtime sim --example gather --seeds 50";
+        assert_eq!(findings[1].command, command);
+    }
+
+    #[test]
+    fn a_failure_that_is_not_only_of_the_simulation_is_one_finding() {
+        let runs = [
+            printed(Backend::Smol, "wrong\n"),
+            simulated(Schedule::FIRST, printed(Backend::Sim, "wrong\n")),
+        ];
+        let findings = findings(&row(Some("right\n"), runs), &Options::default());
+        let command = "cargo xtask verify --runtime smol,sim --example gather --schedule choices=";
+        assert_eq!(findings.len(), 1);
+        assert_eq!(findings[0].command, command);
+    }
+
+    #[test]
+    fn schedules_that_disagree_are_told_apart() {
+        let runs = [
+            printed(Backend::Smol, "a\n"),
+            simulated(Schedule::FIRST, printed(Backend::Sim, "a\n")),
+            simulated(Schedule::Seed(3), printed(Backend::Sim, "b\n")),
+        ];
+        let text = &findings(&row(None, runs), &Options::default())[0].text;
+        assert!(text.contains("smol, sim under choices= against sim under seed=3\n"), "{text}");
     }
 
     #[test]

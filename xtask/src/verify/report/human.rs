@@ -19,6 +19,9 @@ pub(crate) fn write(out: &mut impl Write, report: &Report<'_>) -> io::Result<()>
     for row in &report.rows {
         blessing(out, row)?;
     }
+    for (words, examples) in explored(report) {
+        writeln!(out, "sim: {}: {words}", examples.join(", "))?;
+    }
     for (backend, reason) in &report.absent {
         writeln!(out, "{}: not run ({reason})", backend.name())?;
     }
@@ -43,6 +46,19 @@ fn matrix(out: &mut impl Write, report: &Report<'_>) -> io::Result<()> {
     Ok(())
 }
 
+/// Under which schedules the examples were simulated; those of which the same is to say, together.
+fn explored<'a>(report: &'a Report<'_>) -> Vec<(String, Vec<&'a str>)> {
+    let mut explored: Vec<(String, Vec<&str>)> = Vec::new();
+    for row in &report.rows {
+        let Some(words) = row.explored.map(|explored| explored.to_string()) else { continue };
+        match explored.iter_mut().find(|(known, _)| *known == words) {
+            Some((_, examples)) => examples.push(&row.example.name),
+            None => explored.push((words, vec![&row.example.name])),
+        }
+    }
+    explored
+}
+
 fn blessing(out: &mut impl Write, row: &ReportedRow) -> io::Result<()> {
     let path = row.example.expected_path();
     match &row.blessing {
@@ -60,8 +76,8 @@ pub(super) fn summary(report: &Report<'_>) -> String {
     let failing: Vec<&str> =
         report.rows.iter().filter(|row| row.fails()).map(|row| row.example.name.as_str()).collect();
     let runs = format!("{} in {:.1} s", count(report.runs, "run"), report.took.as_secs_f64());
-    let examples = count(report.rows.len(), "example");
-    let backends = count(report.ran(), "backend");
+    let examples = count(report.rows.len() as u64, "example");
+    let backends = count(report.ran() as u64, "backend");
     if failing.is_empty() {
         let agree = if report.rows.len() == 1 { "agrees" } else { "agree" };
         return format!("verified: {examples} on {backends} {agree} ({runs})");
@@ -74,7 +90,7 @@ pub(super) fn summary(report: &Report<'_>) -> String {
     )
 }
 
-fn count(n: usize, noun: &str) -> String {
+fn count(n: u64, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 
@@ -85,6 +101,7 @@ mod tests {
     use super::*;
     use crate::verify::{
         example::Example,
+        explored::{Explored, Reach},
         judge::{
             Reference, judge,
             tests::{ended, printed},
@@ -104,7 +121,8 @@ mod tests {
         let directives = Default::default();
         let expected = Some(expected.as_bytes().to_vec());
         let example = Example { name: name.to_owned(), directives, expected, has_twin: true };
-        ReportedRow { example, judged, absent: absent.to_vec(), blessing: None }
+        let absent = absent.to_vec();
+        ReportedRow { example, judged, absent, explored: None, blessing: None }
     }
 
     fn report(rows: Vec<ReportedRow>, options: &Options) -> Report<'_> {
@@ -141,6 +159,44 @@ mod tests {
              verified: 1 example on 2 backends agrees (3 runs in 10.9 s)\n"
         );
         assert_eq!(report.exit_code(), 0);
+    }
+
+    #[test]
+    fn what_was_simulated_is_said_once_for_all_of_which_the_same_is_to_say() {
+        let options = Options::default();
+        let sim = |name: &str, explored: Explored| {
+            let row = row(name, "a\n", vec![printed(Backend::Sim, "a\n")], &[]);
+            ReportedRow { explored: Some(explored), ..row }
+        };
+        let sampled = Explored {
+            runs: 1200,
+            seeds: 1000,
+            distinct: 871,
+            schedules: 200,
+            reach: Reach::Bound,
+            stopped: false,
+            without: None,
+        };
+        let all = Explored { seeds: 0, schedules: 24, reach: Reach::All, ..sampled };
+        let rows = vec![sim("gather", sampled), sim("race", all), sim("wait", sampled)];
+        let report = Report { backends: vec![Backend::Sim], ..report(rows, &options) };
+        let text = text(&report);
+        assert!(
+            text.starts_with(
+                "example  sim\n\
+                 gather   ok 1,000 seeds\n\
+                 race     ok all 24 schedules\n\
+                 wait     ok 1,000 seeds\n\
+                 \n\
+                 sim: gather, wait: the first 200 schedules, and there are more; \
+                 sampled: 1,000 seeds, 871 distinct schedules\n\
+                 sim: race: exhaustive: 24 schedules\n"
+            ),
+            "{text}"
+        );
+        let cell = &json::value(&report)["examples"][0]["cells"][0];
+        assert_eq!((&cell["seeds"], &cell["exhaustive"]), (&1000.into(), &false.into()));
+        assert_eq!(cell["distinct_schedules_of_seeds"], 871);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::verify::bless::Blessing;
+use crate::verify::{bless::Blessing, explored::Reach};
 
 use super::{
     Report, ReportedRow,
@@ -29,10 +29,21 @@ fn example(row: &ReportedRow, report: &Report<'_>) -> Value {
     let cell = |&backend| {
         let cell = Cell::of(row, backend);
         let mut value = json!({ "backend": backend.name(), "verdict": cell.name() });
-        if let Cell::Ran { with_it, rounds, slowest, .. } = cell {
-            value["runs"] = json!(rounds);
-            value["runs_with_this_verdict"] = json!(with_it);
-            value["seconds"] = json!(slowest.as_secs_f64());
+        match cell {
+            Cell::DoesNotApply | Cell::NotRun => {}
+            Cell::Ran { explored: Some(explored), .. } => {
+                value["runs"] = json!(explored.runs);
+                value["seeds"] = json!(explored.seeds);
+                value["distinct_schedules_of_seeds"] = json!(explored.distinct);
+                value["schedules_searched"] = json!(explored.schedules);
+                value["exhaustive"] = json!(explored.reach == Reach::All && !explored.stopped);
+                value["explored"] = json!(explored.to_string());
+            }
+            Cell::Ran { with_it, rounds, slowest, explored: None, .. } => {
+                value["runs"] = json!(rounds);
+                value["runs_with_this_verdict"] = json!(with_it);
+                value["seconds"] = json!(slowest.as_secs_f64());
+            }
         }
         value
     };
@@ -60,6 +71,7 @@ fn found(finding: &Finding) -> Value {
         "kind": finding.kind,
         "backends": finding.backends.iter().map(|backend| backend.name()).collect::<Vec<_>>(),
         "text": finding.text,
+        "schedule": finding.schedule.as_ref().map(ToString::to_string),
         "command": finding.command,
     })
 }

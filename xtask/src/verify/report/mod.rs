@@ -12,6 +12,7 @@ use super::{
     backend::Backend,
     bless::Blessing,
     example::Example,
+    explored::Explored,
     judge::{Judged, Verdict},
     options::Options,
 };
@@ -25,7 +26,7 @@ pub(crate) struct Report<'a> {
     /// The backends that this machine does not have, and what they need.
     pub(crate) absent: BTreeMap<Backend, String>,
     /// How many programs ran.
-    pub(crate) runs: usize,
+    pub(crate) runs: u64,
     /// How long they all took.
     pub(crate) took: Duration,
     pub(crate) options: &'a Options,
@@ -38,6 +39,8 @@ pub(crate) struct ReportedRow {
     pub(crate) judged: Vec<Judged>,
     /// The backends that the example is for and that this machine does not have.
     pub(crate) absent: Vec<Backend>,
+    /// Under which schedules it was simulated, if it was.
+    pub(crate) explored: Option<Explored>,
     /// What became of its expected output, if it was to be blessed.
     pub(crate) blessing: Option<Blessing>,
 }

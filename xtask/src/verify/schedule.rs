@@ -1,0 +1,120 @@
+//! A schedule of the simulated runtime, as `FORLOOP_SIM` says it.
+
+use std::{fmt, str::FromStr};
+
+/// How a simulated run chooses what comes next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Schedule {
+    /// At random, and always the same for the same number.
+    Seed(u64),
+    /// As in this list, and at its end what comes first.
+    Choices(Vec<u32>),
+}
+
+/// What a run chose, of how many, at each point where there was a choice.
+pub type Chosen = Vec<(u32, u32)>;
+
+impl Schedule {
+    /// The one without any luck: first in, first out.
+    pub const FIRST: Self = Self::Choices(Vec::new());
+}
+
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = match self {
+            Self::Seed(seed) => return write!(f, "seed={seed}"),
+            Self::Choices(list) => list,
+        };
+        // What comes behind the last other choice is zero anyway.
+        let kept = list.iter().rposition(|&choice| choice != 0).map_or(0, |last| last + 1);
+        let alike = list[..kept].chunk_by(|a, b| a == b && *a == 0);
+        // The program reads no larger number of zeros.
+        let parts = alike.flat_map(|run| run.chunks(usize::from(u16::MAX)));
+        let texts: Vec<String> = parts
+            .map(|part| match part {
+                [choice] => choice.to_string(),
+                zeros => format!("0x{}", zeros.len()),
+            })
+            .collect();
+        write!(f, "choices={}", texts.join(","))
+    }
+}
+
+impl FromStr for Schedule {
+    type Err = NoSchedule;
+
+    fn from_str(text: &str) -> Result<Self, NoSchedule> {
+        let read = match text.split_once('=') {
+            Some(("seed", seed)) => seed.parse().ok().map(Self::Seed),
+            Some(("choices", list)) => choices(list).map(Self::Choices),
+            _ => None,
+        };
+        read.ok_or(NoSchedule)
+    }
+}
+
+fn choices(list: &str) -> Option<Vec<u32>> {
+    let mut choices = Vec::new();
+    for part in list.split(',').filter(|_| !list.is_empty()) {
+        match part.strip_prefix("0x") {
+            Some(zeros) => choices.extend((0..zeros.parse::<u16>().ok()?).map(|_| 0)),
+            None => choices.push(part.parse().ok()?),
+        }
+    }
+    Some(choices)
+}
+
+/// This is no schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoSchedule;
+
+/// Reads what a program wrote to `FORLOOP_SIM_CHOICES`, if it is that.
+pub(crate) fn chosen(text: &str) -> Option<Chosen> {
+    let pair = |text: &str| {
+        let (choice, options) = text.split_once('/')?;
+        let (choice, options) = (choice.parse().ok()?, options.parse().ok()?);
+        (choice < options).then_some((choice, options))
+    };
+    text.split_whitespace().map(pair).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for text in ["seed=17", "choices=", "choices=1,0x3,2", "choices=0,1,1,0x2,3"] {
+            assert_eq!(text.parse::<Schedule>().unwrap().to_string(), text);
+        }
+        assert_eq!(Schedule::FIRST.to_string(), "choices=");
+    }
+
+    #[test]
+    fn zeros_at_the_end_are_left_out_and_many_are_written_in_pieces() {
+        assert_eq!(Schedule::Choices(vec![0, 2, 0, 0]).to_string(), "choices=0,2");
+        let mut many = vec![0; 70_000];
+        many.push(1);
+        let many = Schedule::Choices(many);
+        assert_eq!(many.to_string(), "choices=0x65535,0x4465,1");
+        assert_eq!(many.to_string().parse(), Ok(many));
+    }
+
+    #[test]
+    fn what_is_no_schedule_is_refused() {
+        for wrong in
+            ["", "17", "sed=1", "seed=", "seed=-1", "choices=a", "choices=1,,2", "choices=0x"]
+        {
+            assert_eq!(wrong.parse::<Schedule>(), Err(NoSchedule), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn choices_that_were_written_are_read_and_nothing_else_is() {
+        assert_eq!(chosen("0/3 1/2"), Some(vec![(0, 3), (1, 2)]));
+        assert_eq!(chosen(""), Some(Vec::new()));
+        for wrong in ["1", "a/b", "2/2", "0/3 1"] {
+            assert_eq!(chosen(wrong), None, "{wrong}");
+        }
+    }
+}
