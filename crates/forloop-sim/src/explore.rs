@@ -279,6 +279,9 @@ impl<E: fmt::Debug> Verdict for Result<(), E> {
     }
 }
 
+/// Some schedules of many.
+const SAMPLED: &str = "sampled";
+
 /// What was explored without a failure.
 ///
 /// Its `Display` says it in honest words: `exhaustive: 4,320 schedules`, or `sampled: 10,000 seeds, 3,911
@@ -302,7 +305,7 @@ pub struct Explored {
 impl Explored {
     fn new(how: &How) -> Self {
         let (kind, seeds) = match how {
-            How::Random { seeds, .. } | How::Pct { seeds, .. } => ("sampled", *seeds),
+            How::Random { seeds, .. } | How::Pct { seeds, .. } => (SAMPLED, *seeds),
             How::Exhaustive { .. } => ("exhaustive", 0),
             How::Fifo | How::Bytes(_) | How::Way(_) => ("one schedule", 0),
         };
@@ -322,11 +325,14 @@ impl Explored {
         if self.runs == 0 {
             self.steps = run.steps;
         }
+        // That one is of no seed.
+        if self.runs != 0 || self.kind != SAMPLED {
+            self.seen.insert(run.fingerprint);
+        }
         self.runs += 1;
-        self.seen.insert(run.fingerprint);
     }
 
-    /// How many schedules were different.
+    /// How many schedules were different, those of a sample without the first, which is of no seed.
     pub fn distinct(&self) -> u64 {
         self.seen.len() as u64
     }
@@ -340,7 +346,7 @@ impl fmt::Display for Explored {
         };
         let distinct = self.distinct();
         match self.kind {
-            "sampled" => {
+            SAMPLED => {
                 let seeds = plural(self.seeds, "seed");
                 write!(f, "sampled: {seeds}, {}", plural(distinct, "distinct schedule"))
             }

@@ -45,7 +45,7 @@ impl fmt::Display for Choices {
         let mut rest = self.list.as_slice();
         let mut comma = "";
         while let Some(&first) = rest.first() {
-            let zeros = rest.iter().take_while(|&&choice| choice == 0).count();
+            let zeros = rest.iter().take_while(|&&choice| choice == 0).count().min(MOST_ZEROS);
             f.write_str(comma)?;
             comma = ",";
             if 1 < zeros {
@@ -60,6 +60,9 @@ impl fmt::Display for Choices {
     }
 }
 
+/// As many zeros are written as one: a typing error must not take all memory.
+const MOST_ZEROS: usize = 65_535;
+
 impl FromStr for Choices {
     type Err = NoChoices;
 
@@ -69,8 +72,11 @@ impl FromStr for Choices {
             let wrong = |_| NoChoices { part: part.to_owned() };
             match part.strip_prefix("0x") {
                 Some(zeros) => {
-                    let zeros: u16 = zeros.parse().map_err(wrong)?;
-                    list.resize(list.len() + usize::from(zeros), 0);
+                    let zeros: usize = zeros.parse().map_err(wrong)?;
+                    if zeros > MOST_ZEROS {
+                        return Err(NoChoices { part: part.to_owned() });
+                    }
+                    list.resize(list.len() + zeros, 0);
                 }
                 None => list.push(part.parse().map_err(wrong)?),
             }
@@ -103,7 +109,8 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again() {
-        for list in [vec![], vec![0, 0, 3], vec![1, 0, 2], vec![7], vec![0, 1, 0, 0, 0, 4]] {
+        let long = [vec![0; 200_000], vec![1]].concat();
+        for list in [vec![], vec![0, 0, 3], vec![1, 0, 2], vec![7], vec![0, 1, 0, 0, 0, 4], long] {
             let choices = Choices::from(list);
             assert_eq!(choices.to_string().parse(), Ok(choices));
         }
@@ -121,5 +128,6 @@ mod tests {
         assert!(error.to_string().contains("`two`"), "{error}");
         assert!("-1".parse::<Choices>().is_err());
         assert!("0x".parse::<Choices>().is_err());
+        assert!("0x99999999999,1".parse::<Choices>().is_err());
     }
 }
