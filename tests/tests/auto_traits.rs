@@ -4,7 +4,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::future::{Pending, Ready};
+use std::future::Ready;
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -14,7 +14,12 @@ use std::time::Duration;
 use std::{fs, io};
 
 use forloop::async_std::AsyncStd;
+use forloop::sim::{
+    Cause as SimCause, Choices, Deadlock, Event, Explore, Explored, Failure as SimFailure, Jitter,
+    Label, NoChoices, NoRun, Pending, Sim, What,
+};
 use forloop::smol::{Executor, Local, LocalExecutor, Smol};
+use forloop::timeline::{AnyOutput, EventKind, Recorder, ResultOutput, Timeline, Watched};
 use forloop::tokio::{NoTokio, Owned, Tokio};
 use forloop::*;
 
@@ -213,7 +218,7 @@ fn types() -> Vec<Row> {
         Interruptible<Plain, CancelOn<Cancellation>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Outcomes<Plain, CatchPanics> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         CancelOn<Cancellation> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        CancelOn<Pending<Rc<()>>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        CancelOn<std::future::Pending<Rc<()>>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         CancelOn<std::marker::PhantomPinned> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         CatchPanics => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Deadline<Smol> => "Send Unpin",
@@ -303,6 +308,32 @@ fn types() -> Vec<Row> {
         Tokio => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Owned => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         NoTokio => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+
+        // Simulation.
+        Sim => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Jitter<Smol> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Choices => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        NoChoices => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Explore => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Explored => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Event => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Label => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        What => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        SimCause => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        SimFailure => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Deadlock => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Pending => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        NoRun => "Send Sync Unpin",
+
+        // Timelines.
+        Recorder => "Send Sync Unpin",
+        Timeline => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        timeline::Event<'static> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        EventKind => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Watched<Ready<u32>> => "Send Sync Unpin",
+        Watched<std::future::Pending<Rc<u32>>, ResultOutput> => "Send Sync Unpin",
+        AnyOutput => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        ResultOutput => "Send Sync Unpin UnwindSafe RefUnwindSafe",
     }
 }
 
@@ -436,6 +467,17 @@ fn the_rest() -> Vec<Row> {
         AsyncStd.sleep(TIME) => "Send Sync",
         some::<Tokio>().sleep(TIME) => "Send Sync",
         some::<AnyRuntime>().sleep(TIME) => "Send Sync",
+        some::<Sim>().sleep(TIME) => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        some::<Jitter<Smol>>().sleep(TIME) => "Send Sync UnwindSafe RefUnwindSafe",
+
+        // What is watched.
+        some::<Recorder>().watch("a", send::value) => "Send Sync Unpin",
+        some::<Recorder>().watch("a", rc::value) => "Send Sync Unpin",
+        some::<Recorder>().try_watch("a", send::result) => "Send Sync Unpin",
+        some::<Recorder>().watch_future("a", send::value(1)) => "Send Sync",
+        some::<Recorder>().try_watch_future("a", send::result(1)) => "Send Sync",
+        in_task().gather(some::<Recorder>().watch("a", send::value)) => "Send Sync Unpin",
+        spawned().settle(some::<Recorder>().try_watch("a", send::result)) => "Send Sync Unpin",
     }
 }
 

@@ -15,12 +15,19 @@ use crate::interrupted::Cut;
 use crate::panic::catch;
 use crate::place::{Launch, Started};
 use crate::policy::Admit;
-use crate::simulation::{Origin, beginning};
+use crate::simulation::{Origin, beginning, is_stepwise};
 use crate::workers::{Crew, SOURCE, Team, Terms, Weighing, Weight};
 use crate::{Cause, Interrupted, Outcome, Panic};
 
 /// Body polls after which the executor gets a turn.
 pub(crate) const TURN: usize = 256;
+
+/// Polls of woken bodies after which the executor gets a turn: in a simulation each, so that any other task
+/// may come between two.
+#[inline]
+pub(crate) fn turn() -> usize {
+    if is_stepwise() { 1 } else { TURN }
+}
 
 /// Rounds after which the executor gets a turn if a body has yielded in one of them: a turn of a runtime
 /// costs as much as many polls.
@@ -231,7 +238,7 @@ where
         // Whatever was polled since may have said stop, or taken its time.
         let mut must_look_again = false;
         loop {
-            if self.polls_this_turn >= TURN {
+            if self.polls_this_turn >= turn() {
                 return self.next_turn(cx);
             }
             if C::WATCHES && !core::mem::replace(&mut has_looked_out, true) {
@@ -329,12 +336,13 @@ where
     ) -> ControlFlow<B> {
         let this = self.as_mut().project();
         let is_whole = this.cut.is_none();
-        let round = this.running.poll_round(this.polls_this_turn, TURN, |end| match end.outcome {
-            // As nearly all of them: there is nothing to sift.
-            Outcome::Ok(_) if is_whole && C::WATCHES => tell(end, ended).map_break(Ok),
-            Outcome::Ok(_) if is_whole => ended(Some(end)).map_break(Ok),
-            _ => ControlFlow::Break(Err(end)),
-        });
+        let round =
+            this.running.poll_round(this.polls_this_turn, turn(), |end| match end.outcome {
+                // As nearly all of them: there is nothing to sift.
+                Outcome::Ok(_) if is_whole && C::WATCHES => tell(end, ended).map_break(Ok),
+                Outcome::Ok(_) if is_whole => ended(Some(end)).map_break(Ok),
+                _ => ControlFlow::Break(Err(end)),
+            });
         match round {
             ControlFlow::Continue(()) => ended(None),
             ControlFlow::Break(Ok(enough)) => ControlFlow::Break(enough),

@@ -4,11 +4,15 @@
 //! Without the feature `simulation` nothing of this is there, and what the core calls is empty.
 
 #[cfg(feature = "simulation")]
-pub(crate) use self::asked::{Asked, Origin, beginning, choose_order, is_on, spawning};
+pub(crate) use self::asked::{
+    Asked, Origin, beginning, choose_order, is_on, is_stepwise, spawning,
+};
 #[cfg(feature = "simulation")]
 pub use self::asked::{Body, Waiting, body, simulated, who_waits};
 #[cfg(not(feature = "simulation"))]
-pub(crate) use self::unasked::{Asked, Origin, beginning, choose_order, is_on, spawning};
+pub(crate) use self::unasked::{
+    Asked, Origin, beginning, choose_order, is_on, is_stepwise, spawning,
+};
 
 #[cfg(feature = "simulation")]
 mod asked {
@@ -46,15 +50,16 @@ mod asked {
         pub of_type: &'static str,
     }
 
-    /// Calls `run`; meanwhile, `choose` chooses one of so many bodies that were woken together.
-    pub fn simulated<T>(choose: Rc<dyn Fn(usize) -> usize>, run: impl FnOnce() -> T) -> T {
+    /// Calls `run`; meanwhile, `choose` chooses one of so many bodies that were woken together. Without it,
+    /// they come as ever.
+    pub fn simulated<T>(choose: Option<Rc<dyn Fn(usize) -> usize>>, run: impl FnOnce() -> T) -> T {
         struct Restored(Option<Rc<dyn Fn(usize) -> usize>>);
         impl Drop for Restored {
             fn drop(&mut self) {
                 CHOOSE.set(self.0.take());
             }
         }
-        let _restored = Restored(CHOOSE.replace(Some(choose)));
+        let _restored = Restored(CHOOSE.replace(choose));
         run()
     }
 
@@ -86,6 +91,12 @@ mod asked {
     /// Whether the loops on this thread are simulated.
     pub(crate) fn is_on() -> bool {
         CHOOSE.with_borrow(Option::is_some)
+    }
+
+    /// Whether other tasks may come between any two polls of bodies. Not while it is asked who waits, which
+    /// is answered at once.
+    pub(crate) fn is_stepwise() -> bool {
+        is_on() && ASKING.get().is_none()
     }
 
     /// Has these come in an order that is chosen.
@@ -165,6 +176,11 @@ mod asked {
 mod unasked {
     #[inline]
     pub(crate) const fn is_on() -> bool {
+        false
+    }
+
+    #[inline]
+    pub(crate) const fn is_stepwise() -> bool {
         false
     }
 

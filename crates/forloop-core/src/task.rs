@@ -34,8 +34,16 @@ pub fn spawn<F>(runtime: &impl Spawn, future: F) -> Task<F::Output>
 where
     F: Future<Output: Send> + Send + 'static,
 {
+    spawn_from(Origin::here(), runtime, future)
+}
+
+/// [`spawn`], from there.
+pub(crate) fn spawn_from<F>(origin: Origin, runtime: &impl Spawn, future: F) -> Task<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
     let (task, run) = pair(future);
-    spawning(Origin::here(), || runtime.spawn(run));
+    spawning(origin, || runtime.spawn(run));
     task
 }
 

@@ -13,7 +13,7 @@ use crate::way::Way;
 /// Runs a program under so many random schedules, and panics with a report if it fails under one.
 ///
 /// It fails if it panics, returns an error, waits for ever, comes to no end, or is not the same when it
-/// is repeated. The seeds are always the same ones, so a test that passed passes again.
+/// is repeated. A panic of a task that was detached is nobody's. The seeds are always the same ones, so a test that passed passes again.
 ///
 /// # Panics
 ///
@@ -33,7 +33,10 @@ use crate::way::Way;
 /// ```
 #[track_caller]
 pub fn check<F: Future<Output: Verdict>>(seeds: u64, program: impl Fn(Sim) -> F) -> Explored {
-    Explore::random(seeds).run(program).unwrap_or_else(|failure| panic!("{failure}"))
+    match Explore::random(seeds).run(program) {
+        Ok(explored) => explored,
+        Err(failure) => panic!("{failure}"),
+    }
 }
 
 /// Runs a program under so many random schedules, and gives what it gives, which must be the same each
@@ -41,7 +44,8 @@ pub fn check<F: Future<Output: Verdict>>(seeds: u64, program: impl Fn(Sim) -> F)
 ///
 /// # Panics
 ///
-/// As [`check`], and if the program gives something else under one schedule than under another.
+/// As [`check`], and if the program gives something else under one schedule than under another. An `Err` is
+/// an answer like others here.
 ///
 /// # Examples
 ///
@@ -59,8 +63,10 @@ pub fn agree<F>(seeds: u64, program: impl Fn(Sim) -> F) -> F::Output
 where
     F: Future<Output: PartialEq + fmt::Debug>,
 {
-    let agreed = Explore::random(seeds).run_agreeing(program);
-    agreed.unwrap_or_else(|failure| panic!("{failure}")).1
+    match Explore::random(seeds).run_agreeing(program) {
+        Ok((_, output)) => output,
+        Err(failure) => panic!("{failure}"),
+    }
 }
 
 /// Runs a program again as a report says: `replay("choices=0,2,1", program)`.
@@ -70,9 +76,13 @@ where
 /// If the program fails, as [`check`]; and if `way` is nothing that a report says.
 #[track_caller]
 pub fn replay<F: Future<Output: Verdict>>(way: &str, program: impl Fn(Sim) -> F) {
-    let way = way.parse().unwrap_or_else(|error| panic!("`{way}` cannot be repeated: {error}"));
-    let explore = Explore::new(How::Way(way));
-    explore.run(program).unwrap_or_else(|failure| panic!("{failure}"));
+    let way = match way.parse() {
+        Ok(way) => way,
+        Err(error) => panic!("`{way}` cannot be repeated: {error}"),
+    };
+    if let Err(failure) = Explore::new(How::Way(way)).run(program) {
+        panic!("{failure}");
+    }
 }
 
 /// Which schedules to run a program under.
@@ -243,10 +253,10 @@ impl Explore {
             }
             How::Pct { first: from, seeds, depth } => {
                 first(&mut look)?;
-                let steps = explored.steps;
+                let points = explored.points;
                 let mut look = |sim, by: &str| search.look(sim, by, &mut explored);
                 for seed in (0..seeds).map(|n| from.wrapping_add(n)) {
-                    look(Sim::pct(seed, depth, steps), &format!("seed {seed}"))?;
+                    look(Sim::pct(seed, depth, points), &format!("seed {seed}"))?;
                 }
             }
             How::Exhaustive { most } => search.look_at_all(most, &mut explored)?,
@@ -297,8 +307,8 @@ pub struct Explored {
     pub is_complete: bool,
     kind: &'static str,
     seeds: u64,
-    /// Of the first run.
-    steps: u64,
+    /// How often something was chosen in the first run.
+    points: u64,
     seen: HashSet<u64>,
 }
 
@@ -315,7 +325,7 @@ impl Explored {
             is_complete: false,
             kind,
             seeds,
-            steps: 0,
+            points: 0,
             seen: HashSet::new(),
         }
     }
@@ -323,7 +333,7 @@ impl Explored {
     /// Notes a run of a program that was not dropped.
     pub(crate) fn note(&mut self, run: &Run) {
         if self.runs == 0 {
-            self.steps = run.steps;
+            self.points = run.points();
         }
         // That one is of no seed.
         if self.runs != 0 || self.kind != SAMPLED {

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::mem::discriminant;
 use std::panic::Location;
 
 use crate::event::Event;
@@ -75,6 +76,19 @@ impl From<Stuck> for Cause {
     }
 }
 
+impl Cause {
+    /// Whether this is the same failure, as far as can be told.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Panicked { at: here, .. }, Self::Panicked { at: there, .. }) => here == there,
+            (Self::Deadlock(here), Self::Deadlock(there)) => {
+                here.went_on.is_empty() == there.went_on.is_empty()
+            }
+            _ => discriminant(self) == discriminant(other),
+        }
+    }
+}
+
 impl Failure {
     /// What repeats the run, as `FORLOOP_SIM` and [`replay`](crate::replay) read it: the choices that are
     /// not what comes first, as few as were found.
@@ -117,11 +131,14 @@ impl fmt::Display for Failure {
         let Self { cause, found_by, events, way, at } = self;
         writeln!(f, "a schedule was found under which this fails: {}:{}", at.file(), at.line())?;
         writeln!(f, "{cause}")?;
+        if let Cause::NotDeterministic { .. } = cause {
+            return write!(f, "found by {found_by}");
+        }
         writeln!(f, "found by {found_by}; to repeat the shortest run found that fails:")?;
         // The thread of a test has its name.
         match std::thread::current().name() {
             Some(test) if test != "main" => {
-                writeln!(f, "  {VARIABLE}='{way}' cargo test {test}")?;
+                writeln!(f, "  {VARIABLE}='{way}' cargo test {test} -- --exact")?;
             }
             _ => writeln!(f, "  {VARIABLE}='{way}', or forloop::sim::replay(\"{way}\", program)")?,
         }

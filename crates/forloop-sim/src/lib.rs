@@ -63,8 +63,13 @@
 //! The time goes on when nothing can run, to that of the next timer. So it says nothing of what happens
 //! *between* two awaits: no thread interrupts another, every memory ordering is the strongest, and two
 //! things never happen at once; loom is the tool for that. A program that reads a real clock, a random
-//! number or the order of a hash map, or that has threads, is not the same in each run. This is noticed
-//! by running schedules twice, now and then, and reported as what it is.
+//! number or the order of a hash map, or that has threads, is not the same in each run. Where tasks then run
+//! in another order, this is noticed by running schedules twice, now and then, and reported as what it is.
+//!
+//! Inside a simulation a loop gives its turn away after each poll of a body, and not after many: so any
+//! other task may come between two bodies of one loop, as on a runtime with threads. What timers of one
+//! instant wake in one loop is ordered twice, by the timers and by the loop, so an exhaustive search has such
+//! schedules more than once.
 //!
 //! What was explored is said in honest words, [`Explored`]'s `Display`: `exhaustive: 4,320 schedules`; or
 //! `sampled: 10,000 seeds, 3,911 distinct schedules`; or that a bound was hit, and there are more.

@@ -1,7 +1,6 @@
 //! A search for a schedule under which a program fails, and for the shortest way to say it.
 
 use std::future::poll_fn;
-use std::mem::discriminant;
 use std::panic::Location;
 use std::task::Poll;
 
@@ -32,7 +31,6 @@ pub(crate) struct Run {
     /// What was chosen, of how many.
     chosen: Vec<(u32, u32)>,
     pub(crate) fingerprint: u64,
-    pub(crate) steps: u64,
     /// How often the program was polled.
     polls: u64,
 }
@@ -40,6 +38,11 @@ pub(crate) struct Run {
 impl Run {
     fn choices(&self) -> Choices {
         self.chosen.iter().map(|&(choice, _)| choice).collect::<Vec<_>>().into()
+    }
+
+    /// How often something was chosen.
+    pub(crate) fn points(&self) -> u64 {
+        self.chosen.len() as u64
     }
 
     /// Whether this is what another run of the same choices should be.
@@ -170,17 +173,17 @@ where
                 quietly(|| (self.judge)(output)).unwrap_or_else(|said| Some(said.into()))
             }
             Ok(None) => Some(sim.pending()).filter(|left| !left.is_empty()).map(Cause::Orphans),
+            // A program may have caught that, and panicked for another reason.
             Err(said) => Some(match sim.world().stuck() {
-                Some(stuck) => stuck.into(),
-                None => said.into(),
+                Some(stuck) if stuck.to_string() == said.message => stuck.into(),
+                _ => said.into(),
             }),
         };
         let world = sim.world();
-        let (chosen, fingerprint, (steps, _)) =
-            (world.chosen(), world.fingerprint(), world.steps());
+        let (chosen, fingerprint) = (world.chosen(), world.fingerprint());
         // What is left was not asked to stop: if it panics as it is dropped, that is not the program's.
         let _dropped = quietly(|| sim.drop_tasks());
-        Run { cause, chosen, fingerprint, steps, polls }
+        Run { cause, chosen, fingerprint, polls }
     }
 
     /// The report on a run that has failed.
@@ -195,7 +198,7 @@ where
         let list = run.chosen.iter().map(|&(choice, _)| choice).collect();
         let list = shorter(list, |list| {
             let run = self.run(&Sim::replay(list.to_vec().into()), drop_after);
-            run.cause.is_some_and(|other| discriminant(&other) == discriminant(&cause))
+            run.cause.is_some_and(|other| other.is_like(&cause))
         });
         let schedule = Scheduled::Choices(list.into());
         self.report(Way { schedule, drop_after }, cause, found_by)

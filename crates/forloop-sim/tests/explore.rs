@@ -481,3 +481,114 @@ fn tasks_and_children_are_told_with_the_line_that_spawned_them() {
     assert_eq!(told[0], lines[0], "{failure}");
     assert!(told.contains(&lines[1]) && told.contains(&lines[2]), "{lines:?} {failure}");
 }
+
+/// Reads a counter, gives others their turn, and writes it.
+async fn lose_an_update(counter: Arc<AtomicU64>) {
+    let seen = counter.load(Ordering::SeqCst);
+    yields().await;
+    counter.store(seen + 1, Ordering::SeqCst);
+}
+
+#[test]
+fn another_task_may_come_between_any_two_polls_of_a_loop() {
+    let inner = |counter: Arc<AtomicU64>| async move {
+        each(0..1).unbounded().for_each(|_| lose_an_update(counter.clone())).await;
+    };
+    for workers in [false, true] {
+        let failure = Explore::exhaustive(1000).run(|rt| async move {
+            let counter = Arc::new(AtomicU64::new(0));
+            let (body, items) = (counter.clone(), each(0..2).unbounded());
+            match workers {
+                true => items.on_workers(rt).for_each(move |_| lose_an_update(body.clone())).await,
+                false => items.on(rt).for_each(|_| inner(body.clone())).await,
+            }
+            assert_eq!(counter.load(Ordering::SeqCst), 2);
+        });
+        assert!(matches!(failure, Err(failure) if matches!(failure.cause, Cause::Panicked { .. })));
+    }
+}
+
+#[test]
+fn what_was_woken_while_a_task_settles_the_rest_is_not_forgotten() {
+    check(30, |rt| async move {
+        let task = forloop_core::spawn(&rt, async {
+            yields().await;
+            1
+        });
+        let settling = rt.clone();
+        rt.spawn(async move { settling.settle() });
+        assert_eq!(task.await, Ok(1));
+    });
+}
+
+#[test]
+fn a_detached_task_that_never_ends_is_told() {
+    let failure = Explore::fifo().most_steps(1000).run(|rt| async move {
+        rt.spawn(async {
+            for _ in 0_u64.. {
+                yields().await;
+            }
+        });
+    });
+    assert_eq!(failure.unwrap_err().cause, Cause::Endless { steps: 1000 });
+}
+
+#[test]
+fn destructors_that_panic_when_the_rest_is_dropped_end_nothing() {
+    struct Unfinished;
+    impl Drop for Unfinished {
+        fn drop(&mut self) {
+            panic!("not finished");
+        }
+    }
+    let explored = check(3, |rt| async move {
+        for _ in 0..3 {
+            let nap = rt.sleep(ms(10));
+            rt.spawn(async move {
+                let unfinished = Unfinished;
+                nap.await;
+                std::mem::forget(unfinished);
+            });
+        }
+    });
+    assert_eq!(explored.runs, 4);
+}
+
+#[test]
+fn a_task_that_has_ended_is_no_choice_any_more() {
+    let explored = Explore::exhaustive(100).run(|rt| async move {
+        for _ in 0..3 {
+            rt.spawn(poll_fn(|cx| {
+                cx.waker().wake_by_ref();
+                Poll::Ready(())
+            }));
+        }
+    });
+    assert_eq!(explored.unwrap().distinct(), 6);
+}
+
+#[test]
+fn the_events_of_a_deadlock_end_where_it_begins() {
+    let failure = Explore::fifo().run(|rt| async move {
+        each(0..40).unbounded().on(rt).for_each(|_| std::future::pending()).await;
+    });
+    // Each is spawned and polled, and the loop is polled a few times.
+    assert!(failure.unwrap_err().events.len() < 100 + 40);
+}
+
+#[test]
+fn local_tasks_are_dropped_with_their_simulation() {
+    let alive = Rc::new(());
+    let sim = Sim::new();
+    for _ in 0..3 {
+        let alive = alive.clone();
+        sim.spawn_local(async move {
+            std::future::pending::<()>().await;
+            drop(alive);
+        });
+    }
+    sim.settle();
+    assert_eq!(Rc::strong_count(&alive), 4);
+    drop(sim);
+    assert_eq!(Rc::strong_count(&alive), 1);
+}

@@ -18,7 +18,8 @@ use crate::orphans::{Orphans, adopting};
 use crate::panic::catch;
 use crate::place::{Body, Started};
 use crate::policy::Ticket;
-use crate::task::{Task, spawn};
+use crate::simulation::Origin;
+use crate::task::{Task, spawn_from};
 use crate::{Outcome, Panic, Spawn};
 
 /// The workers of a loop, for bodies of the kind `J`.
@@ -238,7 +239,11 @@ where
     /// Hires one more worker, which begins with nothing to do.
     fn hire(&mut self) {
         let desk = Arc::new(Desk::new());
-        let task = spawn(&self.runtime, Worker::fed(desk.clone(), self.home.clone()));
+        let task = spawn_from(
+            Origin::unknown(),
+            &self.runtime,
+            Worker::fed(desk.clone(), self.home.clone()),
+        );
         self.workers.push(Hired { desk, load: 0, _task: task });
     }
 

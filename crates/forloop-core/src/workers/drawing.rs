@@ -21,7 +21,8 @@ use crate::engine::End;
 use crate::panic::catch;
 use crate::place::{Body, Started};
 use crate::policy::Ticket;
-use crate::task::{Task, next_end, spawn};
+use crate::simulation::Origin;
+use crate::task::{Task, next_end, spawn_from};
 use crate::{Outcome, Panic, Spawn};
 
 /// See [the module](self).
@@ -135,7 +136,7 @@ where
             let most = limit / workers + usize::from(me < limit % workers);
             let worker = Worker::drawing(depot.clone(), me, most, self.home.clone(), weighing);
             let worker = worker.with(mem::take(&mut first));
-            self.tasks.push(spawn(&self.runtime, worker));
+            self.tasks.push(spawn_from(Origin::unknown(), &self.runtime, worker));
         }
         hint
     }

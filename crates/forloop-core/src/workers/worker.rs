@@ -12,7 +12,7 @@ use super::depot::{Depot, Got};
 use super::desk::{Chunk, Desk, Ended, Home, Note, SOURCE, Tray, Weight};
 use super::pace::Pace;
 use super::well::Buckets;
-use crate::drive::TURN;
+use crate::drive::turn;
 use crate::engine::{End, Room, Set};
 use crate::orphans::{Orphans, adopting};
 use crate::panic::catch;
@@ -419,17 +419,17 @@ impl<B: Body<Returns = T>, T> Future for Worker<B, T> {
             if this.home.is_doomed() {
                 return this.poll_stop(cx);
             }
-            if polls >= TURN {
+            if polls >= turn() {
                 break;
             }
             if !this.bodies.is_amid_round() {
-                let (begun, is_more) = this.intake(TURN - polls, must_wait);
+                let (begun, is_more) = this.intake(turn() - polls, must_wait);
                 polls += begun;
                 if may_go_on {
                     this.tray.send_if_due();
                 }
                 // Whatever more there is, nobody wakes this task for what was there.
-                if polls >= TURN || had_a_round && !may_go_on && this.bodies.has_yielded() {
+                if polls >= turn() || had_a_round && !may_go_on && this.bodies.has_yielded() {
                     break;
                 }
                 had_a_round = true;
@@ -452,7 +452,7 @@ impl<B: Body<Returns = T>, T> Future for Worker<B, T> {
                 }
             }
             let (tray, weighing) = (&mut this.tray, this.weighing);
-            let most = TURN.min(polls + GLANCE);
+            let most = turn().min(polls + GLANCE);
             let last = this.bodies.poll_round(&mut polls, most, |end| {
                 if tell(tray, end, weighing) {
                     return ControlFlow::Break(());

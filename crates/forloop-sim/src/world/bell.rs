@@ -21,6 +21,11 @@ impl Bell {
         Arc::new(Self { world: Arc::downgrade(world), task, rung: AtomicBool::new(true) })
     }
 
+    /// Whether it was rung since the task was polled last.
+    pub(super) fn is_rung(&self) -> bool {
+        self.rung.load(Ordering::SeqCst)
+    }
+
     /// From now on it can be rung again.
     pub(super) fn hush(&self) {
         self.rung.store(false, Ordering::SeqCst);

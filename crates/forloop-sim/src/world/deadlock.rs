@@ -23,7 +23,12 @@ impl World {
         let at = self.now();
         let mut deadlock = Deadlock { at, pending: self.pending(), went_on: Vec::new() };
         // Also if what is polled without a wake panics.
-        self.state().stuck = Some(Stuck::Deadlock(deadlock.clone()));
+        let (chosen, fingerprint) = {
+            let mut state = self.state();
+            state.stuck = Some(Stuck::Deadlock(deadlock.clone()));
+            state.told = state.log.take();
+            (state.chosen.len(), state.fingerprint)
+        };
         (deadlock.pending, deadlock.went_on) = self.ask(main, poll_main);
         for _ in 0..AFTERMATH {
             match self.next(None) {
@@ -35,7 +40,11 @@ impl World {
         let has_gone_on = |one: &&Pending| deadlock.went_on.contains(one) || !left.contains(one);
         deadlock.went_on = deadlock.pending.iter().filter(has_gone_on).cloned().collect();
         let stuck = Stuck::Deadlock(deadlock);
-        self.state().stuck = Some(stuck.clone());
+        let mut state = self.state();
+        state.chosen.truncate(chosen);
+        state.fingerprint = fingerprint;
+        state.stuck = Some(stuck.clone());
+        drop(state);
         panic!("{stuck}");
     }
 

@@ -6,6 +6,7 @@ mod state;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -74,7 +75,8 @@ impl World {
     }
 
     pub(crate) fn log(&self) -> Vec<Event> {
-        self.state().log.clone().unwrap_or_default()
+        let state = self.state();
+        state.told.clone().or_else(|| state.log.clone()).unwrap_or_default()
     }
 
     /// What was chosen so far, each of how many.
@@ -142,6 +144,7 @@ impl World {
 
     /// Drops every task that has not ended.
     pub(crate) fn clear(&self) {
+        let mut panicked = None;
         loop {
             let mut state = self.state();
             let tasks: Vec<(usize, Where)> = state
@@ -153,17 +156,25 @@ impl World {
                 .collect();
             drop(state);
             if tasks.is_empty() {
-                return;
+                break panicked.map_or((), |payload| resume_unwind(payload));
             }
             for (number, job) in tasks {
-                drop(job);
-                drop(self.take_local(number));
+                // One by one: the panic of one destructor keeps no other from running.
+                for dropped in [
+                    catch_unwind(AssertUnwindSafe(|| drop(job))),
+                    catch_unwind(AssertUnwindSafe(|| drop(self.take_local(number)))),
+                ] {
+                    if let Err(payload) = dropped {
+                        panicked.get_or_insert(payload);
+                    }
+                }
             }
         }
     }
 
     fn take_local(&self, task: usize) -> Option<LocalJob> {
-        LOCALS.with_borrow_mut(|locals| locals.remove(&(self.id, task)))
+        // Nobody has a task once the thread has ended.
+        LOCALS.try_with(|locals| locals.borrow_mut().remove(&(self.id, task))).ok().flatten()
     }
 
     /// Runs tasks until `future` is ready.
@@ -191,14 +202,19 @@ impl World {
                     }
                     next => self.go_on(next),
                 }
-                let (steps, most) = self.steps();
-                if most < steps {
-                    let stuck = Stuck::Endless { steps: most };
-                    self.state().stuck = Some(stuck.clone());
-                    panic!("{stuck}");
-                }
+                self.count_steps();
             }
         })
+    }
+
+    /// Panics if more steps were taken than may be.
+    fn count_steps(&self) {
+        let (steps, most) = self.steps();
+        if most < steps {
+            let stuck = Stuck::Endless { steps: most };
+            self.state().stuck = Some(stuck.clone());
+            panic!("{stuck}");
+        }
     }
 
     /// Runs what can still run, without time going on.
@@ -206,11 +222,13 @@ impl World {
         self.simulated(|| {
             loop {
                 match self.next(None) {
-                    Next::Main | Next::Nothing | Next::Wake(_) => return,
+                    Next::Main | Next::Nothing | Next::Wake(_) => break,
                     next => self.go_on(next),
                 }
+                self.count_steps();
             }
         });
+        self.state().let_go();
     }
 
     /// Calls `run`; the loops polled meanwhile have their order chosen here.
@@ -223,11 +241,10 @@ impl World {
         }
         CURRENT.with_borrow_mut(|worlds| worlds.push(Arc::downgrade(self)));
         let _left = Left;
-        if matches!(self.state().schedule, Schedule::Fifo) {
-            return run();
-        }
+        let is_fifo = matches!(self.state().schedule, Schedule::Fifo);
         let world = self.clone();
-        simulated(Rc::new(move |options| world.choose(options)), run)
+        let choose = move |options| world.choose(options);
+        simulated((!is_fifo).then(|| Rc::new(choose) as Rc<_>), run)
     }
 
     /// Why the last `block_on` has panicked, if not for a panic of its program.
@@ -245,8 +262,9 @@ impl World {
             }
             Next::Task(task, Running::There) => {
                 let Some(job) = self.take_local(task) else {
-                    // It is on another thread.
-                    return self.leave(task, Some(Where::There));
+                    // It is on another thread, where it can run when nobody runs tasks here.
+                    self.leave(task, Some(Where::There));
+                    return self.state().held_up.push(task);
                 };
                 let job = self.run(task, job);
                 let pending = job.map(|job| {
@@ -276,6 +294,7 @@ impl World {
         let mut state = self.state();
         if job.is_none() {
             state.note(What::Ended(task));
+            state.forget(task);
         }
         let polled = &mut state.tasks[task].job;
         let before = std::mem::replace(polled, job.unwrap_or(Where::Ended));
@@ -371,6 +390,15 @@ impl World {
     }
 }
 
+/// Drops the tasks that stayed on this thread; those on others go with their threads.
+impl Drop for World {
+    fn drop(&mut self) {
+        let tasks = self.state().tasks.len();
+        let locals = (0..tasks).filter_map(|task| self.take_local(task));
+        drop(locals.collect::<Vec<_>>());
+    }
+}
+
 /// A `block_on`.
 struct Main<'a> {
     world: &'a World,
@@ -382,8 +410,8 @@ impl Drop for Main<'_> {
         let mut state = self.world.state();
         state.tasks[self.task].job = Where::Ended;
         state.note(What::Ended(self.task));
-        let held_up = std::mem::take(&mut state.held_up);
-        state.ready.extend(held_up);
+        state.forget(self.task);
+        state.let_go();
     }
 }
 

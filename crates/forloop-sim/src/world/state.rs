@@ -40,6 +40,8 @@ pub(super) struct State {
     pub(super) stuck: Option<Stuck>,
     pub(super) fingerprint: u64,
     pub(super) log: Option<Vec<Event>>,
+    /// The log up to a deadlock: what was done to know who waits is no part of it.
+    pub(super) told: Option<Vec<Event>>,
 }
 
 /// When a timer is due; of those due at one time, the older comes first.
@@ -104,6 +106,7 @@ impl State {
             stuck: None,
             fingerprint: 0,
             log: None,
+            told: None,
         }
     }
 
@@ -140,6 +143,18 @@ impl State {
         self.chosen.push((choice as u32, options as u32));
         self.note(What::Chosen { choice, options });
         choice
+    }
+
+    /// Forgets that a task was woken: it has ended.
+    pub(super) fn forget(&mut self, task: usize) {
+        if self.tasks[task].bell.is_rung() {
+            self.ready.retain(|&ready| ready != task);
+        }
+    }
+
+    /// Has the tasks run that could not, because who ran them waited for somebody else.
+    pub(super) fn let_go(&mut self) {
+        self.ready.extend(self.held_up.drain(..));
     }
 
     /// Takes one of the tasks that can run.
