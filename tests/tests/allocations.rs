@@ -153,7 +153,10 @@ fn a_loop_allocates_for_its_limit_and_never_for_an_item() {
     // On workers, how often they meet is a matter of luck, and yet no matter of the items.
     let runtime = Owned::multi_thread(NonZeroUsize::new(2)).unwrap();
     let _warm_up = on_workers(&runtime, 1000);
-    let allocations = on_workers(&runtime, 400_000);
+    // Luck only adds: the least of three.
+    let runs: [_; 3] = std::array::from_fn(|_| on_workers(&runtime, 400_000));
+    let allocations: [usize; 3] =
+        std::array::from_fn(|of| runs.map(|run| run[of]).into_iter().min().unwrap());
     assert!(allocations.iter().all(|&many| many < 200), "{allocations:?} for 400,000 items");
 
     // A child that has ended is forgotten.

@@ -2,6 +2,9 @@
 //! `Send`, `Sync`, `Unpin`, `UnwindSafe` and `RefUnwindSafe`. A change in here is a change of the
 //! interface.
 
+#[path = "auto_traits/bodies.rs"]
+mod bodies;
+
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::future::Ready;
@@ -22,6 +25,8 @@ use forloop::smol::{Executor, Local, LocalExecutor, Smol};
 use forloop::timeline::{AnyOutput, EventKind, Recorder, ResultOutput, Timeline, Watched};
 use forloop::tokio::{NoTokio, Owned, Tokio};
 use forloop::*;
+
+use self::bodies::{rc, send};
 
 /// Asks the compiler about a type: one that has the trait finds the method of the type itself, any
 /// other the one of [`Otherwise`].
@@ -89,56 +94,6 @@ macro_rules! values {
             written: $written,
         }),*]
     };
-}
-
-/// Bodies that may change threads.
-mod send {
-    use futures_lite::future::yield_now;
-
-    pub(super) async fn value(n: u32) -> u32 {
-        yield_now().await;
-        n
-    }
-
-    pub(super) async fn unit(_: u32) {
-        yield_now().await;
-    }
-
-    pub(super) async fn result(n: u32) -> Result<u32, String> {
-        yield_now().await;
-        Ok(n)
-    }
-
-    pub(super) async fn checked(_: u32) -> Result<(), String> {
-        yield_now().await;
-        Ok(())
-    }
-}
-
-/// Bodies that hold an `Rc` while they wait.
-mod rc {
-    use std::rc::Rc;
-
-    use futures_lite::future::yield_now;
-
-    pub(super) async fn value(n: u32) -> u32 {
-        let shared = Rc::new(n);
-        yield_now().await;
-        *shared
-    }
-
-    pub(super) async fn unit(n: u32) {
-        value(n).await;
-    }
-
-    pub(super) async fn result(n: u32) -> Result<u32, String> {
-        Ok(value(n).await)
-    }
-
-    pub(super) async fn checked(n: u32) -> Result<(), String> {
-        value(n).await;
-        Ok(())
-    }
 }
 
 const TIME: Duration = Duration::from_secs(1);

@@ -15,19 +15,10 @@ use crate::interrupted::Cut;
 use crate::panic::catch;
 use crate::place::{Launch, Started};
 use crate::policy::Admit;
-use crate::simulation::{Origin, beginning, is_stepwise};
+use crate::simulation::{Origin, beginning};
+use crate::turn::{TURN, turn};
 use crate::workers::{Crew, SOURCE, Team, Terms, Weighing, Weight};
 use crate::{Cause, Interrupted, Outcome, Panic};
-
-/// Body polls after which the executor gets a turn.
-pub(crate) const TURN: usize = 256;
-
-/// Polls of woken bodies after which the executor gets a turn: in a simulation each, so that any other task
-/// may come between two.
-#[inline]
-pub(crate) fn turn() -> usize {
-    if is_stepwise() { 1 } else { TURN }
-}
 
 /// Rounds after which the executor gets a turn if a body has yielded in one of them: a turn of a runtime
 /// costs as much as many polls.

@@ -35,6 +35,7 @@ pub mod simulation;
 mod strategy;
 mod task;
 mod token;
+mod turn;
 mod workers;
 
 pub use crate::each::{AtMost, HowMany, IsStream, Items, Limit, Loop, Unsaid, each, each_stream};

@@ -14,11 +14,11 @@ use futures_core::Stream;
 use pin_project_lite::pin_project;
 
 use super::results::{Results, Shelf};
-use crate::drive::TURN;
 use crate::engine::{Room, Set};
 use crate::panic::catch;
 use crate::place::{Launch, Started, Unspawned};
 use crate::policy::{Admit, Policy};
+use crate::turn::TURN;
 use crate::{Outcome, Panic};
 
 /// The results of a loop, for its consumer to take: see [`Results::consume`].

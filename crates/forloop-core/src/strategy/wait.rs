@@ -8,9 +8,9 @@ use core::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use crate::drive::TURN;
 use crate::engine::Room;
 use crate::place::{InTask, On, Place, Started, Unspawned};
+use crate::turn::TURN;
 use crate::workers::{Crew, Team};
 use crate::{Outcome, Spawn, Task, Timer};
 

@@ -12,13 +12,13 @@ use super::depot::{Depot, Got};
 use super::desk::{Chunk, Desk, Ended, Home, Note, SOURCE, Tray, Weight};
 use super::pace::Pace;
 use super::well::Buckets;
-use crate::drive::turn;
 use crate::engine::{End, Room, Set};
 use crate::orphans::{Orphans, adopting};
 use crate::panic::catch;
 use crate::place::{Body, Unspawned};
 use crate::policy::Ticket;
 use crate::task::next_end;
+use crate::turn::turn;
 use crate::{Outcome, Panic};
 
 /// Body polls after which a worker looks whether it was told to stop.

@@ -13,12 +13,12 @@ use concurrent_queue::ConcurrentQueue;
 use super::child::{ChildEnd, Held, Settle};
 use super::grouped::{Conduct, Ended};
 use super::untold::Untold;
-use crate::drive::TURN;
 use crate::engine::{End, Room, Set};
 use crate::interrupted::Cut;
 use crate::panic::catch;
 use crate::place::{Started, Unspawned};
 use crate::strategy::try_gather::Failures;
+use crate::turn::TURN;
 use crate::{Cause, Closed, LoopError, Outcome, Panic};
 
 /// Set in the count of those alive: no more may come.
