@@ -7,7 +7,6 @@
 //!
 //! verify: args examples/tree
 //! verify: compare sha256sum
-//! verify: threads
 
 use std::env;
 use std::error::Error;
@@ -16,7 +15,7 @@ use std::io::{self, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use blocking::unblock;
+use forloop::{AnyRuntime, plain, spawn_blocking};
 use sha2::{Digest, Sha256};
 
 /// Bytes of a file in memory at a time.
@@ -28,7 +27,7 @@ fn main() -> ExitCode {
         eprintln!("usage: checksum DIR");
         return ExitCode::from(2);
     };
-    let status = match forloop::run(async |_runtime| checksum(dir.into()).await) {
+    let status = match forloop::run(async |runtime| checksum(&runtime, dir.into()).await) {
         Ok(status) => status,
         Err(error) => Err(error.into()),
     };
@@ -38,16 +37,18 @@ fn main() -> ExitCode {
     })
 }
 
-async fn checksum(dir: PathBuf) -> Result<ExitCode, Box<dyn Error>> {
+async fn checksum(runtime: &AnyRuntime, dir: PathBuf) -> Result<ExitCode, Box<dyn Error>> {
     let mut status = ExitCode::SUCCESS;
-    forloop::each(unblock(|| find(dir)).await)
+    forloop::each(spawn_blocking(runtime, || find(dir)).await?)
         .limit(16)?
-        .stream(|found| unblock(|| found.digest()))
+        .on_blocking(runtime)
+        .stream(plain(Found::digest))
         .try_for_each(|(path, digest)| {
             if digest.is_err() {
                 status = ExitCode::FAILURE;
             }
-            unblock(move || print(&path, digest))
+            let printed = spawn_blocking(runtime, move || print(&path, digest));
+            async { printed.await.map_err(io::Error::other)? }
         })
         .await?;
     Ok(status)

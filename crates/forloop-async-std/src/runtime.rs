@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
-use forloop_core::{BlockOn, Spawn, Timer};
+use forloop_core::{BlockOn, Spawn, SpawnBlocking, Timer};
 
 /// async-std, with its own global threads.
 ///
@@ -26,6 +26,12 @@ impl Spawn for AsyncStd {
             let told = env::var("ASYNC_STD_THREAD_COUNT").ok().and_then(|told| told.parse().ok());
             told.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
         })
+    }
+}
+
+impl SpawnBlocking for AsyncStd {
+    fn spawn_blocking(&self, future: impl Future<Output = ()> + Send + 'static) {
+        drop(async_std::task::spawn_blocking(|| async_std::task::block_on(future)));
     }
 }
 

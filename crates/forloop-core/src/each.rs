@@ -8,10 +8,12 @@ use core::task::{Context, Poll};
 use futures_core::Stream;
 
 use crate::drive::Drive;
-use crate::place::{Body, InTask, Launcher, On, OnLocal, Place, Started, Supplied, Supply};
+use crate::place::{
+    Body, InTask, Launcher, On, OnBlocking, OnLocal, OnScoped, Place, Started, Supplied, Supply,
+};
 use crate::policy::{Admit, Plain};
 use crate::simulation::Origin;
-use crate::{OnWorkers, Spawn, SpawnLocal, ZeroLimit};
+use crate::{OnWorkers, Spawn, SpawnBlocking, SpawnLocal, SpawnScoped, ZeroLimit};
 
 /// Begins a loop over anything that can be iterated: a vector, an array, a range, an iterator.
 ///
@@ -176,6 +178,53 @@ impl<S: Stream, L, C> Loop<S, InTask, L, C> {
     /// every task to stop; each is gone when the runtime has next come to it.
     pub fn on<R: Spawn>(self, runtime: R) -> Loop<S, On<R>, L, C> {
         self.at(On(runtime))
+    }
+
+    /// Runs each body as a task on the threads of a scope, on all cores, while the bodies borrow.
+    ///
+    /// The threads are those of `forloop::parallel(|cores| ..)`, which blocks its caller until all of this has
+    /// ended: so a body may borrow whatever lives around that call, and only needs to be `Send`. Otherwise as
+    /// [`on`](Self::on): a body that blocks delays nobody, as long as there are threads.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`on`](Self::on).
+    pub fn on_scoped<'env, R: SpawnScoped<'env>>(self, scope: R) -> Loop<S, OnScoped<R>, L, C> {
+        self.at(OnScoped(scope))
+    }
+
+    /// Runs each body as a task that may block, on the runtime's pool of threads for that.
+    ///
+    /// Bodies are futures as ever: `|path| async move { fs::read(path) }`, or a plain closure in
+    /// [`plain`](crate::plain()). One that awaits keeps its thread meanwhile, and pools have a limit of their own
+    /// (512 threads on tokio, 500 on smol and async-std unless they were told otherwise): say
+    /// [`limit`](Self::limit) and not [`unbounded`](Self::unbounded).
+    ///
+    /// A body that has begun cannot be stopped before its next await; a loop that stops waits for it. One
+    /// that waits for a thread when its loop stops, or when its time is over, never begins. A body whose time is over
+    /// keeps its place until it has ended, so no more than the limit run.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// use std::{fs, io, path::PathBuf};
+    ///
+    /// async fn sizes<R>(runtime: R, paths: Vec<PathBuf>) -> Result<Vec<usize>, Box<dyn std::error::Error>>
+    /// where
+    ///     R: forloop::SpawnBlocking,
+    /// {
+    ///     let files = forloop::each(paths).limit(4)?.on_blocking(runtime);
+    ///     let files = files.try_gather(forloop::plain(|path: PathBuf| fs::read(path))).await?;
+    ///     Ok(files.iter().map(Vec::len).collect())
+    /// }
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`on`](Self::on); but a body that is in the middle of a blocking call goes on to its end.
+    pub fn on_blocking<R: SpawnBlocking>(self, runtime: R) -> Loop<S, OnBlocking<R>, L, C> {
+        self.at(OnBlocking(runtime))
     }
 
     /// Runs the bodies on a few workers: tasks of `runtime`, as many as it has threads, each of which

@@ -44,14 +44,14 @@ pub use crate::interrupted::{Cause, Interrupted};
 pub use crate::outcome::Outcome;
 pub use crate::panic::Panic;
 pub use crate::place::{
-    Body, Brought, Drawn, InTask, Launch, Launcher, On, OnLocal, Place, Started, Supply, TryBody,
-    UnitBody, Unspawned,
+    Body, Brought, Call, Drawn, InTask, Launch, Launcher, On, OnBlocking, OnLocal, OnScoped, Place,
+    Started, Supply, TryBody, UnitBody, Unspawned, plain, spawn_blocking, spawn_scoped,
 };
 pub use crate::policy::{
     Admit, AllOrNothing, CancelOn, CatchPanics, Deadline, Ends, Fallible, Interrupt, Interruptible,
     IsResult, Outcomes, Plain, Policy, RaisesPanics, Ticket, Timeout, try_each, try_each_stream,
 };
-pub use crate::runtime::{BlockOn, Runtime, Spawn, SpawnLocal, Timer};
+pub use crate::runtime::{BlockOn, Runtime, Spawn, SpawnBlocking, SpawnLocal, SpawnScoped, Timer};
 pub use crate::strategy::{
     AsCompleted, Child, Conduct, Done, FailFast, Feed, Group, Grouped, InOrder, LocalScope, Mode,
     Results, Running, Scope, Settled, Supervised, Supervisor, Unordered, Wait, as_completed,

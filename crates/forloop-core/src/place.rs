@@ -1,5 +1,11 @@
 //! Where a body runs: in the caller's own task, or as a task of a runtime.
 
+mod blocking;
+mod scoped;
+
+pub use self::blocking::{Call, OnBlocking, plain, spawn_blocking};
+pub use self::scoped::{OnScoped, spawn_scoped};
+
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
@@ -14,9 +20,10 @@ use crate::{Outcome, Spawn, SpawnLocal};
 
 /// Where the bodies of a loop run.
 ///
-/// [`InTask`], [`On`], [`OnWorkers`](crate::OnWorkers), [`Fed`](crate::Fed) and [`OnLocal`] are all there
-/// are; a loop takes one through [`Loop::on`](crate::Loop::on),
-/// [`Loop::on_workers`](crate::Loop::on_workers), [`Loop::on_local`](crate::Loop::on_local) and
+/// [`InTask`], [`On`], [`OnWorkers`](crate::OnWorkers), [`Fed`](crate::Fed), [`OnLocal`], [`OnScoped`] and
+/// [`OnBlocking`] are all there are; a loop takes one through [`Loop::on`](crate::Loop::on),
+/// [`Loop::on_workers`](crate::Loop::on_workers), [`Loop::on_local`](crate::Loop::on_local),
+/// [`Loop::on_scoped`](crate::Loop::on_scoped), [`Loop::on_blocking`](crate::Loop::on_blocking) and
 /// [`Loop::at`](crate::Loop::at).
 #[diagnostic::on_unimplemented(
     message = "`{B}` cannot run there",

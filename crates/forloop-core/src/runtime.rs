@@ -56,6 +56,35 @@ pub trait SpawnLocal {
     fn spawn_local(&self, future: impl Future<Output = ()> + 'static);
 }
 
+/// Starts a future on a thread where it may block.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no threads for what blocks",
+    label = "this is not a runtime value with a pool of threads that may block",
+    note = "pass a runtime, for instance `forloop::runtime()?`, or the one `forloop::run` hands to your closure"
+)]
+pub trait SpawnBlocking {
+    /// Runs `future` to its end on one thread of the runtime's pool for work that blocks, and lets it go.
+    ///
+    /// It begins when a thread of the pool is free. It has been dropped, at the latest, when the runtime
+    /// has shut down; unless it is in the middle of a step then, which nobody can stop.
+    fn spawn_blocking(&self, future: impl Future<Output = ()> + Send + 'static);
+}
+
+/// Starts a future that borrows for `'env` on threads that end before that.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot run tasks that borrow",
+    label = "these are not the threads of a scope",
+    note = "pass the `cores` of `forloop::parallel(|cores| ..)`; for a runtime, use `.on(runtime)`, whose \
+            bodies own what they use"
+)]
+pub trait SpawnScoped<'env> {
+    /// Starts `future` and lets it go.
+    ///
+    /// It has been dropped, at the latest, when the scope ends. An implementation never polls it before
+    /// `spawn_scoped` was called and never panics for a reason of its own.
+    fn spawn_scoped(&self, future: impl Future<Output = ()> + Send + 'env);
+}
+
 /// Tells the time and waits for it to pass.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no clock",
@@ -104,6 +133,18 @@ impl<R: Spawn> Spawn for &R {
 impl<R: SpawnLocal> SpawnLocal for &R {
     fn spawn_local(&self, future: impl Future<Output = ()> + 'static) {
         (**self).spawn_local(future);
+    }
+}
+
+impl<R: SpawnBlocking> SpawnBlocking for &R {
+    fn spawn_blocking(&self, future: impl Future<Output = ()> + Send + 'static) {
+        (**self).spawn_blocking(future);
+    }
+}
+
+impl<'env, R: SpawnScoped<'env>> SpawnScoped<'env> for &R {
+    fn spawn_scoped(&self, future: impl Future<Output = ()> + Send + 'env) {
+        (**self).spawn_scoped(future);
     }
 }
 

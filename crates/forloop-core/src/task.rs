@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::pin::Pin;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
-use core::task::{Context, Poll, ready};
+use core::task::{Context, Poll, Waker, ready};
 
 use atomic_waker::AtomicWaker;
 use concurrent_queue::ConcurrentQueue;
@@ -117,6 +117,11 @@ impl<T> Task<T> {
     /// Has the task stop when it is next polled, whoever polls it.
     pub(crate) fn doom(&self) {
         self.cell.cancel.store(true, Ordering::SeqCst);
+    }
+
+    /// Has `waker` woken when the task is asked to stop, until the task is first polled.
+    pub(crate) fn wake_to_stop(&self, waker: &Waker) {
+        self.cell.runner.register(waker);
     }
 
     /// Has `cx` woken when the task ends; at once, if it has.
@@ -328,6 +333,28 @@ fn stopped<T>(was_polled: bool) -> Outcome<T> {
 }
 
 impl<F: Future> Run<F> {
+    /// Ends a task that was asked to stop before it was ever polled; gives it back if that must wait for
+    /// tasks that were dropped with its future.
+    pub(crate) fn stop_unpolled(mut self) -> Option<Self> {
+        // Who has no time left is told otherwise than who was stopped.
+        let end = stopped(!self.cell.cancel.load(Ordering::SeqCst));
+        let (dropped, orphans) = adopting(Some(self.cell.id()), || catch(|| self.future = None));
+        let end = match dropped {
+            Ok(()) => end,
+            Err(panic) => Outcome::Panicked(panic),
+        };
+        match orphans {
+            None => {
+                self.cell.end(end);
+                None
+            }
+            Some(orphans) => {
+                self.ending = Some((end, orphans));
+                Some(self)
+            }
+        }
+    }
+
     /// Drops the future, waits for the tasks that are dropped with it, and only then tells the
     /// handle of the end.
     fn poll_end(

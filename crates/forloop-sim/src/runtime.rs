@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use forloop_core::{BlockOn, Spawn, SpawnLocal, Timer, simulation};
+use forloop_core::{BlockOn, Spawn, SpawnBlocking, SpawnLocal, Timer, simulation};
 
 use crate::event::{Event, Label};
 use crate::schedule::{Choices, Pct, Random, Schedule};
@@ -163,6 +163,13 @@ impl Spawn for Sim {
     /// Four, so that loops on workers have something to choose; all of them run on one thread.
     fn threads(&self) -> NonZeroUsize {
         NonZeroUsize::MIN.saturating_add(3)
+    }
+}
+
+/// What blocks is one step of the simulation.
+impl SpawnBlocking for Sim {
+    fn spawn_blocking(&self, future: impl Future<Output = ()> + Send + 'static) {
+        self.spawn(future);
     }
 }
 

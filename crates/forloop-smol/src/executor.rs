@@ -5,9 +5,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use forloop_core::{BlockOn, Spawn, SpawnLocal, Timer};
+use forloop_core::{BlockOn, Spawn, SpawnBlocking, SpawnLocal, Timer};
 
-use crate::runtime::{now, sleep};
+use crate::runtime::{now, sleep, unblock};
 
 /// An [`async_executor::Executor`] that the host runs on threads of its own.
 ///
@@ -43,6 +43,12 @@ impl From<Arc<async_executor::Executor<'static>>> for Executor {
 impl Spawn for Executor {
     fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
         self.inner.spawn(future).detach();
+    }
+}
+
+impl SpawnBlocking for Executor {
+    fn spawn_blocking(&self, future: impl Future<Output = ()> + Send + 'static) {
+        unblock(future);
     }
 }
 
@@ -110,6 +116,12 @@ impl From<Rc<async_executor::LocalExecutor<'static>>> for Local {
 impl SpawnLocal for Local {
     fn spawn_local(&self, future: impl Future<Output = ()> + 'static) {
         self.inner.spawn(future).detach();
+    }
+}
+
+impl SpawnBlocking for Local {
+    fn spawn_blocking(&self, future: impl Future<Output = ()> + Send + 'static) {
+        unblock(future);
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 use std::{env, future, thread};
 
-use forloop_core::{BlockOn, Spawn, Timer};
+use forloop_core::{BlockOn, Spawn, SpawnBlocking, Timer};
 
 /// smol, with a thread per core.
 ///
@@ -25,6 +25,12 @@ impl Spawn for Smol {
     }
 }
 
+impl SpawnBlocking for Smol {
+    fn spawn_blocking(&self, future: impl Future<Output = ()> + Send + 'static) {
+        unblock(future);
+    }
+}
+
 impl Timer for Smol {
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<> {
         sleep(duration)
@@ -39,6 +45,11 @@ impl BlockOn for Smol {
     fn block_on<F: Future>(&self, future: F) -> F::Output {
         smol::block_on(future)
     }
+}
+
+/// Runs `future` on smol's threads for what blocks.
+pub(crate) fn unblock(future: impl Future<Output = ()> + Send + 'static) {
+    smol::unblock(|| smol::block_on(future)).detach();
 }
 
 /// Waits with async-io's timer.

@@ -5,7 +5,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use forloop_core::{Spawn, Timer};
+use forloop_core::{Spawn, SpawnBlocking, Timer};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
@@ -50,6 +50,13 @@ impl Spawn for Tokio {
 
     fn threads(&self) -> NonZeroUsize {
         NonZeroUsize::new(self.handle.metrics().num_workers()).unwrap_or(NonZeroUsize::MIN)
+    }
+}
+
+impl SpawnBlocking for Tokio {
+    fn spawn_blocking(&self, future: impl Future<Output = ()> + Send + 'static) {
+        let handle = self.handle.clone();
+        drop(self.handle.spawn_blocking(move || handle.block_on(future)));
     }
 }
 

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 use std::{fmt, io};
 
-use forloop_core::{Spawn, Timer};
+use forloop_core::{Spawn, SpawnBlocking, Timer};
 
 /// One of the runtimes that were enabled as features.
 ///
@@ -140,6 +140,25 @@ impl Spawn for AnyRuntime {
             Kind::AsyncStd(ref runtime) => runtime.threads(),
             #[cfg(feature = "sim")]
             Kind::Sim(ref runtime) => runtime.threads(),
+        }
+    }
+}
+
+#[cfg_attr(
+    not(any(feature = "smol", feature = "async-std", feature = "tokio", feature = "sim")),
+    allow(unused)
+)]
+impl SpawnBlocking for AnyRuntime {
+    fn spawn_blocking(&self, future: impl Future<Output = ()> + Send + 'static) {
+        match self.kind {
+            #[cfg(feature = "tokio")]
+            Kind::Tokio(ref runtime) => runtime.spawn_blocking(future),
+            #[cfg(feature = "smol")]
+            Kind::Smol(ref runtime) => runtime.spawn_blocking(future),
+            #[cfg(feature = "async-std")]
+            Kind::AsyncStd(ref runtime) => runtime.spawn_blocking(future),
+            #[cfg(feature = "sim")]
+            Kind::Sim(ref runtime) => runtime.spawn_blocking(future),
         }
     }
 }

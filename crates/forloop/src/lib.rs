@@ -88,12 +88,16 @@ pub use futures_lite::stream::{self, Stream, StreamExt};
 
 #[cfg(feature = "async-std")]
 pub use forloop_async_std as async_std;
+#[cfg(feature = "parallel")]
+pub use forloop_parallel::{Cores, Threads, parallel};
 #[cfg(feature = "sim")]
 pub use forloop_sim as sim;
 #[cfg(feature = "smol")]
 pub use forloop_smol as smol;
 #[cfg(feature = "timeline")]
 pub use forloop_timeline as timeline;
+#[cfg(feature = "timer")]
+pub use forloop_timer as timer;
 #[cfg(feature = "tokio")]
 pub use forloop_tokio as tokio;
 
