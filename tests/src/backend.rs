@@ -1,11 +1,16 @@
-//! A tokio, whose owner blocks and whose handle spawns, and a program that drives its executors.
+//! A tokio, whose owner blocks and whose handle spawns, a program that drives its executors, and threads
+//! whose owner blocks.
 
 use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use forloop::smol::{Executor, Local, Smol};
-use forloop::{BlockOn, Conduct, Fed, Grouped, On, OnLocal, OnWorkers, Task, tokio};
+use forloop::timer::SystemTimer;
+use forloop::{
+    BlockOn, Conduct, Cores, Fed, Grouped, On, OnLocal, OnScoped, OnWorkers, Spawn, SpawnScoped,
+    Task, Threads, tokio,
+};
 use forloop_conformance::{Backend, Job, Spawning};
 
 /// A tokio runtime that ends with its test.
@@ -130,6 +135,67 @@ impl Spawning for Host {
 
     fn spawn<T: Send + 'static>(&self, job: Job<T>) -> Task<T> {
         forloop::spawn_local(&self.local, job)
+    }
+}
+
+/// Threads whose owner blocks on the loop, so that bodies may borrow.
+#[derive(Debug, Default)]
+pub struct Scoped {
+    threads: Threads<'static>,
+}
+
+/// The same threads, for tasks that own what they use.
+#[derive(Debug, Clone)]
+pub struct Owning {
+    cores: Cores<'static>,
+}
+
+impl Spawn for Owning {
+    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        self.cores.spawn_scoped(future);
+    }
+
+    fn threads(&self) -> NonZeroUsize {
+        self.cores.threads()
+    }
+}
+
+impl Backend for Scoped {
+    type Place = OnScoped<Cores<'static>>;
+    type Clock = SystemTimer;
+    type Group = forloop::Group<Owning, String>;
+
+    const SPAWNED: bool = true;
+
+    fn place(&self) -> Self::Place {
+        OnScoped(self.threads.cores())
+    }
+
+    fn clock(&self) -> SystemTimer {
+        SystemTimer
+    }
+
+    fn group<T: Send + 'static>(
+        &self,
+        body: impl FnOnce(Self::Group) -> Job<Result<T, String>> + 'static,
+    ) -> Grouped<impl Conduct<Value = T, Error = String> + 'static> {
+        forloop::task_group(self.runtime(), body)
+    }
+
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.threads.block_on(future)
+    }
+}
+
+impl Spawning for Scoped {
+    type Runtime = Owning;
+
+    fn runtime(&self) -> Owning {
+        Owning { cores: self.threads.cores() }
+    }
+
+    fn spawn<T: Send + 'static>(&self, job: Job<T>) -> Task<T> {
+        forloop::spawn_scoped(&self.threads.cores(), job)
     }
 }
 

@@ -23,6 +23,7 @@ use forloop::sim::{
 };
 use forloop::smol::{Executor, Local, LocalExecutor, Smol};
 use forloop::timeline::{AnyOutput, EventKind, Recorder, ResultOutput, Timeline, Watched};
+use forloop::timer::SystemTimer;
 use forloop::tokio::{NoTokio, Owned, Tokio};
 use forloop::*;
 
@@ -158,6 +159,11 @@ fn types() -> Vec<Row> {
         InTask => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         On<Smol> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         OnLocal<Local> => "Unpin UnwindSafe RefUnwindSafe",
+        OnScoped<Cores<'static>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        OnBlocking<Smol> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Call<fn(u32) -> u32, u32> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Call<fn(Rc<u32>) -> u32, Rc<u32>> => "Unpin UnwindSafe RefUnwindSafe",
+        Call<Cell<u32>, u32> => "Unpin",
         Fed<Smol> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Brought => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Drawn => "Send Sync Unpin UnwindSafe RefUnwindSafe",
@@ -262,6 +268,9 @@ fn types() -> Vec<Row> {
         AsyncStd => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Tokio => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Owned => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        SystemTimer => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Threads<'static> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Cores<'static> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         NoTokio => "Send Sync Unpin UnwindSafe RefUnwindSafe",
 
         // Simulation.
@@ -332,6 +341,9 @@ fn strategies() -> Vec<Row> {
         in_task().on_workers(Smol).gather(send::value) => "Send Sync Unpin",
         in_task().on_workers(Smol).try_for_each(send::checked) => "Send Sync Unpin",
         in_task().on_workers(Smol).stream(send::value) => "Send Sync Unpin",
+        in_task().on_scoped(some::<Cores<'static>>()).gather(send::value) => "Send Sync Unpin",
+        in_task().on_blocking(Smol).gather(send::value) => "Send Sync Unpin",
+        in_task().on_blocking(Smol).gather(plain(u64::from)) => "Send Sync Unpin",
         in_task().on_local(some::<Local>()).gather(rc::value) => "Unpin",
 
         // Ready-made futures.
@@ -393,6 +405,9 @@ fn the_rest() -> Vec<Row> {
 
         // Tasks.
         spawn(&Smol, send::value(1)) => "Send Sync Unpin",
+        spawn_scoped(&some::<Cores<'static>>(), send::value(1)) => "Send Sync Unpin",
+        spawn_blocking(&Smol, || 1) => "Send Sync Unpin",
+        plain(u64::from)(1_u32) => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         spawn_local(&some::<Local>(), rc::value(1)) => "Send Sync Unpin",
         task_list(&Smol, [send::value(1)]) => "Send Sync Unpin",
         spawn(&Smol, send::value(1)).cancel() => "Send Sync",

@@ -42,6 +42,8 @@
 //! | items that arrive in time | [`each_stream(stream)`](each_stream()) |
 //! | items that may fail to come | [`try_each(results)`](try_each()), [`try_each_stream(stream)`](try_each_stream()) |
 //! | a time for each body, or for the loop | [`timeout`](Loop::timeout), [`deadline`](Loop::deadline) before the strategy |
+//! | bodies that block | [`on_blocking`](Loop::on_blocking), with [`plain()`] closures |
+//! | all cores and borrows, in a program that is not async | `forloop::parallel`, with the feature `parallel` |
 //! | to stop a loop from outside | [`cancel_on`](Loop::cancel_on) a [`CancelToken`] or any future |
 //! | to test a loop under thousands of schedules, without waiting | `forloop::sim::check`, with the feature `sim` |
 //! | to see what its bodies did over time | `forloop::timeline::Recorder`, with the feature `timeline` |
@@ -52,7 +54,9 @@
 //! core, and need no runtime at all. With [`.on(runtime)`](Loop::on) each is a task of a runtime:
 //! it owns what it uses, is `Send`, and uses every core. With [`.on_workers(runtime)`](Loop::on_workers)
 //! a few tasks, one per thread, draw the items and run all of them, which costs much less where bodies are
-//! short or mostly wait.
+//! short or mostly wait. With [`.on_blocking(runtime)`](Loop::on_blocking) each has a thread where it may
+//! block. And in a program that is not async, `forloop::parallel` (feature `parallel`) runs
+//! [`.on_scoped(cores)`](Loop::on_scoped) bodies that borrow, on every core.
 //!
 //! # What happens when
 //!
@@ -70,7 +74,8 @@
 //! Features add runtimes: `smol` (the default), `async-std`, `tokio`; and `sim`, a simulated one for tests.
 //! [`runtime()`] gives the one to use, by one rule: **the simulation or the tokio runtime around the caller,
 //! if there is one; else smol; else async-std**, of those that are enabled. [`run`] starts a program on one. Any runtime can be
-//! named instead, or several side by side: `forloop::smol::Smol`, `forloop::tokio::Tokio`.
+//! named instead, or several side by side: `forloop::smol::Smol`, `forloop::tokio::Tokio`. Time-outs and
+//! deadlines alone need no runtime: `forloop::timer::SystemTimer`, with the feature `timer`, has a clock.
 //!
 //! # What a loop did
 //!
@@ -104,6 +109,14 @@ pub use forloop_tokio as tokio;
 pub use crate::any::{AnyRuntime, NoRuntime, runtime};
 pub use crate::run::run;
 
-#[cfg(all(doctest, feature = "smol", feature = "tokio", feature = "sim", feature = "timeline"))]
+#[cfg(all(
+    doctest,
+    feature = "parallel",
+    feature = "sim",
+    feature = "smol",
+    feature = "timeline",
+    feature = "timer",
+    feature = "tokio"
+))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;

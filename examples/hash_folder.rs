@@ -1,0 +1,58 @@
+//! `hash_folder DIR [THREADS]`: the SHA-256 of every file below a folder, on all cores, from a program
+//! that is not async: the bodies borrow the list of files, and each reads and hashes one.
+//!
+//! What is printed is what `checksum` prints. How long it took is a line on stderr, so that one thread and
+//! all cores can be compared.
+//!
+//! verify: args examples/tree
+//! verify: compare sha256sum
+//! verify: threads
+//! verify: no-runtime
+
+use std::env;
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use forloop::Threads;
+
+#[path = "shared/files.rs"]
+mod files;
+
+fn main() -> ExitCode {
+    let mut args = env::args_os().skip(1);
+    let dir = args.next();
+    let threads = args.next().map(|threads| threads.to_str().and_then(|text| text.parse().ok()));
+    let (Some(dir), None | Some(Some(_)), None) = (dir, threads, args.next()) else {
+        eprintln!("usage: hash_folder DIR [THREADS]");
+        return ExitCode::from(2);
+    };
+    let files = files::find(dir.into());
+    let threads = threads.flatten().map_or_else(Threads::new, Threads::of);
+
+    let begun = Instant::now();
+    let cores = threads.cores();
+    let digests = forloop::each(&files)
+        .limit(cores.twice())
+        .on_scoped(cores)
+        .gather(|file| async move { file.digest() });
+    let digests = threads.block_on(digests);
+    eprintln!("hash_folder: {} files in {:.2?}", files.len(), begun.elapsed());
+
+    let mut status = ExitCode::SUCCESS;
+    for (file, digest) in files.iter().zip(digests) {
+        let printed = match digest {
+            Ok(digest) => io::stdout().write_all(&files::line(&file.path, &digest)),
+            Err(error) => {
+                status = ExitCode::FAILURE;
+                eprintln!("hash_folder: {}: {error}", file.path.display());
+                Ok(())
+            }
+        };
+        if let Err(error) = printed {
+            eprintln!("hash_folder: {error}");
+            return ExitCode::FAILURE;
+        }
+    }
+    status
+}

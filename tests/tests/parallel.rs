@@ -1,0 +1,161 @@
+//! Loops over borrowed data on all cores, from code that is not async.
+
+use std::collections::HashSet;
+use std::future::pending;
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Barrier, Mutex};
+use std::thread;
+
+use forloop::{Cancelled, Threads, parallel, spawn_scoped};
+
+fn two() -> NonZeroUsize {
+    NonZeroUsize::new(2).unwrap()
+}
+
+/// Counts how many of these are left.
+struct Guard<'a>(&'a AtomicUsize);
+
+impl<'a> Guard<'a> {
+    fn of(left: &'a AtomicUsize) -> Self {
+        left.fetch_add(1, Ordering::SeqCst);
+        Self(left)
+    }
+}
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn bodies_borrow_and_run_side_by_side_off_the_callers_thread() {
+    let words = ["to", "be", "or", "not"].map(String::from);
+    let both = Barrier::new(2);
+    let seen = Mutex::new(HashSet::new());
+
+    let threads = Threads::of(two());
+    let cores = threads.cores();
+    let lengths = forloop::each(&words).limit(cores.twice()).on_scoped(cores).gather(|word| {
+        let (both, seen) = (&both, &seen);
+        async move {
+            // Nobody gets on alone.
+            both.wait();
+            seen.lock().unwrap().insert(thread::current().id());
+            word.len()
+        }
+    });
+    assert_eq!(threads.block_on(lengths), [2, 2, 2, 3]);
+    drop(threads);
+    let seen = seen.into_inner().unwrap();
+    assert_eq!(seen.len(), 2);
+    assert!(!seen.contains(&thread::current().id()));
+}
+
+#[test]
+fn a_failure_stops_the_others_and_what_they_held_is_gone() {
+    let left = AtomicUsize::new(0);
+    let numbers = [1, 2, 3];
+    let error = parallel(|cores| {
+        forloop::each(&numbers).unbounded().on_scoped(cores).try_gather(|&n| {
+            let guard = Guard::of(&left);
+            async move {
+                let _held = guard;
+                if n == 2 { Err::<(), _>("two") } else { pending().await }
+            }
+        })
+    })
+    .unwrap_err();
+    assert_eq!((error.first().unwrap().index, left.load(Ordering::SeqCst)), (Some(1), 0));
+}
+
+#[test]
+fn no_task_outlives_the_call() {
+    let left = AtomicUsize::new(0);
+    let kept = parallel(|cores| {
+        let left = &left;
+        async move {
+            // Detached, and with a handle to where it runs.
+            let guard = Guard::of(left);
+            let held = (cores.clone(), guard);
+            let (begun, has_begun) = futures_util::future::abortable(pending::<()>());
+            spawn_scoped(&cores, async move {
+                let _held = held;
+                has_begun.abort();
+                pending::<()>().await;
+            })
+            .detach();
+            begun.await.unwrap_err();
+            assert_eq!(left.load(Ordering::SeqCst), 1);
+            cores
+        }
+    });
+    assert_eq!(left.load(Ordering::SeqCst), 0);
+
+    // What is started afterwards never begins.
+    let task = spawn_scoped(&kept, async { unreachable!("nobody is there to run it") });
+    assert_eq!(forloop::block_on(task), Err::<(), _>(Cancelled));
+}
+
+#[test]
+fn panics_go_on_in_the_caller_when_all_have_stopped() {
+    let left = AtomicUsize::new(0);
+    let of_a_body = || {
+        parallel(|cores| {
+            forloop::each(0..3).unbounded().on_scoped(cores).for_each(|n| {
+                let guard = Guard::of(&left);
+                async move {
+                    let _held = guard;
+                    if n == 1 {
+                        panic!("a body's");
+                    }
+                    pending::<()>().await;
+                }
+            })
+        });
+    };
+    let of_the_program = || {
+        parallel(|cores| {
+            let guard = Guard::of(&left);
+            async move {
+                let task = spawn_scoped(&cores, async move {
+                    let _held = guard;
+                    pending::<()>().await;
+                });
+                task.detach();
+                panic!("the program's");
+            }
+        });
+    };
+    for (panicking, message) in
+        [(&of_a_body as &dyn Fn(), "a body's"), (&of_the_program, "the program's")]
+    {
+        let panic = catch_unwind(AssertUnwindSafe(panicking)).unwrap_err();
+        assert_eq!(panic.downcast_ref::<&str>(), Some(&message));
+        assert_eq!(left.load(Ordering::SeqCst), 0);
+    }
+}
+
+#[test]
+fn a_call_within_a_body_is_a_call_like_any_other() {
+    let rows = [[1, 2], [3, 4]];
+    let sums = parallel(|cores| {
+        forloop::each(&rows).limit(cores.twice()).on_scoped(cores).gather(|row| async move {
+            let squares = parallel(|cores| {
+                forloop::each(row).unbounded().on_scoped(cores).gather(|n| async move { n * n })
+            });
+            squares.into_iter().sum::<i32>()
+        })
+    });
+    assert_eq!(sums, [5, 25]);
+}
+
+#[test]
+fn threads_can_be_used_again_and_tasks_wait_for_that() {
+    let threads = Threads::of(two());
+    let task = spawn_scoped(&threads.cores(), async { 6 * 7 });
+    threads.block_on(async {});
+    assert_eq!(threads.block_on(task), Ok(42));
+}
