@@ -15,6 +15,15 @@ use forloop_core::{BlockOn, Spawn, SpawnBlocking, Timer};
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AsyncStd;
 
+impl AsyncStd {
+    /// Returns async-std where this code runs in one of its tasks, or inside [`block_on`](BlockOn::block_on).
+    ///
+    /// Only for whoever must not block there: it can be used anywhere.
+    pub fn current() -> Option<Self> {
+        async_std::task::try_current().map(|_| Self)
+    }
+}
+
 impl Spawn for AsyncStd {
     fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
         drop(async_std::task::spawn(future));

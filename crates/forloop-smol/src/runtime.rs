@@ -1,5 +1,6 @@
 //! The runtime value of this adapter, and its timers.
 
+use std::cell::Cell;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
@@ -14,6 +15,20 @@ use forloop_core::{BlockOn, Spawn, SpawnBlocking, Timer};
 /// the environment says how many, as it does for smol's own global executor.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Smol;
+
+thread_local! {
+    /// Whether this thread runs tasks here, or blocks on them.
+    static IS_HERE: Cell<bool> = const { Cell::new(false) };
+}
+
+impl Smol {
+    /// Returns smol where this code runs on one of its threads, or inside [`block_on`](BlockOn::block_on).
+    ///
+    /// Only for whoever must not block there: it can be used anywhere.
+    pub fn current() -> Option<Self> {
+        IS_HERE.get().then_some(Self)
+    }
+}
 
 impl Spawn for Smol {
     fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
@@ -43,6 +58,13 @@ impl Timer for Smol {
 
 impl BlockOn for Smol {
     fn block_on<F: Future>(&self, future: F) -> F::Output {
+        struct Before(bool);
+        impl Drop for Before {
+            fn drop(&mut self) {
+                IS_HERE.set(self.0);
+            }
+        }
+        let _before = Before(IS_HERE.replace(true));
         smol::block_on(future)
     }
 }
@@ -74,6 +96,7 @@ fn executor() -> &'static smol::Executor<'static> {
         for index in 0..threads().get() {
             let thread = thread::Builder::new().name(format!("forloop-smol-{index}"));
             let spawned = thread.spawn(|| {
+                IS_HERE.set(true);
                 loop {
                     // A task that panics ends here, not its thread: the others go on.
                     let run = || smol::block_on(EXECUTOR.run(future::pending::<()>()));

@@ -68,6 +68,20 @@ pub fn runtime() -> Result<AnyRuntime, NoRuntime> {
 }
 
 impl AnyRuntime {
+    /// The runtime whose thread this is, if it is one's.
+    pub(crate) fn surrounding() -> Option<Self> {
+        let found: Option<Self> = None;
+        #[cfg(feature = "sim")]
+        let found = found.or_else(|| forloop_sim::Sim::current().map(Self::from));
+        #[cfg(feature = "tokio")]
+        let found = found.or_else(|| forloop_tokio::Tokio::current().ok().map(Self::from));
+        #[cfg(feature = "smol")]
+        let found = found.or_else(|| forloop_smol::Smol::current().map(Self::from));
+        #[cfg(feature = "async-std")]
+        let found = found.or_else(|| forloop_async_std::AsyncStd::current().map(Self::from));
+        found
+    }
+
     /// Returns the runtime's name: that of its feature.
     pub fn name(&self) -> &'static str {
         match self.kind {
@@ -237,8 +251,8 @@ pub enum NoRuntime {
     NoFeature,
     /// Only tokio is enabled, and no tokio runtime surrounds the caller.
     OutsideTokio,
-    /// [`run`](crate::run) was called inside a tokio runtime, whose thread it would block.
-    InsideTokio,
+    /// [`run`](crate::run) was called inside a runtime, whose thread it would block: the one of that name.
+    Inside(&'static str),
     /// `FORLOOP_RUNTIME` names a runtime that is not enabled or does not exist.
     Unknown(String),
     /// Of the runtimes only the simulated one is enabled, and no simulation surrounds the caller.
@@ -261,8 +275,9 @@ impl fmt::Display for NoRuntime {
                  the program with `forloop::run` or `#[tokio::main]`, pass a \
                  `forloop::tokio::Tokio::from(handle)`, or enable the feature `smol`",
             ),
-            Self::InsideTokio => f.write_str(
-                "`forloop::run` starts a program and cannot block inside a tokio runtime: await \
+            Self::Inside(runtime) => write!(
+                f,
+                "`forloop::run` starts a program and cannot block inside {runtime}, where it was called: await \
                  the loop, with `forloop::runtime()?` where it needs a runtime",
             ),
             Self::Unknown(name) => write!(

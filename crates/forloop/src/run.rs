@@ -13,16 +13,16 @@ const VARIABLE: &str = "FORLOOP_RUNTIME";
 
 /// Starts a runtime, gives it to `program`, and blocks until the future it returns is ready.
 ///
-/// For a program's `main` that is not async: it blocks its thread, and with the feature `tokio` says so
-/// inside a tokio runtime; inside any other executor it blocks that executor's thread. The runtime is smol if that feature is enabled, else async-std, else a
-/// multi-thread tokio runtime. Whoever starts the program can choose another of those enabled:
+/// For a program's `main` that is not async: it blocks its thread, and is an error on a thread of a runtime
+/// that is enabled. (An executor of the host's own is not known to it: there it blocks that executor's
+/// thread.) The runtime is smol if that feature is enabled, else async-std, else a multi-thread tokio runtime. Whoever starts the program can choose another of those enabled:
 /// `FORLOOP_RUNTIME` is `smol`, `async-std`, `tokio-current-thread`, `tokio-multi-thread` or `sim`, the
 /// simulated one, whose schedule `FORLOOP_SIM` chooses; empty is the same as not set. Nothing but this function reads it.
 ///
 /// # Errors
 ///
 /// [`NoRuntime`] if no runtime feature is enabled, if `FORLOOP_RUNTIME` names one that is not, if it
-/// is called inside a tokio runtime, or if the operating system cannot give what the runtime needs.
+/// is called inside a runtime, or if the operating system cannot give what the runtime needs.
 /// The program has not begun then.
 ///
 /// # Examples
@@ -45,9 +45,8 @@ where
 {
     let named = env::var_os(VARIABLE).filter(|name| !name.is_empty());
     let flavor = pick(named.as_deref().map(OsStr::to_string_lossy).as_deref())?;
-    #[cfg(feature = "tokio")]
-    if forloop_tokio::Tokio::current().is_ok() {
-        return Err(NoRuntime::InsideTokio);
+    if let Some(runtime) = AnyRuntime::surrounding() {
+        return Err(NoRuntime::Inside(runtime.name()));
     }
     start(flavor, program)
 }
@@ -156,6 +155,27 @@ mod tests {
             assert!(pick(Some(name)).is_ok());
         }
         assert_eq!(pick(None).ok(), FLAVORS.first().map(|&(_, flavor)| flavor));
+    }
+
+    #[test]
+    fn inside_a_runtime_run_says_so_on_each() {
+        for &(name, flavor) in FLAVORS {
+            let inner = start(flavor, |_| async { run(async |_| ()) }).unwrap();
+            let message = inner.expect_err(name).to_string();
+            let runtime = name.split("-m").next().and_then(|name| name.split("-c").next());
+            assert!(message.contains(runtime.unwrap()) && message.contains("await"), "{message}");
+        }
+    }
+
+    #[test]
+    fn inside_a_task_run_says_so_on_each() {
+        for &(name, flavor) in FLAVORS {
+            let inner = start(flavor, |runtime| async move {
+                let task = async { run(async |_| ()).map_err(|error| error.to_string()) };
+                forloop_core::spawn(&runtime, task).await.unwrap()
+            });
+            assert!(inner.unwrap().expect_err(name).contains("await"));
+        }
     }
 
     #[test]
