@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::num::NonZeroUsize;
 
-use forloop::Spawn;
+use forloop::{Spawn, Threads};
 
 use crate::host::Host;
 
@@ -66,4 +66,21 @@ pub(super) async fn bounded_on_workers<B: Future<Output = ()> + Send + 'static>(
     limit: NonZeroUsize,
 ) {
     forloop::each(0..n).limit(limit).on_workers_of(runtime, TWO).for_each(body).await;
+}
+
+/// On two scoped threads, which begin and end with the loop.
+pub(super) fn all_parallel<B: Future<Output = usize> + Send>(n: usize, body: impl Fn(usize) -> B) {
+    let threads = Threads::of(TWO);
+    let looping = forloop::each(0..n).unbounded().on_scoped(threads.cores());
+    black_box(threads.block_on(looping.gather(body)));
+}
+
+pub(super) fn bounded_parallel<B: Future<Output = ()> + Send>(
+    n: usize,
+    body: impl Fn(usize) -> B,
+    limit: NonZeroUsize,
+) {
+    let threads = Threads::of(TWO);
+    let looping = forloop::each(0..n).limit(limit).on_scoped(threads.cores());
+    threads.block_on(looping.for_each(body));
 }

@@ -30,6 +30,7 @@ pub(crate) enum Peer {
     ForloopSmolTwo,
     ForloopWorkersTokioTwo,
     ForloopWorkersSmolTwo,
+    ForloopParallelTwo,
     FuturesUnordered,
     FuturesJoinAll,
     FuturesForEach,
@@ -60,7 +61,7 @@ pub(crate) enum Kind {
 }
 
 impl Peer {
-    pub(crate) const ALL: [Self; 24] = [
+    pub(crate) const ALL: [Self; 25] = [
         Self::Sequential,
         Self::Forloop,
         Self::ForloopTokio,
@@ -69,6 +70,7 @@ impl Peer {
         Self::ForloopSmolTwo,
         Self::ForloopWorkersTokioTwo,
         Self::ForloopWorkersSmolTwo,
+        Self::ForloopParallelTwo,
         Self::FuturesUnordered,
         Self::FuturesJoinAll,
         Self::FuturesForEach,
@@ -97,6 +99,7 @@ impl Peer {
             Self::ForloopSmolTwo => "forloop on smol x2",
             Self::ForloopWorkersTokioTwo => "forloop workers tokio x2",
             Self::ForloopWorkersSmolTwo => "forloop workers smol x2",
+            Self::ForloopParallelTwo => "forloop parallel x2",
             Self::FuturesUnordered => "FuturesUnordered",
             Self::FuturesJoinAll => "futures-util join_all",
             Self::FuturesForEach => "futures-util for_each_conc.",
@@ -138,6 +141,7 @@ impl Peer {
             | Self::ForloopSmolTwo
             | Self::ForloopWorkersTokioTwo
             | Self::ForloopWorkersSmolTwo
+            | Self::ForloopParallelTwo
             | Self::JoinSetTwo
             | Self::TaskTrackerTwo
             | Self::ExecutorTwo
@@ -236,6 +240,7 @@ pub(crate) fn all<B: Future<Output = usize> + Send + 'static>(
         Peer::ForloopWorkersSmolTwo => {
             host.run_as_task(forloop::all_on_workers(forloop::smol(host), n, body));
         }
+        Peer::ForloopParallelTwo => forloop::all_parallel(n, body),
         Peer::JoinSet => host.run(tokio::join_set(n, body), waking),
         Peer::TaskTracker => host.run(tokio::task_tracker(n, body), waking),
         Peer::LocalExecutor => smol::local(host, n, body, waking),
@@ -290,6 +295,7 @@ pub(crate) fn bounded<B: Future<Output = ()> + Unpin + Send + 'static>(
         Peer::ForloopWorkersSmolTwo => {
             host.run_as_task(forloop::bounded_on_workers(forloop::smol(host), n, body, limit));
         }
+        Peer::ForloopParallelTwo => forloop::bounded_parallel(n, body, limit),
         Peer::FuturesUnordered => host.run(futures_util::buffer_unordered(n, body, limit), None),
         Peer::FuturesForEach => host.run(futures_util::for_each_concurrent(n, body, limit), None),
         Peer::BufferedBounded => host.run(futures_buffered::bounded(n, body, limit), None),
