@@ -35,15 +35,19 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// [`Sim`].
 pub fn run<F: Future>(program: impl FnOnce(Sim) -> F) -> Result<F::Output, NoRun> {
     let said = env::var_os(VARIABLE).filter(|said| !said.is_empty());
-    let sim = match said.map(|said| said.to_string_lossy().parse::<Way>()) {
-        None => Sim::replay(Default::default()),
-        Some(Ok(way)) if way.drop_after.is_none() => way.sim(),
+    let way = match said.map(|said| said.to_string_lossy().parse::<Way>()) {
+        None => None,
+        Some(Ok(way)) if way.drop_after.is_none() => Some(way),
         Some(Ok(_)) => return Err(NoRun::Schedule("a whole program cannot be dropped".to_owned())),
         Some(Err(why)) => return Err(NoRun::Schedule(why)),
     };
+    let sim = way.as_ref().map_or_else(|| Sim::replay(Default::default()), Way::sim);
     let sim = sim.with_patience(PATIENCE);
     let output = sim.block_on(async { program(sim.clone()).await });
     sim.settle();
+    if let Some(way) = way {
+        way.warn_of_misfit(&sim.world().chosen());
+    }
     if let Some(path) = env::var_os(CHOICES).filter(|path| !path.is_empty()).map(PathBuf::from) {
         let chosen = sim.world().chosen().into_iter();
         let text = chosen.map(|(choice, options)| format!("{choice}/{options}"));

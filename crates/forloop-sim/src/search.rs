@@ -119,8 +119,10 @@ where
 
     /// Runs the program as `way` says.
     pub(crate) fn repeat(&mut self, way: &Way, explored: &mut Explored) -> Result<(), Failure> {
-        let run = self.run(&way.sim(), way.drop_after);
+        let sim = way.sim();
+        let run = self.run(&sim, way.drop_after);
         explored.note(&run);
+        way.warn_of_misfit(&sim.world().chosen());
         match run.cause {
             Some(_) => Err(self.failure(run, way.drop_after, &way.to_string())),
             None => Ok(()),

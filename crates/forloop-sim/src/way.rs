@@ -31,6 +31,35 @@ impl Way {
         }
     }
 
+    /// Where the choices that were made are not these: they were those of another program, or of this one
+    /// before it was changed. The run took what was nearest.
+    pub(crate) fn misfit(&self, chosen: &[(u32, u32)]) -> Option<String> {
+        let Scheduled::Choices(choices) = &self.schedule else { return None };
+        let choices = choices.as_slice();
+        let differ = |(&said, &(chosen, _)): (&u32, &(u32, u32))| said != chosen;
+        let why = match choices.iter().zip(chosen).position(differ) {
+            Some(at) => {
+                format!(
+                    "choice {at} is {}, and there were {} to choose from",
+                    choices[at], chosen[at].1
+                )
+            }
+            // Dropped early, a program does not make all of them.
+            None if choices.len() > chosen.len() && self.drop_after.is_none() => {
+                format!("there are {}, and {} were made", choices.len(), chosen.len())
+            }
+            None => return None,
+        };
+        Some(format!("the choices do not fit this program: {why}"))
+    }
+
+    /// Says so, if there is something to say.
+    pub(crate) fn warn_of_misfit(&self, chosen: &[(u32, u32)]) {
+        if let Some(misfit) = self.misfit(chosen) {
+            eprintln!("forloop-sim: {misfit}");
+        }
+    }
+
     /// What the environment says.
     ///
     /// # Panics
@@ -82,6 +111,24 @@ impl FromStr for Way {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn choices_that_do_not_fit_are_told_from_those_that_do() {
+        let misfit =
+            |text: &str, chosen: &[(u32, u32)]| text.parse::<Way>().unwrap().misfit(chosen);
+        let chosen = [(0, 2), (2, 3)];
+        for fits in ["choices=0,2", "choices=0", "choices=", "choices=0,2,1;drop=1", "seed=7"] {
+            assert_eq!(misfit(fits, &chosen), None, "{fits}");
+        }
+        assert_eq!(
+            misfit("choices=0,5", &chosen).unwrap(),
+            "the choices do not fit this program: choice 1 is 5, and there were 3 to choose from"
+        );
+        assert_eq!(
+            misfit("choices=0,2,1", &chosen).unwrap(),
+            "the choices do not fit this program: there are 3, and 2 were made"
+        );
+    }
 
     #[test]
     fn what_is_written_is_read_again() {
