@@ -3,7 +3,7 @@
 use forloop::async_std::AsyncStd;
 use forloop::smol::Smol;
 use forloop_conformance::suite;
-use forloop_tests::{Host, Scoped, Tokio};
+use forloop_tests::{Host, Tokio};
 
 suite!(in_task);
 suite!(smol: Smol);
@@ -11,4 +11,3 @@ suite!(async_std: AsyncStd);
 suite!(tokio_current_thread: Tokio::current_thread());
 suite!(tokio_multi_thread: Tokio::multi_thread());
 suite!(host: Host::default());
-suite!(scoped: Scoped::default());
