@@ -112,6 +112,27 @@ fn what_depends_on_the_schedule_is_found_named_and_repeated() {
 }
 
 #[test]
+fn an_example_that_needs_one_runtime_is_built_and_run_there_alone() {
+    let only = "//! verify: only async-std\n//! verify: args behave\n";
+    let workspace = Workspace::new(&[("before", only), ("after", BEHAVE)]);
+    for name in ["before", "after"] {
+        workspace.write(&format!("examples/{name}.out"), "begin\nend\n");
+    }
+    let runtimes = ["verify", "--runtime", "smol,async-std"];
+    for selected in [&[][..], &["--example", "before,after"]] {
+        let (code, out, err) = answer(&mut workspace.xtask(&[&runtimes[..], selected].concat()));
+        assert_eq!(code, 0, "{out}{err}");
+        assert_eq!(row(&out, "before")[1..3], ["-", "ok"]);
+        assert_eq!(row(&out, "after")[1..2], ["ok"]);
+        assert!(out.contains("\nonly for async-std: before\n"), "{out}");
+    }
+    let nowhere = ["verify", "--runtime", "smol", "--example", "before"];
+    let (code, _, err) = answer(&mut workspace.xtask(&nowhere));
+    assert_eq!(code, 2);
+    assert!(err.contains("no selected example runs on a selected backend"), "{err}");
+}
+
+#[test]
 fn a_build_that_fails_is_no_verdict() {
     let workspace = Workspace::new(&[("behave", BEHAVE)]);
     workspace.write("examples/behave.rs", "//! Not Rust.\nfn main() { this }\n");

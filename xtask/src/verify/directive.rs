@@ -2,6 +2,8 @@
 
 use std::{error, fmt};
 
+use super::backend::{self, Backend};
+
 /// The facts in the header of an example.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Directives {
@@ -16,6 +18,8 @@ pub struct Directives {
     pub threads: bool,
     /// It starts no runtime, so there may be nothing to simulate.
     pub no_runtime: bool,
+    /// The only backends it is for; none means every one.
+    pub only: Vec<Backend>,
 }
 
 /// Reads the `//!` lines at the top of a source file.
@@ -45,6 +49,12 @@ pub fn parse(source: &str) -> Result<Directives, BadDirective> {
             ("compare", "sha256sum") => compare = Some(bad(Why::NoFolder)),
             ("threads", "") => facts.threads = true,
             ("no-runtime", "") => facts.no_runtime = true,
+            ("only", _) if !facts.only.is_empty() => return Err(bad(Why::OnlyTwice)),
+            ("only", names) => {
+                let known = names.split_whitespace().map(Backend::named);
+                let known = known.collect::<Option<Vec<_>>>().filter(|only| !only.is_empty());
+                facts.only = known.ok_or_else(|| bad(Why::NoBackend))?;
+            }
             _ => return Err(bad(Why::Unknown)),
         }
     }
@@ -69,6 +79,8 @@ enum Why {
     NoArguments,
     Twice,
     NoFolder,
+    OnlyTwice,
+    NoBackend,
 }
 
 impl fmt::Display for BadDirective {
@@ -78,12 +90,17 @@ impl fmt::Display for BadDirective {
         f.write_str(match why {
             Why::Unknown => {
                 "not one of `any-order \"PREFIX\"`, `args A B ...`, `compare sha256sum`, \
-                 `threads`, `no-runtime`"
+                 `threads`, `no-runtime`, `only BACKEND ...`"
             }
             Why::NoPrefix => "needs the beginning of the lines in double quotes",
             Why::NoArguments => "needs at least one argument",
             Why::Twice => "the arguments are already given",
             Why::NoFolder => "needs `verify: args FOLDER ...`, to know what to hash",
+            Why::OnlyTwice => "the only backends are already given",
+            Why::NoBackend => {
+                let all = backend::names(&Backend::ALL, ", ");
+                return write!(f, "needs one or more backends, of {all}");
+            }
         })
     }
 }
@@ -107,12 +124,13 @@ mod tests {
     fn every_directive_is_read() {
         let source = "//! Title.\n//!\n//! verify: any-order \">task done\"\n//! verify: args a/b 4\n\
                       //! verify: any-order \"  with spaces \"\n//!verify: compare sha256sum\n\
-                      //! verify: threads\n//! verify: no-runtime\n";
+                      //! verify: threads\n//! verify: no-runtime\n//! verify: only smol  sim\n";
         let facts = parse(source).unwrap();
         assert_eq!(facts.any_order, [">task done", "  with spaces "]);
         assert_eq!(facts.args, ["a/b", "4"]);
         assert_eq!(facts.sha256sum.as_deref(), Some("a/b"));
         assert!(facts.threads && facts.no_runtime);
+        assert_eq!(facts.only, [Backend::Smol, Backend::Sim]);
     }
 
     #[test]
@@ -134,11 +152,17 @@ mod tests {
             "compare sha256sum",
             "threads 4",
             "no-runtime yes",
+            "only",
+            "only smoll",
+            "only smol,sim",
             "",
         ] {
             assert!(parse(&format!("//! verify: {bad}\n")).is_err(), "{bad}");
         }
         assert!(parse("//! verify: args 1\n//! verify: args 2\n").is_err());
+        assert!(parse("//! verify: only smol\n//! verify: only sim\n").is_err());
+        let error = parse("//! verify: only smoll\n").unwrap_err().to_string();
+        assert!(error.contains("smol, async-std, "), "{error}");
     }
 
     #[test]

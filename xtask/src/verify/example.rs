@@ -38,7 +38,10 @@ impl Example {
     }
 
     pub(crate) fn runs_on(&self, backend: Backend) -> bool {
+        let only = &self.directives.only;
+        let excluded = !only.is_empty() && !only.contains(&backend);
         match backend.source() {
+            _ if excluded => false,
             Source::Feature(_) => true,
             Source::Python => self.has_twin,
             Source::Sha256sum => self.directives.sha256sum.is_some(),
@@ -138,6 +141,19 @@ mod tests {
         assert_eq!(found[1].expected, None);
         assert!(found[1].runs_on(Backend::Smol) && !found[1].runs_on(Backend::Asyncio));
         assert_eq!(found[1].directives.args, ["1"]);
+    }
+
+    #[test]
+    fn an_example_may_be_for_some_backends_only() {
+        let only = "//! verify: only async-std asyncio sha256sum\n";
+        let root = workspace(&[("gather.rs", only), ("gather.py", ""), ("wait.rs", only)]);
+        let found = discover(root.path()).unwrap();
+        let runs_on = |example: &Example| {
+            Backend::ALL.into_iter().filter(|&backend| example.runs_on(backend)).collect::<Vec<_>>()
+        };
+        assert_eq!(runs_on(&found[0]), [Backend::AsyncStd, Backend::Asyncio]);
+        // Without a twin there is nothing for Python to run, whoever says so.
+        assert_eq!(runs_on(&found[1]), [Backend::AsyncStd]);
     }
 
     #[test]

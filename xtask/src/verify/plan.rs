@@ -62,7 +62,11 @@ impl Plan {
         if let Some(&backend) = options.runtimes.iter().find(|&name| absent.contains_key(name)) {
             return Err(CannotVerify::Absent { backend, reason: absent[&backend].clone() });
         }
-        let builds = build(root, &backends, &options.examples, processes, progress)?;
+        let selected = match options.examples.is_empty() {
+            true => None,
+            false => Some(&examples[..]),
+        };
+        let builds = build(root, &backends, selected, processes, progress)?;
         let parts = Parts { root, tools, builds };
         let row = |example: Example| {
             let slots = backends.iter().map(|&backend| parts.slot(&example, backend));
@@ -119,7 +123,7 @@ type Builds = BTreeMap<&'static str, Programs>;
 fn build(
     root: &Path,
     backends: &[Backend],
-    only: &[String],
+    selected: Option<&[Example]>,
     processes: &Processes,
     progress: &Progress,
 ) -> Result<Builds, CannotVerify> {
@@ -135,9 +139,20 @@ fn build(
             none => none.insert(Builder::new(root, processes)?),
         };
         progress.phase(&format!("building the examples with {feature}"));
-        builds.insert(feature, builder.build(feature, only)?);
+        let only = selected.map(|examples| built_with(feature, examples));
+        builds.insert(feature, builder.build(feature, only.as_deref().unwrap_or_default())?);
     }
     Ok(builds)
+}
+
+/// The names of those of the selected examples that are for a backend with this feature: another one may
+/// need what this feature does not bring, and cannot be asked for by name.
+fn built_with(feature: &'static str, examples: &[Example]) -> Vec<String> {
+    let with_it = |backend: &Backend| backend.source() == Source::Feature(feature);
+    let is_for = |example: &&Example| {
+        Backend::ALL.into_iter().filter(with_it).any(|backend| example.runs_on(backend))
+    };
+    examples.iter().filter(is_for).map(|example| example.name.clone()).collect()
 }
 
 /// What programs are made from.
@@ -232,6 +247,22 @@ mod tests {
         let examples = [example("a", true, None), example("b", false, Some("tree"))];
         assert_eq!(columns(&examples, &[]), Backend::ALL);
         assert_eq!(columns(&examples, &[Backend::Sha256sum]), [Backend::Sha256sum]);
+    }
+
+    #[test]
+    fn an_example_is_built_and_run_for_its_only_backends() {
+        let mut before = example("before", true, None);
+        before.directives.only = vec![Backend::TokioMultiThread, Backend::Asyncio];
+        let own = columns(std::slice::from_ref(&before), &[]);
+        assert_eq!(own, [Backend::TokioMultiThread, Backend::Asyncio]);
+        assert_eq!(columns(std::slice::from_ref(&before), &[Backend::Smol]), []);
+        let examples = [before, example("after", true, None)];
+        assert_eq!(columns(&examples, &[]), Backend::ALL[..6]);
+        assert_eq!(built_with("tokio", &examples), ["before", "after"]);
+        assert_eq!(built_with("smol", &examples), ["after"]);
+        let parts = Parts { root: Path::new(""), tools: Tools::new(), builds: Builds::new() };
+        let smol = parts.slot(&examples[0], Backend::Smol).unwrap();
+        assert!(matches!(smol, Slot::DoesNotApply));
     }
 
     #[test]

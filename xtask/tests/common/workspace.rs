@@ -21,6 +21,11 @@ impl Workspace {
             .to_owned();
         for (name, header) in examples {
             manifest += &format!("\n[[bin]]\nname = \"{name}\"\npath = \"{name}.rs\"\n");
+            // What is for one runtime only may need what that one brings.
+            if let Some(feature) = header.strip_prefix("//! verify: only ") {
+                let feature = feature.split_whitespace().next().unwrap();
+                manifest += &format!("required-features = [\"{feature}\"]\n");
+            }
             let source = format!("{header}{}", include_str!("../programs/misbehave.rs"));
             workspace.write(&format!("examples/{name}.rs"), &source);
         }

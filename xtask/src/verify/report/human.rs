@@ -2,7 +2,10 @@
 
 use std::io::{self, Write};
 
-use crate::verify::{backend::Backend, bless::Blessing};
+use crate::verify::{
+    backend::{self, Backend},
+    bless::Blessing,
+};
 
 use super::{Report, ReportedRow, cell::Cell, finding};
 
@@ -18,6 +21,9 @@ pub(crate) fn write(out: &mut impl Write, report: &Report<'_>) -> io::Result<()>
     writeln!(out)?;
     for row in &report.rows {
         blessing(out, row)?;
+    }
+    for (words, examples) in only(report) {
+        writeln!(out, "only for {words}: {}", examples.join(", "))?;
     }
     for (words, examples) in explored(report) {
         writeln!(out, "sim: {}: {words}", examples.join(", "))?;
@@ -46,17 +52,33 @@ fn matrix(out: &mut impl Write, report: &Report<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// Under which schedules the examples were simulated; those of which the same is to say, together.
+/// Under which schedules the examples were simulated.
 fn explored<'a>(report: &'a Report<'_>) -> Vec<(String, Vec<&'a str>)> {
-    let mut explored: Vec<(String, Vec<&str>)> = Vec::new();
+    together(report, |row| row.explored.map(|explored| explored.to_string()))
+}
+
+/// Why there are cells without a verdict: what the examples say they are for.
+fn only<'a>(report: &'a Report<'_>) -> Vec<(String, Vec<&'a str>)> {
+    together(report, |row| {
+        let only = &row.example.directives.only;
+        (!only.is_empty()).then(|| backend::names(only, ", "))
+    })
+}
+
+/// What is to say of the examples; those of which the same is to say, together.
+fn together<'a>(
+    report: &'a Report<'_>,
+    say: impl Fn(&ReportedRow) -> Option<String>,
+) -> Vec<(String, Vec<&'a str>)> {
+    let mut said: Vec<(String, Vec<&str>)> = Vec::new();
     for row in &report.rows {
-        let Some(words) = row.explored.map(|explored| explored.to_string()) else { continue };
-        match explored.iter_mut().find(|(known, _)| *known == words) {
+        let Some(words) = say(row) else { continue };
+        match said.iter_mut().find(|(known, _)| *known == words) {
             Some((_, examples)) => examples.push(&row.example.name),
-            None => explored.push((words, vec![&row.example.name])),
+            None => said.push((words, vec![&row.example.name])),
         }
     }
-    explored
+    said
 }
 
 fn blessing(out: &mut impl Write, row: &ReportedRow) -> io::Result<()> {
@@ -159,6 +181,28 @@ mod tests {
              verified: 1 example on 2 backends agrees (3 runs in 10.9 s)\n"
         );
         assert_eq!(report.exit_code(), 0);
+    }
+
+    #[test]
+    fn empty_cells_of_an_example_that_is_for_some_backends_are_explained() {
+        let options = Options::default();
+        let mut before = row("before", "a\n", vec![printed(Backend::AsyncStd, "a\n")], &[]);
+        before.example.directives.only = vec![Backend::AsyncStd, Backend::Asyncio];
+        let both = vec![printed(Backend::Smol, "a\n"), printed(Backend::AsyncStd, "a\n")];
+        let rows = vec![before, row("gather", "a\n", both, &[])];
+        let report = Report { absent: BTreeMap::new(), ..report(rows, &options) };
+        assert_eq!(
+            text(&report),
+            "example  smol     async-std  asyncio\n\
+             before   -        ok 1.0s    -\n\
+             gather   ok 1.0s  ok 1.0s    -\n\
+             \n\
+             only for async-std, asyncio: before\n\
+             verified: 2 examples on 2 backends agree (3 runs in 10.9 s)\n"
+        );
+        let value = json::value(&report);
+        assert_eq!(value["examples"][0]["only"], serde_json::json!(["async-std", "asyncio"]));
+        assert!(value["examples"][1].get("only").is_none());
     }
 
     #[test]

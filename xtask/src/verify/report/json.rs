@@ -54,6 +54,10 @@ fn example(row: &ReportedRow, report: &Report<'_>) -> Value {
         "cells": report.backends.iter().map(cell).collect::<Vec<_>>(),
         "findings": findings.iter().map(found).collect::<Vec<_>>(),
     });
+    if !row.example.directives.only.is_empty() {
+        let only = row.example.directives.only.iter().map(|backend| backend.name());
+        value["only"] = json!(only.collect::<Vec<_>>());
+    }
     match &row.blessing {
         None => {}
         Some(Blessing::Unchanged) => value["blessing"] = json!("unchanged"),
