@@ -148,6 +148,19 @@ fn every_crate_shares_the_lints_and_every_one_but_the_core_forbids_unsafe_code()
     assert!(roots >= 9);
 }
 
+#[test]
+fn what_an_example_prints_before_and_after_is_the_same() {
+    let mut pairs = 0;
+    for path in files("_before.rs") {
+        let before = path.with_extension("out");
+        let after = PathBuf::from(before.to_str().unwrap().replace("_before.", "_after."));
+        let printed = |path: &Path| fs::read_to_string(path).unwrap();
+        assert_eq!(printed(&before), printed(&after), "{}", after.display());
+        pairs += 1;
+    }
+    assert!(pairs >= 1);
+}
+
 /// The words of a line before its comment, without what stands in quotes.
 fn code(line: &str) -> impl Iterator<Item = &str> {
     let code = line.split("//").next().unwrap_or_default();
