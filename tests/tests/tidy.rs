@@ -333,6 +333,56 @@ fn every_conformance_row_has_a_test_on_the_backends_it_names() {
 }
 
 #[test]
+fn the_guarantees_of_the_guide_are_the_twelve_laws_and_each_names_tests_that_prove_it() {
+    let text = read("crates/forloop/src/guide/guarantees.md");
+    let chapters: Vec<_> = text.split("\n# Law ").skip(1).collect();
+    let named = |chapter: &str| -> Vec<String> {
+        let spans = chapter.split('`').skip(1).step_by(2).filter_map(|span| span.split_once("::"));
+        let spans = spans.filter(|(module, name)| {
+            *module != "forloop" && name.contains('_') && !name.contains([':', '(', '!'])
+        });
+        spans.map(|(module, name)| format!("{module}::{name}")).collect()
+    };
+    for (number, chapter) in (1..).zip(&chapters) {
+        assert!(chapter.starts_with(&format!("{number}: ")), "{chapter}");
+        let id = format!("law {number}");
+        let (_, proofs) = chapter.split_once("\nProved by ").expect("each law is proved");
+        let proofs = named(proofs.split("```").next().unwrap());
+        assert!(proofs.len() >= 2, "{id}");
+        let row = |proof: &String| {
+            let row = ROWS.iter().find(|row| format!("{}::{}", row.module, row.name) == *proof);
+            row.unwrap_or_else(|| panic!("{id}: there is no test {proof}"))
+        };
+        let rows: Vec<_> = proofs.iter().map(row).collect();
+        assert!(rows.iter().any(|row| row.ids.contains(&&id[..])), "{id} names no test of its own");
+    }
+    let laws = TABLE.iter().find(|(kind, _)| *kind == "law ").unwrap().1;
+    assert_eq!(chapters.len(), laws);
+}
+
+#[test]
+fn what_the_guide_says_the_compiler_says_is_what_it_says() {
+    let mut said = String::new();
+    for path in files(".stderr") {
+        said += &fs::read_to_string(path).unwrap();
+    }
+    let chooser = read("crates/forloop/src/guide/chooser.md");
+    let table = chooser.split("From the compiler:").nth(1).unwrap();
+    let rows = table.trim_start().lines().take_while(|line| line.starts_with('|')).skip(2);
+    let mut messages = 0;
+    for row in rows {
+        let cell = row.trim_start_matches("| ").split(" | ").next().unwrap();
+        // A message with a backtick in it stands between two of them.
+        let quotes = if cell.starts_with("``") { "``" } else { "`" };
+        for message in cell.split(quotes).skip(1).step_by(2) {
+            assert!(said.contains(message.trim()), "no file in tests/ui says: {message}");
+            messages += 1;
+        }
+    }
+    assert!(messages >= 12, "{messages}");
+}
+
+#[test]
 fn every_law_test_says_in_its_documentation_which_rows_it_proves() {
     let mut functions = BTreeSet::new();
     for path in files(".rs") {

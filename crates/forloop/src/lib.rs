@@ -77,6 +77,11 @@
 //! named instead, or several side by side: `forloop::smol::Smol`, `forloop::tokio::Tokio`. Time-outs and
 //! deadlines alone need no runtime: `forloop::timer::SystemTimer`, with the feature `timer`, has a clock.
 //!
+//! # The guide
+//!
+//! [`guide`] has a chooser with cures for what the compiler says, recipes, what you may rely on, and what
+//! you know from asyncio, tokio, futures, JavaScript and rayon under its name here.
+//!
 //! # What a loop did
 //!
 //! With the feature `timeline`, `forloop::timeline::Recorder` hears what bodies do over time, on any
@@ -85,6 +90,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod any;
+pub mod guide;
 mod run;
 
 pub use forloop_core::*;
