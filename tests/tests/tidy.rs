@@ -361,6 +361,25 @@ fn the_guarantees_of_the_guide_are_the_twelve_laws_and_each_names_tests_that_pro
 }
 
 #[test]
+fn each_silent_change_on_leaving_async_std_is_shown_before_and_after() {
+    let page = read("crates/forloop/src/guide/leaving_async_std.md");
+    let table = page.split("# What changes silently").nth(1).unwrap().split("\n\n").nth(2).unwrap();
+    let shown = |row: &str| row.rsplit('`').nth(1).map(str::to_owned).unwrap();
+    let shown: BTreeSet<String> = table.lines().skip(2).map(shown).collect();
+    for program in ["before", "after"] {
+        let source = read(format!("examples/leaving_async_std_{program}.rs"));
+        let parts: BTreeSet<_> = source
+            .lines()
+            .filter_map(|line| line.split_once("();").or(line.split_once(".await")))
+            .filter_map(|(call, _)| call.trim().split_once('('))
+            .filter(|(name, _)| source.contains(&format!("\nasync fn {name}(")))
+            .map(|(name, _)| name.to_owned())
+            .collect();
+        assert_eq!(parts, shown, "{program}");
+    }
+}
+
+#[test]
 fn what_the_guide_says_the_compiler_says_is_what_it_says() {
     let mut said = String::new();
     for path in files(".stderr") {

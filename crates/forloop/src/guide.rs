@@ -71,5 +71,8 @@ pub mod coming_from {
         /// From rayon.
         ///
         rayon: "guide/rayon.md";
+        /// Leaving async-std: the steps, and what changes silently.
+        ///
+        async_std: "guide/leaving_async_std.md";
     }
 }

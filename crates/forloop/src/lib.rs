@@ -80,7 +80,7 @@
 //! # The guide
 //!
 //! [`guide`] has a chooser with cures for what the compiler says, recipes, what you may rely on, and what
-//! you know from asyncio, tokio, futures, JavaScript and rayon under its name here.
+//! you know from asyncio, tokio, futures, JavaScript, rayon and async-std under its name here.
 //!
 //! # What a loop did
 //!
