@@ -100,7 +100,8 @@ async fn a_task_that_is_to_stop() {
 async fn tasks_that_block() {
     println!("Tasks that block");
     let (tell, listening) = mpsc::channel();
-    // It blocks its thread. There is one per core, so the other task has one, too.
+    // It blocks its thread. There is one per core, so the other task has one, too; on a single core this
+    // would never end.
     let waiting = task::spawn(async move { listening.recv() });
     let telling = task::spawn(async move { tell.send(42) });
     telling.await.expect("somebody listens");
