@@ -7,5 +7,6 @@
 #![forbid(unsafe_code)]
 
 pub mod bench;
+mod diff;
 pub mod processes;
 pub mod verify;

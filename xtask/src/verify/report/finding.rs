@@ -1,15 +1,18 @@
 //! What is wrong with an example, and the command that shows it again.
 
-use crate::verify::{
-    backend::{self, Backend},
-    judge::{self, Judged, Party, Verdict},
-    normalise::normalise,
-    options::Options,
-    run::End,
-    schedule::Schedule,
+use crate::{
+    diff,
+    verify::{
+        backend::{self, Backend},
+        judge::{self, Judged, Party, Verdict},
+        normalise::normalise,
+        options::Options,
+        run::End,
+        schedule::Schedule,
+    },
 };
 
-use super::{ReportedRow, diff};
+use super::ReportedRow;
 
 /// One thing that is wrong with an example.
 #[derive(Debug)]

@@ -1,7 +1,6 @@
 //! What came of it, for people and for programs.
 
 mod cell;
-mod diff;
 mod finding;
 pub(crate) mod human;
 pub(crate) mod json;

@@ -8,7 +8,7 @@ use similar::{ChangeTag, TextDiff};
 const SHOWN: usize = 100;
 
 /// The unified diff of two outputs; it is never empty where they differ.
-pub(super) fn unified(old: (&str, &[u8]), new: (&str, &[u8])) -> String {
+pub(crate) fn unified(old: (&str, &[u8]), new: (&str, &[u8])) -> String {
     let (before, after) = (lines(old.1), lines(new.1));
     let diff = TextDiff::configure()
         // A rougher diff in time is better than a perfect one too late.
@@ -37,7 +37,7 @@ pub(super) fn unified(old: (&str, &[u8]), new: (&str, &[u8])) -> String {
 }
 
 /// An output line by line, set off from what is ours.
-pub(super) fn quoted(output: &[u8]) -> String {
+pub(crate) fn quoted(output: &[u8]) -> String {
     let line =
         |line: &&[u8]| format!("  | {}", printable(line.strip_suffix(b"\n").unwrap_or(line)));
     cut(lines(output).iter().map(line).collect())
