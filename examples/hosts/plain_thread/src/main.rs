@@ -1,0 +1,64 @@
+//! `plain_thread`: a thread, `forloop::block_on`, and nothing else.
+//!
+//! No runtime is enabled and none is started. Time-outs and deadlines go by the system's clock, of the
+//! feature `timer`; who stops a loop is another thread.
+
+#![forbid(unsafe_code)]
+
+use std::io;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use forloop::timer::SystemTimer;
+use forloop::{CancelToken, Cause, Outcome, Timer, ZeroLimit};
+
+const SHORT: Duration = Duration::from_millis(200);
+const LONG: Duration = Duration::from_secs(3600);
+
+fn main() -> Result<(), ZeroLimit> {
+    println!("no runtime: {}", forloop::runtime().unwrap_err());
+    let thread = thread::spawn(|| forloop::block_on(program()));
+    thread.join().expect("it does not panic")
+}
+
+async fn program() -> Result<(), ZeroLimit> {
+    // Bodies borrow what is around them, and share one thread.
+    let words = ["for", "loop"].map(str::to_owned);
+    let lengths = forloop::each(&words).limit(2)?.gather(async |word: &String| word.len()).await;
+    println!("lengths of {words:?}: {lengths:?}");
+
+    // So much time for each body.
+    let naps = forloop::each([Duration::ZERO, LONG, Duration::ZERO]).limit(2)?;
+    let settled = naps.timeout(&SystemTimer, SHORT).settle(async |nap| {
+        SystemTimer.sleep(nap).await;
+        Ok::<(), io::Error>(())
+    });
+    assert!(matches!(settled.await[..], [Outcome::Ok(()), Outcome::TimedOut, Outcome::Ok(())]));
+    println!("a body without time is stopped, and the next has its place");
+
+    // So much for all of them.
+    let naps = forloop::each([Duration::ZERO, LONG]).unbounded().deadline(&SystemTimer, SHORT);
+    let late = naps.gather(async |nap| SystemTimer.sleep(nap).await).await.unwrap_err();
+    assert_eq!((&late.cause, &late.pending[..]), (&Cause::TimedOut, &[1][..]));
+    println!("{late}: {} of 2 was ready", late.ready.iter().filter(|ready| ready.is_ok()).count());
+
+    // Another thread says stop, when both bodies have begun.
+    let stop = CancelToken::new();
+    let (begun, beginnings) = mpsc::channel();
+    let naps = forloop::each(0..2).unbounded().cancel_on(&stop);
+    let naps = naps.gather(async |n| {
+        begun.send(n).expect("somebody listens");
+        SystemTimer.sleep(LONG).await;
+    });
+    let other = thread::spawn({
+        let stop = stop.clone();
+        move || {
+            assert!(beginnings.iter().take(2).eq(0..2));
+            stop.cancel();
+        }
+    });
+    println!("another thread: {}", naps.await.unwrap_err());
+    other.join().expect("it does not panic");
+    Ok(())
+}
