@@ -8,5 +8,6 @@
 
 pub mod bench;
 mod diff;
+pub mod hosts;
 pub mod processes;
 pub mod verify;

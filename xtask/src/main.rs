@@ -11,6 +11,7 @@ usage: cargo xtask <command>
 
 commands:
   verify    run every example on every backend and compare what they print
+  hosts     build and run the programs in examples/hosts, each inside a host of its own
   bench     measure what a loop costs, beside its peers
 
 `cargo xtask <command> --help` says more.
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
     let mut arguments = Parser::from_env();
     match arguments.next() {
         Ok(Some(Arg::Value(name))) if name == "verify" => xtask::verify::main(arguments),
+        Ok(Some(Arg::Value(name))) if name == "hosts" => xtask::hosts::main(arguments),
         Ok(Some(Arg::Value(name))) if name == "bench" => xtask::bench::main(arguments),
         Ok(Some(Arg::Long("help") | Arg::Short('h'))) => {
             print!("{COMMANDS}");

@@ -84,7 +84,7 @@ impl<'a> Builder<'a> {
     }
 }
 
-fn cargo(root: &Path) -> Command {
+pub(crate) fn cargo(root: &Path) -> Command {
     // The cargo that runs us, if one does.
     let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(cargo);
@@ -110,7 +110,7 @@ fn arguments(feature: &str, only: &[String]) -> Vec<String> {
 }
 
 /// The name and the executable of a program, if this message of `cargo` is about one.
-fn program(message: &[u8]) -> Option<(String, PathBuf)> {
+pub(crate) fn program(message: &[u8]) -> Option<(String, PathBuf)> {
     let message: Value = serde_json::from_slice(message).ok()?;
     let is_program = message["reason"] == "compiler-artifact"
         && message["target"]["kind"].as_array()?.iter().any(|kind| kind == "bin");

@@ -8,7 +8,7 @@
 
 pub mod backend;
 pub mod bless;
-mod build;
+pub(crate) mod build;
 pub mod directive;
 mod error;
 pub mod example;
@@ -76,7 +76,7 @@ pub fn main(arguments: lexopt::Parser) -> ExitCode {
 
 fn verify(options: &Options) -> Result<u8, CannotVerify> {
     let processes = Processes::default();
-    end_with_us(&processes)?;
+    end_with_us("verify", &processes)?;
     let root = workspace();
     let progress = Progress::on_stderr();
 
@@ -115,11 +115,14 @@ fn verify(options: &Options) -> Result<u8, CannotVerify> {
 }
 
 /// Ends every child when somebody asks us to end.
-fn end_with_us(processes: &Processes) -> Result<(), CannotVerify> {
+pub(crate) fn end_with_us(
+    command: &'static str,
+    processes: &Processes,
+) -> Result<(), CannotVerify> {
     let processes = processes.clone();
     let interrupted = move || {
         // On a line of its own, whatever was being rewritten. Whoever closed stderr need not know.
-        let _ = writeln!(io::stderr(), "\nverify: interrupted");
+        let _ = writeln!(io::stderr(), "\n{command}: interrupted");
         processes.end_all_and_exit(INTERRUPTED)
     };
     ctrlc::set_handler(interrupted).map_err(CannotVerify::Handler)
@@ -129,7 +132,7 @@ fn end_with_us(processes: &Processes) -> Result<(), CannotVerify> {
 ///
 /// `cargo run` says where the package is now, which is right even if the folder has moved since it
 /// was built.
-fn workspace() -> PathBuf {
+pub(crate) fn workspace() -> PathBuf {
     let package = env::var_os("CARGO_MANIFEST_DIR");
     let package = package.map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
     package.parent().map_or_else(|| package.clone(), Path::to_path_buf)
