@@ -125,6 +125,66 @@ fn every_example_has_its_expected_output_and_its_python_twin() {
     assert!(examples >= 12);
 }
 
+/// The text of a manifest from one table to another.
+fn between<'a>(manifest: &'a str, from: &str, to: &str) -> &'a str {
+    let behind = manifest.split_once(from).unwrap_or_else(|| panic!("no {from}")).1;
+    behind.split_once(to).unwrap_or_else(|| panic!("no {to}")).0
+}
+
+#[test]
+fn the_workspace_of_the_hosts_has_the_same_lints() {
+    let lints = |manifest: &str| {
+        let manifest = read(manifest);
+        between(&manifest, "\n[workspace.lints.rust]\n", "\n[profile.dev]\n").to_owned()
+    };
+    assert_eq!(lints("examples/hosts/Cargo.toml"), lints("Cargo.toml"));
+}
+
+/// The packages in `examples/hosts`, by name.
+fn hosts() -> BTreeMap<String, PathBuf> {
+    let folders =
+        fs::read_dir(root().join("examples/hosts")).unwrap().map(|one| one.unwrap().path());
+    let packages = folders.filter(|folder| folder.join("Cargo.toml").exists());
+    let hosts: BTreeMap<_, _> =
+        packages.map(|one| (one.file_name().unwrap().to_str().unwrap().to_owned(), one)).collect();
+    assert!(12 <= hosts.len());
+    hosts
+}
+
+/// What the guide says of embedding.
+fn embedding() -> String {
+    let pages = files(".md").into_iter().filter(|page| {
+        let name = page.file_name().unwrap().to_str().unwrap();
+        page.parent().unwrap().ends_with("guide") && name.starts_with("embedding")
+    });
+    pages.map(|page| fs::read_to_string(page).unwrap()).collect()
+}
+
+#[test]
+fn every_host_is_in_the_guide_and_has_its_expected_output() {
+    let guide = embedding();
+    for (name, folder) in hosts() {
+        assert!(guide.contains(&format!("`{name}`")), "{name} is not in the guide");
+        let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+        assert!(manifest.contains(&format!("\nname = \"{name}\"\n")), "{name}");
+        let (runs, says) = ["src/main.rs", "expected.out"].map(|file| folder.join(file)).into();
+        assert_eq!(runs.exists(), says.exists(), "{name}");
+    }
+}
+
+#[test]
+fn the_seams_that_the_guide_shows_are_those_of_the_hosts() {
+    let guide = embedding();
+    let shown = guide.split("\n```ignore\n").skip(1);
+    let shown: BTreeSet<_> =
+        shown.map(|block| block.split_once("\n```\n").unwrap().0.to_owned() + "\n").collect();
+    let seams = hosts().into_values().map(|folder| folder.join("src/seam.rs"));
+    let seams: BTreeSet<_> = seams.filter_map(|seam| fs::read_to_string(seam).ok()).collect();
+    assert!(!seams.is_empty());
+    assert!(seams.is_subset(&shown), "a host's seam is not in the guide as it is");
+    assert!(shown.is_subset(&seams), "the guide shows a seam that no host has");
+}
+
 #[test]
 fn every_crate_shares_the_lints_and_every_one_but_the_core_forbids_unsafe_code() {
     let workspace = read("Cargo.toml");
