@@ -51,6 +51,9 @@ pages! {
     /// The twelve laws, what each means for you, where it ends, and the tests that prove it.
     ///
     guarantees: "guide/guarantees.md";
+    /// Loops in a program of your own: what they need of it, a host from scratch, and GLib, Bevy, tokio.
+    ///
+    embedding: "guide/embedding.md";
 }
 
 /// What you write today, and what it is here.
