@@ -8,10 +8,10 @@ use std::sync::Arc;
 use forloop::smol::{Executor, Local, Smol};
 use forloop::timer::SystemTimer;
 use forloop::{
-    BlockOn, Conduct, Cores, Fed, Grouped, On, OnLocal, OnScoped, OnWorkers, Scope, Spawn,
-    SpawnScoped, Task, Threads, WithCallersWaker, tokio,
+    BlockOn, Conduct, Cores, Fed, Grouped, On, OnLocal, OnScoped, OnWorkers, Spawn, SpawnScoped,
+    Task, Threads, tokio,
 };
-use forloop_conformance::{Backend, Job, Spawning, VirtualClock};
+use forloop_conformance::{Backend, Job, Spawning};
 
 /// A tokio runtime that ends with its test.
 #[derive(Debug)]
@@ -135,40 +135,6 @@ impl Spawning for Host {
 
     fn spawn<T: Send + 'static>(&self, job: Job<T>) -> Task<T> {
         forloop::spawn_local(&self.local, job)
-    }
-}
-
-/// No runtime at all, and every body polled with the waker of whoever polls its loop.
-#[derive(Debug, Default)]
-pub struct Lending {
-    clock: VirtualClock,
-}
-
-impl Backend for Lending {
-    type Place = WithCallersWaker;
-    type Clock = VirtualClock;
-    type Group = Scope<'static, String>;
-
-    const SPAWNED: bool = false;
-    const EXACT: bool = true;
-
-    fn place(&self) -> WithCallersWaker {
-        WithCallersWaker
-    }
-
-    fn clock(&self) -> VirtualClock {
-        self.clock.clone()
-    }
-
-    fn group<T: Send + 'static>(
-        &self,
-        body: impl FnOnce(Self::Group) -> Job<Result<T, String>> + 'static,
-    ) -> Grouped<impl Conduct<Value = T, Error = String> + 'static> {
-        forloop::scope(body)
-    }
-
-    fn block_on<F: Future>(&self, future: F) -> F::Output {
-        self.clock.block_on(future)
     }
 }
 

@@ -1,8 +1,6 @@
-//! The laws where bodies run in ways of their own: on threads whose owner blocks, and with the waker of
-//! whoever polls their loop.
+//! The laws where bodies run on threads whose owner blocks, so that they may borrow.
 
 use forloop_conformance::suite;
-use forloop_tests::{Lending, Scoped};
+use forloop_tests::Scoped;
 
 suite!(scoped: Scoped::default());
-suite!(lending, in_task => Lending::default());

@@ -59,9 +59,7 @@ pub mod table {
 /// Makes a module of tests: every row on one backend.
 ///
 /// `suite!(name: expression)` for runtimes: the expression is evaluated for each test and gives a
-/// [`Spawning`] backend, which every runtime value is. `suite!(in_task)` for no runtime at all;
-/// `suite!(name, in_task => expression)` for another [`Backend`] whose bodies run in the caller's task, without
-/// the rows of how often a body is polled.
+/// [`Spawning`] backend, which every runtime value is. `suite!(in_task)` for no runtime at all.
 /// `suite!(name, seed in seeds => expression)` runs each row once for each seed, a `u64`, with which the
 /// expression makes a backend: for a runtime that is simulated.
 ///
@@ -75,18 +73,6 @@ macro_rules! suite {
             }
 
             $crate::__rows! { __suite in_task in_task }
-        }
-    };
-    ($name:ident, in_task => $backend:expr $(,)?) => {
-        mod $name {
-            fn backend() -> impl $crate::Backend {
-                #[allow(unused_imports)]
-                use super::*;
-
-                $backend
-            }
-
-            $crate::__rows! { __suite other $name }
         }
     };
     ($name:ident, $seed:ident in $seeds:expr => $backend:expr $(,)?) => {
@@ -144,8 +130,6 @@ macro_rules! __test {
     (spawned in_task $($row:tt)*) => {};
     (seeded in_task $($row:tt)*) => {};
     (in_task spawned $($row:tt)*) => {};
-    (other in_task $($row:tt)*) => {};
-    (other spawned $($row:tt)*) => {};
     (seeded $on:ident $suite:ident $module:ident $name:ident $($id:literal),+) => {
         #[test]
         fn $name() {

@@ -1,8 +1,6 @@
 //! What every loop does, whatever becomes of the results: pull items, start bodies, poll the
 //! woken ones, tell each end once.
 
-mod pause;
-
 use core::fmt;
 use core::ops::ControlFlow;
 use core::pin::Pin;
@@ -11,7 +9,6 @@ use core::task::{Context, Poll};
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
-use self::pause::{LastRound, Pause};
 use crate::counter::Counter;
 use crate::engine::{End, Room};
 use crate::interrupted::Cut;
@@ -30,6 +27,26 @@ const YIELDS: usize = 16;
 /// Bodies started in a row before the woken ones are looked at again, so that a source that never
 /// runs dry and bodies that are ready at once cannot starve a body that waits.
 const ROUND: usize = 64;
+
+/// Why no more bodies are started for now.
+enum Pause<B, T> {
+    /// The source has no item yet.
+    NoItem,
+    /// The source has run dry.
+    Dry,
+    /// As many run as may.
+    NoRoom,
+    /// As many were started in a row as may be.
+    Quota,
+    /// Whoever is told the ends has had enough.
+    Enough(B),
+    /// A body had an end that must be looked at.
+    Ended(End<T>),
+    /// The source gave an error.
+    SourceFailed,
+    /// The source, or the timer that a body's time is measured with.
+    Panicked(Panic),
+}
 
 pin_project! {
     /// A loop on its way: source, body, place and the bodies that run.
@@ -58,6 +75,14 @@ pin_project! {
         // Only for simulations.
         origin: Origin,
     }
+}
+
+/// The deadline has passed: what was woken by then has its turn, and nothing after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LastRound {
+    No,
+    Due,
+    Begun,
 }
 
 impl<S, A, J, C> Drive<S, A, J, C>
@@ -203,8 +228,6 @@ where
         let mut has_looked_out = false;
         // Whatever was polled since may have said stop, or taken its time.
         let mut must_look_again = false;
-        // Where nobody knows which bodies were woken, each has a turn whenever the loop has one.
-        let mut polls_all = J::HAS_CALLERS_WAKER;
         loop {
             if self.polls_this_turn >= turn() {
                 return self.next_turn(cx);
@@ -221,7 +244,7 @@ where
             }
             let this = self.as_mut().project();
             if C::WATCHES && *this.last_round != LastRound::No && !*this.stopping {
-                if *this.last_round == LastRound::Due && this.running.round(&mut polls_all, cx) {
+                if *this.last_round == LastRound::Due && this.running.next_round() {
                     *this.last_round = LastRound::Begun;
                 } else {
                     self.as_mut().cut_short(Cause::TimedOut, None);
@@ -254,9 +277,9 @@ where
             // Bodies that yield have yielded to the executor, and not only to their siblings. Where one may
             // have no time left, that is looked at after each round.
             let rounds = if C::WATCHES { 1 } else { YIELDS };
-            if polls_all || *this.rounds_this_turn < rounds || !this.running.has_yielded() {
+            if *this.rounds_this_turn < rounds || !this.running.has_yielded() {
                 *this.rounds_this_turn += 1;
-                if this.running.round(&mut polls_all, cx) {
+                if this.running.next_round() {
                     continue;
                 }
             }
@@ -304,16 +327,13 @@ where
     ) -> ControlFlow<B> {
         let this = self.as_mut().project();
         let is_whole = this.cut.is_none();
-        // A turn in which all are polled is one turn, however many they are.
-        let (mut uncounted, all) = (0, J::HAS_CALLERS_WAKER);
-        let polls = if all { &mut uncounted } else { this.polls_this_turn };
-        let most = if all { usize::MAX } else { turn() };
-        let round = this.running.poll_round(polls, most, |end| match end.outcome {
-            // As nearly all of them: there is nothing to sift.
-            Outcome::Ok(_) if is_whole && C::WATCHES => tell(end, ended).map_break(Ok),
-            Outcome::Ok(_) if is_whole => ended(Some(end)).map_break(Ok),
-            _ => ControlFlow::Break(Err(end)),
-        });
+        let round =
+            this.running.poll_round(this.polls_this_turn, turn(), |end| match end.outcome {
+                // As nearly all of them: there is nothing to sift.
+                Outcome::Ok(_) if is_whole && C::WATCHES => tell(end, ended).map_break(Ok),
+                Outcome::Ok(_) if is_whole => ended(Some(end)).map_break(Ok),
+                _ => ControlFlow::Break(Err(end)),
+            });
         match round {
             ControlFlow::Continue(()) => ended(None),
             ControlFlow::Break(Ok(enough)) => ControlFlow::Break(enough),
@@ -406,10 +426,7 @@ where
                 let index = started.count;
                 started.count += 1;
                 match catch(|| beginning(origin, index, || launcher.launch(item))) {
-                    Ok(mut job) => {
-                        job.lend(cx.waker());
-                        ControlFlow::Continue((index, job))
-                    }
+                    Ok(job) => ControlFlow::Continue((index, job)),
                     Err(panic) => {
                         let outcome = Outcome::Panicked(panic);
                         let end = End { index, at: J::end_now(), outcome };

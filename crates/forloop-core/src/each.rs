@@ -10,7 +10,6 @@ use futures_core::Stream;
 use crate::drive::Drive;
 use crate::place::{
     Body, InTask, Launcher, On, OnBlocking, OnLocal, OnScoped, Place, Started, Supplied, Supply,
-    WithCallersWaker,
 };
 use crate::policy::{Admit, Plain};
 use crate::simulation::Origin;
@@ -301,39 +300,6 @@ impl<S: Stream, L, C> Loop<S, InTask, L, C> {
     /// be `Send`.
     pub fn on_local<R: SpawnLocal>(self, runtime: R) -> Loop<S, OnLocal<R>, L, C> {
         self.at(OnLocal(runtime))
-    }
-
-    /// Runs the bodies in the caller's own task, and polls each with the waker of whoever polls the loop.
-    ///
-    /// For executors whose timers and drivers refuse every waker but their own, such as embassy's. Without
-    /// this, a loop gives each body a waker of its own, to know which of them was woken. With it, nobody
-    /// knows: whenever the loop is polled, it polls every body that runs once, in the order of their indices, and
-    /// all of that in one turn of the executor. So a wake costs as much as there are bodies: this is for tens
-    /// of them, not for thousands, and a body must bear to be polled without having been woken, as every future must.
-    ///
-    /// Everything else is as for any loop in the caller's task: bodies may borrow, and every strategy and option
-    /// means the same. The time-outs and signals of a loop are polled with that waker in any case. Free functions
-    /// on futures are `each(futures).unbounded()` and a strategy, and so have this, too; a
-    /// [`Running`](crate::Running) set and the scopes have not.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use forloop_core as forloop;
-    /// # futures_lite::future::block_on(async {
-    /// use std::future::poll_fn;
-    /// use std::task::Poll;
-    ///
-    /// let mine = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
-    /// let seen = forloop::each(0..3).limit(2)?.with_callers_waker().gather(|_| {
-    ///     poll_fn(|cx| Poll::Ready(cx.waker().will_wake(&mine)))
-    /// });
-    /// assert_eq!(seen.await, [true; 3]);
-    /// # Ok::<(), forloop::ZeroLimit>(())
-    /// # }).unwrap();
-    /// ```
-    pub fn with_callers_waker(self) -> Loop<S, WithCallersWaker, L, C> {
-        self.at(WithCallersWaker)
     }
 
     /// Runs each body at `place`: what [`on`](Self::on), [`on_workers`](Self::on_workers) and

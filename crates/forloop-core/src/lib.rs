@@ -44,9 +44,8 @@ pub use crate::interrupted::{Cause, Interrupted};
 pub use crate::outcome::Outcome;
 pub use crate::panic::Panic;
 pub use crate::place::{
-    Body, Brought, Call, Drawn, InTask, Launch, Launcher, Lent, On, OnBlocking, OnLocal, OnScoped,
-    Place, Started, Supply, TryBody, UnitBody, Unspawned, WithCallersWaker, plain, spawn_blocking,
-    spawn_scoped,
+    Body, Brought, Call, Drawn, InTask, Launch, Launcher, On, OnBlocking, OnLocal, OnScoped, Place,
+    Started, Supply, TryBody, UnitBody, Unspawned, plain, spawn_blocking, spawn_scoped,
 };
 pub use crate::policy::{
     Admit, AllOrNothing, CancelOn, CatchPanics, Deadline, Ends, Fallible, Interrupt, Interruptible,

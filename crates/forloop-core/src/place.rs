@@ -1,15 +1,13 @@
 //! Where a body runs: in the caller's own task, or as a task of a runtime.
 
 mod blocking;
-mod callers_waker;
 mod scoped;
 
 pub use self::blocking::{Call, OnBlocking, plain, spawn_blocking};
-pub use self::callers_waker::{Lent, WithCallersWaker};
 pub use self::scoped::{OnScoped, spawn_scoped};
 
 use core::pin::Pin;
-use core::task::{Context, Poll, Waker};
+use core::task::{Context, Poll};
 
 use alloc::boxed::Box;
 
@@ -22,11 +20,10 @@ use crate::{Outcome, Spawn, SpawnLocal};
 
 /// Where the bodies of a loop run.
 ///
-/// [`InTask`], [`On`], [`OnWorkers`](crate::OnWorkers), [`Fed`](crate::Fed), [`OnLocal`], [`OnScoped`],
-/// [`OnBlocking`] and [`WithCallersWaker`] are all there are; a loop takes one through [`Loop::on`](crate::Loop::on),
+/// [`InTask`], [`On`], [`OnWorkers`](crate::OnWorkers), [`Fed`](crate::Fed), [`OnLocal`], [`OnScoped`] and
+/// [`OnBlocking`] are all there are; a loop takes one through [`Loop::on`](crate::Loop::on),
 /// [`Loop::on_workers`](crate::Loop::on_workers), [`Loop::on_local`](crate::Loop::on_local),
-/// [`Loop::on_scoped`](crate::Loop::on_scoped), [`Loop::on_blocking`](crate::Loop::on_blocking),
-/// [`Loop::with_callers_waker`](crate::Loop::with_callers_waker) and
+/// [`Loop::on_scoped`](crate::Loop::on_scoped), [`Loop::on_blocking`](crate::Loop::on_blocking) and
 /// [`Loop::at`](crate::Loop::at).
 #[diagnostic::on_unimplemented(
     message = "`{B}` cannot run there",
@@ -128,18 +125,6 @@ pub trait Started {
     /// Whether workers may run it.
     #[doc(hidden)]
     const BY_WORKERS: bool = false;
-
-    /// Whether the body is polled with the waker of whoever polls its loop.
-    #[doc(hidden)]
-    const HAS_CALLERS_WAKER: bool = false;
-
-    /// Has the body polled with this waker, before it was ever polled.
-    #[doc(hidden)]
-    fn lend(&mut self, _waker: &Waker) {}
-
-    /// Has the body polled with this waker.
-    #[doc(hidden)]
-    fn lend_pinned(self: Pin<&mut Self>, _waker: &Waker) {}
 
     /// Has `cx` woken when the body ends, without taking its end; at once, if it has ended. Only for
     /// bodies that go on by themselves.

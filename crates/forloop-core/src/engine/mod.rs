@@ -40,7 +40,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::ControlFlow;
 use core::pin::Pin;
-use core::task::{Context, Poll, Waker, ready};
+use core::task::{Context, Poll, ready};
 
 use self::bodies::Bodies;
 use self::ready::Ready;
@@ -286,39 +286,17 @@ impl<J: Started> Set<J> {
         self.ready.has_yielded()
     }
 
-    /// Begins the next round with all bodies, woken or not, and lends them a waker; `false` if there are none.
-    pub(crate) fn round_of_all(&mut self, waker: &Waker) -> bool {
-        for group in 0..self.bodies.slab.bays().count() {
-            let bay = self.bodies.slab.bay_mut(group);
-            let all = bay.occupied();
-            for place in places(all) {
-                if let Some(job) = bay.get_mut(place) {
-                    job.lend_pinned(waker);
-                }
-            }
-            if bay.are_due(all) {
-                self.round.add(group);
-            }
-        }
-        self.complete_round()
-    }
-
     /// Begins the next round with all bodies woken by now; `false` if there are none.
     #[inline]
     pub(crate) fn next_round(&mut self) -> bool {
         debug_assert!(self.round.is_over(), "a round is over when its last body was polled");
-        self.complete_round()
-    }
-
-    #[inline(always)]
-    fn complete_round(&mut self) -> bool {
         if J::IN_TASK && self.asked.is_asked() {
             self.say_who_waits();
         }
         let (bodies, round) = (&mut self.bodies, &mut self.round);
         let is_chosen = J::IN_TASK && simulation::is_on();
         // Bodies in tasks end elsewhere, and in an order of their own.
-        let mut is_mixed = !J::IN_TASK || is_chosen || J::HAS_CALLERS_WAKER;
+        let mut is_mixed = !J::IN_TASK || is_chosen;
         self.ready.take(|group, woken| {
             let bay = bodies.slab.bay_mut(group);
             is_mixed |= bay.is_mixed();

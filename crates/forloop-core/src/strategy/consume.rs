@@ -16,7 +16,7 @@ use pin_project_lite::pin_project;
 use super::results::{Results, Shelf};
 use crate::engine::{Room, Set};
 use crate::panic::catch;
-use crate::place::{Launch, Lent, Started};
+use crate::place::{Launch, Started, Unspawned};
 use crate::policy::{Admit, Policy};
 use crate::turn::TURN;
 use crate::{Outcome, Panic};
@@ -153,8 +153,8 @@ pin_project! {
         line: Supply<I>,
         // Called at the first poll.
         begin: Option<G>,
-        // One body: the consumer, polled only when it is woken; or whenever the loop is, if the bodies are.
-        consumer: Set<Lent<D>>,
+        // One body: the consumer, polled only when it is woken.
+        consumer: Set<Unspawned<D>>,
         output: Option<T>,
         panic: Option<Panic>,
         stopped: bool,
@@ -198,21 +198,16 @@ where
     }
 
     /// Polls the consumer if it was woken; once it has ended, the bodies are stopped.
-    fn poll_consumer(self: Pin<&mut Self>, cx: &Context<'_>) {
+    fn poll_consumer(self: Pin<&mut Self>) {
         let mut this = self.project();
         if let Some(begin) = this.begin.take() {
             let feed = Feed { line: this.line.line.clone() };
             match catch(|| begin(feed)) {
-                Ok(consumer) => this.consumer.insert(0, Lent::new(consumer)),
+                Ok(consumer) => this.consumer.insert(0, Unspawned::new(consumer)),
                 Err(panic) => *this.panic = Some(panic),
             }
         }
-        let has_turn = if J::HAS_CALLERS_WAKER {
-            this.consumer.round_of_all(cx.waker())
-        } else {
-            this.consumer.next_round()
-        };
-        if has_turn {
+        if this.consumer.next_round() {
             while let Some(polled) = this.consumer.poll_next_woken() {
                 match polled.map(|end| end.outcome) {
                     Some(Outcome::Ok(output)) => *this.output = Some(output),
@@ -280,7 +275,7 @@ where
             self.line.consumer.wake();
         }
         loop {
-            self.as_mut().poll_consumer(cx);
+            self.as_mut().poll_consumer();
             let held = self.line.results.len();
             match self.as_mut().project().results.poll_shelve(cx, held, true) {
                 Poll::Ready(true) => self.as_mut().line_up(),

@@ -197,15 +197,6 @@ impl<J: Started> Team<J> {
         }
     }
 
-    /// The next round; of all bodies, [`Set::round_of_all`], if it is asked for that.
-    #[inline]
-    pub(crate) fn round(&mut self, of_all: &mut bool, cx: &Context<'_>) -> bool {
-        if J::HAS_CALLERS_WAKER && core::mem::take(of_all) {
-            return self.here.round_of_all(cx.waker());
-        }
-        self.next_round()
-    }
-
     /// [`Set::sleep`].
     #[inline]
     pub(crate) fn sleep(&mut self, cx: &Context<'_>) -> bool {
