@@ -157,6 +157,8 @@ fn types() -> Vec<Row> {
         Unsaid => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         AtMost => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         InTask => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        CallersWaker => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Loop<Source, CallersWaker> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         On<Smol> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         OnLocal<Local> => "Unpin UnwindSafe RefUnwindSafe",
         OnScoped<Cores<'static>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
@@ -174,6 +176,8 @@ fn types() -> Vec<Row> {
         Launcher<Body, InTask> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Unspawned<Ready<u32>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Unspawned<Ready<Rc<u32>>> => "Unpin UnwindSafe RefUnwindSafe",
+        WakesCaller<Ready<u32>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        WakesCaller<Ready<Rc<u32>>> => "Unpin UnwindSafe RefUnwindSafe",
         Plain => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Ticket => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Interruptible<Plain, CancelOn<Cancellation>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
@@ -327,6 +331,13 @@ fn strategies() -> Vec<Row> {
         in_task().stream(rc::value) => "Unpin",
         in_task().stream_unordered(rc::value) => "Unpin",
 
+        // Polled with the caller's waker.
+        in_task().with_callers_waker().gather(send::value) => "Send Sync Unpin",
+        in_task().with_callers_waker().settle(send::result) => "Send Sync Unpin",
+        in_task().with_callers_waker().stream(send::value) => "Send Sync Unpin",
+        in_task().with_callers_waker().gather(rc::value) => "Unpin",
+        in_task().with_callers_waker().timeout(&Smol, TIME).settle(send::result) => "Send Unpin",
+
         // Spawned: the loop holds handles only.
         spawned().gather(send::value) => "Send Sync Unpin",
         spawned().try_gather(send::result) => "Send Sync Unpin",
@@ -393,6 +404,7 @@ fn the_rest() -> Vec<Row> {
         in_task().stream(send::value).try_for_each(send::checked) => "Send Sync Unpin",
         in_task().stream(send::value).consume(consumer) => "Send Sync Unpin",
         in_task().stream(rc::value).for_each(send::unit) => "Unpin",
+        in_task().with_callers_waker().stream(send::value).for_each(send::unit) => "Send Sync Unpin",
         in_task().stream(send::value).for_each(rc::unit) => "Unpin",
         in_task().stream(send::value).try_for_each(rc::checked) => "Unpin",
         in_task().stream(send::value).consume(rc_consumer) => "Unpin",

@@ -1,6 +1,8 @@
 //! What every loop does, whatever becomes of the results: pull items, start bodies, poll the
 //! woken ones, tell each end once.
 
+mod stopping;
+
 use core::fmt;
 use core::ops::ControlFlow;
 use core::pin::Pin;
@@ -17,7 +19,7 @@ use crate::place::{Launch, Started};
 use crate::policy::Admit;
 use crate::simulation::{Origin, beginning};
 use crate::turn::{TURN, turn};
-use crate::workers::{Crew, SOURCE, Team, Terms, Weighing, Weight};
+use crate::workers::{Crew, Team, Terms, Weighing, Weight};
 use crate::{Cause, Interrupted, Outcome, Panic};
 
 /// Rounds after which the executor gets a turn if a body has yielded in one of them: a turn of a runtime
@@ -71,6 +73,8 @@ pin_project! {
         rounds_this_turn: usize,
         has_begun: bool,
         stopping: bool,
+        // Bodies without wakers of their own have not had their turn in this poll.
+        round_is_owed: bool,
         panic: Option<Panic>,
         // Only for simulations.
         origin: Origin,
@@ -129,6 +133,7 @@ where
             rounds_this_turn: 0,
             has_begun: false,
             stopping: false,
+            round_is_owed: false,
             panic: None,
             origin: Origin::unknown(),
         }
@@ -208,6 +213,15 @@ where
         self.running.drawn().map_or(self.started, |(drawn, _)| drawn)
     }
 
+    /// Hears that a new poll of the loop has begun, before any of its `poll_ends`. Bodies without wakers of
+    /// their own have their turn in each: any may have been woken, and this waker may be another one.
+    #[inline]
+    pub(crate) fn polled_anew(self: Pin<&mut Self>) {
+        if J::CALLERS_WAKER {
+            *self.project().round_is_owed = true;
+        }
+    }
+
     /// Goes on and tells `ended` each end, until that has had enough; `Continue` once every body has
     /// ended and the source has run dry or the loop was stopped. `held` are ends told that still
     /// count against the limit.
@@ -235,9 +249,12 @@ where
             if C::WATCHES && !core::mem::replace(&mut has_looked_out, true) {
                 self.as_mut().look_out(cx, true);
             }
+            if J::CALLERS_WAKER && core::mem::take(self.as_mut().project().round_is_owed) {
+                self.as_mut().project().running.all_are_due();
+            }
             if self.running.is_amid_round() {
                 must_look_again = C::WATCHES;
-                if let ControlFlow::Break(enough) = self.as_mut().poll_round(&mut ended) {
+                if let ControlFlow::Break(enough) = self.as_mut().poll_round(cx, &mut ended) {
                     return Poll::Ready(ControlFlow::Break(enough));
                 }
                 continue;
@@ -323,17 +340,23 @@ where
     #[inline]
     fn poll_round<B>(
         mut self: Pin<&mut Self>,
+        cx: &Context<'_>,
         ended: &mut impl FnMut(Option<End<J::Output>>) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
         let this = self.as_mut().project();
         let is_whole = this.cut.is_none();
-        let round =
-            this.running.poll_round(this.polls_this_turn, turn(), |end| match end.outcome {
-                // As nearly all of them: there is nothing to sift.
-                Outcome::Ok(_) if is_whole && C::WATCHES => tell(end, ended).map_break(Ok),
-                Outcome::Ok(_) if is_whole => ended(Some(end)).map_break(Ok),
-                _ => ControlFlow::Break(Err(end)),
-            });
+        let told = |end: End<_>| match end.outcome {
+            // As nearly all of them: there is nothing to sift.
+            Outcome::Ok(_) if is_whole && C::WATCHES => tell(end, ended).map_break(Ok),
+            Outcome::Ok(_) if is_whole => ended(Some(end)).map_break(Ok),
+            _ => ControlFlow::Break(Err(end)),
+        };
+        let round = if J::CALLERS_WAKER {
+            // However many: one that has no turn in this poll might have lost its wake.
+            this.running.poll_due(cx.waker(), told)
+        } else {
+            this.running.poll_round(this.polls_this_turn, turn(), told)
+        };
         match round {
             ControlFlow::Continue(()) => ended(None),
             ControlFlow::Break(Ok(enough)) => ControlFlow::Break(enough),
@@ -408,7 +431,7 @@ where
         };
         let mut started = Counter { count: *this.started, noted: this.started };
         let last = started.count + quota;
-        let origin = *this.origin;
+        let (origin, caller) = (*this.origin, cx.waker());
         loop {
             let next = || {
                 if started.count == last {
@@ -437,7 +460,7 @@ where
             // Where somebody wants to hear of each, one after another.
             let room = this.limit.saturating_sub(this.running.len().saturating_add(held));
             let most = if C::WATCHES { 1 } else { room };
-            let going = this.running.start(most, next, |end| match end.outcome {
+            let going = this.running.start(caller, most, next, |end| match end.outcome {
                 Outcome::Ok(_) => tell(end, ended).map_break(Pause::Enough),
                 _ => ControlFlow::Break(Pause::Ended(end)),
             });
@@ -452,125 +475,6 @@ where
             if room == most {
                 return Pause::NoRoom;
             }
-        }
-    }
-
-    /// Stops the loop if something wants it to be cut short. Once its work is done, nothing can.
-    /// `again` if a glance will do.
-    fn look_out(mut self: Pin<&mut Self>, cx: &mut Context<'_>, again: bool) {
-        let this = self.as_mut().project();
-        let is_done = this.source.is_none() && this.running.is_empty();
-        let is_stopping = *this.stopping || *this.last_round != LastRound::No;
-        let Some(policy) = this.policy.as_mut().filter(|_| !is_done && !is_stopping) else {
-            return;
-        };
-        match catch(|| policy.poll_interrupt(cx, again)) {
-            Ok(Poll::Pending) => {}
-            Ok(Poll::Ready(Cause::TimedOut)) => *this.last_round = LastRound::Due,
-            Ok(Poll::Ready(_)) => self.cut_short(Cause::Cancelled, None),
-            Err(panic) => self.stop_for(panic),
-        }
-    }
-
-    /// Asks the bodies that have no time left to stop; tells the end of the first that has stopped.
-    fn expire(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Option<End<J::Output>> {
-        while !self.stopping {
-            let this = self.as_mut().project();
-            let (policy, running) = (this.policy.as_mut()?, &*this.running);
-            let body = match catch(|| policy.poll_overdue(cx, |body| running.runs(body))) {
-                Ok(Poll::Ready(body)) => body,
-                Ok(Poll::Pending) => return None,
-                Err(panic) => {
-                    self.stop_for(panic);
-                    return None;
-                }
-            };
-            *this.polls_this_turn += 1;
-            if let Some(end) = this.running.expire(body)
-                && let Some(end) = self.as_mut().sift(end)
-            {
-                return Some(end);
-            }
-        }
-        None
-    }
-
-    /// Passes on an end; keeps back a panic, to raise it when the loop has stopped. A body that
-    /// nobody has stopped and that yet came to no end was dropped by its runtime.
-    fn sift(mut self: Pin<&mut Self>, end: End<J::Output>) -> Option<End<J::Output>> {
-        let this = self.as_mut().project();
-        match end.outcome {
-            Outcome::Panicked(panic) if !C::CATCHES || end.index == SOURCE => {
-                self.stop_for(panic);
-                return None;
-            }
-            // A worker was dropped by its runtime while it had no body.
-            _ if end.index == SOURCE => {
-                self.cut_short(Cause::Cancelled, None);
-                return None;
-            }
-            Outcome::Cancelled | Outcome::NotRun if *this.stopping => {
-                // Those that workers had drawn are not known before.
-                if this.running.drawn().is_some() {
-                    this.cut.iter_mut().for_each(|cut| cut.one_more(end.index));
-                }
-            }
-            Outcome::Cancelled | Outcome::NotRun => {
-                self.cut_short(Cause::Cancelled, Some(end.index));
-            }
-            _ => this.cut.iter_mut().for_each(|cut| cut.ended(end.index)),
-        }
-        Some(end)
-    }
-
-    /// Stops the loop before its end. `lost` is a body that does not run any more.
-    fn cut_short(mut self: Pin<&mut Self>, cause: Cause<()>, lost: Option<usize>) {
-        let this = self.as_mut().project();
-        // A source that says it is at its end need not be asked once more.
-        let is_dry = |source: Pin<&mut S>| catch(|| source.size_hint().1 == Some(0));
-        let has_failed = matches!(cause, Cause::Source { .. });
-        let all_begun = !has_failed
-            && match this.running.drawn() {
-                Some((_, none_is_left)) => none_is_left,
-                None => {
-                    this.source.as_pin_mut().is_none_or(|source| is_dry(source).unwrap_or(false))
-                }
-            };
-        let mut cut = Cut::new(cause, this.running.indices(), all_begun);
-        lost.into_iter().for_each(|index| cut.one_more(index));
-        this.cut.get_or_insert(cut);
-        self.stop();
-    }
-
-    fn stop_for(mut self: Pin<&mut Self>, panic: Panic) {
-        // The first is the one to show: the others came of the stop, or at the same time.
-        self.as_mut().project().panic.get_or_insert(panic);
-        self.stop();
-    }
-
-    /// Starts no more bodies and asks those that run to stop; their ends are still told.
-    pub(crate) fn stop(mut self: Pin<&mut Self>) {
-        if self.stopping {
-            return;
-        }
-        *self.as_mut().project().stopping = true;
-        self.as_mut().close();
-        let this = self.project();
-        let panic = this.panic;
-        this.running.cancel(|caught| {
-            panic.get_or_insert(caught);
-        });
-    }
-
-    /// Lets go of the source and the launcher: no item is pulled and no body is called any more.
-    fn close(self: Pin<&mut Self>) {
-        let mut this = self.project();
-        let closed = catch(|| {
-            this.source.set(None);
-            *this.launcher = None;
-        });
-        if let Err(panic) = closed {
-            this.panic.get_or_insert(panic);
         }
     }
 }

@@ -15,6 +15,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod callers_waker;
 mod counter;
 mod drive;
 mod each;
@@ -38,6 +39,7 @@ mod token;
 mod turn;
 mod workers;
 
+pub use crate::callers_waker::{CallersWaker, WakesCaller};
 pub use crate::each::{AtMost, HowMany, IsStream, Items, Limit, Loop, Unsaid, each, each_stream};
 pub use crate::error::{BoxError, Cancelled, Closed, Failure, LoopError, ZeroLimit};
 pub use crate::interrupted::{Cause, Interrupted};

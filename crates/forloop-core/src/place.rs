@@ -20,8 +20,9 @@ use crate::{Outcome, Spawn, SpawnLocal};
 
 /// Where the bodies of a loop run.
 ///
-/// [`InTask`], [`On`], [`OnWorkers`](crate::OnWorkers), [`Fed`](crate::Fed), [`OnLocal`], [`OnScoped`] and
-/// [`OnBlocking`] are all there are; a loop takes one through [`Loop::on`](crate::Loop::on),
+/// [`InTask`], [`CallersWaker`](crate::CallersWaker), [`On`], [`OnWorkers`](crate::OnWorkers),
+/// [`Fed`](crate::Fed), [`OnLocal`], [`OnScoped`] and [`OnBlocking`] are all there are; a loop takes one
+/// through [`Loop::with_callers_waker`](crate::Loop::with_callers_waker), [`Loop::on`](crate::Loop::on),
 /// [`Loop::on_workers`](crate::Loop::on_workers), [`Loop::on_local`](crate::Loop::on_local),
 /// [`Loop::on_scoped`](crate::Loop::on_scoped), [`Loop::on_blocking`](crate::Loop::on_blocking) and
 /// [`Loop::at`](crate::Loop::at).
@@ -125,6 +126,10 @@ pub trait Started {
     /// Whether workers may run it.
     #[doc(hidden)]
     const BY_WORKERS: bool = false;
+
+    /// Whether it is polled with the waker of whoever polls its loop, and not with one of its own.
+    #[doc(hidden)]
+    const CALLERS_WAKER: bool = false;
 
     /// Has `cx` woken when the body ends, without taking its end; at once, if it has ended. Only for
     /// bodies that go on by themselves.

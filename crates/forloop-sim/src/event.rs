@@ -91,7 +91,11 @@ impl fmt::Display for Event {
 }
 
 /// What wraps the bodies of loops.
-const WRAPPERS: [&str; 2] = ["forloop_core::task::Run<", "forloop_core::place::Unspawned<"];
+const WRAPPERS: [&str; 3] = [
+    "forloop_core::task::Run<",
+    "forloop_core::place::Unspawned<",
+    "forloop_core::callers_waker::WakesCaller<",
+];
 
 /// The function in whose source a future is written, by the name of its type; empty if that does not say.
 fn name_of(of_type: &'static str) -> &'static str {

@@ -136,10 +136,11 @@ impl<J: Started> Bodies<J> {
         &mut self,
         (mut index, job): (usize, J),
         left: &mut usize,
-        starting: &Starting<'_>,
+        (starting, caller): (&Starting<'_>, Option<&Waker>),
         next: &mut impl FnMut() -> ControlFlow<B, (usize, J)>,
         ended: &mut impl FnMut(End<J::Output>) -> ControlFlow<B>,
     ) -> ControlFlow<B, Ticket> {
+        let caller = caller.filter(|_| J::CALLERS_WAKER);
         let (group, mut vacancies) = self.slab.vacancies();
         let wakers = starting.wakers();
         vacancies.use_only(if wakers.is_some() { *left } else { 1 });
@@ -149,7 +150,7 @@ impl<J: Started> Bodies<J> {
         let mut guest = vacancies.put(job);
         let is_noted = loop {
             // One after another in one slot, until one of them stays.
-            while let Some((at, outcome)) = try_in(guest, &waker) {
+            while let Some((at, outcome)) = try_in(guest, caller.unwrap_or(&waker)) {
                 starting.forget(1 << place);
                 ended(End { index, at, outcome })?;
                 let (at, job) = next()?;
@@ -180,14 +181,26 @@ impl<J: Started> Bodies<J> {
         ControlFlow::Continue(Ticket { slot, index })
     }
 
-    /// Polls what is in a slot: `None` if that is nothing, `Some(None)` if it goes on.
+    /// Where a slot stands in a round that is sorted: [`Started::rank`], also of what was left behind.
+    pub(super) fn rank(&self, slot: Slot) -> Option<usize> {
+        match self.slab.get(slot) {
+            Some(job) => job.rank(self.index(slot)),
+            None => self.is_left(slot).then(|| self.index(slot)),
+        }
+    }
+
+    /// Polls what is in a slot, with the waker of `caller` if there is one: `None` if that is nothing,
+    /// `Some(None)` if it goes on.
     pub(super) fn turn(
         &mut self,
         slot: Slot,
         wakers: &Wakers<'_>,
+        caller: Option<&Waker>,
     ) -> Option<Option<End<J::Output>>> {
         let (bay, place) = (self.slab.bay_mut(group_of(slot)), place_of(slot));
-        let Some(end) = bay.turns(1 << place).next().map(|turn| poll_in(turn, wakers)) else {
+        let own = wakers.waker_to_poll(place);
+        let waker = caller.unwrap_or(&own);
+        let Some(end) = bay.turns(1 << place).next().map(|turn| poll_in(turn, waker)) else {
             return self.turn_of_left(slot, wakers);
         };
         Some(end.map(|(at, outcome)| {
@@ -222,7 +235,7 @@ impl<J: Started> Bodies<J> {
         let mut turns = bay.turns(had);
         while let Some(turn) = turns.next() {
             let place = turn.place();
-            if let Some((at, outcome)) = poll_in(turn, wakers) {
+            if let Some((at, outcome)) = poll_in(turn, &wakers.waker_to_poll(place)) {
                 let index = row.index(place);
                 result = ended(End { index, at, outcome });
                 if result.is_break() {
@@ -263,11 +276,10 @@ impl<J: Started> Bodies<J> {
 #[inline(always)] // in two places, and most of what a loop does
 fn poll_in<J: Started>(
     mut turn: Turn<'_, '_, J>,
-    wakers: &Wakers<'_>,
+    waker: &Waker,
 ) -> Option<(usize, Outcome<J::Output>)> {
-    let waker = wakers.waker_to_poll(turn.place());
     let job = turn.as_mut();
-    let outcome = match catch(|| job.poll_outcome(&mut Context::from_waker(&waker))) {
+    let outcome = match catch(|| job.poll_outcome(&mut Context::from_waker(waker))) {
         Ok(Poll::Pending) => return None,
         Ok(Poll::Ready(outcome)) => outcome,
         Err(panic) => Outcome::Panicked(panic),

@@ -8,6 +8,9 @@
 //! - a wake is O(1), and a slot that was used once is used again: a loop with a limit allocates
 //!   for its limit, not for its items.
 //!
+//! Where bodies are polled with the waker of whoever polls their loop, nobody knows who was woken: then
+//! [`Set::all_are_due`] begins a round of all of them, and [`Set::poll_due`] polls it.
+//!
 //! `unsafe` is in three modules, each behind a safe interface: where the bodies are ([`slab`]), who was
 //! woken ([`ready`]), and where ordered results go ([`places`]); and in the cells that the second of
 //! them keeps its notes in ([`atomic`]).
@@ -40,7 +43,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::ControlFlow;
 use core::pin::Pin;
-use core::task::{Context, Poll, ready};
+use core::task::{Context, Poll, Waker, ready};
 
 use self::bodies::Bodies;
 use self::ready::Ready;
@@ -140,9 +143,12 @@ impl<J: Started> Set<J> {
     /// Starts the bodies that `next` gives with their indices, one by one, until `most` of them go on:
     /// the last is told with `Continue`. A body that is ready at once never waits for its turn; `ended`
     /// is told its end. One that may have ended elsewhere does wait, behind those that ended before it.
+    ///
+    /// `caller` is whom those wake that have no wakers of their own.
     #[inline]
     pub(crate) fn start<B>(
         &mut self,
+        caller: Option<&Waker>,
         most: usize,
         mut next: impl FnMut() -> ControlFlow<B, (usize, J)>,
         mut ended: impl FnMut(End<J::Output>) -> ControlFlow<B>,
@@ -154,8 +160,8 @@ impl<J: Started> Set<J> {
                 let slot = self.bodies.vacancy(self.room, &mut self.ready);
                 let mut entered = self.ready.enter();
                 let starting = entered.starting(slot);
-                let (first, left) = ((index, job), &mut left);
-                let ticket = self.bodies.start(first, left, &starting, &mut next, &mut ended)?;
+                let (first, wakers, left) = ((index, job), (&starting, caller), &mut left);
+                let ticket = self.bodies.start(first, left, wakers, &mut next, &mut ended)?;
                 drop(starting);
                 drop(entered);
                 self.ready.begin();
@@ -189,13 +195,20 @@ impl<J: Started> Set<J> {
     }
 
     /// Asks a body that has no time left to stop, and tells its end if it has stopped. One that was
-    /// woken by then is polled a last time.
-    pub(crate) fn expire(&mut self, Ticket { slot, index }: Ticket) -> Option<End<J::Output>> {
+    /// woken by then is polled a last time; one that wakes the `caller` may have been.
+    pub(crate) fn expire(
+        &mut self,
+        caller: Option<&Waker>,
+        Ticket { slot, index }: Ticket,
+    ) -> Option<End<J::Output>> {
         let (group, place) = (group_of(slot), place_of(slot));
         let mut entered = self.ready.enter();
         let wakers = entered.group(group);
-        if J::IN_TASK && (wakers.is_woken(place) || self.bodies.slab.bay(group).is_due(place)) {
-            let end = self.bodies.turn(slot, &wakers).flatten();
+        let caller = caller.filter(|_| J::CALLERS_WAKER);
+        let may_go_on =
+            caller.is_some() || wakers.is_woken(place) || self.bodies.slab.bay(group).is_due(place);
+        if J::IN_TASK && may_go_on {
+            let end = self.bodies.turn(slot, &wakers, caller).flatten();
             if end.is_some() {
                 return end;
             }
@@ -265,7 +278,7 @@ impl<J: Started> Set<J> {
             } else {
                 break;
             };
-            if let Some(polled) = self.bodies.turn(slot, &entered.group(group_of(slot))) {
+            if let Some(polled) = self.bodies.turn(slot, &entered.group(group_of(slot)), None) {
                 *polls += 1;
                 if let Some(end) = polled {
                     ended(end)?;
@@ -295,8 +308,8 @@ impl<J: Started> Set<J> {
         }
         let (bodies, round) = (&mut self.bodies, &mut self.round);
         let is_chosen = J::IN_TASK && simulation::is_on();
-        // Bodies in tasks end elsewhere, and in an order of their own.
-        let mut is_mixed = !J::IN_TASK || is_chosen;
+        // Bodies in tasks end elsewhere, and in an order of their own; and others are not polled by groups.
+        let mut is_mixed = !J::IN_TASK || J::CALLERS_WAKER || is_chosen;
         self.ready.take(|group, woken| {
             let bay = bodies.slab.bay_mut(group);
             is_mixed |= bay.is_mixed();
@@ -305,10 +318,7 @@ impl<J: Started> Set<J> {
             }
         });
         if is_mixed {
-            round.sort_by(bodies, |bodies, slot| match bodies.slab.get(slot) {
-                Some(job) => job.rank(bodies.index(slot)),
-                None => bodies.is_left(slot).then(|| bodies.index(slot)),
-            });
+            round.sort_by(bodies, Bodies::rank);
         } else {
             round.sort_groups(&bodies.slab);
         }
@@ -316,6 +326,42 @@ impl<J: Started> Set<J> {
             round.choose_order();
         }
         !round.is_over()
+    }
+
+    /// Begins a round with all bodies, whoever was woken and however far the last round has come.
+    pub(crate) fn all_are_due(&mut self) {
+        if self.asked.is_asked() {
+            self.say_who_waits();
+        }
+        self.ready.take(|_, _| {});
+        self.round.give_up();
+        for group in 0..self.bodies.slab.bays().count() {
+            let bay = self.bodies.slab.bay_mut(group);
+            bay.are_due(usize::MAX);
+            if bay.due() != 0 {
+                self.round.add(group);
+            }
+        }
+        self.round.sort_by(&mut self.bodies, Bodies::rank);
+        if simulation::is_on() {
+            self.round.choose_order();
+        }
+    }
+
+    /// Polls the bodies that are due, each once and with the waker of `caller`, until `ended`, which is told
+    /// each end, has had enough.
+    pub(crate) fn poll_due<B>(
+        &mut self,
+        caller: &Waker,
+        mut ended: impl FnMut(End<J::Output>) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        while let Some(slot) = self.round.next_slot(&mut self.bodies.slab) {
+            let wakers = self.ready.group(group_of(slot));
+            if let Some(end) = self.bodies.turn(slot, &wakers, Some(caller)).flatten() {
+                ended(end)?;
+            }
+        }
+        ControlFlow::Continue(())
     }
 
     /// Tells a simulation which bodies run, and has each polled once more, so that those tell who run

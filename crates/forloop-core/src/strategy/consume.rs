@@ -3,7 +3,7 @@
 
 use alloc::sync::Arc;
 use core::fmt;
-use core::ops::Deref;
+use core::ops::{ControlFlow, Deref};
 use core::pin::Pin;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use core::task::{Context, Poll, ready};
@@ -197,8 +197,9 @@ where
         }
     }
 
-    /// Polls the consumer if it was woken; once it has ended, the bodies are stopped.
-    fn poll_consumer(self: Pin<&mut Self>) {
+    /// Polls the consumer if it was woken; once it has ended, the bodies are stopped. Where the bodies have no
+    /// wakers of their own, it has none either, and may have been.
+    fn poll_consumer(self: Pin<&mut Self>, cx: &Context<'_>) {
         let mut this = self.project();
         if let Some(begin) = this.begin.take() {
             let feed = Feed { line: this.line.line.clone() };
@@ -207,13 +208,20 @@ where
                 Err(panic) => *this.panic = Some(panic),
             }
         }
-        if this.consumer.next_round() {
+        let mut ended = |outcome| match outcome {
+            Outcome::Ok(output) => *this.output = Some(output),
+            Outcome::Panicked(panic) => *this.panic = Some(panic),
+            _ => {}
+        };
+        if J::CALLERS_WAKER {
+            this.consumer.all_are_due();
+            let _: ControlFlow<()> = this.consumer.poll_due(cx.waker(), |end| {
+                ended(end.outcome);
+                ControlFlow::Continue(())
+            });
+        } else if this.consumer.next_round() {
             while let Some(polled) = this.consumer.poll_next_woken() {
-                match polled.map(|end| end.outcome) {
-                    Some(Outcome::Ok(output)) => *this.output = Some(output),
-                    Some(Outcome::Panicked(panic)) => *this.panic = Some(panic),
-                    _ => {}
-                }
+                polled.into_iter().for_each(|end| ended(end.outcome));
             }
         }
         if this.consumer.is_empty() && !*this.stopped {
@@ -274,8 +282,9 @@ where
         if self.line.taken.swap(0, Ordering::SeqCst) >= TURN {
             self.line.consumer.wake();
         }
+        self.as_mut().project().results.polled_anew();
         loop {
-            self.as_mut().poll_consumer();
+            self.as_mut().poll_consumer(cx);
             let held = self.line.results.len();
             match self.as_mut().project().results.poll_shelve(cx, held, true) {
                 Poll::Ready(true) => self.as_mut().line_up(),

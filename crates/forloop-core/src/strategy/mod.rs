@@ -105,6 +105,7 @@ where
         {
             judge.expect(ends);
         }
+        this.drive.as_mut().polled_anew();
         let judge = this.judge.as_mut().expect("a loop that has ended is not polled again");
         let mut ended =
             |end: Option<_>| end.map_or(ControlFlow::Continue(()), |end| judge.take(end));

@@ -223,6 +223,11 @@ where
         polled.map(|polled| polled.is_break())
     }
 
+    /// [`Drive::polled_anew`].
+    pub(super) fn polled_anew(self: Pin<&mut Self>) {
+        self.project().drive.polled_anew();
+    }
+
     /// How many results may wait at the most.
     pub(super) fn limit(&self) -> usize {
         self.drive.limit()
@@ -268,6 +273,7 @@ where
     type Item = C::Gives<K::Item, K::Left>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.as_mut().polled_anew();
         loop {
             if let Some(item) = self.as_mut().take() {
                 return Poll::Ready(Some(item));

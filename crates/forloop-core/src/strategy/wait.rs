@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 use core::fmt;
+use core::ops::ControlFlow;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
@@ -218,7 +219,16 @@ impl<'a, J: Started, S: Future<Output = ()>> Future for Wait<'a, J, S> {
         let running = this.running.as_mut().expect("a wait that is over is not polled again");
         let mut enough = !core::mem::replace(this.looked_back, true)
             && running.done.iter().any(|done| (this.enough)(&done.outcome));
-        let mut had_its_round = false;
+        if J::CALLERS_WAKER {
+            running.bodies.all_are_due();
+            let _: ControlFlow<()> = running.bodies.poll_due(cx.waker(), |end| {
+                enough |= (this.enough)(&end.outcome);
+                running.done.push(Done { index: end.index, outcome: end.outcome });
+                ControlFlow::Continue(())
+            });
+        }
+        // Those have had it.
+        let mut had_its_round = J::CALLERS_WAKER;
         for _ in 0..TURN {
             match running.bodies.poll_next_woken() {
                 Some(None) => {}

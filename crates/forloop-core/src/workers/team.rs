@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::ControlFlow;
-use core::task::{Context, Poll, ready};
+use core::task::{Context, Poll, Waker, ready};
 
 use super::crew::{Crew, Terms, Work};
 use crate::Panic;
@@ -101,11 +101,14 @@ impl<J: Started> Team<J> {
     #[inline]
     pub(crate) fn start<B>(
         &mut self,
+        caller: &Waker,
         most: usize,
         mut next: impl FnMut() -> ControlFlow<B, (usize, J)>,
         ended: impl FnMut(End<J::Output>) -> ControlFlow<B>,
     ) -> ControlFlow<B, Ticket> {
-        let Some(crew) = self.crew() else { return self.here.start(most, next, ended) };
+        let Some(crew) = self.crew() else {
+            return self.here.start(Some(caller), most, next, ended);
+        };
         let (mut left, mut over) = (most, None);
         let last = crew.take(&mut || {
             left = left.checked_sub(1)?;
@@ -135,13 +138,13 @@ impl<J: Started> Team<J> {
     }
 
     /// [`Set::expire`]: workers tell the end later.
-    pub(crate) fn expire(&mut self, body: Ticket) -> Option<End<J::Output>> {
+    pub(crate) fn expire(&mut self, caller: &Waker, body: Ticket) -> Option<End<J::Output>> {
         match self.crew() {
             Some(crew) => {
                 crew.expire(body);
                 None
             }
-            None => self.here.expire(body),
+            None => self.here.expire(Some(caller), body),
         }
     }
 
@@ -171,6 +174,20 @@ impl<J: Started> Team<J> {
             if result.is_break() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         result
+    }
+
+    /// [`Set::all_are_due`], for bodies that have no wakers of their own: no crew has such.
+    pub(crate) fn all_are_due(&mut self) {
+        self.here.all_are_due();
+    }
+
+    /// [`Set::poll_due`].
+    pub(crate) fn poll_due<B>(
+        &mut self,
+        caller: &Waker,
+        ended: impl FnMut(End<J::Output>) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        self.here.poll_due(caller, ended)
     }
 
     /// [`Set::is_amid_round`].

@@ -184,7 +184,7 @@ impl<B: Body<Returns = T>, T> Worker<B, T> {
                 }
                 left => ControlFlow::Break(left),
             };
-            let going = self.bodies.start(1, next, |end| {
+            let going = self.bodies.start(None, 1, next, |end| {
                 tell(&mut self.tray, end, self.weighing);
                 ControlFlow::Continue(())
             });
@@ -232,7 +232,7 @@ impl<B: Body<Returns = T>, T> Worker<B, T> {
             ControlFlow::Continue((index, Unspawned::new(body)))
         };
         // Why no more can be begun is no matter: the next time tells.
-        let _: ControlFlow<(), Ticket> = self.bodies.start(room, next, |end| {
+        let _: ControlFlow<(), Ticket> = self.bodies.start(None, room, next, |end| {
             has_ended.set(has_ended.get() + 1);
             is_last = tell(tray, end, weighing);
             if is_last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -265,7 +265,7 @@ impl<B: Body<Returns = T>, T> Worker<B, T> {
         let Some(&place) = places.get(slot) else { return };
         let ticket = Ticket { slot: place, index: slot };
         if self.bodies.runs(ticket)
-            && let Some(end) = self.bodies.expire(ticket)
+            && let Some(end) = self.bodies.expire(None, ticket)
         {
             tell(&mut self.tray, end, self.weighing);
         }

@@ -245,7 +245,7 @@ where
                 Some(child) => ControlFlow::Continue((place, child)),
                 None => ControlFlow::Break(None),
             };
-            let begun = self.children.start(1, next, |end| ControlFlow::Break(Some(end)));
+            let begun = self.children.start(None, 1, next, |end| ControlFlow::Break(Some(end)));
             if let ControlFlow::Break(Some(end)) = begun {
                 self.child_ended(end);
             }
