@@ -191,3 +191,37 @@ impl Backend for InTask {
         self.clock.block_on(future)
     }
 }
+
+/// No runtime either, and no waker: bodies are polled with that of whoever polls their loop.
+#[derive(Debug, Default)]
+pub struct CallersWaker {
+    in_task: InTask,
+}
+
+impl Backend for CallersWaker {
+    type Place = forloop_core::CallersWaker;
+    type Clock = VirtualClock;
+    type Group = Scope<'static, String>;
+
+    const SPAWNED: bool = false;
+    const EXACT: bool = true;
+
+    fn place(&self) -> forloop_core::CallersWaker {
+        forloop_core::CallersWaker
+    }
+
+    fn clock(&self) -> VirtualClock {
+        self.in_task.clock()
+    }
+
+    fn group<T: Send + 'static>(
+        &self,
+        body: impl FnOnce(Self::Group) -> Job<Result<T, String>> + 'static,
+    ) -> Grouped<impl Conduct<Value = T, Error = String> + 'static> {
+        self.in_task.group(body)
+    }
+
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.in_task.block_on(future)
+    }
+}

@@ -40,7 +40,7 @@ mod probe;
 mod rows;
 mod watched;
 
-pub use crate::backend::{Backend, Group, InTask, Job, LONG, Spawning, job};
+pub use crate::backend::{Backend, CallersWaker, Group, InTask, Job, LONG, Spawning, job};
 pub use crate::probe::{
     Alive, Bomb, Fair, Gate, Guard, Held, Peak, RestlessClock, Tally, VirtualClock, eventually,
     on_time, seconds, yields,
@@ -59,7 +59,9 @@ pub mod table {
 /// Makes a module of tests: every row on one backend.
 ///
 /// `suite!(name: expression)` for runtimes: the expression is evaluated for each test and gives a
-/// [`Spawning`] backend, which every runtime value is. `suite!(in_task)` for no runtime at all.
+/// [`Spawning`] backend, which every runtime value is. `suite!(in_task)` for no runtime at all, and
+/// `suite!(callers_waker)` for none and bodies without wakers of their own: every row that is not only for
+/// tasks or about a body's own waker.
 /// `suite!(name, seed in seeds => expression)` runs each row once for each seed, a `u64`, with which the
 /// expression makes a backend: for a runtime that is simulated.
 ///
@@ -73,6 +75,15 @@ macro_rules! suite {
             }
 
             $crate::__rows! { __suite in_task in_task }
+        }
+    };
+    (callers_waker) => {
+        mod callers_waker {
+            fn backend() -> $crate::CallersWaker {
+                <$crate::CallersWaker as ::core::default::Default>::default()
+            }
+
+            $crate::__rows! { __suite anywhere callers_waker }
         }
     };
     ($name:ident, $seed:ident in $seeds:expr => $backend:expr $(,)?) => {
@@ -130,6 +141,8 @@ macro_rules! __test {
     (spawned in_task $($row:tt)*) => {};
     (seeded in_task $($row:tt)*) => {};
     (in_task spawned $($row:tt)*) => {};
+    (anywhere in_task $($row:tt)*) => {};
+    (anywhere spawned $($row:tt)*) => {};
     (seeded $on:ident $suite:ident $module:ident $name:ident $($id:literal),+) => {
         #[test]
         fn $name() {
