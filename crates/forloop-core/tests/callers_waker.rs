@@ -60,7 +60,11 @@ impl Host {
 
     /// Checks one poll.
     async fn checked(&self) {
-        poll_fn(|cx| Poll::Ready(self.check(cx))).await;
+        poll_fn(|cx| {
+            self.check(cx);
+            Poll::Ready(())
+        })
+        .await;
     }
 
     async fn millis(&self, n: u64) -> u64 {

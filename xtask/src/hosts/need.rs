@@ -17,6 +17,9 @@ use crate::{
 /// How long a question to the machine may take.
 const SOON: Duration = Duration::from_secs(60);
 
+/// Where the sources of the standard library are, if they are anywhere: `.ci/rust-src` says it.
+const RUST_SRC: &str = "FORLOOP_RUST_SRC";
+
 /// Something that Cargo cannot fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Need {
@@ -33,7 +36,7 @@ pub enum What {
     PkgConfig(String),
     /// A program in one of the folders of `PATH`.
     Program(String),
-    /// A target that the Rust toolchain has the standard library for.
+    /// A target that the Rust toolchain has the standard library for, or the sources of it.
     Target(String),
 }
 
@@ -86,6 +89,7 @@ impl Need {
                 let folder =
                     answer("rustc", &["--print", "target-libdir", "--target", target], processes);
                 folder.is_some_and(|folder| Path::new(folder.trim()).is_dir())
+                    || env::var_os(RUST_SRC).is_some_and(|sources| Path::new(&sources).is_dir())
             }
         }
     }
@@ -95,7 +99,9 @@ impl Need {
         let what = match &self.what {
             What::PkgConfig(module) => format!("pkg-config finds no {module}"),
             What::Program(name) => format!("no program {name}"),
-            What::Target(target) => format!("the toolchain has no {target}"),
+            What::Target(target) => {
+                format!("the toolchain has no {target}, and no {RUST_SRC} is set")
+            }
         };
         match &self.debian {
             Some(package) => format!("{what}; Debian: {package}"),
@@ -152,7 +158,10 @@ mod tests {
         assert_eq!(glib.to_string(), "glib-2.0 for pkg-config (Debian: libglib2.0-dev)");
         assert_eq!(need(json!({ "program": "node" })).absence(), "no program node");
         let target = need(json!({ "target": "wasm32-unknown-unknown" }));
-        assert_eq!(target.absence(), "the toolchain has no wasm32-unknown-unknown");
+        assert_eq!(
+            target.absence(),
+            "the toolchain has no wasm32-unknown-unknown, and no FORLOOP_RUST_SRC is set"
+        );
     }
 
     #[test]
