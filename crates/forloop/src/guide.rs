@@ -54,6 +54,9 @@ pages! {
     /// Loops in a program of your own: what they need of it, a host from scratch, and GLib, Bevy, tokio.
     ///
     embedding: "guide/embedding.md";
+    /// Loops on boards, in browsers, and in executors that want their own wakers.
+    ///
+    embedding_small: "guide/embedding_small.md";
 }
 
 /// What you write today, and what it is here.
