@@ -467,6 +467,39 @@ fn a_body_without_time_that_is_ready_by_then_keeps_its_value() {
     assert!(matches!(outcomes[..], [(1, Outcome::Ok(1)), (0, Outcome::TimedOut)]), "{outcomes:?}");
 }
 
+/// TMO-2, law 2: a body that is ready by the time that another has used up, behind its turn in the same poll.
+#[test]
+fn a_body_that_went_on_behind_its_turn_is_polled_before_its_time_is_over() {
+    let host = &Host::new();
+    let is_ready = &Cell::new(false);
+    let begun = &Cell::new(false);
+    let body = async |n: usize| {
+        poll_fn(|cx| match n {
+            0 if is_ready.get() => Poll::Ready(()),
+            1 if begun.replace(true) => {
+                host.clock.lock().unwrap().now += Duration::from_millis(10);
+                is_ready.set(true);
+                Poll::Pending
+            }
+            _ => {
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+        })
+        .await;
+        n
+    };
+    let looping = || each([0, 1]).unbounded().with_callers_waker();
+    let time = Duration::from_millis(5);
+    let (outcomes, _) = host.run(looping().timeout(host, time).gather(body));
+    assert!(matches!(outcomes[..], [Outcome::Ok(0), Outcome::TimedOut]), "{outcomes:?}");
+    (is_ready.set(false), begun.set(false));
+    let (late, _) = host.run(looping().deadline(host, time).gather(body));
+    let late = late.unwrap_err();
+    assert_eq!(late.pending, [1]);
+    assert!(late.ready[0].is_ok(), "{late:?}");
+}
+
 #[test]
 fn an_idle_loop_is_not_polled_again() {
     let host = &Host::new();

@@ -334,7 +334,6 @@ impl<J: Started> Set<J> {
             self.say_who_waits();
         }
         self.ready.take(|_, _| {});
-        self.round.give_up();
         for group in 0..self.bodies.slab.bays().count() {
             let bay = self.bodies.slab.bay_mut(group);
             bay.are_due(usize::MAX);

@@ -458,6 +458,7 @@ fn started<F: Future<Output = usize>>(bodies: impl IntoIterator<Item = F>) -> Se
     for (index, body) in bodies.into_iter().enumerate() {
         let mut body = Some(Unspawned::new(body));
         let started = set.start::<()>(
+            None,
             1,
             || {
                 body.take()
@@ -539,5 +540,44 @@ fn bodies_that_are_dropped_beside_their_wakes_are_dropped_once() {
         set.next_round();
         drop(set);
         assert_eq!(Rc::strong_count(&polls), 1);
+    });
+}
+
+#[test]
+fn bodies_that_wake_the_caller_itself_all_end() {
+    model_less(|| {
+        // One is polled for the other's wake, too.
+        let body = || {
+            let mut is_due = None;
+            poll_fn(move |cx| {
+                let Some(is_due) = &is_due else {
+                    let (waker, due) = (cx.waker().clone(), Arc::new(AtomicBool::new(false)));
+                    is_due = Some(due.clone());
+                    thread::spawn(move || {
+                        due.store(true, Relaxed);
+                        waker.wake();
+                    });
+                    return Poll::Pending;
+                };
+                if is_due.load(Relaxed) { Poll::Ready(7_usize) } else { Poll::Pending }
+            })
+        };
+        let (parked, parent) = parked();
+        let mut set = Set::new();
+        (0..2).for_each(|index| set.insert(index, Unspawned::new(body())));
+        loop {
+            set.all_are_due();
+            let round = set.poll_due(&parent, |end: End<usize>| {
+                assert!(matches!(end.outcome, Outcome::Ok(7)), "{end:?}");
+                ControlFlow::<()>::Continue(())
+            });
+            assert!(round.is_continue());
+            if set.is_empty() {
+                return;
+            }
+            if set.sleep(&Context::from_waker(&parent)) {
+                parked.0.wait();
+            }
+        }
     });
 }

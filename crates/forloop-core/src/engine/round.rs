@@ -31,13 +31,6 @@ impl Round {
         self.groups.is_empty() && self.done == self.slots.len()
     }
 
-    /// Forgets who has not had a turn.
-    pub(super) fn give_up(&mut self) {
-        self.groups.clear();
-        self.slots.clear();
-        self.done = 0;
-    }
-
     /// Adds a group some of whose slots are due. Say then how they are to be sorted.
     #[inline]
     pub(super) fn add(&mut self, group: usize) {
