@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 const STEPS: u64 = 1_000_000;
 
 /// The same for rows that wait for their own threads.
-const TIME: Duration = Duration::from_secs(4);
+const TIME: Duration = Duration::from_secs(1);
 
 thread_local! {
     static LAST: RefCell<Option<Sim>> = const { RefCell::new(None) };

@@ -1,9 +1,8 @@
 //! The laws where a panic ends the program: `cargo run --profile abort --bin without_unwinding`.
 //!
-//! Every row in which nothing panics, in the caller's task and on three runtimes. A row that panics
+//! Every row in which nothing panics, in the caller's task and on two runtimes. A row that panics
 //! ends this program, and so does one that is missing from the list of those that must.
 
-use forloop::async_std::AsyncStd;
 use forloop::smol::Smol;
 use forloop_conformance::run;
 use forloop_tests::Tokio;
@@ -37,7 +36,6 @@ fn main() {
     };
     let ran = run!(in_task, calm)
         + run!(smol: Smol, calm)
-        + run!(async_std: AsyncStd, calm)
         + run!(tokio: Tokio::multi_thread(), calm);
     println!("{ran} rows hold without unwinding");
 }
