@@ -493,7 +493,8 @@ fn a_body_that_went_on_behind_its_turn_is_polled_before_its_time_is_over() {
     let time = Duration::from_millis(5);
     let (outcomes, _) = host.run(looping().timeout(host, time).gather(body));
     assert!(matches!(outcomes[..], [Outcome::Ok(0), Outcome::TimedOut]), "{outcomes:?}");
-    (is_ready.set(false), begun.set(false));
+    is_ready.set(false);
+    begun.set(false);
     let (late, _) = host.run(looping().deadline(host, time).gather(body));
     let late = late.unwrap_err();
     assert_eq!(late.pending, [1]);

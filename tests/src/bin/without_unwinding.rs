@@ -34,8 +34,7 @@ fn main() {
     let calm = |module: &str, name: &str| {
         ![PANIC, LARGE].iter().any(|list| list.contains(&module) || list.contains(&name))
     };
-    let ran = run!(in_task, calm)
-        + run!(smol: Smol, calm)
-        + run!(tokio: Tokio::multi_thread(), calm);
+    let ran =
+        run!(in_task, calm) + run!(smol: Smol, calm) + run!(tokio: Tokio::multi_thread(), calm);
     println!("{ran} rows hold without unwinding");
 }
