@@ -2,7 +2,7 @@
 //!
 //! The steps, in their order: [`options`] reads the command line, [`host`] reads what the manifests say,
 //! [`need`] asks whether the machine has what a host needs, `build` builds it, the code of `verify` runs
-//! it, [`judge`] judges the run, and `report` tells.
+//! it, [`mod@judge`] judges the run, and `report` tells.
 
 mod build;
 pub mod host;
