@@ -74,6 +74,14 @@ macro_rules! __rows {
                 in_task a_wake_of_a_body_that_has_ended_polls_no_other: "law 9";
                 in_task a_consumer_of_many_results_gives_way: "law 9";
             }
+            finish {
+                both what_runs_is_finished_and_nothing_new_begins: "OPT-10";
+                both a_loop_that_finishes_can_still_be_cancelled: "OPT-10";
+                both items_that_wait_have_their_ends_when_a_loop_is_asked_to_finish: "OPT-10";
+                both a_loop_stops_when_it_has_seen_enough: "OPT-2";
+                both observers_hear_of_every_item_in_order: "OPT-11";
+                both observers_hear_the_end_of_those_that_were_stopped: "OPT-11";
+            }
             gather {
                 both all_bodies_run_at_once: "GAT-1";
                 both outputs_come_back_in_input_order: "GAT-2";
@@ -156,6 +164,22 @@ macro_rules! __rows {
                 in_task in_task_bodies_borrow_need_not_be_send_and_need_no_runtime: "RTN-1", "RTN-2";
                 in_task every_strategy_needs_no_runtime: "RTN-1";
             }
+            paced {
+                both bodies_begin_evenly_apart: "OPT-1";
+                both two_starts_are_never_nearer_than_the_rate_says: "OPT-1";
+                both a_burst_may_begin_at_once: "OPT-1";
+                both a_rate_that_is_none_is_refused: "OPT-1";
+                both the_next_begins_after_the_delay_or_when_the_one_before_it_has_failed: "OPT-4";
+                both in_a_staggered_race_those_not_needed_are_never_called: "OPT-4", "OPT-3";
+                both never_more_bodies_of_one_key_run_than_its_limit: "OPT-8";
+                both a_key_without_room_holds_up_no_other: "OPT-8", "law 7";
+                both items_are_pulled_ahead_up_to_the_limit: "OPT-8", "law 6";
+                both limits_by_two_keys_hold_together: "OPT-8";
+                both a_limit_of_zero_for_each_key_is_an_error: "OPT-8";
+                both never_more_weight_runs_than_the_limit: "OPT-9";
+                both a_heavy_item_is_not_overtaken_and_one_too_heavy_runs_alone: "OPT-9";
+                both paced_loops_stream_their_results: "OPT-1", "OPT-8", "OPT-9";
+            }
             panics {
                 both a_bodys_panic_goes_on_in_the_caller_after_the_siblings_have_stopped: "PAN-1", "PAN-2";
                 both a_panic_is_shown_before_an_error: "law 2";
@@ -187,6 +211,20 @@ macro_rules! __rows {
             }
             random_options {
                 both random_options_give_each_item_one_true_end: "law 1", "law 2", "law 3", "law 5", "law 6";
+            }
+            retry {
+                both a_body_is_called_again_until_it_succeeds_or_the_back_off_ends: "OPT-7";
+                both every_strategy_sees_only_the_last_attempt: "OPT-7";
+                both the_last_failure_says_how_many_attempts_there_were: "OPT-7";
+                both only_errors_that_are_transient_are_tried_again: "OPT-7";
+                both a_back_off_that_never_ends_ends_in_that_items_outcome: "OPT-7";
+                both attempts_are_as_far_apart_as_the_back_off_says: "OPT-7";
+                both an_item_keeps_its_place_while_it_waits: "OPT-7", "law 6";
+                both each_attempt_has_its_own_time: "OPT-7", "TMO-1";
+                both all_attempts_at_an_item_have_a_time_together: "OPT-7";
+                both panics_that_are_caught_are_tried_again: "OPT-7";
+                both no_failure_is_lost_when_the_loop_stops_between_two_attempts: "OPT-7", "law 2";
+                both a_loop_dropped_between_two_attempts_keeps_nothing: "OPT-7", "CAN-1";
             }
             sequential {
                 both each_body_begins_when_the_one_before_it_has_finished: "SEQ-1";

@@ -1,8 +1,10 @@
 //! What every loop does, whatever becomes of the results: pull items, start bodies, poll the
 //! woken ones, tell each end once.
 
+mod governed;
 mod stopping;
 
+use core::convert::Infallible;
 use core::fmt;
 use core::ops::ControlFlow;
 use core::pin::Pin;
@@ -11,12 +13,13 @@ use core::task::{Context, Poll};
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
+use self::governed::nobody_waits;
 use crate::counter::Counter;
 use crate::engine::{End, Room};
 use crate::interrupted::Cut;
 use crate::panic::catch;
-use crate::place::{Launch, Started};
-use crate::policy::Admit;
+use crate::place::{Attempt, Launch, Started};
+use crate::policy::{Admit, Review};
 use crate::simulation::{Origin, beginning};
 use crate::turn::{TURN, turn};
 use crate::workers::{Crew, Team, Terms, Weighing, Weight};
@@ -48,6 +51,22 @@ enum Pause<B, T> {
     SourceFailed,
     /// The source, or the timer that a body's time is measured with.
     Panicked(Panic),
+}
+
+impl<T> Pause<Infallible, T> {
+    /// The same, where whoever is told the ends could have had enough.
+    fn widen<B>(self) -> Pause<B, T> {
+        match self {
+            Self::NoItem => Pause::NoItem,
+            Self::Dry => Pause::Dry,
+            Self::NoRoom => Pause::NoRoom,
+            Self::Quota => Pause::Quota,
+            Self::Enough(never) => match never {},
+            Self::Ended(end) => Pause::Ended(end),
+            Self::SourceFailed => Pause::SourceFailed,
+            Self::Panicked(panic) => Pause::Panicked(panic),
+        }
+    }
 }
 
 pin_project! {
@@ -94,7 +113,7 @@ where
     S: Stream,
     A: Launch<C::Item, J>,
     J: Started,
-    C: Admit<S::Item>,
+    C: Admit<S::Item> + Review<J::Output>,
 {
     #[inline]
     pub(crate) fn new(
@@ -182,7 +201,15 @@ where
         let this = self.project();
         let source_error = this.policy.as_mut().and_then(C::source_error);
         // What it holds may panic when it is dropped, and later might be too late to say so.
-        if let Err(panic) = catch(|| *this.policy = None) {
+        let policy = this.policy;
+        let launcher = this.launcher;
+        let left = catch(|| {
+            *policy = None;
+            if C::GOVERNS {
+                *launcher = None;
+            }
+        });
+        if let Err(panic) = left {
             this.panic.get_or_insert(panic);
         }
         if let Some(panic) = this.panic.take() {
@@ -193,6 +220,8 @@ where
         let cause = match (cause, source_error) {
             (Cause::Source { index, .. }, Some(error)) => Cause::Source { index, error },
             (Cause::TimedOut, _) => Cause::TimedOut,
+            (Cause::Drained, _) => Cause::Drained,
+            (Cause::Enough, _) => Cause::Enough,
             _ => Cause::Cancelled,
         };
         Some(Interrupted { cause, pending, ready })
@@ -268,7 +297,17 @@ where
                 }
                 continue;
             }
-            let may_start = self.has_room(held) && self.source.is_some();
+            if C::GOVERNS && let Some(end) = self.as_mut().left() {
+                if let ControlFlow::Break(enough) = tell(end, &mut ended) {
+                    return Poll::Ready(ControlFlow::Break(enough));
+                }
+                continue;
+            }
+            let may_start = if C::GOVERNS {
+                self.may_begin(held)
+            } else {
+                self.has_room(held) && self.source.is_some()
+            };
             if may_start && core::mem::take(&mut must_look_again) {
                 has_looked_out = false;
                 continue;
@@ -288,7 +327,8 @@ where
             let this = self.as_mut().project();
             let round_was_full = *this.started_this_round >= ROUND;
             *this.started_this_round = 0;
-            if this.running.is_empty() && this.source.is_none() {
+            let is_dry = this.source.is_none() && (!C::GOVERNS || nobody_waits(this.launcher));
+            if this.running.is_empty() && is_dry {
                 return this.running.poll_orphans(cx).map(|()| ControlFlow::Continue(()));
             }
             // Bodies that yield have yielded to the executor, and not only to their siblings. Where one may
@@ -302,10 +342,15 @@ where
             }
             if C::WATCHES {
                 let before = (self.stopping, self.last_round);
+                let waiting = self.waiting();
                 if let Some(end) = self.as_mut().expire(cx) {
                     if let ControlFlow::Break(enough) = tell(end, &mut ended) {
                         return Poll::Ready(ControlFlow::Break(enough));
                     }
+                    continue;
+                }
+                // Whoever has to wait for another attempt must be woken for it.
+                if C::GOVERNS && self.waiting() != waiting {
                     continue;
                 }
                 if !round_was_full {
@@ -347,8 +392,10 @@ where
         let is_whole = this.cut.is_none();
         let told = |end: End<_>| match end.outcome {
             // As nearly all of them: there is nothing to sift.
-            Outcome::Ok(_) if is_whole && C::WATCHES => tell(end, ended).map_break(Ok),
-            Outcome::Ok(_) if is_whole => ended(Some(end)).map_break(Ok),
+            Outcome::Ok(_) if is_whole && C::WATCHES && !C::GOVERNS => {
+                tell(end, ended).map_break(Ok)
+            }
+            Outcome::Ok(_) if is_whole && !C::GOVERNS => ended(Some(end)).map_break(Ok),
             _ => ControlFlow::Break(Err(end)),
         };
         let round = if J::CALLERS_WAKER {
@@ -390,7 +437,11 @@ where
         let most = (ROUND - self.started_this_round).min(TURN - self.polls_this_turn);
         // Where something may cut the loop short, that is looked out for before each.
         let quota = if C::WATCHES { 1 } else { most };
-        let pause = self.as_mut().start_some(cx, held, quota, ended);
+        let pause = if C::GOVERNS {
+            self.as_mut().start_governed(cx, held).widen()
+        } else {
+            self.as_mut().start_some(cx, held, quota, ended)
+        };
         let this = self.as_mut().project();
         let started = *this.started - first;
         *this.started_this_round += started;
@@ -399,6 +450,8 @@ where
             Pause::Enough(enough) => return Poll::Ready(ControlFlow::Break(enough)),
             Pause::NoItem if started == 0 => return Poll::Pending,
             Pause::NoItem | Pause::NoRoom | Pause::Quota => {}
+            // Whoever waits still needs the body's closure.
+            Pause::Dry if C::GOVERNS => self.close_source(),
             Pause::Dry => self.close(),
             Pause::SourceFailed => {
                 let index = self.started;
@@ -448,7 +501,7 @@ where
                 };
                 let index = started.count;
                 started.count += 1;
-                match catch(|| beginning(origin, index, || launcher.launch(item))) {
+                match catch(|| beginning(origin, index, || launcher.launch(Attempt::first(index), item))) {
                     Ok(job) => ControlFlow::Continue((index, job)),
                     Err(panic) => {
                         let outcome = Outcome::Panicked(panic);

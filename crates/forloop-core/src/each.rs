@@ -8,10 +8,11 @@ use core::task::{Context, Poll};
 use futures_core::Stream;
 
 use crate::drive::Drive;
+use crate::lobby::Keeps;
 use crate::place::{
     Body, InTask, Launcher, On, OnBlocking, OnLocal, OnScoped, Place, Started, Supplied, Supply,
 };
-use crate::policy::{Admit, Plain};
+use crate::policy::{Admit, Plain, Review};
 use crate::simulation::Origin;
 use crate::{OnWorkers, Spawn, SpawnBlocking, SpawnLocal, SpawnScoped, ZeroLimit};
 
@@ -317,23 +318,47 @@ impl<S, P, L, C> Loop<S, P, L, C> {
         Loop { source, place, limit, policy: policy(before), origin }
     }
 
+    /// The loop on its way, with this body.
     #[inline]
-    pub(crate) fn drive<F, B, J, I>(self, body: F) -> Drive<S, Launcher<F, P>, J, C>
+    pub(crate) fn drive<F, B, J, I>(
+        self,
+        body: F,
+    ) -> Drive<S, Launcher<F, P, C::Lobby<I, B::Returns>>, J, C>
     where
         S: Stream,
         L: HowMany,
-        C: Admit<S::Item, Item = I>,
+        C: Admit<S::Item, Item = I> + Review<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
         P: Place<B, Job = J, Supply: Supply<S, F, I>>,
-        J: Started,
+        J: Started<Output = B::Returns>,
+    {
+        self.drive_judging(body, None)
+    }
+
+    /// [`drive`](Self::drive), where it is known whether an output is an error.
+    #[inline]
+    pub(crate) fn drive_judging<F, B, J, I>(
+        self,
+        body: F,
+        is_error: Option<fn(&B::Returns) -> bool>,
+    ) -> Drive<S, Launcher<F, P, C::Lobby<I, B::Returns>>, J, C>
+    where
+        S: Stream,
+        L: HowMany,
+        C: Admit<S::Item, Item = I> + Review<B::Returns>,
+        F: FnMut(I) -> B,
+        B: Body,
+        P: Place<B, Job = J, Supply: Supply<S, F, I>>,
+        J: Started<Output = B::Returns>,
     {
         let Self { source, place, limit, policy, origin } = self;
         let limit = limit.bodies();
         let drive = match P::Supply::well(source, body, C::admit_any()) {
             Supplied::Brought(source, body) => {
                 let crew = place.crew(None);
-                Drive::new(source, Launcher { body, place }, crew, limit, policy)
+                let launcher = Launcher { body, place, lobby: Keeps::of(is_error) };
+                Drive::new(source, launcher, crew, limit, policy)
             }
             Supplied::Drawn(well) => Drive::of_crew(place.crew(Some(well)), limit, policy),
         };

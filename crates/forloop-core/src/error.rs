@@ -14,15 +14,20 @@ pub struct Failure<E> {
     /// The item's index in the input, or the child's place in the order of spawning; `None` for
     /// the body of a group itself.
     pub index: Option<usize>,
-    /// What the body returned.
+    /// How many attempts there were: more than one only in a loop that [retries](crate::Loop::retry).
+    pub attempts: u32,
+    /// What the body returned, the last time.
     pub error: E,
 }
 
 impl<E: fmt::Display> fmt::Display for Failure<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.index {
-            Some(index) => write!(f, "body {index} failed: {}", self.error),
-            None => write!(f, "the group's body failed: {}", self.error),
+        match (self.index, self.attempts) {
+            (Some(index), 0 | 1) => write!(f, "body {index} failed: {}", self.error),
+            (Some(index), attempts) => {
+                write!(f, "body {index} failed {attempts} times: {}", self.error)
+            }
+            (None, _) => write!(f, "the group's body failed: {}", self.error),
         }
     }
 }
@@ -77,6 +82,10 @@ pub enum LoopError<E, S = Infallible> {
     },
     /// The work was cancelled, or the runtime that ran it was shut down; no body failed.
     Cancelled,
+    /// The loop was asked to [finish what runs](crate::Loop::drain_on) before its end; no body failed.
+    Drained,
+    /// The loop's [stop policy](crate::Loop::stop_when) had seen enough; no body failed.
+    Enough,
     /// There was no item, and so no first one: an empty race has no winner.
     Empty,
 }
@@ -117,7 +126,7 @@ impl<E, S> LoopError<E, S> {
             Self::Failed { timed_out, .. }
             | Self::Source { timed_out, .. }
             | Self::TimedOut { timed_out, .. } => timed_out,
-            Self::Cancelled | Self::Empty => &[],
+            Self::Cancelled | Self::Drained | Self::Enough | Self::Empty => &[],
         }
     }
 
@@ -129,6 +138,8 @@ impl<E, S> LoopError<E, S> {
             }
             Self::Source { index, error, .. } => Some(Cause::Source { index: *index, error }),
             Self::Cancelled => Some(Cause::Cancelled),
+            Self::Drained => Some(Cause::Drained),
+            Self::Enough => Some(Cause::Enough),
             Self::Empty => None,
         }
     }
@@ -159,6 +170,7 @@ impl<E, S> LoopError<E, S> {
         let boxed = |failures: Vec<Failure<E>>| {
             let boxed = |failure: Failure<E>| Failure {
                 index: failure.index,
+                attempts: failure.attempts,
                 error: BoxError(failure.error.into()),
             };
             failures.into_iter().map(boxed).collect()
@@ -172,6 +184,8 @@ impl<E, S> LoopError<E, S> {
             }
             Self::TimedOut { timed_out, cause } => LoopError::TimedOut { timed_out, cause },
             Self::Cancelled => LoopError::Cancelled,
+            Self::Drained => LoopError::Drained,
+            Self::Enough => LoopError::Enough,
             Self::Empty => LoopError::Empty,
         }
     }
@@ -184,6 +198,8 @@ impl<E, Y, S> From<Interrupted<Y, S>> for LoopError<E, S> {
                 Self::TimedOut { timed_out: interrupted.pending, cause: Some(Cause::TimedOut) }
             }
             Cause::Cancelled => Self::Cancelled,
+            Cause::Drained => Self::Drained,
+            Cause::Enough => Self::Enough,
             Cause::Source { index, error } => {
                 Self::Source { index, error, failures: Vec::new(), timed_out: Vec::new() }
             }
@@ -215,6 +231,8 @@ impl<E: fmt::Display, S: fmt::Display> fmt::Display for LoopError<E, S> {
                 }
             },
             Self::Cancelled => f.write_str("cancelled"),
+            Self::Drained => f.write_str("asked to finish before the end"),
+            Self::Enough => f.write_str("stopped, for the stop policy had seen enough"),
             Self::Empty => f.write_str("there was no item"),
         }
     }

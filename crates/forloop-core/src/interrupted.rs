@@ -13,6 +13,10 @@ pub enum Cause<S = Infallible> {
     TimedOut,
     /// It was [cancelled](crate::Loop::cancel_on), or the runtime of its bodies was shut down.
     Cancelled,
+    /// It was asked to [finish what runs](crate::Loop::drain_on), and has.
+    Drained,
+    /// Its [stop policy](crate::Loop::stop_when) had seen enough.
+    Enough,
     /// Its source failed: only loops begun with [`try_each`](crate::try_each) have such a source.
     Source {
         /// The index that the item would have had.
@@ -28,6 +32,8 @@ impl Cause {
         match self {
             Self::TimedOut => Cause::TimedOut,
             Self::Cancelled => Cause::Cancelled,
+            Self::Drained => Cause::Drained,
+            Self::Enough => Cause::Enough,
             Self::Source { error, .. } => match error {},
         }
     }
@@ -65,6 +71,11 @@ impl<S> Cut<S> {
         Self { cause, running, ended: Vec::new(), all_begun }
     }
 
+    /// Whether bodies that ran were let go on.
+    pub(crate) fn is_drain(&self) -> bool {
+        matches!(self.cause, Cause::Drained)
+    }
+
     /// Takes note of one more body that runs, or does not run any more and yet has no end.
     pub(crate) fn one_more(&mut self, index: usize) {
         self.running.push(index);
@@ -98,6 +109,8 @@ impl<Y, S: fmt::Display> fmt::Display for Interrupted<Y, S> {
         match &self.cause {
             Cause::TimedOut => f.write_str("the loop's deadline passed")?,
             Cause::Cancelled => f.write_str("the loop was cancelled")?,
+            Cause::Drained => f.write_str("the loop was asked to finish before its end")?,
+            Cause::Enough => f.write_str("the loop's stop policy had seen enough")?,
             Cause::Source { index, error } => {
                 write!(f, "the source failed at item {index}: {error}")?;
             }

@@ -21,7 +21,9 @@ mod drive;
 mod each;
 mod engine;
 mod error;
+mod event;
 mod interrupted;
+mod lobby;
 mod orphans;
 mod outcome;
 mod panic;
@@ -42,17 +44,30 @@ mod workers;
 pub use crate::callers_waker::{CallersWaker, WakesCaller};
 pub use crate::each::{AtMost, HowMany, IsStream, Items, Limit, Loop, Unsaid, each, each_stream};
 pub use crate::error::{BoxError, Cancelled, Closed, Failure, LoopError, ZeroLimit};
+pub use crate::event::{Event, How};
 pub use crate::interrupted::{Cause, Interrupted};
+#[doc(hidden)]
+pub use crate::lobby::{Keeps, Lobby, NoLobby};
 pub use crate::outcome::Outcome;
 pub use crate::panic::Panic;
 pub use crate::place::{
-    Body, Brought, Call, Drawn, InTask, Launch, Launcher, On, OnBlocking, OnLocal, OnScoped, Place,
+    Attempt, Body, Brought, Call, Drawn, InTask, Launch, Launcher, On, OnBlocking, OnLocal, OnScoped, Place,
     Started, Supply, TryBody, UnitBody, Unspawned, plain, spawn_blocking, spawn_scoped,
 };
+#[doc(hidden)]
+pub use crate::policy::{Govern, GovernItems, GovernReturns};
 pub use crate::policy::{
-    Admit, AllOrNothing, CancelOn, CatchPanics, Deadline, Ends, Fallible, Interrupt, Interruptible,
-    IsResult, Outcomes, Plain, Policy, RaisesPanics, Ticket, Timeout, try_each, try_each_stream,
+    Admit, AllOrNothing, CancelOn, CatchPanics, Deadline, DrainOn, Ends, Fallible, Governed,
+    Interrupt, Interruptible, IsResult, LimitBy, Observed, Observer, Outcomes, Plain, Policy,
+    RaisesPanics, Review, Stagger, StopWhen, Tally, Ticket, Timeout, Weigh, try_each,
+    try_each_stream,
 };
+#[cfg(feature = "retry")]
+pub use crate::policy::{AnyError, Retry, RetryIf, Retrying};
+#[cfg(feature = "rate")]
+pub use crate::policy::{InvalidRate, Rate, Rated};
+#[cfg(feature = "retry")]
+pub use backon;
 pub use crate::runtime::{BlockOn, Runtime, Spawn, SpawnBlocking, SpawnLocal, SpawnScoped, Timer};
 pub use crate::strategy::{
     AsCompleted, Child, Conduct, Done, FailFast, Feed, Group, Grouped, InOrder, LocalScope, Mode,

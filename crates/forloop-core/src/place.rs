@@ -14,6 +14,7 @@ use alloc::boxed::Box;
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
+use crate::lobby::{Keeps, NoLobby};
 use crate::task::{Task, next_end, spawn, spawn_local};
 use crate::workers::{BoxedWell, Crew, Spring};
 use crate::{Outcome, Spawn, SpawnLocal};
@@ -43,11 +44,32 @@ pub trait Place<B: Body> {
     /// Starts `body`.
     fn start(&self, body: B) -> Self::Job;
 
+    /// Starts `body`, which is that of this attempt at this item.
+    fn start_attempt(&self, _attempt: Attempt, body: B) -> Self::Job {
+        self.start(body)
+    }
+
     /// Who runs such bodies here, if neither the caller's task nor they themselves do: those of a well, if
     /// there is one.
     #[doc(hidden)]
     fn crew(&self, _well: Option<BoxedWell<B>>) -> Option<Crew<Self::Job>> {
         None
+    }
+}
+
+/// Which item a body is called with, and the how many-th time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Attempt {
+    /// The item's index in the input.
+    pub index: usize,
+    /// The how many-th attempt at it, from 1.
+    pub attempt: u32,
+}
+
+impl Attempt {
+    pub(crate) fn first(index: usize) -> Self {
+        Self { index, attempt: 1 }
     }
 }
 
@@ -161,9 +183,11 @@ pub trait Started {
 
 /// How an item becomes a running body: a closure and the place where its futures run.
 #[derive(Debug, Clone)]
-pub struct Launcher<F, P> {
+pub struct Launcher<F, P, Q = NoLobby> {
     pub(crate) body: F,
     pub(crate) place: P,
+    /// Where items wait meanwhile.
+    pub(crate) lobby: Q,
 }
 
 /// Makes a running body, a `J`, of an item.
@@ -171,19 +195,42 @@ pub struct Launcher<F, P> {
 /// [`Launcher`] is all there is. `J` is a parameter and no associated type, so that what a loop is
 /// made of is named in its type: were the kind of job looked up from place and body, no loop whose
 /// bodies are boxed could be `Send` inside a spawned task.
-pub trait Launch<I, J> {
+pub trait Launch<I, J: Started> {
+    /// Where items wait that have been pulled and do not run.
+    #[doc(hidden)]
+    type Lobby: Keeps<I, J::Output>;
+
     /// Calls the body with `item` and starts what it returns.
-    fn launch(&mut self, item: I) -> J;
+    fn launch(&mut self, attempt: Attempt, item: I) -> J;
+
+    /// Where items wait.
+    #[doc(hidden)]
+    fn lobby(&self) -> &Self::Lobby;
+
+    /// As [`lobby`](Self::lobby).
+    #[doc(hidden)]
+    fn lobby_mut(&mut self) -> &mut Self::Lobby;
 }
 
-impl<I, F, B, P> Launch<I, P::Job> for Launcher<F, P>
+impl<I, F, B, P, Q> Launch<I, P::Job> for Launcher<F, P, Q>
 where
     F: FnMut(I) -> B,
     B: Body,
     P: Place<B>,
+    Q: Keeps<I, B::Returns>,
 {
-    fn launch(&mut self, item: I) -> P::Job {
-        self.place.start((self.body)(item))
+    type Lobby = Q;
+
+    fn launch(&mut self, attempt: Attempt, item: I) -> P::Job {
+        self.place.start_attempt(attempt, (self.body)(item))
+    }
+
+    fn lobby(&self) -> &Q {
+        &self.lobby
+    }
+
+    fn lobby_mut(&mut self) -> &mut Q {
+        &mut self.lobby
     }
 }
 

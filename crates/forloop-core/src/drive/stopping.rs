@@ -1,31 +1,35 @@
 //! How a loop stops: what cuts it short, and what it does then.
 
+use alloc::vec::Vec;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use futures_core::Stream;
 
+use super::governed::nobody_waits;
 use super::{Drive, LastRound};
 use crate::engine::End;
 use crate::interrupted::Cut;
 use crate::panic::catch;
 use crate::place::{Launch, Started};
-use crate::policy::Admit;
+use crate::policy::{Admit, Review};
 use crate::workers::SOURCE;
-use crate::{Cause, Outcome, Panic};
+use crate::{Cause, How, Outcome, Panic};
 
 impl<S, A, J, C> Drive<S, A, J, C>
 where
     S: Stream,
     A: Launch<C::Item, J>,
     J: Started,
-    C: Admit<S::Item>,
+    C: Admit<S::Item> + Review<J::Output>,
 {
     /// Stops the loop if something wants it to be cut short. Once its work is done, nothing can.
     /// `again` if a glance will do.
     pub(super) fn look_out(mut self: Pin<&mut Self>, cx: &mut Context<'_>, again: bool) {
         let this = self.as_mut().project();
-        let is_done = this.source.is_none() && this.running.is_empty();
+        let is_done = this.source.is_none()
+            && this.running.is_empty()
+            && (!C::GOVERNS || nobody_waits(this.launcher));
         let is_stopping = *this.stopping || *this.last_round != LastRound::No;
         let Some(policy) = this.policy.as_mut().filter(|_| !is_done && !is_stopping) else {
             return;
@@ -36,6 +40,7 @@ where
                 *this.last_round = LastRound::Due;
                 self.polled_anew();
             }
+            Ok(Poll::Ready(Cause::Drained)) => self.drain(),
             Ok(Poll::Ready(_)) => self.cut_short(Cause::Cancelled, None),
             Err(panic) => self.stop_for(panic),
         }
@@ -70,6 +75,9 @@ where
         let this = self.as_mut().project();
         match end.outcome {
             Outcome::Panicked(panic) if !C::CATCHES || end.index == SOURCE => {
+                if C::GOVERNS && end.index != SOURCE {
+                    self.as_mut().hear_ended(end.index, How::Panicked);
+                }
                 self.stop_for(panic);
                 return None;
             }
@@ -85,9 +93,20 @@ where
                 }
             }
             Outcome::Cancelled | Outcome::NotRun => {
-                self.cut_short(Cause::Cancelled, Some(end.index));
+                self.as_mut().cut_short(Cause::Cancelled, Some(end.index));
             }
-            _ => this.cut.iter_mut().for_each(|cut| cut.ended(end.index)),
+            _ => {
+                if C::GOVERNS && self.as_mut().tries_again(&end) {
+                    if let Some(lobby) = self.as_mut().lobby() {
+                        lobby.fail(end);
+                    }
+                    return None;
+                }
+                self.as_mut().project().cut.iter_mut().for_each(|cut| cut.ended(end.index));
+            }
+        }
+        if C::GOVERNS {
+            self.has_ended(&end);
         }
         Some(end)
     }
@@ -105,10 +124,23 @@ where
                     this.source.as_pin_mut().is_none_or(|source| is_dry(source).unwrap_or(false))
                 }
             };
+        let all_begun = all_begun && (!C::GOVERNS || nobody_waits(this.launcher));
         let mut cut = Cut::new(cause, this.running.indices(), all_begun);
         lost.into_iter().for_each(|index| cut.one_more(index));
+        // Whoever has been asked to finish, and is stopped then, was stopped.
+        this.cut.take_if(|before| before.is_drain());
         this.cut.get_or_insert(cut);
         self.stop();
+    }
+
+    /// Begins nothing new: bodies that run go on to their ends.
+    fn drain(mut self: Pin<&mut Self>) {
+        let this = self.as_mut().project();
+        let is_dry = |source: Pin<&mut S>| catch(|| source.size_hint().1 == Some(0));
+        let is_dry = this.source.as_pin_mut().is_none_or(|source| is_dry(source).unwrap_or(false));
+        let all_begun = is_dry && (!C::GOVERNS || nobody_waits(this.launcher));
+        this.cut.get_or_insert(Cut::new(Cause::Drained, Vec::new(), all_begun));
+        self.close();
     }
 
     pub(super) fn stop_for(mut self: Pin<&mut Self>, panic: Panic) {
@@ -124,21 +156,40 @@ where
         }
         *self.as_mut().project().stopping = true;
         self.as_mut().close();
-        let this = self.project();
+        let this = self.as_mut().project();
+        // Those that are stopped at once tell no ends of their own.
+        let stopped = if C::GOVERNS && J::IN_TASK { this.running.indices() } else { Vec::new() };
         let panic = this.panic;
         this.running.cancel(|caught| {
             panic.get_or_insert(caught);
         });
+        for index in stopped {
+            self.as_mut().hear_ended(index, How::Cancelled);
+        }
     }
 
-    /// Lets go of the source and the launcher: no item is pulled and no body is called any more.
-    pub(super) fn close(self: Pin<&mut Self>) {
-        let mut this = self.project();
-        let closed = catch(|| {
-            this.source.set(None);
-            *this.launcher = None;
-        });
+    /// Lets go of the source, and of the launcher unless items may wait, which are then [told](Self::left) their ends: no
+    /// item is pulled and no body is called any more.
+    pub(super) fn close(mut self: Pin<&mut Self>) {
+        self.as_mut().close_source();
+        if C::GOVERNS {
+            if let Some(lobby) = self.lobby() {
+                lobby.close();
+            }
+            return;
+        }
+        let this = self.project();
+        let launcher = this.launcher;
+        let closed = catch(|| *launcher = None);
         if let Err(panic) = closed {
+            this.panic.get_or_insert(panic);
+        }
+    }
+
+    /// Lets go of the source: no item is pulled any more.
+    pub(super) fn close_source(self: Pin<&mut Self>) {
+        let mut this = self.project();
+        if let Err(panic) = catch(|| this.source.set(None)) {
             this.panic.get_or_insert(panic);
         }
     }

@@ -2,8 +2,9 @@
 
 use futures_core::Stream;
 
-use super::{Admit, AllOrNothing, Plain, Policy, RaisesPanics};
+use super::{Admit, AllOrNothing, Plain, Policy, RaisesPanics, Review};
 use crate::each::{Items, Loop, Unsaid, each, each_stream};
+use crate::lobby::NoLobby;
 use crate::place::InTask;
 use crate::{Interrupted, IsStream, Outcome};
 
@@ -83,10 +84,13 @@ impl<T, E> Admit<Result<T, E>> for Fallible<E> {
     }
 }
 
+impl<R, E> Review<R> for Fallible<E> {}
+
 impl<E> Policy for Fallible<E> {
     type SourceError = E;
     type Each<T> = T;
     type Gives<X, Y> = Result<X, Interrupted<Y, E>>;
+    type Lobby<I, R> = NoLobby;
 
     fn each<T>(outcome: Outcome<T>) -> Result<T, Outcome<T>> {
         Plain::each(outcome)

@@ -3,22 +3,47 @@
 //! A loop's policy is a type, so that a loop which nothing can cut short gives plain results and
 //! pays for no check. Options wrap the policy that was there: a loop may have several of each kind.
 
+mod alarm;
 mod cancel_on;
 mod catch_panics;
 mod deadline;
+mod drain_on;
 mod fallible;
+mod govern;
+mod limit_by;
+mod observe;
+#[cfg(feature = "rate")]
+mod rate;
+#[cfg(feature = "retry")]
+mod retry;
+mod stagger;
+mod stop_when;
 mod timeout;
+mod weigh;
 
 pub use self::cancel_on::CancelOn;
 pub use self::catch_panics::CatchPanics;
 pub use self::deadline::Deadline;
+pub use self::drain_on::DrainOn;
 pub use self::fallible::{Fallible, IsResult, try_each, try_each_stream};
+pub use self::govern::{Govern, GovernItems, GovernReturns, Governed};
+pub use self::limit_by::LimitBy;
+pub use self::observe::{Observed, Observer};
+#[cfg(feature = "rate")]
+pub use self::rate::{InvalidRate, Rate, Rated};
+#[cfg(feature = "retry")]
+pub use self::retry::{AnyError, Retry, Retrying, RetryIf};
+pub use self::stagger::Stagger;
+pub use self::stop_when::{StopWhen, Tally};
 pub use self::timeout::Timeout;
+pub use self::weigh::Weigh;
 
 use core::convert::Infallible;
 use core::task::{Context, Poll};
+use core::time::Duration;
 
-use crate::{Cause, Interrupted, Outcome};
+use crate::lobby::{Keeps, NoLobby};
+use crate::{Cause, Event, Interrupted, Outcome};
 
 /// What may keep a loop or its bodies from their ends, and how its results say so.
 ///
@@ -28,7 +53,8 @@ use crate::{Cause, Interrupted, Outcome};
 /// |---|---|---|
 /// | none | `T` | `X` |
 /// | [`timeout`](crate::Loop::timeout), [`catch_panics`](crate::Loop::catch_panics) | [`Outcome<T>`](Outcome) | as before |
-/// | [`deadline`](crate::Loop::deadline), [`cancel_on`](crate::Loop::cancel_on), [`try_each`] | as before | [`Result<X, Interrupted>`](Interrupted) |
+/// | [`deadline`](crate::Loop::deadline), [`cancel_on`](crate::Loop::cancel_on), [`drain_on`](crate::Loop::drain_on), [`stop_when`](crate::Loop::stop_when), [`try_each`] | as before | [`Result<X, Interrupted>`](Interrupted) |
+/// | [`retry`](crate::Loop::retry), [`rate`](crate::Loop::rate), [`stagger`](crate::Loop::stagger), [`limit_by`](crate::Loop::limit_by), [`weigh`](crate::Loop::weigh), [`observe`](crate::Loop::observe) | as before | as before |
 pub trait Policy {
     /// What the source gives when it fails; never made where it cannot.
     type SourceError;
@@ -39,8 +65,16 @@ pub trait Policy {
     /// What a strategy gives for its result `X`, where `Y` is what was ready when it was cut short.
     type Gives<X, Y>;
 
+    /// Where items `I` wait that have been pulled and do not run, where their bodies return an `R`.
+    #[doc(hidden)]
+    type Lobby<I, R>: Keeps<I, R>;
+
     /// Whether a body's panic is its outcome.
     const CATCHES: bool = false;
+
+    /// Whether it has a say in when each item begins, or hears of it.
+    #[doc(hidden)]
+    const GOVERNS: bool = false;
 
     /// Whether there is anything to look out for, besides the bodies.
     const WATCHES: bool = false;
@@ -78,6 +112,42 @@ pub trait Policy {
     ) -> Poll<Ticket> {
         Poll::Pending
     }
+
+    /// Polls for the moment at which a body may begin, as many as run.
+    #[doc(hidden)]
+    fn poll_begin(&mut self, _cx: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
+
+    /// Polls for the next item whose body is called again.
+    #[doc(hidden)]
+    fn poll_again(&mut self, _cx: &mut Context<'_>) -> Poll<usize> {
+        Poll::Pending
+    }
+
+    /// The next item that was held back and is not any more.
+    #[doc(hidden)]
+    fn released(&mut self) -> Option<usize> {
+        None
+    }
+
+    /// How many places this item's body takes besides one.
+    #[doc(hidden)]
+    fn extra(&self, _index: usize) -> usize {
+        0
+    }
+
+    /// How many places those that run take besides one each.
+    #[doc(hidden)]
+    fn extras(&self) -> usize {
+        0
+    }
+
+    /// Hears what has happened, and may want the loop to be cut short.
+    #[doc(hidden)]
+    fn hear(&mut self, _event: &Event) -> Option<Cause> {
+        None
+    }
 }
 
 /// How a loop takes what its source gives, an `I`.
@@ -97,6 +167,38 @@ pub trait Admit<I>: Policy {
     /// they may not.
     fn admit_any() -> Option<fn(I) -> Self::Item> {
         None
+    }
+
+    /// Takes note of an item; `false` if it is held back, until it is [released](Policy::released).
+    #[doc(hidden)]
+    fn arrive(&mut self, _index: usize, _item: &Self::Item) -> bool {
+        true
+    }
+
+    /// What is needed of an item to call its body again, if that may be.
+    #[doc(hidden)]
+    fn keep(&self, _item: &Self::Item) -> Option<Self::Item> {
+        None
+    }
+}
+
+/// How a loop takes what its bodies return, an `R`.
+#[diagnostic::on_unimplemented(
+    message = "this loop is for bodies that may fail, and this one returns no `Result`",
+    label = "needs bodies that return a `Result`",
+    note = "`retry` calls a body again that has failed: let it return a `Result`"
+)]
+pub trait Review<R>: Policy {
+    /// Whether the body is called again after this outcome of its `attempt`, and how long after.
+    #[doc(hidden)]
+    fn again(&mut self, _index: usize, _attempt: u32, _outcome: &Outcome<R>) -> Option<Duration> {
+        None
+    }
+
+    /// Whether what the body has returned is an error, if that can be known here.
+    #[doc(hidden)]
+    fn is_error(&self, _returned: &R) -> bool {
+        false
     }
 }
 
@@ -133,6 +235,8 @@ impl AllOrNothing for Plain {}
 #[diagnostic::do_not_recommend]
 impl RaisesPanics for Plain {}
 
+impl<R> Review<R> for Plain {}
+
 impl<I> Admit<I> for Plain {
     type Item = I;
 
@@ -149,6 +253,7 @@ impl Policy for Plain {
     type SourceError = Infallible;
     type Each<T> = T;
     type Gives<X, Y> = X;
+    type Lobby<I, R> = NoLobby;
 
     fn each<T>(outcome: Outcome<T>) -> Result<T, Outcome<T>> {
         match outcome {
@@ -177,8 +282,71 @@ impl Policy for Plain {
     }
 }
 
+// What a policy says of single items is that of the policy it wraps, where it has nothing to add.
+
+macro_rules! forward_items {
+    () => {
+        fn arrive(&mut self, index: usize, item: &C::Item) -> bool {
+            self.policy.arrive(index, item)
+        }
+
+        fn keep(&self, item: &C::Item) -> Option<C::Item> {
+            self.policy.keep(item)
+        }
+    };
+}
+
+macro_rules! forward_review {
+    ($returns:ty) => {
+        fn again(
+            &mut self,
+            index: usize,
+            attempt: u32,
+            outcome: &Outcome<$returns>,
+        ) -> Option<Duration> {
+            self.policy.again(index, attempt, outcome)
+        }
+
+        fn is_error(&self, returned: &$returns) -> bool {
+            self.policy.is_error(returned)
+        }
+    };
+}
+
+macro_rules! forward_govern {
+    () => {
+        fn poll_begin(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+            self.policy.poll_begin(cx)
+        }
+
+        fn poll_again(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
+            self.policy.poll_again(cx)
+        }
+
+        fn released(&mut self) -> Option<usize> {
+            self.policy.released()
+        }
+
+        fn extra(&self, index: usize) -> usize {
+            self.policy.extra(index)
+        }
+
+        fn extras(&self) -> usize {
+            self.policy.extras()
+        }
+
+        fn hear(&mut self, event: &Event) -> Option<Cause> {
+            self.policy.hear(event)
+        }
+    };
+}
+
 /// Something that cuts a loop short.
 pub trait Interrupt {
+    /// Whether bodies that run then go on, so that the loop must know of each that begins.
+    #[doc(hidden)]
+    const DRAINS: bool = false;
+
     /// Polls for the moment at which it does; `again` if a glance will do.
     fn poll_interrupt(&mut self, cx: &mut Context<'_>, again: bool) -> Poll<Cause>;
 }
@@ -210,17 +378,26 @@ impl<I, C: Admit<I>, W: Interrupt> Admit<I> for Interruptible<C, W> {
     }
 
     fn admit_any() -> Option<fn(I) -> C::Item> {
-        C::admit_any()
+        if W::DRAINS { None } else { C::admit_any() }
     }
+
+    forward_items!();
+}
+
+#[diagnostic::do_not_recommend]
+impl<R, C: Review<R>, W: Interrupt> Review<R> for Interruptible<C, W> {
+    forward_review!(R);
 }
 
 impl<C: Policy, W: Interrupt> Policy for Interruptible<C, W> {
     type SourceError = C::SourceError;
     type Each<T> = C::Each<T>;
     type Gives<X, Y> = Result<X, Interrupted<Y, C::SourceError>>;
+    type Lobby<I, R> = C::Lobby<I, R>;
 
     const CATCHES: bool = C::CATCHES;
     const WATCHES: bool = true;
+    const GOVERNS: bool = C::GOVERNS;
 
     fn each<T>(outcome: Outcome<T>) -> Result<C::Each<T>, Outcome<T>> {
         C::each(outcome)
@@ -257,6 +434,8 @@ impl<C: Policy, W: Interrupt> Policy for Interruptible<C, W> {
     ) -> Poll<Ticket> {
         self.policy.poll_overdue(cx, alive)
     }
+
+    forward_govern!();
 }
 
 /// What makes an outcome of the end of a body that has not returned.
@@ -304,15 +483,24 @@ impl<I, C: Admit<I>, M: Ends> Admit<I> for Outcomes<C, M> {
     fn admit_any() -> Option<fn(I) -> C::Item> {
         if M::WATCHES { None } else { C::admit_any() }
     }
+
+    forward_items!();
+}
+
+#[diagnostic::do_not_recommend]
+impl<R, C: Review<R>, M: Ends> Review<R> for Outcomes<C, M> {
+    forward_review!(R);
 }
 
 impl<C: Policy, M: Ends> Policy for Outcomes<C, M> {
     type SourceError = C::SourceError;
     type Each<T> = Outcome<T>;
     type Gives<X, Y> = C::Gives<X, Y>;
+    type Lobby<I, R> = C::Lobby<I, R>;
 
     const CATCHES: bool = C::CATCHES || M::CATCHES;
     const WATCHES: bool = C::WATCHES || M::WATCHES;
+    const GOVERNS: bool = C::GOVERNS;
 
     fn each<T>(outcome: Outcome<T>) -> Result<Outcome<T>, Outcome<T>> {
         match outcome {
@@ -353,4 +541,6 @@ impl<C: Policy, M: Ends> Policy for Outcomes<C, M> {
             Poll::Pending => self.ends.poll_overdue(cx, alive),
         }
     }
+
+    forward_govern!();
 }

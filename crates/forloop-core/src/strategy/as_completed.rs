@@ -7,7 +7,7 @@ use futures_core::Stream;
 use super::Results;
 use super::results::Shelf;
 use crate::place::{Body, InTask, Launcher, Place, Started, Supply, Unspawned};
-use crate::policy::{Admit, Policy};
+use crate::policy::{Admit, Policy, Review};
 use crate::{HowMany, Items, Loop, each};
 
 /// Runs every future at once and gives index and output of each as it finishes.
@@ -83,10 +83,10 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     pub fn as_completed<F, B, J, I>(
         self,
         body: F,
-    ) -> Results<S, Launcher<F, P>, J, AsCompleted<C::Each<B::Returns>>, C>
+    ) -> Results<S, Launcher<F, P, C::Lobby<I, B::Returns>>, J, AsCompleted<C::Each<B::Returns>>, C>
     where
         L: HowMany,
-        C: Admit<S::Item, Item = I>,
+        C: Admit<S::Item, Item = I> + Review<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
         P: Place<B, Job = J, Supply: Supply<S, F, I>>,

@@ -17,7 +17,7 @@ use super::results::{Results, Shelf};
 use crate::engine::{Room, Set};
 use crate::panic::catch;
 use crate::place::{Launch, Started, Unspawned};
-use crate::policy::{Admit, Policy};
+use crate::policy::{Admit, Policy, Review};
 use crate::turn::TURN;
 use crate::{Outcome, Panic};
 
@@ -166,7 +166,7 @@ where
     S: Stream,
     A: Launch<C::Item, J>,
     J: Started,
-    C: Admit<S::Item> + Policy<Gives<<K as Shelf>::Item, <K as Shelf>::Left> = I>,
+    C: Admit<S::Item> + Review<J::Output> + Policy<Gives<<K as Shelf>::Item, <K as Shelf>::Left> = I>,
     K: Shelf<Output = <C as Policy>::Each<J::Output>>,
     G: FnOnce(Feed<I>) -> D,
     D: Future<Output = T>,
@@ -269,7 +269,7 @@ where
     S: Stream,
     A: Launch<C::Item, J>,
     J: Started,
-    C: Admit<S::Item> + Policy<Gives<<K as Shelf>::Item, <K as Shelf>::Left> = I>,
+    C: Admit<S::Item> + Review<J::Output> + Policy<Gives<<K as Shelf>::Item, <K as Shelf>::Left> = I>,
     K: Shelf<Output = <C as Policy>::Each<J::Output>>,
     G: FnOnce(Feed<I>) -> D,
     D: Future<Output = T>,

@@ -8,7 +8,7 @@ use super::try_gather::Failures;
 use super::{Ending, Judge, Judged};
 use crate::engine::End;
 use crate::place::{Place, Started, Supply, TryBody, UnitBody};
-use crate::policy::{Admit, AllOrNothing, Policy, RaisesPanics};
+use crate::policy::{Admit, AllOrNothing, Policy, RaisesPanics, Review};
 use crate::workers::Weight;
 use crate::{HowMany, Loop, LoopError};
 
@@ -49,7 +49,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     pub fn for_each<F, B, J, I>(self, body: F) -> impl Future<Output = C::Gives<(), ()>>
     where
         L: HowMany,
-        C: Admit<S::Item, Item = I> + AllOrNothing,
+        C: Admit<S::Item, Item = I> + Review<B::Returns> + AllOrNothing,
         F: FnMut(I) -> B,
         B: UnitBody,
         P: Place<B, Job = J, Supply: Supply<S, F, I>>,
@@ -94,13 +94,13 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ) -> impl Future<Output = Result<(), LoopError<E, C::SourceError>>>
     where
         L: HowMany,
-        C: Admit<S::Item, Item = I> + RaisesPanics,
+        C: Admit<S::Item, Item = I> + Review<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
         B: TryBody<(), E>,
         P: Place<B, Job = J, Supply: Supply<S, F, I>>,
         J: Started<Output = B::Returns>,
     {
-        Judged::new(self.drive(body), TryForEach { failures: Failures::new() })
+        Judged::new(self.drive_judging(body, Some(Result::is_err)), TryForEach { failures: Failures::new() })
     }
 }
 
@@ -139,6 +139,6 @@ impl<E, C: Policy> Judge<Result<(), E>, C> for TryForEach<E> {
     }
 
     fn verdict(self, ending: Ending<C::SourceError>) -> Self::Verdict {
-        self.failures.into_result(ending.interrupted)
+        self.failures.tried(&ending.tried).into_result(ending.interrupted)
     }
 }

@@ -8,7 +8,7 @@ use futures_core::Stream;
 use super::{Ending, Judge, Judged};
 use crate::engine::{End, Places};
 use crate::place::{Body, Place, Started, Supply};
-use crate::policy::{Admit, Policy};
+use crate::policy::{Admit, Policy, Review};
 use crate::{Cause, HowMany, Loop, Outcome, each};
 
 /// Runs every future at once and returns their outputs in input order.
@@ -84,7 +84,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ) -> impl Future<Output = C::Gives<Vec<C::Each<B::Returns>>, Vec<Outcome<B::Returns>>>>
     where
         L: HowMany,
-        C: Admit<S::Item, Item = I>,
+        C: Admit<S::Item, Item = I> + Review<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
         P: Place<B, Job = J, Supply: Supply<S, F, I>>,
@@ -143,6 +143,8 @@ impl<T, C: Policy> Judge<T, C> for Gather<C::Each<T>> {
 pub(super) fn unfinished<T, E, S>(cause: &Cause<S>) -> fn() -> Outcome<T, E> {
     match cause {
         Cause::TimedOut => || Outcome::TimedOut,
-        Cause::Cancelled | Cause::Source { .. } => || Outcome::Cancelled,
+        Cause::Cancelled | Cause::Drained | Cause::Enough | Cause::Source { .. } => {
+            || Outcome::Cancelled
+        }
     }
 }

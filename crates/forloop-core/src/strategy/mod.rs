@@ -30,6 +30,7 @@ pub use self::task_list::task_list;
 pub use self::try_gather::try_gather;
 pub use self::wait::{Done, Running, Wait, wait};
 
+use alloc::vec::Vec;
 use core::ops::ControlFlow;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
@@ -40,8 +41,9 @@ use pin_project_lite::pin_project;
 use crate::Interrupted;
 use crate::drive::Drive;
 use crate::engine::End;
+use crate::lobby::Notes;
 use crate::place::{Launch, Started};
-use crate::policy::{Admit, Policy};
+use crate::policy::{Admit, Policy, Review};
 use crate::workers::Weight;
 
 /// What becomes of the ends of a loop's bodies, under the policy `C`.
@@ -56,6 +58,9 @@ trait Judge<T, C: Policy> {
     /// taken.
     const WEIGH: Option<fn(&T) -> Weight> = None;
 
+    /// Whose attempts are told at the end.
+    const NOTES: Notes = Notes::Failures;
+
     /// Takes one end; `Break` stops the loop. Later ends are still brought.
     fn take(&mut self, end: End<T>) -> ControlFlow<()>;
 
@@ -69,6 +74,8 @@ struct Ending<S> {
     started: usize,
     /// What has cut it short.
     interrupted: Option<Interrupted<(), S>>,
+    /// Index and attempts of the items of [note](Judge::NOTES) that were tried more than once, ascending.
+    tried: Vec<(usize, u32)>,
 }
 
 pin_project! {
@@ -93,7 +100,7 @@ where
     S: Stream,
     A: Launch<C::Item, J>,
     J: Started,
-    C: Admit<S::Item>,
+    C: Admit<S::Item> + Review<J::Output>,
     V: Judge<J::Output, C>,
 {
     type Output = V::Verdict;
@@ -104,6 +111,7 @@ where
             (this.drive.as_mut().begin(true, V::WEIGH), this.judge.as_mut())
         {
             judge.expect(ends);
+            this.drive.as_mut().note(V::NOTES);
         }
         this.drive.as_mut().polled_anew();
         let judge = this.judge.as_mut().expect("a loop that has ended is not polled again");
@@ -112,8 +120,9 @@ where
         while ready!(this.drive.as_mut().poll_ends(cx, 0, &mut ended)).is_break() {
             this.drive.as_mut().stop();
         }
+        let tried = this.drive.as_mut().tried();
         let interrupted = this.drive.as_mut().ending();
         let judge = this.judge.take().expect("a loop that has ended is not polled again");
-        Poll::Ready(judge.verdict(Ending { started: this.drive.started(), interrupted }))
+        Poll::Ready(judge.verdict(Ending { started: this.drive.started(), interrupted, tried }))
     }
 }

@@ -9,7 +9,7 @@ use super::try_gather::Failures;
 use super::{Ending, Judge, Judged};
 use crate::engine::End;
 use crate::place::{Body, Place, Started, Supply, TryBody};
-use crate::policy::{Admit, Policy, RaisesPanics};
+use crate::policy::{Admit, Policy, RaisesPanics, Review};
 use crate::workers::Weight;
 use crate::{HowMany, Loop, LoopError, Outcome, each};
 
@@ -131,7 +131,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ) -> impl Future<Output = Result<(usize, B::Returns), LoopError<Infallible, C::SourceError>>>
     where
         L: HowMany,
-        C: Admit<S::Item, Item = I> + RaisesPanics,
+        C: Admit<S::Item, Item = I> + Review<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
         B: Body,
         P: Place<B, Job = J, Supply: Supply<S, F, I>>,
@@ -183,14 +183,14 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ) -> impl Future<Output = Result<(usize, T), LoopError<E, C::SourceError>>>
     where
         L: HowMany,
-        C: Admit<S::Item, Item = I> + RaisesPanics,
+        C: Admit<S::Item, Item = I> + Review<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
         B: TryBody<T, E>,
         P: Place<B, Job = J, Supply: Supply<S, F, I>>,
         J: Started<Output = B::Returns>,
     {
         Judged::new(
-            self.drive(body),
+            self.drive_judging(body, Some(Result::is_err)),
             RaceOk { race: Race { first: None, failures: Failures::new() } },
         )
     }
@@ -218,7 +218,7 @@ impl<T, E> Race<T, E> {
         match self.first {
             Some((_, index, value)) => Ok((index, value)),
             None => {
-                self.failures.into_result(ending.interrupted)?;
+                self.failures.tried(&ending.tried).into_result(ending.interrupted)?;
                 // Nobody has won, nobody has failed: nobody was there.
                 Err(LoopError::Empty)
             }

@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 use super::consume::{Consume, Feed};
 use crate::drive::Drive;
 use crate::place::{Body, Launch, Started};
-use crate::policy::{Admit, Plain, Policy};
+use crate::policy::{Admit, Plain, Policy, Review};
 
 /// What waits for the consumer: ends that were told and not yet taken.
 pub trait Shelf {
@@ -67,7 +67,7 @@ where
     S: Stream,
     A: Launch<C::Item, J>,
     J: Started,
-    C: Admit<S::Item>,
+    C: Admit<S::Item> + Review<J::Output>,
     K: Shelf<Output = <C as Policy>::Each<J::Output>>,
 {
     pub(super) fn new(drive: Drive<S, A, J, C>, shelf: K) -> Self {
@@ -267,7 +267,7 @@ where
     S: Stream,
     A: Launch<C::Item, J>,
     J: Started,
-    C: Admit<S::Item>,
+    C: Admit<S::Item> + Review<J::Output>,
     K: Shelf<Output = <C as Policy>::Each<J::Output>>,
 {
     type Item = C::Gives<K::Item, K::Left>;

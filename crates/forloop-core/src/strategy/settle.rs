@@ -11,8 +11,9 @@ use super::gather::unfinished;
 use super::try_gather::Failures;
 use super::{Ending, Judge, Judged};
 use crate::engine::{End, Places};
+use crate::lobby::Notes;
 use crate::place::{Place, Started, Supply, TryBody};
-use crate::policy::{Admit, Policy};
+use crate::policy::{Admit, Policy, Review};
 use crate::{HowMany, Interrupted, Loop, LoopError, Outcome, each};
 
 /// Runs every future at once, lets all of them finish, and returns every outcome in input order.
@@ -96,13 +97,13 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ) -> impl Future<Output = Settled<T, E, C::SourceError>>
     where
         L: HowMany,
-        C: Admit<S::Item, Item = I>,
+        C: Admit<S::Item, Item = I> + Review<B::Returns>,
         F: FnMut(I) -> B,
         B: TryBody<T, E>,
         P: Place<B, Job = J, Supply: Supply<S, F, I>>,
         J: Started<Output = B::Returns>,
     {
-        Judged::new(self.drive(body), Settle { outcomes: Places::new() })
+        Judged::new(self.drive_judging(body, Some(Result::is_err)), Settle { outcomes: Places::new() })
     }
 }
 
@@ -112,6 +113,8 @@ struct Settle<T, E> {
 
 impl<T, E, C: Policy> Judge<Result<T, E>, C> for Settle<T, E> {
     type Verdict = Settled<T, E, C::SourceError>;
+
+    const NOTES: Notes = Notes::All;
 
     fn expect(&mut self, ends: usize) {
         self.outcomes.expect(ends);
@@ -126,7 +129,7 @@ impl<T, E, C: Policy> Judge<Result<T, E>, C> for Settle<T, E> {
     }
 
     fn verdict(self, ending: Ending<C::SourceError>) -> Self::Verdict {
-        let Ending { started, interrupted } = ending;
+        let Ending { started, interrupted, tried } = ending;
         let outcomes = match &interrupted {
             None => self.outcomes.into_vec(),
             Some(interrupted) => {
@@ -135,7 +138,7 @@ impl<T, E, C: Policy> Judge<Result<T, E>, C> for Settle<T, E> {
                 outcomes.map(|outcome| outcome.unwrap_or_else(unfinished)).collect()
             }
         };
-        Settled { outcomes, interrupted }
+        Settled { outcomes, interrupted, tried }
     }
 }
 
@@ -163,6 +166,8 @@ impl<T, E, C: Policy> Judge<Result<T, E>, C> for Settle<T, E> {
 pub struct Settled<T, E, S = Infallible> {
     outcomes: Vec<Outcome<T, E>>,
     interrupted: Option<Interrupted<(), S>>,
+    /// Index and attempts of the items that were tried more than once, ascending.
+    tried: Vec<(usize, u32)>,
 }
 
 impl<T, E, S> Settled<T, E, S> {
@@ -177,6 +182,18 @@ impl<T, E, S> Settled<T, E, S> {
             Outcome::Err(error) => Some((index, error)),
             _ => None,
         })
+    }
+
+    /// Returns how many attempts there were at the item with this index: more than one only in a loop that
+    /// [retries](Loop::retry), and none where there was no such item or its body was not called.
+    pub fn attempts(&self, index: usize) -> u32 {
+        match self.tried.binary_search_by_key(&index, |&(index, _)| index) {
+            Ok(at) => self.tried[at].1,
+            Err(_) => match self.outcomes.get(index) {
+                Some(Outcome::NotRun) | None => 0,
+                Some(_) => 1,
+            },
+        }
     }
 
     /// Adds [`Outcome::NotRun`] for items that were never pulled, up to `items` outcomes in all.
@@ -208,7 +225,7 @@ impl<T, E, S> Settled<T, E, S> {
         for (index, outcome) in self.outcomes.into_iter().enumerate() {
             values.extend(failures.keep(0, index, outcome));
         }
-        failures.into_result(self.interrupted)?;
+        failures.tried(&self.tried).into_result(self.interrupted)?;
         Ok(values)
     }
 }

@@ -8,7 +8,7 @@ use futures_core::Stream;
 use super::Results;
 use super::results::Shelf;
 use crate::place::{Body, Launcher, Place, Started, Supply};
-use crate::policy::{Admit, Policy};
+use crate::policy::{Admit, Policy, Review};
 use crate::{HowMany, Loop};
 
 impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
@@ -48,10 +48,10 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     pub fn stream<F, B, J, I>(
         self,
         body: F,
-    ) -> Results<S, Launcher<F, P>, J, InOrder<C::Each<B::Returns>>, C>
+    ) -> Results<S, Launcher<F, P, C::Lobby<I, B::Returns>>, J, InOrder<C::Each<B::Returns>>, C>
     where
         L: HowMany,
-        C: Admit<S::Item, Item = I>,
+        C: Admit<S::Item, Item = I> + Review<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
         P: Place<B, Job = J, Supply: Supply<S, F, I>>,
@@ -98,10 +98,10 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     pub fn stream_unordered<F, B, J, I>(
         self,
         body: F,
-    ) -> Results<S, Launcher<F, P>, J, Unordered<C::Each<B::Returns>>, C>
+    ) -> Results<S, Launcher<F, P, C::Lobby<I, B::Returns>>, J, Unordered<C::Each<B::Returns>>, C>
     where
         L: HowMany,
-        C: Admit<S::Item, Item = I>,
+        C: Admit<S::Item, Item = I> + Review<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
         P: Place<B, Job = J, Supply: Supply<S, F, I>>,

@@ -8,7 +8,7 @@ use futures_core::Stream;
 use super::{Ending, Judge, Judged};
 use crate::engine::{End, Places};
 use crate::place::{Place, Started, Supply, TryBody};
-use crate::policy::{Admit, Policy, RaisesPanics};
+use crate::policy::{Admit, Policy, RaisesPanics, Review};
 use crate::workers::Weight;
 use crate::{Cause, Failure, HowMany, Interrupted, Loop, LoopError, Outcome, each};
 
@@ -99,14 +99,14 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ) -> impl Future<Output = Result<Vec<T>, LoopError<E, C::SourceError>>>
     where
         L: HowMany,
-        C: Admit<S::Item, Item = I> + RaisesPanics,
+        C: Admit<S::Item, Item = I> + Review<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
         B: TryBody<T, E>,
         P: Place<B, Job = J, Supply: Supply<S, F, I>>,
         J: Started<Output = B::Returns>,
     {
         let judge = TryGather { values: Places::new(), failures: Failures::new() };
-        Judged::new(self.drive(body), judge)
+        Judged::new(self.drive_judging(body, Some(Result::is_err)), judge)
     }
 }
 
@@ -138,7 +138,7 @@ impl<T, E, C: Policy> Judge<Result<T, E>, C> for TryGather<T, E> {
     }
 
     fn verdict(self, ending: Ending<C::SourceError>) -> Self::Verdict {
-        self.failures.into_result(ending.interrupted)?;
+        self.failures.tried(&ending.tried).into_result(ending.interrupted)?;
         // Every body that was started has ended well, so there is a value at every index.
         Ok(self.values.into_vec())
     }
@@ -158,7 +158,7 @@ impl<E> Failures<E> {
     }
 
     pub(super) fn push(&mut self, at: usize, index: Option<usize>, error: E) {
-        self.seen.push((at, Failure { index, error }));
+        self.seen.push((at, Failure { index, attempts: 1, error }));
     }
 
     /// Returns the value of a body that ended well and keeps any other end.
@@ -176,6 +176,17 @@ impl<E> Failures<E> {
             Outcome::Cancelled | Outcome::NotRun => self.cancelled = true,
         }
         None
+    }
+
+    /// Takes note of the attempts at those that were tried more than once; ascending.
+    pub(super) fn tried(mut self, tried: &[(usize, u32)]) -> Self {
+        for (_, failure) in self.seen.iter_mut().filter(|_| !tried.is_empty()) {
+            let Some(index) = failure.index else { continue };
+            if let Ok(at) = tried.binary_search_by_key(&index, |&(index, _)| index) {
+                failure.attempts = tried[at].1;
+            }
+        }
+        self
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -217,6 +228,8 @@ impl<E> Failures<E> {
             }
             Some(Cause::TimedOut) => Some(Cause::TimedOut),
             Some(Cause::Cancelled) => Some(Cause::Cancelled),
+            Some(Cause::Drained) => Some(Cause::Drained),
+            Some(Cause::Enough) => Some(Cause::Enough),
             None => None,
         };
         Err(match cause {
@@ -224,6 +237,8 @@ impl<E> Failures<E> {
             cause if !timed_out.is_empty() || cause == Some(Cause::TimedOut) => {
                 LoopError::TimedOut { timed_out, cause }
             }
+            Some(Cause::Drained) => LoopError::Drained,
+            Some(Cause::Enough) => LoopError::Enough,
             Some(_) => LoopError::Cancelled,
             None if cancelled => LoopError::Cancelled,
             None => return Ok(()),

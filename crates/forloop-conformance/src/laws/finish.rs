@@ -1,0 +1,223 @@
+//! Loops that are asked to finish, that have seen enough, and that are watched.
+
+use std::time::Duration;
+
+use forloop_core::backon::ConstantBuilder;
+use forloop_core::{CancelToken, Cause, Event, How, LoopError, Outcome, each};
+
+use crate::{Alive, Backend, Gate, Tally, job, seconds, yields};
+
+/// OPT-10
+pub fn what_runs_is_finished_and_nothing_new_begins<B: Backend>(backend: B) {
+    let (token, gate, alive, called) =
+        (CancelToken::new(), Gate::default(), Alive::default(), Tally::default());
+    let looping = || each(0..).limit(3).unwrap().at(backend.place()).drain_on(&token);
+    let body = |n: u64| {
+        called.write(n);
+        let (token, gate, guard) = (token.clone(), gate.clone(), alive.guard());
+        job(async move {
+            let _alive = guard;
+            if n == 2 {
+                token.cancel();
+                yields(9).await;
+                gate.open();
+            }
+            gate.passed().await;
+            n
+        })
+    };
+    let interrupted = backend.block_on(looping().gather(body)).unwrap_err();
+    assert_eq!(interrupted.cause, Cause::Drained);
+    assert!(interrupted.pending.is_empty());
+    let ready: Vec<_> = interrupted.ready.into_iter().map(|outcome| outcome.ok().unwrap()).collect();
+    assert_eq!(ready, called.read());
+    assert!(ready.len() >= 3 && alive.now() == 0);
+    // Asked before it began: nothing is pulled.
+    called.write(100);
+    let before = called.read().len();
+    let interrupted = backend.block_on(looping().gather(body)).unwrap_err();
+    assert_eq!((interrupted.cause, called.read().len()), (Cause::Drained, before));
+    // Nothing was left to begin: nothing was cut short.
+    let whole = each(0..3).unbounded().at(backend.place());
+    let late = CancelToken::new();
+    let whole = whole.drain_on(&late).gather(|n| {
+        let late = late.clone();
+        job(async move {
+            if n == 2 {
+                late.cancel();
+            }
+            yields(3).await;
+            n
+        })
+    });
+    assert!(backend.block_on(whole).is_ok());
+}
+
+/// OPT-10: a second signal stops what the first let finish.
+pub fn a_loop_that_finishes_can_still_be_cancelled<B: Backend>(backend: B) {
+    let (first, second, alive) = (CancelToken::new(), CancelToken::new(), Alive::default());
+    let looping = each(0..).limit(2).unwrap().at(backend.place());
+    let looping = looping.drain_on(&first).cancel_on(&second);
+    let settled = backend.block_on(looping.settle(|n: u64| {
+        let (first, second, guard) = (first.clone(), second.clone(), alive.guard());
+        job(async move {
+            let _alive = guard;
+            if n == 1 {
+                first.cancel();
+                yields(9).await;
+                second.cancel();
+            }
+            std::future::pending::<Result<u64, String>>().await
+        })
+    }));
+    let interrupted = settled.interrupted().unwrap();
+    assert_eq!((&interrupted.cause, &interrupted.pending[..]), (&Cause::Cancelled, &[0, 1][..]));
+    assert!(settled.iter().all(|outcome| matches!(outcome, Outcome::Cancelled)));
+    assert_eq!((settled.len(), alive.now()), (2, 0));
+}
+
+/// OPT-10: those that wait for their turn are not run, and those that wait for another attempt have failed.
+pub fn items_that_wait_have_their_ends_when_a_loop_is_asked_to_finish<B: Backend>(backend: B) {
+    let clock = backend.clock();
+    let token = CancelToken::new();
+    let looping = each([0, 1, 1, 1]).limit(4).unwrap().at(backend.place());
+    let again = ConstantBuilder::default().with_delay(seconds::<B>(3600));
+    let looping = looping.limit_by(|n: &u64| *n, 1).unwrap().retry(&clock, again).drain_on(&token);
+    let settled = backend.block_on(looping.settle(|n| {
+        let token = token.clone();
+        job(async move {
+            if n == 1 {
+                yields(20).await;
+                token.cancel();
+                yields(5).await;
+                return Ok(n);
+            }
+            Err("for now".to_owned())
+        })
+    }));
+    assert_eq!(settled.interrupted().unwrap().cause, Cause::Drained);
+    let told: Vec<_> = settled
+        .iter()
+        .map(|outcome| match outcome {
+            Outcome::Ok(_) => "ok",
+            Outcome::Err(_) => "failed",
+            Outcome::NotRun => "not run",
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(told, ["failed", "ok", "not run", "not run"]);
+    assert_eq!((0..4).map(|n| settled.attempts(n)).collect::<Vec<_>>(), [1, 1, 0, 0]);
+}
+
+/// OPT-2
+pub fn a_loop_stops_when_it_has_seen_enough<B: Backend>(backend: B) {
+    let alive = Alive::default();
+    let body = |n: u64| {
+        let guard = alive.guard();
+        job(async move {
+            let _alive = guard;
+            yields(n as usize).await;
+            if n % 2 == 1 { Err(format!("{n} is odd")) } else { Ok(n) }
+        })
+    };
+    let looping = |limit: usize| each(0..10).limit(limit).unwrap().at(backend.place());
+    // After the second failure.
+    let failing = looping(1).stop_when(|tally| tally.failed() == 2).settle(body);
+    let settled = backend.block_on(failing);
+    assert_eq!(settled.interrupted().unwrap().cause, Cause::Enough);
+    let settled = settled.padded(10);
+    let ran = settled.iter().filter(|outcome| !matches!(outcome, Outcome::NotRun)).count();
+    assert_eq!((ran, settled.len(), settled.errors().count()), (4, 10, 2));
+    // After the third success, whoever else runs.
+    for limit in [2, 4, 64] {
+        let three = looping(limit).stop_when(|tally| tally.succeeded() == 3).settle(body);
+        let settled = backend.block_on(three);
+        assert_eq!(settled.interrupted().unwrap().cause, Cause::Enough);
+        assert!(settled.iter().filter(|outcome| outcome.is_ok()).count() >= 3);
+        assert_eq!(alive.now(), 0);
+    }
+    // It was enough at the last: nothing was cut short.
+    let all = looping(3).stop_when(|tally| tally.ended() == 10).settle(body);
+    assert!(backend.block_on(all).interrupted().is_none());
+    // Nobody has failed, and yet not all has run.
+    let three = each(0..10).sequential().at(backend.place());
+    let three = three.stop_when(|tally| tally.last().is_some_and(|(index, _)| index == 2));
+    let error = backend.block_on(three.try_gather(|n| job(async move { Ok::<u64, String>(n) })));
+    assert_eq!(error, Err(LoopError::Enough));
+}
+
+/// OPT-11
+pub fn observers_hear_of_every_item_in_order<B: Backend>(backend: B) {
+    let clock = backend.clock();
+    let events = Tally::<(Duration, Event)>::default();
+    let looping = each([0, 1, 2, 3]).limit(2).unwrap().at(backend.place());
+    let again = ConstantBuilder::default().with_delay(seconds::<B>(1)).with_max_times(1);
+    let heard = events.clone();
+    let looping = looping
+        .timeout(&clock, seconds::<B>(3))
+        .retry(&clock, again)
+        .observe(&clock, move |at, event: &Event| heard.write((at, *event)));
+    let settled = backend.block_on(looping.settle(|n: u64| {
+        job(async move {
+            match n {
+                0 => Ok(n),
+                1 => Err("no".to_owned()),
+                2 => std::future::pending().await,
+                _ => Ok(n),
+            }
+        })
+    }));
+    let events = events.read();
+    assert!(events.windows(2).all(|pair| pair[0].0 <= pair[1].0), "in the order of time");
+    assert!(matches!(events[0].1, Event::Began { least: 4, most: Some(4), .. }));
+    let of = |item: usize| -> Vec<String> {
+        let of_item = events.iter().filter(|(_, event)| event.index() == Some(item));
+        let shown = of_item.map(|(_, event)| match event {
+            Event::Queued { .. } => "queued".to_owned(),
+            Event::Started { attempt, .. } => format!("started {attempt}"),
+            Event::Retried { attempt, .. } => format!("retried {attempt}"),
+            Event::Ended { attempts, how, .. } => format!("{how:?} {attempts}"),
+            other => panic!("{other:?}"),
+        });
+        shown.collect()
+    };
+    assert_eq!(of(0), ["queued", "started 1", "Done 1"]);
+    assert_eq!(of(1), ["queued", "started 1", "retried 1", "started 2", "Failed 2"]);
+    assert_eq!(of(2), ["queued", "started 1", "retried 1", "started 2", "TimedOut 2"]);
+    assert_eq!(of(3), ["queued", "started 1", "Done 1"]);
+    assert_eq!(settled.len(), 4);
+}
+
+/// OPT-11: also of those that are stopped and of those that never begin.
+pub fn observers_hear_the_end_of_those_that_were_stopped<B: Backend>(backend: B) {
+    let clock = backend.clock();
+    let events = Tally::<Event>::default();
+    let (heard, token) = (events.clone(), CancelToken::new());
+    let looping = each([0, 1, 1]).limit(3).unwrap().at(backend.place());
+    let looping = looping
+        .limit_by(|n: &u64| *n, 1)
+        .unwrap()
+        .observe(&clock, move |_, event: &Event| heard.write(*event))
+        .cancel_on(&token);
+    let interrupted = backend.block_on(looping.gather(|n| {
+        let token = token.clone();
+        job(async move {
+            if n == 1 {
+                yields(9).await;
+                token.cancel();
+            }
+            std::future::pending::<u64>().await
+        })
+    }));
+    assert_eq!(interrupted.unwrap_err().pending, [0, 1]);
+    let mut ends: Vec<_> = events
+        .read()
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::Ended { index, attempts, how, .. } => Some((index, attempts, how)),
+            _ => None,
+        })
+        .collect();
+    ends.sort_by_key(|&(index, ..)| index);
+    assert_eq!(ends, [(0, 1, How::Cancelled), (1, 1, How::Cancelled), (2, 0, How::NotRun)]);
+}

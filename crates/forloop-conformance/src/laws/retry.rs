@@ -1,0 +1,342 @@
+//! Bodies that are called again when they have failed.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use forloop_core::backon::ConstantBuilder;
+use forloop_core::{CancelToken, Cause, LoopError, Outcome, Retry, Timer, each};
+use futures_lite::StreamExt;
+
+use super::times::Stopwatch;
+use crate::{Alive, Backend, Gate, Job, Peak, Tally, job, on_time, seconds, yields};
+
+/// How often the body of each item was called.
+#[derive(Clone, Default)]
+struct Calls {
+    calls: Arc<Mutex<BTreeMap<u64, u32>>>,
+}
+
+impl Calls {
+    fn count(&self, n: u64) -> u32 {
+        let mut calls = self.calls.lock().expect("no counter panics");
+        let call = calls.entry(n).or_default();
+        *call += 1;
+        *call
+    }
+
+    fn of(&self, n: u64) -> u32 {
+        self.calls.lock().expect("no counter panics").get(&n).copied().unwrap_or(0)
+    }
+
+    /// A body that fails until it has been called `n` times before.
+    fn flaky(&self, n: u64) -> Job<Result<u64, String>> {
+        let call = self.count(n);
+        job(async move {
+            yields(2).await;
+            if u64::from(call) > n { Ok(n) } else { Err(format!("{n}: call {call}")) }
+        })
+    }
+}
+
+/// Another attempt after a while, so many times.
+fn again<B: Backend>(delay: u64, times: usize) -> ConstantBuilder {
+    ConstantBuilder::default().with_delay(seconds::<B>(delay)).with_max_times(times)
+}
+
+/// OPT-7
+pub fn a_body_is_called_again_until_it_succeeds_or_the_back_off_ends<B: Backend>(backend: B) {
+    let clock = backend.clock();
+    for limit in [1, 3, 64] {
+        let calls = Calls::default();
+        let looping = each(0..6).limit(limit).unwrap().at(backend.place());
+        let settled = looping.retry(&clock, again::<B>(0, 3)).settle(|n| calls.flaky(n));
+        let settled = backend.block_on(settled);
+        for (index, outcome) in settled.iter().enumerate() {
+            let n = index as u64;
+            match outcome {
+                Outcome::Ok(value) => assert!(*value == n && n <= 3),
+                Outcome::Err(error) => assert!(*error == format!("{n}: call 4") && n > 3),
+                other => panic!("{other:?}"),
+            }
+            let attempts = index.min(3) as u32 + 1;
+            assert_eq!((settled.attempts(index), calls.of(n)), (attempts, attempts));
+        }
+        assert_eq!(settled.attempts(6), 0);
+    }
+}
+
+/// OPT-7
+pub fn every_strategy_sees_only_the_last_attempt<B: Backend>(backend: B) {
+    let clock = backend.clock();
+    let looping = || {
+        let looping = each(0..4).limit(2).unwrap().at(backend.place());
+        looping.retry(&clock, again::<B>(0, 9))
+    };
+    backend.block_on(async {
+        let calls = Calls::default();
+        assert_eq!(looping().try_gather(|n| calls.flaky(n)).await, Ok(vec![0, 1, 2, 3]));
+        let calls = Calls::default();
+        let gathered = looping().gather(|n| calls.flaky(n)).await;
+        assert_eq!(gathered, [0, 1, 2, 3].map(Ok));
+        let calls = Calls::default();
+        let streamed: Vec<_> = looping().stream(|n| calls.flaky(n)).collect().await;
+        assert_eq!(streamed, [0, 1, 2, 3].map(Ok));
+        let calls = Calls::default();
+        let mut completed: Vec<_> = looping().as_completed(|n| calls.flaky(n)).collect().await;
+        completed.sort();
+        assert_eq!(completed, [0, 1, 2, 3].map(|n| (n, Ok(n as u64))));
+        let calls = Calls::default();
+        let unit = |n| {
+            let body = calls.flaky(n);
+            job(async move { body.await.map(drop) })
+        };
+        assert_eq!(looping().try_for_each(unit).await, Ok(()));
+        let calls = Calls::default();
+        assert_eq!(looping().race_ok(|n| calls.flaky(n + 1)).await, Ok((0, 1)));
+    });
+}
+
+/// OPT-7
+pub fn the_last_failure_says_how_many_attempts_there_were<B: Backend>(backend: B) {
+    let clock = backend.clock();
+    let calls = Calls::default();
+    let looping = each(0..9).limit(2).unwrap().at(backend.place());
+    let failing = looping.retry(&clock, again::<B>(0, 2)).try_gather(|n| calls.flaky(n));
+    let error = backend.block_on(failing).unwrap_err();
+    let first = error.first().unwrap();
+    assert_eq!((first.index, first.attempts), (Some(3), 3));
+    assert_eq!(error.to_string(), "body 3 failed 3 times: 3: call 3");
+    assert_eq!(calls.of(8), 0);
+}
+
+/// OPT-7
+pub fn only_errors_that_are_transient_are_tried_again<B: Backend>(backend: B) {
+    let clock = backend.clock();
+    let calls = Calls::default();
+    let retry = Retry::new(again::<B>(0, 9)).when(|error: &String| !error.starts_with("2:"));
+    let looping = each(0..4).unbounded().at(backend.place()).retry(&clock, retry);
+    let settled = backend.block_on(looping.settle(|n| calls.flaky(n)));
+    let errors: Vec<_> = settled.errors().collect();
+    assert_eq!(errors, [(2, &"2: call 1".to_owned())]);
+    assert_eq!((0..4).map(|n| calls.of(n)).collect::<Vec<_>>(), [1, 2, 1, 4]);
+}
+
+/// OPT-7
+pub fn a_back_off_that_never_ends_ends_in_that_items_outcome<B: Backend>(backend: B) {
+    let clock = backend.clock();
+    let calls = Calls::default();
+    let endless = || Retry::new(ConstantBuilder::default().with_delay(Duration::ZERO).without_max_times());
+    let run = |retry: Retry<ConstantBuilder>, attempts: u32| {
+        let looping = each([0, 1_000_000, 2]).limit(2).unwrap().at(backend.place());
+        let settled = backend.block_on(looping.retry(&clock, retry).settle(|n| calls.flaky(n)));
+        assert!(settled[0].is_ok() && settled[1].is_failure() && settled[2].is_ok());
+        assert_eq!(settled.attempts(1), attempts);
+    };
+    run(endless().at_most(7), 7);
+    run(endless(), 1000);
+    // One attempt is always made.
+    let looping = each([5]).unbounded().at(backend.place()).retry(&clock, endless().at_most(0));
+    let settled = backend.block_on(looping.settle(|n| Calls::default().flaky(n)));
+    assert_eq!(settled.attempts(0), 1);
+}
+
+/// OPT-7
+pub fn attempts_are_as_far_apart_as_the_back_off_says<B: Backend>(backend: B) {
+    let watch = Stopwatch::start(&backend);
+    let looping = each(0..1).sequential().at(backend.place());
+    let delays = [1, 3, 2].map(seconds::<B>).into_iter();
+    let settled = backend.block_on(looping.retry(&watch.clock, delays).settle(|n| {
+        watch.times.write((n, watch.read()));
+        job(async { Err::<u64, _>("no".to_owned()) })
+    }));
+    assert_eq!(settled.attempts(0), 4);
+    for (begun, due) in watch.noted().into_iter().zip([0, 1, 4, 6]) {
+        on_time::<B>(begun, seconds::<B>(due));
+    }
+}
+
+/// OPT-7, law 6: nobody takes the place of an item that waits for another attempt.
+pub fn an_item_keeps_its_place_while_it_waits<B: Backend>(backend: B) {
+    let watch = Stopwatch::start(&backend);
+    let (calls, peak) = (Calls::default(), Peak::default());
+    let looping = each(0..4).limit(2).unwrap().at(backend.place());
+    let retry = again::<B>(10, 1);
+    let settled = backend.block_on(looping.retry(&watch.clock, retry).settle(|n| {
+        watch.times.write((n, watch.read()));
+        let (peak, call) = (peak.clone(), calls.count(n));
+        job(async move {
+            peak.during(yields(1)).await;
+            if n < 2 && call == 1 { Err("once".to_owned()) } else { Ok(n) }
+        })
+    }));
+    assert!(settled.iter().all(Outcome::is_ok) && peak.most() <= 2);
+    // The first two began again before the other two began at all.
+    let times = watch.times.read();
+    let order: Vec<_> = times.iter().map(|&(n, _)| n).collect();
+    assert!(order[..2].iter().all(|&n| n < 2), "{order:?}");
+    for &(n, begun) in &times[2..] {
+        assert!(begun >= seconds::<B>(10), "{n} began at {begun:?}");
+    }
+}
+
+/// OPT-7, TMO-1: each attempt has the time-out for itself, and a body without time is tried again.
+pub fn each_attempt_has_its_own_time<B: Backend>(backend: B) {
+    let clock = backend.clock();
+    let (calls, alive) = (Calls::default(), Alive::default());
+    let looping = each(0..3).unbounded().at(backend.place());
+    let looping = looping.timeout(&clock, seconds::<B>(2)).retry(&clock, again::<B>(1, 2));
+    let settled = backend.block_on(looping.settle(|n| {
+        let (call, guard) = (calls.count(n), alive.guard());
+        job(async move {
+            let _alive = guard;
+            if u64::from(call) <= n {
+                std::future::pending::<()>().await;
+            }
+            Ok::<u64, String>(n)
+        })
+    }));
+    assert!(settled.iter().all(Outcome::is_ok));
+    assert_eq!((0..3).map(|n| settled.attempts(n)).collect::<Vec<_>>(), [1, 2, 3]);
+
+    let looping = each(0..2).unbounded().at(backend.place());
+    let looping = looping.retry(&clock, again::<B>(1, 2)).timeout(&clock, seconds::<B>(1));
+    let settled = backend.block_on(looping.settle(|_| {
+        let guard = alive.guard();
+        job(async move {
+            let _alive = guard;
+            std::future::pending::<Result<u64, String>>().await
+        })
+    }));
+    assert!(settled.iter().all(|outcome| matches!(outcome, Outcome::TimedOut)));
+    assert_eq!((settled.attempts(0), settled.attempts(1), alive.now()), (3, 3, 0));
+}
+
+/// OPT-7: and all attempts together have one, too.
+pub fn all_attempts_at_an_item_have_a_time_together<B: Backend>(backend: B) {
+    let watch = Stopwatch::start(&backend);
+    let alive = Alive::default();
+    let retry = || Retry::new(again::<B>(2, 99)).within(seconds::<B>(5));
+    let looping = each(0..2).limit(1).unwrap().at(backend.place());
+    // Attempts at 0, 2 and 4: the next would be too late.
+    let settled = backend.block_on(looping.retry(&watch.clock, retry()).settle(|n| {
+        watch.times.write((n, watch.read()));
+        job(async { Err::<u64, _>("no".to_owned()) })
+    }));
+    assert!(settled.iter().all(|outcome| matches!(outcome, Outcome::Err(_))));
+    if B::EXACT {
+        assert_eq!((settled.attempts(0), settled.attempts(1)), (3, 3));
+    }
+    // An attempt that takes too long is stopped.
+    let begun = watch.read();
+    let looping = each(0..2).unbounded().at(backend.place());
+    let settled = backend.block_on(looping.retry(&watch.clock, retry()).settle(|_| {
+        let guard = alive.guard();
+        job(async move {
+            let _alive = guard;
+            std::future::pending::<Result<u64, String>>().await
+        })
+    }));
+    assert!(settled.iter().all(|outcome| matches!(outcome, Outcome::TimedOut)));
+    assert_eq!((settled.attempts(0), alive.now()), (1, 0));
+    on_time::<B>(watch.read() - begun, seconds::<B>(5));
+}
+
+/// OPT-7: with `catch_panics` a body that panics is tried again.
+pub fn panics_that_are_caught_are_tried_again<B: Backend>(backend: B) {
+    let clock = backend.clock();
+    let calls = Calls::default();
+    let looping = each(0..3).unbounded().at(backend.place()).catch_panics();
+    let settled = backend.block_on(looping.retry(&clock, again::<B>(0, 1)).settle(|n| {
+        let call = calls.count(n);
+        job(async move {
+            assert!(u64::from(call) > n, "on purpose");
+            Ok::<u64, String>(n)
+        })
+    }));
+    assert!(settled[0].is_ok() && settled[1].is_ok());
+    assert!(matches!(settled[2], Outcome::Panicked(_)));
+    assert_eq!((0..3).map(|n| settled.attempts(n)).collect::<Vec<_>>(), [1, 2, 2]);
+}
+
+/// OPT-7, law 2: an item that waits for another attempt when the loop stops has the failure it had.
+pub fn no_failure_is_lost_when_the_loop_stops_between_two_attempts<B: Backend>(backend: B) {
+    let clock = backend.clock();
+    let (token, alive) = (CancelToken::new(), Alive::default());
+    let looping = each(0..4).limit(2).unwrap().at(backend.place());
+    let looping = looping.retry(&clock, again::<B>(3600, 9)).cancel_on(&token);
+    let settled = backend.block_on(looping.settle(|n| {
+        let (token, guard) = (token.clone(), alive.guard());
+        job(async move {
+            let _alive = guard;
+            if n == 1 {
+                yields(20).await;
+                token.cancel();
+                std::future::pending::<()>().await;
+            }
+            Err::<u64, _>(format!("{n} failed"))
+        })
+    }));
+    assert_eq!(settled.interrupted().unwrap().cause, Cause::Cancelled);
+    assert_eq!(settled.interrupted().unwrap().pending, [1]);
+    assert_eq!(settled.len(), 2);
+    assert!(matches!(&settled[0], Outcome::Err(error) if error == "0 failed"));
+    assert!(matches!(settled[1], Outcome::Cancelled));
+    assert_eq!((settled.attempts(0), settled.attempts(1), alive.now()), (1, 1, 0));
+
+    // And whoever stops for another's failure tells of it as well.
+    let gate = Gate::default();
+    let looping = each(0..2).unbounded().at(backend.place());
+    let looping = looping.retry(&clock, Retry::new(again::<B>(3600, 9)).when(|error: &String| error == "again"));
+    let error = backend.block_on(looping.try_gather(|n| {
+        let gate = gate.clone();
+        job(async move {
+            if n == 0 {
+                gate.open();
+                return Err("again".to_owned());
+            }
+            gate.passed().await;
+            yields(20).await;
+            Err::<u64, _>("for good".to_owned())
+        })
+    }));
+    let Err(LoopError::Failed { failures, .. }) = error else { panic!("{error:?}") };
+    let mut told: Vec<_> =
+        failures.into_iter().map(|failure| (failure.index, failure.error)).collect();
+    told.sort();
+    let expected = [(Some(0), "again".to_owned()), (Some(1), "for good".to_owned())];
+    // A task may be seen to have failed only after its sibling: then it had its last attempt.
+    assert!(told == expected, "{told:?}");
+}
+
+/// OPT-7, CAN-1: a loop that is dropped between two attempts drops what it kept for them.
+pub fn a_loop_dropped_between_two_attempts_keeps_nothing<B: Backend>(backend: B) {
+    let clock = backend.clock();
+    let alive = Alive::default();
+    let calls = Tally::default();
+    let items: Vec<_> = (0..3).map(|n| (n, Arc::new(alive.guard()))).collect();
+    let looping = each(items).unbounded().at(backend.place());
+    let looping = looping.retry(&clock, again::<B>(3600, 9)).settle(|(n, guard)| {
+        calls.write(n);
+        job(async move {
+            let _alive = guard;
+            Err::<u64, _>("no".to_owned())
+        })
+    });
+    backend.block_on(async {
+        let mut looping = Box::pin(looping);
+        while calls.read().len() < 3 || alive.now() < 3 {
+            assert!(futures_lite::future::poll_once(&mut looping).await.is_none());
+            yields(1).await;
+        }
+        for _ in 0..20 {
+            assert!(futures_lite::future::poll_once(&mut looping).await.is_none());
+            yields(1).await;
+        }
+        drop(looping);
+        while alive.now() > 0 {
+            clock.sleep(Duration::from_millis(1)).await;
+        }
+    });
+    assert_eq!(calls.read().len(), 3);
+}

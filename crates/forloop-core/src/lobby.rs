@@ -1,0 +1,238 @@
+//! Where items wait that were pulled and do not run: for their turn, or for another attempt.
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::engine::End;
+
+/// What a loop keeps for its items beside the bodies: [`NoLobby`] or a [`Lobby`], which are all there are.
+#[doc(hidden)]
+pub trait Keeps<I, R> {
+    /// One, for bodies of which an `R` may be an error, if that is known.
+    fn of(is_error: Option<fn(&R) -> bool>) -> Self;
+
+    /// What is kept, if anything ever is.
+    fn lobby(&mut self) -> Option<&mut Lobby<I, R>>;
+
+    /// As [`lobby`](Self::lobby), to look at.
+    fn lobby_ref(&self) -> Option<&Lobby<I, R>>;
+}
+
+/// For loops in which no item ever waits.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoLobby;
+
+impl<I, R> Keeps<I, R> for NoLobby {
+    #[inline(always)]
+    fn of(_is_error: Option<fn(&R) -> bool>) -> Self {
+        Self
+    }
+
+    #[inline(always)]
+    fn lobby(&mut self) -> Option<&mut Lobby<I, R>> {
+        None
+    }
+
+    #[inline(always)]
+    fn lobby_ref(&self) -> Option<&Lobby<I, R>> {
+        None
+    }
+}
+
+/// The items of a loop that wait, each under its index.
+#[doc(hidden)]
+pub struct Lobby<I, R> {
+    /// Whether what a body has returned is an error, if the strategy knows.
+    is_error: Option<fn(&R) -> bool>,
+    /// Those that were not begun yet.
+    waiting: BTreeMap<usize, I>,
+    /// Of them, those that nothing holds back but the number of bodies that may run.
+    free: VecDeque<usize>,
+    /// What is left of each that runs and may run again.
+    running: BTreeMap<usize, I>,
+    /// How each has failed that will run again.
+    failed: BTreeMap<usize, End<R>>,
+    /// Of those, the ones whose time has come.
+    due: VecDeque<usize>,
+    /// How often each was tried again that is not done with.
+    retries: BTreeMap<usize, u32>,
+    /// Index and attempts of those that are done with and were tried more than once.
+    tried: Vec<(usize, u32)>,
+    notes: Notes,
+    /// Nothing more begins: what waits is told its end.
+    pub(crate) is_closed: bool,
+    /// The loop's observers know that it has begun.
+    pub(crate) has_told: bool,
+}
+
+/// Whose attempts are kept when they are done with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Notes {
+    /// Nobody's.
+    None,
+    /// Those of the failed.
+    Failures,
+    /// Everyone's.
+    All,
+}
+
+impl<I, R> Keeps<I, R> for Box<Lobby<I, R>> {
+    fn of(is_error: Option<fn(&R) -> bool>) -> Self {
+        Self::new(Lobby {
+            is_error,
+            waiting: BTreeMap::new(),
+            free: VecDeque::new(),
+            running: BTreeMap::new(),
+            failed: BTreeMap::new(),
+            due: VecDeque::new(),
+            retries: BTreeMap::new(),
+            tried: Vec::new(),
+            notes: Notes::None,
+            is_closed: false,
+            has_told: false,
+        })
+    }
+
+    fn lobby(&mut self) -> Option<&mut Lobby<I, R>> {
+        Some(self)
+    }
+
+    fn lobby_ref(&self) -> Option<&Lobby<I, R>> {
+        Some(self)
+    }
+}
+
+impl<I, R> Lobby<I, R> {
+    pub(crate) fn is_error(&self, returned: &R) -> bool {
+        self.is_error.is_some_and(|is_error| is_error(returned))
+    }
+
+    /// Says whose attempts are to be kept.
+    pub(crate) fn note(&mut self, notes: Notes) {
+        self.notes = notes;
+    }
+
+    /// Nobody waits here.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.failed.is_empty()
+    }
+
+    /// How many wait for their first attempt.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// How many wait for another attempt: they keep their places.
+    pub(crate) fn failed(&self) -> usize {
+        self.failed.len()
+    }
+
+    /// Takes in an item; `is_free` if nothing holds it back but the number of bodies that may run.
+    pub(crate) fn arrive(&mut self, index: usize, item: I, is_free: bool) {
+        self.waiting.insert(index, item);
+        if is_free {
+            self.free.push_back(index);
+        }
+    }
+
+    /// Nothing holds this item back any more.
+    pub(crate) fn release(&mut self, index: usize) {
+        self.free.push_back(index);
+    }
+
+    /// Which item is the next to begin.
+    pub(crate) fn next_free(&self) -> Option<usize> {
+        self.free.front().copied()
+    }
+
+    /// Takes out the item that is the next to begin.
+    pub(crate) fn take_free(&mut self) -> Option<(usize, I)> {
+        let index = self.free.pop_front()?;
+        self.waiting.remove(&index).map(|item| (index, item))
+    }
+
+    /// Keeps what is needed for another attempt.
+    pub(crate) fn keep(&mut self, index: usize, item: I) {
+        self.running.insert(index, item);
+    }
+
+    /// Keeps the end of an attempt that will not be the last. Tells which attempt it was.
+    pub(crate) fn fail(&mut self, end: End<R>) {
+        *self.retries.entry(end.index).or_default() += 1;
+        self.failed.insert(end.index, end);
+    }
+
+    /// The time of this item's next attempt has come.
+    pub(crate) fn is_due(&mut self, index: usize) {
+        self.due.push_back(index);
+    }
+
+    /// Whether the time of some item's next attempt has come.
+    pub(crate) fn has_due(&self) -> bool {
+        !self.due.is_empty()
+    }
+
+    /// Takes out the item that is the next to begin again, and how its last attempt has ended.
+    pub(crate) fn take_due(&mut self) -> Option<(usize, I, End<R>)> {
+        let index = self.due.pop_front()?;
+        let end = self.failed.remove(&index)?;
+        let item = self.running.remove(&index)?;
+        Some((index, item, end))
+    }
+
+    /// The how many-th attempt at this item it is that runs, or has just ended.
+    pub(crate) fn attempt(&self, index: usize) -> u32 {
+        1 + self.retries.get(&index).copied().unwrap_or(0)
+    }
+
+    /// This item is done with: forgets it, and returns how many attempts there were.
+    pub(crate) fn forget(&mut self, index: usize, has_failed: bool) -> u32 {
+        self.running.remove(&index);
+        let Some(retries) = self.retries.remove(&index) else { return 1 };
+        let is_kept = match self.notes {
+            Notes::None => false,
+            Notes::Failures => has_failed,
+            Notes::All => true,
+        };
+        if is_kept && retries > 0 {
+            self.tried.push((index, 1 + retries));
+        }
+        1 + retries
+    }
+
+    /// Nothing more begins.
+    pub(crate) fn close(&mut self) {
+        self.is_closed = true;
+        self.free.clear();
+        self.due.clear();
+    }
+
+    /// Takes out one that will not begin: its index, and how its last attempt has ended if there was one.
+    pub(crate) fn take_left(&mut self) -> Option<(usize, Option<End<R>>)> {
+        if let Some((index, end)) = self.failed.pop_first() {
+            // The attempt that it waited for will never be.
+            self.retries.entry(index).and_modify(|retries| *retries -= 1);
+            return Some((index, Some(end)));
+        }
+        self.waiting.pop_first().map(|(index, _)| (index, None))
+    }
+
+    /// Index and attempts of the items that were noted.
+    pub(crate) fn tried(&mut self) -> Vec<(usize, u32)> {
+        let mut tried = core::mem::take(&mut self.tried);
+        tried.sort_unstable();
+        tried
+    }
+}
+
+impl<I, R> fmt::Debug for Lobby<I, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lobby")
+            .field("waiting", &self.waiting.len())
+            .field("failed", &self.failed.len())
+            .finish_non_exhaustive()
+    }
+}
