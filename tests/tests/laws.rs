@@ -1,11 +1,10 @@
-//! The laws on every backend.
+//! The laws on every runtime. Those in the caller's own task are a test of `forloop-conformance` itself.
 
 use forloop::async_std::AsyncStd;
 use forloop::smol::Smol;
 use forloop_conformance::suite;
 use forloop_tests::{Host, Tokio};
 
-suite!(in_task);
 suite!(smol: Smol);
 suite!(async_std: AsyncStd);
 suite!(tokio_current_thread: Tokio::current_thread());

@@ -297,7 +297,9 @@ where
                 }
                 continue;
             }
-            if C::GOVERNS && let Some(end) = self.as_mut().left() {
+            if C::GOVERNS
+                && let Some(end) = self.as_mut().left()
+            {
                 if let ControlFlow::Break(enough) = tell(end, &mut ended) {
                     return Poll::Ready(ControlFlow::Break(enough));
                 }
@@ -501,7 +503,9 @@ where
                 };
                 let index = started.count;
                 started.count += 1;
-                match catch(|| beginning(origin, index, || launcher.launch(Attempt::first(index), item))) {
+                match catch(|| {
+                    beginning(origin, index, || launcher.launch(Attempt::first(index), item))
+                }) {
                     Ok(job) => ControlFlow::Continue((index, job)),
                     Err(panic) => {
                         let outcome = Outcome::Panicked(panic);

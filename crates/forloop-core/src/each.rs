@@ -306,12 +306,17 @@ impl<S: Stream, L, C> Loop<S, InTask, L, C> {
     /// Runs each body at `place`: what [`on`](Self::on), [`on_workers`](Self::on_workers) and
     /// [`on_local`](Self::on_local) do for the places this library knows.
     pub fn at<Q>(self, place: Q) -> Loop<S, Q, L, C> {
-        let Self { source, limit, policy, origin, .. } = self;
-        Loop { source, place, limit, policy, origin }
+        self.map_place(|InTask| place)
     }
 }
 
 impl<S, P, L, C> Loop<S, P, L, C> {
+    /// The same loop, somewhere else.
+    pub(crate) fn map_place<Q>(self, place: impl FnOnce(P) -> Q) -> Loop<S, Q, L, C> {
+        let Self { source, place: before, limit, policy, origin } = self;
+        Loop { source, place: place(before), limit, policy, origin }
+    }
+
     /// The same loop under another policy.
     pub(crate) fn with<D>(self, policy: impl FnOnce(C) -> D) -> Loop<S, P, L, D> {
         let Self { source, place, limit, policy: before, origin } = self;

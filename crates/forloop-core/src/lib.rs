@@ -51,11 +51,10 @@ pub use crate::lobby::{Keeps, Lobby, NoLobby};
 pub use crate::outcome::Outcome;
 pub use crate::panic::Panic;
 pub use crate::place::{
-    Attempt, Body, Brought, Call, Drawn, InTask, Launch, Launcher, On, OnBlocking, OnLocal, OnScoped, Place,
-    Started, Supply, TryBody, UnitBody, Unspawned, plain, spawn_blocking, spawn_scoped,
+    Attempt, Body, Brought, Call, Drawn, InTask, Launch, Launcher, On, OnBlocking, OnLocal,
+    OnScoped, Place, Started, Supply, TryBody, UnitBody, Unspawned, Wrap, Wrapped, plain,
+    spawn_blocking, spawn_scoped,
 };
-#[doc(hidden)]
-pub use crate::policy::{Govern, GovernItems, GovernReturns};
 pub use crate::policy::{
     Admit, AllOrNothing, CancelOn, CatchPanics, Deadline, DrainOn, Ends, Fallible, Governed,
     Interrupt, Interruptible, IsResult, LimitBy, Observed, Observer, Outcomes, Plain, Policy,
@@ -64,10 +63,10 @@ pub use crate::policy::{
 };
 #[cfg(feature = "retry")]
 pub use crate::policy::{AnyError, Retry, RetryIf, Retrying};
+#[doc(hidden)]
+pub use crate::policy::{Govern, GovernItems, GovernReturns};
 #[cfg(feature = "rate")]
 pub use crate::policy::{InvalidRate, Rate, Rated};
-#[cfg(feature = "retry")]
-pub use backon;
 pub use crate::runtime::{BlockOn, Runtime, Spawn, SpawnBlocking, SpawnLocal, SpawnScoped, Timer};
 pub use crate::strategy::{
     AsCompleted, Child, Conduct, Done, FailFast, Feed, Group, Grouped, InOrder, LocalScope, Mode,
@@ -78,3 +77,5 @@ pub use crate::strategy::{
 pub use crate::task::{Task, spawn, spawn_local};
 pub use crate::token::{CancelToken, Cancellation};
 pub use crate::workers::{Errand, Fed, OnWorkers};
+#[cfg(feature = "retry")]
+pub use backon;

@@ -2,9 +2,11 @@
 
 mod blocking;
 mod scoped;
+mod wrapped;
 
 pub use self::blocking::{Call, OnBlocking, plain, spawn_blocking};
 pub use self::scoped::{OnScoped, spawn_scoped};
+pub use self::wrapped::{Wrap, Wrapped};
 
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -22,7 +24,8 @@ use crate::{Outcome, Spawn, SpawnLocal};
 /// Where the bodies of a loop run.
 ///
 /// [`InTask`], [`CallersWaker`](crate::CallersWaker), [`On`], [`OnWorkers`](crate::OnWorkers),
-/// [`Fed`](crate::Fed), [`OnLocal`], [`OnScoped`] and [`OnBlocking`] are all there are; a loop takes one
+/// [`Fed`](crate::Fed), [`OnLocal`], [`OnScoped`] and [`OnBlocking`] are all there are, and any of them with each
+/// body [`Wrapped`]; a loop takes one
 /// through [`Loop::with_callers_waker`](crate::Loop::with_callers_waker), [`Loop::on`](crate::Loop::on),
 /// [`Loop::on_workers`](crate::Loop::on_workers), [`Loop::on_local`](crate::Loop::on_local),
 /// [`Loop::on_scoped`](crate::Loop::on_scoped), [`Loop::on_blocking`](crate::Loop::on_blocking) and

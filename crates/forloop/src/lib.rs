@@ -101,6 +101,8 @@ pub use futures_lite::stream::{self, Stream, StreamExt};
 pub use forloop_async_std as async_std;
 #[cfg(feature = "parallel")]
 pub use forloop_parallel::{Cores, Threads, parallel};
+#[cfg(feature = "progress")]
+pub use forloop_progress as progress;
 #[cfg(feature = "sim")]
 pub use forloop_sim as sim;
 #[cfg(feature = "smol")]
@@ -111,6 +113,8 @@ pub use forloop_timeline as timeline;
 pub use forloop_timer as timer;
 #[cfg(feature = "tokio")]
 pub use forloop_tokio as tokio;
+#[cfg(feature = "tracing")]
+pub use forloop_tracing as tracing;
 
 pub use crate::any::{AnyRuntime, NoRuntime, runtime};
 pub use crate::run::run;

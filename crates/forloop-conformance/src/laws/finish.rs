@@ -29,7 +29,8 @@ pub fn what_runs_is_finished_and_nothing_new_begins<B: Backend>(backend: B) {
     let interrupted = backend.block_on(looping().gather(body)).unwrap_err();
     assert_eq!(interrupted.cause, Cause::Drained);
     assert!(interrupted.pending.is_empty());
-    let ready: Vec<_> = interrupted.ready.into_iter().map(|outcome| outcome.ok().unwrap()).collect();
+    let ready: Vec<_> =
+        interrupted.ready.into_iter().map(|outcome| outcome.ok().unwrap()).collect();
     assert_eq!(ready, called.read());
     assert!(ready.len() >= 3 && alive.now() == 0);
     // Asked before it began: nothing is pulled.

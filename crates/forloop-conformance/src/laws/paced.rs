@@ -66,7 +66,9 @@ pub fn a_rate_that_is_none_is_refused<B: Backend>(_backend: B) {
 }
 
 /// OPT-4
-pub fn the_next_begins_after_the_delay_or_when_the_one_before_it_has_failed<B: Backend>(backend: B) {
+pub fn the_next_begins_after_the_delay_or_when_the_one_before_it_has_failed<B: Backend>(
+    backend: B,
+) {
     let watch = Stopwatch::start(&backend);
     let looping = each(0..4).unbounded().at(backend.place());
     let looping = looping.stagger(&watch.clock, seconds::<B>(10));
@@ -111,7 +113,8 @@ pub fn in_a_staggered_race_those_not_needed_are_never_called<B: Backend>(backend
     assert_eq!(called.read(), [0, 1, 2]);
     on_time::<B>(watch.read() - begun, Duration::ZERO);
     let none = each(0..3).unbounded().at(backend.place()).stagger(&watch.clock, seconds::<B>(5));
-    let error = backend.block_on(none.race_ok(|n| job(async move { Err::<u64, _>(n.to_string()) })));
+    let error =
+        backend.block_on(none.race_ok(|n| job(async move { Err::<u64, _>(n.to_string()) })));
     assert_eq!(error.unwrap_err().failures().len(), 3);
     let empty = each(0..0).unbounded().at(backend.place()).stagger(&watch.clock, seconds::<B>(5));
     assert_eq!(backend.block_on(empty.race_ok(body)), Err(LoopError::Empty));

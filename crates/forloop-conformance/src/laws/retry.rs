@@ -126,7 +126,8 @@ pub fn only_errors_that_are_transient_are_tried_again<B: Backend>(backend: B) {
 pub fn a_back_off_that_never_ends_ends_in_that_items_outcome<B: Backend>(backend: B) {
     let clock = backend.clock();
     let calls = Calls::default();
-    let endless = || Retry::new(ConstantBuilder::default().with_delay(Duration::ZERO).without_max_times());
+    let endless =
+        || Retry::new(ConstantBuilder::default().with_delay(Duration::ZERO).without_max_times());
     let run = |retry: Retry<ConstantBuilder>, attempts: u32| {
         let looping = each([0, 1_000_000, 2]).limit(2).unwrap().at(backend.place());
         let settled = backend.block_on(looping.retry(&clock, retry).settle(|n| calls.flaky(n)));
@@ -287,7 +288,8 @@ pub fn no_failure_is_lost_when_the_loop_stops_between_two_attempts<B: Backend>(b
     // And whoever stops for another's failure tells of it as well.
     let gate = Gate::default();
     let looping = each(0..2).unbounded().at(backend.place());
-    let looping = looping.retry(&clock, Retry::new(again::<B>(3600, 9)).when(|error: &String| error == "again"));
+    let looping = looping
+        .retry(&clock, Retry::new(again::<B>(3600, 9)).when(|error: &String| error == "again"));
     let error = backend.block_on(looping.try_gather(|n| {
         let gate = gate.clone();
         job(async move {

@@ -96,7 +96,8 @@ where
         };
         let found = catch(|| {
             if !core::mem::replace(&mut lobby.has_told, true) {
-                let hint = source.as_ref().as_pin_ref().map_or((0, Some(0)), |source| source.size_hint());
+                let hint =
+                    source.as_ref().as_pin_ref().map_or((0, Some(0)), |source| source.size_hint());
                 policy.hear(&Event::Began { least: hint.0, most: hint.1 });
             }
             while let Poll::Ready(index) = policy.poll_again(cx) {

@@ -32,7 +32,7 @@ pub use self::observe::{Observed, Observer};
 #[cfg(feature = "rate")]
 pub use self::rate::{InvalidRate, Rate, Rated};
 #[cfg(feature = "retry")]
-pub use self::retry::{AnyError, Retry, Retrying, RetryIf};
+pub use self::retry::{AnyError, Retry, RetryIf, Retrying};
 pub use self::stagger::Stagger;
 pub use self::stop_when::{StopWhen, Tally};
 pub use self::timeout::Timeout;

@@ -149,8 +149,7 @@ struct Meter {
     next: Duration,
 }
 
-type Limiter =
-    RateLimiter<NotKeyed, InMemoryState, FakeRelativeClock, StateInformationMiddleware>;
+type Limiter = RateLimiter<NotKeyed, InMemoryState, FakeRelativeClock, StateInformationMiddleware>;
 
 impl Meter {
     fn new(rate: Rate, now: Duration) -> Self {

@@ -166,7 +166,9 @@ where
     S: Stream,
     A: Launch<C::Item, J>,
     J: Started,
-    C: Admit<S::Item> + Review<J::Output> + Policy<Gives<<K as Shelf>::Item, <K as Shelf>::Left> = I>,
+    C: Admit<S::Item>
+        + Review<J::Output>
+        + Policy<Gives<<K as Shelf>::Item, <K as Shelf>::Left> = I>,
     K: Shelf<Output = <C as Policy>::Each<J::Output>>,
     G: FnOnce(Feed<I>) -> D,
     D: Future<Output = T>,
@@ -269,7 +271,9 @@ where
     S: Stream,
     A: Launch<C::Item, J>,
     J: Started,
-    C: Admit<S::Item> + Review<J::Output> + Policy<Gives<<K as Shelf>::Item, <K as Shelf>::Left> = I>,
+    C: Admit<S::Item>
+        + Review<J::Output>
+        + Policy<Gives<<K as Shelf>::Item, <K as Shelf>::Left> = I>,
     K: Shelf<Output = <C as Policy>::Each<J::Output>>,
     G: FnOnce(Feed<I>) -> D,
     D: Future<Output = T>,

@@ -103,7 +103,10 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         P: Place<B, Job = J, Supply: Supply<S, F, I>>,
         J: Started<Output = B::Returns>,
     {
-        Judged::new(self.drive_judging(body, Some(Result::is_err)), Settle { outcomes: Places::new() })
+        Judged::new(
+            self.drive_judging(body, Some(Result::is_err)),
+            Settle { outcomes: Places::new() },
+        )
     }
 }
 
