@@ -212,6 +212,9 @@ macro_rules! __rows {
             random_options {
                 both random_options_give_each_item_one_true_end: "law 1", "law 2", "law 3", "law 5", "law 6";
             }
+            random_paced {
+                both random_rules_hold_together_and_give_each_item_one_end: "OPT-1", "OPT-2", "OPT-4", "OPT-7", "OPT-8", "OPT-9", "OPT-10", "OPT-11", "law 2", "law 3", "law 5", "law 6";
+            }
             retry {
                 both a_body_is_called_again_until_it_succeeds_or_the_back_off_ends: "OPT-7";
                 both every_strategy_sees_only_the_last_attempt: "OPT-7";

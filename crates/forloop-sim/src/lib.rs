@@ -40,6 +40,9 @@
 //! });
 //! ```
 //!
+//! Random numbers of the crate `fastrand`, from which the back-offs of `retry` take their jitter, are the same
+//! in each run: to make a simulation seeds the generator of its thread.
+//!
 //! | you want | write |
 //! |---|---|
 //! | a value, with time that does not pass | [`Sim::new()`](Sim::new) and its `block_on` |

@@ -18,6 +18,7 @@ pub mod panics;
 pub mod race;
 pub mod random;
 pub mod random_options;
+pub mod random_paced;
 pub mod retry;
 pub mod sequential;
 pub mod source;

@@ -33,6 +33,9 @@ thread_local! {
     static LOCALS: RefCell<HashMap<(u64, usize), LocalJob>> = RefCell::default();
 }
 
+/// Where the thread's random numbers begin.
+const RANDOM_NUMBERS: u64 = 0x666f_726c_6f6f_7021;
+
 /// Everything a simulation is.
 pub(crate) struct World {
     id: u64,
@@ -43,6 +46,8 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(schedule: Schedule) -> Arc<Self> {
+        // What draws its random numbers from here, as the jitter of a back-off does, draws the same in each run.
+        fastrand::seed(RANDOM_NUMBERS);
         static WORLDS: AtomicU64 = AtomicU64::new(0);
         Arc::new(Self {
             id: WORLDS.fetch_add(1, Ordering::Relaxed),
