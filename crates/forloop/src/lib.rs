@@ -122,6 +122,8 @@ pub use crate::run::run;
 #[cfg(all(
     doctest,
     feature = "parallel",
+    feature = "progress",
+    feature = "rate",
     feature = "sim",
     feature = "smol",
     feature = "timeline",
