@@ -76,6 +76,11 @@ impl<S> Cut<S> {
         matches!(self.cause, Cause::Drained)
     }
 
+    /// Whether no body was left to begin.
+    pub(crate) fn all_begun(&self) -> bool {
+        self.all_begun
+    }
+
     /// Takes note of one more body that runs, or does not run any more and yet has no end.
     pub(crate) fn one_more(&mut self, index: usize) {
         self.running.push(index);

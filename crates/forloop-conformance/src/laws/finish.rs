@@ -133,7 +133,11 @@ pub fn a_loop_stops_when_it_has_seen_enough<B: Backend>(backend: B) {
     for limit in [2, 4, 64] {
         let three = looping(limit).stop_when(|tally| tally.succeeded() == 3).settle(body);
         let settled = backend.block_on(three);
-        assert_eq!(settled.interrupted().unwrap().cause, Cause::Enough);
+        // Tasks may all have ended by then.
+        match settled.interrupted() {
+            Some(interrupted) => assert_eq!(interrupted.cause, Cause::Enough),
+            None => assert!(B::SPAWNED && settled.len() == 10 && limit == 64),
+        }
         assert!(settled.iter().filter(|outcome| outcome.is_ok()).count() >= 3);
         assert_eq!(alive.now(), 0);
     }
@@ -220,5 +224,8 @@ pub fn observers_hear_the_end_of_those_that_were_stopped<B: Backend>(backend: B)
         })
         .collect();
     ends.sort_by_key(|&(index, ..)| index);
-    assert_eq!(ends, [(0, 1, How::Cancelled), (1, 1, How::Cancelled), (2, 0, How::NotRun)]);
+    let expected = [(0, 1, How::Cancelled), (1, 1, How::Cancelled), (2, 0, How::NotRun)];
+    // A task may cancel its loop before that has pulled the last.
+    let pulled = if B::SPAWNED { ends.len().max(2) } else { 3 };
+    assert_eq!(ends, expected[..pulled]);
 }

@@ -135,8 +135,8 @@ pub fn never_more_bodies_of_one_key_run_than_its_limit<B: Backend>(backend: B) {
         }));
         assert_eq!(outputs, (0..60).collect::<Vec<_>>());
         assert!(all.most() <= limit && peaks.iter().all(|peak| peak.most() <= per_key));
-        // As many as may do run.
-        assert_eq!(all.most(), limit.min(4 * per_key));
+        // As many as may do run; tasks, when their runtime comes to them.
+        assert!(B::SPAWNED || all.most() == limit.min(4 * per_key));
     }
 }
 

@@ -93,7 +93,8 @@ pub fn every_strategy_sees_only_the_last_attempt<B: Backend>(backend: B) {
         };
         assert_eq!(looping().try_for_each(unit).await, Ok(()));
         let calls = Calls::default();
-        assert_eq!(looping().race_ok(|n| calls.flaky(n + 1)).await, Ok((0, 1)));
+        let (first, value) = looping().race_ok(|n| calls.flaky(n + 1)).await.unwrap();
+        assert!(value == first as u64 + 1 && (B::SPAWNED || first == 0));
     });
 }
 
@@ -105,8 +106,10 @@ pub fn the_last_failure_says_how_many_attempts_there_were<B: Backend>(backend: B
     let failing = looping.retry(&clock, again::<B>(0, 2)).try_gather(|n| calls.flaky(n));
     let error = backend.block_on(failing).unwrap_err();
     let first = error.first().unwrap();
-    assert_eq!((first.index, first.attempts), (Some(3), 3));
-    assert_eq!(error.to_string(), "body 3 failed 3 times: 3: call 3");
+    let index = first.index.unwrap();
+    assert!(first.attempts == 3 && if B::SPAWNED { index >= 3 } else { index == 3 });
+    let told = format!("body {index} failed 3 times: {index}: call 3");
+    assert!(error.to_string().starts_with(&told), "{error}");
     assert_eq!(calls.of(8), 0);
 }
 

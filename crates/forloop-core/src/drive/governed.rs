@@ -248,9 +248,10 @@ where
             return None;
         }
         match self.as_mut().lobby()?.take_left()? {
+            // It has failed for good only now: what has stopped the loop came first.
             (_, Some(end)) => {
                 self.has_ended(&end);
-                Some(end)
+                Some(End { at: J::end_now(), ..end })
             }
             (index, None) => {
                 self.hear(&Event::Ended { index, attempts: 0, how: How::NotRun });

@@ -125,10 +125,12 @@ where
                 }
             };
         let all_begun = all_begun && (!C::GOVERNS || nobody_waits(this.launcher));
+        // A loop that has been asked to finish, and is stopped then, was stopped: and before its end, if it was
+        // asked before its end.
+        let drained = this.cut.take_if(|before| before.is_drain());
+        let all_begun = all_begun && drained.is_none_or(|before| before.all_begun());
         let mut cut = Cut::new(cause, this.running.indices(), all_begun);
         lost.into_iter().for_each(|index| cut.one_more(index));
-        // Whoever has been asked to finish, and is stopped then, was stopped.
-        this.cut.take_if(|before| before.is_drain());
         this.cut.get_or_insert(cut);
         self.stop();
     }
