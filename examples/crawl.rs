@@ -1,0 +1,119 @@
+//! `crawl [options] [FILE | -]`: a thousand pages, fifty at a time, at most eight of one host, a time for
+//! each attempt, more attempts for what may pass, failures logged, and a summary.
+//!
+//! The pages are those of a list; without one, those of a site on this machine, some of which are slow,
+//! fail or are flaky. `crawl --help` says more. The loop is here, and everything else in `crawl/`: the
+//! client (`client.rs`), the site (`site.rs`, `answer.rs`), and how pages end (`tally.rs`).
+//!
+//! verify: args --timeout 5
+//! verify: only smol async-std tokio-current-thread tokio-multi-thread asyncio
+
+use std::error::Error;
+use std::io;
+use std::process::{self, ExitCode};
+
+use crawler::{
+    Client, FetchError, HELP, Job, Meter, Options, Page, Site, Sockets, Source, Tally, Url,
+};
+use forloop::{AnyRuntime, CancelToken, Outcome, ZeroLimit};
+use lexopt::Parser;
+
+#[path = "crawl/soak.rs"]
+mod soak;
+
+/// The exit status of what Ctrl-C has ended.
+const STOPPED: u8 = 130;
+
+/// Fetches all pages, and tells how each ended.
+async fn crawl(
+    runtime: &AnyRuntime,
+    client: &Client,
+    urls: &[Url],
+    options: &Options,
+    stop: &CancelToken,
+) -> Result<Vec<Outcome<Page, FetchError>>, ZeroLimit> {
+    let (timeout, backoff) = (options.timeout, options.backoff());
+    let pages = forloop::each(urls)
+        .limit(options.limit)?
+        // TODO(main): .limit_by(|url| url.host(), options.per_host)?
+        // TODO(main): .timeout(runtime, options.timeout)
+        // TODO(main): .retry(runtime, Retry::new(options.backoff()).when(FetchError::is_transient))
+        // TODO(main): .observe(runtime, Progress::new())
+        .cancel_on(stop)
+        .catch_panics()
+        .settle(|url| crawler::tries(runtime, timeout, backoff, || client.fetch(url)))
+        .await;
+    // TODO(main): without `tries`, this is `Ok(pages.padded(urls.len()).into_vec())`.
+    Ok(pages.padded(urls.len()).into_iter().map(crawler::flattened).collect())
+}
+
+fn main() -> ExitCode {
+    let done = match Options::parse(Parser::from_env()) {
+        Ok(options) => run(&options),
+        Err(error) => {
+            eprintln!("crawl: {error}\n`crawl --help` says more");
+            return ExitCode::from(2);
+        }
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("crawl: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
+    match (options.job, &options.source) {
+        (Job::Help, _) => print!("{HELP}"),
+        (Job::Serve, _) => serve()?,
+        (Job::Soak, Source::Plan(plan)) => return soak::soak(plan, options),
+        (Job::Soak | Job::Crawl, source) => return crawl_all(source, options),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn serve() -> io::Result<()> {
+    let site = Site::start()?;
+    println!("{}", site.hosts());
+    io::copy(&mut io::stdin(), &mut io::sink())?;
+    Ok(())
+}
+
+fn crawl_all(source: &Source, options: &Options) -> Result<ExitCode, Box<dyn Error>> {
+    let urls = source.urls()?;
+    let stop = stop_on_ctrl_c()?;
+    let is_remote = options.hosts.is_some() || !matches!(source, Source::Plan(_));
+    let site = if is_remote { None } else { Some(Site::start()?) };
+    let hosts = site.as_ref().map(|site| site.hosts().clone()).or(options.hosts.clone());
+
+    let meter = Meter::start();
+    let (pages, attempts) = forloop::run(async |runtime| {
+        let client = Client::new(Sockets::of(&runtime), hosts.unwrap_or_default());
+        let client = match source {
+            Source::Plan(plan) if plan.panic => client.that_may_panic(),
+            _ => client,
+        };
+        let pages = crawl(&runtime, &client, &urls, options, &stop).await;
+        (pages, client.attempts())
+    })?;
+    if options.measure {
+        eprintln!("{}", meter.report(attempts));
+    }
+    let mut tally = Tally::default();
+    tally.log(&urls, &pages?);
+    print!("{tally}");
+    println!("attempts         {attempts:>8}");
+    Ok(if stop.is_cancelled() { ExitCode::from(STOPPED) } else { ExitCode::SUCCESS })
+}
+
+/// The first Ctrl-C stops the loop, the second one the program.
+fn stop_on_ctrl_c() -> Result<CancelToken, ctrlc::Error> {
+    let stop = CancelToken::new();
+    let heard = stop.clone();
+    ctrlc::set_handler(move || {
+        if heard.is_cancelled() {
+            process::exit(STOPPED.into());
+        }
+        heard.cancel();
+    })?;
+    Ok(stop)
+}

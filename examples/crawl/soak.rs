@@ -1,0 +1,145 @@
+//! `crawl --soak N`: very many pages, many of them bad, and what must be left of it: nothing.
+
+use std::error::Error;
+use std::process::ExitCode;
+use std::thread;
+use std::time::Duration;
+
+use crawler::{
+    Client, End, Meter, Options, Plan, Site, Sockets, Tally, open_files, peak_memory,
+    resident_memory,
+};
+use forloop::{AnyRuntime, ZeroLimit};
+
+/// How much the peak of memory may grow, in KiB, from the first tenth of the pages to the last: what an
+/// allocator needs for itself, and far less than a byte kept of each page of a long soak would be.
+const GROWTH: u64 = 4 * 1024;
+
+/// Crawls all pages of the plan, and fails with everything that is not as it must be.
+pub(crate) fn soak(plan: &Plan, options: &Options) -> Result<ExitCode, Box<dyn Error>> {
+    // What the runtime needs for as long as it lives is not a leak: it has lived before we look.
+    forloop::run(async |runtime| {
+        let warm = Plan { count: 200, mix: plan.mix.clone(), panic: false };
+        pass(&runtime, &warm, options, &Site::start()?).await?;
+        let files = open_files();
+
+        let site = Site::start()?;
+        let meter = Meter::start();
+        let seen = pass(&runtime, plan, options, &site).await?;
+        drop(site);
+        let seconds = meter.elapsed().as_secs_f64();
+
+        print!("{}", seen.tally);
+        println!("attempts         {:>8}", seen.attempts);
+        eprintln!("{seconds:.1} s, {:.0} attempts/s", seen.attempts as f64 / seconds);
+        let mut faults = seen.faults(plan);
+        faults.extend(files.and_then(left_open));
+        for fault in &faults {
+            eprintln!("crawl: {fault}");
+        }
+        Ok(if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    })?
+}
+
+/// What was seen of a crawl.
+#[derive(Default)]
+struct Seen {
+    tally: Tally,
+    attempts: usize,
+    /// How often each page came to an end, and not more of each: a bit.
+    ended: Vec<u64>,
+    /// The first few pages that ended otherwise than they must, or twice.
+    odd: Vec<String>,
+    /// Peak and present memory after a tenth of the pages, and at the end.
+    memory: [Option<(u64, u64)>; 2],
+}
+
+async fn pass(
+    runtime: &AnyRuntime,
+    plan: &Plan,
+    options: &Options,
+    site: &Site,
+) -> Result<Seen, ZeroLimit> {
+    let client = Client::new(Sockets::of(runtime), site.hosts().clone());
+    let (client, timeout, backoff) = (&client, options.timeout, options.backoff());
+    let mut seen = Seen { ended: vec![0; plan.count.div_ceil(64)], ..Seen::default() };
+    // The URLs are made as they are wanted and the outcomes are counted as they come: what this needs does
+    // not depend on how many there are.
+    forloop::each(plan.urls())
+        .limit(options.limit)?
+        // TODO(main): as in `crawl`.
+        .catch_panics()
+        .as_completed(async |url| {
+            crawler::tries(runtime, timeout, backoff, || client.fetch(&url)).await
+        })
+        .for_each(|(index, tried)| {
+            seen.see(plan, index, &crawler::flattened(tried.into()));
+            async {}
+        })
+        .await;
+    seen.memory[1] = memory();
+    seen.attempts = client.attempts();
+    Ok(seen)
+}
+
+impl Seen {
+    fn see(
+        &mut self,
+        plan: &Plan,
+        index: usize,
+        outcome: &forloop::Outcome<crawler::Page, crawler::FetchError>,
+    ) {
+        self.tally.add(outcome);
+        let (word, bit) = (&mut self.ended[index / 64], 1 << (index % 64));
+        let again = *word & bit != 0;
+        *word |= bit;
+        let (end, must) = (End::of(outcome), plan.end(index));
+        if (again || end != must) && self.odd.len() < 20 {
+            let url = plan.url(index);
+            let twice = if again { ", and for the second time" } else { "" };
+            self.odd.push(format!("{index}: {url}: `{end}` instead of `{must}`{twice}"));
+        }
+        if self.tally.pages() == plan.count.div_ceil(10) {
+            self.memory[0] = memory();
+        }
+    }
+
+    /// Everything that is not as it must be.
+    fn faults(self, plan: &Plan) -> Vec<String> {
+        let mut faults = self.odd;
+        let ended = self.ended.iter().map(|word| word.count_ones() as usize).sum::<usize>();
+        if ended != plan.count {
+            faults.push(format!("{} pages came to no end", plan.count - ended));
+        }
+        let [Some((early, _)), Some((late, now))] = self.memory else {
+            eprintln!("memory: this system does not tell");
+            return faults;
+        };
+        eprintln!(
+            "peak of memory: {early} KiB after a tenth, {late} KiB at the end; now {now} KiB"
+        );
+        if early + GROWTH < late {
+            faults.push(format!("memory has grown from {early} KiB to {late} KiB"));
+        }
+        faults
+    }
+}
+
+fn memory() -> Option<(u64, u64)> {
+    Some((peak_memory()?, resident_memory()?))
+}
+
+/// What is open that was not before. A socket that was dropped in a task is closed in that task's next turn, so
+/// there is some time for it.
+fn left_open(before: usize) -> Option<String> {
+    let mut after = before;
+    for _ in 0..200 {
+        after = open_files()?;
+        if after <= before {
+            eprintln!("open files: {before} before, {after} after");
+            return None;
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    Some(format!("{after} files and sockets are open, and before there were {before}"))
+}

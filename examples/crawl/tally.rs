@@ -1,0 +1,125 @@
+//! How many pages ended in which way.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use forloop::Outcome;
+
+use crate::{FetchError, Page};
+
+/// How a page ended, in the order in which a summary has them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum End {
+    /// It is here.
+    Fetched,
+    /// There was nothing to ask.
+    BadUrl,
+    /// The host has no address, or nobody listens there.
+    Refused,
+    /// The host had another answer.
+    Status(u16),
+    /// The connection was reset or closed.
+    Reset,
+    /// The host ended the page too early.
+    Truncated,
+    /// It was no HTTP.
+    Garbled,
+    /// It took too long, every time.
+    TimedOut,
+    /// The body of the loop panicked.
+    Panicked,
+    /// The loop was stopped while it was fetched.
+    Cancelled,
+    /// The loop was stopped before its turn.
+    NotRun,
+}
+
+impl End {
+    /// The end of one page.
+    pub fn of(outcome: &Outcome<Page, FetchError>) -> Self {
+        match outcome {
+            Outcome::Ok(_) => Self::Fetched,
+            Outcome::Err(FetchError::BadUrl(_)) => Self::BadUrl,
+            Outcome::Err(FetchError::Connect(_)) => Self::Refused,
+            Outcome::Err(FetchError::Status(status)) => Self::Status(status.as_u16()),
+            Outcome::Err(FetchError::Reset(_)) => Self::Reset,
+            Outcome::Err(FetchError::Truncated(_)) => Self::Truncated,
+            Outcome::Err(FetchError::Garbled(_)) => Self::Garbled,
+            Outcome::Panicked(_) => Self::Panicked,
+            Outcome::TimedOut => Self::TimedOut,
+            Outcome::Cancelled => Self::Cancelled,
+            _ => Self::NotRun,
+        }
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Fetched => "fetched",
+            Self::BadUrl => "no URL",
+            Self::Refused => "no connection",
+            Self::Status(status) => return f.pad(&format!("status {status}")),
+            Self::Reset => "connection broke",
+            Self::Truncated => "ended too early",
+            Self::Garbled => "no HTTP",
+            Self::TimedOut => "timed out",
+            Self::Panicked => "panicked",
+            Self::Cancelled => "cancelled",
+            Self::NotRun => "not begun",
+        })
+    }
+}
+
+/// The ends of many pages.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    ends: BTreeMap<End, usize>,
+    bytes: u64,
+}
+
+impl Tally {
+    /// Counts one more page.
+    pub fn add(&mut self, outcome: &Outcome<Page, FetchError>) {
+        *self.ends.entry(End::of(outcome)).or_default() += 1;
+        if let Outcome::Ok(page) = outcome {
+            self.bytes += page.bytes;
+        }
+    }
+
+    /// Counts pages, and says on stderr why each that is not here is not.
+    pub fn log<'a>(
+        &mut self,
+        urls: impl IntoIterator<Item = impl fmt::Display>,
+        outcomes: impl IntoIterator<Item = &'a Outcome<Page, FetchError>>,
+    ) {
+        for (index, (url, outcome)) in urls.into_iter().zip(outcomes).enumerate() {
+            self.add(outcome);
+            match outcome {
+                // After Ctrl-C most may be such.
+                Outcome::Ok(_) | Outcome::Cancelled | Outcome::NotRun => {}
+                Outcome::Err(error) => eprintln!("{index}: {url}: {error}"),
+                Outcome::Panicked(panic) => {
+                    let message = panic.message().unwrap_or("no message");
+                    eprintln!("{index}: {url}: panicked: {message}");
+                }
+                other => eprintln!("{index}: {url}: {}", End::of(other)),
+            }
+        }
+    }
+
+    /// How many pages were counted.
+    pub fn pages(&self) -> usize {
+        self.ends.values().sum()
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:16} {:>8}", "pages", self.pages())?;
+        for (end, count) in &self.ends {
+            writeln!(f, "  {end:16} {count:>6}")?;
+        }
+        writeln!(f, "{:16} {:>8}", "bytes", self.bytes)
+    }
+}
