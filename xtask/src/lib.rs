@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bench;
+pub mod compare;
 mod diff;
 pub mod hosts;
 pub mod processes;

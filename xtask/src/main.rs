@@ -13,6 +13,7 @@ commands:
   verify    run every example on every backend and compare what they print
   hosts     build and run the programs in examples/hosts, each inside a host of its own
   bench     measure what a loop costs, beside its peers
+  compare   crawl a thousand pages with loops written in several ways, side by side
 
 `cargo xtask <command> --help` says more.
 ";
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
         Ok(Some(Arg::Value(name))) if name == "verify" => xtask::verify::main(arguments),
         Ok(Some(Arg::Value(name))) if name == "hosts" => xtask::hosts::main(arguments),
         Ok(Some(Arg::Value(name))) if name == "bench" => xtask::bench::main(arguments),
+        Ok(Some(Arg::Value(name))) if name == "compare" => xtask::compare::main(arguments),
         Ok(Some(Arg::Long("help") | Arg::Short('h'))) => {
             print!("{COMMANDS}");
             ExitCode::SUCCESS

@@ -89,6 +89,18 @@ impl Running {
         }
     }
 
+    /// Sends the child what a Ctrl-C at its terminal would; `false` where there is no such thing.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system fails with when asked.
+    pub fn interrupt(&self) -> io::Result<bool> {
+        match self.processes.lock().children.get(&self.id) {
+            Some(child) => interrupt(child),
+            None => Ok(true),
+        }
+    }
+
     /// Waits until the child has ended of its own accord.
     ///
     /// # Errors
@@ -136,6 +148,19 @@ fn lead_a_group(command: &mut Command) {
 
 #[cfg(not(unix))]
 fn lead_a_group(_: &mut Command) {}
+
+#[cfg(unix)]
+fn interrupt(child: &Child) -> io::Result<bool> {
+    use rustix::process::{Pid, Signal, kill_process};
+    // It is not reaped yet, so its identifier is still its own.
+    kill_process(Pid::from_child(child), Signal::INT)?;
+    Ok(true)
+}
+
+#[cfg(not(unix))]
+fn interrupt(_: &Child) -> io::Result<bool> {
+    Ok(false)
+}
 
 #[cfg(unix)]
 fn has_ended(child: &mut Child) -> io::Result<bool> {

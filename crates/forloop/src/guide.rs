@@ -48,6 +48,9 @@ pages! {
     /// Short recipes for what people search for.
     ///
     cookbook: "guide/cookbook.md";
+    /// A thousand URLs, fifty at a time: the loop, the same in other words, and what each does when something goes wrong.
+    ///
+    crawl: "guide/crawl.md";
     /// The twelve laws, what each means for you, where it ends, and the tests that prove it.
     ///
     guarantees: "guide/guarantees.md";
