@@ -41,13 +41,14 @@ impl FetchError {
 
     /// What happened amid the page.
     pub(crate) fn of_body(error: hyper::Error) -> Self {
-        let kind = io_kind(&error);
-        if error.is_incomplete_message() || kind == Some(io::ErrorKind::UnexpectedEof) {
-            Self::Truncated(error)
-        } else if error.is_parse() || kind == Some(io::ErrorKind::InvalidData) {
-            Self::Garbled(error)
-        } else {
-            Self::Reset(error)
+        use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+        match io_kind(&error) {
+            Some(UnexpectedEof) => Self::Truncated(error),
+            // Chunks that are none.
+            Some(InvalidData | InvalidInput) => Self::Garbled(error),
+            _ if error.is_incomplete_message() => Self::Truncated(error),
+            _ if error.is_parse() => Self::Garbled(error),
+            _ => Self::Reset(error),
         }
     }
 }

@@ -106,6 +106,11 @@ impl Default for Mix {
 }
 
 impl Mix {
+    /// All pages are good.
+    pub fn none() -> Self {
+        Self { shares: Vec::new() }
+    }
+
     /// More than a third of all pages are bad in some way.
     pub fn hard() -> Self {
         Self {
@@ -263,7 +268,8 @@ mod tests {
             let counts = [Kind::Refused, Kind::Stalled, Kind::Error, Kind::Good].map(count);
             assert_eq!(counts, [5, 20, 0, 75]);
         }
-        assert!((0..100).all(|index| Mix::parse("").unwrap().kind(index) == Kind::Good));
+        assert_eq!(Mix::parse("").unwrap(), Mix::none());
+        assert!((0..100).all(|index| Mix::none().kind(index) == Kind::Good));
     }
 
     #[test]

@@ -1,15 +1,21 @@
 //! What `crawl` does, seen from outside.
 
-use std::io::Write;
-use std::process::{Command, Output, Stdio};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
 
 fn crawl(arguments: &[&str], list: &str) -> Output {
+    start(arguments, list).wait_with_output().unwrap()
+}
+
+fn start(arguments: &[&str], list: &str) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_crawl"));
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     // One that refuses its arguments does not read.
     let _ = child.stdin.take().unwrap().write_all(list.as_bytes());
-    child.wait_with_output().unwrap()
+    child
 }
 
 fn text(bytes: &[u8]) -> &str {
@@ -76,5 +82,76 @@ fn bad_arguments_are_refused_before_anything_is_fetched() {
         let output = crawl(&bad, "");
         assert_eq!(output.status.code(), Some(1), "{bad:?}");
         assert!(output.stdout.is_empty() && !output.stderr.is_empty());
+    }
+}
+
+/// Answers each request with what its path names, and closes the connection.
+fn answer(mut socket: TcpStream) {
+    let mut request = BufReader::new(socket.try_clone().unwrap()).lines();
+    let path = request.next().unwrap().unwrap().split(' ').nth(1).unwrap().to_owned();
+    while request.next().is_some_and(|line| !line.unwrap().is_empty()) {}
+    let answer = match &path[..] {
+        "/until-it-is-closed" => "HTTP/1.1 200 OK\r\n\r\nten bytes.",
+        "/chunks" => "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        "/cut-chunks" => "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nab",
+        "/bad-chunks" => "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nten\r\nabc",
+        "/half-a-head" => "HTTP/1.1 200 O",
+        "/nothing" => "",
+        "/moved" => "HTTP/1.1 301 Moved Permanently\r\nlocation: /\r\ncontent-length: 0\r\n\r\n",
+        "/ssh" => "SSH-2.0-OpenSSH\r\n",
+        other => panic!("{other}"),
+    };
+    socket.write_all(answer.as_bytes()).unwrap();
+}
+
+#[test]
+fn hosts_of_every_kind_are_told_apart() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    // It ends with the test.
+    thread::spawn(move || listener.incoming().for_each(|socket| answer(socket.unwrap())));
+    let pages = [
+        ("until-it-is-closed", ""),
+        ("chunks", ""),
+        ("cut-chunks", "the page ends too early"),
+        ("bad-chunks", "no HTTP: "),
+        ("half-a-head", "the connection broke"),
+        ("nothing", "the connection broke"),
+        ("moved", "status 301"),
+        ("ssh", "no HTTP: "),
+    ];
+    let list: String = pages.map(|(page, _)| format!("http://{address}/{page}\n")).concat();
+    let output = crawl(&["-", "--retries", "0", "--timeout", "30"], &list);
+    let told = text(&output.stderr);
+    for (index, (page, why)) in pages.iter().enumerate().filter(|(_, (_, why))| !why.is_empty()) {
+        let line = format!("{index}: http://{address}/{page}: {why}");
+        assert!(told.lines().any(|told| told.starts_with(&line)), "{line}\n{told}");
+    }
+    let summary = text(&output.stdout);
+    assert!(summary.contains("  fetched               2\n"), "{summary}");
+    assert!(summary.contains("\nbytes                  13\n"), "{summary}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_stops_what_runs_begins_nothing_and_sums_up() {
+    use rustix::process::{Pid, Signal, kill_process};
+
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let list = format!("http://{}/\n", listener.local_addr().unwrap()).repeat(10);
+    let child = start(&["-", "--limit", "2", "--timeout", "600"], &list);
+    // Nobody answers, so these two are what runs.
+    let mut running = [(); 2].map(|()| listener.accept().unwrap().0);
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    let summary = text(&output.stdout);
+    assert!(
+        summary.contains("  cancelled             2\n  not begun             8\n"),
+        "{summary}"
+    );
+    for socket in &mut running {
+        // Whatever was asked, the connection is closed behind it.
+        let _ = socket.read_to_end(&mut Vec::new());
     }
 }
