@@ -15,7 +15,8 @@ use std::process::{self, ExitCode};
 use crawler::{
     Client, FetchError, HELP, Job, Meter, Options, Page, Site, Sockets, Source, Tally, Url,
 };
-use forloop::{AnyRuntime, CancelToken, Outcome, ZeroLimit};
+use forloop::progress::Progress;
+use forloop::{AnyRuntime, CancelToken, Outcome, Retry, ZeroLimit};
 use lexopt::Parser;
 
 #[path = "crawl/soak.rs"]
@@ -32,19 +33,17 @@ async fn crawl(
     options: &Options,
     stop: &CancelToken,
 ) -> Result<Vec<Outcome<Page, FetchError>>, ZeroLimit> {
-    let (timeout, backoff) = (options.timeout, options.backoff());
     let pages = forloop::each(urls)
         .limit(options.limit)?
-        // TODO(main): .limit_by(|url| url.host(), options.per_host)?
-        // TODO(main): .timeout(runtime, options.timeout)
-        // TODO(main): .retry(runtime, Retry::new(options.backoff()).when(FetchError::is_transient))
-        // TODO(main): .observe(runtime, Progress::new())
+        .limit_by(|url| url.host(), options.per_host)?
+        .timeout(runtime, options.timeout)
+        .retry(runtime, Retry::new(options.backoff()).when(FetchError::is_transient))
+        .observe(runtime, Progress::new())
         .cancel_on(stop)
         .catch_panics()
-        .settle(|url| crawler::tries(runtime, timeout, backoff, || client.fetch(url)))
+        .settle(|url| client.fetch(url))
         .await;
-    // TODO(main): without `tries`, this is `Ok(pages.padded(urls.len()).into_vec())`.
-    Ok(pages.padded(urls.len()).into_iter().map(crawler::flattened).collect())
+    Ok(pages.padded(urls.len()).into_vec())
 }
 
 fn main() -> ExitCode {

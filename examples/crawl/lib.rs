@@ -12,7 +12,6 @@ mod options;
 mod plan;
 mod site;
 mod sockets;
-mod standin;
 mod tally;
 mod url;
 
@@ -23,6 +22,5 @@ pub use options::{HELP, Job, Options, Source};
 pub use plan::{BadMix, Kind, Mix, Plan};
 pub use site::{Hosts, Site};
 pub use sockets::Sockets;
-pub use standin::{Tried, flattened, tries};
 pub use tally::{End, Tally};
 pub use url::Url;

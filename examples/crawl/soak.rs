@@ -6,10 +6,10 @@ use std::thread;
 use std::time::Duration;
 
 use crawler::{
-    Client, End, Meter, Mix, Options, Plan, Site, Sockets, Tally, open_files, peak_memory,
-    resident_memory,
+    Client, End, FetchError, Meter, Mix, Options, Plan, Site, Sockets, Tally, open_files,
+    peak_memory, resident_memory,
 };
-use forloop::{AnyRuntime, ZeroLimit};
+use forloop::{AnyRuntime, Retry, ZeroLimit};
 
 /// How much the peak of memory may grow, in KiB, from the first tenth of the pages to the last: what an
 /// allocator keeps for itself. Of a hundred thousand pages, not even fifty bytes can be kept of each.
@@ -61,19 +61,19 @@ async fn pass(
     site: &Site,
 ) -> Result<Seen, ZeroLimit> {
     let client = Client::new(Sockets::of(runtime), site.hosts().clone());
-    let (client, timeout, backoff) = (&client, options.timeout, options.backoff());
+    let client = &client;
     let mut seen = Seen { ended: vec![0; plan.count.div_ceil(64)], ..Seen::default() };
     // The URLs are made as they are wanted and the outcomes are counted as they come: what this needs does
     // not depend on how many there are.
     forloop::each(plan.urls())
         .limit(options.limit)?
-        // TODO(main): as in `crawl`.
+        .limit_by(|url| url.host().to_owned(), options.per_host)?
+        .timeout(runtime, options.timeout)
+        .retry(runtime, Retry::new(options.backoff()).when(FetchError::is_transient))
         .catch_panics()
-        .as_completed(async |url| {
-            crawler::tries(runtime, timeout, backoff, || client.fetch(&url)).await
-        })
-        .for_each(|(index, tried)| {
-            seen.see(plan, index, &crawler::flattened(tried.into()));
+        .as_completed(async |url| client.fetch(&url).await)
+        .for_each(|(index, page)| {
+            seen.see(plan, index, &page.into());
             async {}
         })
         .await;

@@ -1,7 +1,7 @@
 //! With forloop, on the runtime that `FORLOOP_RUNTIME` names.
 
-use crawler::{Client, Options, Url};
-use forloop::{AnyRuntime, CancelToken};
+use crawler::{Client, FetchError, Options, Url};
+use forloop::{AnyRuntime, CancelToken, Retry};
 
 use crate::Pages;
 
@@ -14,13 +14,14 @@ pub(crate) async fn crawl(
     let stop = CancelToken::new();
     let heard = stop.clone();
     ctrlc::set_handler(move || heard.cancel())?;
-    let (timeout, backoff) = (options.timeout, options.backoff());
     let pages = forloop::each(urls)
         .limit(options.limit)?
-        // TODO(main): as in `crawl.rs`.
+        .limit_by(|url| url.host(), options.per_host)?
+        .timeout(runtime, options.timeout)
+        .retry(runtime, Retry::new(options.backoff()).when(FetchError::is_transient))
         .cancel_on(&stop)
         .catch_panics()
-        .settle(|url| crawler::tries(runtime, timeout, backoff, || client.fetch(url)))
+        .settle(|url| client.fetch(url))
         .await;
-    Ok(pages.padded(urls.len()).into_iter().map(crawler::flattened).collect())
+    Ok(pages.padded(urls.len()).into_vec())
 }

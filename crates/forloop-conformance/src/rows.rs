@@ -225,7 +225,7 @@ macro_rules! __rows {
                 both an_item_keeps_its_place_while_it_waits: "OPT-7", "law 6";
                 both each_attempt_has_its_own_time: "OPT-7", "TMO-1";
                 both all_attempts_at_an_item_have_a_time_together: "OPT-7";
-                both panics_that_are_caught_are_tried_again: "OPT-7";
+                both panics_that_are_caught_are_not_tried_again: "OPT-7";
                 both no_failure_is_lost_when_the_loop_stops_between_two_attempts: "OPT-7", "law 2";
                 both a_loop_dropped_between_two_attempts_keeps_nothing: "OPT-7", "CAN-1";
             }

@@ -22,7 +22,7 @@ const PANIC: &[&str] = &[
     "a_body_without_time_whose_destructor_panics_ends_the_loop",
     "a_panic_goes_on_when_all_have_stopped",
     "panics_that_are_caught_are_outcomes",
-    "panics_that_are_caught_are_tried_again",
+    "panics_that_are_caught_are_not_tried_again",
     "panics_of_destructors_do_not_keep_the_loop_from_its_end",
 ];
 

@@ -20,8 +20,8 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     /// that iterates over [`Duration`]s and can be cloned; or a [`Retry`] made of one, which says for which errors,
     /// and how long in all. Each item has a back-off of its own, with a jitter of its own.
     ///
-    /// Failed is a body that returned an error, one that had no time left, or, with
-    /// [`catch_panics`](Self::catch_panics), one that panicked. What counts is the last attempt: its outcome is the item's,
+    /// Failed is a body that returned an error, or had no time left. A panic is a mistake in the program, and is not tried
+    /// again, also where it is [caught](Self::catch_panics). What counts is the last attempt: its outcome is the item's,
     /// and those before it are dropped. How many there were is in
     /// [`Settled::attempts`](crate::Settled::attempts), in [`Failure::attempts`](crate::Failure::attempts), and told to
     /// [observers](Self::observe).
@@ -117,7 +117,7 @@ impl<B> Retry<B> {
 }
 
 impl<B, W> Retry<B, W> {
-    /// Only after errors for which `is_transient` says so; after time-outs and caught panics as ever.
+    /// Only after errors for which `is_transient` says so; after time-outs as ever.
     pub fn when<E, G: FnMut(&E) -> bool>(self, is_transient: G) -> Retry<B, RetryIf<G>> {
         let Self { backoff, within, at_most, .. } = self;
         Retry { backoff, when: RetryIf(is_transient), within, at_most }
@@ -294,7 +294,7 @@ where
     ) -> Option<Duration> {
         let has_failed = match outcome {
             Outcome::Ok(Err(error)) => self.retry.when.are_transient(error),
-            Outcome::Panicked(_) | Outcome::TimedOut => true,
+            Outcome::TimedOut => true,
             _ => false,
         };
         if !has_failed || attempt >= self.retry.at_most {
