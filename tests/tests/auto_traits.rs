@@ -97,6 +97,10 @@ macro_rules! values {
     };
 }
 
+// Behind the macros, which it uses.
+#[path = "auto_traits/one_result.rs"]
+mod one_result;
+
 const TIME: Duration = Duration::from_secs(1);
 
 type Source = Items<Range<u32>>;
@@ -464,7 +468,7 @@ fn the_rest() -> Vec<Row> {
 }
 
 fn table() -> Vec<Row> {
-    let tables = [types(), strategies(), the_rest()];
+    let tables = [types(), strategies(), one_result::rows(), the_rest()];
     tables.into_iter().flatten().collect()
 }
 

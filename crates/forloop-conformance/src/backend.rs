@@ -32,8 +32,10 @@ pub trait Backend: Sized {
         + Place<Job<()>, Supply = Brought>
         + Place<Job<u64>, Supply = Brought>
         + Place<Job<Vec<u64>>, Supply = Brought>
+        + Place<Job<Option<u64>>, Supply = Brought>
         + Place<Job<Result<(), String>>, Supply = Brought>
-        + Place<Job<Result<u64, String>>, Supply = Brought>;
+        + Place<Job<Result<u64, String>>, Supply = Brought>
+        + Place<Job<Result<Option<u64>, String>>, Supply = Brought>;
 
     /// The clock of this backend.
     type Clock: Timer + Clone + Send + Sync + 'static;

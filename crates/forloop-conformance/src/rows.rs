@@ -65,6 +65,14 @@ macro_rules! __rows {
                 both every_strategy_that_is_dropped_stops_its_bodies_and_drops_its_source: "CAN-1";
                 both a_loop_that_is_forgotten_does_no_harm: "law 12";
             }
+            collect {
+                both any_collection_is_made_in_input_order: "COL-1";
+                both a_collection_of_bodies_that_may_fail_stops_at_the_first_failure: "COL-1";
+                both what_was_ready_is_collected_when_the_loop_is_cut_short: "COL-1";
+                both a_collection_is_extended_as_the_bodies_finish: "COL-2";
+                both what_was_put_in_stays_when_the_loop_is_cut_short_or_dropped: "COL-2";
+                both a_collections_panic_goes_on_after_the_bodies_have_stopped: "COL-2", "law 1";
+            }
             cooperative {
                 in_task a_loop_of_restless_bodies_gives_way: "law 9";
                 in_task a_restless_consumer_beside_restless_bodies_gives_way: "law 9";
@@ -73,6 +81,28 @@ macro_rules! __rows {
                 in_task a_body_is_polled_once_per_wake: "law 9";
                 in_task a_wake_of_a_body_that_has_ended_polls_no_other: "law 9";
                 in_task a_consumer_of_many_results_gives_way: "law 9";
+            }
+            filter_map {
+                both items_that_are_left_out_are_missing_and_the_others_in_input_order: "OPT-5";
+                both a_failure_among_what_is_left_out_stops_the_loop: "OPT-5";
+                both what_was_kept_by_the_end_of_a_loop_cut_short_is_told_with_its_indices: "OPT-5";
+            }
+            first_ok {
+                both the_first_so_many_successes_are_returned_in_the_order_of_time: "OPT-3";
+                both fewer_successes_than_wanted_are_an_error_with_every_failure: "OPT-3", "law 2";
+                both fewer_items_than_wanted_are_an_error_that_says_so: "OPT-3";
+                both none_wanted_pulls_nothing_and_calls_nothing: "OPT-3", "law 5";
+                both a_loop_cut_short_before_so_many_succeeded_says_so: "OPT-3", "law 2";
+            }
+            fold {
+                both each_output_is_put_in_once_in_completion_order_with_its_index: "FLD-1";
+                both of_many_items_no_more_than_the_limit_are_there_at_once: "FLD-1", "law 6";
+                both a_shared_counter_loses_what_a_fold_keeps: "FLD-1";
+                both the_first_failure_stops_the_fold_and_nothing_is_put_in_after_it: "FLD-2";
+                both a_fold_has_a_place_for_a_body_without_time: "FLD-3";
+                both a_fold_that_is_cut_short_tells_the_value_so_far: "FLD-3";
+                both a_folds_panic_goes_on_after_the_bodies_have_stopped: "FLD-4", "law 1";
+                both a_folds_panic_is_shown_before_those_that_come_of_it: "FLD-4", "law 2";
             }
             gather {
                 both all_bodies_run_at_once: "GAT-1";
@@ -276,6 +306,7 @@ macro_rules! __rows {
                 spawned every_strategy_gives_what_it_gives_elsewhere: "WRK-1";
                 spawned as_many_bodies_run_as_the_limit_says: "WRK-2";
                 spawned results_that_nobody_takes_hold_their_places: "WRK-2";
+                spawned what_was_not_folded_yet_holds_its_place: "WRK-2";
                 spawned the_first_failure_stops_everything: "WRK-3";
                 spawned failures_come_in_the_order_of_time: "WRK-3";
                 spawned a_panic_goes_on_when_all_have_stopped: "WRK-4";

@@ -79,6 +79,14 @@ pub enum LoopError<E, S = Infallible> {
     Cancelled,
     /// There was no item, and so no first one: an empty race has no winner.
     Empty,
+    /// Each body succeeded, and more were wanted: there were too few items.
+    #[non_exhaustive]
+    TooFew {
+        /// How many there were.
+        succeeded: usize,
+        /// How many were wanted.
+        wanted: usize,
+    },
 }
 
 impl<E, S> LoopError<E, S> {
@@ -117,7 +125,7 @@ impl<E, S> LoopError<E, S> {
             Self::Failed { timed_out, .. }
             | Self::Source { timed_out, .. }
             | Self::TimedOut { timed_out, .. } => timed_out,
-            Self::Cancelled | Self::Empty => &[],
+            Self::Cancelled | Self::Empty | Self::TooFew { .. } => &[],
         }
     }
 
@@ -129,7 +137,7 @@ impl<E, S> LoopError<E, S> {
             }
             Self::Source { index, error, .. } => Some(Cause::Source { index: *index, error }),
             Self::Cancelled => Some(Cause::Cancelled),
-            Self::Empty => None,
+            Self::Empty | Self::TooFew { .. } => None,
         }
     }
 
@@ -173,6 +181,7 @@ impl<E, S> LoopError<E, S> {
             Self::TimedOut { timed_out, cause } => LoopError::TimedOut { timed_out, cause },
             Self::Cancelled => LoopError::Cancelled,
             Self::Empty => LoopError::Empty,
+            Self::TooFew { succeeded, wanted } => LoopError::TooFew { succeeded, wanted },
         }
     }
 }
@@ -216,6 +225,9 @@ impl<E: fmt::Display, S: fmt::Display> fmt::Display for LoopError<E, S> {
             },
             Self::Cancelled => f.write_str("cancelled"),
             Self::Empty => f.write_str("there was no item"),
+            Self::TooFew { succeeded, wanted } => {
+                write!(f, "{wanted} bodies were to succeed, and there were only {succeeded}")
+            }
         }
     }
 }

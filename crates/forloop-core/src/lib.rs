@@ -55,7 +55,7 @@ pub use crate::policy::{
 };
 pub use crate::runtime::{BlockOn, Runtime, Spawn, SpawnBlocking, SpawnLocal, SpawnScoped, Timer};
 pub use crate::strategy::{
-    AsCompleted, Child, Conduct, Done, FailFast, Feed, Group, Grouped, InOrder, LocalScope, Mode,
+    AsCompleted, Child, Conduct, Done, FailFast, Feed, FilterBody, Group, Grouped, InOrder, LocalScope, Mode,
     Results, Running, Scope, Settled, Supervised, Supervisor, Unordered, Wait, as_completed,
     gather, local_scope, race, race_ok, scope, sequential, settle, task_group, task_list,
     try_gather, wait,

@@ -30,6 +30,10 @@
 //! | stop at the first failure, and stop the others too | [`try_gather`](Loop::try_gather), [`try_for_each`](Loop::try_for_each) |
 //! | let all finish, and see every outcome | [`settle`](Loop::settle) |
 //! | the first to finish, or to succeed | [`race`](Loop::race), [`race_ok`](Loop::race_ok) |
+//! | the first few to succeed | [`first_ok`](Loop::first_ok) |
+//! | a map, a set, any collection | [`collect`](Loop::collect), [`try_collect`](Loop::try_collect); [`extend`](Loop::extend) one that is there |
+//! | the outputs of those bodies that have one | [`filter_map`](Loop::filter_map), [`try_filter_map`](Loop::try_filter_map) |
+//! | one value of all outputs, made as they finish | [`fold`](Loop::fold), [`try_fold`](Loop::try_fold) |
 //! | no results, constant memory | [`for_each`](Loop::for_each) |
 //! | results as they finish, with their index | [`as_completed`](Loop::as_completed) |
 //! | a stream of results, in input order or not | [`stream`](Loop::stream), [`stream_unordered`](Loop::stream_unordered) |

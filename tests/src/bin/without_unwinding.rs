@@ -22,6 +22,9 @@ const PANIC: &[&str] = &[
     "a_panic_goes_on_when_all_have_stopped",
     "panics_that_are_caught_are_outcomes",
     "panics_of_destructors_do_not_keep_the_loop_from_its_end",
+    "a_collections_panic_goes_on_after_the_bodies_have_stopped",
+    "a_folds_panic_goes_on_after_the_bodies_have_stopped",
+    "a_folds_panic_is_shown_before_those_that_come_of_it",
 ];
 
 /// Rows that take long without telling more here than elsewhere.

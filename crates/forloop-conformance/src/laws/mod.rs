@@ -4,7 +4,11 @@
 pub mod as_completed;
 pub mod bounded;
 pub mod cancel;
+pub mod collect;
 pub mod cooperative;
+pub mod filter_map;
+pub mod first_ok;
+pub mod fold;
 pub mod gather;
 pub mod group;
 pub mod interrupt;
@@ -48,6 +52,10 @@ fn fallible_unit(body: Job<u64>) -> Job<Result<(), String>> {
         body.await;
         Ok(())
     })
+}
+
+fn optional(body: Job<u64>) -> Job<Option<u64>> {
+    job(async move { Some(body.await) })
 }
 
 /// A body that never ends of itself.
