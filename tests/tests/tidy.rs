@@ -336,7 +336,7 @@ const TABLE: &[(&str, usize)] = &[
 ];
 
 /// What the table names for when it is built.
-const WHEN_BUILT: [&str; 4] = ["OPT-1", "OPT-2", "OPT-4", "OPT-6"];
+const WHEN_BUILT: [&str; 3] = ["OPT-1", "OPT-2", "OPT-4"];
 
 /// The table's rows: what stands behind the id, in columns.
 fn table() -> BTreeMap<String, Vec<String>> {

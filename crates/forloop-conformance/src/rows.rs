@@ -234,6 +234,21 @@ macro_rules! __rows {
                 both a_step_that_wants_what_a_body_holds_gets_it: "law 9";
                 in_task a_plain_loop_over_the_results_stands_still: "law 9";
             }
+            start {
+                both a_child_that_said_it_is_ready_is_one_like_any_other: "OPT-6";
+                both a_failure_before_readiness_is_the_starters_and_no_groups: "OPT-6";
+                both a_failure_behind_readiness_is_the_groups: "OPT-6";
+                both a_panic_before_readiness_goes_on_in_the_starter: "OPT-6", "PAN-1";
+                both a_child_without_a_word_is_an_error: "OPT-6", "law 5";
+                both a_child_that_will_never_be_ready_is_stopped: "OPT-6", "law 5";
+                both a_dropped_start_stops_its_child_and_fails_no_group: "OPT-6", "law 1";
+                both a_start_that_is_never_polled_calls_nothing: "OPT-6", "law 11";
+                both a_closed_group_starts_nothing: "OPT-6", "GRP-6";
+                both a_group_that_is_cancelled_stops_a_child_that_is_not_ready: "OPT-6", "GRP-8";
+                both a_group_waits_for_a_child_that_is_not_ready: "OPT-6", "GRP-2";
+                both a_sibling_that_starts_another_does_not_go_on_when_both_are_stopped: "OPT-6", "GRP-4";
+                spawned a_word_from_another_thread_is_heard: "OPT-6";
+            }
             supervised {
                 both a_supervised_childs_error_stops_nobody_and_is_told: "GRP-9";
                 both a_supervised_bodys_own_error_stops_the_children: "GRP-9";

@@ -55,10 +55,10 @@ pub use crate::policy::{
 };
 pub use crate::runtime::{BlockOn, Runtime, Spawn, SpawnBlocking, SpawnLocal, SpawnScoped, Timer};
 pub use crate::strategy::{
-    AsCompleted, Child, Conduct, Done, FailFast, Feed, FilterBody, Group, Grouped, InOrder, LocalScope, Mode,
-    Results, Running, Scope, Settled, Supervised, Supervisor, Unordered, Wait, as_completed,
-    gather, local_scope, race, race_ok, scope, sequential, settle, task_group, task_list,
-    try_gather, wait,
+    AsCompleted, Child, Conduct, Done, FailFast, Feed, FilterBody, Group, Grouped, InOrder,
+    LocalScope, Mode, Readiness, Results, Running, Scope, Settled, StartError, Supervised,
+    Supervisor, Unordered, Wait, as_completed, gather, local_scope, race, race_ok, scope,
+    sequential, settle, task_group, task_list, try_gather, wait,
 };
 pub use crate::task::{Task, spawn, spawn_local};
 pub use crate::token::{CancelToken, Cancellation};

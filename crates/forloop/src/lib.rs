@@ -42,6 +42,7 @@
 //! | to start tasks now and await each later | [`task_list`](task_list()), [`spawn`](spawn()) |
 //! | tasks that end with the block that started them | [`task_group`](task_group()) |
 //! | ... of which one may fail and the others go on | [`supervised`](Grouped::supervised) on that |
+//! | ... of which the next is to be ready before one goes on | [`start`](Group::start) instead of `spawn` |
 //! | the same without a runtime, borrowing | [`scope`](scope()), [`local_scope`](local_scope()) |
 //! | items that arrive in time | [`each_stream(stream)`](each_stream()) |
 //! | items that may fail to come | [`try_each(results)`](try_each()), [`try_each_stream(stream)`](try_each_stream()) |

@@ -41,5 +41,10 @@ pub(super) fn rows() -> Vec<Row> {
         spawned().filter_map(send::option) => "Send Sync Unpin",
         spawned().try_filter_map(send::try_option) => "Send Sync Unpin",
         spawned().first_ok(2, send::result) => "Send Sync Unpin",
+
+        // Children that are waited for until they are ready.
+        some::<&Group<Smol, String>>().start(|_: Readiness<u32>| send::result(1)) => "Send Sync Unpin",
+        some::<&Scope<'static, String>>().start(|_: Readiness<u32>| send::result(1)) => "Send Sync Unpin",
+        some::<&LocalScope<'static, String>>().start(|_: Readiness<u32>| rc::result(1)) => "Unpin",
     }
 }

@@ -23,6 +23,7 @@ pub mod random_options;
 pub mod sequential;
 pub mod source;
 pub mod standstill;
+pub mod start;
 pub mod supervised;
 pub mod task_list;
 pub mod timeout;

@@ -25,8 +25,8 @@ pub use self::consume::Feed;
 pub use self::filter_map::FilterBody;
 pub use self::gather::gather;
 pub use self::group::{
-    Child, Conduct, FailFast, Group, Grouped, LocalScope, Mode, Scope, Supervised, Supervisor,
-    local_scope, scope, task_group,
+    Child, Conduct, FailFast, Group, Grouped, LocalScope, Mode, Readiness, Scope, StartError,
+    Supervised, Supervisor, local_scope, scope, task_group,
 };
 pub use self::race::{race, race_ok};
 pub use self::results::Results;
