@@ -471,7 +471,7 @@ fn the_rest() -> Vec<Row> {
 }
 
 fn table() -> Vec<Row> {
-    let tables = [types(), strategies(), one_result::rows(), the_rest()];
+    let tables = [types(), one_result::types(), strategies(), one_result::rows(), the_rest()];
     tables.into_iter().flatten().collect()
 }
 

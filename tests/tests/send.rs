@@ -354,7 +354,7 @@ fn the_strategies_of_one_result_are_send_over_borrowed_items_and_on_workers() {
         let mut sum = looping().fold(0, fetch, |sum, (_, length)| sum + length.unwrap()).await;
         sum +=
             looping().on(Smol).try_fold(0, boxed, |sum, (_, length)| sum + length).await.unwrap();
-        sum += looping().first_ok(2, fetch).await.unwrap().len();
+        sum += looping().first_ok(2, forloop::with_item(fetch)).await.unwrap().len();
         let workers = || forloop::each(0..2).limit(2).unwrap().on_workers(Smol);
         sum += workers().fold(0, async |n: usize| n, |sum, (_, n)| sum + n).await;
         sum +=

@@ -332,6 +332,7 @@ const TABLE: &[(&str, usize)] = &[
     ("OPT", 6),
     ("FLD", 4),
     ("COL", 2),
+    ("ITM", 1),
     ("law ", 12),
 ];
 

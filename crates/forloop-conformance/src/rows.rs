@@ -316,6 +316,9 @@ macro_rules! __rows {
                 in_task futures_put_in_later_have_the_next_indices: "WAIT-1";
                 spawned tasks_put_in_later_have_the_next_indices: "WAIT-1";
             }
+            with_item {
+                both a_failure_carries_the_item_that_its_body_was_called_with: "ITM-1";
+            }
             workers {
                 spawned each_item_is_pulled_and_its_body_called_once_and_in_input_order: "WRK-1";
                 spawned every_strategy_gives_what_it_gives_elsewhere: "WRK-1";

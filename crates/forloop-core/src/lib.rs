@@ -37,6 +37,7 @@ mod strategy;
 mod task;
 mod token;
 mod turn;
+mod with_item;
 mod workers;
 
 pub use crate::callers_waker::{CallersWaker, WakesCaller};
@@ -62,4 +63,5 @@ pub use crate::strategy::{
 };
 pub use crate::task::{Task, spawn, spawn_local};
 pub use crate::token::{CancelToken, Cancellation};
+pub use crate::with_item::{ItemError, WithItem, with_item};
 pub use crate::workers::{Errand, Fed, OnWorkers};

@@ -42,9 +42,23 @@ pub(super) fn rows() -> Vec<Row> {
         spawned().try_filter_map(send::try_option) => "Send Sync Unpin",
         spawned().first_ok(2, send::result) => "Send Sync Unpin",
 
+        // Bodies whose failures carry their items.
+        with_item(send::result)(1) => "Send Sync UnwindSafe RefUnwindSafe",
+        in_task().settle(with_item(send::result)) => "Send Sync Unpin",
+        in_task().try_gather(with_item(rc::result)) => "Unpin",
+
         // Children that are waited for until they are ready.
         some::<&Group<Smol, String>>().start(|_: Readiness<u32>| send::result(1)) => "Send Sync Unpin",
         some::<&Scope<'static, String>>().start(|_: Readiness<u32>| send::result(1)) => "Send Sync Unpin",
         some::<&LocalScope<'static, String>>().start(|_: Readiness<u32>| rc::result(1)) => "Unpin",
+    }
+}
+
+pub(super) fn types() -> Vec<Row> {
+    types! {
+        WithItem<Ready<Result<u32, String>>, u32> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        WithItem<Ready<Result<u32, String>>, Rc<u32>> => "Unpin UnwindSafe RefUnwindSafe",
+        ItemError<u32, String> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        ItemError<Rc<u32>, String> => "Unpin UnwindSafe RefUnwindSafe",
     }
 }

@@ -30,6 +30,7 @@ pub mod timeout;
 pub mod times;
 pub mod token;
 pub mod wait;
+pub mod with_item;
 pub mod workers;
 
 use forloop_core::LoopError;
