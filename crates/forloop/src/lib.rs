@@ -50,6 +50,7 @@
 //! | bodies that block | [`on_blocking`](Loop::on_blocking), with [`plain()`] closures |
 //! | all cores and borrows, in a program that is not async | `forloop::parallel`, with the feature `parallel` |
 //! | to stop a loop from outside | [`cancel_on`](Loop::cancel_on) a [`CancelToken`] or any future |
+//! | ... on Ctrl-C | `forloop::ctrl_c()`, with the feature `ctrl-c` |
 //! | to test a loop under thousands of schedules, without waiting | `forloop::sim::check`, with the feature `sim` |
 //! | to see what its bodies did over time | `forloop::timeline::Recorder`, with the feature `timeline` |
 //!
@@ -104,6 +105,8 @@ pub use futures_lite::stream::{self, Stream, StreamExt};
 
 #[cfg(feature = "async-std")]
 pub use forloop_async_std as async_std;
+#[cfg(feature = "ctrl-c")]
+pub use forloop_ctrl_c::{CtrlC, ctrl_c};
 #[cfg(feature = "parallel")]
 pub use forloop_parallel::{Cores, Threads, parallel};
 #[cfg(feature = "sim")]

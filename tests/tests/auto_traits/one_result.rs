@@ -47,6 +47,9 @@ pub(super) fn rows() -> Vec<Row> {
         in_task().settle(with_item(send::result)) => "Send Sync Unpin",
         in_task().try_gather(with_item(rc::result)) => "Unpin",
 
+        // Signals.
+        ctrl_c() => "Send Sync Unpin",
+
         // Children that are waited for until they are ready.
         some::<&Group<Smol, String>>().start(|_: Readiness<u32>| send::result(1)) => "Send Sync Unpin",
         some::<&Scope<'static, String>>().start(|_: Readiness<u32>| send::result(1)) => "Send Sync Unpin",
@@ -60,5 +63,6 @@ pub(super) fn types() -> Vec<Row> {
         WithItem<Ready<Result<u32, String>>, Rc<u32>> => "Unpin UnwindSafe RefUnwindSafe",
         ItemError<u32, String> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         ItemError<Rc<u32>, String> => "Unpin UnwindSafe RefUnwindSafe",
+        CtrlC => "Send Sync Unpin UnwindSafe RefUnwindSafe",
     }
 }
