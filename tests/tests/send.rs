@@ -340,26 +340,32 @@ fn the_strategies_of_one_result_are_send_over_borrowed_items_and_on_workers() {
         let words = vec![String::from("to"), String::from("be")];
         let client = Client(1);
         let looping = || forloop::each(&words).limit(2).unwrap();
-        let fetch = |word| client.fetch(word);
         let lengths: BTreeMap<_, _> =
-            looping().collect(async |word| (word, fetch(word).await.unwrap())).await;
-        let tried: Vec<_> = looping().try_collect(fetch).await.unwrap();
+            looping().collect(async |word| (word, client.fetch(word).await.unwrap())).await;
+        let tried: Vec<_> = looping().try_collect(|word| client.fetch(word)).await.unwrap();
         let mut extended = Vec::new();
-        looping().extend(&mut extended, async |word| fetch(word).await.unwrap()).await;
-        let kept = looping().filter_map(async |word| fetch(word).await.ok()).await;
+        looping().extend(&mut extended, async |word| client.fetch(word).await.unwrap()).await;
+        let kept = looping().filter_map(async |word| client.fetch(word).await.ok()).await;
         let boxed = |word| -> futures_lite::future::Boxed<Result<usize, String>> {
             let word = String::clone(word);
             Box::pin(async move { Ok(length(&word).await.unwrap()) })
         };
-        let mut sum = looping().fold(0, fetch, |sum, (_, length)| sum + length.unwrap()).await;
+        let mut sum = looping()
+            .fold(0, |word| client.fetch(word), |sum, (_, length)| sum + length.unwrap())
+            .await;
         sum +=
             looping().on(Smol).try_fold(0, boxed, |sum, (_, length)| sum + length).await.unwrap();
-        sum += looping().first_ok(2, forloop::with_item(fetch)).await.unwrap().len();
+        sum += looping()
+            .first_ok(2, forloop::with_item(async |word: &String| client.fetch(word).await))
+            .await
+            .unwrap()
+            .len();
         let workers = || forloop::each(0..2).limit(2).unwrap().on_workers(Smol);
         sum += workers().fold(0, async |n: usize| n, |sum, (_, n)| sum + n).await;
         sum +=
             workers().try_filter_map(async |n: usize| Ok::<_, String>(Some(n))).await.unwrap()[1];
-        let sums = [lengths.into_values().sum(), tried.iter().sum(), extended.iter().sum()];
+        let sums: [usize; 3] =
+            [lengths.into_values().sum(), tried.iter().sum(), extended.iter().sum()];
         sum + kept.len() + sums.into_iter().sum::<usize>()
     });
     assert_eq!(sum, 6 + 4 + 2 + 1 + 1 + 2 + 3 * 6);

@@ -15,6 +15,8 @@ use crate::TryBody;
 /// hand any more, or never was one. It costs a clone of every item, so give it items that are cheap to
 /// clone: numbers, references, an `Arc`.
 ///
+/// A closure is written with the type of its item, `|url: &str| ..`, where the compiler cannot know it yet.
+///
 /// A body that panics, has no time left or is stopped gives no error, and is told by its index alone.
 ///
 /// # Examples
