@@ -97,6 +97,10 @@ macro_rules! values {
     };
 }
 
+// Behind the macros, which it uses.
+#[path = "auto_traits/one_result.rs"]
+mod one_result;
+
 const TIME: Duration = Duration::from_secs(1);
 
 type Source = Items<Range<u32>>;
@@ -254,6 +258,9 @@ fn types() -> Vec<Row> {
         Child<u32> => "Send Sync Unpin",
         Child<Cell<u32>> => "Send Sync Unpin",
         Child<Rc<u32>> => "Unpin",
+        Readiness<u32> => "Send Sync Unpin",
+        Readiness<Rc<u32>> => "Unpin",
+        StartError<String> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Grouped<(), Plain, FailFast> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Grouped<std::marker::PhantomPinned> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         FailFast => "Send Sync Unpin UnwindSafe RefUnwindSafe",
@@ -464,7 +471,7 @@ fn the_rest() -> Vec<Row> {
 }
 
 fn table() -> Vec<Row> {
-    let tables = [types(), strategies(), the_rest()];
+    let tables = [types(), one_result::types(), strategies(), one_result::rows(), the_rest()];
     tables.into_iter().flatten().collect()
 }
 

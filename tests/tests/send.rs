@@ -331,3 +331,62 @@ fn spawned_loops_with_options_are_send() {
     });
     assert_eq!(lengths, 14);
 }
+
+#[test]
+fn the_strategies_of_one_result_are_send_over_borrowed_items_and_on_workers() {
+    let sum = spawnable(async {
+        use std::collections::BTreeMap;
+
+        let words = vec![String::from("to"), String::from("be")];
+        let client = Client(1);
+        let looping = || forloop::each(&words).limit(2).unwrap();
+        let lengths: BTreeMap<_, _> =
+            looping().collect(async |word| (word, client.fetch(word).await.unwrap())).await;
+        let tried: Vec<_> = looping().try_collect(|word| client.fetch(word)).await.unwrap();
+        let mut extended = Vec::new();
+        looping().extend(&mut extended, async |word| client.fetch(word).await.unwrap()).await;
+        let kept = looping().filter_map(async |word| client.fetch(word).await.ok()).await;
+        let boxed = |word| -> futures_lite::future::Boxed<Result<usize, String>> {
+            let word = String::clone(word);
+            Box::pin(async move { Ok(length(&word).await.unwrap()) })
+        };
+        let mut sum = looping()
+            .fold(0, |word| client.fetch(word), |sum, (_, length)| sum + length.unwrap())
+            .await;
+        sum +=
+            looping().on(Smol).try_fold(0, boxed, |sum, (_, length)| sum + length).await.unwrap();
+        sum += looping()
+            .first_ok(2, forloop::with_item(async |word: &String| client.fetch(word).await))
+            .await
+            .unwrap()
+            .len();
+        let workers = || forloop::each(0..2).limit(2).unwrap().on_workers(Smol);
+        sum += workers().fold(0, async |n: usize| n, |sum, (_, n)| sum + n).await;
+        sum +=
+            workers().try_filter_map(async |n: usize| Ok::<_, String>(Some(n))).await.unwrap()[1];
+        let sums: [usize; 3] =
+            [lengths.into_values().sum(), tried.iter().sum(), extended.iter().sum()];
+        sum + kept.len() + sums.into_iter().sum::<usize>()
+    });
+    assert_eq!(sum, 6 + 4 + 2 + 1 + 1 + 2 + 3 * 6);
+}
+
+#[test]
+fn a_group_whose_children_are_waited_for_until_they_are_ready_is_send() {
+    let port = spawnable(async {
+        forloop::task_group(Smol, |group| async move {
+            let in_child = group.clone();
+            let starts = group.start(|ready: forloop::Readiness<u16>| async move {
+                let inner = in_child.start(|ready| async move {
+                    ready.send(80);
+                    Ok::<_, String>(())
+                });
+                ready.send(inner.await.map_err(|error| error.to_string())?.1);
+                Ok(())
+            });
+            Ok::<u16, String>(starts.await.map_err(|error| error.to_string())?.1)
+        })
+        .await
+    });
+    assert_eq!(port, Ok(80));
+}

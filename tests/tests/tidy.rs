@@ -330,11 +330,14 @@ const TABLE: &[(&str, usize)] = &[
     ("BIG", 2),
     ("RTN", 2),
     ("OPT", 6),
+    ("FLD", 4),
+    ("COL", 2),
+    ("ITM", 1),
     ("law ", 12),
 ];
 
 /// What the table names for when it is built.
-const WHEN_BUILT: [&str; 5] = ["OPT-1", "OPT-2", "OPT-4", "OPT-5", "OPT-6"];
+const WHEN_BUILT: [&str; 3] = ["OPT-1", "OPT-2", "OPT-4"];
 
 /// The table's rows: what stands behind the id, in columns.
 fn table() -> BTreeMap<String, Vec<String>> {

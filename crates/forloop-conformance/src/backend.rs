@@ -5,7 +5,8 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use forloop_core::{
-    BlockOn, Brought, Child, Closed, Conduct, Grouped, On, Place, Scope, Spawn, Task, Timer,
+    BlockOn, Brought, Child, Closed, Conduct, Grouped, On, Place, Readiness, Scope, Spawn,
+    StartError, Task, Timer,
 };
 
 use crate::probe::VirtualClock;
@@ -32,8 +33,10 @@ pub trait Backend: Sized {
         + Place<Job<()>, Supply = Brought>
         + Place<Job<u64>, Supply = Brought>
         + Place<Job<Vec<u64>>, Supply = Brought>
+        + Place<Job<Option<u64>>, Supply = Brought>
         + Place<Job<Result<(), String>>, Supply = Brought>
-        + Place<Job<Result<u64, String>>, Supply = Brought>;
+        + Place<Job<Result<u64, String>>, Supply = Brought>
+        + Place<Job<Result<Option<u64>, String>>, Supply = Brought>;
 
     /// The clock of this backend.
     type Clock: Timer + Clone + Send + Sync + 'static;
@@ -87,17 +90,30 @@ pub trait Group: Clone + Send + 'static {
     /// If the group is closed.
     fn try_spawn(&self, child: Job<Result<u64, String>>) -> Result<Child<u64>, Closed>;
 
+    /// Starts a child, and waits until it is ready.
+    fn start<'a>(
+        &'a self,
+        child: impl FnOnce(Readiness<u64>) -> Job<Result<u64, String>> + Send + 'a,
+    ) -> impl Future<Output = Result<(Child<u64>, u64), StartError<String>>> + Send + 'a;
+
     /// Cancels the group.
     fn cancel(&self);
 }
 
-impl<R: Spawn + Clone + Send + 'static> Group for forloop_core::Group<R, String> {
+impl<R: Spawn + Clone + Send + Sync + 'static> Group for forloop_core::Group<R, String> {
     fn spawn(&self, child: Job<Result<u64, String>>) -> Child<u64> {
         self.spawn(child)
     }
 
     fn try_spawn(&self, child: Job<Result<u64, String>>) -> Result<Child<u64>, Closed> {
         self.try_spawn(child)
+    }
+
+    fn start<'a>(
+        &'a self,
+        child: impl FnOnce(Readiness<u64>) -> Job<Result<u64, String>> + Send + 'a,
+    ) -> impl Future<Output = Result<(Child<u64>, u64), StartError<String>>> + Send + 'a {
+        self.start(child)
     }
 
     fn cancel(&self) {
@@ -112,6 +128,13 @@ impl Group for Scope<'static, String> {
 
     fn try_spawn(&self, child: Job<Result<u64, String>>) -> Result<Child<u64>, Closed> {
         self.try_spawn(child)
+    }
+
+    fn start<'a>(
+        &'a self,
+        child: impl FnOnce(Readiness<u64>) -> Job<Result<u64, String>> + Send + 'a,
+    ) -> impl Future<Output = Result<(Child<u64>, u64), StartError<String>>> + Send + 'a {
+        self.start(child)
     }
 
     fn cancel(&self) {

@@ -65,6 +65,14 @@ macro_rules! __rows {
                 both every_strategy_that_is_dropped_stops_its_bodies_and_drops_its_source: "CAN-1";
                 both a_loop_that_is_forgotten_does_no_harm: "law 12";
             }
+            collect {
+                both any_collection_is_made_in_input_order: "COL-1";
+                both a_collection_of_bodies_that_may_fail_stops_at_the_first_failure: "COL-1";
+                both what_was_ready_is_collected_when_the_loop_is_cut_short: "COL-1";
+                both a_collection_is_extended_as_the_bodies_finish: "COL-2";
+                both what_was_put_in_stays_when_the_loop_is_cut_short_or_dropped: "COL-2";
+                both a_collections_panic_goes_on_after_the_bodies_have_stopped: "COL-2", "law 1";
+            }
             cooperative {
                 in_task a_loop_of_restless_bodies_gives_way: "law 9";
                 in_task a_restless_consumer_beside_restless_bodies_gives_way: "law 9";
@@ -81,6 +89,28 @@ macro_rules! __rows {
                 both a_loop_stops_when_it_has_seen_enough: "OPT-2";
                 both observers_hear_of_every_item_in_order: "OPT-11";
                 both observers_hear_the_end_of_those_that_were_stopped: "OPT-11";
+            }
+            filter_map {
+                both items_that_are_left_out_are_missing_and_the_others_in_input_order: "OPT-5";
+                both a_failure_among_what_is_left_out_stops_the_loop: "OPT-5";
+                both what_was_kept_by_the_end_of_a_loop_cut_short_is_told_with_its_indices: "OPT-5";
+            }
+            first_ok {
+                both the_first_so_many_successes_are_returned_in_the_order_of_time: "OPT-3";
+                both fewer_successes_than_wanted_are_an_error_with_every_failure: "OPT-3", "law 2";
+                both fewer_items_than_wanted_are_an_error_that_says_so: "OPT-3";
+                both none_wanted_pulls_nothing_and_calls_nothing: "OPT-3", "law 5";
+                both a_loop_cut_short_before_so_many_succeeded_says_so: "OPT-3", "law 2";
+            }
+            fold {
+                both each_output_is_put_in_once_in_completion_order_with_its_index: "FLD-1";
+                both of_many_items_no_more_than_the_limit_are_there_at_once: "FLD-1", "law 6";
+                both a_shared_counter_loses_what_a_fold_keeps: "FLD-1";
+                both the_first_failure_stops_the_fold_and_nothing_is_put_in_after_it: "FLD-2";
+                both a_fold_has_a_place_for_a_body_without_time: "FLD-3";
+                both a_fold_that_is_cut_short_tells_the_value_so_far: "FLD-3";
+                both a_folds_panic_goes_on_after_the_bodies_have_stopped: "FLD-4", "law 1";
+                both a_folds_panic_is_shown_before_those_that_come_of_it: "FLD-4", "law 2";
             }
             gather {
                 both all_bodies_run_at_once: "GAT-1";
@@ -245,6 +275,21 @@ macro_rules! __rows {
                 both a_step_that_wants_what_a_body_holds_gets_it: "law 9";
                 in_task a_plain_loop_over_the_results_stands_still: "law 9";
             }
+            start {
+                both a_child_that_said_it_is_ready_is_one_like_any_other: "OPT-6";
+                both a_failure_before_readiness_is_the_starters_and_no_groups: "OPT-6";
+                both a_failure_behind_readiness_is_the_groups: "OPT-6";
+                both a_panic_before_readiness_goes_on_in_the_starter: "OPT-6", "PAN-1";
+                both a_child_without_a_word_is_an_error: "OPT-6", "law 5";
+                both a_child_that_will_never_be_ready_is_stopped: "OPT-6", "law 5";
+                both a_dropped_start_stops_its_child_and_fails_no_group: "OPT-6", "law 1";
+                both a_start_that_is_never_polled_calls_nothing: "OPT-6", "law 11";
+                both a_closed_group_starts_nothing: "OPT-6", "GRP-6";
+                both a_group_that_is_cancelled_stops_a_child_that_is_not_ready: "OPT-6", "GRP-8";
+                both a_group_waits_for_a_child_that_is_not_ready: "OPT-6", "GRP-2";
+                both a_sibling_that_starts_another_does_not_go_on_when_both_are_stopped: "OPT-6", "GRP-4";
+                spawned a_word_from_another_thread_is_heard: "OPT-6";
+            }
             supervised {
                 both a_supervised_childs_error_stops_nobody_and_is_told: "GRP-9";
                 both a_supervised_bodys_own_error_stops_the_children: "GRP-9";
@@ -312,11 +357,15 @@ macro_rules! __rows {
                 in_task futures_put_in_later_have_the_next_indices: "WAIT-1";
                 spawned tasks_put_in_later_have_the_next_indices: "WAIT-1";
             }
+            with_item {
+                both a_failure_carries_the_item_that_its_body_was_called_with: "ITM-1";
+            }
             workers {
                 spawned each_item_is_pulled_and_its_body_called_once_and_in_input_order: "WRK-1";
                 spawned every_strategy_gives_what_it_gives_elsewhere: "WRK-1";
                 spawned as_many_bodies_run_as_the_limit_says: "WRK-2";
                 spawned results_that_nobody_takes_hold_their_places: "WRK-2";
+                spawned what_was_not_folded_yet_holds_its_place: "WRK-2";
                 spawned the_first_failure_stops_everything: "WRK-3";
                 spawned failures_come_in_the_order_of_time: "WRK-3";
                 spawned a_panic_goes_on_when_all_have_stopped: "WRK-4";

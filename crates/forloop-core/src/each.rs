@@ -80,8 +80,13 @@ pub fn each_stream<S: IsStream>(stream: S) -> Loop<S, InTask, Unsaid> {
 /// | [`gather`](Loop::gather) | every output, in input order |
 /// | [`try_gather`](Loop::try_gather) | the same, or stops at the first failure in time |
 /// | [`settle`](Loop::settle) | every outcome, good or bad, in input order |
+/// | [`collect`](Loop::collect), [`try_collect`](Loop::try_collect) | any collection of the outputs, in input order |
+/// | [`extend`](Loop::extend) | nothing: the outputs are put into a collection as they finish |
+/// | [`fold`](Loop::fold), [`try_fold`](Loop::try_fold) | one value of all outputs, made as they finish |
+/// | [`filter_map`](Loop::filter_map), [`try_filter_map`](Loop::try_filter_map) | what bodies did not leave out, in input order |
 /// | [`for_each`](Loop::for_each), [`try_for_each`](Loop::try_for_each) | nothing; the second stops at the first failure |
 /// | [`race`](Loop::race), [`race_ok`](Loop::race_ok) | the first output, or the first value, in time; the others are stopped |
+/// | [`first_ok`](Loop::first_ok) | the first so many values in time; the others are stopped |
 /// | [`as_completed`](Loop::as_completed) | a stream of index and output, as they finish |
 /// | [`stream`](Loop::stream), [`stream_unordered`](Loop::stream_unordered) | a stream of outputs, in input order or as they finish |
 #[derive(Debug, Clone)]

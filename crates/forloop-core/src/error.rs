@@ -88,6 +88,14 @@ pub enum LoopError<E, S = Infallible> {
     Enough,
     /// There was no item, and so no first one: an empty race has no winner.
     Empty,
+    /// Each body succeeded, and more were wanted: there were too few items.
+    #[non_exhaustive]
+    TooFew {
+        /// How many there were.
+        succeeded: usize,
+        /// How many were wanted.
+        wanted: usize,
+    },
 }
 
 impl<E, S> LoopError<E, S> {
@@ -126,7 +134,9 @@ impl<E, S> LoopError<E, S> {
             Self::Failed { timed_out, .. }
             | Self::Source { timed_out, .. }
             | Self::TimedOut { timed_out, .. } => timed_out,
-            Self::Cancelled | Self::Drained | Self::Enough | Self::Empty => &[],
+            Self::Cancelled | Self::Drained | Self::Enough | Self::Empty | Self::TooFew { .. } => {
+                &[]
+            }
         }
     }
 
@@ -140,7 +150,7 @@ impl<E, S> LoopError<E, S> {
             Self::Cancelled => Some(Cause::Cancelled),
             Self::Drained => Some(Cause::Drained),
             Self::Enough => Some(Cause::Enough),
-            Self::Empty => None,
+            Self::Empty | Self::TooFew { .. } => None,
         }
     }
 
@@ -187,6 +197,7 @@ impl<E, S> LoopError<E, S> {
             Self::Drained => LoopError::Drained,
             Self::Enough => LoopError::Enough,
             Self::Empty => LoopError::Empty,
+            Self::TooFew { succeeded, wanted } => LoopError::TooFew { succeeded, wanted },
         }
     }
 }
@@ -234,6 +245,9 @@ impl<E: fmt::Display, S: fmt::Display> fmt::Display for LoopError<E, S> {
             Self::Drained => f.write_str("asked to finish before the end"),
             Self::Enough => f.write_str("stopped, for the stop policy had seen enough"),
             Self::Empty => f.write_str("there was no item"),
+            Self::TooFew { succeeded, wanted } => {
+                write!(f, "{wanted} bodies were to succeed, and there were only {succeeded}")
+            }
         }
     }
 }

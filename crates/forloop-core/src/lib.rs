@@ -39,6 +39,7 @@ mod strategy;
 mod task;
 mod token;
 mod turn;
+mod with_item;
 mod workers;
 
 pub use crate::callers_waker::{CallersWaker, WakesCaller};
@@ -69,13 +70,14 @@ pub use crate::policy::{Govern, GovernItems, GovernReturns};
 pub use crate::policy::{InvalidRate, Rate, Rated};
 pub use crate::runtime::{BlockOn, Runtime, Spawn, SpawnBlocking, SpawnLocal, SpawnScoped, Timer};
 pub use crate::strategy::{
-    AsCompleted, Child, Conduct, Done, FailFast, Feed, Group, Grouped, InOrder, LocalScope, Mode,
-    Results, Running, Scope, Settled, Supervised, Supervisor, Unordered, Wait, as_completed,
-    gather, local_scope, race, race_ok, scope, sequential, settle, task_group, task_list,
-    try_gather, wait,
+    AsCompleted, Child, Conduct, Done, FailFast, Feed, FilterBody, Group, Grouped, InOrder,
+    LocalScope, Mode, Readiness, Results, Running, Scope, Settled, StartError, Supervised,
+    Supervisor, Unordered, Wait, as_completed, gather, local_scope, race, race_ok, scope,
+    sequential, settle, task_group, task_list, try_gather, wait,
 };
 pub use crate::task::{Task, spawn, spawn_local};
 pub use crate::token::{CancelToken, Cancellation};
+pub use crate::with_item::{ItemError, WithItem, with_item};
 pub use crate::workers::{Errand, Fed, OnWorkers};
 #[cfg(feature = "retry")]
 pub use backon;

@@ -271,6 +271,12 @@ impl<T> TaskCell<T> {
         Some(self.ended.load(Ordering::Acquire)).filter(|&at| at != RUNNING)
     }
 
+    /// Polls for the end, and leaves the outcome to whoever asks for it.
+    pub(crate) fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.reader.register(cx.waker());
+        if self.ended_at().is_some() { Poll::Ready(()) } else { Poll::Pending }
+    }
+
     pub(crate) fn poll_outcome(&self, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
         if self.ended_at().is_none() {
             self.reader.register(cx.waker());

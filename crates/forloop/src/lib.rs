@@ -30,6 +30,10 @@
 //! | stop at the first failure, and stop the others too | [`try_gather`](Loop::try_gather), [`try_for_each`](Loop::try_for_each) |
 //! | let all finish, and see every outcome | [`settle`](Loop::settle) |
 //! | the first to finish, or to succeed | [`race`](Loop::race), [`race_ok`](Loop::race_ok) |
+//! | the first few to succeed | [`first_ok`](Loop::first_ok) |
+//! | a map, a set, any collection | [`collect`](Loop::collect), [`try_collect`](Loop::try_collect); [`extend`](Loop::extend) one that is there |
+//! | the outputs of those bodies that have one | [`filter_map`](Loop::filter_map), [`try_filter_map`](Loop::try_filter_map) |
+//! | one value of all outputs, made as they finish | [`fold`](Loop::fold), [`try_fold`](Loop::try_fold) |
 //! | no results, constant memory | [`for_each`](Loop::for_each) |
 //! | results as they finish, with their index | [`as_completed`](Loop::as_completed) |
 //! | a stream of results, in input order or not | [`stream`](Loop::stream), [`stream_unordered`](Loop::stream_unordered) |
@@ -38,6 +42,7 @@
 //! | to start tasks now and await each later | [`task_list`](task_list()), [`spawn`](spawn()) |
 //! | tasks that end with the block that started them | [`task_group`](task_group()) |
 //! | ... of which one may fail and the others go on | [`supervised`](Grouped::supervised) on that |
+//! | ... of which the next is to be ready before one goes on | [`start`](Group::start) instead of `spawn` |
 //! | the same without a runtime, borrowing | [`scope`](scope()), [`local_scope`](local_scope()) |
 //! | items that arrive in time | [`each_stream(stream)`](each_stream()) |
 //! | items that may fail to come | [`try_each(results)`](try_each()), [`try_each_stream(stream)`](try_each_stream()) |
@@ -45,6 +50,7 @@
 //! | bodies that block | [`on_blocking`](Loop::on_blocking), with [`plain()`] closures |
 //! | all cores and borrows, in a program that is not async | `forloop::parallel`, with the feature `parallel` |
 //! | to stop a loop from outside | [`cancel_on`](Loop::cancel_on) a [`CancelToken`] or any future |
+//! | ... on Ctrl-C | `forloop::ctrl_c()`, with the feature `ctrl-c` |
 //! | to test a loop under thousands of schedules, without waiting | `forloop::sim::check`, with the feature `sim` |
 //! | to see what its bodies did over time | `forloop::timeline::Recorder`, with the feature `timeline` |
 //!
@@ -99,6 +105,8 @@ pub use futures_lite::stream::{self, Stream, StreamExt};
 
 #[cfg(feature = "async-std")]
 pub use forloop_async_std as async_std;
+#[cfg(feature = "ctrl-c")]
+pub use forloop_ctrl_c::{CtrlC, ctrl_c};
 #[cfg(feature = "parallel")]
 pub use forloop_parallel::{Cores, Threads, parallel};
 #[cfg(feature = "progress")]

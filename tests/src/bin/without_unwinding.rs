@@ -24,6 +24,10 @@ const PANIC: &[&str] = &[
     "panics_that_are_caught_are_outcomes",
     "panics_that_are_caught_are_not_tried_again",
     "panics_of_destructors_do_not_keep_the_loop_from_its_end",
+    "a_collections_panic_goes_on_after_the_bodies_have_stopped",
+    "a_folds_panic_goes_on_after_the_bodies_have_stopped",
+    "a_folds_panic_is_shown_before_those_that_come_of_it",
+    "a_panic_before_readiness_goes_on_in_the_starter",
 ];
 
 /// Rows that take long without telling more here than elsewhere.

@@ -22,6 +22,16 @@ pub(crate) mod send {
         yield_now().await;
         Ok(())
     }
+
+    pub(crate) async fn option(n: u32) -> Option<u32> {
+        yield_now().await;
+        Some(n)
+    }
+
+    pub(crate) async fn try_option(n: u32) -> Result<Option<u32>, String> {
+        yield_now().await;
+        Ok(Some(n))
+    }
 }
 
 /// Bodies that hold an `Rc` while they wait.
@@ -47,5 +57,13 @@ pub(crate) mod rc {
     pub(crate) async fn checked(n: u32) -> Result<(), String> {
         value(n).await;
         Ok(())
+    }
+
+    pub(crate) async fn option(n: u32) -> Option<u32> {
+        Some(value(n).await)
+    }
+
+    pub(crate) async fn try_option(n: u32) -> Result<Option<u32>, String> {
+        Ok(Some(value(n).await))
     }
 }

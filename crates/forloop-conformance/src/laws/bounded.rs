@@ -265,6 +265,18 @@ pub fn limit_one_is_the_sequential_loop_in_every_strategy<B: Backend>(backend: B
         assert_eq!(one().try_gather(fallible).await.unwrap(), order);
         let settled = one().settle(fallible).await.into_iter();
         assert_eq!(settled.filter_map(forloop_core::Outcome::ok).collect::<Vec<_>>(), order);
+        assert_eq!(one().collect::<Vec<_>, _, _, _, _>(body).await, order);
+        let mut extended = Vec::new();
+        one().extend(&mut extended, body).await;
+        assert_eq!(extended, order);
+        let folded = one().fold(Vec::new(), body, |mut outputs, (index, n)| {
+            assert_eq!(index, outputs.len());
+            outputs.push(n);
+            outputs
+        });
+        assert_eq!(folded.await, order);
+        let firsts = one().first_ok(3, fallible).await.unwrap();
+        assert_eq!(firsts, [(0, 0), (1, 1), (2, 2)]);
         assert_eq!(one().stream(body).collect::<Vec<_>>().await, order);
         assert_eq!(one().stream_unordered(body).collect::<Vec<_>>().await, order);
         let completed = one().as_completed(body).collect::<Vec<_>>().await;

@@ -7,7 +7,7 @@ use forloop_core::each;
 use futures_lite::StreamExt;
 use futures_lite::future::poll_once;
 
-use super::{fallible, fallible_unit, unit};
+use super::{fallible, fallible_unit, optional, unit};
 use crate::{Alive, Backend, Gate, Group, Tally, eventually, job, yields};
 
 /// CAN-1
@@ -135,11 +135,18 @@ pub fn every_strategy_that_is_dropped_stops_its_bodies_and_drops_its_source<B: B
     let unit = |n| unit(body(n));
     let fallible = |n| fallible(body(n));
     let fallible_unit = |n| fallible_unit(body(n));
+    let optional = |n| optional(body(n));
     let strategies: Vec<Pin<Box<dyn Future<Output = ()> + '_>>> = vec![
         Box::pin(async { drop(looping().gather(body).await) }),
         Box::pin(async { drop(looping().try_gather(fallible).await) }),
         Box::pin(async { drop(looping().settle(fallible).await) }),
         Box::pin(async { drop(looping().catch_panics().settle(fallible).await) }),
+        Box::pin(async { drop(looping().collect::<Vec<_>, _, _, _, _>(body).await) }),
+        Box::pin(async { looping().extend(&mut Vec::new(), body).await }),
+        Box::pin(async { looping().fold((), body, |(), _| ()).await }),
+        Box::pin(async { drop(looping().try_fold(0, fallible, |sum, (_, n)| sum + n).await) }),
+        Box::pin(async { drop(looping().filter_map(optional).await) }),
+        Box::pin(async { drop(looping().first_ok(2, fallible).await) }),
         Box::pin(async { looping().for_each(unit).await }),
         Box::pin(async { drop(looping().try_for_each(fallible_unit).await) }),
         Box::pin(async { drop(looping().stream(body).collect::<Vec<_>>().await) }),

@@ -45,6 +45,15 @@ pub fn a_token_cancelled_before_keeps_every_strategy_from_beginning<B: Backend>(
         assert_eq!(looping().for_each(empty).await.unwrap_err().cause, Cause::Cancelled);
         assert_eq!(looping().race(plain).await, Err(LoopError::Cancelled));
         assert_eq!(looping().race_ok(fallible).await, Err(LoopError::Cancelled));
+        assert_eq!(looping().first_ok(2, fallible).await, Err(LoopError::Cancelled));
+        let collected: Result<Vec<_>, _> = looping().collect(plain).await;
+        assert_eq!(collected.unwrap_err().ready, []);
+        let folded = looping().fold(7, plain, |sum, (_, n)| sum + n).await.unwrap_err();
+        assert_eq!((folded.cause, folded.ready), (Cause::Cancelled, 7));
+        let folded = looping().try_fold(7, fallible, |sum, (_, n)| sum + n).await;
+        assert_eq!(folded, Err(LoopError::Cancelled));
+        let extended = looping().extend(&mut Vec::new(), plain).await;
+        assert_eq!(extended.unwrap_err().cause, Cause::Cancelled);
         let streamed: Vec<_> = looping().stream(plain).collect().await;
         assert_eq!(streamed[0].as_ref().unwrap_err().cause, Cause::Cancelled);
         assert_eq!(streamed.len(), 1);

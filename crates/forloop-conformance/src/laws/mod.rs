@@ -4,8 +4,12 @@
 pub mod as_completed;
 pub mod bounded;
 pub mod cancel;
+pub mod collect;
 pub mod cooperative;
+pub mod filter_map;
 pub mod finish;
+pub mod first_ok;
+pub mod fold;
 pub mod gather;
 pub mod group;
 pub mod interrupt;
@@ -23,12 +27,14 @@ pub mod retry;
 pub mod sequential;
 pub mod source;
 pub mod standstill;
+pub mod start;
 pub mod supervised;
 pub mod task_list;
 pub mod timeout;
 pub mod times;
 pub mod token;
 pub mod wait;
+pub mod with_item;
 pub mod workers;
 
 use forloop_core::LoopError;
@@ -52,6 +58,10 @@ fn fallible_unit(body: Job<u64>) -> Job<Result<(), String>> {
         body.await;
         Ok(())
     })
+}
+
+fn optional(body: Job<u64>) -> Job<Option<u64>> {
+    job(async move { Some(body.await) })
 }
 
 /// A body that never ends of itself.

@@ -16,6 +16,7 @@ pub fn an_empty_input_is_over_at_the_first_poll<B: Backend>(backend: B) {
     let none = || all().limit(3).unwrap().at(backend.place());
     let body = |_| -> Job<u64> { panic!("no body is called") };
     let unit = |_| -> Job<()> { panic!("no body is called") };
+    let optional = |_| -> Job<Option<u64>> { panic!("no body is called") };
     let fallible = |_| -> Job<Result<u64, String>> { panic!("no body is called") };
     let fallible_unit = |_| -> Job<Result<(), String>> { panic!("no body is called") };
     backend.block_on(async {
@@ -26,6 +27,10 @@ pub fn an_empty_input_is_over_at_the_first_poll<B: Backend>(backend: B) {
         assert_eq!(poll_once(none().gather(body)).await, Some(vec![]));
         assert_eq!(poll_once(none().try_gather(fallible)).await.unwrap().unwrap(), []);
         assert!(poll_once(none().settle(fallible)).await.unwrap().is_empty());
+        assert_eq!(poll_once(none().collect(body)).await, Some(Vec::new()));
+        assert_eq!(poll_once(none().extend(&mut Vec::new(), body)).await, Some(()));
+        assert_eq!(poll_once(none().fold(7, body, |sum, (_, n)| sum + n)).await, Some(7));
+        assert_eq!(poll_once(none().filter_map(optional)).await, Some(vec![]));
         assert_eq!(poll_once(none().for_each(unit)).await, Some(()));
         assert_eq!(poll_once(none().try_for_each(fallible_unit)).await, Some(Ok(())));
         assert_eq!(poll_once(none().as_completed(body).next()).await, Some(None));
@@ -162,6 +167,14 @@ pub fn every_strategy_needs_no_runtime(_in_task: InTask) {
         assert_eq!(looping().gather(body).await, numbers);
         assert_eq!(looping().try_gather(fallible).await.unwrap(), numbers);
         assert!(looping().settle(fallible).await.iter().all(Outcome::is_ok));
+        assert_eq!(looping().collect::<Vec<_>, _, _, _, _>(body).await, numbers);
+        let mut extended = Vec::new();
+        looping().extend(&mut extended, body).await;
+        assert_eq!(sorted(extended), numbers);
+        assert_eq!(looping().fold(0, body, |sum, (_, n)| sum + n).await, 45);
+        let odd = async |n| Some(body(n).await).filter(|n| n % 2 == 1);
+        assert_eq!(looping().filter_map(odd).await, [1, 3, 5, 7, 9]);
+        assert_eq!(looping().first_ok(10, fallible).await.unwrap().len(), 10);
         looping().for_each(async |n| drop(body(n).await.to_string())).await;
         let tried = looping().try_for_each(async |n| fallible(n).await.map(drop)).await;
         assert!(tried.is_ok());

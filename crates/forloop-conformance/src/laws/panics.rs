@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Wake};
 use forloop_core::{CancelToken, Outcome, each};
 use futures_lite::StreamExt;
 
-use super::{fallible, fallible_unit, unit};
+use super::{fallible, fallible_unit, optional, unit};
 use crate::{Alive, Backend, Bomb, Gate, InTask, eventually, job, yields};
 
 /// Runs a loop that panics, and checks with what, and that the backend is as good as before.
@@ -203,6 +203,12 @@ pub fn a_bodys_panic_goes_on_whatever_the_strategy<B: Backend>(backend: B) {
     panics(&backend, looping().gather(body), &alive);
     panics(&backend, looping().try_gather(fallible), &alive);
     panics(&backend, looping().settle(fallible), &alive);
+    panics(&backend, looping().collect::<Vec<_>, _, _, _, _>(body), &alive);
+    panics(&backend, async { looping().extend(&mut Vec::new(), body).await }, &alive);
+    panics(&backend, looping().fold(0, body, |sum, (_, n)| sum + n), &alive);
+    panics(&backend, looping().try_fold(0, fallible, |sum, (_, n)| sum + n), &alive);
+    panics(&backend, looping().filter_map(|n| optional(body(n))), &alive);
+    panics(&backend, looping().first_ok(2, fallible), &alive);
     panics(&backend, looping().for_each(unit), &alive);
     panics(&backend, looping().try_for_each(fallible_unit), &alive);
     panics(&backend, async { looping().stream(body).collect::<Vec<_>>().await }, &alive);

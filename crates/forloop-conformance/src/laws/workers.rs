@@ -84,6 +84,22 @@ pub fn every_strategy_gives_what_it_gives_elsewhere<B: Spawning>(backend: B) {
         let mut completed: Vec<_> = looping().as_completed(body).collect().await;
         completed.sort_unstable();
         assert!(completed.into_iter().eq((0..50).map(|n| (n as usize, n))));
+        let collected: Vec<_> = looping().collect(body).await;
+        assert!(collected.into_iter().eq(0..50));
+        let mut extended = Vec::new();
+        looping().extend(&mut extended, body).await;
+        extended.sort_unstable();
+        assert!(extended.into_iter().eq(0..50));
+        let folded = looping().fold(0, body, |sum, (index, n)| sum + n + index as u64);
+        assert_eq!(folded.await, 49 * 50);
+        let kept = looping().filter_map(async |n| body(n).await.checked_sub(40)).await;
+        assert!(kept.into_iter().eq(0..10));
+        let firsts = looping().first_ok(7, even).await.unwrap();
+        assert!(firsts.iter().all(|&(index, n)| index as u64 == n && n % 2 == 0));
+        assert_eq!(firsts.len(), 7);
+        assert_eq!(looping().first_ok(0, even).await, Ok(vec![]));
+        let few = looping().first_ok(26, even).await.unwrap_err();
+        assert_eq!(few.failures().len(), 25);
         let winner = looping().race_ok(even).await.unwrap();
         assert_eq!(winner.0 as u64, winner.1);
         let (index, value) = looping().race(body).await.unwrap();
@@ -134,6 +150,33 @@ pub fn results_that_nobody_takes_hold_their_places<B: Spawning>(backend: B) {
                 assert!(pulled.read().len() <= taken + limit, "{:?}", pulled.read());
             }
         });
+    }
+}
+
+/// WRK-2: also where each end is judged in its turn.
+pub fn what_was_not_folded_yet_holds_its_place<B: Spawning>(backend: B) {
+    for (workers, limit) in WORKERS.into_iter().flat_map(|w| [(w, 1), (w, 5)]) {
+        let (pulled, folded) = (Tally::default(), Tally::default());
+        let (pulls, folds) = (pulled.clone(), folded.clone());
+        let items = (0..60).inspect(move |&n| {
+            pulls.write(n);
+            assert!(pulls.read().len() <= folds.read().len() + limit, "{n}");
+        });
+        let looping = each(items).limit(limit).unwrap().at(crew(&backend, workers));
+        let body = async |n: u64| {
+            yields(n as usize % 3).await;
+            n
+        };
+        backend.block_on(looping.fold((), body, |(), (_, n)| folded.write(n)));
+        assert_eq!((pulled.read().len(), folded.read().len()), (60, 60));
+        // With one at a time, nothing is called behind the last that was wanted.
+        if limit == 1 {
+            let called = Tally::default();
+            let looping = each(written(&called)).limit(1).unwrap().at(crew(&backend, workers));
+            let firsts = looping.first_ok(3, async |n| Ok::<_, String>(n));
+            assert_eq!(backend.block_on(firsts), Ok(vec![(0, 0), (1, 1), (2, 2)]));
+            assert_eq!(called.read(), [0, 1, 2]);
+        }
     }
 }
 

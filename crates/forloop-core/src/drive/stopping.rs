@@ -145,7 +145,7 @@ where
         self.close();
     }
 
-    pub(super) fn stop_for(mut self: Pin<&mut Self>, panic: Panic) {
+    pub(crate) fn stop_for(mut self: Pin<&mut Self>, panic: Panic) {
         // The first is the one to show: the others came of the stop, or at the same time.
         self.as_mut().project().panic.get_or_insert(panic);
         self.stop();

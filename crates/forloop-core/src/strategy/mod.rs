@@ -1,7 +1,13 @@
 //! The strategies, one per file: what becomes of a loop's results.
 
 mod as_completed;
+mod attended;
+mod collect;
 mod consume;
+mod extend;
+mod filter_map;
+mod first_ok;
+mod fold;
 mod for_each;
 mod gather;
 mod group;
@@ -16,10 +22,11 @@ mod wait;
 
 pub use self::as_completed::{AsCompleted, as_completed};
 pub use self::consume::Feed;
+pub use self::filter_map::FilterBody;
 pub use self::gather::gather;
 pub use self::group::{
-    Child, Conduct, FailFast, Group, Grouped, LocalScope, Mode, Scope, Supervised, Supervisor,
-    local_scope, scope, task_group,
+    Child, Conduct, FailFast, Group, Grouped, LocalScope, Mode, Readiness, Scope, StartError,
+    Supervised, Supervisor, local_scope, scope, task_group,
 };
 pub use self::race::{race, race_ok};
 pub use self::results::Results;
@@ -52,6 +59,12 @@ trait Judge<T, C: Policy> {
 
     /// Hears how many ends there will be at least, if the source tells the truth.
     fn expect(&mut self, _ends: usize) {}
+
+    /// Whether its mind is made up before anything begins: only asked where ends are
+    /// [attended](attended::Attended) to.
+    fn is_decided(&self) -> bool {
+        false
+    }
 
     /// How much a body's output tells. Without this all are [light](Weight::Light), and may be taken later
     /// than others and in another order. One that is the [last](Weight::Last) stops the loop when it is

@@ -1,5 +1,6 @@
 //! `race` and `race_ok`: the first output, or the first value, in time.
 
+use alloc::vec::Vec;
 use core::convert::Infallible;
 use core::ops::ControlFlow;
 
@@ -137,7 +138,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         P: Place<B, Job = J, Supply: Supply<S, F, I>>,
         J: Started<Output = B::Returns>,
     {
-        Judged::new(self.drive(body), Race { first: None, failures: Failures::new() })
+        Judged::new(self.drive(body), Race::to(1))
     }
 
     /// Runs the bodies, as many at once as the loop allows, and returns index and value of the
@@ -189,40 +190,62 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         P: Place<B, Job = J, Supply: Supply<S, F, I>>,
         J: Started<Output = B::Returns>,
     {
-        Judged::new(
-            self.drive_judging(body, Some(Result::is_err)),
-            RaceOk { race: Race { first: None, failures: Failures::new() } },
-        )
+        let race = RaceOk { race: Race::to(1) };
+        Judged::new(self.drive_judging(body, Some(Result::is_err)), race)
     }
 }
 
 /// Who is first, and who has failed.
-struct Race<T, E> {
-    /// With its place in the order of ends: tasks may be seen in another.
-    first: Option<(usize, usize, T)>,
+pub(super) struct Race<T, E> {
+    /// Each with its place in the order of ends: tasks may be seen in another.
+    arrived: Vec<(usize, usize, T)>,
+    /// How many are wanted.
+    wanted: usize,
     failures: Failures<E>,
 }
 
 impl<T, E> Race<T, E> {
-    fn enter(&mut self, at: usize, index: usize, outcome: Outcome<T, E>) -> ControlFlow<()> {
-        let Some(value) = self.failures.keep(at, index, outcome) else {
-            return ControlFlow::Continue(());
-        };
-        if self.first.as_ref().is_none_or(|&(first, _, _)| at < first) {
-            self.first = Some((at, index, value));
+    pub(super) fn to(wanted: usize) -> Self {
+        Self { arrived: Vec::new(), wanted, failures: Failures::new() }
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.arrived.len() >= self.wanted
+    }
+
+    pub(super) fn enter(
+        &mut self,
+        at: usize,
+        index: usize,
+        outcome: Outcome<T, E>,
+    ) -> ControlFlow<()> {
+        if let Some(value) = self.failures.keep(at, index, outcome) {
+            self.arrived.push((at, index, value));
         }
-        ControlFlow::Break(())
+        if self.is_over() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// As many as were wanted, the first in time first.
+    pub(super) fn winners<S>(
+        mut self,
+        ending: Ending<S>,
+    ) -> Result<impl Iterator<Item = (usize, T)>, LoopError<E, S>> {
+        if !self.is_over() {
+            self.failures.tried(&ending.tried).into_result(ending.interrupted)?;
+            // Nobody has failed: too few were there.
+            return Err(match self.arrived.len() {
+                0 => LoopError::Empty,
+                succeeded => LoopError::TooFew { succeeded, wanted: self.wanted },
+            });
+        }
+        // Stable: where ends have no place of their own, they were seen in their order.
+        self.arrived.sort_by_key(|&(at, _, _)| at);
+        let arrived = self.arrived.into_iter().take(self.wanted);
+        Ok(arrived.map(|(_, index, value)| (index, value)))
     }
 
     fn winner<S>(self, ending: Ending<S>) -> Result<(usize, T), LoopError<E, S>> {
-        match self.first {
-            Some((_, index, value)) => Ok((index, value)),
-            None => {
-                self.failures.tried(&ending.tried).into_result(ending.interrupted)?;
-                // Nobody has won, nobody has failed: nobody was there.
-                Err(LoopError::Empty)
-            }
-        }
+        self.winners(ending)?.next().ok_or(LoopError::Empty)
     }
 }
 

@@ -110,9 +110,9 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     }
 }
 
-struct TryGather<T, E> {
-    values: Places<T>,
-    failures: Failures<E>,
+pub(super) struct TryGather<T, E> {
+    pub(super) values: Places<T>,
+    pub(super) failures: Failures<E>,
 }
 
 impl<T, E, C: Policy> Judge<Result<T, E>, C> for TryGather<T, E> {

@@ -47,6 +47,11 @@ impl<T> Child<T> {
     pub fn is_finished(&self) -> bool {
         self.cell.ended_at().is_some()
     }
+
+    /// Polls for the child's end, and leaves its value where it is.
+    pub(super) fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.cell.poll_ended(cx)
+    }
 }
 
 impl<T> Future for Child<T> {
@@ -63,9 +68,37 @@ impl<T> fmt::Debug for Child<T> {
     }
 }
 
+/// What a child's future gives: its result, or nothing where somebody else has that.
+pub(super) trait Given {
+    type Value;
+    type Error;
+
+    /// What goes to the child's handle and to its group.
+    fn result(self) -> Option<Result<Self::Value, Self::Error>>;
+}
+
+impl<T, E> Given for Result<T, E> {
+    type Value = T;
+    type Error = E;
+
+    #[inline]
+    fn result(self) -> Option<Self> {
+        Some(self)
+    }
+}
+
+impl<T, E> Given for Option<Result<T, E>> {
+    type Value = T;
+    type Error = E;
+
+    fn result(self) -> Self {
+        self
+    }
+}
+
 /// How a child ended, for its group.
 pub(super) enum ChildEnd<E, C: Settle + ?Sized> {
-    /// It has given its value to its handle, or was cancelled alone.
+    /// It has given its value to its handle, was cancelled alone, or has given its end to somebody else.
     Done,
     /// It failed; its handle says so when this is dropped.
     Failed { error: E, handle: Held<C> },
@@ -135,13 +168,13 @@ pin_project! {
 }
 
 /// Makes a child of `future` that nothing runs yet. `erase` forgets the type of its value.
-pub(super) fn run_child<F, T, E, C>(
+pub(super) fn run_child<F, T, C>(
     future: F,
     going: Going<C>,
     erase: impl FnOnce(Arc<TaskCell<T>>) -> Arc<C>,
 ) -> (Child<T>, RunChild<F, T, C>)
 where
-    F: Future<Output = Result<T, E>>,
+    F: Future<Output: Given<Value = T>>,
     C: Settle + ?Sized,
 {
     let cell = Arc::new(TaskCell::new());
@@ -151,7 +184,7 @@ where
 
 impl<F, T, E, C> Future for RunChild<F, T, C>
 where
-    F: Future<Output = Result<T, E>>,
+    F: Future<Output: Given<Value = T, Error = E>>,
     C: Settle + ?Sized,
 {
     type Output = ChildEnd<E, C>;
@@ -166,7 +199,7 @@ where
         } else {
             match catch(|| future.poll(cx)) {
                 Ok(Poll::Pending) => return Poll::Pending,
-                Ok(Poll::Ready(result)) => Ok(Some(result)),
+                Ok(Poll::Ready(given)) => Ok(given.result()),
                 Err(panic) => Err(panic),
             }
         };

@@ -4,13 +4,15 @@ mod child;
 mod grouped;
 mod nursery;
 mod scope;
+mod start;
 mod untold;
 
 use alloc::sync::Arc;
 use core::fmt;
 
-use self::child::{ChildEnd, Settle, run_child};
+use self::child::{ChildEnd, Given, Settle, run_child};
 use self::nursery::{Driver, Nursery};
+use self::start::Start;
 use self::untold::{Going, Untold};
 use crate::simulation::{Origin, beginning};
 use crate::task::pair;
@@ -19,6 +21,7 @@ use crate::{Closed, Spawn, Task};
 pub use self::child::Child;
 pub use self::grouped::{Conduct, FailFast, Grouped, Mode, Supervised, Supervisor};
 pub use self::scope::{LocalScope, Scope, local_scope, scope};
+pub use self::start::{Readiness, StartError};
 
 /// Runs `body`, which may spawn children as tasks of `runtime`, and returns when the body and
 /// every child have ended.
@@ -145,6 +148,81 @@ impl<R: Spawn, E: Send + 'static> Group<R, E> {
         F: Future<Output = Result<T, E>> + Send + 'static,
         T: Send + 'static,
     {
+        self.begin(future, Origin::here())
+    }
+
+    /// Starts a child and waits until it says that it is ready: `body` is called with a [`Readiness`], by
+    /// which the child says so. Gives the child and what it has said.
+    ///
+    /// Until then its failure is a matter of whoever waits here and of nobody else: it is returned, and the
+    /// group goes on. From then on the child is one like any other. The group owns it from its beginning,
+    /// waits for it, and stops it with the others.
+    ///
+    /// Known from trio as `nursery.start`, from anyio as `TaskGroup.start`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// use forloop::{LoopError, StartError};
+    ///
+    /// # async fn listen(port: u16) -> Result<u16, String> { Ok(port) }
+    /// # async fn serve(_listener: u16) -> Result<(), String> { Ok(()) }
+    /// async fn run(runtime: impl forloop::Runtime) -> Result<u16, LoopError<String>> {
+    ///     forloop::task_group(runtime, |group| async move {
+    ///         let server = group.start(|ready| async move {
+    ///             let listener = listen(8080).await?;
+    ///             ready.send(listener);
+    ///             serve(listener).await
+    ///         });
+    ///         // Here the server takes connections; or why it does not is known, and the group goes on.
+    ///         match server.await {
+    ///             Ok((_server, port)) => Ok(port),
+    ///             Err(StartError::Failed(_port_is_taken)) => Ok(0),
+    ///             Err(other) => Err(other.to_string()),
+    ///         }
+    ///     })
+    ///     .await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::Failed`] with the child's error if it fails before it is ready,
+    /// [`StartError::NotReady`] if it ends, or lets go of its [`Readiness`], without a word, and
+    /// [`StartError::Cancelled`] if it is stopped with its group, or its runtime is shut down. By then it
+    /// has ended. [`StartError::Closed`] if the group takes no more children; it is then never polled.
+    ///
+    /// # Panics
+    ///
+    /// If the child panics before it is ready, the panic goes on in whoever awaits this. In a group's body
+    /// that is the body's panic, as ever.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before its first poll, the returned future has called nothing. Dropped later, before it has
+    /// given the child, it asks the child to stop; whatever becomes of that fails no group if the child was
+    /// not ready. The group waits until it has stopped.
+    #[cfg_attr(feature = "simulation", track_caller)]
+    pub fn start<V, G, F, T>(
+        &self,
+        body: G,
+    ) -> impl Future<Output = Result<(Child<T>, V), StartError<E>>>
+    where
+        V: Send + 'static,
+        G: FnOnce(Readiness<V>) -> F,
+        F: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+    {
+        let origin = Origin::here();
+        Start::new(body, move |child| self.begin(child, origin))
+    }
+
+    fn begin<F, T>(&self, future: F, origin: Origin) -> Result<Child<T>, Closed>
+    where
+        F: Future<Output: Given<Value = T, Error = E>> + Send + 'static,
+        T: Send + 'static,
+    {
         // Counted before it is admitted: it may take its first step while the group stops.
         let going = Going::beside(&self.untold);
         let place = self.nursery.admit()?;
@@ -152,7 +230,7 @@ impl<R: Spawn, E: Send + 'static> Group<R, E> {
         let (task, run) = pair(run);
         // First into the group, then onto the runtime: what runs is always owned.
         self.nursery.arrive(place, task);
-        beginning(Origin::here(), place, || self.runtime.spawn(run));
+        beginning(origin, place, || self.runtime.spawn(run));
         Ok(child)
     }
 }

@@ -5,9 +5,10 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::pin::Pin;
 
-use super::child::{Child, ChildEnd, Settle, run_child};
+use super::child::{Child, ChildEnd, Given, Settle, run_child};
 use super::grouped::{Conduct, Grouped};
 use super::nursery::{Driver, Nursery};
+use super::start::{Readiness, Start, StartError};
 use super::untold::Going;
 use crate::Closed;
 use crate::place::Unspawned;
@@ -142,6 +143,44 @@ macro_rules! scope_handle {
             pub fn try_spawn<F, T>(&self, future: F) -> Result<Child<T>, Closed>
             where
                 F: Future<Output = Result<T, E>> $(+ $send)? + 'env,
+                T: $($send +)? 'env,
+            {
+                self.begin(future)
+            }
+
+            /// Starts a child and waits until it says that it is ready, as
+            /// [`Group::start`](crate::Group::start), which says more.
+            ///
+            /// # Errors
+            ///
+            /// [`StartError`], if the child did not get so far.
+            ///
+            /// # Panics
+            ///
+            /// If the child panics before it is ready, the panic goes on in whoever awaits this.
+            ///
+            /// # Cancel safety
+            ///
+            /// Dropped before its first poll, the returned future has called nothing. Dropped later,
+            /// before it has given the child, it asks the child to stop: that is gone when the scope
+            /// has had its next turn.
+            pub fn start<V, G, F, T>(
+                &self,
+                body: G,
+            ) -> impl Future<Output = Result<(Child<T>, V), StartError<E>>>
+            where
+                E: $($send +)? 'env,
+                V: $($send +)? 'env,
+                G: FnOnce(Readiness<V>) -> F,
+                F: Future<Output = Result<T, E>> $(+ $send)? + 'env,
+                T: $($send +)? 'env,
+            {
+                Start::new(body, move |child| self.begin(child))
+            }
+
+            fn begin<F, T>(&self, future: F) -> Result<Child<T>, Closed>
+            where
+                F: Future<Output: Given<Value = T, Error = E>> $(+ $send)? + 'env,
                 T: $($send +)? 'env,
             {
                 let place = self.nursery.admit()?;

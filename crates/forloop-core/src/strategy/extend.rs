@@ -1,0 +1,94 @@
+//! `extend`: the outputs into a collection that is there already, as they finish.
+
+use core::iter;
+use core::ops::ControlFlow;
+
+use futures_core::Stream;
+
+use super::attended::Attended;
+use super::{Ending, Judge};
+use crate::engine::End;
+use crate::place::{Body, Place, Started, Supply};
+use crate::policy::{Admit, AllOrNothing, Policy, Review};
+use crate::{HowMany, Loop};
+
+impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
+    /// Runs the bodies, as many at once as the loop allows, and puts each output into `collection` as it
+    /// finishes.
+    ///
+    /// So the order is that in which they finish; [`collect`](Self::collect) has the input's. Nothing but
+    /// the collection is kept, and whatever was put in stays in it, also if the loop is cut short, panics
+    /// or is dropped.
+    ///
+    /// The collection is anything one can extend with a body's output: a map with pairs, a `String` with
+    /// words, a type of your own. Its `extend` is called once for each output, in the loop's own task.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// # futures_lite::future::block_on(async {
+    /// use std::collections::HashMap;
+    ///
+    /// # async fn age(name: &str) -> usize { name.len() }
+    /// let mut ages = HashMap::from([("Ada", 36)]);
+    /// forloop::each(["Grace", "Barbara"])
+    ///     .limit(4)?
+    ///     .extend(&mut ages, async |name| (name, age(name).await))
+    ///     .await;
+    /// assert_eq!((ages.len(), ages["Ada"], ages["Grace"]), (3, 36, 5));
+    /// # Ok::<(), forloop::ZeroLimit>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// None, unless the loop may be [cut short](Policy): then [`Interrupted`](crate::Interrupted).
+    ///
+    /// # Panics
+    ///
+    /// If a body, the source or the collection panics, the bodies are stopped, and when they have stopped
+    /// the panic goes on in the caller. Panics too if the runtime of a spawned loop is shut down before the
+    /// loop has ended, and the loop has no error to say so.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the returned future drops the source and stops the bodies: in-task they are gone when drop
+    /// returns, spawned they have been asked to stop. The collection has what had finished.
+    pub fn extend<X, F, B, J, I>(
+        self,
+        collection: &mut X,
+        body: F,
+    ) -> impl Future<Output = C::Gives<(), ()>>
+    where
+        X: Extend<B::Returns>,
+        L: HowMany,
+        C: Admit<S::Item, Item = I> + Review<B::Returns> + AllOrNothing,
+        F: FnMut(I) -> B,
+        B: Body,
+        P: Place<B, Job = J, Supply: Supply<S, F, I>>,
+        J: Started<Output = B::Returns>,
+    {
+        Attended::new(self.drive(body), Extended { collection })
+    }
+}
+
+struct Extended<'a, X> {
+    collection: &'a mut X,
+}
+
+impl<T, C: Policy, X: Extend<T>> Judge<T, C> for Extended<'_, X> {
+    type Verdict = C::Gives<(), ()>;
+
+    #[inline]
+    fn take(&mut self, end: End<T>) -> ControlFlow<()> {
+        if let Some(output) = end.outcome.ok() {
+            self.collection.extend(iter::once(output));
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn verdict(self, ending: Ending<C::SourceError>) -> Self::Verdict {
+        C::gives(ending.interrupted.map_or(Ok(()), Err))
+    }
+}
