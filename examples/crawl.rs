@@ -10,13 +10,13 @@
 
 use std::error::Error;
 use std::io;
-use std::process::{self, ExitCode};
+use std::process::ExitCode;
 
 use crawler::{
     Client, FetchError, HELP, Job, Meter, Options, Page, Site, Sockets, Source, Tally, Url,
 };
 use forloop::progress::Progress;
-use forloop::{AnyRuntime, CancelToken, Outcome, Retry, ZeroLimit};
+use forloop::{AnyRuntime, CtrlC, Retry, Settled, ZeroLimit};
 use lexopt::Parser;
 
 #[path = "crawl/soak.rs"]
@@ -25,25 +25,32 @@ mod soak;
 /// The exit status of what Ctrl-C has ended.
 const STOPPED: u8 = 130;
 
-/// Fetches all pages, and tells how each ended.
+/// Fetches all pages, and tells how each ended, and whether that was all.
 async fn crawl(
     runtime: &AnyRuntime,
     client: &Client,
     urls: &[Url],
     options: &Options,
-    stop: &CancelToken,
-) -> Result<Vec<Outcome<Page, FetchError>>, ZeroLimit> {
+    [finish, stop]: [CtrlC; 2],
+) -> Result<Settled<Page, FetchError>, ZeroLimit> {
+    let progress = Progress::new();
+    let bar = progress.bar();
+    let finish = async move {
+        finish.await;
+        bar.suspend(|| eprintln!("crawl: finishing what runs; Ctrl-C once more stops it"));
+    };
     let pages = forloop::each(urls)
         .limit(options.limit)?
         .limit_by(|url| url.host(), options.per_host)?
         .timeout(runtime, options.timeout)
         .retry(runtime, Retry::new(options.backoff()).when(FetchError::is_transient))
-        .observe(runtime, Progress::new())
+        .observe(runtime, progress)
+        .drain_on(finish)
         .cancel_on(stop)
         .catch_panics()
         .settle(|url| client.fetch(url))
         .await;
-    Ok(pages.padded(urls.len()).into_vec())
+    Ok(pages.padded(urls.len()))
 }
 
 fn main() -> ExitCode {
@@ -79,7 +86,8 @@ fn serve() -> io::Result<()> {
 
 fn crawl_all(source: &Source, options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     let urls = source.urls()?;
-    let stop = stop_on_ctrl_c()?;
+    // The first Ctrl-C lets finish what runs, the second stops it, and a third ends the program.
+    let signals = [forloop::ctrl_c()?, forloop::ctrl_c()?.times(2)];
     let is_remote = options.hosts.is_some() || !matches!(source, Source::Plan(_));
     let site = if is_remote { None } else { Some(Site::start()?) };
     let hosts = site.as_ref().map(|site| site.hosts().clone()).or(options.hosts.clone());
@@ -91,28 +99,15 @@ fn crawl_all(source: &Source, options: &Options) -> Result<ExitCode, Box<dyn Err
             Source::Plan(plan) if plan.panic => client.that_may_panic(),
             _ => client,
         };
-        let pages = crawl(&runtime, &client, &urls, options, &stop).await;
+        let pages = crawl(&runtime, &client, &urls, options, signals).await;
         (pages, client.attempts())
     })?;
     if options.measure {
         eprintln!("{}", meter.report(attempts));
     }
-    let mut tally = Tally::default();
-    tally.log(&urls, &pages?);
+    let (mut tally, pages) = (Tally::default(), pages?);
+    tally.log(&urls, &pages);
     print!("{tally}");
     println!("attempts         {attempts:>8}");
-    Ok(if stop.is_cancelled() { ExitCode::from(STOPPED) } else { ExitCode::SUCCESS })
-}
-
-/// The first Ctrl-C stops the loop, the second one the program.
-fn stop_on_ctrl_c() -> Result<CancelToken, ctrlc::Error> {
-    let stop = CancelToken::new();
-    let heard = stop.clone();
-    ctrlc::set_handler(move || {
-        if heard.is_cancelled() {
-            process::exit(STOPPED.into());
-        }
-        heard.cancel();
-    })?;
-    Ok(stop)
+    Ok(if pages.interrupted().is_some() { ExitCode::from(STOPPED) } else { ExitCode::SUCCESS })
 }

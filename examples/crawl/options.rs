@@ -16,7 +16,8 @@ usage: crawl [options] [FILE | -]
 
 Fetches the pages of a list, one URL in a line, from a file or from standard input; without a list,
 those of a site of its own on this machine, some of which are slow, fail or are flaky. Failures are
-told on stderr, a summary on stdout. Only `http` is spoken. Ctrl-C stops and sums up.
+told on stderr, a summary on stdout. Only `http` is spoken. Ctrl-C finishes what runs and sums up; once
+more, it stops that, too.
 
 options:
   --limit N          so many pages at once (50)

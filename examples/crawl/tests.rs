@@ -134,15 +134,21 @@ fn hosts_of_every_kind_are_told_apart() {
 
 #[cfg(unix)]
 #[test]
-fn an_interrupt_stops_what_runs_begins_nothing_and_sums_up() {
+fn an_interrupt_begins_nothing_and_a_second_stops_what_runs_and_sums_up() {
     use rustix::process::{Pid, Signal, kill_process};
 
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let list = format!("http://{}/\n", listener.local_addr().unwrap()).repeat(10);
-    let child = start(&["-", "--limit", "2", "--timeout", "600"], &list);
+    let mut child = start(&["-", "--limit", "2", "--timeout", "600"], &list);
     // Nobody answers, so these two are what runs.
     let mut running = [(); 2].map(|()| listener.accept().unwrap().0);
-    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let interrupt = |child: &Child| kill_process(Pid::from_child(child), Signal::INT).unwrap();
+    interrupt(&child);
+    let mut heard = String::new();
+    let mut told = BufReader::new(child.stderr.take().unwrap());
+    told.read_line(&mut heard).unwrap();
+    assert_eq!(heard, "crawl: finishing what runs; Ctrl-C once more stops it\n");
+    interrupt(&child);
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
     let summary = text(&output.stdout);

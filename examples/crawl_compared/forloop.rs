@@ -1,7 +1,7 @@
 //! With forloop, on the runtime that `FORLOOP_RUNTIME` names.
 
 use crawler::{Client, FetchError, Options, Url};
-use forloop::{AnyRuntime, CancelToken, Retry};
+use forloop::{AnyRuntime, Retry};
 
 use crate::Pages;
 
@@ -11,15 +11,12 @@ pub(crate) async fn crawl(
     urls: &[Url],
     options: &Options,
 ) -> Result<Pages, Box<dyn std::error::Error>> {
-    let stop = CancelToken::new();
-    let heard = stop.clone();
-    ctrlc::set_handler(move || heard.cancel())?;
     let pages = forloop::each(urls)
         .limit(options.limit)?
         .limit_by(|url| url.host(), options.per_host)?
         .timeout(runtime, options.timeout)
         .retry(runtime, Retry::new(options.backoff()).when(FetchError::is_transient))
-        .cancel_on(&stop)
+        .cancel_on(forloop::ctrl_c()?)
         .catch_panics()
         .settle(|url| client.fetch(url))
         .await;

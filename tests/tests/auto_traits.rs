@@ -17,12 +17,9 @@ use std::time::Duration;
 use std::{fs, io};
 
 use forloop::async_std::AsyncStd;
-use forloop::sim::{
-    Cause as SimCause, Choices, Deadlock, Event, Explore, Explored, Failure as SimFailure, Jitter,
-    Label, NoChoices, NoRun, Pending, Sim, What,
-};
+use forloop::sim::{Jitter, Sim};
 use forloop::smol::{Executor, Local, LocalExecutor, Smol};
-use forloop::timeline::{AnyOutput, EventKind, Recorder, ResultOutput, Timeline, Watched};
+use forloop::timeline::Recorder;
 use forloop::timer::SystemTimer;
 use forloop::tokio::{NoTokio, Owned, Tokio};
 use forloop::*;
@@ -100,6 +97,10 @@ macro_rules! values {
 // Behind the macros, which it uses.
 #[path = "auto_traits/one_result.rs"]
 mod one_result;
+#[path = "auto_traits/options.rs"]
+mod options;
+#[path = "auto_traits/tools.rs"]
+mod tools;
 
 const TIME: Duration = Duration::from_secs(1);
 
@@ -283,32 +284,6 @@ fn types() -> Vec<Row> {
         Threads<'static> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Cores<'static> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         NoTokio => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-
-        // Simulation.
-        Sim => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Jitter<Smol> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Choices => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        NoChoices => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Explore => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Explored => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Event => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Label => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        What => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        SimCause => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        SimFailure => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Deadlock => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Pending => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        NoRun => "Send Sync Unpin",
-
-        // Timelines.
-        Recorder => "Send Sync Unpin",
-        Timeline => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        timeline::Event<'static> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        EventKind => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Watched<Ready<u32>> => "Send Sync Unpin",
-        Watched<std::future::Pending<Rc<u32>>, ResultOutput> => "Send Sync Unpin",
-        AnyOutput => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        ResultOutput => "Send Sync Unpin UnwindSafe RefUnwindSafe",
     }
 }
 
@@ -471,7 +446,16 @@ fn the_rest() -> Vec<Row> {
 }
 
 fn table() -> Vec<Row> {
-    let tables = [types(), one_result::types(), strategies(), one_result::rows(), the_rest()];
+    let tables = [
+        types(),
+        one_result::types(),
+        strategies(),
+        one_result::rows(),
+        options::types(),
+        options::rows(),
+        tools::types(),
+        the_rest(),
+    ];
     tables.into_iter().flatten().collect()
 }
 

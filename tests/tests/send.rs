@@ -390,3 +390,43 @@ fn a_group_whose_children_are_waited_for_until_they_are_ready_is_send() {
     });
     assert_eq!(port, Ok(80));
 }
+
+#[test]
+fn loops_with_every_option_over_borrowed_items_are_send() {
+    use std::time::Duration;
+
+    use forloop::backon::ConstantBuilder;
+    use forloop::{CancelToken, Event, Rate, Retry};
+
+    let fetched = spawnable(async {
+        let words = vec![String::from("to"), String::from("be")];
+        let (client, stop) = (Client(1), CancelToken::new());
+        let looping = || {
+            forloop::each(&words)
+                .limit(2)
+                .unwrap()
+                .limit_by(|word| word.as_str(), 1)
+                .unwrap()
+                .weigh(|word| word.len())
+                .rate(&Smol, Rate::per_second(1_000_000).unwrap())
+                .stagger(&Smol, Duration::ZERO)
+                .timeout(&Smol, Duration::from_secs(60))
+                .drain_on(&stop)
+                .stop_when(|tally| tally.failed() > 9)
+                .observe(&Smol, |_: Duration, _: &Event| {})
+        };
+        let again = || Retry::new(ConstantBuilder::default()).when(|_: &std::io::Error| false);
+        let settled = looping().retry(&Smol, again()).settle(|word| client.fetch(word)).await;
+        let gathered = looping().retry(&Smol, again()).gather(|word| client.fetch(word)).await;
+        let mut streamed = looping().retry(&Smol, again()).stream(|word| client.fetch(word));
+        let first = streamed.next().await.unwrap();
+        let boxed = looping().retry(&Smol, again()).settle(|word| {
+            let body: std::pin::Pin<Box<dyn Future<Output = _> + Send + '_>> =
+                Box::pin(client.fetch(word));
+            body
+        });
+        assert!(first.unwrap().is_ok());
+        settled.len() + gathered.unwrap().len() + boxed.await.len()
+    });
+    assert_eq!(fetched, 6);
+}

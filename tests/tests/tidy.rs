@@ -76,8 +76,18 @@ fn the_core_names_no_runtime() {
         "parking",
         "pin-project-lite",
     ];
-    let few: BTreeSet<_> = few.map(str::to_owned).into();
-    assert_eq!(built_from("forloop-core", &["--all-features"]), few);
+    let mut few: BTreeSet<_> = few.map(str::to_owned).into();
+    let with =
+        |features| built_from("forloop-core", &["--no-default-features", "--features", features]);
+    assert_eq!(with("std,simulation"), few);
+    few.extend(["backon", "fastrand"].map(str::to_owned));
+    assert_eq!(with("std,simulation,retry"), few);
+    // What governor brings along is no runtime either, and no clock of its own.
+    let all = built_from("forloop-core", &["--all-features"]);
+    assert!(few.is_subset(&all) && all.contains("governor"));
+    for other in ["futures-timer", "futures-util", "parking_lot", "quanta", "smol", "tokio"] {
+        assert!(!all.contains(other), "{other}");
+    }
 }
 
 #[test]

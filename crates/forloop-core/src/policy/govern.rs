@@ -117,7 +117,6 @@ impl<C: AllOrNothing, G: Govern> AllOrNothing for Governed<C, G> {}
 #[diagnostic::do_not_recommend]
 impl<C: RaisesPanics, G: Govern> RaisesPanics for Governed<C, G> {}
 
-#[diagnostic::do_not_recommend]
 impl<I, C: Admit<I>, G: GovernItems<C::Item>> Admit<I> for Governed<C, G> {
     type Item = C::Item;
 
@@ -135,7 +134,6 @@ impl<I, C: Admit<I>, G: GovernItems<C::Item>> Admit<I> for Governed<C, G> {
     }
 }
 
-#[diagnostic::do_not_recommend]
 impl<R, C: Review<R>, G: GovernReturns<R>> Review<R> for Governed<C, G> {
     fn again(&mut self, index: usize, attempt: u32, outcome: &Outcome<R>) -> Option<Duration> {
         self.policy

@@ -1,0 +1,59 @@
+//! The options that have a say in when bodies begin, and those that end a loop.
+
+use forloop::progress::Progress;
+use forloop::tracing::{Events, Spans};
+
+use super::*;
+
+fn retry() -> backon::ConstantBuilder {
+    backon::ConstantBuilder::default()
+}
+
+pub(super) fn types() -> Vec<Row> {
+    types! {
+        Interruptible<Plain, DrainOn<Cancellation>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        DrainOn<std::marker::PhantomPinned> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Governed<Plain, LimitBy<u32, Body>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        LimitBy<Rc<str>, Body> => "Unpin UnwindSafe RefUnwindSafe",
+        Weigh<Body> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Stagger<Smol> => "Send Unpin",
+        Rated<Smol> => "Send Unpin",
+        Rate => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        InvalidRate => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Retry<backon::ExponentialBuilder> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Retry<backon::ExponentialBuilder, RetryIf<Body>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Retrying<Smol, backon::ConstantBuilder, backon::ConstantBackoff, AnyError> => "Send Unpin",
+        AnyError => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        RetryIf<Body> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Lobby<u32, Rc<u32>> => "Unpin UnwindSafe RefUnwindSafe",
+        Lobby<u32, u32> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        NoLobby => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        StopWhen<fn(&Tally) -> bool> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Tally => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Observed<Smol, Body> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Event => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        How => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Attempt => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Progress => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Spans => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Events => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Wrapped<InTask, Body> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+    }
+}
+
+pub(super) fn rows() -> Vec<Row> {
+    values! {
+        in_task().retry(&Smol, retry()).settle(send::result) => "Send Unpin",
+        in_task().retry(&Smol, retry()).settle(rc::result) => "Unpin",
+        in_task().retry(&Smol, retry()).stream(send::result) => "Send Unpin",
+        spawned().retry(&Smol, retry()).try_gather(send::result) => "Send Unpin",
+        in_task().rate(&Smol, some()).gather(send::value) => "Send Unpin",
+        in_task().stagger(&Smol, TIME).race(send::value) => "Send Unpin",
+        in_task().limit_by(|n| *n, some::<std::num::NonZeroUsize>()).gather(send::value) => "Send Sync Unpin",
+        in_task().limit_by(|n| *n, some::<std::num::NonZeroUsize>()).gather(rc::value) => "Unpin",
+        in_task().weigh(|_| 1).as_completed(send::value) => "Send Sync Unpin",
+        in_task().stop_when(|_| true).settle(send::result) => "Send Sync Unpin",
+        in_task().drain_on(CancelToken::new()).gather(send::value) => "Send Sync Unpin",
+        in_task().observe(&Smol, |_: Duration, _: &Event| {}).gather(send::value) => "Send Sync Unpin",
+    }
+}

@@ -1,0 +1,9 @@
+//! The key's closure takes the loop's items by reference.
+
+fn main() {
+    let _outputs = forloop::each(["a", "b"])
+        .unbounded()
+        .limit_by(|n: &u32| *n, 1)
+        .unwrap()
+        .gather(|name| async move { name.len() });
+}

@@ -1,0 +1,11 @@
+//! `retry` calls bodies again that have failed.
+
+use std::time::Duration;
+
+fn main() {
+    let timer = forloop::sim::Sim::new();
+    let _outputs = forloop::each([1, 2, 3])
+        .unbounded()
+        .retry(&timer, [Duration::ZERO].into_iter())
+        .gather(|n| async move { n });
+}

@@ -1,0 +1,13 @@
+//! Each attempt needs an item.
+
+use std::time::Duration;
+
+struct Job;
+
+fn main() {
+    let timer = forloop::sim::Sim::new();
+    let _outputs = forloop::each([Job])
+        .unbounded()
+        .retry(&timer, [Duration::ZERO].into_iter())
+        .settle(|_job| async { Ok::<(), String>(()) });
+}
