@@ -167,7 +167,7 @@ pub fn items_are_pulled_ahead_up_to_the_limit<B: Backend>(backend: B) {
     let (pulled, gate) = (Tally::default(), Gate::default());
     let items = (0..100_u64).inspect(|&n| pulled.write(n));
     let looping = each(items).limit(3).unwrap().at(backend.place());
-    let looping = looping.limit_by(|_: &u64| (), 1).unwrap();
+    let looping = looping.limit_by(|_: &u64| "one", 1).unwrap();
     let seen = Tally::default();
     let outputs = looping.gather(|n| {
         let (gate, pulled, seen) = (gate.clone(), pulled.clone(), seen.clone());
