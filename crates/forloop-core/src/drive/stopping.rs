@@ -160,7 +160,8 @@ where
         self.as_mut().close();
         let this = self.as_mut().project();
         // Those that are stopped at once tell no ends of their own.
-        let stopped = if C::GOVERNS && J::IN_TASK { this.running.indices() } else { Vec::new() };
+        let are_untold = J::IN_TASK && !J::BY_WORKERS;
+        let stopped = if C::GOVERNS && are_untold { this.running.indices() } else { Vec::new() };
         let panic = this.panic;
         this.running.cancel(|caught| {
             panic.get_or_insert(caught);
