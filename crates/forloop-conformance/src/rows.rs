@@ -84,6 +84,8 @@ macro_rules! __rows {
             }
             finish {
                 both what_runs_is_finished_and_nothing_new_begins: "OPT-10";
+                both a_loop_that_waits_for_its_source_finishes_when_it_is_asked_to: "OPT-10", "law 5";
+                both items_whose_destructors_panic_do_not_keep_a_loop_from_its_end: "OPT-7", "law 1";
                 both a_loop_that_finishes_can_still_be_cancelled: "OPT-10";
                 both items_that_wait_have_their_ends_when_a_loop_is_asked_to_finish: "OPT-10";
                 both a_loop_stops_when_it_has_seen_enough: "OPT-2";
@@ -208,6 +210,7 @@ macro_rules! __rows {
                 both a_limit_of_zero_for_each_key_is_an_error: "OPT-8";
                 both never_more_weight_runs_than_the_limit: "OPT-9";
                 both a_heavy_item_is_not_overtaken_and_one_too_heavy_runs_alone: "OPT-9";
+                both the_item_that_ordered_results_wait_for_gets_a_place: "OPT-8", "OPT-9", "law 5";
                 both paced_loops_stream_their_results: "OPT-1", "OPT-8", "OPT-9";
             }
             panics {
@@ -254,7 +257,7 @@ macro_rules! __rows {
                 both attempts_are_as_far_apart_as_the_back_off_says: "OPT-7";
                 both an_item_keeps_its_place_while_it_waits: "OPT-7", "law 6";
                 both each_attempt_has_its_own_time: "OPT-7", "TMO-1";
-                both all_attempts_at_an_item_have_a_time_together: "OPT-7";
+                both no_attempt_begins_later_than_it_may: "OPT-7";
                 both panics_that_are_caught_are_not_tried_again: "OPT-7";
                 both no_failure_is_lost_when_the_loop_stops_between_two_attempts: "OPT-7", "law 2";
                 both a_loop_dropped_between_two_attempts_keeps_nothing: "OPT-7", "CAN-1";

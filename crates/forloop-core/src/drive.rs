@@ -343,7 +343,7 @@ where
                 }
             }
             if C::WATCHES {
-                let before = (self.stopping, self.last_round);
+                let before = (self.cut.is_some(), self.stopping, self.last_round);
                 let waiting = self.waiting();
                 if let Some(end) = self.as_mut().expire(cx) {
                     if let ControlFlow::Break(enough) = tell(end, &mut ended) {
@@ -358,7 +358,7 @@ where
                 if !round_was_full {
                     // Whoever sleeps has said whom to wake.
                     self.as_mut().look_out(cx, false);
-                    if (self.stopping, self.last_round) != before {
+                    if (self.cut.is_some(), self.stopping, self.last_round) != before {
                         continue;
                     }
                 }

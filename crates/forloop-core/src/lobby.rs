@@ -1,7 +1,7 @@
 //! Where items wait that were pulled and do not run: for their turn, or for another attempt.
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -49,8 +49,9 @@ pub struct Lobby<I, R> {
     is_error: Option<fn(&R) -> bool>,
     /// Those that were not begun yet.
     waiting: BTreeMap<usize, I>,
-    /// Of them, those that nothing holds back but the number of bodies that may run.
-    free: VecDeque<usize>,
+    /// Of them, those that nothing holds back but the number of bodies that may run. The first of the input is the
+    /// first to begin: the results of others may wait for its own.
+    free: BTreeSet<usize>,
     /// What is left of each that runs and may run again.
     running: BTreeMap<usize, I>,
     /// How each has failed that will run again.
@@ -64,6 +65,8 @@ pub struct Lobby<I, R> {
     notes: Notes,
     /// Nothing more begins: what waits is told its end.
     pub(crate) is_closed: bool,
+    /// Results are given in input order.
+    pub(crate) is_ordered: bool,
     /// The loop's observers know that it has begun.
     pub(crate) has_told: bool,
 }
@@ -84,7 +87,7 @@ impl<I, R> Keeps<I, R> for Box<Lobby<I, R>> {
         Self::new(Lobby {
             is_error,
             waiting: BTreeMap::new(),
-            free: VecDeque::new(),
+            free: BTreeSet::new(),
             running: BTreeMap::new(),
             failed: BTreeMap::new(),
             due: VecDeque::new(),
@@ -92,6 +95,7 @@ impl<I, R> Keeps<I, R> for Box<Lobby<I, R>> {
             tried: Vec::new(),
             notes: Notes::None,
             is_closed: false,
+            is_ordered: false,
             has_told: false,
         })
     }
@@ -134,23 +138,23 @@ impl<I, R> Lobby<I, R> {
     pub(crate) fn arrive(&mut self, index: usize, item: I, is_free: bool) {
         self.waiting.insert(index, item);
         if is_free {
-            self.free.push_back(index);
+            self.free.insert(index);
         }
     }
 
     /// Nothing holds this item back any more.
     pub(crate) fn release(&mut self, index: usize) {
-        self.free.push_back(index);
+        self.free.insert(index);
     }
 
     /// Which item is the next to begin.
     pub(crate) fn next_free(&self) -> Option<usize> {
-        self.free.front().copied()
+        self.free.first().copied()
     }
 
     /// Takes out the item that is the next to begin.
     pub(crate) fn take_free(&mut self) -> Option<(usize, I)> {
-        let index = self.free.pop_front()?;
+        let index = self.free.pop_first()?;
         self.waiting.remove(&index).map(|item| (index, item))
     }
 
@@ -190,8 +194,11 @@ impl<I, R> Lobby<I, R> {
 
     /// This item is done with: forgets it, and returns how many attempts there were.
     pub(crate) fn forget(&mut self, index: usize, has_failed: bool) -> u32 {
-        self.running.remove(&index);
-        let Some(retries) = self.retries.remove(&index) else { return 1 };
+        let kept = self.running.remove(&index);
+        let retries = self.retries.remove(&index);
+        // Last, because this may panic.
+        drop(kept);
+        let Some(retries) = retries else { return 1 };
         let is_kept = match self.notes {
             Notes::None => false,
             Notes::Failures => has_failed,

@@ -1,9 +1,10 @@
 //! Loops that are asked to finish, that have seen enough, and that are watched.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use forloop_core::backon::ConstantBuilder;
-use forloop_core::{CancelToken, Cause, Event, How, LoopError, Outcome, each};
+use forloop_core::{CancelToken, Cause, Event, How, LoopError, Outcome, each, each_stream};
 
 use crate::{Alive, Backend, Gate, Tally, job, seconds, yields};
 
@@ -52,6 +53,56 @@ pub fn what_runs_is_finished_and_nothing_new_begins<B: Backend>(backend: B) {
         })
     });
     assert!(backend.block_on(whole).is_ok());
+}
+
+/// OPT-10, law 5: also where nothing runs and the source waits.
+pub fn a_loop_that_waits_for_its_source_finishes_when_it_is_asked_to<B: Backend>(backend: B) {
+    let token = CancelToken::new();
+    let asked = token.clone();
+    // Asked amid the last look at the source.
+    let source = futures_lite::stream::poll_fn(move |_cx| {
+        asked.cancel();
+        std::task::Poll::<Option<u64>>::Pending
+    });
+    let looping = each_stream(source).limit(2).unwrap().at(backend.place()).drain_on(&token);
+    let interrupted = backend.block_on(looping.gather(|n| job(async move { n }))).unwrap_err();
+    assert_eq!((interrupted.cause, interrupted.ready.len()), (Cause::Drained, 0));
+}
+
+/// OPT-7, law 1: what is kept for another attempt, or never begins, may panic when it is dropped.
+pub fn items_whose_destructors_panic_do_not_keep_a_loop_from_its_end<B: Backend>(backend: B) {
+    struct Item(u64);
+
+    impl Clone for Item {
+        fn clone(&self) -> Self {
+            Self(self.0 + 1)
+        }
+    }
+
+    impl Drop for Item {
+        fn drop(&mut self) {
+            // Of copies and of those that never begin; the body's own goes in peace.
+            assert!(self.0 == 0 || std::thread::panicking(), "on purpose");
+        }
+    }
+
+    let clock = backend.clock();
+    let alive = Alive::default();
+    let again = ConstantBuilder::default().with_delay(Duration::ZERO);
+    let items = (0..3).map(|_| Item(0));
+    let looping = each(items).unbounded().at(backend.place()).retry(&clock, again);
+    let looping = looping.settle(|mut item| {
+        item.0 = 0;
+        drop(item);
+        let guard = alive.guard();
+        job(async move {
+            let _alive = guard;
+            yields(3).await;
+            Ok::<u64, String>(0)
+        })
+    });
+    let ended = catch_unwind(AssertUnwindSafe(|| backend.block_on(looping)));
+    assert!(ended.is_err() && alive.now() == 0);
 }
 
 /// OPT-10: a second signal stops what the first let finish.

@@ -281,3 +281,23 @@ pub fn paced_loops_stream_their_results<B: Backend>(backend: B) {
         assert_eq!(stepped, streamed);
     });
 }
+
+/// OPT-8, OPT-9, law 5: results in input order hold places, and yet the item that they wait for gets one.
+pub fn the_item_that_ordered_results_wait_for_gets_a_place<B: Backend>(backend: B) {
+    let run = |items: Vec<(u64, usize, usize)>, limit: usize| {
+        let count = items.len();
+        let looping = each(items).limit(limit).unwrap().at(backend.place());
+        let looping = looping.limit_by(|&(key, ..)| key, 1).unwrap();
+        let looping = looping.limit_by(|&(key, ..)| key % 2, 1).unwrap();
+        let stream = looping.weigh(|&(_, weight, _)| weight).stream(|(key, _, polls)| {
+            job(async move {
+                yields(polls).await;
+                key
+            })
+        });
+        assert_eq!(backend.block_on(stream.collect::<Vec<_>>()).len(), count);
+    };
+    run(vec![(1, 1, 20), (1, 1, 1), (2, 1, 1), (2, 1, 1), (2, 1, 1)], 3);
+    run(vec![(1, 1, 5), (1, 3, 1), (2, 1, 1)], 3);
+    run(vec![(1, 1, 5), (3, 1, 1), (2, 2, 1), (4, 1, 0), (6, 9, 2), (1, 1, 1)], 2);
+}

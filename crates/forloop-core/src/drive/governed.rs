@@ -73,7 +73,18 @@ where
         let is_closed = self.stopping || lobby.is_closed;
         let has_items = self.source.is_some() || lobby.waiting() > 0;
         let has_room = has_items && self.taken(held) < self.limit;
-        !is_closed && self.started_this_round < ROUND && (has_room || lobby.failed() > 0)
+        let is_awaited = lobby.is_ordered && lobby.waiting() > 0;
+        let may_be = has_room || lobby.failed() > 0 || is_awaited;
+        !is_closed && self.started_this_round < ROUND && may_be
+    }
+
+    /// Hears that results are given in input order, so that those of later items wait for those of earlier ones.
+    pub(crate) fn is_ordered(self: Pin<&mut Self>) {
+        if C::GOVERNS
+            && let Some(lobby) = self.lobby()
+        {
+            lobby.is_ordered = true;
+        }
     }
 
     /// Pulls an item, or begins a body.
@@ -83,6 +94,7 @@ where
         held: usize,
     ) -> Pause<Infallible, J::Output> {
         let taken = self.taken(held);
+        let is_idle = self.running.is_empty() && self.waiting() == 0;
         let this = self.as_mut().project();
         let (limit, started) = (*this.limit, this.started);
         let (Some(launcher), Some(policy)) = (this.launcher, this.policy) else {
@@ -115,13 +127,16 @@ where
                     return Ok((index, item));
                 }
             }
+            // Where results wait for that of an item that has not begun, and nothing runs, its turn has come.
+            let is_awaited = lobby.is_ordered && is_idle;
+            if let Some(index) = lobby.next_free().filter(|_| taken < limit || is_awaited) {
+                // Nobody overtakes the one that is too heavy for now.
+                let may_begin = is_awaited || fits(policy, index);
+                let next = if may_begin { lobby.take_free() } else { None };
+                return next.ok_or(Pause::NoItem);
+            }
             if taken >= limit {
                 return Err(Pause::NoItem);
-            }
-            if let Some(index) = lobby.next_free() {
-                // Nobody overtakes the one that is too heavy for now.
-                let next = if fits(policy, index) { lobby.take_free() } else { None };
-                return next.ok_or(Pause::NoItem);
             }
             if lobby.waiting() >= limit {
                 return Err(Pause::NoItem);
@@ -229,8 +244,12 @@ where
     /// The item with this index is done with.
     pub(super) fn hear_ended(mut self: Pin<&mut Self>, index: usize, how: How) {
         let lobby = self.as_mut().lobby();
-        let attempts = lobby.map_or(1, |lobby| lobby.forget(index, how.is_failure()));
-        self.hear(&Event::Ended { index, attempts, how });
+        // It lets go of what was kept for another attempt.
+        let attempts = lobby.map_or(Ok(1), |lobby| catch(|| lobby.forget(index, how.is_failure())));
+        match attempts {
+            Ok(attempts) => self.hear(&Event::Ended { index, attempts, how }),
+            Err(panic) => self.stop_for(panic),
+        }
     }
 
     fn hear(mut self: Pin<&mut Self>, event: &Event) {

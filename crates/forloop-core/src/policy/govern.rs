@@ -20,18 +20,6 @@ impl<S, P, L, C> Loop<S, P, L, C> {
 /// Those of this library are all there are.
 #[doc(hidden)]
 pub trait Govern {
-    /// [`Policy::begun`].
-    fn begun(&mut self, _body: Ticket) {}
-
-    /// [`Policy::poll_overdue`].
-    fn poll_overdue(
-        &mut self,
-        _cx: &mut Context<'_>,
-        _alive: impl Fn(Ticket) -> bool,
-    ) -> Poll<Ticket> {
-        Poll::Pending
-    }
-
     /// [`Policy::poll_begin`].
     fn poll_begin(&mut self, _cx: &mut Context<'_>) -> Poll<()> {
         Poll::Ready(())
@@ -178,7 +166,6 @@ impl<C: Policy, G: Govern> Policy for Governed<C, G> {
 
     fn begun(&mut self, body: Ticket, alive: impl Fn(Ticket) -> bool) {
         self.policy.begun(body, alive);
-        self.rule.begun(body);
     }
 
     fn poll_overdue(
@@ -186,10 +173,7 @@ impl<C: Policy, G: Govern> Policy for Governed<C, G> {
         cx: &mut Context<'_>,
         alive: impl Fn(Ticket) -> bool,
     ) -> Poll<Ticket> {
-        match self.policy.poll_overdue(cx, &alive) {
-            Poll::Ready(body) => Poll::Ready(body),
-            Poll::Pending => self.rule.poll_overdue(cx, alive),
-        }
+        self.policy.poll_overdue(cx, alive)
     }
 
     fn poll_begin(&mut self, cx: &mut Context<'_>) -> Poll<()> {

@@ -1,6 +1,6 @@
 //! `retry`: a body that has failed is called again.
 
-use alloc::collections::{BTreeMap, BinaryHeap, VecDeque};
+use alloc::collections::{BTreeMap, BinaryHeap};
 use core::cmp::Reverse;
 use core::fmt;
 use core::task::{Context, Poll, ready};
@@ -9,7 +9,7 @@ use core::time::Duration;
 use backon::{Backoff, BackoffBuilder};
 
 use super::alarm::Alarm;
-use super::{Govern, GovernItems, GovernReturns, Governed, Ticket};
+use super::{Govern, GovernItems, GovernReturns, Governed};
 use crate::{Cause, Event, Loop, Outcome, Timer};
 
 impl<S, P, L, C> Loop<S, P, L, C> {
@@ -18,7 +18,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     /// `retry` is a back-off of the crate [`backon`], such as [`ExponentialBuilder`](backon::ExponentialBuilder),
     /// [`FibonacciBuilder`](backon::FibonacciBuilder) or [`ConstantBuilder`](backon::ConstantBuilder), or anything
     /// that iterates over [`Duration`]s and can be cloned; or a [`Retry`] made of one, which says for which errors,
-    /// and how long in all. Each item has a back-off of its own, with a jitter of its own.
+    /// and for how long. Each item has a back-off of its own, with a jitter of its own.
     ///
     /// Failed is a body that returned an error, or had no time left. A panic is a mistake in the program, and is not tried
     /// again, also where it is [caught](Self::catch_panics). What counts is the last attempt: its outcome is the item's,
@@ -26,7 +26,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     /// [`Settled::attempts`](crate::Settled::attempts), in [`Failure::attempts`](crate::Failure::attempts), and told to
     /// [observers](Self::observe).
     ///
-    /// The [`timeout`](Self::timeout) is that of each attempt; [`Retry::within`] is that of all of them. The
+    /// The [`timeout`](Self::timeout) is that of each attempt; [`Retry::within`] says how long after the first the last may begin. The
     /// [`deadline`](Self::deadline) is the loop's, as ever. An item keeps its place while it waits for another
     /// attempt, so memory stays bounded by the limit, and whoever is asked too much is not asked by others
     /// meanwhile. If the loop stops then, the item ends with the failure it had: no error is lost.
@@ -81,7 +81,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     }
 }
 
-/// When a body that has failed is called again: a back-off, for which errors, and how long in all.
+/// When a body that has failed is called again: a back-off, for which errors, and for how long.
 ///
 /// # Examples
 ///
@@ -129,8 +129,8 @@ impl<B, W> Retry<B, W> {
         Self { at_most: attempts, ..self }
     }
 
-    /// Gives each item so much time in all, from the start of its first attempt: an attempt that runs then is
-    /// stopped, as by a [`timeout`](Loop::timeout), and none begins that would have to wait for longer.
+    /// No attempt begins later than so much time after the first one at the same item. One that runs then goes on: how
+    /// long each may take is for the [`timeout`](Loop::timeout), so an item takes no longer than both together.
     pub fn within(self, time: Duration) -> Self {
         Self { within: Some(time), ..self }
     }
@@ -193,18 +193,8 @@ pub struct Retrying<R, B, D, W> {
     /// When the next attempts are due: the first to come on top.
     due: BinaryHeap<Reverse<(Duration, usize)>>,
     alarm: Alarm,
-    /// The items that are not done with, if their time is limited.
-    clocked: Clocked,
-}
-
-/// The items whose time is limited, in all attempts together.
-#[derive(Default)]
-struct Clocked {
-    /// In the order of their first starts, which is that of their last instants.
-    line: VecDeque<(Duration, usize)>,
-    /// Of each that is not done with: its last instant, and its body that runs.
-    items: BTreeMap<usize, (Duration, Option<Ticket>)>,
-    alarm: Alarm,
+    /// Of the items that are not done with, if their time is limited: by when the last attempt begins.
+    last: BTreeMap<usize, Duration>,
 }
 
 impl<R, B, D, W> Retrying<R, B, D, W> {
@@ -215,38 +205,12 @@ impl<R, B, D, W> Retrying<R, B, D, W> {
             backoffs: BTreeMap::new(),
             due: BinaryHeap::new(),
             alarm: Alarm::default(),
-            clocked: Clocked::default(),
+            last: BTreeMap::new(),
         }
     }
 }
 
 impl<R: Timer + 'static, B, D, W> Govern for Retrying<R, B, D, W> {
-    fn begun(&mut self, body: Ticket) {
-        if let Some((_, runs)) = self.clocked.items.get_mut(&body.index) {
-            *runs = Some(body);
-        }
-    }
-
-    fn poll_overdue(
-        &mut self,
-        cx: &mut Context<'_>,
-        alive: impl Fn(Ticket) -> bool,
-    ) -> Poll<Ticket> {
-        let Clocked { line, items, alarm } = &mut self.clocked;
-        while let Some(&(last, index)) = line.front() {
-            let Some((_, body)) = items.get_mut(&index) else {
-                line.pop_front();
-                continue;
-            };
-            ready!(alarm.poll_until(&self.timer, last, cx));
-            line.pop_front();
-            if let Some(body) = body.take().filter(|&body| alive(body)) {
-                return Poll::Ready(body);
-            }
-        }
-        Poll::Pending
-    }
-
     fn poll_again(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
         let Some(&Reverse((due, index))) = self.due.peek() else { return Poll::Pending };
         ready!(self.alarm.poll_until(&self.timer, due, cx));
@@ -259,13 +223,12 @@ impl<R: Timer + 'static, B, D, W> Govern for Retrying<R, B, D, W> {
             Event::Started { index, attempt: 1, .. } => {
                 if let Some(within) = self.retry.within {
                     let last = self.timer.now().checked_add(within).unwrap_or(Duration::MAX);
-                    self.clocked.line.push_back((last, index));
-                    self.clocked.items.insert(index, (last, None));
+                    self.last.insert(index, last);
                 }
             }
             Event::Ended { index, .. } => {
                 self.backoffs.remove(&index);
-                self.clocked.items.remove(&index);
+                self.last.remove(&index);
             }
             _ => {}
         }
@@ -304,7 +267,7 @@ where
         let delay = backoff.or_insert_with(|| self.retry.backoff.clone().build()).next()?;
         // A time that no clock can show never comes.
         let due = self.timer.now().checked_add(delay)?;
-        if self.clocked.items.get(&index).is_some_and(|&(last, _)| due >= last) {
+        if self.last.get(&index).is_some_and(|&last| due > last) {
             return None;
         }
         self.due.push(Reverse((due, index)));

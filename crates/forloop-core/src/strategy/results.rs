@@ -24,6 +24,9 @@ pub trait Shelf {
     /// What is left when no more outputs come.
     type Left;
 
+    /// Whether results wait for those of earlier items.
+    const ORDERED: bool = false;
+
     /// Puts a body's output on the shelf.
     fn put(&mut self, index: usize, output: Self::Output);
 
@@ -205,8 +208,11 @@ where
         held: usize,
         together: bool,
     ) -> Poll<bool> {
-        let this = self.project();
+        let mut this = self.project();
         let (held, shelf) = (held + this.shelf.held(), this.shelf);
+        if K::ORDERED {
+            this.drive.as_mut().is_ordered();
+        }
         let mut is_richer = false;
         let polled = this.drive.poll_ends(cx, held, |end| {
             // A body without an output has been stopped, or the loop says at its end why not.

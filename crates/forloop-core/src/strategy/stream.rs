@@ -126,6 +126,8 @@ impl<T> Shelf for InOrder<T> {
     type Item = T;
     type Left = Vec<(usize, T)>;
 
+    const ORDERED: bool = true;
+
     fn put(&mut self, index: usize, output: T) {
         let place = index - self.next;
         if place >= self.waiting.len() {
