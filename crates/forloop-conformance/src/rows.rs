@@ -89,6 +89,7 @@ macro_rules! __rows {
                 both a_loop_that_finishes_can_still_be_cancelled: "OPT-10";
                 both items_that_wait_have_their_ends_when_a_loop_is_asked_to_finish: "OPT-10";
                 both a_loop_stops_when_it_has_seen_enough: "OPT-2";
+                both enough_is_said_once_and_a_loop_that_had_to_finish_says_so: "OPT-2", "OPT-10";
                 both observers_hear_of_every_item_in_order: "OPT-11";
                 both observers_hear_the_end_of_those_that_were_stopped: "OPT-11";
             }
@@ -257,6 +258,8 @@ macro_rules! __rows {
                 both attempts_are_as_far_apart_as_the_back_off_says: "OPT-7";
                 both an_item_keeps_its_place_while_it_waits: "OPT-7", "law 6";
                 both each_attempt_has_its_own_time: "OPT-7", "TMO-1";
+                both an_attempt_is_not_stopped_at_the_time_of_the_one_before: "OPT-7", "TMO-1";
+                both no_attempt_begins_too_late_for_a_rate: "OPT-1", "OPT-7";
                 both no_attempt_begins_later_than_it_may: "OPT-7";
                 both panics_that_are_caught_are_not_tried_again: "OPT-7";
                 both no_failure_is_lost_when_the_loop_stops_between_two_attempts: "OPT-7", "law 2";

@@ -76,6 +76,11 @@ impl<S> Cut<S> {
         matches!(self.cause, Cause::Drained)
     }
 
+    /// There was more to begin than was known.
+    pub(crate) fn more_was_left(&mut self) {
+        self.all_begun = false;
+    }
+
     /// Whether no body was left to begin.
     pub(crate) fn all_begun(&self) -> bool {
         self.all_begun

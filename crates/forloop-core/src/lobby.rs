@@ -192,6 +192,11 @@ impl<I, R> Lobby<I, R> {
         1 + self.retries.get(&index).copied().unwrap_or(0)
     }
 
+    /// There will be no further attempt at this item, after all.
+    pub(crate) fn give_up(&mut self, index: usize) {
+        self.retries.entry(index).and_modify(|retries| *retries -= 1);
+    }
+
     /// This item is done with: forgets it, and returns how many attempts there were.
     pub(crate) fn forget(&mut self, index: usize, has_failed: bool) -> u32 {
         let kept = self.running.remove(&index);
@@ -220,8 +225,7 @@ impl<I, R> Lobby<I, R> {
     /// Takes out one that will not begin: its index, and how its last attempt has ended if there was one.
     pub(crate) fn take_left(&mut self) -> Option<(usize, Option<End<R>>)> {
         if let Some((index, end)) = self.failed.pop_first() {
-            // The attempt that it waited for will never be.
-            self.retries.entry(index).and_modify(|retries| *retries -= 1);
+            self.give_up(index);
             return Some((index, Some(end)));
         }
         self.waiting.pop_first().map(|(index, _)| (index, None))

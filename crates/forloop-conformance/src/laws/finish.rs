@@ -204,6 +204,39 @@ pub fn a_loop_stops_when_it_has_seen_enough<B: Backend>(backend: B) {
     assert_eq!(error, Err(LoopError::Enough));
 }
 
+/// OPT-2, OPT-10: nobody is asked again after it was enough, and who has asked first to finish is told.
+pub fn enough_is_said_once_and_a_loop_that_had_to_finish_says_so<B: Backend>(backend: B) {
+    let (asked, clock) = (Tally::default(), backend.clock());
+    let again = ConstantBuilder::default().with_delay(seconds::<B>(3600));
+    let looping = each(0..4).unbounded().at(backend.place()).retry(&clock, again);
+    let said = asked.clone();
+    let looping = looping.stop_when(move |tally| {
+        said.write(tally.ended() as u64);
+        tally.ended() == 1
+    });
+    let settled = backend.block_on(looping.settle(|n| {
+        job(async move {
+            // The others wait for another attempt by then, or are stopped.
+            yields(20 * usize::from(n == 3)).await;
+            if n == 3 { Ok(n) } else { Err("again".to_owned()) }
+        })
+    }));
+    assert_eq!((asked.read(), settled.len()), (vec![1], 4));
+
+    // It fails after the loop was asked to finish, and would have been tried again.
+    let token = CancelToken::new();
+    let looping = each(0..1).unbounded().at(backend.place()).retry(&clock, again);
+    let settled = backend.block_on(looping.drain_on(&token).settle(|_| {
+        let token = token.clone();
+        job(async move {
+            token.cancel();
+            yields(5).await;
+            Err::<u64, _>("no".to_owned())
+        })
+    }));
+    assert_eq!(settled.interrupted().map(|cut| cut.cause.clone()), Some(Cause::Drained));
+}
+
 /// OPT-11
 pub fn observers_hear_of_every_item_in_order<B: Backend>(backend: B) {
     let clock = backend.clock();

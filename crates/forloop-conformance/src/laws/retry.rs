@@ -341,3 +341,43 @@ pub fn a_loop_dropped_between_two_attempts_keeps_nothing<B: Backend>(backend: B)
     });
     assert_eq!(calls.read().len(), 3);
 }
+
+/// OPT-7, TMO-1: the time of an attempt that has ended is nobody's, also where the next takes its place in the loop.
+pub fn an_attempt_is_not_stopped_at_the_time_of_the_one_before<B: Backend>(backend: B) {
+    let clock = backend.clock();
+    let calls = Calls::default();
+    let looping = each(0..2).unbounded().at(backend.place());
+    let looping = looping.timeout(&clock, seconds::<B>(10)).retry(&clock, again::<B>(1, 1));
+    let settled = backend.block_on(looping.settle(|n| {
+        let (clock, call) = (clock.clone(), calls.count(n));
+        job(async move {
+            let takes = match (n, call) {
+                (0, _) => 9,
+                (_, 1) => 5,
+                // Over 8 + 1 + 5: later than the time of the first attempt.
+                _ => 8,
+            };
+            clock.sleep(seconds::<B>(takes)).await;
+            if (n, call) == (1, 1) { Err("once".to_owned()) } else { Ok(n) }
+        })
+    }));
+    // On a clock that is not exact, time may be short for anybody.
+    assert!(!B::EXACT || settled.iter().all(Outcome::is_ok), "{settled:?}");
+    assert!(!B::EXACT || settled.attempts(1) == 2);
+}
+
+/// OPT-1, OPT-7: also where another rule lets it wait for longer than the back-off does.
+pub fn no_attempt_begins_too_late_for_a_rate<B: Backend>(backend: B) {
+    let clock = backend.clock();
+    let calls = Calls::default();
+    let rate = forloop_core::Rate::new(1, seconds::<B>(10)).unwrap();
+    let retry = Retry::new(again::<B>(1, 3)).within(seconds::<B>(5));
+    let looping =
+        each(0..2).unbounded().at(backend.place()).rate(&clock, rate).retry(&clock, retry);
+    let settled = backend.block_on(looping.settle(|n| {
+        let call = calls.count(n);
+        job(async move { if n == 0 { Err(format!("call {call}")) } else { Ok(n) } })
+    }));
+    assert!(matches!(&settled[0], Outcome::Err(error) if error == "call 1"));
+    assert_eq!((settled.attempts(0), calls.of(0), settled[1].is_ok()), (1, 1, true));
+}

@@ -11,10 +11,11 @@ use futures_core::Stream;
 
 use super::{Drive, Pause, ROUND};
 use crate::engine::End;
+use crate::interrupted::Cut;
 use crate::lobby::{Keeps, Lobby, Notes};
 use crate::panic::catch;
 use crate::place::{Attempt, Launch, Started};
-use crate::policy::{Admit, Review};
+use crate::policy::{Admit, Review, Ticket};
 use crate::simulation::beginning;
 use crate::{Event, How, Outcome};
 
@@ -22,6 +23,11 @@ use crate::{Event, How, Outcome};
 pub(super) fn nobody_waits<I, J: Started, A: Launch<I, J>>(launcher: &Option<A>) -> bool {
     let lobby = launcher.as_ref().and_then(|launcher| launcher.lobby().lobby_ref());
     lobby.is_none_or(Lobby::is_empty)
+}
+
+/// Whether this is the latest attempt at its item.
+pub(super) fn is_latest<I, R>(lobby: Option<&Lobby<I, R>>, body: Ticket) -> bool {
+    lobby.is_none_or(|lobby| lobby.attempt(body.index) == body.attempt)
 }
 
 impl<S, A, J, C> Drive<S, A, J, C>
@@ -123,9 +129,14 @@ where
             }
             // What is due has kept its place.
             while lobby.has_due() {
-                if let Some((index, item, _)) = lobby.take_due() {
-                    return Ok((index, item));
+                let Some((index, item, end)) = lobby.take_due() else { continue };
+                if policy.is_too_late(index) {
+                    lobby.give_up(index);
+                    return Err(Pause::Ended(end));
                 }
+                // Before what is returned is made: this may panic.
+                drop(end);
+                return Ok((index, item));
             }
             // Where results wait for that of an item that has not begun, and nothing runs, its turn has come.
             let is_awaited = lobby.is_ordered && is_idle;
@@ -201,8 +212,10 @@ where
         let ended = |end| ControlFlow::Break(Pause::Ended(end));
         match this.running.start(cx.waker(), 1, next, ended) {
             ControlFlow::Continue(ticket) => {
-                let running = &*this.running;
-                match catch(|| policy.begun(ticket, |body| running.runs(body))) {
+                let ticket = Ticket { attempt: attempt.attempt, ..ticket };
+                let (running, lobby) = (&*this.running, launcher.lobby().lobby_ref());
+                let alive = |body: Ticket| running.runs(body) && is_latest(lobby, body);
+                match catch(|| policy.begun(ticket, alive)) {
                     Ok(()) => Pause::Quota,
                     Err(panic) => Pause::Panicked(panic),
                 }
@@ -215,11 +228,18 @@ where
     pub(super) fn tries_again(mut self: Pin<&mut Self>, end: &End<J::Output>) -> bool {
         let this = self.as_mut().project();
         let (Some(launcher), Some(policy)) = (this.launcher, this.policy) else { return false };
-        let lobby = launcher.lobby_mut().lobby().filter(|lobby| !lobby.is_closed);
-        let (Some(lobby), false) = (lobby, *this.stopping) else { return false };
+        let (Some(lobby), false) = (launcher.lobby_mut().lobby(), *this.stopping) else {
+            return false;
+        };
         let (index, attempt) = (end.index, lobby.attempt(end.index));
+        let (is_closed, cut) = (lobby.is_closed, this.cut);
         let again = catch(|| {
             let after = policy.again(index, attempt, &end.outcome)?;
+            if is_closed {
+                // Whoever has asked the loop to finish has kept this item from its next attempt.
+                cut.iter_mut().for_each(Cut::more_was_left);
+                return None;
+            }
             policy.hear(&Event::Retried { index, attempt, after });
             Some(())
         });

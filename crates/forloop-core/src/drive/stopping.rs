@@ -6,10 +6,11 @@ use core::task::{Context, Poll};
 
 use futures_core::Stream;
 
-use super::governed::nobody_waits;
+use super::governed::{is_latest, nobody_waits};
 use super::{Drive, LastRound};
 use crate::engine::End;
 use crate::interrupted::Cut;
+use crate::lobby::Keeps;
 use crate::panic::catch;
 use crate::place::{Launch, Started};
 use crate::policy::{Admit, Review};
@@ -51,7 +52,9 @@ where
         while !self.stopping {
             let this = self.as_mut().project();
             let (policy, running) = (this.policy.as_mut()?, &*this.running);
-            let body = match catch(|| policy.poll_overdue(cx, |body| running.runs(body))) {
+            let lobby = this.launcher.as_ref().and_then(|launcher| launcher.lobby().lobby_ref());
+            let alive = |body| running.runs(body) && (!C::GOVERNS || is_latest(lobby, body));
+            let body = match catch(|| policy.poll_overdue(cx, alive)) {
                 Ok(Poll::Ready(body)) => body,
                 Ok(Poll::Pending) => return None,
                 Err(panic) => {
@@ -127,7 +130,8 @@ where
         let all_begun = all_begun && (!C::GOVERNS || nobody_waits(this.launcher));
         // A loop that has been asked to finish, and is stopped then, was stopped: and before its end, if it was
         // asked before its end.
-        let drained = this.cut.take_if(|before| before.is_drain());
+        let is_over = this.running.is_empty() && lost.is_none();
+        let drained = this.cut.take_if(|before| before.is_drain() && !is_over);
         let all_begun = all_begun && drained.is_none_or(|before| before.all_begun());
         let mut cut = Cut::new(cause, this.running.indices(), all_begun);
         lost.into_iter().for_each(|index| cut.one_more(index));

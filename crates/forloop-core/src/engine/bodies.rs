@@ -178,7 +178,7 @@ impl<J: Started> Bodies<J> {
         if !is_noted {
             self.ledger.note_each(&self.slab, slot, index);
         }
-        ControlFlow::Continue(Ticket { slot, index })
+        ControlFlow::Continue(Ticket { slot, index, attempt: 1 })
     }
 
     /// Where a slot stands in a round that is sorted: [`Started::rank`], also of what was left behind.

@@ -168,7 +168,7 @@ impl<J: Started> Set<J> {
                 ticket
             } else {
                 left -= 1;
-                Ticket { slot: self.put(index, job), index }
+                Ticket { slot: self.put(index, job), index, attempt: 1 }
             };
             if left == 0 {
                 return ControlFlow::Continue(ticket);
@@ -177,7 +177,7 @@ impl<J: Started> Set<J> {
     }
 
     /// Whether this body still runs.
-    pub(crate) fn runs(&self, Ticket { slot, index }: Ticket) -> bool {
+    pub(crate) fn runs(&self, Ticket { slot, index, .. }: Ticket) -> bool {
         self.bodies.slab.get(slot).is_some() && self.bodies.index(slot) == index
     }
 
@@ -199,7 +199,7 @@ impl<J: Started> Set<J> {
     pub(crate) fn expire(
         &mut self,
         caller: Option<&Waker>,
-        Ticket { slot, index }: Ticket,
+        Ticket { slot, index, .. }: Ticket,
     ) -> Option<End<J::Output>> {
         let (group, place) = (group_of(slot), place_of(slot));
         let mut entered = self.ready.enter();

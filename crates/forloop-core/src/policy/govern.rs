@@ -30,6 +30,11 @@ pub trait Govern {
         Poll::Pending
     }
 
+    /// [`Policy::is_too_late`].
+    fn is_too_late(&self, _index: usize) -> bool {
+        false
+    }
+
     /// Whether an item that was held back by others is held back here as well.
     fn enter(&mut self, _index: usize) -> bool {
         true
@@ -188,6 +193,10 @@ impl<C: Policy, G: Govern> Policy for Governed<C, G> {
             Poll::Ready(index) => Poll::Ready(index),
             Poll::Pending => self.rule.poll_again(cx),
         }
+    }
+
+    fn is_too_late(&self, index: usize) -> bool {
+        self.policy.is_too_late(index) || self.rule.is_too_late(index)
     }
 
     fn released(&mut self) -> Option<usize> {

@@ -125,6 +125,12 @@ pub trait Policy {
         Poll::Pending
     }
 
+    /// Whether it is too late for another attempt at this item, which was to have one.
+    #[doc(hidden)]
+    fn is_too_late(&self, _index: usize) -> bool {
+        false
+    }
+
     /// The next item that was held back and is not any more.
     #[doc(hidden)]
     fn released(&mut self) -> Option<usize> {
@@ -202,11 +208,12 @@ pub trait Review<R>: Policy {
     }
 }
 
-/// Which body: where it is in the engine, and its index.
+/// Which body: where it is in the engine, its index, and the how many-th attempt at its item it is.
 #[derive(Debug, Clone, Copy)]
 pub struct Ticket {
     pub(crate) slot: usize,
     pub(crate) index: usize,
+    pub(crate) attempt: u32,
 }
 
 /// A policy under which a body that ends without an output ends the loop, too.
@@ -321,6 +328,10 @@ macro_rules! forward_govern {
 
         fn poll_again(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
             self.policy.poll_again(cx)
+        }
+
+        fn is_too_late(&self, index: usize) -> bool {
+            self.policy.is_too_late(index)
         }
 
         fn released(&mut self) -> Option<usize> {

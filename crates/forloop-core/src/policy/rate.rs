@@ -62,6 +62,9 @@ pub struct Rate {
 /// Longer intervals are none that a program waits for, and shorter ones are what the clock of a rate can count.
 const LONGEST: Duration = Duration::from_secs(60 * 60 * 24 * 365);
 
+/// Where the limiter's clock stands still, after some centuries: it counts nanoseconds.
+const LAST: Duration = Duration::from_nanos(u64::MAX / 2);
+
 impl Rate {
     /// So many starts per `period`.
     ///
@@ -162,7 +165,8 @@ impl Meter {
     /// Counts a start.
     fn count(&mut self, now: Duration) {
         let shown = Duration::from(self.clock.now());
-        self.clock.advance(now.saturating_sub(self.origin).saturating_sub(shown));
+        let passed = now.saturating_sub(self.origin).min(LAST);
+        self.clock.advance(passed.saturating_sub(shown));
         // Whether the next may begin at once must not be asked: the answer would count as a start.
         let earliest = match self.limiter.check() {
             Ok(granted) if granted.remaining_burst_capacity() > 0 => return,

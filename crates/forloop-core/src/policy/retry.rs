@@ -218,6 +218,10 @@ impl<R: Timer + 'static, B, D, W> Govern for Retrying<R, B, D, W> {
         Poll::Ready(index)
     }
 
+    fn is_too_late(&self, index: usize) -> bool {
+        self.last.get(&index).is_some_and(|&last| self.timer.now() > last)
+    }
+
     fn hear(&mut self, event: &Event) -> Option<Cause> {
         match *event {
             Event::Started { index, attempt: 1, .. } => {

@@ -1,10 +1,10 @@
 //! `stop_when`: a predicate over what has ended so far.
 
 use core::fmt;
+use core::task::{Context, Poll};
 
 use super::{Govern, GovernItems, GovernReturns, Governed, Interrupt, Interruptible, Policy};
 use crate::{Cause, Event, How, Loop};
-use core::task::{Context, Poll};
 
 impl<S, P, L, C: Policy> Loop<S, P, L, C> {
     /// Stops the loop when `enough` says so, which is asked after each item that is done with: after two failures,
@@ -45,8 +45,11 @@ impl<S, P, L, C: Policy> Loop<S, P, L, C> {
         self,
         enough: G,
     ) -> Loop<S, P, L, Governed<Interruptible<C, Stoppable>, StopWhen<G>>> {
-        self.with(|policy| Interruptible::new(policy, Stoppable))
-            .governed(StopWhen { enough, tally: Tally::default() })
+        self.with(|policy| Interruptible::new(policy, Stoppable)).governed(StopWhen {
+            enough,
+            tally: Tally::default(),
+            is_over: false,
+        })
     }
 }
 
@@ -85,11 +88,16 @@ impl Tally {
 pub struct StopWhen<G> {
     enough: G,
     tally: Tally,
+    /// It was enough.
+    is_over: bool,
 }
 
 impl<G: FnMut(&Tally) -> bool> Govern for StopWhen<G> {
     fn hear(&mut self, event: &Event) -> Option<Cause> {
         let Event::Ended { index, how, .. } = *event else { return None };
+        if self.is_over {
+            return None;
+        }
         match how {
             How::Done => self.tally.succeeded += 1,
             how if how.is_failure() => self.tally.failed += 1,
@@ -97,7 +105,8 @@ impl<G: FnMut(&Tally) -> bool> Govern for StopWhen<G> {
             _ => return None,
         }
         self.tally.last = Some((index, how));
-        (self.enough)(&self.tally).then_some(Cause::Enough)
+        self.is_over = (self.enough)(&self.tally);
+        self.is_over.then_some(Cause::Enough)
     }
 }
 

@@ -284,7 +284,7 @@ where
                     }
                 };
                 waiting.push((slot, errand.body));
-                last = Some(Ticket { slot, index });
+                last = Some(Ticket { slot, index, attempt: 1 });
             }
             waiting.len()
         });

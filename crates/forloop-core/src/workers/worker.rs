@@ -188,7 +188,7 @@ impl<B: Body<Returns = T>, T> Worker<B, T> {
                 tell(&mut self.tray, end, self.weighing);
                 ControlFlow::Continue(())
             });
-            let Ticket { slot, index } = match going {
+            let Ticket { slot, index, .. } = match going {
                 ControlFlow::Continue(ticket) => ticket,
                 ControlFlow::Break(left) => {
                     let left = left.into_iter().chain(arrived);
@@ -263,7 +263,7 @@ impl<B: Body<Returns = T>, T> Worker<B, T> {
     fn expire(&mut self, slot: usize) {
         let Intake::Desk { places, .. } = &self.intake else { return };
         let Some(&place) = places.get(slot) else { return };
-        let ticket = Ticket { slot: place, index: slot };
+        let ticket = Ticket { slot: place, index: slot, attempt: 1 };
         if self.bodies.runs(ticket)
             && let Some(end) = self.bodies.expire(None, ticket)
         {
