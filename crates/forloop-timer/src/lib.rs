@@ -23,7 +23,7 @@ use forloop_core::Timer;
 /// use forloop_core::{Outcome, Timer, each};
 /// use forloop_timer::SystemTimer;
 ///
-/// let slow = each([1, 60_000]).unbounded().timeout(&SystemTimer, Duration::from_millis(50));
+/// let slow = each([1, 60_000]).unbounded().timeout(&SystemTimer, Duration::from_secs(1));
 /// let slow = slow.settle(async |ms| {
 ///     SystemTimer.sleep(Duration::from_millis(ms)).await;
 ///     Ok::<_, std::io::Error>(ms)

@@ -32,7 +32,8 @@ pub fn any_collection_is_made_in_input_order<B: Backend>(backend: B) {
             .await;
         assert_eq!(outcomes.len(), 10);
         assert!(matches!(outcomes[4], Outcome::TimedOut));
-        assert!(matches!(outcomes[9], Outcome::Ok(9)));
+        // On a clock that is not exact, time may be short for anybody.
+        assert!(!B::EXACT || matches!(outcomes[9], Outcome::Ok(9)));
     });
 }
 

@@ -189,7 +189,7 @@ pub fn a_loop_stops_when_it_has_seen_enough<B: Backend>(backend: B) {
         // Tasks may all have ended by then.
         match settled.interrupted() {
             Some(interrupted) => assert_eq!(interrupted.cause, Cause::Enough),
-            None => assert!(B::SPAWNED && settled.len() == 10 && limit == 64),
+            None => assert!(B::SPAWNED && settled.len() == 10),
         }
         assert!(settled.iter().filter(|outcome| outcome.is_ok()).count() >= 3);
         assert_eq!(alive.now(), 0);
@@ -272,10 +272,14 @@ pub fn observers_hear_of_every_item_in_order<B: Backend>(backend: B) {
         });
         shown.collect()
     };
-    assert_eq!(of(0), ["queued", "started 1", "Done 1"]);
-    assert_eq!(of(1), ["queued", "started 1", "retried 1", "started 2", "Failed 2"]);
-    assert_eq!(of(2), ["queued", "started 1", "retried 1", "started 2", "TimedOut 2"]);
-    assert_eq!(of(3), ["queued", "started 1", "Done 1"]);
+    let once = |end| vec!["queued", "started 1", end];
+    let twice = |end| vec!["queued", "started 1", "retried 1", "started 2", end];
+    assert_eq!(of(2), twice("TimedOut 2"));
+    // On a clock that is not exact, time may be short for anybody.
+    let may_be = [once("Done 1"), twice("Done 2"), twice("TimedOut 2")];
+    let done = &may_be[..if B::EXACT { 1 } else { 3 }];
+    assert!([0, 3].into_iter().all(|n| done.iter().any(|done| of(n) == *done)), "{events:?}");
+    assert!(of(1) == twice("Failed 2") || !B::EXACT && of(1) == twice("TimedOut 2"), "{events:?}");
     assert_eq!(settled.len(), 4);
 }
 
@@ -283,7 +287,7 @@ pub fn observers_hear_of_every_item_in_order<B: Backend>(backend: B) {
 pub fn observers_hear_the_end_of_those_that_were_stopped<B: Backend>(backend: B) {
     let clock = backend.clock();
     let events = Tally::<Event>::default();
-    let (heard, token) = (events.clone(), CancelToken::new());
+    let (heard, token, first_runs) = (events.clone(), CancelToken::new(), Gate::default());
     let looping = each([0, 1, 1]).limit(3).unwrap().at(backend.place());
     let looping = looping
         .limit_by(|n: &u64| *n, 1)
@@ -291,12 +295,14 @@ pub fn observers_hear_the_end_of_those_that_were_stopped<B: Backend>(backend: B)
         .observe(&clock, move |_, event: &Event| heard.write(*event))
         .cancel_on(&token);
     let interrupted = backend.block_on(looping.gather(|n| {
-        let token = token.clone();
+        let (token, first_runs) = (token.clone(), first_runs.clone());
         job(async move {
             if n == 1 {
+                first_runs.passed().await;
                 yields(9).await;
                 token.cancel();
             }
+            first_runs.open();
             std::future::pending::<u64>().await
         })
     }));

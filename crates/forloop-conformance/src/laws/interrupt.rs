@@ -238,12 +238,12 @@ pub fn a_deadline_is_neither_a_cancellation_nor_an_error_of_a_body<B: Backend>(b
     let alive = Alive::default();
     let looping = || {
         let looping = each(0..9).limit(2).unwrap().at(backend.place());
-        looping.deadline(&watch.clock, seconds::<B>(1))
+        looping.deadline(&watch.clock, enough::<B>())
     };
     backend.block_on(async {
         let ended = looping().try_gather(|_: u64| endless::<Result<u64, String>>(&alive)).await;
         assert_eq!(alive.now(), 0);
-        on_time::<B>(watch.read(), seconds::<B>(1));
+        on_time::<B>(watch.read(), enough::<B>());
         let Err(LoopError::TimedOut { timed_out, .. }) = ended else { panic!("{ended:?}") };
         assert_eq!(timed_out, [0, 1]);
 
@@ -254,7 +254,7 @@ pub fn a_deadline_is_neither_a_cancellation_nor_an_error_of_a_body<B: Backend>(b
         let ended = looping().race(|_: u64| endless::<u64>(&alive)).await;
         assert!(matches!(ended, Err(LoopError::TimedOut { .. })));
         assert_eq!((alive.now(), alive.ever()), (0, 6));
-        on_time::<B>(watch.read(), seconds::<B>(3));
+        on_time::<B>(watch.read(), 3 * enough::<B>());
     });
 }
 
@@ -292,7 +292,7 @@ pub fn a_deadline_may_be_zero_or_for_ever<B: Backend>(backend: B) {
     });
 }
 
-/// Time enough on any machine for bodies that end soon.
+/// Time enough on any machine for bodies to begin, and to end if they end soon.
 fn enough<B: Backend>() -> Duration {
     seconds::<B>(30)
 }
@@ -390,7 +390,7 @@ pub fn what_was_woken_by_the_deadline_has_its_turn<B: Backend>(backend: B) {
     let (gate, clock) = (Gate::default(), backend.clock());
     backend.block_on(async {
         let looping = each(0..2).unbounded().at(backend.place());
-        let mut gathered = Box::pin(looping.deadline(&clock, seconds::<B>(1)).gather(|n: u64| {
+        let mut gathered = Box::pin(looping.deadline(&clock, enough::<B>()).gather(|n: u64| {
             let gate = gate.clone();
             job(async move {
                 if n == 0 {
@@ -402,7 +402,7 @@ pub fn what_was_woken_by_the_deadline_has_its_turn<B: Backend>(backend: B) {
         }));
         assert!(futures_lite::future::poll_once(gathered.as_mut()).await.is_none());
         // Past the deadline, before the loop looks again.
-        clock.sleep(seconds::<B>(2)).await;
+        clock.sleep(enough::<B>() + seconds::<B>(1)).await;
         gate.open();
         let interrupted = gathered.await.unwrap_err();
         if !B::SPAWNED {

@@ -6,7 +6,7 @@ use forloop_core::{InvalidRate, LoopError, Rate, ZeroLimit, each};
 use futures_lite::StreamExt;
 
 use super::times::Stopwatch;
-use crate::{Backend, Gate, Peak, Tally, job, on_time, seconds, yields};
+use crate::{Backend, Gate, LONG, Peak, Tally, job, on_time, seconds, yields};
 
 /// OPT-1
 pub fn bodies_begin_evenly_apart<B: Backend>(backend: B) {
@@ -30,15 +30,8 @@ pub fn two_starts_are_never_nearer_than_the_rate_says<B: Backend>(backend: B) {
     let outputs = looping.gather(|n| watch.begins(n, seconds::<B>(if n == 1 { 6 } else { 5 })));
     assert_eq!(backend.block_on(outputs).len(), 5);
     let begun = watch.noted();
-    for pair in begun.windows(2) {
-        // The clock is read again inside of the body, a little later.
-        let apart = pair[1] - pair[0];
-        let least = if B::EXACT { seconds::<B>(4) } else { seconds::<B>(3) };
-        assert!(apart >= least, "{apart:?} apart");
-    }
-    if B::EXACT {
-        let due = [0, 4, 8, 12, 16].map(seconds::<B>);
-        assert_eq!(begun, due);
+    for (begun, due) in begun.into_iter().zip([0, 4, 8, 12, 16]) {
+        on_time::<B>(begun, seconds::<B>(due));
     }
 }
 
@@ -101,7 +94,7 @@ pub fn in_a_staggered_race_those_not_needed_are_never_called<B: Backend>(backend
     let watch = Stopwatch::start(&backend);
     let looping = || {
         let looping = each(0..9).unbounded().at(backend.place());
-        looping.stagger(&watch.clock, seconds::<B>(5))
+        looping.stagger(&watch.clock, LONG)
     };
     let called = Tally::default();
     let body = |n: u64| {
@@ -112,11 +105,11 @@ pub fn in_a_staggered_race_those_not_needed_are_never_called<B: Backend>(backend
     assert_eq!(backend.block_on(looping().race_ok(body)), Ok((2, 2)));
     assert_eq!(called.read(), [0, 1, 2]);
     on_time::<B>(watch.read() - begun, Duration::ZERO);
-    let none = each(0..3).unbounded().at(backend.place()).stagger(&watch.clock, seconds::<B>(5));
+    let none = each(0..3).unbounded().at(backend.place()).stagger(&watch.clock, LONG);
     let error =
         backend.block_on(none.race_ok(|n| job(async move { Err::<u64, _>(n.to_string()) })));
     assert_eq!(error.unwrap_err().failures().len(), 3);
-    let empty = each(0..0).unbounded().at(backend.place()).stagger(&watch.clock, seconds::<B>(5));
+    let empty = each(0..0).unbounded().at(backend.place()).stagger(&watch.clock, LONG);
     assert_eq!(backend.block_on(empty.race_ok(body)), Err(LoopError::Empty));
 }
 
@@ -164,15 +157,22 @@ pub fn a_key_without_room_holds_up_no_other<B: Backend>(backend: B) {
 
 /// OPT-8, law 6: the loop pulls ahead no more than the limit.
 pub fn items_are_pulled_ahead_up_to_the_limit<B: Backend>(backend: B) {
-    let (pulled, gate) = (Tally::default(), Gate::default());
-    let items = (0..100_u64).inspect(|&n| pulled.write(n));
+    let (pulled, gate, three_wait) = (Tally::default(), Gate::default(), Gate::default());
+    let items = (0..100_u64).inspect(|&n| {
+        pulled.write(n);
+        if n == 3 {
+            three_wait.open();
+        }
+    });
     let looping = each(items).limit(3).unwrap().at(backend.place());
     let looping = looping.limit_by(|_: &u64| "one", 1).unwrap();
     let seen = Tally::default();
     let outputs = looping.gather(|n| {
         let (gate, pulled, seen) = (gate.clone(), pulled.clone(), seen.clone());
+        let three_wait = three_wait.clone();
         job(async move {
             if n == 0 {
+                three_wait.passed().await;
                 yields(30).await;
                 seen.write(pulled.read().len() as u64);
             }
@@ -226,7 +226,7 @@ pub fn never_more_weight_runs_than_the_limit<B: Backend>(backend: B) {
         })
     }));
     assert_eq!(outputs, (0..60).collect::<Vec<_>>());
-    assert!(most.most() > 1);
+    assert!(B::SPAWNED || most.most() > 1);
 }
 
 /// OPT-9: a heavy one is not starved by light ones, and one that is too heavy for the limit runs alone.

@@ -138,7 +138,9 @@ pub fn a_race_without_time_tells_so<B: Backend>(backend: B) {
             })
         });
         let lost = lost.await.unwrap_err();
-        assert_eq!((lost.failures().len(), lost.timed_out()), (1, &[0, 2][..]));
+        let told = (lost.failures().len(), lost.timed_out());
+        // On a clock that is not exact, time may be short for anybody.
+        assert!(told == (1, &[0, 2]) || !B::EXACT && told == (0, &[0, 1, 2]), "{told:?}");
     });
 }
 

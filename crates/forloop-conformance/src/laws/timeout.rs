@@ -36,7 +36,8 @@ pub fn a_body_without_time_is_one_outcome_among_the_others<B: Backend>(backend: 
         for (index, outcome) in outcomes.into_iter().enumerate() {
             match outcome {
                 Outcome::Ok(n) => assert!(n == index as u64 && n % 2 == 0),
-                Outcome::TimedOut => assert_eq!(index % 2, 1),
+                // On a clock that is not exact, time may be short for anybody.
+                Outcome::TimedOut => assert!(index % 2 == 1 || !B::EXACT),
                 other => panic!("{other:?} at {index}"),
             }
         }
@@ -133,7 +134,8 @@ pub fn a_loop_that_stops_at_failures_stops_at_a_body_without_time<B: Backend>(ba
         });
         let tried = tried.await;
         let Err(LoopError::TimedOut { timed_out, .. }) = tried else { panic!("{tried:?}") };
-        assert_eq!(timed_out[0], 1);
+        // On a clock that is not exact, time may be short for anybody.
+        assert!(timed_out[0] == 1 || !B::EXACT);
         assert_eq!(alive.now(), 0);
         let tried = looping().try_for_each(|n| {
             let body = even(&alive, n);
@@ -142,7 +144,7 @@ pub fn a_loop_that_stops_at_failures_stops_at_a_body_without_time<B: Backend>(ba
                 Ok::<(), String>(())
             })
         });
-        assert_eq!(tried.await.unwrap_err().timed_out()[0], 1);
+        assert!(tried.await.unwrap_err().timed_out()[0] == 1 || !B::EXACT);
     });
 }
 

@@ -157,17 +157,7 @@ impl<C: Policy, G: Govern> Policy for Governed<C, G> {
         C::outcome(each)
     }
 
-    fn gives<X, Y>(result: Result<X, Interrupted<Y, C::SourceError>>) -> C::Gives<X, Y> {
-        C::gives(result)
-    }
-
-    fn source_error(&mut self) -> Option<C::SourceError> {
-        self.policy.source_error()
-    }
-
-    fn poll_interrupt(&mut self, cx: &mut Context<'_>, again: bool) -> Poll<Cause> {
-        self.policy.poll_interrupt(cx, again)
-    }
+    forward_cuts!();
 
     fn begun(&mut self, body: Ticket, alive: impl Fn(Ticket) -> bool) {
         self.policy.begun(body, alive);

@@ -3,6 +3,9 @@
 //! A loop's policy is a type, so that a loop which nothing can cut short gives plain results and
 //! pays for no check. Options wrap the policy that was there: a loop may have several of each kind.
 
+#[macro_use]
+mod forward;
+
 mod alarm;
 mod cancel_on;
 mod catch_panics;
@@ -289,69 +292,6 @@ impl Policy for Plain {
     }
 }
 
-// What a policy says of single items is that of the policy it wraps, where it has nothing to add.
-
-macro_rules! forward_items {
-    () => {
-        fn arrive(&mut self, index: usize, item: &C::Item) -> bool {
-            self.policy.arrive(index, item)
-        }
-
-        fn keep(&self, item: &C::Item) -> Option<C::Item> {
-            self.policy.keep(item)
-        }
-    };
-}
-
-macro_rules! forward_review {
-    ($returns:ty) => {
-        fn again(
-            &mut self,
-            index: usize,
-            attempt: u32,
-            outcome: &Outcome<$returns>,
-        ) -> Option<Duration> {
-            self.policy.again(index, attempt, outcome)
-        }
-
-        fn is_error(&self, returned: &$returns) -> bool {
-            self.policy.is_error(returned)
-        }
-    };
-}
-
-macro_rules! forward_govern {
-    () => {
-        fn poll_begin(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-            self.policy.poll_begin(cx)
-        }
-
-        fn poll_again(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
-            self.policy.poll_again(cx)
-        }
-
-        fn is_too_late(&self, index: usize) -> bool {
-            self.policy.is_too_late(index)
-        }
-
-        fn released(&mut self) -> Option<usize> {
-            self.policy.released()
-        }
-
-        fn extra(&self, index: usize) -> usize {
-            self.policy.extra(index)
-        }
-
-        fn extras(&self) -> usize {
-            self.policy.extras()
-        }
-
-        fn hear(&mut self, event: &Event) -> Option<Cause> {
-            self.policy.hear(event)
-        }
-    };
-}
-
 /// Something that cuts a loop short.
 pub trait Interrupt {
     /// Whether bodies that run then go on, so that the loop must know of each that begins.
@@ -525,17 +465,7 @@ impl<C: Policy, M: Ends> Policy for Outcomes<C, M> {
         each
     }
 
-    fn gives<X, Y>(result: Result<X, Interrupted<Y, C::SourceError>>) -> C::Gives<X, Y> {
-        C::gives(result)
-    }
-
-    fn source_error(&mut self) -> Option<C::SourceError> {
-        self.policy.source_error()
-    }
-
-    fn poll_interrupt(&mut self, cx: &mut Context<'_>, again: bool) -> Poll<Cause> {
-        self.policy.poll_interrupt(cx, again)
-    }
+    forward_cuts!();
 
     fn begun(&mut self, body: Ticket, alive: impl Fn(Ticket) -> bool) {
         self.policy.begun(body, &alive);

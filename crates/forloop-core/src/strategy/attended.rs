@@ -7,7 +7,7 @@ use core::task::{Context, Poll, ready};
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
-use super::{Ending, Judge};
+use super::{Judge, verdict};
 use crate::Panic;
 use crate::drive::Drive;
 use crate::panic::catch;
@@ -91,9 +91,6 @@ where
                 ControlFlow::Break(Enough::Panicked(panic)) => this.drive.as_mut().stop_for(panic),
             }
         }
-        let tried = this.drive.as_mut().tried();
-        let interrupted = this.drive.as_mut().ending();
-        let judge = this.judge.take().expect("a loop that has ended is not polled again");
-        Poll::Ready(judge.verdict(Ending { started: this.drive.started(), interrupted, tried }))
+        Poll::Ready(verdict(this.drive, this.judge))
     }
 }

@@ -91,6 +91,25 @@ struct Ending<S> {
     tried: Vec<(usize, u32)>,
 }
 
+/// Asks the judge of a loop that has ended for its result.
+#[inline]
+fn verdict<S, A, J, C, V>(
+    mut drive: Pin<&mut Drive<S, A, J, C>>,
+    judge: &mut Option<V>,
+) -> V::Verdict
+where
+    S: Stream,
+    A: Launch<C::Item, J>,
+    J: Started,
+    C: Admit<S::Item> + Review<J::Output>,
+    V: Judge<J::Output, C>,
+{
+    let tried = drive.as_mut().tried();
+    let interrupted = drive.as_mut().ending();
+    let judge = judge.take().expect("a loop that has ended is not polled again");
+    judge.verdict(Ending { started: drive.started(), interrupted, tried })
+}
+
 pin_project! {
     /// A loop that runs to its end and then gives one result.
     #[derive(Debug)]
@@ -133,9 +152,6 @@ where
         while ready!(this.drive.as_mut().poll_ends(cx, 0, &mut ended)).is_break() {
             this.drive.as_mut().stop();
         }
-        let tried = this.drive.as_mut().tried();
-        let interrupted = this.drive.as_mut().ending();
-        let judge = this.judge.take().expect("a loop that has ended is not polled again");
-        Poll::Ready(judge.verdict(Ending { started: this.drive.started(), interrupted, tried }))
+        Poll::Ready(verdict(this.drive, this.judge))
     }
 }
