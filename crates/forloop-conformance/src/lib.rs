@@ -43,7 +43,7 @@ mod watched;
 pub use crate::backend::{Backend, CallersWaker, Group, InTask, Job, LONG, Spawning, job};
 pub use crate::probe::{
     Alive, Bomb, Fair, Gate, Guard, Held, Peak, RestlessClock, Tally, VirtualClock, eventually,
-    on_time, seconds, yields,
+    long_after, on_time, seconds, yields,
 };
 pub use crate::rows::{Backends, ROWS, Row};
 pub use crate::watched::{check, check_seeds, watched};

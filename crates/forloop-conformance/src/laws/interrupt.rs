@@ -9,8 +9,8 @@ use futures_lite::StreamExt;
 use super::endless;
 use super::times::Stopwatch;
 use crate::{
-    Alive, Backend, Gate, Job, LONG, RestlessClock, Tally, eventually, job, on_time, seconds,
-    yields,
+    Alive, Backend, Gate, Job, LONG, RestlessClock, Tally, VirtualClock, eventually, job,
+    long_after, on_time, seconds, yields,
 };
 
 /// CAN-2
@@ -292,14 +292,16 @@ pub fn a_deadline_may_be_zero_or_for_ever<B: Backend>(backend: B) {
     });
 }
 
-/// Time enough on any machine for bodies to begin, and to end if they end soon.
+/// Time enough on any machine for bodies to begin.
 fn enough<B: Backend>() -> Duration {
     seconds::<B>(30)
 }
 
 /// Of four such bodies, 1 and 2 end soon, 0 and 3 never.
-fn partly(n: u64) -> Job<u64> {
+fn partly(alive: &Alive, n: u64) -> Job<u64> {
+    let guard = alive.guard();
     job(async move {
+        let _alive = guard;
         if n == 0 || n == 3 {
             std::future::pending::<()>().await;
         }
@@ -308,19 +310,42 @@ fn partly(n: u64) -> Job<u64> {
     })
 }
 
+/// The time of a loop on a clock of its own, which is over when somebody says so.
+const TIME: Duration = Duration::from_secs(1);
+
+/// Runs a loop of four such bodies whose time is over long after two of them have ended.
+async fn in_time<B: Backend, T>(
+    backend: &B,
+    alive: &Alive,
+    clock: &VirtualClock,
+    looping: impl Future<Output = T>,
+) -> T {
+    let before = alive.ever();
+    let over = async {
+        long_after(backend, || alive.ever() == before + 4 && alive.now() == 2).await;
+        clock.spend(TIME);
+    };
+    futures_lite::future::zip(looping, over).await.0
+}
+
 /// TMO-3
 pub fn what_was_ready_by_the_deadline_comes_in_input_order<B: Backend>(backend: B) {
+    let (alive, clock) = (Alive::default(), VirtualClock::default());
     let looping = || each(0..4).unbounded().at(backend.place());
-    let limited = || looping().deadline(&backend.clock(), enough::<B>());
+    let limited = || looping().deadline(&clock, TIME);
     backend.block_on(async {
-        let interrupted = limited().gather(partly).await.unwrap_err();
+        let gathered = limited().gather(|n| partly(&alive, n));
+        let interrupted = in_time(&backend, &alive, &clock, gathered).await.unwrap_err();
         assert_eq!((interrupted.cause, interrupted.pending), (Cause::TimedOut, vec![0, 3]));
         assert!(matches!(
             interrupted.ready[..],
             [Outcome::TimedOut, Outcome::Ok(1), Outcome::Ok(2), Outcome::TimedOut]
         ));
-        let settled = limited().settle(|n| job(async move { Ok::<u64, String>(partly(n).await) }));
-        let settled = settled.await;
+        let settled = limited().settle(|n| {
+            let body = partly(&alive, n);
+            job(async move { Ok::<u64, String>(body.await) })
+        });
+        let settled = in_time(&backend, &alive, &clock, settled).await;
         assert!(matches!(
             settled[..],
             [Outcome::TimedOut, Outcome::Ok(1), Outcome::Ok(2), Outcome::TimedOut]
@@ -329,7 +354,8 @@ pub fn what_was_ready_by_the_deadline_comes_in_input_order<B: Backend>(backend: 
         let error = settled.into_values().unwrap_err();
         assert_eq!(error.timed_out(), [0, 3]);
         // Of the ordered stream nothing could be told: the first is not ready.
-        let streamed: Vec<_> = limited().stream(partly).collect().await;
+        let stream = limited().stream(|n| partly(&alive, n)).collect();
+        let streamed: Vec<_> = in_time(&backend, &alive, &clock, stream).await;
         let [Err(interrupted)] = &streamed[..] else { panic!("{streamed:?}") };
         assert_eq!(interrupted.ready, [(1, 1), (2, 2)]);
         assert_eq!(interrupted.pending, [0, 3]);
@@ -338,21 +364,15 @@ pub fn what_was_ready_by_the_deadline_comes_in_input_order<B: Backend>(backend: 
 
 /// ASC-4
 pub fn a_deadline_is_the_last_item_and_tells_what_is_pending<B: Backend>(backend: B) {
-    let alive = Alive::default();
-    let looping = each(0..4).unbounded().at(backend.place());
-    let looping = looping.deadline(&backend.clock(), enough::<B>());
+    let (alive, clock) = (Alive::default(), VirtualClock::default());
+    let looping = each(0..4).unbounded().at(backend.place()).deadline(&clock, TIME);
     backend.block_on(async {
-        let mut results = looping.as_completed(|n| {
-            let guard = alive.guard();
-            job(async move {
-                let _alive = guard;
-                partly(n).await
-            })
-        });
+        let mut results = looping.as_completed(|n| partly(&alive, n));
         let mut ready =
             [results.next().await.unwrap().unwrap(), results.next().await.unwrap().unwrap()];
         ready.sort();
         assert_eq!(ready, [(1, 1), (2, 2)]);
+        clock.spend(TIME);
         let interrupted = results.next().await.unwrap().unwrap_err();
         assert_eq!((interrupted.cause, interrupted.pending), (Cause::TimedOut, vec![0, 3]));
         assert_eq!(alive.now(), 0);
@@ -363,16 +383,18 @@ pub fn a_deadline_is_the_last_item_and_tells_what_is_pending<B: Backend>(backend
 
 /// ASC-4
 pub fn a_consumer_hears_of_the_deadline_once_and_goes_on<B: Backend>(backend: B) {
-    let looping = || {
-        let looping = each(0..4).unbounded().at(backend.place());
-        looping.deadline(&backend.clock(), enough::<B>())
-    };
+    let (alive, clock) = (Alive::default(), VirtualClock::default());
+    let looping = each(0..4).unbounded().at(backend.place()).deadline(&clock, TIME);
     backend.block_on(async {
-        let heard = looping().stream_unordered(partly).consume(async |mut feed| {
+        let stream = looping.stream_unordered(|n| partly(&alive, n));
+        let heard = stream.consume(async |mut feed| {
             let mut heard = Vec::new();
             while let Some(item) = feed.next().await {
                 yields(3).await;
                 heard.push(item.map_err(|interrupted| interrupted.pending));
+                if heard.len() == 2 {
+                    clock.spend(TIME);
+                }
             }
             yields(3).await;
             heard
@@ -387,10 +409,10 @@ pub fn a_consumer_hears_of_the_deadline_once_and_goes_on<B: Backend>(backend: B)
 
 /// Law 2: a token is asked before a body that was woken, a deadline behind it.
 pub fn what_was_woken_by_the_deadline_has_its_turn<B: Backend>(backend: B) {
-    let (gate, clock) = (Gate::default(), backend.clock());
+    let (gate, clock) = (Gate::default(), VirtualClock::default());
     backend.block_on(async {
         let looping = each(0..2).unbounded().at(backend.place());
-        let mut gathered = Box::pin(looping.deadline(&clock, enough::<B>()).gather(|n: u64| {
+        let mut gathered = Box::pin(looping.deadline(&clock, TIME).gather(|n: u64| {
             let gate = gate.clone();
             job(async move {
                 if n == 0 {
@@ -402,7 +424,7 @@ pub fn what_was_woken_by_the_deadline_has_its_turn<B: Backend>(backend: B) {
         }));
         assert!(futures_lite::future::poll_once(gathered.as_mut()).await.is_none());
         // Past the deadline, before the loop looks again.
-        clock.sleep(enough::<B>() + seconds::<B>(1)).await;
+        clock.spend(2 * TIME);
         gate.open();
         let interrupted = gathered.await.unwrap_err();
         if !B::SPAWNED {

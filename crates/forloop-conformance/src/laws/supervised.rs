@@ -1,8 +1,13 @@
 //! Groups that a child's failure does not stop, and groups that are cut short from outside.
 
-use forloop_core::{CancelToken, LoopError, Timer};
+use std::time::Duration;
 
-use crate::{Alive, Backend, Gate, Group, LONG, Tally, eventually, job, on_time, seconds, yields};
+use forloop_core::{CancelToken, LoopError};
+
+use crate::{
+    Alive, Backend, Gate, Group, LONG, Tally, VirtualClock, eventually, job, long_after, on_time,
+    seconds, yields,
+};
 
 use super::errors;
 use super::times::Stopwatch;
@@ -131,13 +136,14 @@ pub fn a_cancelled_group_has_stopped_and_says_so<B: Backend>(backend: B) {
 
 /// TMO-1, law 2: what was woken by the deadline has its turn, as in a loop.
 pub fn a_group_whose_work_is_done_by_its_deadline_keeps_its_ends<B: Backend>(backend: B) {
-    let clock = backend.clock();
     for fails in [false, true] {
-        let gate = Gate::default();
-        let opened = gate.clone();
+        let (clock, alive, gate) = (VirtualClock::default(), Alive::default(), Gate::default());
+        let (opened, watched) = (gate.clone(), alive.clone());
         let group = backend.group(move |group: B::Group| {
             job(async move {
+                let guard = watched.guard();
                 group.spawn(job(async move {
+                    let _alive = guard;
                     gate.passed().await;
                     if fails { Err(String::from("really failed")) } else { Ok(0) }
                 }));
@@ -145,15 +151,17 @@ pub fn a_group_whose_work_is_done_by_its_deadline_keeps_its_ends<B: Backend>(bac
             })
         });
         backend.block_on(async {
-            let mut group = Box::pin(group.deadline(&clock, seconds::<B>(30)));
+            let mut group = Box::pin(group.deadline(&clock, Duration::from_secs(1)));
             for _ in 0..10 {
                 assert!(futures_lite::future::poll_once(group.as_mut()).await.is_none());
                 yields(1).await;
             }
             opened.open();
-            yields(50).await;
+            if B::SPAWNED {
+                long_after(&backend, || alive.now() == 0).await;
+            }
             // Long past the deadline, when the group looks again.
-            clock.sleep(seconds::<B>(40)).await;
+            clock.spend(Duration::from_secs(2));
             match group.await {
                 Ok(value) => assert!(!fails && value == 7),
                 Err(error) => assert_eq!(error.first().unwrap().error, "really failed"),

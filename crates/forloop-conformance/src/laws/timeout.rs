@@ -8,8 +8,8 @@ use futures_lite::StreamExt;
 
 use super::times::Stopwatch;
 use crate::{
-    Alive, Backend, Bomb, Gate, InTask, Job, LONG, Peak, RestlessClock, Spawning, Tally, job,
-    on_time, seconds, yields,
+    Alive, Backend, Bomb, Gate, InTask, Job, LONG, Peak, RestlessClock, Spawning, Tally,
+    VirtualClock, job, long_after, on_time, seconds, yields,
 };
 
 /// A body that never ends of itself if `n` is odd, and gives `n` at its first poll if not: so it has
@@ -288,13 +288,14 @@ pub fn a_time_is_over_when_the_clock_says_so_however_late_the_timer(in_task: InT
 /// TMO-2, law 2: a body that was woken in time is polled before its time is over, however late the
 /// results are asked for.
 pub fn a_body_that_was_ready_in_time_keeps_its_value_when_nobody_looked<B: Backend>(backend: B) {
-    let clock = backend.clock();
+    let (clock, time, alive) = (VirtualClock::default(), Duration::from_secs(1), Alive::default());
     backend.block_on(async {
         let gates: Vec<_> = (0..2).map(|_| Gate::default()).collect();
-        let looping = each(0..2).unbounded().at(backend.place()).timeout(&clock, seconds::<B>(30));
+        let looping = each(0..2).unbounded().at(backend.place()).timeout(&clock, time);
         let mut results = looping.as_completed(|n: u64| {
-            let gate = gates[n as usize].clone();
+            let (guard, gate) = (alive.guard(), gates[n as usize].clone());
             job(async move {
+                let _alive = guard;
                 gate.passed().await;
                 n
             })
@@ -303,9 +304,11 @@ pub fn a_body_that_was_ready_in_time_keeps_its_value_when_nobody_looked<B: Backe
         gates[0].open();
         assert!(matches!(results.next().await, Some((0, Outcome::Ok(0)))));
         gates[1].open();
-        yields(50).await;
+        if B::SPAWNED {
+            long_after(&backend, || alive.now() == 0).await;
+        }
         // The consumer takes longer than the bodies have.
-        clock.sleep(seconds::<B>(40)).await;
+        clock.spend(2 * time);
         assert!(matches!(results.next().await, Some((1, Outcome::Ok(1)))));
         assert!(results.next().await.is_none());
     });

@@ -184,6 +184,14 @@ pub async fn eventually(clock: &impl Timer, what: impl Fn() -> bool) {
     panic!("it did not become true in ten seconds");
 }
 
+/// Waits until something becomes true, and for a good while after: a task has ended a little later than
+/// its body.
+pub async fn long_after<B: Backend>(backend: &B, what: impl Fn() -> bool) {
+    let clock = backend.clock();
+    eventually(&clock, what).await;
+    clock.sleep(seconds::<B>(30)).await;
+}
+
 /// Some seconds of a virtual clock; of a real one, for which somebody waits, as many twentieths.
 pub fn seconds<B: Backend>(seconds: u64) -> Duration {
     if B::EXACT { Duration::from_secs(seconds) } else { Duration::from_millis(50 * seconds) }
