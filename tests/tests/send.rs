@@ -413,6 +413,7 @@ fn loops_with_every_option_over_borrowed_items_are_send() {
                 .timeout(&Smol, Duration::from_secs(60))
                 .drain_on(&stop)
                 .stop_when(|tally| tally.failed() > 9)
+                .stop_if(|_, fetched: &std::io::Result<_>| fetched.is_err())
                 .observe(&Smol, |_: Duration, _: &Event| {})
         };
         let again = || Retry::new(ConstantBuilder::default()).when(|_: &std::io::Error| false);

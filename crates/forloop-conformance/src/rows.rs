@@ -88,6 +88,8 @@ macro_rules! __rows {
                 both items_whose_destructors_panic_do_not_keep_a_loop_from_its_end: "OPT-7", "law 1";
                 both a_loop_that_finishes_can_still_be_cancelled: "OPT-10";
                 both items_that_wait_have_their_ends_when_a_loop_is_asked_to_finish: "OPT-10";
+                both a_loop_stops_at_an_output_that_is_enough: "OPT-2";
+                both a_predicates_panic_goes_on_after_the_bodies_have_stopped: "OPT-2", "law 1";
                 both a_loop_stops_when_it_has_seen_enough: "OPT-2";
                 both enough_is_said_once_and_a_loop_that_had_to_finish_says_so: "OPT-2", "OPT-10";
                 both observers_hear_of_every_item_in_order: "OPT-11";

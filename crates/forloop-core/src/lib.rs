@@ -59,7 +59,7 @@ pub use crate::place::{
 pub use crate::policy::{
     Admit, AllOrNothing, CancelOn, CatchPanics, Deadline, DrainOn, Ends, Fallible, Governed,
     Interrupt, Interruptible, IsResult, LimitBy, Observed, Observer, Outcomes, Plain, Policy,
-    RaisesPanics, Review, Stagger, StopWhen, Tally, Ticket, Timeout, Weigh, try_each,
+    RaisesPanics, Review, Stagger, StopIf, StopWhen, Tally, Ticket, Timeout, Weigh, try_each,
     try_each_stream,
 };
 #[cfg(feature = "retry")]

@@ -29,6 +29,7 @@ const PANIC: &[&str] = &[
     "a_folds_panic_goes_on_after_the_bodies_have_stopped",
     "a_folds_panic_is_shown_before_those_that_come_of_it",
     "a_panic_before_readiness_goes_on_in_the_starter",
+    "a_predicates_panic_goes_on_after_the_bodies_have_stopped",
 ];
 
 /// Rows that take long without telling more here than elsewhere.

@@ -29,6 +29,7 @@ pub(super) fn types() -> Vec<Row> {
         Lobby<u32, u32> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         NoLobby => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         StopWhen<fn(&Tally) -> bool> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        StopIf<fn(usize, &u32) -> bool> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Tally => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Observed<Smol, Body> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Event => "Send Sync Unpin UnwindSafe RefUnwindSafe",
@@ -53,6 +54,7 @@ pub(super) fn rows() -> Vec<Row> {
         in_task().limit_by(|n| *n, some::<std::num::NonZeroUsize>()).gather(rc::value) => "Unpin",
         in_task().weigh(|_| 1).as_completed(send::value) => "Send Sync Unpin",
         in_task().stop_when(|_| true).settle(send::result) => "Send Sync Unpin",
+        in_task().stop_if(|_, _| true).settle(send::result) => "Send Sync Unpin",
         in_task().drain_on(CancelToken::new()).gather(send::value) => "Send Sync Unpin",
         in_task().observe(&Smol, |_: Duration, _: &Event| {}).gather(send::value) => "Send Sync Unpin",
     }

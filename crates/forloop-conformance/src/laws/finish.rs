@@ -204,6 +204,79 @@ pub fn a_loop_stops_when_it_has_seen_enough<B: Backend>(backend: B) {
     assert_eq!(error, Err(LoopError::Enough));
 }
 
+/// OPT-2
+pub fn a_loop_stops_at_an_output_that_is_enough<B: Backend>(backend: B) {
+    let (alive, clock) = (Alive::default(), backend.clock());
+    let body = |n: u64| {
+        let guard = alive.guard();
+        job(async move {
+            let _alive = guard;
+            yields(n as usize).await;
+            if n % 2 == 1 { Err(format!("{n} is odd")) } else { Ok(n) }
+        })
+    };
+    let looping = |limit: usize| each(0..10).limit(limit).unwrap().at(backend.place());
+    // One after another: nothing is pulled behind it, and it has its end as the others have.
+    let shown = Tally::default();
+    let settled = looping(1).stop_if(|index, output: &Result<u64, String>| {
+        shown.write(index);
+        output.as_ref().is_err_and(|error| error.starts_with('3'))
+    });
+    let settled = backend.block_on(settled.settle(body));
+    assert_eq!(settled.interrupted().unwrap().cause, Cause::Enough);
+    assert_eq!((settled.len(), settled.errors().count(), shown.read()), (4, 2, vec![0, 1, 2, 3]));
+    // Whoever else runs: each is shown once, and none behind the one that was enough.
+    for limit in [2, 4, 64] {
+        let shown = Tally::default();
+        let sought = looping(limit).stop_if(|index, output: &Result<u64, String>| {
+            shown.write(index);
+            *output == Ok(4)
+        });
+        let settled = backend.block_on(sought.settle(body));
+        assert!(matches!(settled[4], Outcome::Ok(4)) && alive.now() == 0);
+        let shown = shown.read();
+        assert!(shown.ends_with(&[4]), "{shown:?}");
+        let mut once = shown.clone();
+        once.sort_unstable();
+        once.dedup();
+        assert_eq!(once.len(), shown.len());
+    }
+    // Of a body that is called again, only the last output is shown.
+    let shown = Tally::default();
+    let again = ConstantBuilder::default().with_delay(Duration::ZERO).with_max_times(2);
+    let again = looping(3).retry(&clock, again).stop_if(|index, output: &Result<u64, String>| {
+        shown.write((index, output.is_ok()));
+        false
+    });
+    assert!(backend.block_on(again.settle(body)).interrupted().is_none());
+    let mut shown = shown.read();
+    shown.sort_unstable();
+    assert_eq!(shown, (0..10).map(|n| (n, n % 2 == 0)).collect::<Vec<_>>());
+    // It was the last: nothing was cut short.
+    let last = looping(1).stop_if(|_, output: &u64| *output == 9);
+    assert!(backend.block_on(last.gather(|n| job(async move { n }))).is_ok());
+}
+
+/// OPT-2, law 1
+pub fn a_predicates_panic_goes_on_after_the_bodies_have_stopped<B: Backend>(backend: B) {
+    let alive = Alive::default();
+    let looping = each(0..9).limit(4).unwrap().at(backend.place());
+    let looping = looping.stop_if(|_, _: &u64| panic!("on purpose"));
+    let looping = looping.gather(|n| {
+        let guard = alive.guard();
+        job(async move {
+            let _alive = guard;
+            if n != 2 {
+                std::future::pending::<()>().await;
+            }
+            n
+        })
+    });
+    let ended = catch_unwind(AssertUnwindSafe(|| backend.block_on(looping)));
+    assert_eq!(ended.unwrap_err().downcast_ref(), Some(&"on purpose"));
+    assert_eq!(alive.now(), 0);
+}
+
 /// OPT-2, OPT-10: nobody is asked again after it was enough, and who has asked first to finish is told.
 pub fn enough_is_said_once_and_a_loop_that_had_to_finish_says_so<B: Backend>(backend: B) {
     let (asked, clock) = (Tally::default(), backend.clock());

@@ -29,6 +29,8 @@ struct Rules {
     drains: usize,
     cancels: usize,
     enough: usize,
+    /// The item that is enough, if it succeeds.
+    sought: usize,
 }
 
 /// More than there ever are: it does not happen.
@@ -58,6 +60,7 @@ impl Rules {
             drains: pick(&[0, 3, 9, 20], NEVER),
             cancels: pick(&[5, 15, NEVER, NEVER], NEVER),
             enough: pick(&[1, 2, NEVER, NEVER], NEVER),
+            sought: pick(&[2, 7, 12, NEVER], NEVER),
         }
     }
 
@@ -202,7 +205,7 @@ fn is_true<Y>(rules: &Rules, pulled: usize, cut: Option<&Interrupted<Y>>) {
         None => assert_eq!(pulled, rules.items.len(), "{rules:?}"),
         Some(Cause::Drained) => assert!(rules.drains < NEVER),
         Some(Cause::Cancelled) => assert!(rules.cancels < NEVER),
-        Some(Cause::Enough) => assert!(rules.enough < NEVER),
+        Some(Cause::Enough) => assert!(rules.enough < NEVER || rules.sought < NEVER),
         Some(other) => panic!("{other:?} under {rules:?}"),
     }
 }
@@ -234,6 +237,7 @@ fn settles<B: Backend>(backend: &B, rules: &Arc<Rules>) {
             .rate(&clock, rules.rate())
             .stagger(&clock, Duration::from_millis(rules.stagger))
             .stop_when(|tally| tally.failed() >= rules.enough)
+            .stop_if(|index, output: &Result<u64, String>| index == rules.sought && output.is_ok())
             .drain_on(&signals[0])
             .cancel_on(&signals[1])
             .observe(&clock, move |at, event: &Event| events.write((at, *event)))
@@ -287,6 +291,7 @@ fn streams<B: Backend>(backend: &B, rules: &Arc<Rules>) {
             .unwrap()
             .retry(&clock, rules.retry())
             .stop_when(|tally| tally.failed() >= rules.enough)
+            .stop_if(|index, output: &Result<u64, String>| index == rules.sought && output.is_ok())
             .as_completed(|index| seen.body(rules, &signals, &calls, index))
             .collect(),
     );

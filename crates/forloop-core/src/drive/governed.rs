@@ -17,7 +17,7 @@ use crate::panic::catch;
 use crate::place::{Attempt, Launch, Started};
 use crate::policy::{Admit, Review, Ticket};
 use crate::simulation::beginning;
-use crate::{Event, How, Outcome};
+use crate::{Cause, Event, How, Outcome, Panic};
 
 /// Whether no item waits in the lobby of this launcher.
 pub(super) fn nobody_waits<I, J: Started, A: Launch<I, J>>(launcher: &Option<A>) -> bool {
@@ -258,7 +258,19 @@ where
             lobby.is_some_and(|lobby| lobby.is_error(returned))
                 || policy.is_some_and(|policy| policy.is_error(returned))
         });
-        self.hear_ended(end.index, how);
+        // Who has decided already does not look again.
+        let looks = !self.stopping;
+        self.as_mut().hear_ended(end.index, how);
+        if looks {
+            self.judge(end);
+        }
+    }
+
+    /// Has the policy look at the outcome of an item that is done with.
+    fn judge(mut self: Pin<&mut Self>, end: &End<J::Output>) {
+        let Some(policy) = self.as_mut().project().policy else { return };
+        let judged = catch(|| policy.judge(end.index, &end.outcome));
+        self.heed(judged);
     }
 
     /// The item with this index is done with.
@@ -274,7 +286,13 @@ where
 
     fn hear(mut self: Pin<&mut Self>, event: &Event) {
         let Some(policy) = self.as_mut().project().policy else { return };
-        match catch(|| policy.hear(event)) {
+        let heard = catch(|| policy.hear(event));
+        self.heed(heard);
+    }
+
+    /// Does what the policy wants.
+    fn heed(self: Pin<&mut Self>, wanted: Result<Option<Cause>, Panic>) {
+        match wanted {
             Ok(Some(cause)) if !self.stopping => self.cut_short(cause.widen(), None),
             Ok(_) => {}
             Err(panic) => self.stop_for(panic),

@@ -42,6 +42,10 @@ macro_rules! forward_review {
         fn is_error(&self, returned: &$returns) -> bool {
             self.policy.is_error(returned)
         }
+
+        fn judge(&mut self, index: usize, outcome: &Outcome<$returns>) -> Option<Cause> {
+            self.policy.judge(index, outcome)
+        }
     };
 }
 

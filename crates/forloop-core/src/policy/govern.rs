@@ -82,9 +82,10 @@ pub trait GovernItems<I>: Govern {
 /// A rule for bodies that return an `R`.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "this loop is for bodies that may fail, and this one returns no `Result`, or one of another error",
-    label = "needs bodies that return a `Result`",
-    note = "`retry` calls a body again that has failed: let it return a `Result`"
+    message = "an option of this loop does not fit bodies that return `{R}`",
+    label = "an option needs bodies that return something else",
+    note = "`retry` calls a body again that has failed: let it return a `Result`, of the error that `Retry::when` is \
+            told; the closure of `stop_if` is shown what the body returns"
 )]
 pub trait GovernReturns<R>: Govern {
     /// [`Review::again`].
@@ -95,6 +96,11 @@ pub trait GovernReturns<R>: Govern {
     /// [`Review::is_error`].
     fn is_error(&self, _returned: &R) -> bool {
         false
+    }
+
+    /// [`Review::judge`].
+    fn judge(&mut self, _index: usize, _outcome: &Outcome<R>) -> Option<Cause> {
+        None
     }
 }
 
@@ -136,6 +142,11 @@ impl<R, C: Review<R>, G: GovernReturns<R>> Review<R> for Governed<C, G> {
 
     fn is_error(&self, returned: &R) -> bool {
         self.policy.is_error(returned) || self.rule.is_error(returned)
+    }
+
+    fn judge(&mut self, index: usize, outcome: &Outcome<R>) -> Option<Cause> {
+        let cause = self.policy.judge(index, outcome);
+        self.rule.judge(index, outcome).or(cause)
     }
 }
 

@@ -20,6 +20,7 @@ mod rate;
 #[cfg(feature = "retry")]
 mod retry;
 mod stagger;
+mod stop_if;
 mod stop_when;
 mod timeout;
 mod weigh;
@@ -37,6 +38,7 @@ pub use self::rate::{InvalidRate, Rate, Rated};
 #[cfg(feature = "retry")]
 pub use self::retry::{AnyError, Retry, RetryIf, Retrying};
 pub use self::stagger::Stagger;
+pub use self::stop_if::StopIf;
 pub use self::stop_when::{StopWhen, Tally};
 pub use self::timeout::Timeout;
 pub use self::weigh::Weigh;
@@ -56,7 +58,7 @@ use crate::{Cause, Event, Interrupted, Outcome};
 /// |---|---|---|
 /// | none | `T` | `X` |
 /// | [`timeout`](crate::Loop::timeout), [`catch_panics`](crate::Loop::catch_panics) | [`Outcome<T>`](Outcome) | as before |
-/// | [`deadline`](crate::Loop::deadline), [`cancel_on`](crate::Loop::cancel_on), [`drain_on`](crate::Loop::drain_on), [`stop_when`](crate::Loop::stop_when), [`try_each`] | as before | [`Result<X, Interrupted>`](Interrupted) |
+/// | [`deadline`](crate::Loop::deadline), [`cancel_on`](crate::Loop::cancel_on), [`drain_on`](crate::Loop::drain_on), [`stop_when`](crate::Loop::stop_when), [`stop_if`](crate::Loop::stop_if), [`try_each`] | as before | [`Result<X, Interrupted>`](Interrupted) |
 /// | [`retry`](crate::Loop::retry), [`rate`](crate::Loop::rate), [`stagger`](crate::Loop::stagger), [`limit_by`](crate::Loop::limit_by), [`weigh`](crate::Loop::weigh), [`observe`](crate::Loop::observe) | as before | as before |
 pub trait Policy {
     /// What the source gives when it fails; never made where it cannot.
@@ -208,6 +210,12 @@ pub trait Review<R>: Policy {
     #[doc(hidden)]
     fn is_error(&self, _returned: &R) -> bool {
         false
+    }
+
+    /// Looks at the outcome of an item that is done with, and may want the loop to be cut short.
+    #[doc(hidden)]
+    fn judge(&mut self, _index: usize, _outcome: &Outcome<R>) -> Option<Cause> {
+        None
     }
 }
 

@@ -16,8 +16,8 @@ impl<S, P, L, C: Policy> Loop<S, P, L, C> {
     /// about one by one, and none after the one that was enough. If that was the last of all, nothing was cut
     /// short, and nothing is said.
     ///
-    /// For the first success alone there is [`race_ok`](Self::race_ok). To look at the values, take the
-    /// loop's results as a stream, and leave it when it is enough.
+    /// For the first success alone there is [`race_ok`](Self::race_ok); to look at the values,
+    /// [`stop_if`](Self::stop_if).
     ///
     /// Known from Java as a `StructuredTaskScope.Joiner` that `allUntil` makes.
     ///
