@@ -4,6 +4,8 @@
 //! Every row in which nothing panics, in the caller's task and on two runtimes. A row that panics
 //! ends this program, and so does one that is missing from the list of those that must.
 
+use std::thread;
+
 use forloop::smol::Smol;
 use forloop_conformance::run;
 use forloop_tests::Tokio;
@@ -42,7 +44,14 @@ fn main() {
     let calm = |module: &str, name: &str| {
         ![PANIC, LARGE].iter().any(|list| list.contains(&module) || list.contains(&name))
     };
-    let ran =
-        run!(in_task, calm) + run!(smol: Smol, calm) + run!(tokio: Tokio::multi_thread(), calm);
+    // Side by side: many rows wait for the clock of their runtime.
+    let ran: usize = thread::scope(|scope| {
+        let backends = [
+            scope.spawn(|| run!(in_task, calm)),
+            scope.spawn(|| run!(smol: Smol, calm)),
+            scope.spawn(|| run!(tokio: Tokio::multi_thread(), calm)),
+        ];
+        backends.map(|ran| ran.join().expect("nothing unwinds")).into_iter().sum()
+    });
     println!("{ran} rows hold without unwinding");
 }
