@@ -6,7 +6,7 @@ use std::time::Duration;
 use forloop_core::backon::ConstantBuilder;
 use forloop_core::{CancelToken, Cause, Event, How, LoopError, Outcome, each, each_stream};
 
-use crate::{Alive, Backend, Gate, Tally, job, seconds, yields};
+use crate::{Alive, Backend, Gate, Job, Tally, job, seconds, yields};
 
 /// OPT-10
 pub fn what_runs_is_finished_and_nothing_new_begins<B: Backend>(backend: B) {
@@ -163,17 +163,20 @@ pub fn items_that_wait_have_their_ends_when_a_loop_is_asked_to_finish<B: Backend
     assert_eq!((0..4).map(|n| settled.attempts(n)).collect::<Vec<_>>(), [1, 1, 0, 0]);
 }
 
+/// A body that fails if `n` is odd, the later the greater it is.
+fn odd_ones_fail(alive: &Alive, n: u64) -> Job<Result<u64, String>> {
+    let guard = alive.guard();
+    job(async move {
+        let _alive = guard;
+        yields(n as usize).await;
+        if n % 2 == 1 { Err(format!("{n} is odd")) } else { Ok(n) }
+    })
+}
+
 /// OPT-2
 pub fn a_loop_stops_when_it_has_seen_enough<B: Backend>(backend: B) {
     let alive = Alive::default();
-    let body = |n: u64| {
-        let guard = alive.guard();
-        job(async move {
-            let _alive = guard;
-            yields(n as usize).await;
-            if n % 2 == 1 { Err(format!("{n} is odd")) } else { Ok(n) }
-        })
-    };
+    let body = |n| odd_ones_fail(&alive, n);
     let looping = |limit: usize| each(0..10).limit(limit).unwrap().at(backend.place());
     // After the second failure.
     let failing = looping(1).stop_when(|tally| tally.failed() == 2).settle(body);
@@ -207,14 +210,7 @@ pub fn a_loop_stops_when_it_has_seen_enough<B: Backend>(backend: B) {
 /// OPT-2
 pub fn a_loop_stops_at_an_output_that_is_enough<B: Backend>(backend: B) {
     let (alive, clock) = (Alive::default(), backend.clock());
-    let body = |n: u64| {
-        let guard = alive.guard();
-        job(async move {
-            let _alive = guard;
-            yields(n as usize).await;
-            if n % 2 == 1 { Err(format!("{n} is odd")) } else { Ok(n) }
-        })
-    };
+    let body = |n| odd_ones_fail(&alive, n);
     let looping = |limit: usize| each(0..10).limit(limit).unwrap().at(backend.place());
     // One after another: nothing is pulled behind it, and it has its end as the others have.
     let shown = Tally::default();
