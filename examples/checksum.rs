@@ -14,7 +14,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use forloop::{AnyRuntime, plain, spawn_blocking};
+use forloop::{AnyRuntime, spawn_blocking, sync_body};
 
 use self::files::Found;
 
@@ -42,7 +42,7 @@ async fn checksum(runtime: &AnyRuntime, dir: PathBuf) -> Result<ExitCode, Box<dy
     forloop::each(spawn_blocking(runtime, || files::find(dir)).await?)
         .limit(16)?
         .on_blocking(runtime)
-        .stream(plain(|found: Found| (found.digest(), found.path)))
+        .stream(sync_body(|found: Found| (found.digest(), found.path)))
         .try_for_each(|(digest, path)| {
             if digest.is_err() {
                 status = ExitCode::FAILURE;

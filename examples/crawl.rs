@@ -50,7 +50,7 @@ async fn crawl(
         .catch_panics()
         .settle(|url| client.fetch(url))
         .await;
-    Ok(pages.padded(urls.len()))
+    Ok(pages.pad_to(urls.len()))
 }
 
 fn main() -> ExitCode {

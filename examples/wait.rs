@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use forloop::{AnyRuntime, NoRuntime, Running, Timer};
+use forloop::{AnyRuntime, NoRuntime, TaskSet, Timer};
 
 async fn work(runtime: AnyRuntime, n: u32) {
     runtime.sleep(Duration::from_secs(1)).await;
@@ -14,7 +14,7 @@ async fn work(runtime: AnyRuntime, n: u32) {
 fn main() -> Result<(), NoRuntime> {
     forloop::run(async |runtime| {
         println!("Main starting");
-        let mut running = Running::spawn(&runtime, (0..10).map(|n| work(runtime.clone(), n)));
+        let mut running = TaskSet::spawn(&runtime, (0..10).map(|n| work(runtime.clone(), n)));
         let (_done, _pending) = forloop::wait(&mut running).await;
         println!("Main done");
     })

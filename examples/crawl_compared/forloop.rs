@@ -20,5 +20,5 @@ pub(crate) async fn crawl(
         .catch_panics()
         .settle(|url| client.fetch(url))
         .await;
-    Ok(pages.padded(urls.len()).into_vec())
+    Ok(pages.pad_to(urls.len()).into_vec())
 }

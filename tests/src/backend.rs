@@ -8,15 +8,15 @@ use std::sync::Arc;
 use forloop::smol::{Executor, Local, Smol};
 use forloop::timer::SystemTimer;
 use forloop::{
-    BlockOn, Conduct, Cores, Fed, Grouped, On, OnLocal, OnScoped, OnWorkers, Spawn, SpawnScoped,
-    Task, Threads, tokio,
+    BlockOn, Cores, GroupDriver, GroupFuture, PushPool, Spawn, SpawnScoped, Spawned, SpawnedLocal,
+    SpawnedScoped, Task, Threads, WorkerPool, tokio,
 };
 use forloop_conformance::{Backend, Job, Spawning};
 
 /// A tokio runtime that ends with its test.
 #[derive(Debug)]
 pub struct Tokio {
-    owner: tokio::Owned,
+    owner: tokio::OwnedRuntime,
 }
 
 impl Tokio {
@@ -26,7 +26,7 @@ impl Tokio {
     ///
     /// If the runtime cannot be started.
     pub fn current_thread() -> Self {
-        Self { owner: tokio::Owned::current_thread().expect("a runtime can be started") }
+        Self { owner: tokio::OwnedRuntime::current_thread().expect("a runtime can be started") }
     }
 
     /// On four threads.
@@ -36,19 +36,21 @@ impl Tokio {
     /// If the runtime cannot be started.
     pub fn multi_thread() -> Self {
         let threads = NonZeroUsize::new(4);
-        Self { owner: tokio::Owned::multi_thread(threads).expect("a runtime can be started") }
+        Self {
+            owner: tokio::OwnedRuntime::multi_thread(threads).expect("a runtime can be started"),
+        }
     }
 }
 
 impl Backend for Tokio {
-    type Place = On<tokio::Tokio>;
+    type Place = Spawned<tokio::Tokio>;
     type Clock = tokio::Tokio;
     type Group = forloop::Group<tokio::Tokio, String>;
 
     const SPAWNED: bool = true;
 
     fn place(&self) -> Self::Place {
-        On(self.owner.runtime())
+        Spawned(self.owner.runtime())
     }
 
     fn clock(&self) -> tokio::Tokio {
@@ -58,7 +60,7 @@ impl Backend for Tokio {
     fn group<T: Send + 'static>(
         &self,
         body: impl FnOnce(Self::Group) -> Job<Result<T, String>> + 'static,
-    ) -> Grouped<impl Conduct<Value = T, Error = String> + 'static> {
+    ) -> GroupFuture<impl GroupDriver<Value = T, Error = String> + 'static> {
         forloop::task_group(self.owner.runtime(), body)
     }
 
@@ -100,14 +102,14 @@ impl Default for Host {
 }
 
 impl Backend for Host {
-    type Place = OnLocal<Local>;
+    type Place = SpawnedLocal<Local>;
     type Clock = Smol;
     type Group = forloop::Group<Executor, String>;
 
     const SPAWNED: bool = true;
 
     fn place(&self) -> Self::Place {
-        OnLocal(self.local.clone())
+        SpawnedLocal(self.local.clone())
     }
 
     fn clock(&self) -> Smol {
@@ -117,7 +119,7 @@ impl Backend for Host {
     fn group<T: Send + 'static>(
         &self,
         body: impl FnOnce(Self::Group) -> Job<Result<T, String>> + 'static,
-    ) -> Grouped<impl Conduct<Value = T, Error = String> + 'static> {
+    ) -> GroupFuture<impl GroupDriver<Value = T, Error = String> + 'static> {
         forloop::task_group(self.shared.clone(), body)
     }
 
@@ -161,14 +163,14 @@ impl Spawn for Owning {
 }
 
 impl Backend for Scoped {
-    type Place = OnScoped<Cores<'static>>;
+    type Place = SpawnedScoped<Cores<'static>>;
     type Clock = SystemTimer;
     type Group = forloop::Group<Owning, String>;
 
     const SPAWNED: bool = true;
 
     fn place(&self) -> Self::Place {
-        OnScoped(self.threads.cores())
+        SpawnedScoped(self.threads.cores())
     }
 
     fn clock(&self) -> SystemTimer {
@@ -178,7 +180,7 @@ impl Backend for Scoped {
     fn group<T: Send + 'static>(
         &self,
         body: impl FnOnce(Self::Group) -> Job<Result<T, String>> + 'static,
-    ) -> Grouped<impl Conduct<Value = T, Error = String> + 'static> {
+    ) -> GroupFuture<impl GroupDriver<Value = T, Error = String> + 'static> {
         forloop::task_group(self.runtime(), body)
     }
 
@@ -205,14 +207,14 @@ impl Spawning for Scoped {
 pub struct Workers<B>(pub B);
 
 impl<B: Spawning> Backend for Workers<B> {
-    type Place = Fed<B::Runtime>;
+    type Place = PushPool<B::Runtime>;
     type Clock = B::Clock;
     type Group = B::Group;
 
     const SPAWNED: bool = true;
 
     fn place(&self) -> Self::Place {
-        OnWorkers::of(self.0.runtime(), NonZeroUsize::MIN.saturating_add(3)).fed()
+        WorkerPool::of(self.0.runtime(), NonZeroUsize::MIN.saturating_add(3)).push_dispatch()
     }
 
     fn clock(&self) -> B::Clock {
@@ -222,7 +224,7 @@ impl<B: Spawning> Backend for Workers<B> {
     fn group<T: Send + 'static>(
         &self,
         body: impl FnOnce(B::Group) -> Job<Result<T, String>> + 'static,
-    ) -> Grouped<impl Conduct<Value = T, Error = String> + 'static> {
+    ) -> GroupFuture<impl GroupDriver<Value = T, Error = String> + 'static> {
         self.0.group(body)
     }
 

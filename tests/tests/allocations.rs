@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicIsize, Ordering};
 
-use forloop::tokio::Owned;
+use forloop::tokio::OwnedRuntime;
 use forloop_conformance::{LONG, RestlessClock, yields};
 use futures_lite::future::block_on;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -76,7 +76,7 @@ fn with_options(items: usize, limit: usize) -> usize {
 
 /// On two workers of a runtime whose own queues do not allocate: nothing given, each output in its place, or
 /// each as it comes.
-fn on_workers(runtime: &Owned, items: usize) -> [usize; 3] {
+fn on_workers(runtime: &OwnedRuntime, items: usize) -> [usize; 3] {
     let looping = || {
         let looping = forloop::each(0..items).limit(64).unwrap();
         looping.on_workers_of(runtime.runtime(), NonZeroUsize::MIN.saturating_add(1))
@@ -115,7 +115,7 @@ fn held_by_a_loop(items: usize) -> isize {
 /// A group whose body feeds children in, a few at a time, and awaits none of them.
 fn held_by_a_group(children: usize) -> isize {
     most_held(|look| {
-        let fed = forloop::local_scope(|scope| async move {
+        let push_dispatch = forloop::local_scope(|scope| async move {
             for n in 0..children {
                 scope.spawn(async {
                     yields(1).await;
@@ -130,7 +130,7 @@ fn held_by_a_group(children: usize) -> isize {
             }
             Ok::<(), Infallible>(())
         });
-        block_on(fed).unwrap();
+        block_on(push_dispatch).unwrap();
     })
 }
 
@@ -151,7 +151,7 @@ fn a_loop_allocates_for_its_limit_and_never_for_an_item() {
     assert_eq!(for_each(50_000, 64, 0), for_each(10, 64, 0));
 
     // On workers, how often they meet is a matter of luck, and yet no matter of the items.
-    let runtime = Owned::multi_thread(NonZeroUsize::new(2)).unwrap();
+    let runtime = OwnedRuntime::multi_thread(NonZeroUsize::new(2)).unwrap();
     let _warm_up = on_workers(&runtime, 1000);
     // Luck only adds: the least of three.
     let runs: [_; 3] = std::array::from_fn(|_| on_workers(&runtime, 400_000));

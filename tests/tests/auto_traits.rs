@@ -21,7 +21,7 @@ use forloop::sim::{Jitter, Sim};
 use forloop::smol::{Executor, Local, LocalExecutor, Smol};
 use forloop::timeline::Recorder;
 use forloop::timer::SystemTimer;
-use forloop::tokio::{NoTokio, Owned, Tokio};
+use forloop::tokio::{NoTokio, OwnedRuntime, Tokio};
 use forloop::*;
 
 use self::bodies::{rc, send};
@@ -68,7 +68,7 @@ macro_rules! facts {
 facts! { Send Sync Unpin UnwindSafe RefUnwindSafe }
 
 /// What was asked about, what the compiler says, and what is written here.
-struct Row {
+struct Case {
     about: &'static str,
     says: String,
     written: &'static str,
@@ -76,7 +76,7 @@ struct Row {
 
 macro_rules! types {
     ($($type:ty => $written:literal,)*) => {
-        vec![$(Row {
+        vec![$(Case {
             about: stringify!($type),
             says: ask!(Probe::<$type>(PhantomData)),
             written: $written,
@@ -86,7 +86,7 @@ macro_rules! types {
 
 macro_rules! values {
     ($($value:expr => $written:literal,)*) => {
-        vec![$(Row {
+        vec![$(Case {
             about: stringify!($value),
             says: ask!(Probe::returned(|| $value)),
             written: $written,
@@ -104,15 +104,15 @@ mod tools;
 
 const TIME: Duration = Duration::from_secs(1);
 
-type Source = Items<Range<u32>>;
+type Source = Iter<Range<u32>>;
 type Body = fn(u32) -> Ready<u32>;
-type InTaskJob = Unspawned<Ready<u32>>;
+type InTaskJob = InlineJob<Ready<u32>>;
 
 fn in_task() -> Loop<Source> {
     each(0..3).unbounded()
 }
 
-fn spawned() -> Loop<Source, On<Smol>> {
+fn spawned() -> Loop<Source, Spawned<Smol>> {
     in_task().on(Smol)
 }
 
@@ -121,11 +121,11 @@ fn some<T>() -> T {
     unreachable!("nobody calls these closures")
 }
 
-async fn consumer(mut feed: Feed<u32>) -> u32 {
+async fn consumer(mut feed: ResultReceiver<u32>) -> u32 {
     feed.next().await.unwrap_or_default()
 }
 
-async fn rc_consumer(mut feed: Feed<u32>) -> u32 {
+async fn rc_consumer(mut feed: ResultReceiver<u32>) -> u32 {
     let shared = Rc::new(1);
     feed.next().await.unwrap_or_default() + *shared
 }
@@ -150,43 +150,43 @@ async fn locally_scoped(_: LocalScope<'static, String>) -> Result<u32, String> {
     send::result(1).await
 }
 
-fn types() -> Vec<Row> {
+fn types() -> Vec<Case> {
     types! {
         // Loops, and what may be said about one.
         Loop<Source> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Loop<Source, On<Smol>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Loop<Source, OnLocal<Local>> => "Unpin UnwindSafe RefUnwindSafe",
-        Loop<Items<std::vec::IntoIter<Rc<u32>>>> => "Unpin UnwindSafe RefUnwindSafe",
-        Items<Range<u32>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Items<std::vec::IntoIter<Rc<u32>>> => "Unpin UnwindSafe RefUnwindSafe",
-        Unsaid => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        AtMost => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        InTask => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        CallersWaker => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Loop<Source, CallersWaker> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        On<Smol> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        OnLocal<Local> => "Unpin UnwindSafe RefUnwindSafe",
-        OnScoped<Cores<'static>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        OnBlocking<Smol> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Call<fn(u32) -> u32, u32> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Call<fn(Rc<u32>) -> u32, Rc<u32>> => "Unpin UnwindSafe RefUnwindSafe",
-        Call<Cell<u32>, u32> => "Unpin",
-        Fed<Smol> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Brought => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Drawn => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        OnWorkers<Smol> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Loop<Source, OnWorkers<Smol>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Errand<Ready<u32>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Errand<Ready<Rc<u32>>> => "Unpin UnwindSafe RefUnwindSafe",
-        Launcher<Body, InTask> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Unspawned<Ready<u32>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Unspawned<Ready<Rc<u32>>> => "Unpin UnwindSafe RefUnwindSafe",
-        WakesCaller<Ready<u32>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        WakesCaller<Ready<Rc<u32>>> => "Unpin UnwindSafe RefUnwindSafe",
-        Plain => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Ticket => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Interruptible<Plain, CancelOn<Cancellation>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Outcomes<Plain, CatchPanics> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Loop<Source, Spawned<Smol>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Loop<Source, SpawnedLocal<Local>> => "Unpin UnwindSafe RefUnwindSafe",
+        Loop<Iter<std::vec::IntoIter<Rc<u32>>>> => "Unpin UnwindSafe RefUnwindSafe",
+        Iter<Range<u32>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Iter<std::vec::IntoIter<Rc<u32>>> => "Unpin UnwindSafe RefUnwindSafe",
+        LimitUnset => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Bounded => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Inline => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        ParentWaker => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Loop<Source, ParentWaker> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Spawned<Smol> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        SpawnedLocal<Local> => "Unpin UnwindSafe RefUnwindSafe",
+        SpawnedScoped<Cores<'static>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        SpawnedBlocking<Smol> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        SyncBody<fn(u32) -> u32, u32> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        SyncBody<fn(Rc<u32>) -> u32, Rc<u32>> => "Unpin UnwindSafe RefUnwindSafe",
+        SyncBody<Cell<u32>, u32> => "Unpin",
+        PushPool<Smol> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Push => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Pull => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        WorkerPool<Smol> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Loop<Source, WorkerPool<Smol>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        PoolJob<Ready<u32>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        PoolJob<Ready<Rc<u32>>> => "Unpin UnwindSafe RefUnwindSafe",
+        BodySpawner<Body, Inline> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        InlineJob<Ready<u32>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        InlineJob<Ready<Rc<u32>>> => "Unpin UnwindSafe RefUnwindSafe",
+        ParentWakerJob<Ready<u32>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        ParentWakerJob<Ready<Rc<u32>>> => "Unpin UnwindSafe RefUnwindSafe",
+        NoOptions => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Key => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        WithInterrupt<NoOptions, CancelOn<Cancellation>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        WithOutcomes<NoOptions, CatchPanics> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         CancelOn<Cancellation> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         CancelOn<std::future::Pending<Rc<()>>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         CancelOn<std::marker::PhantomPinned> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
@@ -224,32 +224,32 @@ fn types() -> Vec<Row> {
         ZeroLimit => "Send Sync Unpin UnwindSafe RefUnwindSafe",
 
         // Streams.
-        Results<Source, Launcher<Body, InTask>, InTaskJob, AsCompleted<u32>> => "Send Sync Unpin",
-        Results<Source, Launcher<Body, InTask>, InTaskJob, InOrder<u32>> => "Send Sync Unpin",
-        Results<Source, Launcher<Body, InTask>, InTaskJob, Unordered<u32>> => "Send Sync Unpin",
-        Results<Source, Launcher<Body, On<Smol>>, Task<u32>, InOrder<u32>> => "Send Sync Unpin",
+        Results<Source, BodySpawner<Body, Inline>, InTaskJob, AsCompleted<u32>> => "Send Sync Unpin",
+        Results<Source, BodySpawner<Body, Inline>, InTaskJob, InOrder<u32>> => "Send Sync Unpin",
+        Results<Source, BodySpawner<Body, Inline>, InTaskJob, Unordered<u32>> => "Send Sync Unpin",
+        Results<Source, BodySpawner<Body, Spawned<Smol>>, Task<u32>, InOrder<u32>> => "Send Sync Unpin",
         AsCompleted<u32> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         AsCompleted<Rc<u32>> => "Unpin UnwindSafe RefUnwindSafe",
         InOrder<u32> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         InOrder<Rc<u32>> => "Unpin UnwindSafe RefUnwindSafe",
         Unordered<u32> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Unordered<Rc<u32>> => "Unpin UnwindSafe RefUnwindSafe",
-        Feed<u32> => "Send Sync Unpin",
-        Feed<Cell<u32>> => "Send Sync Unpin",
-        Feed<Rc<u32>> => "Unpin",
+        ResultReceiver<u32> => "Send Sync Unpin",
+        ResultReceiver<Cell<u32>> => "Send Sync Unpin",
+        ResultReceiver<Rc<u32>> => "Unpin",
 
         // Tasks and groups.
         Task<u32> => "Send Sync Unpin",
         Task<Cell<u32>> => "Send Sync Unpin",
         Task<Rc<u32>> => "Unpin",
-        Running<Unspawned<Ready<u32>>> => "Send Sync Unpin",
-        Running<Unspawned<Ready<Rc<u32>>>> => "Unpin",
-        Running<Task<u32>> => "Send Sync Unpin",
-        Wait<'static, Unspawned<Ready<u32>>> => "Send Sync Unpin",
+        TaskSet<InlineJob<Ready<u32>>> => "Send Sync Unpin",
+        TaskSet<InlineJob<Ready<Rc<u32>>>> => "Unpin",
+        TaskSet<Task<u32>> => "Send Sync Unpin",
+        Wait<'static, InlineJob<Ready<u32>>> => "Send Sync Unpin",
         Wait<'static, Task<u32>> => "Send Sync Unpin",
         Wait<'static, Task<u32>, std::marker::PhantomPinned> => "Send Sync",
-        Done<u32> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Done<Rc<u32>> => "Unpin UnwindSafe RefUnwindSafe",
+        Completed<u32> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Completed<Rc<u32>> => "Unpin UnwindSafe RefUnwindSafe",
         Group<Smol, String> => "Send Sync Unpin",
         Group<Smol, Cell<u32>> => "Send Sync Unpin",
         Group<Smol, Rc<()>> => "Unpin",
@@ -259,13 +259,13 @@ fn types() -> Vec<Row> {
         Child<u32> => "Send Sync Unpin",
         Child<Cell<u32>> => "Send Sync Unpin",
         Child<Rc<u32>> => "Unpin",
-        Readiness<u32> => "Send Sync Unpin",
-        Readiness<Rc<u32>> => "Unpin",
+        ReadySignal<u32> => "Send Sync Unpin",
+        ReadySignal<Rc<u32>> => "Unpin",
         StartError<String> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Grouped<(), Plain, FailFast> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Grouped<std::marker::PhantomPinned> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        GroupFuture<(), NoOptions, FailFast> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        GroupFuture<std::marker::PhantomPinned> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         FailFast => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Supervisor => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Supervise => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Supervised<u32, String> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         CancelToken => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Cancellation => "Send Sync Unpin UnwindSafe RefUnwindSafe",
@@ -279,7 +279,7 @@ fn types() -> Vec<Row> {
         LocalExecutor<'static> => "Unpin UnwindSafe RefUnwindSafe",
         AsyncStd => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Tokio => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Owned => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        OwnedRuntime => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         SystemTimer => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Threads<'static> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Cores<'static> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
@@ -287,7 +287,7 @@ fn types() -> Vec<Row> {
     }
 }
 
-fn strategies() -> Vec<Row> {
+fn strategies() -> Vec<Case> {
     values! {
         // Loops in the caller's task, over bodies that may change threads.
         in_task().gather(send::value) => "Send Sync Unpin",
@@ -314,11 +314,11 @@ fn strategies() -> Vec<Row> {
         in_task().stream_unordered(rc::value) => "Unpin",
 
         // Polled with the caller's waker.
-        in_task().with_callers_waker().gather(send::value) => "Send Sync Unpin",
-        in_task().with_callers_waker().settle(send::result) => "Send Sync Unpin",
-        in_task().with_callers_waker().stream(send::value) => "Send Sync Unpin",
-        in_task().with_callers_waker().gather(rc::value) => "Unpin",
-        in_task().with_callers_waker().timeout(&Smol, TIME).settle(send::result) => "Send Unpin",
+        in_task().with_parent_waker().gather(send::value) => "Send Sync Unpin",
+        in_task().with_parent_waker().settle(send::result) => "Send Sync Unpin",
+        in_task().with_parent_waker().stream(send::value) => "Send Sync Unpin",
+        in_task().with_parent_waker().gather(rc::value) => "Unpin",
+        in_task().with_parent_waker().timeout(&Smol, TIME).settle(send::result) => "Send Unpin",
 
         // Spawned: the loop holds handles only.
         spawned().gather(send::value) => "Send Sync Unpin",
@@ -336,7 +336,7 @@ fn strategies() -> Vec<Row> {
         in_task().on_workers(Smol).stream(send::value) => "Send Sync Unpin",
         in_task().on_scoped(some::<Cores<'static>>()).gather(send::value) => "Send Sync Unpin",
         in_task().on_blocking(Smol).gather(send::value) => "Send Sync Unpin",
-        in_task().on_blocking(Smol).gather(plain(u64::from)) => "Send Sync Unpin",
+        in_task().on_blocking(Smol).gather(sync_body(u64::from)) => "Send Sync Unpin",
         in_task().on_local(some::<Local>()).gather(rc::value) => "Unpin",
 
         // Ready-made futures.
@@ -379,37 +379,37 @@ fn strategies() -> Vec<Row> {
     }
 }
 
-fn the_rest() -> Vec<Row> {
+fn the_rest() -> Vec<Case> {
     values! {
         // The consumers of a stream of results.
         in_task().stream(send::value).for_each(send::unit) => "Send Sync Unpin",
         in_task().stream(send::value).try_for_each(send::checked) => "Send Sync Unpin",
         in_task().stream(send::value).consume(consumer) => "Send Sync Unpin",
         in_task().stream(rc::value).for_each(send::unit) => "Unpin",
-        in_task().with_callers_waker().stream(send::value).for_each(send::unit) => "Send Sync Unpin",
+        in_task().with_parent_waker().stream(send::value).for_each(send::unit) => "Send Sync Unpin",
         in_task().stream(send::value).for_each(rc::unit) => "Unpin",
         in_task().stream(send::value).try_for_each(rc::checked) => "Unpin",
         in_task().stream(send::value).consume(rc_consumer) => "Unpin",
         spawned().stream(send::value).for_each(send::unit) => "Send Sync Unpin",
         spawned().stream(send::value).for_each(rc::unit) => "Unpin",
         spawned().stream(send::value).consume(consumer) => "Send Sync Unpin",
-        some::<&mut Feed<u32>>().next() => "Send Sync Unpin",
-        some::<&mut Feed<Cell<u32>>>().next() => "Send Sync Unpin",
-        some::<&mut Feed<Rc<u32>>>().next() => "Unpin",
+        some::<&mut ResultReceiver<u32>>().next() => "Send Sync Unpin",
+        some::<&mut ResultReceiver<Cell<u32>>>().next() => "Send Sync Unpin",
+        some::<&mut ResultReceiver<Rc<u32>>>().next() => "Unpin",
 
         // Tasks.
         spawn(&Smol, send::value(1)) => "Send Sync Unpin",
         spawn_scoped(&some::<Cores<'static>>(), send::value(1)) => "Send Sync Unpin",
         spawn_blocking(&Smol, || 1) => "Send Sync Unpin",
-        plain(u64::from)(1_u32) => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        sync_body(u64::from)(1_u32) => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         spawn_local(&some::<Local>(), rc::value(1)) => "Send Sync Unpin",
         task_list(&Smol, [send::value(1)]) => "Send Sync Unpin",
         spawn(&Smol, send::value(1)).cancel() => "Send Sync",
         some::<Task<Rc<u32>>>().cancel() => "",
-        wait(some::<&mut Running<Task<u32>>>()) => "Send Sync Unpin",
-        wait(some::<&mut Running<Task<u32>>>()).timeout(&Smol, TIME) => "Send Sync",
-        wait(some::<&mut Running<Task<u32>>>()).timeout(&some::<Local>(), TIME) => "Send Sync",
-        wait(some::<&mut Running<Task<Rc<u32>>>>()) => "Unpin",
+        wait(some::<&mut TaskSet<Task<u32>>>()) => "Send Sync Unpin",
+        wait(some::<&mut TaskSet<Task<u32>>>()).timeout(&Smol, TIME) => "Send Sync",
+        wait(some::<&mut TaskSet<Task<u32>>>()).timeout(&some::<Local>(), TIME) => "Send Sync",
+        wait(some::<&mut TaskSet<Task<Rc<u32>>>>()) => "Unpin",
         some::<CancelToken>().cancelled() => "Send Sync Unpin UnwindSafe RefUnwindSafe",
 
         // Groups.
@@ -445,7 +445,7 @@ fn the_rest() -> Vec<Row> {
     }
 }
 
-fn table() -> Vec<Row> {
+fn table() -> Vec<Case> {
     let tables = [
         types(),
         one_result::types(),
@@ -462,7 +462,7 @@ fn table() -> Vec<Row> {
 #[test]
 fn the_compiler_derives_what_the_table_says() {
     let mut wrong = String::new();
-    for Row { about, says, written } in table() {
+    for Case { about, says, written } in table() {
         let says = says.trim_end();
         if says != written {
             wrong += &format!("{about}\n   is written: \"{written}\"\n      but is: \"{says}\"\n");

@@ -14,7 +14,9 @@ use std::time::Duration;
 use forloop::async_std::AsyncStd;
 use forloop::sim::Sim;
 use forloop::smol::{Executor, Local, LocalExecutor, Smol};
-use forloop::{BlockOn, CancelToken, LoopError, Outcome, SpawnBlocking, block_on, plain, tokio};
+use forloop::{
+    BlockOn, CancelToken, LoopError, Outcome, SpawnBlocking, block_on, sync_body, tokio,
+};
 use forloop_conformance::VirtualClock;
 
 /// A pool that has no thread but the test's.
@@ -77,7 +79,8 @@ fn as_many_as_may_block_side_by_side_and_no_more<R: SpawnBlocking>(runtime: R, r
         running.fetch_sub(1, Ordering::SeqCst);
         n * n
     };
-    let squares = forloop::each(0..30).limit(3).unwrap().on_blocking(runtime).gather(plain(work));
+    let squares =
+        forloop::each(0..30).limit(3).unwrap().on_blocking(runtime).gather(sync_body(work));
     assert_eq!(run.block_on(squares), (0..30).map(|n| n * n).collect::<Vec<_>>());
     assert_eq!(most.load(Ordering::SeqCst), 3);
 }
@@ -86,7 +89,7 @@ fn as_many_as_may_block_side_by_side_and_no_more<R: SpawnBlocking>(runtime: R, r
 fn as_many_as_may_block_side_by_side_and_no_more_on_every_runtime() {
     as_many_as_may_block_side_by_side_and_no_more(Smol, Smol);
     as_many_as_may_block_side_by_side_and_no_more(AsyncStd, AsyncStd);
-    for owned in [tokio::Owned::current_thread(), tokio::Owned::multi_thread(None)] {
+    for owned in [tokio::OwnedRuntime::current_thread(), tokio::OwnedRuntime::multi_thread(None)] {
         let owned = owned.unwrap();
         as_many_as_may_block_side_by_side_and_no_more(owned.runtime(), owned);
     }
@@ -100,13 +103,13 @@ fn as_many_as_may_block_side_by_side_and_no_more_on_every_runtime() {
 fn a_simulation_runs_what_blocks_as_one_step() {
     forloop::sim::agree(200, |sim: Sim| async move {
         let bodies = forloop::each(0..5_u64).limit(2).unwrap().on_blocking(sim);
-        bodies.gather(plain(|n| n + 1)).await
+        bodies.gather(sync_body(|n| n + 1)).await
     });
 }
 
 #[test]
 fn a_body_on_the_pool_may_await() {
-    let owned = tokio::Owned::current_thread().unwrap();
+    let owned = tokio::OwnedRuntime::current_thread().unwrap();
     let runtime = owned.runtime();
     let slept = forloop::each([1, 2]).unbounded().on_blocking(owned.runtime()).gather(|n| {
         let runtime = runtime.clone();
@@ -123,7 +126,7 @@ fn a_body_on_the_pool_may_await() {
 fn a_body_that_waits_for_a_thread_when_its_loop_stops_never_begins() {
     let (pool, calls, stop) = (Pool::default(), Calls::default(), CancelToken::new());
     let bodies = forloop::each(0..3).limit(2).unwrap().cancel_on(&stop).on_blocking(pool.clone());
-    let mut settled = pin!(bodies.settle(plain(calls.body())));
+    let mut settled = pin!(bodies.settle(sync_body(calls.body())));
     assert!(poll_once(settled.as_mut()).is_pending());
     pool.run_one();
     stop.cancel();
@@ -140,7 +143,7 @@ fn a_body_that_waits_for_a_thread_when_its_time_is_over_never_begins() {
     let (pool, calls, clock) = (Pool::default(), Calls::default(), VirtualClock::default());
     let bodies = forloop::each(0..2).unbounded().on_blocking(pool.clone());
     let bodies = bodies.timeout(&clock, Duration::from_secs(1));
-    let settled = clock.block_on(bodies.settle(plain(calls.body())));
+    let settled = clock.block_on(bodies.settle(sync_body(calls.body())));
     assert!(matches!(settled[..], [Outcome::TimedOut, Outcome::TimedOut]), "{settled:?}");
     pool.run_one();
     pool.run_one();
@@ -150,8 +153,9 @@ fn a_body_that_waits_for_a_thread_when_its_time_is_over_never_begins() {
 #[test]
 fn a_pool_that_shuts_down_ends_what_it_has_not_begun() {
     let (pool, calls) = (Pool::default(), Calls::default());
-    let mut settled =
-        pin!(forloop::each(0..2).unbounded().on_blocking(pool.clone()).settle(plain(calls.body())));
+    let mut settled = pin!(
+        forloop::each(0..2).unbounded().on_blocking(pool.clone()).settle(sync_body(calls.body()))
+    );
     assert!(poll_once(settled.as_mut()).is_pending());
     pool.run_one();
     pool.shut_down();
@@ -177,7 +181,7 @@ fn a_loop_that_stops_waits_for_a_call_that_has_begun() {
         Err("no")
     };
     let mut failed =
-        pin!(forloop::each([0, 1]).unbounded().on_blocking(Smol).try_gather(plain(work)));
+        pin!(forloop::each([0, 1]).unbounded().on_blocking(Smol).try_gather(sync_body(work)));
     assert!(poll_once(failed.as_mut()).is_pending());
     has_begun.recv().unwrap();
     // Whether or not the failure has come by now.
@@ -198,13 +202,13 @@ fn a_panic_goes_on_in_the_caller_or_is_that_bodys_outcome() {
         assert_ne!(n, 1, "one is too many");
         n
     };
-    let gather = forloop::each(0..3).limit(1).unwrap().on_blocking(Smol).gather(plain(work));
+    let gather = forloop::each(0..3).limit(1).unwrap().on_blocking(Smol).gather(sync_body(work));
     let panic = catch_unwind(AssertUnwindSafe(|| block_on(gather))).unwrap_err();
     assert!(panic.downcast_ref::<String>().unwrap().contains("one is too many"));
 
     let work = move |n| Ok::<_, String>(work(n));
     let caught = forloop::each(0..3).limit(1).unwrap().catch_panics().on_blocking(Smol);
-    let settled = block_on(caught.settle(plain(work)));
+    let settled = block_on(caught.settle(sync_body(work)));
     assert!(
         matches!(settled[..], [Outcome::Ok(0), Outcome::Panicked(_), Outcome::Ok(2)]),
         "{settled:?}"

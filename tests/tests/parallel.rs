@@ -140,9 +140,9 @@ fn panics_go_on_in_the_caller_when_all_have_stopped() {
 
 #[test]
 fn a_call_within_a_body_is_a_call_like_any_other() {
-    let rows = [[1, 2], [3, 4]];
+    let cases = [[1, 2], [3, 4]];
     let sums = parallel(|cores| {
-        forloop::each(&rows).limit(cores.twice()).on_scoped(cores).gather(|row| async move {
+        forloop::each(&cases).limit(cores.twice()).on_scoped(cores).gather(|row| async move {
             let squares = parallel(|cores| {
                 forloop::each(row).unbounded().on_scoped(cores).gather(|n| async move { n * n })
             });

@@ -1,8 +1,8 @@
 //! Which futures are `Send`: spawned loops over owned items, and in-task loops that borrow inside
 //! a spawned task.
 
-use forloop::OnWorkers;
 use forloop::StreamExt;
+use forloop::WorkerPool;
 use forloop::smol::Smol;
 
 fn spawnable<F: Future<Output: Send> + Send + 'static>(future: F) -> F::Output {
@@ -119,7 +119,7 @@ fn groups_scopes_and_waits_are_send() {
             Ok(two.await.unwrap())
         });
         assert_eq!(sum.await, Ok(2));
-        let mut running = forloop::Running::new(words.iter().map(|word| length(word)));
+        let mut running = forloop::TaskSet::new(words.iter().map(|word| length(word)));
         let (done, pending) = forloop::wait(&mut running)
             .first_failure()
             .timeout(&Smol, std::time::Duration::from_secs(60))
@@ -213,7 +213,7 @@ fn loops_whose_workers_are_fed_with_borrowed_items_are_send() {
             let word = word.clone();
             Box::pin(async move { Ok(length(&word).await.unwrap()) })
         };
-        let place = OnWorkers::new(Smol).fed();
+        let place = WorkerPool::new(Smol).push_dispatch();
         let looping = || forloop::each(&words).limit(2).unwrap().at(place);
         sum += looping().try_gather(body).await.unwrap().len();
         sum += looping().timeout(&Smol, time).settle(body).await.len();
@@ -296,7 +296,7 @@ fn loops_with_options_are_send() {
         .await
         .unwrap();
         assert!(supervised.failures.is_empty());
-        let values = settled.into_values().unwrap();
+        let values = settled.into_result().unwrap();
         let gathered = gathered.into_iter().filter_map(forloop::Outcome::ok).sum::<usize>();
         values.into_iter().chain(tried).chain(fallible).sum::<usize>()
             + raced.1
@@ -327,7 +327,7 @@ fn spawned_loops_with_options_are_send() {
                 async {}
             })
             .await;
-        settled.into_values().unwrap().into_iter().chain(tried.unwrap()).sum::<usize>() + sum
+        settled.into_result().unwrap().into_iter().chain(tried.unwrap()).sum::<usize>() + sum
     });
     assert_eq!(lengths, 14);
 }
@@ -376,7 +376,7 @@ fn a_group_whose_children_are_waited_for_until_they_are_ready_is_send() {
     let port = spawnable(async {
         forloop::task_group(Smol, |group| async move {
             let in_child = group.clone();
-            let starts = group.start(|ready: forloop::Readiness<u16>| async move {
+            let starts = group.start(|ready: forloop::ReadySignal<u16>| async move {
                 let inner = in_child.start(|ready| async move {
                     ready.send(80);
                     Ok::<_, String>(())
@@ -407,13 +407,13 @@ fn loops_with_every_option_over_borrowed_items_are_send() {
                 .unwrap()
                 .limit_by(|word| word.as_str(), 1)
                 .unwrap()
-                .weigh(|word| word.len())
+                .weight_by(|word| word.len())
                 .rate(&Smol, Rate::per_second(1_000_000).unwrap())
                 .stagger(&Smol, Duration::ZERO)
                 .timeout(&Smol, Duration::from_secs(60))
                 .drain_on(&stop)
-                .stop_when(|tally| tally.failed() > 9)
-                .stop_if(|_, fetched: &std::io::Result<_>| fetched.is_err())
+                .stop_on_counts(|tally| tally.failed() > 9)
+                .stop_on_output(|_, fetched: &std::io::Result<_>| fetched.is_err())
                 .observe(&Smol, |_: Duration, _: &Event| {})
         };
         let again = || Retry::new(ConstantBuilder::default()).when(|_: &std::io::Error| false);

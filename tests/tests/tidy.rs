@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-use forloop_conformance::{Backends, ROWS};
+use forloop_conformance::{Backends, CASES};
 
 fn root() -> PathBuf {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -388,11 +388,11 @@ fn every_row_of_the_conformance_table_is_there() {
 fn every_conformance_row_has_a_test_on_the_backends_it_names() {
     for (id, columns) in &table() {
         let id = &id[..];
-        let tests: Vec<_> = ROWS.iter().filter(|row| row.ids.contains(&id)).collect();
+        let tests: Vec<_> = CASES.iter().filter(|row| row.ids.contains(&id)).collect();
         let named = tests.iter().map(|row| format!("{}::{}", row.module, row.name)).collect();
-        assert_eq!(proofs(columns), named, "{id}: the table and `ROWS` differ");
+        assert_eq!(proofs(columns), named, "{id}: the table and `CASES` differ");
         let on = |one: Backends| tests.iter().any(|row| row.on == one || row.on == Backends::Both);
-        let (spawned, in_task) = (on(Backends::Spawned), on(Backends::InTask));
+        let (spawned, in_task) = (on(Backends::Spawned), on(Backends::Inline));
         match &columns[0][..] {
             "spawned" => assert!(spawned, "{id}"),
             "in-task" => assert!(in_task, "{id}"),
@@ -401,7 +401,7 @@ fn every_conformance_row_has_a_test_on_the_backends_it_names() {
         }
     }
     let ids = table();
-    for row in ROWS {
+    for row in CASES {
         assert!(row.ids.iter().all(|&id| ids.contains_key(id)), "{row:?}: no such row");
     }
 }
@@ -424,7 +424,7 @@ fn the_guarantees_of_the_guide_are_the_twelve_laws_and_each_names_tests_that_pro
         let proofs = named(proofs.split("```").next().unwrap());
         assert!(proofs.len() >= 2, "{id}");
         let row = |proof: &String| {
-            let row = ROWS.iter().find(|row| format!("{}::{}", row.module, row.name) == *proof);
+            let row = CASES.iter().find(|row| format!("{}::{}", row.module, row.name) == *proof);
             row.unwrap_or_else(|| panic!("{id}: there is no test {proof}"))
         };
         let rows: Vec<_> = proofs.iter().map(row).collect();
@@ -488,7 +488,7 @@ fn every_law_test_says_in_its_documentation_which_rows_it_proves() {
         for (number, line) in lines.iter().enumerate() {
             let Some(rest) = line.strip_prefix("pub fn ") else { continue };
             let name = rest.split(['<', '(']).next().unwrap();
-            let row = ROWS.iter().find(|row| (row.module, row.name) == (module, name));
+            let row = CASES.iter().find(|row| (row.module, row.name) == (module, name));
             let row = row.unwrap_or_else(|| panic!("{module}::{name} is not in `rows.rs`"));
             let above = lines[..number].iter().rev();
             let docs = above.take_while(|line| line.starts_with("///"));
@@ -498,5 +498,5 @@ fn every_law_test_says_in_its_documentation_which_rows_it_proves() {
             functions.insert((row.module, row.name));
         }
     }
-    assert_eq!(functions.len(), ROWS.len());
+    assert_eq!(functions.len(), CASES.len());
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use forloop::smol::Smol;
-use forloop::tokio::{Owned, Tokio};
+use forloop::tokio::{OwnedRuntime, Tokio};
 use forloop::{BlockOn, Cause, Interrupted, Spawn, each};
 use forloop_conformance::{Alive, Guard, eventually, yields};
 
@@ -63,9 +63,9 @@ fn there_are_no_more_workers_than_bodies_at_once_or_than_was_said() {
 
 #[test]
 fn a_loop_has_as_many_workers_as_its_runtime_has_threads() {
-    let owned = Owned::multi_thread(NonZeroUsize::new(3)).unwrap();
+    let owned = OwnedRuntime::multi_thread(NonZeroUsize::new(3)).unwrap();
     assert_eq!(owned.runtime().threads().get(), 3);
-    assert_eq!(Owned::current_thread().unwrap().runtime().threads().get(), 1);
+    assert_eq!(OwnedRuntime::current_thread().unwrap().runtime().threads().get(), 1);
     let runtime = Counting::default();
     let looping = each(0..1000).unbounded().on_workers(runtime.clone()).gather(body);
     assert_eq!(Smol.block_on(looping).len(), 1000);
@@ -123,7 +123,7 @@ fn a_runtime_that_is_shut_down_ends_the_loops_of_its_workers() {
 
 #[test]
 fn two_bodies_have_a_worker_each() {
-    let owned = Owned::multi_thread(NonZeroUsize::new(2)).unwrap();
+    let owned = OwnedRuntime::multi_thread(NonZeroUsize::new(2)).unwrap();
     let barrier = Arc::new(Barrier::new(2));
     let looping = each(0..2).unbounded().on_workers(owned.runtime()).gather(move |_| {
         let barrier = barrier.clone();

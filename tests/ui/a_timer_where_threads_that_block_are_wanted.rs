@@ -4,5 +4,5 @@ fn main() {
     let _files = forloop::each(["a", "b"])
         .unbounded()
         .on_blocking(forloop::timer::SystemTimer)
-        .gather(forloop::plain(std::fs::read::<&str>));
+        .gather(forloop::sync_body(std::fs::read::<&str>));
 }

@@ -10,6 +10,6 @@ fn main() {
         forloop::scope(|_scope| value()).supervised().await.unwrap();
         forloop::each([1]).limit(2);
         forloop::CancelToken::new().cancelled();
-        forloop::Running::new([parse("1")]);
+        forloop::TaskSet::new([parse("1")]);
     });
 }

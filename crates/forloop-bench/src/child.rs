@@ -20,7 +20,7 @@ pub(crate) fn main(arguments: impl Iterator<Item = String>, heap: Option<&dyn He
         return ExitCode::from(2);
     };
     let clock = match peer.kind() {
-        Kind::InTask | Kind::OneThread => Clock::Cpu,
+        Kind::Inline | Kind::OneThread => Clock::Cpu,
         Kind::TwoThreads => Clock::Wall,
     };
     let mut meter = Meter::new(measure, clock, heap);

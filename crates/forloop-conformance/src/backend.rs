@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use forloop_core::{
-    BlockOn, Brought, Child, Closed, Conduct, Grouped, On, Place, Readiness, Scope, Spawn,
-    StartError, Task, Timer,
+    BlockOn, Child, Closed, GroupDriver, GroupFuture, Place, Push, ReadySignal, Scope, Spawn,
+    Spawned, StartError, Task, Timer,
 };
 
 use crate::probe::VirtualClock;
@@ -30,13 +30,13 @@ pub const LONG: Duration = Duration::from_secs(3600);
 pub trait Backend: Sized {
     /// Where bodies run.
     type Place: Clone
-        + Place<Job<()>, Supply = Brought>
-        + Place<Job<u64>, Supply = Brought>
-        + Place<Job<Vec<u64>>, Supply = Brought>
-        + Place<Job<Option<u64>>, Supply = Brought>
-        + Place<Job<Result<(), String>>, Supply = Brought>
-        + Place<Job<Result<u64, String>>, Supply = Brought>
-        + Place<Job<Result<Option<u64>, String>>, Supply = Brought>;
+        + Place<Job<()>, Dispatch = Push>
+        + Place<Job<u64>, Dispatch = Push>
+        + Place<Job<Vec<u64>>, Dispatch = Push>
+        + Place<Job<Option<u64>>, Dispatch = Push>
+        + Place<Job<Result<(), String>>, Dispatch = Push>
+        + Place<Job<Result<u64, String>>, Dispatch = Push>
+        + Place<Job<Result<Option<u64>, String>>, Dispatch = Push>;
 
     /// The clock of this backend.
     type Clock: Timer + Clone + Send + Sync + 'static;
@@ -60,7 +60,7 @@ pub trait Backend: Sized {
     fn group<T: Send + 'static>(
         &self,
         body: impl FnOnce(Self::Group) -> Job<Result<T, String>> + 'static,
-    ) -> Grouped<impl Conduct<Value = T, Error = String> + 'static>;
+    ) -> GroupFuture<impl GroupDriver<Value = T, Error = String> + 'static>;
 
     /// Blocks on a loop.
     fn block_on<F: Future>(&self, future: F) -> F::Output;
@@ -93,7 +93,7 @@ pub trait Group: Clone + Send + 'static {
     /// Starts a child, and waits until it is ready.
     fn start<'a>(
         &'a self,
-        child: impl FnOnce(Readiness<u64>) -> Job<Result<u64, String>> + Send + 'a,
+        child: impl FnOnce(ReadySignal<u64>) -> Job<Result<u64, String>> + Send + 'a,
     ) -> impl Future<Output = Result<(Child<u64>, u64), StartError<String>>> + Send + 'a;
 
     /// Cancels the group.
@@ -111,7 +111,7 @@ impl<R: Spawn + Clone + Send + Sync + 'static> Group for forloop_core::Group<R, 
 
     fn start<'a>(
         &'a self,
-        child: impl FnOnce(Readiness<u64>) -> Job<Result<u64, String>> + Send + 'a,
+        child: impl FnOnce(ReadySignal<u64>) -> Job<Result<u64, String>> + Send + 'a,
     ) -> impl Future<Output = Result<(Child<u64>, u64), StartError<String>>> + Send + 'a {
         self.start(child)
     }
@@ -132,7 +132,7 @@ impl Group for Scope<'static, String> {
 
     fn start<'a>(
         &'a self,
-        child: impl FnOnce(Readiness<u64>) -> Job<Result<u64, String>> + Send + 'a,
+        child: impl FnOnce(ReadySignal<u64>) -> Job<Result<u64, String>> + Send + 'a,
     ) -> impl Future<Output = Result<(Child<u64>, u64), StartError<String>>> + Send + 'a {
         self.start(child)
     }
@@ -143,14 +143,14 @@ impl Group for Scope<'static, String> {
 }
 
 impl<R: Spawn + Timer + BlockOn + Clone + Send + Sync + 'static> Backend for R {
-    type Place = On<R>;
+    type Place = Spawned<R>;
     type Clock = R;
     type Group = forloop_core::Group<R, String>;
 
     const SPAWNED: bool = true;
 
-    fn place(&self) -> On<R> {
-        On(self.clone())
+    fn place(&self) -> Spawned<R> {
+        Spawned(self.clone())
     }
 
     fn clock(&self) -> R {
@@ -160,7 +160,7 @@ impl<R: Spawn + Timer + BlockOn + Clone + Send + Sync + 'static> Backend for R {
     fn group<T: Send + 'static>(
         &self,
         body: impl FnOnce(Self::Group) -> Job<Result<T, String>> + 'static,
-    ) -> Grouped<impl Conduct<Value = T, Error = String> + 'static> {
+    ) -> GroupFuture<impl GroupDriver<Value = T, Error = String> + 'static> {
         forloop_core::task_group(self.clone(), body)
     }
 
@@ -183,20 +183,20 @@ impl<R: Spawn + Timer + BlockOn + Clone + Send + Sync + 'static> Spawning for R 
 
 /// No runtime at all: a bare `block_on`, with a clock on which no test waits.
 #[derive(Debug, Default)]
-pub struct InTask {
+pub struct Inline {
     clock: VirtualClock,
 }
 
-impl Backend for InTask {
-    type Place = forloop_core::InTask;
+impl Backend for Inline {
+    type Place = forloop_core::Inline;
     type Clock = VirtualClock;
     type Group = Scope<'static, String>;
 
     const SPAWNED: bool = false;
     const EXACT: bool = true;
 
-    fn place(&self) -> forloop_core::InTask {
-        forloop_core::InTask
+    fn place(&self) -> forloop_core::Inline {
+        forloop_core::Inline
     }
 
     fn clock(&self) -> VirtualClock {
@@ -206,7 +206,7 @@ impl Backend for InTask {
     fn group<T: Send + 'static>(
         &self,
         body: impl FnOnce(Self::Group) -> Job<Result<T, String>> + 'static,
-    ) -> Grouped<impl Conduct<Value = T, Error = String> + 'static> {
+    ) -> GroupFuture<impl GroupDriver<Value = T, Error = String> + 'static> {
         forloop_core::scope(body)
     }
 
@@ -217,20 +217,20 @@ impl Backend for InTask {
 
 /// No runtime either, and no waker: bodies are polled with that of whoever polls their loop.
 #[derive(Debug, Default)]
-pub struct CallersWaker {
-    in_task: InTask,
+pub struct ParentWaker {
+    in_task: Inline,
 }
 
-impl Backend for CallersWaker {
-    type Place = forloop_core::CallersWaker;
+impl Backend for ParentWaker {
+    type Place = forloop_core::ParentWaker;
     type Clock = VirtualClock;
     type Group = Scope<'static, String>;
 
     const SPAWNED: bool = false;
     const EXACT: bool = true;
 
-    fn place(&self) -> forloop_core::CallersWaker {
-        forloop_core::CallersWaker
+    fn place(&self) -> forloop_core::ParentWaker {
+        forloop_core::ParentWaker
     }
 
     fn clock(&self) -> VirtualClock {
@@ -240,7 +240,7 @@ impl Backend for CallersWaker {
     fn group<T: Send + 'static>(
         &self,
         body: impl FnOnce(Self::Group) -> Job<Result<T, String>> + 'static,
-    ) -> Grouped<impl Conduct<Value = T, Error = String> + 'static> {
+    ) -> GroupFuture<impl GroupDriver<Value = T, Error = String> + 'static> {
         self.in_task.group(body)
     }
 

@@ -23,7 +23,7 @@
 //!
 //! # What else is here
 //!
-//! [`ROWS`] is the list of rows as a value, [`laws`] their functions, for a suite of one's own. The probes
+//! [`CASES`] is the list of rows as a value, [`laws`] their functions, for a suite of one's own. The probes
 //! ([`Gate`], [`Alive`], [`Peak`], [`Tally`], [`Fair`]) watch bodies without sleeping, and
 //! [`VirtualClock`] runs a future in no time. [`suite!(in_task)`](suite) runs the rows without any
 //! runtime: nothing in them depends on an adapter, so forloop's own tests do that.
@@ -35,17 +35,17 @@
 #![forbid(unsafe_code)]
 
 mod backend;
+mod cases;
 pub mod laws;
 mod probe;
-mod rows;
 mod watched;
 
-pub use crate::backend::{Backend, CallersWaker, Group, InTask, Job, LONG, Spawning, job};
+pub use crate::backend::{Backend, Group, Inline, Job, LONG, ParentWaker, Spawning, job};
+pub use crate::cases::{Backends, CASES, Case};
 pub use crate::probe::{
     Alive, Bomb, Fair, Gate, Guard, Held, Peak, RestlessClock, Tally, VirtualClock, eventually,
     long_after, on_time, seconds, yields,
 };
-pub use crate::rows::{Backends, ROWS, Row};
 pub use crate::watched::{check, check_seeds, watched};
 
 pub mod table {
@@ -60,7 +60,7 @@ pub mod table {
 ///
 /// `suite!(name: expression)` for runtimes: the expression is evaluated for each test and gives a
 /// [`Spawning`] backend, which every runtime value is. `suite!(in_task)` for no runtime at all, and
-/// `suite!(callers_waker)` for none and bodies without wakers of their own: every row that is not only for
+/// `suite!(parent_waker)` for none and bodies without wakers of their own: every row that is not only for
 /// tasks or about a body's own waker.
 /// `suite!(name, seed in seeds => expression)` runs each row once for each seed, a `u64`, with which the
 /// expression makes a backend: for a runtime that is simulated.
@@ -70,20 +70,20 @@ pub mod table {
 macro_rules! suite {
     (in_task) => {
         mod in_task {
-            fn backend() -> $crate::InTask {
-                <$crate::InTask as ::core::default::Default>::default()
+            fn backend() -> $crate::Inline {
+                <$crate::Inline as ::core::default::Default>::default()
             }
 
-            $crate::__rows! { __suite in_task in_task }
+            $crate::__cases! { __suite in_task in_task }
         }
     };
-    (callers_waker) => {
-        mod callers_waker {
-            fn backend() -> $crate::CallersWaker {
-                <$crate::CallersWaker as ::core::default::Default>::default()
+    (parent_waker) => {
+        mod parent_waker {
+            fn backend() -> $crate::ParentWaker {
+                <$crate::ParentWaker as ::core::default::Default>::default()
             }
 
-            $crate::__rows! { __suite anywhere callers_waker }
+            $crate::__cases! { __suite anywhere parent_waker }
         }
     };
     ($name:ident, $seed:ident in $seeds:expr => $backend:expr $(,)?) => {
@@ -102,7 +102,7 @@ macro_rules! suite {
                 $seeds
             }
 
-            $crate::__rows! { __suite seeded $name }
+            $crate::__cases! { __suite seeded $name }
         }
     };
     ($(#[$attribute:meta])* $name:ident: $backend:expr $(,)?) => {
@@ -116,7 +116,7 @@ macro_rules! suite {
                 $backend
             }
 
-            $crate::__rows! { __suite spawned $name }
+            $crate::__cases! { __suite spawned $name }
         }
     };
 }
@@ -170,15 +170,15 @@ macro_rules! __test {
 #[macro_export]
 macro_rules! run {
     (in_task, $which:expr $(,)?) => {{
-        let backend = <$crate::InTask as ::core::default::Default>::default;
+        let backend = <$crate::Inline as ::core::default::Default>::default;
         let (which, mut ran) = ($which, 0_usize);
-        $crate::__rows! { __run in_task in_task backend which ran }
+        $crate::__cases! { __run in_task in_task backend which ran }
         ran
     }};
     ($name:ident: $backend:expr, $which:expr $(,)?) => {{
         let backend = || $backend;
         let (which, mut ran) = ($which, 0_usize);
-        $crate::__rows! { __run spawned $name backend which ran }
+        $crate::__cases! { __run spawned $name backend which ran }
         ran
     }};
 }
@@ -189,7 +189,7 @@ macro_rules! run {
 macro_rules! __run {
     ($kind:ident $suite:ident $backend:ident $which:ident $ran:ident
      $($module:ident { $($on:ident $name:ident: $($id:literal),+;)* })*) => {
-        $($($crate::__run_row! {
+        $($($crate::__run_case! {
             $kind $on $suite $backend $which $ran $module $name $($id),+
         })*)*
     };
@@ -198,7 +198,7 @@ macro_rules! __run {
 /// Runs a row, if it holds on backends of this kind.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __run_row {
+macro_rules! __run_case {
     (spawned in_task $($row:tt)*) => {};
     (in_task spawned $($row:tt)*) => {};
     ($kind:ident $on:ident $suite:ident $backend:ident $which:ident $ran:ident

@@ -2,4 +2,4 @@
 //! engine.
 
 forloop_conformance::suite!(in_task);
-forloop_conformance::suite!(callers_waker);
+forloop_conformance::suite!(parent_waker);

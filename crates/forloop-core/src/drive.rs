@@ -14,15 +14,15 @@ use futures_core::Stream;
 use pin_project_lite::pin_project;
 
 use self::governed::nobody_waits;
+use crate::budget::{BUDGET, budget};
 use crate::counter::Counter;
-use crate::engine::{End, Room};
+use crate::engine::{CapacityHint, Completion};
 use crate::interrupted::Cut;
 use crate::panic::catch;
-use crate::place::{Attempt, Launch, Started};
-use crate::policy::{Admit, Review};
+use crate::place::{Attempt, JobHandle, Spawner};
+use crate::policy::{ItemPolicy, OutcomePolicy};
 use crate::simulation::{Origin, beginning};
-use crate::turn::{TURN, turn};
-use crate::workers::{Crew, Team, Terms, Weighing, Weight};
+use crate::workers::{BodySet, Delivery, DeliveryRule, PoolHandle, PullConfig};
 use crate::{Cause, Interrupted, Outcome, Panic};
 
 /// Rounds after which the executor gets a turn if a body has yielded in one of them: a turn of a runtime
@@ -34,7 +34,7 @@ const YIELDS: usize = 16;
 const ROUND: usize = 64;
 
 /// Why no more bodies are started for now.
-enum Pause<B, T> {
+enum StartEnd<B, T> {
     /// The source has no item yet.
     NoItem,
     /// The source has run dry.
@@ -44,27 +44,27 @@ enum Pause<B, T> {
     /// As many were started in a row as may be.
     Quota,
     /// Whoever is told the ends has had enough.
-    Enough(B),
+    ConditionMet(B),
     /// A body had an end that must be looked at.
-    Ended(End<T>),
+    Ended(Completion<T>),
     /// The source gave an error.
     SourceFailed,
     /// The source, or the timer that a body's time is measured with.
     Panicked(Panic),
 }
 
-impl<T> Pause<Infallible, T> {
+impl<T> StartEnd<Infallible, T> {
     /// The same, where whoever is told the ends could have had enough.
-    fn widen<B>(self) -> Pause<B, T> {
+    fn widen<B>(self) -> StartEnd<B, T> {
         match self {
-            Self::NoItem => Pause::NoItem,
-            Self::Dry => Pause::Dry,
-            Self::NoRoom => Pause::NoRoom,
-            Self::Quota => Pause::Quota,
-            Self::Enough(never) => match never {},
-            Self::Ended(end) => Pause::Ended(end),
-            Self::SourceFailed => Pause::SourceFailed,
-            Self::Panicked(panic) => Pause::Panicked(panic),
+            Self::NoItem => StartEnd::NoItem,
+            Self::Dry => StartEnd::Dry,
+            Self::NoRoom => StartEnd::NoRoom,
+            Self::Quota => StartEnd::Quota,
+            Self::ConditionMet(never) => match never {},
+            Self::Ended(end) => StartEnd::Ended(end),
+            Self::SourceFailed => StartEnd::SourceFailed,
+            Self::Panicked(panic) => StartEnd::Panicked(panic),
         }
     }
 }
@@ -83,7 +83,7 @@ pin_project! {
         limit: usize,
         // Gone once the loop has ended.
         policy: Option<C>,
-        running: Team<J>,
+        running: BodySet<J>,
         last_round: LastRound,
         cut: Option<Cut<()>>,
         started: usize,
@@ -111,30 +111,30 @@ enum LastRound {
 impl<S, A, J, C> Drive<S, A, J, C>
 where
     S: Stream,
-    A: Launch<C::Item, J>,
-    J: Started,
-    C: Admit<S::Item> + Review<J::Output>,
+    A: Spawner<C::Item, J>,
+    J: JobHandle,
+    C: ItemPolicy<S::Item> + OutcomePolicy<J::Output>,
 {
     #[inline]
     pub(crate) fn new(
         source: S,
         launcher: A,
-        crew: Option<Crew<J>>,
+        pool: Option<PoolHandle<J>>,
         limit: usize,
         policy: C,
     ) -> Self {
-        Self::of((Some(source), Some(launcher)), crew, limit, policy)
+        Self::of((Some(source), Some(launcher)), pool, limit, policy)
     }
 
     /// A loop whose workers draw their bodies.
-    pub(crate) fn of_crew(crew: Option<Crew<J>>, limit: usize, policy: C) -> Self {
-        Self::of((None, None), crew, limit, policy)
+    pub(crate) fn of_crew(pool: Option<PoolHandle<J>>, limit: usize, policy: C) -> Self {
+        Self::of((None, None), pool, limit, policy)
     }
 
     #[inline(always)] // so that it is made where it is to be
     fn of(
         (source, launcher): (Option<S>, Option<A>),
-        crew: Option<Crew<J>>,
+        pool: Option<PoolHandle<J>>,
         limit: usize,
         policy: C,
     ) -> Self {
@@ -143,7 +143,7 @@ where
             launcher,
             limit,
             policy: Some(policy),
-            running: Team::new(crew),
+            running: BodySet::new(pool),
             last_round: LastRound::No,
             cut: None,
             started: 0,
@@ -165,33 +165,33 @@ where
     }
 
     /// Makes ready for the bodies, before the first poll. Tells once how many there will be at least,
-    /// if the source tells the truth. `weigh` says how much an output tells if it is not light; and unless
+    /// if the source tells the truth. `weight_by` says how much an output tells if it is not light; and unless
     /// they `are_judged`, ends count against the limit until they are taken.
     pub(crate) fn begin(
         self: Pin<&mut Self>,
         are_judged: bool,
-        weigh: Option<fn(&J::Output) -> Weight>,
+        weight_by: Option<fn(&J::Output) -> Delivery>,
     ) -> Option<usize> {
         let this = self.project();
         if core::mem::replace(this.has_begun, true) {
             return None;
         }
         let limit = *this.limit;
-        let drawn = this.running.begin(|| Terms {
+        let pulled = this.running.begin(|| PullConfig {
             limit,
             are_held: !are_judged,
-            catches: C::CATCHES,
-            weighing: Weighing {
-                output: weigh,
-                panic: if C::CATCHES { Weight::News } else { Weight::Last },
+            catches: C::CATCHES_PANICS,
+            delivery: DeliveryRule {
+                output: weight_by,
+                panic: if C::CATCHES_PANICS { Delivery::News } else { Delivery::Last },
             },
         });
-        if let Some((least, _)) = drawn {
+        if let Some((least, _)) = pulled {
             return Some(least);
         }
         let source = this.source.as_ref().as_pin_ref()?;
         let hint = catch(|| source.size_hint()).unwrap_or_default();
-        this.running.expect(Room::of(limit, hint));
+        this.running.expect(CapacityHint::of(limit, hint));
         Some(hint.0)
     }
 
@@ -205,7 +205,7 @@ where
         let launcher = this.launcher;
         let left = catch(|| {
             *policy = None;
-            if C::GOVERNS {
+            if C::HAS_RULES {
                 *launcher = None;
             }
         });
@@ -221,7 +221,7 @@ where
             (Cause::Source { index, .. }, Some(error)) => Cause::Source { index, error },
             (Cause::TimedOut, _) => Cause::TimedOut,
             (Cause::Drained, _) => Cause::Drained,
-            (Cause::Enough, _) => Cause::Enough,
+            (Cause::ConditionMet, _) => Cause::ConditionMet,
             _ => Cause::Cancelled,
         };
         Some(Interrupted { cause, pending, ready })
@@ -239,57 +239,57 @@ where
 
     /// How many bodies were started so far.
     pub(crate) fn started(&self) -> usize {
-        self.running.drawn().map_or(self.started, |(drawn, _)| drawn)
+        self.running.pulled().map_or(self.started, |(pulled, _)| pulled)
     }
 
-    /// Hears that a new poll of the loop has begun, before any of its `poll_ends`. Bodies without wakers of
+    /// Hears that a new poll of the loop has begun, before any of its `poll_completions`. Bodies without wakers of
     /// their own have their turn in each: any may have been woken, and this waker may be another one.
     #[inline]
     pub(crate) fn polled_anew(self: Pin<&mut Self>) {
-        if J::CALLERS_WAKER {
+        if J::PARENT_WAKER {
             *self.project().round_is_owed = true;
         }
     }
 
-    /// Goes on and tells `ended` each end, until that has had enough; `Continue` once every body has
+    /// Goes on and tells `on_complete` each end, until that has had enough; `Continue` once every body has
     /// ended and the source has run dry or the loop was stopped. `held` are ends told that still
     /// count against the limit.
     ///
     /// It is told nothing, `None`, whenever no more can be told without waiting, without pulling an item
     /// or without a look at what may cut the loop short.
     #[inline]
-    pub(crate) fn poll_ends<B>(
+    pub(crate) fn poll_completions<B>(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         held: usize,
-        mut ended: impl FnMut(Option<End<J::Output>>) -> ControlFlow<B>,
+        mut on_complete: impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
     ) -> Poll<ControlFlow<B>> {
-        if J::BY_WORKERS {
-            self.as_mut().begin(false, Some(|_| Weight::News));
+        if J::ON_POOL {
+            self.as_mut().begin(false, Some(|_| Delivery::News));
             self.as_mut().project().running.hold(held);
         }
         let mut has_looked_out = false;
         // Whatever was polled since may have said stop, or taken its time.
         let mut must_look_again = false;
         loop {
-            if self.polls_this_turn >= turn() {
+            if self.polls_this_turn >= budget() {
                 return self.next_turn(cx);
             }
-            if C::WATCHES && !core::mem::replace(&mut has_looked_out, true) {
+            if C::HAS_SIGNALS && !core::mem::replace(&mut has_looked_out, true) {
                 self.as_mut().look_out(cx, true);
             }
-            if J::CALLERS_WAKER && core::mem::take(self.as_mut().project().round_is_owed) {
-                self.as_mut().project().running.all_are_due();
+            if J::PARENT_WAKER && core::mem::take(self.as_mut().project().round_is_owed) {
+                self.as_mut().project().running.mark_all_due();
             }
             if self.running.is_amid_round() {
-                must_look_again = C::WATCHES;
-                if let ControlFlow::Break(enough) = self.as_mut().poll_round(cx, &mut ended) {
+                must_look_again = C::HAS_SIGNALS;
+                if let ControlFlow::Break(enough) = self.as_mut().poll_round(cx, &mut on_complete) {
                     return Poll::Ready(ControlFlow::Break(enough));
                 }
                 continue;
             }
             let this = self.as_mut().project();
-            if C::WATCHES && *this.last_round != LastRound::No && !*this.stopping {
+            if C::HAS_SIGNALS && *this.last_round != LastRound::No && !*this.stopping {
                 if *this.last_round == LastRound::Due && this.running.next_round() {
                     *this.last_round = LastRound::Begun;
                 } else {
@@ -297,15 +297,15 @@ where
                 }
                 continue;
             }
-            if C::GOVERNS
+            if C::HAS_RULES
                 && let Some(end) = self.as_mut().left()
             {
-                if let ControlFlow::Break(enough) = tell(end, &mut ended) {
+                if let ControlFlow::Break(enough) = tell(end, &mut on_complete) {
                     return Poll::Ready(ControlFlow::Break(enough));
                 }
                 continue;
             }
-            let may_start = if C::GOVERNS {
+            let may_start = if C::HAS_RULES {
                 self.may_begin(held)
             } else {
                 self.has_room(held) && self.source.is_some()
@@ -315,12 +315,12 @@ where
                 continue;
             }
             if may_start {
-                match self.as_mut().poll_starts(cx, held, &mut ended) {
+                match self.as_mut().poll_starts(cx, held, &mut on_complete) {
                     Poll::Ready(ControlFlow::Break(enough)) => {
                         return Poll::Ready(ControlFlow::Break(enough));
                     }
                     Poll::Ready(ControlFlow::Continue(())) => {
-                        must_look_again = C::WATCHES;
+                        must_look_again = C::HAS_SIGNALS;
                         continue;
                     }
                     Poll::Pending => {}
@@ -329,30 +329,30 @@ where
             let this = self.as_mut().project();
             let round_was_full = *this.started_this_round >= ROUND;
             *this.started_this_round = 0;
-            let is_dry = this.source.is_none() && (!C::GOVERNS || nobody_waits(this.launcher));
+            let is_dry = this.source.is_none() && (!C::HAS_RULES || nobody_waits(this.launcher));
             if this.running.is_empty() && is_dry {
-                return this.running.poll_orphans(cx).map(|()| ControlFlow::Continue(()));
+                return this.running.poll_wait_groups(cx).map(|()| ControlFlow::Continue(()));
             }
             // Bodies that yield have yielded to the executor, and not only to their siblings. Where one may
             // have no time left, that is looked at after each round.
-            let rounds = if C::WATCHES { 1 } else { YIELDS };
+            let rounds = if C::HAS_SIGNALS { 1 } else { YIELDS };
             if *this.rounds_this_turn < rounds || !this.running.has_yielded() {
                 *this.rounds_this_turn += 1;
                 if this.running.next_round() {
                     continue;
                 }
             }
-            if C::WATCHES {
+            if C::HAS_SIGNALS {
                 let before = (self.cut.is_some(), self.stopping, self.last_round);
                 let waiting = self.waiting();
                 if let Some(end) = self.as_mut().expire(cx) {
-                    if let ControlFlow::Break(enough) = tell(end, &mut ended) {
+                    if let ControlFlow::Break(enough) = tell(end, &mut on_complete) {
                         return Poll::Ready(ControlFlow::Break(enough));
                     }
                     continue;
                 }
                 // Whoever has to wait for another attempt must be woken for it.
-                if C::GOVERNS && self.waiting() != waiting {
+                if C::HAS_RULES && self.waiting() != waiting {
                     continue;
                 }
                 if !round_was_full {
@@ -382,36 +382,36 @@ where
         self.running.len().saturating_add(held) < self.limit && self.started_this_round < ROUND
     }
 
-    /// Polls the woken bodies of this round, and tells `ended` their ends, until the round or the turn
+    /// Polls the woken bodies of this round, and tells `on_complete` their ends, until the round or the turn
     /// is over.
     #[inline]
     fn poll_round<B>(
         mut self: Pin<&mut Self>,
         cx: &Context<'_>,
-        ended: &mut impl FnMut(Option<End<J::Output>>) -> ControlFlow<B>,
+        on_complete: &mut impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
         let this = self.as_mut().project();
         let is_whole = this.cut.is_none();
-        let told = |end: End<_>| match end.outcome {
+        let forward = |end: Completion<_>| match end.outcome {
             // As nearly all of them: there is nothing to sift.
-            Outcome::Ok(_) if is_whole && C::WATCHES && !C::GOVERNS => {
-                tell(end, ended).map_break(Ok)
+            Outcome::Ok(_) if is_whole && C::HAS_SIGNALS && !C::HAS_RULES => {
+                tell(end, on_complete).map_break(Ok)
             }
-            Outcome::Ok(_) if is_whole && !C::GOVERNS => ended(Some(end)).map_break(Ok),
+            Outcome::Ok(_) if is_whole && !C::HAS_RULES => on_complete(Some(end)).map_break(Ok),
             _ => ControlFlow::Break(Err(end)),
         };
-        let round = if J::CALLERS_WAKER {
+        let round = if J::PARENT_WAKER {
             // However many: one that has no turn in this poll might have lost its wake.
-            this.running.poll_due(cx.waker(), told)
+            this.running.poll_due(cx.waker(), forward)
         } else {
-            this.running.poll_round(this.polls_this_turn, turn(), told)
+            this.running.poll_round(this.polls_this_turn, budget(), forward)
         };
         match round {
-            ControlFlow::Continue(()) => ended(None),
+            ControlFlow::Continue(()) => on_complete(None),
             ControlFlow::Break(Ok(enough)) => ControlFlow::Break(enough),
             ControlFlow::Break(Err(end)) => match self.sift(end) {
-                Some(end) => tell(end, ended),
-                None => ended(None),
+                Some(end) => tell(end, on_complete),
+                None => on_complete(None),
             },
         }
     }
@@ -426,43 +426,43 @@ where
         Poll::Pending
     }
 
-    /// Starts bodies, and tells `ended` the ends of those that are ready at once. `Pending` when
+    /// Starts bodies, and tells `on_complete` the ends of those that are ready at once. `Pending` when
     /// nothing can be started now, `Continue` when it is time to look at the others.
     #[inline]
     fn poll_starts<B>(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         held: usize,
-        ended: &mut impl FnMut(Option<End<J::Output>>) -> ControlFlow<B>,
+        on_complete: &mut impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
     ) -> Poll<ControlFlow<B>> {
         let first = self.started;
-        let most = (ROUND - self.started_this_round).min(TURN - self.polls_this_turn);
+        let most = (ROUND - self.started_this_round).min(BUDGET - self.polls_this_turn);
         // Where something may cut the loop short, that is looked out for before each.
-        let quota = if C::WATCHES { 1 } else { most };
-        let pause = if C::GOVERNS {
+        let quota = if C::HAS_SIGNALS { 1 } else { most };
+        let pause = if C::HAS_RULES {
             self.as_mut().start_governed(cx, held).widen()
         } else {
-            self.as_mut().start_some(cx, held, quota, ended)
+            self.as_mut().start_some(cx, held, quota, on_complete)
         };
         let this = self.as_mut().project();
         let started = *this.started - first;
         *this.started_this_round += started;
         *this.polls_this_turn += started;
         match pause {
-            Pause::Enough(enough) => return Poll::Ready(ControlFlow::Break(enough)),
-            Pause::NoItem if started == 0 => return Poll::Pending,
-            Pause::NoItem | Pause::NoRoom | Pause::Quota => {}
+            StartEnd::ConditionMet(enough) => return Poll::Ready(ControlFlow::Break(enough)),
+            StartEnd::NoItem if started == 0 => return Poll::Pending,
+            StartEnd::NoItem | StartEnd::NoRoom | StartEnd::Quota => {}
             // Whoever waits still needs the body's closure.
-            Pause::Dry if C::GOVERNS => self.close_source(),
-            Pause::Dry => self.close(),
-            Pause::SourceFailed => {
+            StartEnd::Dry if C::HAS_RULES => self.close_source(),
+            StartEnd::Dry => self.close(),
+            StartEnd::SourceFailed => {
                 let index = self.started;
                 self.cut_short(Cause::Source { index, error: () }, None);
             }
-            Pause::Panicked(panic) => self.stop_for(panic),
-            Pause::Ended(end) => {
+            StartEnd::Panicked(panic) => self.stop_for(panic),
+            StartEnd::Ended(end) => {
                 if let Some(end) = self.sift(end) {
-                    return Poll::Ready(tell(end, ended));
+                    return Poll::Ready(tell(end, on_complete));
                 }
             }
         }
@@ -476,13 +476,13 @@ where
         cx: &mut Context<'_>,
         held: usize,
         quota: usize,
-        ended: &mut impl FnMut(Option<End<J::Output>>) -> ControlFlow<B>,
-    ) -> Pause<B, J::Output> {
+        on_complete: &mut impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
+    ) -> StartEnd<B, J::Output> {
         let mut this = self.project();
         let (Some(mut source), Some(launcher), Some(policy)) =
             (this.source.as_mut().as_pin_mut(), this.launcher, this.policy)
         else {
-            return Pause::NoItem;
+            return StartEnd::NoItem;
         };
         let mut started = Counter { count: *this.started, noted: this.started };
         let last = started.count + quota;
@@ -490,16 +490,16 @@ where
         loop {
             let next = || {
                 if started.count == last {
-                    return ControlFlow::Break(Pause::Quota);
+                    return ControlFlow::Break(StartEnd::Quota);
                 }
                 let given = match catch(|| source.as_mut().poll_next(cx)) {
                     Ok(Poll::Ready(Some(given))) => given,
-                    Ok(Poll::Ready(None)) => return ControlFlow::Break(Pause::Dry),
-                    Ok(Poll::Pending) => return ControlFlow::Break(Pause::NoItem),
-                    Err(panic) => return ControlFlow::Break(Pause::Panicked(panic)),
+                    Ok(Poll::Ready(None)) => return ControlFlow::Break(StartEnd::Dry),
+                    Ok(Poll::Pending) => return ControlFlow::Break(StartEnd::NoItem),
+                    Err(panic) => return ControlFlow::Break(StartEnd::Panicked(panic)),
                 };
                 let Some(item) = policy.admit(given) else {
-                    return ControlFlow::Break(Pause::SourceFailed);
+                    return ControlFlow::Break(StartEnd::SourceFailed);
                 };
                 let index = started.count;
                 started.count += 1;
@@ -509,17 +509,17 @@ where
                     Ok(job) => ControlFlow::Continue((index, job)),
                     Err(panic) => {
                         let outcome = Outcome::Panicked(panic);
-                        let end = End { index, at: J::end_now(), outcome };
-                        ControlFlow::Break(Pause::Ended(end))
+                        let end = Completion { index, at: J::end_now(), outcome };
+                        ControlFlow::Break(StartEnd::Ended(end))
                     }
                 }
             };
             // Where somebody wants to hear of each, one after another.
-            let room = this.limit.saturating_sub(this.running.len().saturating_add(held));
-            let most = if C::WATCHES { 1 } else { room };
+            let capacity_hint = this.limit.saturating_sub(this.running.len().saturating_add(held));
+            let most = if C::HAS_SIGNALS { 1 } else { capacity_hint };
             let going = this.running.start(caller, most, next, |end| match end.outcome {
-                Outcome::Ok(_) => tell(end, ended).map_break(Pause::Enough),
-                _ => ControlFlow::Break(Pause::Ended(end)),
+                Outcome::Ok(_) => tell(end, on_complete).map_break(StartEnd::ConditionMet),
+                _ => ControlFlow::Break(StartEnd::Ended(end)),
             });
             let ticket = match going {
                 ControlFlow::Continue(ticket) => ticket,
@@ -527,23 +527,23 @@ where
             };
             let running = &*this.running;
             if let Err(panic) = catch(|| policy.begun(ticket, |body| running.runs(body))) {
-                return Pause::Panicked(panic);
+                return StartEnd::Panicked(panic);
             }
-            if room == most {
-                return Pause::NoRoom;
+            if capacity_hint == most {
+                return StartEnd::NoRoom;
             }
         }
     }
 }
 
-/// Tells `ended` an end, and that there is nothing more to tell for now.
+/// Tells `on_complete` an end, and that there is nothing more to tell for now.
 #[inline]
 fn tell<T, B>(
-    end: End<T>,
-    ended: &mut impl FnMut(Option<End<T>>) -> ControlFlow<B>,
+    end: Completion<T>,
+    on_complete: &mut impl FnMut(Option<Completion<T>>) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
-    ended(Some(end))?;
-    ended(None)
+    on_complete(Some(end))?;
+    on_complete(None)
 }
 
 impl<S, A, J, C> fmt::Debug for Drive<S, A, J, C> {

@@ -7,14 +7,15 @@ use core::task::{Context, Poll};
 
 use futures_core::Stream;
 
+use crate::admission::MaybeQueue;
 use crate::drive::Drive;
-use crate::lobby::Keeps;
 use crate::place::{
-    Body, InTask, Launcher, On, OnBlocking, OnLocal, OnScoped, Place, Started, Supplied, Supply,
+    Body, BodySpawner, Dispatch, Dispatched, Inline, JobHandle, Place, Spawned, SpawnedBlocking,
+    SpawnedLocal, SpawnedScoped,
 };
-use crate::policy::{Admit, Plain, Review};
+use crate::policy::{ItemPolicy, NoOptions, OutcomePolicy};
 use crate::simulation::Origin;
-use crate::{OnWorkers, Spawn, SpawnBlocking, SpawnLocal, SpawnScoped, ZeroLimit};
+use crate::{Spawn, SpawnBlocking, SpawnLocal, SpawnScoped, WorkerPool, ZeroLimit};
 
 /// Begins a loop over anything that can be iterated: a vector, an array, a range, an iterator.
 ///
@@ -34,8 +35,8 @@ use crate::{OnWorkers, Spawn, SpawnBlocking, SpawnLocal, SpawnScoped, ZeroLimit}
 /// # }).unwrap();
 /// ```
 #[cfg_attr(feature = "simulation", track_caller)]
-pub fn each<I: IntoIterator>(items: I) -> Loop<Items<I::IntoIter>, InTask, Unsaid> {
-    Loop::new(Items { items: items.into_iter() })
+pub fn each<I: IntoIterator>(items: I) -> Loop<Iter<I::IntoIter>, Inline, LimitUnset> {
+    Loop::new(Iter { items: items.into_iter() })
 }
 
 /// Begins a loop over a [`Stream`]: items that arrive in time, one by one.
@@ -55,7 +56,7 @@ pub fn each<I: IntoIterator>(items: I) -> Loop<Items<I::IntoIter>, InTask, Unsai
 /// # });
 /// ```
 #[cfg_attr(feature = "simulation", track_caller)]
-pub fn each_stream<S: IsStream>(stream: S) -> Loop<S, InTask, Unsaid> {
+pub fn each_stream<S: IsStream>(stream: S) -> Loop<S, Inline, LimitUnset> {
     Loop::new(stream)
 }
 
@@ -91,7 +92,7 @@ pub fn each_stream<S: IsStream>(stream: S) -> Loop<S, InTask, Unsaid> {
 /// | [`stream`](Loop::stream), [`stream_unordered`](Loop::stream_unordered) | a stream of outputs, in input order or as they finish |
 #[derive(Debug, Clone)]
 #[must_use = "a loop does nothing until its strategy is awaited"]
-pub struct Loop<S, P = InTask, L = AtMost, C = Plain> {
+pub struct Loop<S, P = Inline, L = Bounded, C = NoOptions> {
     source: S,
     place: P,
     limit: L,
@@ -99,16 +100,16 @@ pub struct Loop<S, P = InTask, L = AtMost, C = Plain> {
     origin: Origin,
 }
 
-impl<S> Loop<S, InTask, Unsaid> {
+impl<S> Loop<S, Inline, LimitUnset> {
     #[cfg_attr(feature = "simulation", track_caller)]
     fn new(source: S) -> Self {
-        Self { source, place: InTask, limit: Unsaid, policy: Plain, origin: Origin::here() }
+        Self { source, place: Inline, limit: LimitUnset, policy: NoOptions, origin: Origin::here() }
     }
 }
 
-impl<S: Stream, P, C> Loop<S, P, Unsaid, C> {
+impl<S: Stream, P, C> Loop<S, P, LimitUnset, C> {
     /// One body at a time: the next begins when the one before it has finished.
-    pub fn sequential(self) -> Loop<S, P, AtMost, C> {
+    pub fn sequential(self) -> Loop<S, P, Bounded, C> {
         self.at_most(1)
     }
 
@@ -135,22 +136,22 @@ impl<S: Stream, P, C> Loop<S, P, Unsaid, C> {
     /// assert_eq!(forloop::each(0..5).limit(0).err(), Some(forloop::ZeroLimit));
     /// # });
     /// ```
-    pub fn limit<L: Limit>(self, limit: L) -> L::Limited<Loop<S, P, AtMost, C>> {
+    pub fn limit<L: Limit>(self, limit: L) -> L::Limited<Loop<S, P, Bounded, C>> {
         limit.apply(|limit| self.at_most(limit.get()))
     }
 
     /// All bodies at once, however many items there are.
-    pub fn unbounded(self) -> Loop<S, P, AtMost, C> {
+    pub fn unbounded(self) -> Loop<S, P, Bounded, C> {
         self.at_most(usize::MAX)
     }
 
-    fn at_most(self, limit: usize) -> Loop<S, P, AtMost, C> {
+    fn at_most(self, limit: usize) -> Loop<S, P, Bounded, C> {
         let Self { source, place, policy, origin, .. } = self;
-        Loop { source, place, limit: AtMost { bodies: limit }, policy, origin }
+        Loop { source, place, limit: Bounded { bodies: limit }, policy, origin }
     }
 }
 
-impl<S: Stream, L, C> Loop<S, InTask, L, C> {
+impl<S: Stream, L, C> Loop<S, Inline, L, C> {
     /// Runs each body as a task of `runtime`, on its threads.
     ///
     /// A body then owns what it uses and is `Send`. The loop still pulls the items and calls the
@@ -182,8 +183,8 @@ impl<S: Stream, L, C> Loop<S, InTask, L, C> {
     ///
     /// A strategy that returns has stopped every task it started. One that is dropped has asked
     /// every task to stop; each is gone when the runtime has next come to it.
-    pub fn on<R: Spawn>(self, runtime: R) -> Loop<S, On<R>, L, C> {
-        self.at(On(runtime))
+    pub fn on<R: Spawn>(self, runtime: R) -> Loop<S, Spawned<R>, L, C> {
+        self.at(Spawned(runtime))
     }
 
     /// Runs each body as a task on the threads of a scope, on all cores, while the bodies borrow.
@@ -195,14 +196,17 @@ impl<S: Stream, L, C> Loop<S, InTask, L, C> {
     /// # Cancel safety
     ///
     /// As [`on`](Self::on).
-    pub fn on_scoped<'env, R: SpawnScoped<'env>>(self, scope: R) -> Loop<S, OnScoped<R>, L, C> {
-        self.at(OnScoped(scope))
+    pub fn on_scoped<'env, R: SpawnScoped<'env>>(
+        self,
+        scope: R,
+    ) -> Loop<S, SpawnedScoped<R>, L, C> {
+        self.at(SpawnedScoped(scope))
     }
 
     /// Runs each body as a task that may block, on the runtime's pool of threads for that.
     ///
     /// Bodies are futures as ever: `|path| async move { fs::read(path) }`, or a plain closure in
-    /// [`plain`](crate::plain()). One that awaits keeps its thread meanwhile, and pools have a limit of their own
+    /// [`sync_body`](crate::sync_body()). One that awaits keeps its thread meanwhile, and pools have a limit of their own
     /// (512 threads on tokio, 500 on smol and async-std unless they were told otherwise): say
     /// [`limit`](Self::limit) and not [`unbounded`](Self::unbounded).
     ///
@@ -221,7 +225,7 @@ impl<S: Stream, L, C> Loop<S, InTask, L, C> {
     ///     R: forloop::SpawnBlocking,
     /// {
     ///     let files = forloop::each(paths).limit(4)?.on_blocking(runtime);
-    ///     let files = files.try_gather(forloop::plain(|path: PathBuf| fs::read(path))).await?;
+    ///     let files = files.try_gather(forloop::sync_body(|path: PathBuf| fs::read(path))).await?;
     ///     Ok(files.iter().map(Vec::len).collect())
     /// }
     /// ```
@@ -229,8 +233,8 @@ impl<S: Stream, L, C> Loop<S, InTask, L, C> {
     /// # Cancel safety
     ///
     /// As [`on`](Self::on); but a body that is in the middle of a blocking call goes on to its end.
-    pub fn on_blocking<R: SpawnBlocking>(self, runtime: R) -> Loop<S, OnBlocking<R>, L, C> {
-        self.at(OnBlocking(runtime))
+    pub fn on_blocking<R: SpawnBlocking>(self, runtime: R) -> Loop<S, SpawnedBlocking<R>, L, C> {
+        self.at(SpawnedBlocking(runtime))
     }
 
     /// Runs the bodies on a few workers: tasks of `runtime`, as many as it has threads, each of which
@@ -248,7 +252,7 @@ impl<S: Stream, L, C> Loop<S, InTask, L, C> {
     ///
     /// The workers pull the items and call the body's closure, one worker at a time and in input order.
     /// So items, closure and bodies own what they use (`'static`) and are `Send`: write `move |item|`, and
-    /// clone into the closure what it needs. Where they must borrow, see [`OnWorkers::fed`]. With
+    /// clone into the closure what it needs. Where they must borrow, see [`WorkerPool::push_dispatch`]. With
     /// [`timeout`](Self::timeout) and over [`try_each`](crate::try_each) the caller's task pulls and calls,
     /// because each body must be seen to begin.
     ///
@@ -274,11 +278,11 @@ impl<S: Stream, L, C> Loop<S, InTask, L, C> {
     /// As for [`on`](Self::on): a strategy that returns has stopped every body it started; one that is
     /// dropped has asked the workers to stop, and each body is gone when the runtime has next come to
     /// its worker.
-    pub fn on_workers<R>(self, runtime: R) -> Loop<S, OnWorkers<R>, L, C>
+    pub fn on_workers<R>(self, runtime: R) -> Loop<S, WorkerPool<R>, L, C>
     where
         R: Spawn + Clone + Send + Sync + 'static,
     {
-        self.at(OnWorkers::new(runtime))
+        self.at(WorkerPool::new(runtime))
     }
 
     /// Runs the bodies on so many workers at most: see [`on_workers`](Self::on_workers).
@@ -295,23 +299,23 @@ impl<S: Stream, L, C> Loop<S, InTask, L, C> {
     ///     Ok(items.gather(|n| async move { n * 2 }).await)
     /// }
     /// ```
-    pub fn on_workers_of<R>(self, runtime: R, workers: NonZeroUsize) -> Loop<S, OnWorkers<R>, L, C>
+    pub fn on_workers_of<R>(self, runtime: R, workers: NonZeroUsize) -> Loop<S, WorkerPool<R>, L, C>
     where
         R: Spawn + Clone + Send + Sync + 'static,
     {
-        self.at(OnWorkers::of(runtime, workers))
+        self.at(WorkerPool::of(runtime, workers))
     }
 
     /// Runs each body as a task of a single-threaded `runtime`: it owns what it uses, but need not
     /// be `Send`.
-    pub fn on_local<R: SpawnLocal>(self, runtime: R) -> Loop<S, OnLocal<R>, L, C> {
-        self.at(OnLocal(runtime))
+    pub fn on_local<R: SpawnLocal>(self, runtime: R) -> Loop<S, SpawnedLocal<R>, L, C> {
+        self.at(SpawnedLocal(runtime))
     }
 
     /// Runs each body at `place`: what [`on`](Self::on), [`on_workers`](Self::on_workers) and
     /// [`on_local`](Self::on_local) do for the places this library knows.
     pub fn at<Q>(self, place: Q) -> Loop<S, Q, L, C> {
-        self.map_place(|InTask| place)
+        self.map_place(|Inline| place)
     }
 }
 
@@ -333,44 +337,46 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     pub(crate) fn drive<F, B, J, I>(
         self,
         body: F,
-    ) -> Drive<S, Launcher<F, P, C::Lobby<I, B::Returns>>, J, C>
+    ) -> Drive<S, BodySpawner<F, P, C::AdmissionQueue<I, B::Returns>>, J, C>
     where
         S: Stream,
-        L: HowMany,
-        C: Admit<S::Item, Item = I> + Review<B::Returns>,
+        L: LimitSet,
+        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
-        P: Place<B, Job = J, Supply: Supply<S, F, I>>,
-        J: Started<Output = B::Returns>,
+        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
+        J: JobHandle<Output = B::Returns>,
     {
-        self.drive_judging(body, None)
+        self.drive_collecting(body, None)
     }
 
     /// [`drive`](Self::drive), where it is known whether an output is an error.
     #[inline]
-    pub(crate) fn drive_judging<F, B, J, I>(
+    pub(crate) fn drive_collecting<F, B, J, I>(
         self,
         body: F,
         is_error: Option<fn(&B::Returns) -> bool>,
-    ) -> Drive<S, Launcher<F, P, C::Lobby<I, B::Returns>>, J, C>
+    ) -> Drive<S, BodySpawner<F, P, C::AdmissionQueue<I, B::Returns>>, J, C>
     where
         S: Stream,
-        L: HowMany,
-        C: Admit<S::Item, Item = I> + Review<B::Returns>,
+        L: LimitSet,
+        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
-        P: Place<B, Job = J, Supply: Supply<S, F, I>>,
-        J: Started<Output = B::Returns>,
+        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
+        J: JobHandle<Output = B::Returns>,
     {
         let Self { source, place, limit, policy, origin } = self;
         let limit = limit.bodies();
-        let drive = match P::Supply::well(source, body, C::admit_any()) {
-            Supplied::Brought(source, body) => {
-                let crew = place.crew(None);
-                let launcher = Launcher { body, place, lobby: Keeps::of(is_error) };
-                Drive::new(source, launcher, crew, limit, policy)
+        let drive = match P::Dispatch::body_source(source, body, C::admit_any()) {
+            Dispatched::Push(source, body) => {
+                let pool = place.pool(None);
+                let launcher = BodySpawner { body, place, admission: MaybeQueue::of(is_error) };
+                Drive::new(source, launcher, pool, limit, policy)
             }
-            Supplied::Drawn(well) => Drive::of_crew(place.crew(Some(well)), limit, policy),
+            Dispatched::Pull(body_source) => {
+                Drive::of_crew(place.pool(Some(body_source)), limit, policy)
+            }
         };
         drive.written_at(origin)
     }
@@ -378,11 +384,11 @@ impl<S, P, L, C> Loop<S, P, L, C> {
 
 /// It was not said yet how many bodies may run at once.
 #[derive(Debug, Clone, Copy)]
-pub struct Unsaid;
+pub struct LimitUnset;
 
 /// At most so many bodies at once.
 #[derive(Debug, Clone, Copy)]
-pub struct AtMost {
+pub struct Bounded {
     bodies: usize,
 }
 
@@ -392,12 +398,12 @@ pub struct AtMost {
     label = "needs a number before it can run",
     note = "put `.sequential()`, `.limit(n)?` or `.unbounded()` in front of it"
 )]
-pub trait HowMany {
+pub trait LimitSet {
     /// How many.
     fn bodies(&self) -> usize;
 }
 
-impl HowMany for AtMost {
+impl LimitSet for Bounded {
     fn bodies(&self) -> usize {
         self.bodies
     }
@@ -449,14 +455,14 @@ impl<S: Stream> IsStream for S {}
 
 /// An iterator's items as a stream that never waits.
 #[derive(Debug, Clone)]
-pub struct Items<I> {
+pub struct Iter<I> {
     items: I,
 }
 
 // The iterator is never pinned.
-impl<I> Unpin for Items<I> {}
+impl<I> Unpin for Iter<I> {}
 
-impl<I: Iterator> Stream for Items<I> {
+impl<I: Iterator> Stream for Iter<I> {
     type Item = I::Item;
 
     fn poll_next(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Option<I::Item>> {

@@ -84,8 +84,8 @@ pub enum LoopError<E, S = Infallible> {
     Cancelled,
     /// The loop was asked to [finish what runs](crate::Loop::drain_on) before its end; no body failed.
     Drained,
-    /// The loop's [stop policy](crate::Loop::stop_when) had seen enough; no body failed.
-    Enough,
+    /// The loop's [stop policy](crate::Loop::stop_on_counts) had seen enough; no body failed.
+    ConditionMet,
     /// There was no item, and so no first one: an empty race has no winner.
     Empty,
     /// Each body succeeded, and more were wanted: there were too few items.
@@ -134,9 +134,11 @@ impl<E, S> LoopError<E, S> {
             Self::Failed { timed_out, .. }
             | Self::Source { timed_out, .. }
             | Self::TimedOut { timed_out, .. } => timed_out,
-            Self::Cancelled | Self::Drained | Self::Enough | Self::Empty | Self::TooFew { .. } => {
-                &[]
-            }
+            Self::Cancelled
+            | Self::Drained
+            | Self::ConditionMet
+            | Self::Empty
+            | Self::TooFew { .. } => &[],
         }
     }
 
@@ -149,7 +151,7 @@ impl<E, S> LoopError<E, S> {
             Self::Source { index, error, .. } => Some(Cause::Source { index: *index, error }),
             Self::Cancelled => Some(Cause::Cancelled),
             Self::Drained => Some(Cause::Drained),
-            Self::Enough => Some(Cause::Enough),
+            Self::ConditionMet => Some(Cause::ConditionMet),
             Self::Empty | Self::TooFew { .. } => None,
         }
     }
@@ -195,7 +197,7 @@ impl<E, S> LoopError<E, S> {
             Self::TimedOut { timed_out, cause } => LoopError::TimedOut { timed_out, cause },
             Self::Cancelled => LoopError::Cancelled,
             Self::Drained => LoopError::Drained,
-            Self::Enough => LoopError::Enough,
+            Self::ConditionMet => LoopError::ConditionMet,
             Self::Empty => LoopError::Empty,
             Self::TooFew { succeeded, wanted } => LoopError::TooFew { succeeded, wanted },
         }
@@ -210,7 +212,7 @@ impl<E, Y, S> From<Interrupted<Y, S>> for LoopError<E, S> {
             }
             Cause::Cancelled => Self::Cancelled,
             Cause::Drained => Self::Drained,
-            Cause::Enough => Self::Enough,
+            Cause::ConditionMet => Self::ConditionMet,
             Cause::Source { index, error } => {
                 Self::Source { index, error, failures: Vec::new(), timed_out: Vec::new() }
             }
@@ -243,7 +245,7 @@ impl<E: fmt::Display, S: fmt::Display> fmt::Display for LoopError<E, S> {
             },
             Self::Cancelled => f.write_str("cancelled"),
             Self::Drained => f.write_str("asked to finish before the end"),
-            Self::Enough => f.write_str("stopped, for the stop policy had seen enough"),
+            Self::ConditionMet => f.write_str("stopped, for the stop policy had seen enough"),
             Self::Empty => f.write_str("there was no item"),
             Self::TooFew { succeeded, wanted } => {
                 write!(f, "{wanted} bodies were to succeed, and there were only {succeeded}")

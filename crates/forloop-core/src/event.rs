@@ -6,15 +6,15 @@ use crate::Outcome;
 
 /// Something that has happened to an item of a loop, or to the loop itself.
 ///
-/// For each item come, in this order: [`Queued`](Self::Queued); [`Started`](Self::Started) once for each
-/// attempt, with a [`Retried`](Self::Retried) after each but the last; [`Ended`](Self::Ended), once. An item whose
+/// For each item come, in this order: [`Received`](Self::Received); [`Started`](Self::Started) once for each
+/// attempt, with a [`Retried`](Self::Retried) after each but the last; [`Completed`](Self::Completed), once. An item whose
 /// body was never called has no `Started`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
     /// The loop has begun.
     #[non_exhaustive]
-    Began {
+    LoopStarted {
         /// How many items its source says it has, at least.
         least: usize,
         /// How many it says it has at most, if it says so.
@@ -22,7 +22,7 @@ pub enum Event {
     },
     /// An item was pulled from the source.
     #[non_exhaustive]
-    Queued {
+    Received {
         /// Which.
         index: usize,
     },
@@ -46,13 +46,13 @@ pub enum Event {
     },
     /// The item is done with.
     #[non_exhaustive]
-    Ended {
+    Completed {
         /// Which.
         index: usize,
         /// How many attempts there were; none if its body was never called.
         attempts: u32,
         /// In which way.
-        how: How,
+        how: OutcomeKind,
     },
 }
 
@@ -60,11 +60,11 @@ impl Event {
     /// The item's index, if it is about an item.
     pub fn index(&self) -> Option<usize> {
         match *self {
-            Self::Began { .. } => None,
-            Self::Queued { index }
+            Self::LoopStarted { .. } => None,
+            Self::Received { index }
             | Self::Started { index, .. }
             | Self::Retried { index, .. }
-            | Self::Ended { index, .. } => Some(index),
+            | Self::Completed { index, .. } => Some(index),
         }
     }
 }
@@ -72,9 +72,9 @@ impl Event {
 /// The way in which an item's body has ended: an [`Outcome`] without what it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum How {
+pub enum OutcomeKind {
     /// It returned a value.
-    Done,
+    Ok,
     /// It returned an error. Only strategies for bodies that may fail know an error from a value: `settle`,
     /// `race_ok` and the `try_` ones; and those that [retry](crate::Loop::retry).
     Failed,
@@ -88,7 +88,7 @@ pub enum How {
     NotRun,
 }
 
-impl How {
+impl OutcomeKind {
     /// Whether it is a failure: an error, a panic, or too little time.
     pub fn is_failure(self) -> bool {
         matches!(self, Self::Failed | Self::Panicked | Self::TimedOut)
@@ -97,7 +97,7 @@ impl How {
     pub(crate) fn of<T>(outcome: &Outcome<T>, is_error: impl FnOnce(&T) -> bool) -> Self {
         match outcome {
             Outcome::Ok(returned) if is_error(returned) => Self::Failed,
-            Outcome::Ok(_) => Self::Done,
+            Outcome::Ok(_) => Self::Ok,
             Outcome::Err(never) => match *never {},
             Outcome::Panicked(_) => Self::Panicked,
             Outcome::TimedOut => Self::TimedOut,

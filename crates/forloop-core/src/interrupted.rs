@@ -15,8 +15,8 @@ pub enum Cause<S = Infallible> {
     Cancelled,
     /// It was asked to [finish what runs](crate::Loop::drain_on), and has.
     Drained,
-    /// Its [stop policy](crate::Loop::stop_when) had seen enough.
-    Enough,
+    /// Its [stop policy](crate::Loop::stop_on_counts) had seen enough.
+    ConditionMet,
     /// Its source failed: only loops begun with [`try_each`](crate::try_each) have such a source.
     Source {
         /// The index that the item would have had.
@@ -33,7 +33,7 @@ impl Cause {
             Self::TimedOut => Cause::TimedOut,
             Self::Cancelled => Cause::Cancelled,
             Self::Drained => Cause::Drained,
-            Self::Enough => Cause::Enough,
+            Self::ConditionMet => Cause::ConditionMet,
             Self::Source { error, .. } => match error {},
         }
     }
@@ -120,7 +120,7 @@ impl<Y, S: fmt::Display> fmt::Display for Interrupted<Y, S> {
             Cause::TimedOut => f.write_str("the loop's deadline passed")?,
             Cause::Cancelled => f.write_str("the loop was cancelled")?,
             Cause::Drained => f.write_str("the loop was asked to finish before its end")?,
-            Cause::Enough => f.write_str("the loop's stop policy had seen enough")?,
+            Cause::ConditionMet => f.write_str("the loop's stop policy had seen enough")?,
             Cause::Source { index, error } => {
                 write!(f, "the source failed at item {index}: {error}")?;
             }

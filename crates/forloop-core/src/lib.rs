@@ -15,7 +15,8 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
-mod callers_waker;
+mod admission;
+mod budget;
 mod counter;
 mod drive;
 mod each;
@@ -23,10 +24,9 @@ mod engine;
 mod error;
 mod event;
 mod interrupted;
-mod lobby;
-mod orphans;
 mod outcome;
 mod panic;
+mod parent_waker;
 mod place;
 mod policy;
 mod runtime;
@@ -38,46 +38,48 @@ pub mod simulation;
 mod strategy;
 mod task;
 mod token;
-mod turn;
+mod wait_group;
 mod with_item;
 mod workers;
 
-pub use crate::callers_waker::{CallersWaker, WakesCaller};
-pub use crate::each::{AtMost, HowMany, IsStream, Items, Limit, Loop, Unsaid, each, each_stream};
-pub use crate::error::{BoxError, Cancelled, Closed, Failure, LoopError, ZeroLimit};
-pub use crate::event::{Event, How};
-pub use crate::interrupted::{Cause, Interrupted};
 #[doc(hidden)]
-pub use crate::lobby::{Keeps, Lobby, NoLobby};
+pub use crate::admission::{AdmissionQueue, MaybeQueue, NoQueue};
+pub use crate::each::{
+    Bounded, IsStream, Iter, Limit, LimitSet, LimitUnset, Loop, each, each_stream,
+};
+pub use crate::error::{BoxError, Cancelled, Closed, Failure, LoopError, ZeroLimit};
+pub use crate::event::{Event, OutcomeKind};
+pub use crate::interrupted::{Cause, Interrupted};
 pub use crate::outcome::Outcome;
 pub use crate::panic::Panic;
+pub use crate::parent_waker::{ParentWaker, ParentWakerJob};
 pub use crate::place::{
-    Attempt, Body, Brought, Call, Drawn, InTask, Launch, Launcher, On, OnBlocking, OnLocal,
-    OnScoped, Place, Started, Supply, TryBody, UnitBody, Unspawned, Wrap, Wrapped, plain,
-    spawn_blocking, spawn_scoped,
+    Attempt, Body, BodySpawner, Dispatch, Inline, InlineJob, JobHandle, Layer, Layered, Place,
+    Pull, Push, Spawned, SpawnedBlocking, SpawnedLocal, SpawnedScoped, Spawner, SyncBody, TryBody,
+    UnitBody, spawn_blocking, spawn_scoped, sync_body,
 };
 pub use crate::policy::{
-    Admit, AllOrNothing, CancelOn, CatchPanics, Deadline, DrainOn, Ends, Fallible, Governed,
-    Interrupt, Interruptible, IsResult, LimitBy, Observed, Observer, Outcomes, Plain, Policy,
-    RaisesPanics, Review, Stagger, StopIf, StopWhen, Tally, Ticket, Timeout, Weigh, try_each,
-    try_each_stream,
+    AllOrNothing, CancelOn, CatchPanics, Counts, Deadline, DrainOn, Fallible, Interrupt, IsResult,
+    ItemPolicy, Key, LimitBy, NoOptions, Observed, Observer, OutcomeOption, OutcomePolicy, Policy,
+    RaisesPanics, Stagger, StopOnCounts, StopOnOutput, Timeout, WeightBy, WithInterrupt,
+    WithOutcomes, WithRule, try_each, try_each_stream,
 };
 #[cfg(feature = "retry")]
 pub use crate::policy::{AnyError, Retry, RetryIf, Retrying};
-#[doc(hidden)]
-pub use crate::policy::{Govern, GovernItems, GovernReturns};
 #[cfg(feature = "rate")]
 pub use crate::policy::{InvalidRate, Rate, Rated};
+#[doc(hidden)]
+pub use crate::policy::{ItemRule, OutcomeRule, Rule};
 pub use crate::runtime::{BlockOn, Runtime, Spawn, SpawnBlocking, SpawnLocal, SpawnScoped, Timer};
 pub use crate::strategy::{
-    AsCompleted, Child, Conduct, Done, FailFast, Feed, FilterBody, Group, Grouped, InOrder,
-    LocalScope, Mode, Readiness, Results, Running, Scope, Settled, StartError, Supervised,
-    Supervisor, Unordered, Wait, as_completed, gather, local_scope, race, race_ok, scope,
-    sequential, settle, task_group, task_list, try_gather, wait,
+    AsCompleted, Child, Completed, FailFast, FailureMode, FilterBody, Group, GroupDriver,
+    GroupFuture, InOrder, LocalScope, ReadySignal, ResultReceiver, Results, Scope, Settled,
+    StartError, Supervise, Supervised, TaskSet, Unordered, Wait, as_completed, gather, local_scope,
+    race, race_ok, scope, sequential, settle, task_group, task_list, try_gather, wait,
 };
 pub use crate::task::{Task, spawn, spawn_local};
 pub use crate::token::{CancelToken, Cancellation};
 pub use crate::with_item::{ItemError, WithItem, with_item};
-pub use crate::workers::{Errand, Fed, OnWorkers};
+pub use crate::workers::{PoolJob, PushPool, WorkerPool};
 #[cfg(feature = "retry")]
 pub use backon;

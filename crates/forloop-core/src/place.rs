@@ -1,12 +1,12 @@
 //! Where a body runs: in the caller's own task, or as a task of a runtime.
 
 mod blocking;
+mod layered;
 mod scoped;
-mod wrapped;
 
-pub use self::blocking::{Call, OnBlocking, plain, spawn_blocking};
-pub use self::scoped::{OnScoped, spawn_scoped};
-pub use self::wrapped::{Wrap, Wrapped};
+pub use self::blocking::{SpawnedBlocking, SyncBody, spawn_blocking, sync_body};
+pub use self::layered::{Layer, Layered};
+pub use self::scoped::{SpawnedScoped, spawn_scoped};
 
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -16,17 +16,17 @@ use alloc::boxed::Box;
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
-use crate::lobby::{Keeps, NoLobby};
+use crate::admission::{MaybeQueue, NoQueue};
 use crate::task::{Task, next_end, spawn, spawn_local};
-use crate::workers::{BoxedWell, Crew, Spring};
+use crate::workers::{BoxedSource, PoolHandle, SourceBodies};
 use crate::{Outcome, Spawn, SpawnLocal};
 
 /// Where the bodies of a loop run.
 ///
-/// [`InTask`], [`CallersWaker`](crate::CallersWaker), [`On`], [`OnWorkers`](crate::OnWorkers),
-/// [`Fed`](crate::Fed), [`OnLocal`], [`OnScoped`] and [`OnBlocking`] are all there are, and any of them with each
-/// body [`Wrapped`]; a loop takes one
-/// through [`Loop::with_callers_waker`](crate::Loop::with_callers_waker), [`Loop::on`](crate::Loop::on),
+/// [`Inline`], [`ParentWaker`](crate::ParentWaker), [`Spawned`], [`WorkerPool`](crate::WorkerPool),
+/// [`PushPool`](crate::PushPool), [`SpawnedLocal`], [`SpawnedScoped`] and [`SpawnedBlocking`] are all there are, and any of them with each
+/// body [`Layered`]; a loop takes one
+/// through [`Loop::with_parent_waker`](crate::Loop::with_parent_waker), [`Loop::on`](crate::Loop::on),
 /// [`Loop::on_workers`](crate::Loop::on_workers), [`Loop::on_local`](crate::Loop::on_local),
 /// [`Loop::on_scoped`](crate::Loop::on_scoped), [`Loop::on_blocking`](crate::Loop::on_blocking) and
 /// [`Loop::at`](crate::Loop::at).
@@ -39,10 +39,10 @@ use crate::{Outcome, Spawn, SpawnLocal};
 )]
 pub trait Place<B: Body> {
     /// A body that has been started here.
-    type Job: Started<Output = B::Returns>;
+    type Job: JobHandle<Output = B::Returns>;
 
-    /// How bodies come here: [`Brought`] or [`Drawn`].
-    type Supply;
+    /// How bodies come here: [`Push`] or [`Pull`].
+    type Dispatch;
 
     /// Starts `body`.
     fn start(&self, body: B) -> Self::Job;
@@ -55,7 +55,7 @@ pub trait Place<B: Body> {
     /// Who runs such bodies here, if neither the caller's task nor they themselves do: those of a well, if
     /// there is one.
     #[doc(hidden)]
-    fn crew(&self, _well: Option<BoxedWell<B>>) -> Option<Crew<Self::Job>> {
+    fn pool(&self, _well: Option<BoxedSource<B>>) -> Option<PoolHandle<Self::Job>> {
         None
     }
 }
@@ -78,27 +78,27 @@ impl Attempt {
 
 /// Bodies are brought by the caller's task: it pulls the items and calls the body's closure.
 #[derive(Debug, Clone, Copy)]
-pub struct Brought;
+pub struct Push;
 
 /// Bodies are drawn by those who run them: they pull the items and call the body's closure, on whatever
 /// thread they are.
 #[derive(Debug, Clone, Copy)]
-pub struct Drawn;
+pub struct Pull;
 
 /// How the bodies of a loop over `S` with the closure `F`, which takes an `I`, come to where they run.
 ///
-/// [`Brought`] and [`Drawn`] are all there are; which of them is up to the [`Place`].
+/// [`Push`] and [`Pull`] are all there are; which of them is up to the [`Place`].
 #[diagnostic::on_unimplemented(
     message = "the items or the closure of this loop cannot be shared by workers",
     label = "workers pull the items and call the closure on threads of the runtime",
     note = "items and closure own what they use (`'static`: put `move` before the closure and clone what \
             it needs) and are `Send`; if they must borrow, run each body `.on(runtime)`, or bring the \
-            bodies to the workers: `.at(OnWorkers::new(runtime).fed())`"
+            bodies to the workers: `.at(WorkerPool::new(runtime).push_dispatch())`"
 )]
-pub trait Supply<S: Stream, F, I> {
+pub trait Dispatch<S: Stream, F, I> {
     /// The well from which bodies are drawn; or source and closure again, if they are brought.
     #[doc(hidden)]
-    fn well<B>(source: S, body: F, admit: Option<fn(S::Item) -> I>) -> Supplied<S, F, B>
+    fn body_source<B>(source: S, body: F, admit: Option<fn(S::Item) -> I>) -> Dispatched<S, F, B>
     where
         F: FnMut(I) -> B;
 }
@@ -106,55 +106,55 @@ pub trait Supply<S: Stream, F, I> {
 /// What becomes of a loop's source and closure.
 #[doc(hidden)]
 #[expect(missing_debug_implementations, reason = "a closure has none")]
-pub enum Supplied<S, F, B> {
+pub enum Dispatched<S, F, B> {
     /// The loop's own task pulls and calls.
-    Brought(S, F),
+    Push(S, F),
     /// Whoever has this does.
-    Drawn(BoxedWell<B>),
+    Pull(BoxedSource<B>),
 }
 
-impl<S: Stream, F, I> Supply<S, F, I> for Brought {
-    fn well<B>(source: S, body: F, _admit: Option<fn(S::Item) -> I>) -> Supplied<S, F, B>
+impl<S: Stream, F, I> Dispatch<S, F, I> for Push {
+    fn body_source<B>(source: S, body: F, _admit: Option<fn(S::Item) -> I>) -> Dispatched<S, F, B>
     where
         F: FnMut(I) -> B,
     {
-        Supplied::Brought(source, body)
+        Dispatched::Push(source, body)
     }
 }
 
-impl<S, F, I> Supply<S, F, I> for Drawn
+impl<S, F, I> Dispatch<S, F, I> for Pull
 where
     S: Stream + Send + 'static,
     F: Send + 'static,
     I: 'static,
 {
-    fn well<B>(source: S, body: F, admit: Option<fn(S::Item) -> I>) -> Supplied<S, F, B>
+    fn body_source<B>(source: S, body: F, admit: Option<fn(S::Item) -> I>) -> Dispatched<S, F, B>
     where
         F: FnMut(I) -> B,
     {
         match admit {
-            Some(admit) => Supplied::Drawn(Box::pin(Spring::new(source, admit, body))),
-            None => Supplied::Brought(source, body),
+            Some(admit) => Dispatched::Pull(Box::pin(SourceBodies::new(source, admit, body))),
+            None => Dispatched::Push(source, body),
         }
     }
 }
 
 /// A body that has been started, wherever it runs.
-pub trait Started {
+pub trait JobHandle {
     /// What the body returns.
     type Output;
 
     /// Whether the body ends only while it is polled, so that the order of polls is the order of
     /// ends; and stops at once when it is asked to, by being dropped.
-    const IN_TASK: bool;
+    const INLINE: bool;
 
     /// Whether workers may run it.
     #[doc(hidden)]
-    const BY_WORKERS: bool = false;
+    const ON_POOL: bool = false;
 
     /// Whether it is polled with the waker of whoever polls its loop, and not with one of its own.
     #[doc(hidden)]
-    const CALLERS_WAKER: bool = false;
+    const PARENT_WAKER: bool = false;
 
     /// Has `cx` woken when the body ends, without taking its end; at once, if it has ended. Only for
     /// bodies that go on by themselves.
@@ -164,7 +164,7 @@ pub trait Started {
     fn poll_outcome(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<Self::Output>>;
 
     /// Sees to it that the body does not go on; it need not hear of it yet.
-    fn doom(self: Pin<&Self>);
+    fn mark_cancelled(self: Pin<&Self>);
 
     /// Asks the body to stop; `true` if nothing is left to wait for once it has been dropped.
     fn cancel(self: Pin<&mut Self>) -> bool;
@@ -186,89 +186,89 @@ pub trait Started {
 
 /// How an item becomes a running body: a closure and the place where its futures run.
 #[derive(Debug, Clone)]
-pub struct Launcher<F, P, Q = NoLobby> {
+pub struct BodySpawner<F, P, Q = NoQueue> {
     pub(crate) body: F,
     pub(crate) place: P,
     /// Where items wait meanwhile.
-    pub(crate) lobby: Q,
+    pub(crate) admission: Q,
 }
 
 /// Makes a running body, a `J`, of an item.
 ///
-/// [`Launcher`] is all there is. `J` is a parameter and no associated type, so that what a loop is
+/// [`BodySpawner`] is all there is. `J` is a parameter and no associated type, so that what a loop is
 /// made of is named in its type: were the kind of job looked up from place and body, no loop whose
 /// bodies are boxed could be `Send` inside a spawned task.
-pub trait Launch<I, J: Started> {
+pub trait Spawner<I, J: JobHandle> {
     /// Where items wait that have been pulled and do not run.
     #[doc(hidden)]
-    type Lobby: Keeps<I, J::Output>;
+    type AdmissionQueue: MaybeQueue<I, J::Output>;
 
     /// Calls the body with `item` and starts what it returns.
     fn launch(&mut self, attempt: Attempt, item: I) -> J;
 
     /// Where items wait.
     #[doc(hidden)]
-    fn lobby(&self) -> &Self::Lobby;
+    fn admission(&self) -> &Self::AdmissionQueue;
 
-    /// As [`lobby`](Self::lobby).
+    /// As [`admission`](Self::admission).
     #[doc(hidden)]
-    fn lobby_mut(&mut self) -> &mut Self::Lobby;
+    fn admission_mut(&mut self) -> &mut Self::AdmissionQueue;
 }
 
-impl<I, F, B, P, Q> Launch<I, P::Job> for Launcher<F, P, Q>
+impl<I, F, B, P, Q> Spawner<I, P::Job> for BodySpawner<F, P, Q>
 where
     F: FnMut(I) -> B,
     B: Body,
     P: Place<B>,
-    Q: Keeps<I, B::Returns>,
+    Q: MaybeQueue<I, B::Returns>,
 {
-    type Lobby = Q;
+    type AdmissionQueue = Q;
 
     fn launch(&mut self, attempt: Attempt, item: I) -> P::Job {
         self.place.start_attempt(attempt, (self.body)(item))
     }
 
-    fn lobby(&self) -> &Q {
-        &self.lobby
+    fn admission(&self) -> &Q {
+        &self.admission
     }
 
-    fn lobby_mut(&mut self) -> &mut Q {
-        &mut self.lobby
+    fn admission_mut(&mut self) -> &mut Q {
+        &mut self.admission
     }
 }
 
 /// In the caller's own task: a body may borrow, need not be `Send`, and shares the caller's core.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct InTask;
+pub struct Inline;
 
-impl<B: Body> Place<B> for InTask {
-    type Job = Unspawned<B>;
-    type Supply = Brought;
+impl<B: Body> Place<B> for Inline {
+    type Job = InlineJob<B>;
+    type Dispatch = Push;
 
-    fn start(&self, body: B) -> Unspawned<B> {
-        Unspawned { body }
+    fn start(&self, body: B) -> InlineJob<B> {
+        InlineJob { body }
     }
 }
 
 pin_project! {
     /// A body in the caller's own task.
     #[derive(Debug)]
-    pub struct Unspawned<B> {
+    pub struct InlineJob<B> {
         #[pin]
         body: B,
     }
 }
 
-impl<B> Unspawned<B> {
+impl<B> InlineJob<B> {
     pub(crate) fn new(body: B) -> Self {
         Self { body }
     }
 }
 
-impl<B: Body> Started for Unspawned<B> {
+impl<B: Body> JobHandle for InlineJob<B> {
     type Output = B::Returns;
 
-    const IN_TASK: bool = true;
+    const INLINE: bool = true;
 
     fn watch(self: Pin<&mut Self>, _cx: &mut Context<'_>) {}
 
@@ -276,7 +276,7 @@ impl<B: Body> Started for Unspawned<B> {
         self.project().body.poll(cx).map(Outcome::Ok)
     }
 
-    fn doom(self: Pin<&Self>) {}
+    fn mark_cancelled(self: Pin<&Self>) {}
 
     fn cancel(self: Pin<&mut Self>) -> bool {
         true
@@ -302,11 +302,11 @@ impl<B: Body> Started for Unspawned<B> {
 
 /// As tasks of a runtime with threads, one per body.
 #[derive(Debug, Clone, Copy)]
-pub struct On<R>(pub R);
+pub struct Spawned<R>(pub R);
 
-impl<R: Spawn, B: Body<Returns: Send> + Send + 'static> Place<B> for On<R> {
+impl<R: Spawn, B: Body<Returns: Send> + Send + 'static> Place<B> for Spawned<R> {
     type Job = Task<B::Returns>;
-    type Supply = Brought;
+    type Dispatch = Push;
 
     fn start(&self, body: B) -> Task<B::Returns> {
         spawn(&self.0, body)
@@ -315,21 +315,21 @@ impl<R: Spawn, B: Body<Returns: Send> + Send + 'static> Place<B> for On<R> {
 
 /// As tasks of a runtime on the current thread, one per body.
 #[derive(Debug, Clone, Copy)]
-pub struct OnLocal<R>(pub R);
+pub struct SpawnedLocal<R>(pub R);
 
-impl<R: SpawnLocal, B: Body + 'static> Place<B> for OnLocal<R> {
+impl<R: SpawnLocal, B: Body + 'static> Place<B> for SpawnedLocal<R> {
     type Job = Task<B::Returns>;
-    type Supply = Brought;
+    type Dispatch = Push;
 
     fn start(&self, body: B) -> Task<B::Returns> {
         spawn_local(&self.0, body)
     }
 }
 
-impl<T> Started for Task<T> {
+impl<T> JobHandle for Task<T> {
     type Output = T;
 
-    const IN_TASK: bool = false;
+    const INLINE: bool = false;
 
     fn watch(self: Pin<&mut Self>, cx: &mut Context<'_>) {
         Self::watch(&self, cx);
@@ -339,8 +339,8 @@ impl<T> Started for Task<T> {
         Self::poll_outcome(self.get_mut(), cx)
     }
 
-    fn doom(self: Pin<&Self>) {
-        Self::doom(&self);
+    fn mark_cancelled(self: Pin<&Self>) {
+        Self::mark_cancelled(&self);
     }
 
     fn cancel(self: Pin<&mut Self>) -> bool {

@@ -10,9 +10,9 @@ use atomic_waker::AtomicWaker;
 use concurrent_queue::ConcurrentQueue;
 use pin_project_lite::pin_project;
 
-use crate::orphans::{Orphans, adopter, adopting};
 use crate::panic::catch;
 use crate::simulation::{Origin, spawning};
+use crate::wait_group::{WaitGroup, current_wait_group, with_wait_group};
 use crate::{Cancelled, Outcome, Spawn, SpawnLocal};
 
 /// Starts `future` as a task of `runtime` and returns the handle that owns it.
@@ -115,7 +115,7 @@ impl<T> Task<T> {
     }
 
     /// Has the task stop when it is next polled, whoever polls it.
-    pub(crate) fn doom(&self) {
+    pub(crate) fn mark_cancelled(&self) {
         self.cell.cancel.store(true, Ordering::SeqCst);
     }
 
@@ -159,7 +159,7 @@ impl<T> Drop for Task<T> {
     fn drop(&mut self) {
         if !self.detached {
             self.cell.request_cancel();
-            self.cell.leave_to(|| adopter(self.cell.id()));
+            self.cell.leave_to(|| current_wait_group(self.cell.id()));
         }
         // A value that nobody will read is dropped here and now, not when the runtime lets go.
         drop(self.cell.outcome.pop());
@@ -189,26 +189,26 @@ pub(crate) struct TaskCell<T> {
     /// The end, from when the future has been dropped until the handle takes it.
     outcome: ConcurrentQueue<Outcome<T>>,
     /// The task's place in the order of all ends, or `RUNNING`.
-    ended: AtomicUsize,
+    on_complete: AtomicUsize,
     cancel: AtomicBool,
     /// It has no time left: whoever has polled it once need not do so again.
     expired: AtomicBool,
     reader: AtomicWaker,
     runner: AtomicWaker,
     /// Who waits for the end of a task whose handle was dropped.
-    adopter: ConcurrentQueue<Arc<Orphans>>,
+    current_wait_group: ConcurrentQueue<Arc<WaitGroup>>,
 }
 
 impl<T> TaskCell<T> {
     pub(crate) fn new() -> Self {
         Self {
             outcome: ConcurrentQueue::bounded(1),
-            ended: AtomicUsize::new(RUNNING),
+            on_complete: AtomicUsize::new(RUNNING),
             cancel: AtomicBool::new(false),
             expired: AtomicBool::new(false),
             reader: AtomicWaker::new(),
             runner: AtomicWaker::new(),
-            adopter: ConcurrentQueue::bounded(1),
+            current_wait_group: ConcurrentQueue::bounded(1),
         }
     }
 
@@ -237,7 +237,7 @@ impl<T> TaskCell<T> {
         }
         let reader_is_gone = self.outcome.push(outcome).is_err();
         debug_assert!(!reader_is_gone, "a task ends once");
-        self.ended.store(next_end(), Ordering::Release);
+        self.on_complete.store(next_end(), Ordering::Release);
         self.runner.take();
         self.reader.wake();
         fence(Ordering::SeqCst);
@@ -245,13 +245,13 @@ impl<T> TaskCell<T> {
     }
 
     /// Has somebody wait for the task's end, if it has not ended yet.
-    fn leave_to(&self, adopter: impl FnOnce() -> Option<Arc<Orphans>>) {
+    fn leave_to(&self, current_wait_group: impl FnOnce() -> Option<Arc<WaitGroup>>) {
         if self.ended_at().is_some() {
             return;
         }
-        let Some(orphans) = adopter() else { return };
-        orphans.one_more();
-        let was_adopted = self.adopter.push(orphans).is_err();
+        let Some(wait_group) = current_wait_group() else { return };
+        wait_group.one_more();
+        let was_adopted = self.current_wait_group.push(wait_group).is_err();
         debug_assert!(!was_adopted, "a handle is dropped once");
         fence(Ordering::SeqCst);
         if self.ended_at().is_some() {
@@ -262,13 +262,13 @@ impl<T> TaskCell<T> {
     /// Tells whoever has adopted the task of its end. Both the task and its handle may come to
     /// this; one of them finds the adopter.
     fn leave_adopter(&self) {
-        if let Ok(orphans) = self.adopter.pop() {
-            orphans.one_less();
+        if let Ok(wait_group) = self.current_wait_group.pop() {
+            wait_group.one_less();
         }
     }
 
     pub(crate) fn ended_at(&self) -> Option<usize> {
-        Some(self.ended.load(Ordering::Acquire)).filter(|&at| at != RUNNING)
+        Some(self.on_complete.load(Ordering::Acquire)).filter(|&at| at != RUNNING)
     }
 
     /// Polls for the end, and leaves the outcome to whoever asks for it.
@@ -297,7 +297,7 @@ pin_project! {
         cell: Arc<TaskCell<F::Output>>,
         was_polled: bool,
         // How the task ended, while it waits for what it left behind.
-        ending: Option<(Outcome<F::Output>, Arc<Orphans>)>,
+        ending: Option<(Outcome<F::Output>, Arc<WaitGroup>)>,
     }
 
     impl<F: Future> PinnedDrop for Run<F> {
@@ -344,18 +344,19 @@ impl<F: Future> Run<F> {
     pub(crate) fn stop_unpolled(mut self) -> Option<Self> {
         // Who has no time left is told otherwise than who was stopped.
         let end = stopped(!self.cell.cancel.load(Ordering::SeqCst));
-        let (dropped, orphans) = adopting(Some(self.cell.id()), || catch(|| self.future = None));
+        let (dropped, wait_group) =
+            with_wait_group(Some(self.cell.id()), || catch(|| self.future = None));
         let end = match dropped {
             Ok(()) => end,
             Err(panic) => Outcome::Panicked(panic),
         };
-        match orphans {
+        match wait_group {
             None => {
                 self.cell.end(end);
                 None
             }
-            Some(orphans) => {
-                self.ending = Some((end, orphans));
+            Some(wait_group) => {
+                self.ending = Some((end, wait_group));
                 Some(self)
             }
         }
@@ -369,27 +370,28 @@ impl<F: Future> Run<F> {
         cx: &mut Context<'_>,
     ) -> Poll<()> {
         let mut this = self.as_mut().project();
-        let (dropped, orphans) = adopting(Some(this.cell.id()), || catch(|| this.future.set(None)));
+        let (dropped, wait_group) =
+            with_wait_group(Some(this.cell.id()), || catch(|| this.future.set(None)));
         let end = match dropped {
             Ok(()) => end,
             Err(panic) => Outcome::Panicked(panic),
         };
-        match orphans {
+        match wait_group {
             None => {
                 this.cell.end(end);
                 Poll::Ready(())
             }
-            Some(orphans) => {
-                *this.ending = Some((end, orphans));
-                self.poll_orphans(cx)
+            Some(wait_group) => {
+                *this.ending = Some((end, wait_group));
+                self.poll_wait_groups(cx)
             }
         }
     }
 
-    fn poll_orphans(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_wait_groups(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
-        if let Some((_, orphans)) = this.ending {
-            ready!(orphans.poll_ended(cx));
+        if let Some((_, wait_group)) = this.ending {
+            ready!(wait_group.poll_ended(cx));
         }
         if let Some((outcome, _)) = this.ending.take() {
             this.cell.end(outcome);
@@ -404,7 +406,7 @@ impl<F: Future> Future for Run<F> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut this = self.as_mut().project();
         let Some(future) = this.future.as_mut().as_pin_mut() else {
-            return self.poll_orphans(cx);
+            return self.poll_wait_groups(cx);
         };
         let is_cancelled = this.cell.poll_cancel(cx);
         let has_expired = || this.cell.expired.load(Ordering::SeqCst);

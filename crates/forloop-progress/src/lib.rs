@@ -106,9 +106,9 @@ impl Default for Progress {
 }
 
 impl Observer for Progress {
-    fn hear(&mut self, _at: Duration, event: &Event) {
+    fn on_event(&mut self, _at: Duration, event: &Event) {
         match *event {
-            Event::Began { most: Some(most), .. } => {
+            Event::LoopStarted { most: Some(most), .. } => {
                 self.bar.set_length(most as u64);
                 self.bar.set_style(self.style(KNOWN));
             }
@@ -119,7 +119,7 @@ impl Observer for Progress {
             Event::Retried { .. } => {
                 self.counts.retried.fetch_add(1, Ordering::Relaxed);
             }
-            Event::Ended { attempts, how, .. } => {
+            Event::Completed { attempts, how, .. } => {
                 if attempts > 0 {
                     self.counts.running.fetch_sub(1, Ordering::Relaxed);
                 }

@@ -10,13 +10,13 @@ pub struct Event {
     /// The virtual time.
     pub at: Duration,
     /// What happened.
-    pub what: What,
+    pub what: EventKind,
 }
 
 /// What happened, and to which task: tasks are numbered as they are spawned, each `block_on` among them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum What {
+pub enum EventKind {
     /// A task came to be.
     Spawned(usize, Label),
     /// A task was woken, and had not been since it was polled last.
@@ -79,13 +79,15 @@ impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:>12.6} s  ", self.at.as_secs_f64())?;
         match self.what {
-            What::Spawned(task, label) => write!(f, "task {task} spawned: {label}"),
-            What::Woken(task) => write!(f, "task {task} woken"),
-            What::Polled(task) => write!(f, "task {task} polled"),
-            What::Ended(task) => write!(f, "task {task} ended"),
-            What::Chosen { choice, options } => write!(f, "choice {choice} of {options}"),
-            What::Jumped { timers: 1 } => f.write_str("the time went on to the next timer"),
-            What::Jumped { timers } => write!(f, "the time went on to the next {timers} timers"),
+            EventKind::Spawned(task, label) => write!(f, "task {task} spawned: {label}"),
+            EventKind::Woken(task) => write!(f, "task {task} woken"),
+            EventKind::Polled(task) => write!(f, "task {task} polled"),
+            EventKind::Ended(task) => write!(f, "task {task} ended"),
+            EventKind::Chosen { choice, options } => write!(f, "choice {choice} of {options}"),
+            EventKind::Jumped { timers: 1 } => f.write_str("the time went on to the next timer"),
+            EventKind::Jumped { timers } => {
+                write!(f, "the time went on to the next {timers} timers")
+            }
         }
     }
 }
@@ -93,8 +95,8 @@ impl fmt::Display for Event {
 /// What wraps the bodies of loops.
 const WRAPPERS: [&str; 3] = [
     "forloop_core::task::Run<",
-    "forloop_core::place::Unspawned<",
-    "forloop_core::callers_waker::WakesCaller<",
+    "forloop_core::place::InlineJob<",
+    "forloop_core::parent_waker::ParentWakerJob<",
 ];
 
 /// The function in whose source a future is written, by the name of its type; empty if that does not say.

@@ -6,9 +6,9 @@ use std::panic::Location;
 
 use crate::Sim;
 use crate::failure::{Cause, Failure};
+use crate::run_spec::RunSpec;
 use crate::schedule::Choices;
 use crate::search::{Run, Search};
-use crate::way::Way;
 
 /// Runs a program under so many random schedules, and panics with a report if it fails under one.
 ///
@@ -73,14 +73,14 @@ where
 ///
 /// # Panics
 ///
-/// If the program fails, as [`check`]; and if `way` is nothing that a report says.
+/// If the program fails, as [`check`]; and if `run_spec` is nothing that a report says.
 #[track_caller]
-pub fn replay<F: Future<Output: Verdict>>(way: &str, program: impl Fn(Sim) -> F) {
-    let way = match way.parse() {
-        Ok(way) => way,
-        Err(error) => panic!("`{way}` cannot be repeated: {error}"),
+pub fn replay<F: Future<Output: Verdict>>(run_spec: &str, program: impl Fn(Sim) -> F) {
+    let run_spec = match run_spec.parse() {
+        Ok(run_spec) => run_spec,
+        Err(error) => panic!("`{run_spec}` cannot be repeated: {error}"),
     };
-    if let Err(failure) = Explore::new(How::Way(way)).run(program) {
+    if let Err(failure) = Explore::new(How::RunSpec(run_spec)).run(program) {
         panic!("{failure}");
     }
 }
@@ -116,7 +116,7 @@ enum How {
     Pct { first: u64, seeds: u64, depth: u32 },
     Exhaustive { most: u64 },
     Bytes(Vec<u8>),
-    Way(Way),
+    RunSpec(RunSpec),
 }
 
 impl Explore {
@@ -224,8 +224,10 @@ impl Explore {
         program: &impl Fn(Sim) -> F,
         judge: impl FnMut(F::Output) -> Option<Cause>,
     ) -> Result<Explored, Failure> {
-        match Way::from_env() {
-            Some(way) => Self { how: How::Way(way), ..self.clone() }.each(program, judge),
+        match RunSpec::from_env() {
+            Some(run_spec) => {
+                Self { how: How::RunSpec(run_spec), ..self.clone() }.each(program, judge)
+            }
             None => self.each(program, judge),
         }
     }
@@ -261,7 +263,7 @@ impl Explore {
             }
             How::Exhaustive { most } => search.look_at_all(most, &mut explored)?,
             How::Bytes(ref bytes) => look(Sim::bytes(bytes.clone()), "the bytes")?,
-            How::Way(ref way) => search.repeat(way, &mut explored)?,
+            How::RunSpec(ref run_spec) => search.repeat(run_spec, &mut explored)?,
         }
         Ok(explored)
     }
@@ -317,7 +319,7 @@ impl Explored {
         let (kind, seeds) = match how {
             How::Random { seeds, .. } | How::Pct { seeds, .. } => (SAMPLED, *seeds),
             How::Exhaustive { .. } => ("exhaustive", 0),
-            How::Fifo | How::Bytes(_) | How::Way(_) => ("one schedule", 0),
+            How::Fifo | How::Bytes(_) | How::RunSpec(_) => ("one schedule", 0),
         };
         Self {
             runs: 0,

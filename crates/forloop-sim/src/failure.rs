@@ -5,9 +5,9 @@ use std::fmt;
 use std::mem::discriminant;
 use std::panic::Location;
 
+use crate::deadlock::{Deadlock, NoProgress, Pending};
 use crate::event::Event;
-use crate::stuck::{Deadlock, Pending, Stuck};
-use crate::way::{VARIABLE, Way};
+use crate::run_spec::{RunSpec, VARIABLE};
 
 /// Why a run has failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,18 +60,18 @@ pub struct Failure {
     pub found_by: String,
     /// The events of the shortest run found that fails.
     pub events: Vec<Event>,
-    pub(crate) way: Box<Way>,
+    pub(crate) run_spec: Box<RunSpec>,
     pub(crate) at: &'static Location<'static>,
 }
 
 /// As many events are shown at most.
 const SHOWN: usize = 60;
 
-impl From<Stuck> for Cause {
-    fn from(stuck: Stuck) -> Self {
-        match stuck {
-            Stuck::Deadlock(deadlock) => Self::Deadlock(Box::new(deadlock)),
-            Stuck::Endless { steps } => Self::Endless { steps },
+impl From<NoProgress> for Cause {
+    fn from(deadlock: NoProgress) -> Self {
+        match deadlock {
+            NoProgress::Deadlock(deadlock) => Self::Deadlock(Box::new(deadlock)),
+            NoProgress::Endless { steps } => Self::Endless { steps },
         }
     }
 }
@@ -93,7 +93,7 @@ impl Failure {
     /// What repeats the run, as `FORLOOP_SIM` and [`replay`](crate::replay) read it: the choices that are
     /// not what comes first, as few as were found.
     pub fn repeated_by(&self) -> String {
-        self.way.to_string()
+        self.run_spec.to_string()
     }
 }
 
@@ -128,7 +128,7 @@ impl fmt::Display for Cause {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { cause, found_by, events, way, at } = self;
+        let Self { cause, found_by, events, run_spec, at } = self;
         writeln!(f, "a schedule was found under which this fails: {}:{}", at.file(), at.line())?;
         writeln!(f, "{cause}")?;
         if let Cause::NotDeterministic { .. } = cause {
@@ -138,9 +138,12 @@ impl fmt::Display for Failure {
         // The thread of a test has its name.
         match std::thread::current().name() {
             Some(test) if test != "main" => {
-                writeln!(f, "  {VARIABLE}='{way}' cargo test {test} -- --exact")?;
+                writeln!(f, "  {VARIABLE}='{run_spec}' cargo test {test} -- --exact")?;
             }
-            _ => writeln!(f, "  {VARIABLE}='{way}', or forloop::sim::replay(\"{way}\", program)")?,
+            _ => writeln!(
+                f,
+                "  {VARIABLE}='{run_spec}', or forloop::sim::replay(\"{run_spec}\", program)"
+            )?,
         }
         let skipped = events.len().saturating_sub(SHOWN);
         if skipped == 0 {

@@ -8,7 +8,7 @@ use std::{env, fmt, fs, io};
 use forloop_core::BlockOn;
 
 use crate::Sim;
-use crate::way::{VARIABLE, Way};
+use crate::run_spec::{RunSpec, VARIABLE};
 
 /// The environment variable that names a file for the choices of a run.
 const CHOICES: &str = "FORLOOP_SIM_CHOICES";
@@ -35,18 +35,18 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// [`Sim`].
 pub fn run<F: Future>(program: impl FnOnce(Sim) -> F) -> Result<F::Output, NoRun> {
     let said = env::var_os(VARIABLE).filter(|said| !said.is_empty());
-    let way = match said.map(|said| said.to_string_lossy().parse::<Way>()) {
+    let run_spec = match said.map(|said| said.to_string_lossy().parse::<RunSpec>()) {
         None => None,
-        Some(Ok(way)) if way.drop_after.is_none() => Some(way),
+        Some(Ok(run_spec)) if run_spec.drop_after.is_none() => Some(run_spec),
         Some(Ok(_)) => return Err(NoRun::Schedule("a whole program cannot be dropped".to_owned())),
         Some(Err(why)) => return Err(NoRun::Schedule(why)),
     };
-    let sim = way.as_ref().map_or_else(|| Sim::replay(Default::default()), Way::sim);
+    let sim = run_spec.as_ref().map_or_else(|| Sim::replay(Default::default()), RunSpec::sim);
     let sim = sim.with_patience(PATIENCE);
     let output = sim.block_on(async { program(sim.clone()).await });
     sim.settle();
-    if let Some(way) = way {
-        way.warn_of_misfit(&sim.world().chosen());
+    if let Some(run_spec) = run_spec {
+        run_spec.warn_of_misfit(&sim.world().chosen());
     }
     if let Some(path) = env::var_os(CHOICES).filter(|path| !path.is_empty()).map(PathBuf::from) {
         let chosen = sim.world().chosen().into_iter();

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use forloop_core::{BlockOn, Spawn, SpawnBlocking, SpawnLocal, Timer, simulation};
 
+use crate::deadlock::Pending;
 use crate::event::{Event, Label};
 use crate::schedule::{Choices, Pct, Random, Schedule};
-use crate::stuck::Pending;
 use crate::world::{Due, World};
 
 /// A simulated runtime: one thread, a clock that stands still while anything can run, and a schedule

@@ -10,8 +10,8 @@ use crate::Sim;
 use crate::explore::Explored;
 use crate::failure::{Cause, Failure};
 use crate::quiet::{Said, quietly};
+use crate::run_spec::{RunSpec, Scheduled};
 use crate::schedule::Choices;
-use crate::way::{Scheduled, Way};
 
 /// How many runs a search for shorter choices may take.
 const SHRINKING: usize = 500;
@@ -117,14 +117,18 @@ where
         Ok(())
     }
 
-    /// Runs the program as `way` says.
-    pub(crate) fn repeat(&mut self, way: &Way, explored: &mut Explored) -> Result<(), Failure> {
-        let sim = way.sim();
-        let run = self.run(&sim, way.drop_after);
+    /// Runs the program as `run_spec` says.
+    pub(crate) fn repeat(
+        &mut self,
+        run_spec: &RunSpec,
+        explored: &mut Explored,
+    ) -> Result<(), Failure> {
+        let sim = run_spec.sim();
+        let run = self.run(&sim, run_spec.drop_after);
         explored.note(&run);
-        way.warn_of_misfit(&sim.world().chosen());
+        run_spec.warn_of_misfit(&sim.world().chosen());
         match run.cause {
-            Some(_) => Err(self.failure(run, way.drop_after, &way.to_string())),
+            Some(_) => Err(self.failure(run, run_spec.drop_after, &run_spec.to_string())),
             None => Ok(()),
         }
     }
@@ -176,8 +180,8 @@ where
             }
             Ok(None) => Some(sim.pending()).filter(|left| !left.is_empty()).map(Cause::Orphans),
             // A program may have caught that, and panicked for another reason.
-            Err(said) => Some(match sim.world().stuck() {
-                Some(stuck) if stuck.to_string() == said.message => stuck.into(),
+            Err(said) => Some(match sim.world().deadlock() {
+                Some(deadlock) if deadlock.to_string() == said.message => deadlock.into(),
                 _ => said.into(),
             }),
         };
@@ -203,27 +207,28 @@ where
             run.cause.is_some_and(|other| other.is_like(&cause))
         });
         let schedule = Scheduled::Choices(list.into());
-        self.report(Way { schedule, drop_after }, cause, found_by)
+        self.report(RunSpec { schedule, drop_after }, cause, found_by)
     }
 
     fn not_deterministic(&mut self, run: Run, drop_after: Option<u64>, found_by: &str) -> Failure {
-        let way = Box::new(Way { schedule: Scheduled::Choices(run.choices()), drop_after });
+        let run_spec =
+            Box::new(RunSpec { schedule: Scheduled::Choices(run.choices()), drop_after });
         let cause = Cause::NotDeterministic { before: run.cause.map(Box::new) };
-        Failure { at: self.at, cause, found_by: found_by.to_owned(), events: Vec::new(), way }
+        Failure { at: self.at, cause, found_by: found_by.to_owned(), events: Vec::new(), run_spec }
     }
 
     /// Runs the program a last time, and keeps what happens.
-    fn report(&mut self, way: Way, found: Cause, found_by: &str) -> Failure {
-        let sim = way.sim();
+    fn report(&mut self, run_spec: RunSpec, found: Cause, found_by: &str) -> Failure {
+        let sim = run_spec.sim();
         sim.record();
-        let run = self.run(&sim, way.drop_after);
+        let run = self.run(&sim, run_spec.drop_after);
         let cause = run.cause.unwrap_or(found);
         Failure {
             at: self.at,
             cause,
             found_by: found_by.to_owned(),
             events: sim.events(),
-            way: way.into(),
+            run_spec: run_spec.into(),
         }
     }
 }

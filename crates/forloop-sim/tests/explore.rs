@@ -307,14 +307,14 @@ fn the_bodies_that_wait_are_told_with_their_index_and_their_loop() {
         let failure = Explore::fifo()
             .run(|rt| async move {
                 let (line, items) = (line!(), each(0..4).unbounded());
-                let stuck = |n| async move {
+                let deadlock = |n| async move {
                     if n % 2 == 1 {
                         std::future::pending::<()>().await;
                     }
                 };
                 match spawned {
-                    true => items.on(rt).for_each(stuck).await,
-                    false => items.for_each(stuck).await,
+                    true => items.on(rt).for_each(deadlock).await,
+                    false => items.for_each(deadlock).await,
                 }
                 assert_eq!(line, 0, "nobody comes here");
             })

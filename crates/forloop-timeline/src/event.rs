@@ -25,8 +25,8 @@ pub struct Event<'a> {
 
 /// What can happen to a body.
 ///
-/// In this order: it is `Queued` and `Started`; `Suspended` and `Resumed` by turns; and it ends in one of
-/// the four ways, once. It is `Woken` at any time before its end. It runs from `Started` or `Resumed` to
+/// In this order: it is `Queued` and `JobHandle`; `Suspended` and `Resumed` by turns; and it ends in one of
+/// the four ways, once. It is `Woken` at any time before its end. It runs from `JobHandle` or `Resumed` to
 /// `Suspended`, `Done`, `Failed` or `Panicked`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -34,7 +34,7 @@ pub enum EventKind {
     /// The loop has called the closure with its item: the body is being made.
     Queued,
     /// Its first poll begins.
-    Started,
+    JobHandle,
     /// A later poll begins.
     Resumed,
     /// A poll has ended, and the body waits for something.

@@ -46,7 +46,7 @@
 //! | | [event](EventKind) | a span of the picture |
 //! |---|---|---|
 //! | the closure is called with an item | `Queued` | light: it waits for its turn |
-//! | its first poll begins, or a later one | `Started`, `Resumed` | dark: it runs |
+//! | its first poll begins, or a later one | `JobHandle`, `Resumed` | dark: it runs |
 //! | a poll ends, and the body has not | `Suspended` | medium: it waits for something |
 //! | its waker is called | `Woken` | light: it waits for its turn |
 //! | it ends | `Done`, `Failed`, `Panicked`, `Cancelled` | a mark of that shape |

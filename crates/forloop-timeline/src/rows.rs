@@ -69,7 +69,7 @@ enum Doing {
     /// It waits for something.
     Waiting,
     /// It is polled, since then; and it has been woken meanwhile, or not.
-    Running(Duration, bool),
+    TaskSet(Duration, bool),
     Nothing,
 }
 
@@ -101,18 +101,18 @@ pub(crate) fn rows(timeline: &Timeline) -> Vec<Row<'_>> {
                 row.wakes.push(at);
                 match *doing {
                     Doing::Waiting => Doing::Ready(at),
-                    Doing::Running(since, _) => Doing::Running(since, true),
+                    Doing::TaskSet(since, _) => Doing::TaskSet(since, true),
                     before => before,
                 }
             }
-            EventKind::Started | EventKind::Resumed => {
+            EventKind::JobHandle | EventKind::Resumed => {
                 row.leave(*doing, at);
                 row.started.get_or_insert(at);
-                Doing::Running(at, false)
+                Doing::TaskSet(at, false)
             }
             EventKind::Suspended => {
                 row.leave(*doing, at);
-                let is_woken = matches!(*doing, Doing::Running(_, true));
+                let is_woken = matches!(*doing, Doing::TaskSet(_, true));
                 if is_woken { Doing::Ready(at) } else { Doing::Waiting }
             }
             end => {
@@ -136,7 +136,7 @@ impl Row<'_> {
     fn leave(&mut self, doing: Doing, at: Duration) {
         match doing {
             Doing::Ready(begin) => self.ready.push(Span { begin, end: at }),
-            Doing::Running(begin, _) => self.runs.push(Span { begin, end: at }),
+            Doing::TaskSet(begin, _) => self.runs.push(Span { begin, end: at }),
             Doing::Waiting | Doing::Nothing => {}
         }
     }

@@ -128,7 +128,7 @@ impl Life {
     }
 
     fn begin(&mut self) {
-        let kind = if self.has_begun { EventKind::Resumed } else { EventKind::Started };
+        let kind = if self.has_begun { EventKind::Resumed } else { EventKind::JobHandle };
         self.has_begun = true;
         self.record(kind);
     }

@@ -14,10 +14,10 @@ use forloop_conformance::VirtualClock;
 use forloop_core::{BlockOn, Outcome, Runtime, Timer, each, scope, spawn, task_group};
 use forloop_smol::Smol;
 use forloop_timeline::{EventKind, Recorder, Timeline, Watched};
-use forloop_tokio::Owned;
+use forloop_tokio::OwnedRuntime;
 use futures_lite::future::{block_on, poll_once, yield_now};
 
-use EventKind::{Cancelled, Done, Failed, Panicked, Queued, Resumed, Started, Suspended, Woken};
+use EventKind::{Cancelled, Done, Failed, JobHandle, Panicked, Queued, Resumed, Suspended, Woken};
 
 fn kinds(timeline: &Timeline, body: usize) -> Vec<EventKind> {
     timeline.events().filter(|event| event.body == body).map(|event| event.kind).collect()
@@ -41,7 +41,7 @@ fn a_body_that_waits_has_an_event_for_each_step_at_its_time() {
     let events: Vec<_> =
         timeline.events().map(|event| (event.kind, event.at.as_millis())).collect();
     let expected =
-        [(Queued, 0), (Started, 0), (Suspended, 2), (Woken, 5), (Resumed, 5), (Done, 10)];
+        [(Queued, 0), (JobHandle, 0), (Suspended, 2), (Woken, 5), (Resumed, 5), (Done, 10)];
     assert_eq!(events, expected);
     assert!(timeline.events().map(|event| event.sequence).eq(0..6));
 }
@@ -51,7 +51,7 @@ fn a_body_that_wakes_itself_is_woken_while_it_runs() {
     let recorder = recorder();
     block_on(recorder.watch_future("body", yield_now()));
     let events = kinds(&recorder.timeline(), 0);
-    assert_eq!(events, [Queued, Started, Woken, Suspended, Resumed, Done]);
+    assert_eq!(events, [Queued, JobHandle, Woken, Suspended, Resumed, Done]);
 }
 
 #[test]
@@ -80,9 +80,9 @@ fn only_a_try_watch_tells_an_err() {
         assert!(matches!(settled[..], [Outcome::Err("no")]));
         assert_eq!(recorder.try_watch_future("a", fail(())).await, Err("no"));
     });
-    assert_eq!(kinds(&recorder.timeline(), 0), [Queued, Started, Failed]);
-    assert_eq!(kinds(&recorder.timeline(), 1), [Queued, Started, Done]);
-    assert_eq!(kinds(&recorder.timeline(), 2), [Queued, Started, Failed]);
+    assert_eq!(kinds(&recorder.timeline(), 0), [Queued, JobHandle, Failed]);
+    assert_eq!(kinds(&recorder.timeline(), 1), [Queued, JobHandle, Done]);
+    assert_eq!(kinds(&recorder.timeline(), 2), [Queued, JobHandle, Failed]);
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn a_panic_of_the_body_or_of_its_closure_goes_on_and_is_heard_of_once() {
     ] {
         assert_eq!(*caught.unwrap_err().downcast::<&str>().unwrap(), "by design");
     }
-    assert_eq!(kinds(&recorder.timeline(), 0), [Queued, Started, Panicked]);
+    assert_eq!(kinds(&recorder.timeline(), 0), [Queued, JobHandle, Panicked]);
     assert_eq!(kinds(&recorder.timeline(), 1), [Queued, Panicked]);
 }
 
@@ -126,7 +126,7 @@ fn a_body_is_cancelled_when_it_is_gone_even_if_it_was_never_polled() {
     drop(polled);
     let timeline = recorder.timeline();
     assert_eq!(kinds(&timeline, 0), [Queued, Cancelled]);
-    assert_eq!(kinds(&timeline, 1), [Queued, Started, Suspended, Cancelled]);
+    assert_eq!(kinds(&timeline, 1), [Queued, JobHandle, Suspended, Cancelled]);
     let ends: Vec<_> = timeline.events().filter(|event| event.kind.is_end()).collect();
     assert_eq!([ends[0].at.as_secs(), ends[1].at.as_secs()], [1, 2]);
 }
@@ -164,7 +164,7 @@ fn a_wake_is_heard_of_before_its_waker_and_not_after_the_end() {
     assert_eq!(body.as_mut().poll(&mut cx), Poll::Ready(5));
     waker.wake();
     let events = kinds(&recorder.timeline(), 0);
-    assert_eq!(events, [Queued, Started, Suspended, Woken, Resumed, Done]);
+    assert_eq!(events, [Queued, JobHandle, Suspended, Woken, Resumed, Done]);
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn a_timeline_is_a_copy_and_tells_who_still_runs() {
     assert!(block_on(poll_once(&mut body)).is_none());
     let timeline = recorder.timeline();
     drop(body);
-    assert_eq!(kinds(&timeline, 0), [Queued, Started, Suspended]);
+    assert_eq!(kinds(&timeline, 0), [Queued, JobHandle, Suspended]);
     assert!(timeline.to_svg().contains("1 running"));
     assert!(timeline.to_chrome_trace().contains("\"end\":\"running\""));
     assert_eq!(recorder.timeline().events().count(), 4);
@@ -280,7 +280,7 @@ fn a_body_is_itself_and_is_heard_of_everywhere_on_smol() {
 
 #[test]
 fn a_body_is_itself_and_is_heard_of_everywhere_on_tokio() {
-    let owned = Owned::multi_thread(None).unwrap();
+    let owned = OwnedRuntime::multi_thread(None).unwrap();
     is_heard_of_everywhere(owned.runtime(), &owned);
 }
 

@@ -3,7 +3,7 @@
 //! | value | runs tasks on | timers |
 //! |---|---|---|
 //! | [`Tokio`] | the runtime a [`Handle`](tokio::runtime::Handle) belongs to: [the surrounding one](Tokio::current), or a given one | that runtime's |
-//! | [`Owned`] | a runtime of its own, [current-thread](Owned::current_thread) or [multi-thread](Owned::multi_thread): for a program's `main` | - |
+//! | [`OwnedRuntime`] | a runtime of its own, [current-thread](OwnedRuntime::current_thread) or [multi-thread](OwnedRuntime::multi_thread): for a program's `main` | - |
 //!
 //! The runtime must have been built with its timers enabled (`enable_time` or `enable_all`) for
 //! loops that use time.
@@ -13,5 +13,5 @@
 mod owned;
 mod runtime;
 
-pub use crate::owned::Owned;
+pub use crate::owned::OwnedRuntime;
 pub use crate::runtime::{NoTokio, Tokio};

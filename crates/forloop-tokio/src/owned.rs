@@ -15,7 +15,7 @@ use crate::Tokio;
 /// ```
 /// use forloop_core::BlockOn;
 ///
-/// let owned = forloop_tokio::Owned::current_thread()?;
+/// let owned = forloop_tokio::OwnedRuntime::current_thread()?;
 /// let runtime = owned.runtime();
 /// let squares = owned.block_on(
 ///     forloop_core::each(0..4).unbounded().on(runtime).gather(|n| async move { n * n }),
@@ -24,11 +24,11 @@ use crate::Tokio;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct Owned {
+pub struct OwnedRuntime {
     inner: Runtime,
 }
 
-impl Owned {
+impl OwnedRuntime {
     /// Starts a runtime on the thread that blocks on it.
     ///
     /// # Errors
@@ -58,7 +58,7 @@ impl Owned {
     }
 }
 
-impl BlockOn for Owned {
+impl BlockOn for OwnedRuntime {
     fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.inner.block_on(future)
     }

@@ -1,6 +1,6 @@
 //! Loops in [tracing](https://docs.rs/tracing): a span for each body, an event for what happens to its item.
 //!
-//! - [`Spans`] goes to [`Loop::wrap`](forloop_core::Loop::wrap): each body runs in a span of its own, also on another
+//! - [`Spans`] goes to [`Loop::layer`](forloop_core::Loop::layer): each body runs in a span of its own, also on another
 //!   thread;
 //! - [`Events`] goes to [`Loop::observe`](forloop_core::Loop::observe): what fails and what is tried again is
 //!   logged.
@@ -11,7 +11,7 @@
 
 use std::time::Duration;
 
-use forloop_core::{Attempt, Body, Event, How, Observer, Wrap};
+use forloop_core::{Attempt, Body, Event, Layer, Observer, OutcomeKind};
 use tracing::field::Empty;
 use tracing::instrument::Instrumented;
 use tracing::{Instrument, Level, Span};
@@ -31,7 +31,7 @@ use tracing::{Instrument, Level, Span};
 /// # futures_lite::future::block_on(async {
 /// let lengths = each(["a.example", "b.example"])
 ///     .unbounded()
-///     .wrap(Spans::named("crawl"))
+///     .layer(Spans::named("crawl"))
 ///     .gather(async |url| {
 ///         tracing::info!(url, "fetching"); // in the span body{loop="crawl" index=0 attempt=1}
 ///         url.len()
@@ -90,10 +90,10 @@ impl Spans {
     }
 }
 
-impl<B: Body> Wrap<B> for Spans {
-    type Wrapped = Instrumented<B>;
+impl<B: Body> Layer<B> for Spans {
+    type Layered = Instrumented<B>;
 
-    fn wrap(&self, attempt: Attempt, body: B) -> Instrumented<B> {
+    fn layer(&self, attempt: Attempt, body: B) -> Instrumented<B> {
         body.instrument(self.span(attempt))
     }
 }
@@ -119,18 +119,20 @@ impl<B: Body> Wrap<B> for Spans {
 pub struct Events;
 
 impl Observer for Events {
-    fn hear(&mut self, at: Duration, event: &Event) {
+    fn on_event(&mut self, at: Duration, event: &Event) {
         match *event {
-            Event::Began { least, most, .. } => tracing::debug!(?at, least, ?most, "loop begun"),
-            Event::Queued { index, .. } => tracing::trace!(?at, index, "queued"),
+            Event::LoopStarted { least, most, .. } => {
+                tracing::debug!(?at, least, ?most, "loop begun")
+            }
+            Event::Received { index, .. } => tracing::trace!(?at, index, "queued"),
             Event::Started { index, attempt, .. } => {
                 tracing::debug!(?at, index, attempt, "started");
             }
             Event::Retried { index, attempt, after, .. } => {
                 tracing::info!(?at, index, attempt, ?after, "failed, will be tried again");
             }
-            Event::Ended { index, attempts, how, .. } => match how {
-                How::Panicked => tracing::error!(?at, index, attempts, "panicked"),
+            Event::Completed { index, attempts, how, .. } => match how {
+                OutcomeKind::Panicked => tracing::error!(?at, index, attempts, "panicked"),
                 how if how.is_failure() => tracing::warn!(?at, index, attempts, ?how, "failed"),
                 how => tracing::debug!(?at, index, attempts, ?how, "ended"),
             },

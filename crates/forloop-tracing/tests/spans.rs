@@ -69,7 +69,7 @@ fn each_attempt_is_a_span_in_that_of_the_caller_on_whatever_thread() {
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(log.clone()))
         .unwrap();
     let again = ConstantBuilder::default().with_delay(Duration::ZERO).with_max_times(1);
-    let looping = each([7, 8]).unbounded().on(Smol).wrap(Spans::named("crawl"));
+    let looping = each([7, 8]).unbounded().on(Smol).layer(Spans::named("crawl"));
     let looping = looping.retry(&Smol, again).observe(&Smol, Events).settle(|n| async move {
         futures_lite::future::yield_now().await;
         tracing::info!(n, "runs");

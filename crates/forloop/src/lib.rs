@@ -41,13 +41,13 @@
 //! | to wait until one, a failure, or a time; then go on | [`wait`](wait()) |
 //! | to start tasks now and await each later | [`task_list`](task_list()), [`spawn`](spawn()) |
 //! | tasks that end with the block that started them | [`task_group`](task_group()) |
-//! | ... of which one may fail and the others go on | [`supervised`](Grouped::supervised) on that |
+//! | ... of which one may fail and the others go on | [`supervised`](GroupFuture::supervised) on that |
 //! | ... of which the next is to be ready before one goes on | [`start`](Group::start) instead of `spawn` |
 //! | the same without a runtime, borrowing | [`scope`](scope()), [`local_scope`](local_scope()) |
 //! | items that arrive in time | [`each_stream(stream)`](each_stream()) |
 //! | items that may fail to come | [`try_each(results)`](try_each()), [`try_each_stream(stream)`](try_each_stream()) |
 //! | a time for each body, or for the loop | [`timeout`](Loop::timeout), [`deadline`](Loop::deadline) before the strategy |
-//! | bodies that block | [`on_blocking`](Loop::on_blocking), with [`plain()`] closures |
+//! | bodies that block | [`on_blocking`](Loop::on_blocking), with [`sync_body()`] closures |
 //! | all cores and borrows, in a program that is not async | `forloop::parallel`, with the feature `parallel` |
 //! | to stop a loop from outside | [`cancel_on`](Loop::cancel_on) a [`CancelToken`] or any future |
 //! | ... on Ctrl-C | `forloop::ctrl_c()`, with the feature `ctrl-c` |

@@ -118,12 +118,12 @@ where
         }
         #[cfg(feature = "tokio")]
         Flavor::TokioMultiThread => {
-            let owned = forloop_tokio::Owned::multi_thread(None).map_err(NoRuntime::Io)?;
+            let owned = forloop_tokio::OwnedRuntime::multi_thread(None).map_err(NoRuntime::Io)?;
             Ok(owned.block_on(async { program(owned.runtime().into()).await }))
         }
         #[cfg(feature = "tokio")]
         Flavor::TokioCurrentThread => {
-            let owned = forloop_tokio::Owned::current_thread().map_err(NoRuntime::Io)?;
+            let owned = forloop_tokio::OwnedRuntime::current_thread().map_err(NoRuntime::Io)?;
             Ok(owned.block_on(async { program(owned.runtime().into()).await }))
         }
         #[cfg(feature = "sim")]

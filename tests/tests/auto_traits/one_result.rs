@@ -10,7 +10,7 @@ fn tried<F: Future<Output = Result<Vec<u32>, LoopError<String>>>>(future: F) -> 
     future
 }
 
-pub(super) fn rows() -> Vec<Row> {
+pub(super) fn rows() -> Vec<Case> {
     values! {
         // In the caller's task, over bodies that may change threads.
         vector(in_task().collect(send::value)) => "Send Sync Unpin",
@@ -51,13 +51,13 @@ pub(super) fn rows() -> Vec<Row> {
         ctrl_c() => "Send Sync Unpin",
 
         // Children that are waited for until they are ready.
-        some::<&Group<Smol, String>>().start(|_: Readiness<u32>| send::result(1)) => "Send Sync Unpin",
-        some::<&Scope<'static, String>>().start(|_: Readiness<u32>| send::result(1)) => "Send Sync Unpin",
-        some::<&LocalScope<'static, String>>().start(|_: Readiness<u32>| rc::result(1)) => "Unpin",
+        some::<&Group<Smol, String>>().start(|_: ReadySignal<u32>| send::result(1)) => "Send Sync Unpin",
+        some::<&Scope<'static, String>>().start(|_: ReadySignal<u32>| send::result(1)) => "Send Sync Unpin",
+        some::<&LocalScope<'static, String>>().start(|_: ReadySignal<u32>| rc::result(1)) => "Unpin",
     }
 }
 
-pub(super) fn types() -> Vec<Row> {
+pub(super) fn types() -> Vec<Case> {
     types! {
         WithItem<Ready<Result<u32, String>>, u32> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         WithItem<Ready<Result<u32, String>>, Rc<u32>> => "Unpin UnwindSafe RefUnwindSafe",

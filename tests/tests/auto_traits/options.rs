@@ -9,13 +9,13 @@ fn retry() -> backon::ConstantBuilder {
     backon::ConstantBuilder::default()
 }
 
-pub(super) fn types() -> Vec<Row> {
+pub(super) fn types() -> Vec<Case> {
     types! {
-        Interruptible<Plain, DrainOn<Cancellation>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        WithInterrupt<NoOptions, DrainOn<Cancellation>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         DrainOn<std::marker::PhantomPinned> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Governed<Plain, LimitBy<u32, Body>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        WithRule<NoOptions, LimitBy<u32, Body>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         LimitBy<Rc<str>, Body> => "Unpin UnwindSafe RefUnwindSafe",
-        Weigh<Body> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        WeightBy<Body> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Stagger<Smol> => "Send Unpin",
         Rated<Smol> => "Send Unpin",
         Rate => "Send Sync Unpin UnwindSafe RefUnwindSafe",
@@ -25,24 +25,24 @@ pub(super) fn types() -> Vec<Row> {
         Retrying<Smol, backon::ConstantBuilder, backon::ConstantBackoff, AnyError> => "Send Unpin",
         AnyError => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         RetryIf<Body> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Lobby<u32, Rc<u32>> => "Unpin UnwindSafe RefUnwindSafe",
-        Lobby<u32, u32> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        NoLobby => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        StopWhen<fn(&Tally) -> bool> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        StopIf<fn(usize, &u32) -> bool> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Tally => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        AdmissionQueue<u32, Rc<u32>> => "Unpin UnwindSafe RefUnwindSafe",
+        AdmissionQueue<u32, u32> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        NoQueue => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        StopOnCounts<fn(&Counts) -> bool> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        StopOnOutput<fn(usize, &u32) -> bool> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Counts => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Observed<Smol, Body> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Event => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        How => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        OutcomeKind => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Attempt => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Progress => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Spans => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Events => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Wrapped<InTask, Body> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Layered<Inline, Body> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
     }
 }
 
-pub(super) fn rows() -> Vec<Row> {
+pub(super) fn rows() -> Vec<Case> {
     values! {
         in_task().retry(&Smol, retry()).settle(send::result) => "Send Unpin",
         in_task().retry(&Smol, retry()).settle(rc::result) => "Unpin",
@@ -52,9 +52,9 @@ pub(super) fn rows() -> Vec<Row> {
         in_task().stagger(&Smol, TIME).race(send::value) => "Send Unpin",
         in_task().limit_by(|n| *n, some::<std::num::NonZeroUsize>()).gather(send::value) => "Send Sync Unpin",
         in_task().limit_by(|n| *n, some::<std::num::NonZeroUsize>()).gather(rc::value) => "Unpin",
-        in_task().weigh(|_| 1).as_completed(send::value) => "Send Sync Unpin",
-        in_task().stop_when(|_| true).settle(send::result) => "Send Sync Unpin",
-        in_task().stop_if(|_, _| true).settle(send::result) => "Send Sync Unpin",
+        in_task().weight_by(|_| 1).as_completed(send::value) => "Send Sync Unpin",
+        in_task().stop_on_counts(|_| true).settle(send::result) => "Send Sync Unpin",
+        in_task().stop_on_output(|_, _| true).settle(send::result) => "Send Sync Unpin",
         in_task().drain_on(CancelToken::new()).gather(send::value) => "Send Sync Unpin",
         in_task().observe(&Smol, |_: Duration, _: &Event| {}).gather(send::value) => "Send Sync Unpin",
     }

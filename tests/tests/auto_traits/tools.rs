@@ -1,14 +1,14 @@
 //! What tests and tools are made of: simulations and timelines.
 
 use forloop::sim::{
-    Cause as SimCause, Choices, Deadlock, Event, Explore, Explored, Failure as SimFailure, Jitter,
-    Label, NoChoices, NoRun, Pending, Sim, What,
+    Cause as SimCause, Choices, Deadlock, Event, EventKind as SimEventKind, Explore, Explored,
+    Failure as SimFailure, Jitter, Label, NoChoices, NoRun, Pending, Sim,
 };
 use forloop::timeline::{AnyOutput, EventKind, Recorder, ResultOutput, Timeline, Watched};
 
 use super::*;
 
-pub(super) fn types() -> Vec<Row> {
+pub(super) fn types() -> Vec<Case> {
     types! {
         // Simulation.
         Sim => "Send Sync Unpin UnwindSafe RefUnwindSafe",
@@ -19,7 +19,7 @@ pub(super) fn types() -> Vec<Row> {
         Explored => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Event => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Label => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        What => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        SimEventKind => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         SimCause => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         SimFailure => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Deadlock => "Send Sync Unpin UnwindSafe RefUnwindSafe",

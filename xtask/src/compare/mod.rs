@@ -1,12 +1,12 @@
 //! `cargo xtask compare`: the crawl of a thousand pages, written in several ways, side by side.
 //!
 //! The loops are the files of `examples/crawl_compared`. Each run is a process of its own, and the site that
-//! they crawl another one. [`told`] reads what the programs print, `build` makes them, `runs` runs them, and the
+//! they crawl another one. [`output`] reads what the programs print, `build` makes them, `runs` runs them, and the
 //! table is what the guide's page on the crawl shows.
 
 mod build;
+pub mod output;
 mod runs;
-pub mod told;
 
 use std::{fs, path::Path, process::ExitCode};
 
@@ -19,8 +19,8 @@ use crate::{
 
 use self::{
     build::Programs,
+    output::{Measured, Summary},
     runs::Site,
-    told::{Measured, Summary},
 };
 
 const HELP: &str = "\
@@ -89,7 +89,7 @@ pub fn lengths(root: &Path) -> Result<Vec<(&'static str, usize)>, String> {
         let path = root.join(FOLDER).join(format!("{}.rs", peer.name));
         let source = fs::read_to_string(&path);
         let source = source.map_err(|error| format!("{}: {error}", path.display()))?;
-        Ok((peer.title, told::lines(&source)))
+        Ok((peer.title, output::lines(&source)))
     };
     PEERS.into_iter().map(length).collect()
 }
@@ -143,7 +143,7 @@ fn compare(options: &Options) -> Result<(), String> {
         let reference = site.crawl(row.peer, &[]);
         row.thousand = measured(&reference)?.seconds;
         let panic = site.crawl(row.peer, &["--mix", "", "--panic"]);
-        row.on_panic = told::end(&panic.end, &Summary::parse(&panic.stdout));
+        row.on_panic = output::end(&panic.end, &Summary::parse(&panic.stdout));
         row.on_ctrl_c = site.interrupted(row.peer)?;
     }
     print!("{}", table(&mut rows));

@@ -16,7 +16,7 @@ use crate::{
 use super::{
     Peer,
     build::Programs,
-    told::{self, Summary},
+    output::{self, Summary},
 };
 
 /// Nothing takes longer, unless it hangs.
@@ -84,12 +84,12 @@ impl<'a> Site<'a> {
         let asked = Instant::now();
         let status = running.wait()?;
         let took = asked.elapsed();
-        let mut told = Vec::new();
+        let mut output = Vec::new();
         if let Some(mut stdout) = stdout {
-            stdout.read_to_end(&mut told)?;
+            stdout.read_to_end(&mut output)?;
         }
         let end = if status.success() { End::Finished } else { End::Crashed(status) };
-        let end = told::end(&end, &Summary::parse(&told));
+        let end = output::end(&end, &Summary::parse(&output));
         Ok(if took < Duration::from_secs(1) { end } else { format!("{end}, {took:.1?} later") })
     }
 

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::need::Need;
+use super::requirements::Requirement;
 
 /// A package of a program in `examples/hosts`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Host {
     /// The folder of its manifest.
     pub folder: PathBuf,
     /// What it needs and Cargo cannot fetch.
-    pub needs: Vec<Need>,
+    pub needs: Vec<Requirement>,
     /// The exit status it is to end with.
     pub exit: i32,
 }
@@ -88,7 +88,7 @@ fn package(package: &Value) -> Result<Option<Host>, BadHost> {
                 let entries = value.as_array();
                 let entries =
                     entries.ok_or_else(|| bad(format!("`needs` is `{value}` and not a list")))?;
-                let needs = entries.iter().map(Need::read).collect::<Result<_, _>>();
+                let needs = entries.iter().map(Requirement::read).collect::<Result<_, _>>();
                 host.needs = needs.map_err(|why| bad(format!("`needs`: {why}")))?;
             }
             "exit" => {
@@ -143,7 +143,7 @@ impl error::Error for BadHost {}
 mod tests {
     use serde_json::json;
 
-    use super::{super::need::What, *};
+    use super::{super::requirements::What, *};
 
     fn one(name: &str, kind: &str, host: Value) -> Value {
         json!({
@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn a_table_that_says_what_nobody_knows_is_refused_with_the_name_of_its_package() {
         for (table, why) in [
-            (json!({ "need": [] }), "no key `need`"),
+            (json!({ "need": [] }), "no key `requirement`"),
             (json!({ "needs": "glib-2.0" }), "not a list"),
             (json!({ "needs": [{ "lib": "glib-2.0" }] }), "`needs`: no key `lib`"),
             (json!({ "exit": "1" }), "no exit status"),

@@ -1,15 +1,15 @@
 //! `cargo xtask hosts`: every program in `examples/hosts`, and whether it does what it is to do.
 //!
 //! The steps, in their order: [`options`] reads the command line, [`host`] reads what the manifests say,
-//! [`need`] asks whether the machine has what a host needs, `build` builds it, the code of `verify` runs
+//! [`requirement`] asks whether the machine has what a host needs, `build` builds it, the code of `verify` runs
 //! it, [`mod@judge`] judges the run, and `report` tells.
 
 mod build;
 pub mod host;
 pub mod judge;
-pub mod need;
 pub mod options;
 mod report;
+pub mod requirements;
 
 use std::{
     collections::BTreeSet,
@@ -88,8 +88,9 @@ fn run_one(
     options: &Options,
     processes: &Processes,
 ) -> io::Result<Done> {
-    if let Some(need) = host.needs.iter().find(|need| !need.is_met(processes)) {
-        return Ok(Done::NotRun(need.absence()));
+    if let Some(requirement) = host.needs.iter().find(|requirement| !requirement.is_met(processes))
+    {
+        return Ok(Done::NotRun(requirement.absence()));
     }
     let program = match build::build(host, target, processes) {
         Ok(program) => program,

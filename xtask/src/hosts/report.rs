@@ -34,9 +34,9 @@ pub(super) enum Done {
 /// A host and what it needs.
 pub(super) fn listed(host: &Host) -> String {
     let mut text = format!("{}: {}\n", host.name, host.about);
-    for need in &host.needs {
+    for requirement in &host.needs {
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "  needs {need}");
+        let _ = writeln!(text, "  needs {requirement}");
     }
     text
 }

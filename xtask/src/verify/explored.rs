@@ -17,7 +17,7 @@ pub struct Explored {
     /// How many schedules the search went through, the first one counted.
     pub schedules: u64,
     /// How far it came.
-    pub reach: Reach,
+    pub reach: Coverage,
     /// Whether it was given up where a run was not like the first one, or did not end well.
     pub stopped: bool,
     /// Why there was no search, if the example is the reason.
@@ -26,7 +26,7 @@ pub struct Explored {
 
 /// How far a search came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
+pub enum Coverage {
     /// Nowhere: there was none, or something went wrong in it.
     Nowhere,
     /// To its bound, and there are more schedules.
@@ -48,8 +48,8 @@ impl Explored {
     /// What was looked at, in a cell of the matrix.
     pub(crate) fn in_short(&self) -> String {
         match self.reach {
-            Reach::All if self.schedules == 1 => "the only schedule".to_owned(),
-            Reach::All => format!("all {}", plural(self.schedules, "schedule")),
+            Coverage::All if self.schedules == 1 => "the only schedule".to_owned(),
+            Coverage::All => format!("all {}", plural(self.schedules, "schedule")),
             _ if 0 < self.seeds => plural(self.seeds, "seed"),
             _ => plural(self.schedules, if self.without.is_some() { "run" } else { "schedule" }),
         }
@@ -64,9 +64,9 @@ impl fmt::Display for Explored {
         let mut parts = Vec::new();
         let schedules = plural(self.schedules, "schedule");
         match self.reach {
-            Reach::All => parts.push(format!("exhaustive: {schedules}")),
-            Reach::Bound => parts.push(format!("the first {schedules}, and there are more")),
-            Reach::Nowhere => {}
+            Coverage::All => parts.push(format!("exhaustive: {schedules}")),
+            Coverage::Bound => parts.push(format!("the first {schedules}, and there are more")),
+            Coverage::Nowhere => {}
         }
         if 0 < self.seeds {
             let sampled = format!("sampled: {}", plural(self.seeds, "seed"));

@@ -49,7 +49,7 @@ use self::{
     progress::Progress,
     report::{Report, ReportedRow},
     run::Run,
-    sweep::{Sweep, Swept},
+    sweep::{Sweep, SweepReport},
 };
 
 /// The exit code of a command that was interrupted.
@@ -139,7 +139,12 @@ pub(crate) fn workspace() -> PathBuf {
 }
 
 /// Runs every program that is simulated under many schedules, one program after the other.
-fn swept(plan: &Plan, options: &Options, processes: &Processes, progress: &Progress) -> Vec<Swept> {
+fn swept(
+    plan: &Plan,
+    options: &Options,
+    processes: &Processes,
+    progress: &Progress,
+) -> Vec<SweepReport> {
     let launches = plan.rows.iter().flat_map(|row| {
         let launches = row.launches().filter(|launch| launch.is_simulated());
         launches.map(|launch| (&row.example.directives, launch))
@@ -166,7 +171,7 @@ fn judged(
     row: Row,
     backends: &[Backend],
     runs: &mut impl Iterator<Item = Vec<Run>>,
-    swept: &mut impl Iterator<Item = Swept>,
+    swept: &mut impl Iterator<Item = SweepReport>,
     options: &Options,
 ) -> ReportedRow {
     let Row { example, slots } = row;

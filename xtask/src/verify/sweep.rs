@@ -11,7 +11,7 @@ use std::{
 
 use super::{
     directive::Directives,
-    explored::{Explored, Reach, Without},
+    explored::{Coverage, Explored, Without},
     normalise::normalise,
     options::Options,
     run::{End, Run},
@@ -50,7 +50,7 @@ impl<'a> Sweep<'a> {
 
 /// What came of it.
 #[derive(Debug, Clone)]
-pub struct Swept {
+pub struct SweepReport {
     /// The run under the first schedule; then the first under a seed and the first of the search that
     /// were not like it. All others were.
     pub runs: Vec<Run>,
@@ -67,7 +67,7 @@ pub fn sweep(
     sweep: Sweep<'_>,
     threads: NonZeroUsize,
     simulate: impl Fn(&Schedule) -> Simulated + Sync,
-) -> Swept {
+) -> SweepReport {
     let schedule = sweep.only.cloned().unwrap_or(Schedule::FIRST);
     let Simulated { mut run, chosen } = simulate(&schedule);
     run.schedule = Some(schedule);
@@ -76,7 +76,7 @@ pub fn sweep(
         seeds: 0,
         distinct: 0,
         schedules: 1,
-        reach: Reach::Nowhere,
+        reach: Coverage::Nowhere,
         stopped: false,
         without: sweep.directives.threads.then_some(Without::Determinism),
     };
@@ -92,14 +92,14 @@ pub fn sweep(
         }
         // Where nothing is chosen, no seed chooses anything else.
         Some(chosen) if chosen.is_empty() && !sweep.directives.threads => {
-            explored.reach = Reach::All;
+            explored.reach = Coverage::All;
             None
         }
         Some(chosen) => Some(chosen),
     };
     let Some(chosen) = chosen.filter(|_| sweep.only.is_none()) else {
         explored.stopped = run.end != End::Finished;
-        return Swept { runs: vec![run], explored };
+        return SweepReport { runs: vec![run], explored };
     };
 
     let first =
@@ -113,7 +113,7 @@ pub fn sweep(
     let unlike = sampled.unlike.map(|(_, run)| run);
     let runs: Vec<Run> = [run].into_iter().chain(unlike).chain(searched.unlike).collect();
     explored.stopped = 1 < runs.len();
-    Swept { runs, explored }
+    SweepReport { runs, explored }
 }
 
 /// The run under the first schedule, which all others must be like.
@@ -135,7 +135,7 @@ struct Sampled {
 /// What came of the search.
 struct Searched {
     schedules: u64,
-    reach: Reach,
+    reach: Coverage,
     unlike: Option<Run>,
 }
 
@@ -190,7 +190,7 @@ impl First<'_> {
 
     /// Goes through all schedules, depth first.
     fn search(&self, simulate: &impl Fn(&Schedule) -> Simulated) -> Searched {
-        let mut searched = Searched { schedules: 1, reach: Reach::Nowhere, unlike: None };
+        let mut searched = Searched { schedules: 1, reach: Coverage::Nowhere, unlike: None };
         if self.sweep.directives.threads || self.sweep.schedules == 0 {
             return searched;
         }
@@ -199,12 +199,12 @@ impl First<'_> {
             // The last choice that was not the last of its options is the next one of them.
             while chosen.pop_if(|&mut (choice, options)| choice + 1 == options).is_some() {}
             let Some((choice, _)) = chosen.last_mut() else {
-                searched.reach = Reach::All;
+                searched.reach = Coverage::All;
                 return searched;
             };
             *choice += 1;
             if u64::from(self.sweep.schedules) <= searched.schedules {
-                searched.reach = Reach::Bound;
+                searched.reach = Coverage::Bound;
                 return searched;
             }
             searched.schedules += 1;
@@ -286,18 +286,18 @@ mod tests {
         schedules: u32,
         directives: &Directives,
         simulate: impl Fn(&Schedule) -> Simulated + Sync,
-    ) -> Swept {
+    ) -> SweepReport {
         let how = Sweep { seeds, schedules, only: None, directives };
         let by_one = sweep(how, NonZeroUsize::MIN, &simulate);
         let by_four = sweep(how, NonZeroUsize::new(4).unwrap(), &simulate);
-        let found = |swept: &Swept| {
+        let found = |swept: &SweepReport| {
             swept.runs.iter().map(|run| (run.schedule.clone(), run.end.clone())).collect::<Vec<_>>()
         };
         assert_eq!(found(&by_one), found(&by_four));
         by_one
     }
 
-    fn schedules(swept: &Swept) -> Vec<String> {
+    fn schedules(swept: &SweepReport) -> Vec<String> {
         let name = |run: &Run| run.schedule.as_ref().unwrap().to_string();
         swept.runs.iter().map(name).collect()
     }
@@ -327,9 +327,9 @@ mod tests {
     #[test]
     fn a_bound_is_kept_and_said() {
         let bounded = swept(0, 5, &plain(), silent).explored;
-        assert_eq!((bounded.runs, bounded.schedules, bounded.reach), (5, 5, Reach::Bound));
+        assert_eq!((bounded.runs, bounded.schedules, bounded.reach), (5, 5, Coverage::Bound));
         assert_eq!(bounded.to_string(), "the first 5 schedules, and there are more");
-        assert_eq!(swept(0, 6, &plain(), silent).explored.reach, Reach::All);
+        assert_eq!(swept(0, 6, &plain(), silent).explored.reach, Coverage::All);
     }
 
     #[test]

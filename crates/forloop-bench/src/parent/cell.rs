@@ -98,6 +98,6 @@ impl Cell {
     }
 
     fn turns(&self) -> Option<()> {
-        (self.peer.kind() == Kind::InTask && *self.exact.get("longest-turn")? > 0.0).then_some(())
+        (self.peer.kind() == Kind::Inline && *self.exact.get("longest-turn")? > 0.0).then_some(())
     }
 }

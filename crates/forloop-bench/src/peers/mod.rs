@@ -53,7 +53,7 @@ pub(crate) enum Peer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// In the caller's task: any host will do.
-    InTask,
+    Inline,
     /// As tasks on the caller's thread.
     OneThread,
     /// As tasks on two threads.
@@ -130,7 +130,7 @@ impl Peer {
             | Self::BufferedJoinAll
             | Self::ConcurrencyJoin
             | Self::ConcurrencyGroup
-            | Self::Unicycle => Kind::InTask,
+            | Self::Unicycle => Kind::Inline,
             Self::ForloopTokio
             | Self::ForloopSmol
             | Self::JoinSet

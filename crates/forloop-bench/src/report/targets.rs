@@ -153,7 +153,7 @@ impl Figure {
 }
 
 fn is_in_task_peer(peer: Peer) -> bool {
-    peer.kind() == Kind::InTask && !peer.is_ours() && peer != Peer::Sequential
+    peer.kind() == Kind::Inline && !peer.is_ours() && peer != Peer::Sequential
 }
 
 /// A line for each target whose block was measured.

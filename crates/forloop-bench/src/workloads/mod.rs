@@ -57,7 +57,7 @@ impl Block {
         let (kind, sequential) = (peer.kind(), peer == Peer::Sequential);
         match self.work {
             Work::Ready | Work::Yields => peer.runs_all(),
-            Work::ReadyWide => peer.runs_all() && kind == Kind::InTask,
+            Work::ReadyWide => peer.runs_all() && kind == Kind::Inline,
             Work::YieldsInTokio | Work::Mutex => peer.runs_all() && runs_in_tokio(peer),
             Work::WokenBySame => peer.runs_all() && !sequential && kind != Kind::TwoThreads,
             Work::WokenByOther => peer.runs_all() && !sequential,
@@ -65,7 +65,7 @@ impl Block {
             Work::Timers(clockwork) => clockwork.is_for(peer),
             Work::Compute => peer.runs_all() && (kind != Kind::OneThread),
             Work::Teardown(End::Fails) => failing::has_one(peer),
-            Work::Teardown(_) => peer.runs_all() && kind == Kind::InTask && !sequential,
+            Work::Teardown(_) => peer.runs_all() && kind == Kind::Inline && !sequential,
         }
     }
 
@@ -133,7 +133,7 @@ impl Block {
 /// Whether the peer's loop can be polled by a tokio runtime on one thread.
 fn runs_in_tokio(peer: Peer) -> bool {
     match peer.kind() {
-        Kind::InTask => true,
+        Kind::Inline => true,
         Kind::OneThread => {
             matches!(peer, Peer::ForloopTokio | Peer::JoinSet | Peer::TaskTracker)
         }

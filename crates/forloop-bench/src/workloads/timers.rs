@@ -22,12 +22,12 @@ impl Clockwork {
             Self::AsyncIo => matches!(peer, Peer::ForloopSmol | Peer::Executor),
             Self::AsyncStd => false,
         };
-        peer.runs_all() && peer != Peer::Sequential && (peer.kind() == Kind::InTask || spawned)
+        peer.runs_all() && peer != Peer::Sequential && (peer.kind() == Kind::Inline || spawned)
     }
 }
 
 pub(super) fn run(peer: Peer, clockwork: Clockwork, n: usize, meter: &mut Meter<'_>) {
-    let spawned = peer.kind() != Kind::InTask;
+    let spawned = peer.kind() != Kind::Inline;
     match clockwork {
         Clockwork::Tokio => {
             let host = Host::tokio();

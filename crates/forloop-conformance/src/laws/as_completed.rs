@@ -187,7 +187,7 @@ pub fn a_feed_that_outlives_its_loop_ends<B: Backend>(backend: B) {
             })
         })
     };
-    let drain = |mut feed: forloop_core::Feed<u64>| {
+    let drain = |mut feed: forloop_core::ResultReceiver<u64>| {
         std::thread::spawn(move || {
             futures_lite::future::block_on(async { while feed.next().await.is_some() {} });
         })

@@ -4,10 +4,10 @@ use std::cell::{Cell, RefCell};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use forloop_core::{LoopError, Running, each, local_scope, wait};
+use forloop_core::{LoopError, TaskSet, each, local_scope, wait};
 use futures_lite::StreamExt;
 
-use crate::{Backend, Gate, InTask};
+use crate::{Backend, Gate, Inline};
 
 /// More than this in one poll is more than the laws allow.
 const MOST: usize = 1000;
@@ -35,14 +35,14 @@ fn in_turns(polls: &Cell<usize>, looping: impl Future) {
 }
 
 /// Law 9
-pub fn a_loop_of_restless_bodies_gives_way(_in_task: InTask) {
+pub fn a_loop_of_restless_bodies_gives_way(_in_task: Inline) {
     let polls = Cell::new(0);
     for (bodies, times) in [(3, 2000), (300, 300), (5000, 3)] {
         let body = |_| restless(&polls, times);
         in_turns(&polls, each(0..bodies).unbounded().gather(body));
         in_turns(&polls, each(0..bodies).limit(2).unwrap().for_each(body));
         in_turns(&polls, each(0..bodies).unbounded().stream(body).collect::<Vec<_>>());
-        let mut running = Running::new((0..bodies).map(body));
+        let mut running = TaskSet::new((0..bodies).map(body));
         in_turns(&polls, wait(&mut running));
         let group = async {
             local_scope(|scope| {
@@ -64,7 +64,7 @@ pub fn a_loop_of_restless_bodies_gives_way(_in_task: InTask) {
 }
 
 /// Law 9
-pub fn a_restless_consumer_beside_restless_bodies_gives_way(_in_task: InTask) {
+pub fn a_restless_consumer_beside_restless_bodies_gives_way(_in_task: Inline) {
     let polls = Cell::new(0);
     let looping = each(0..300).unbounded().stream(|_| restless(&polls, 300)).consume(|mut feed| {
         let polls = &polls;
@@ -77,7 +77,7 @@ pub fn a_restless_consumer_beside_restless_bodies_gives_way(_in_task: InTask) {
 }
 
 /// Law 9
-pub fn bodies_that_are_ready_at_once_give_way(_in_task: InTask) {
+pub fn bodies_that_are_ready_at_once_give_way(_in_task: Inline) {
     let polls = Cell::new(0);
     let body = |_| async { polls.set(polls.get() + 1) };
     in_turns(&polls, each(0..100_000).unbounded().gather(body));
@@ -88,7 +88,7 @@ pub fn bodies_that_are_ready_at_once_give_way(_in_task: InTask) {
 }
 
 /// Law 9
-pub fn a_body_that_waits_is_not_starved_by_a_source_that_never_does(in_task: InTask) {
+pub fn a_body_that_waits_is_not_starved_by_a_source_that_never_does(in_task: Inline) {
     let (gate, opened) = (Gate::default(), Cell::new(false));
     let looping = each(0_u64..).limit(3).unwrap().try_for_each(|n| {
         let (gate, opened) = (gate.clone(), &opened);
@@ -110,7 +110,7 @@ pub fn a_body_that_waits_is_not_starved_by_a_source_that_never_does(in_task: InT
 }
 
 /// Law 9
-pub fn a_body_is_polled_once_per_wake(_in_task: InTask) {
+pub fn a_body_is_polled_once_per_wake(_in_task: Inline) {
     let (polls, wakers) = (Cell::new(0), RefCell::new(Vec::new()));
     let done = Cell::new(false);
     let mut looping = pin!(each(0..100).unbounded().for_each(|_| {
@@ -145,7 +145,7 @@ pub fn a_body_is_polled_once_per_wake(_in_task: InTask) {
 }
 
 /// Law 9: a body that woke itself and then ended leaves no wake to whoever takes its place.
-pub fn a_wake_of_a_body_that_has_ended_polls_no_other(_in_task: InTask) {
+pub fn a_wake_of_a_body_that_has_ended_polls_no_other(_in_task: Inline) {
     let (polls, last) = (Cell::new(0), RefCell::new(None));
     let mut looping = pin!(each(0..4).sequential().for_each(|n| {
         let (polls, last) = (&polls, &last);
@@ -184,7 +184,7 @@ pub fn a_wake_of_a_body_that_has_ended_polls_no_other(_in_task: InTask) {
 }
 
 /// Law 9: also while a consumer takes what has come while it was busy.
-pub fn a_consumer_of_many_results_gives_way(in_task: InTask) {
+pub fn a_consumer_of_many_results_gives_way(in_task: Inline) {
     let (gate, taken) = (Gate::default(), Cell::new(0));
     let mut looping =
         pin!(each(0..5000).unbounded().stream(async |n: u64| n).consume(async |mut feed| {

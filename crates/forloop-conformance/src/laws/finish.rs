@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use forloop_core::backon::ConstantBuilder;
-use forloop_core::{CancelToken, Cause, Event, How, LoopError, Outcome, each, each_stream};
+use forloop_core::{CancelToken, Cause, Event, LoopError, Outcome, OutcomeKind, each, each_stream};
 
 use crate::{Alive, Backend, Gate, Job, Tally, job, seconds, yields};
 
@@ -179,32 +179,32 @@ pub fn a_loop_stops_when_it_has_seen_enough<B: Backend>(backend: B) {
     let body = |n| odd_ones_fail(&alive, n);
     let looping = |limit: usize| each(0..10).limit(limit).unwrap().at(backend.place());
     // After the second failure.
-    let failing = looping(1).stop_when(|tally| tally.failed() == 2).settle(body);
+    let failing = looping(1).stop_on_counts(|tally| tally.failed() == 2).settle(body);
     let settled = backend.block_on(failing);
-    assert_eq!(settled.interrupted().unwrap().cause, Cause::Enough);
-    let settled = settled.padded(10);
+    assert_eq!(settled.interrupted().unwrap().cause, Cause::ConditionMet);
+    let settled = settled.pad_to(10);
     let ran = settled.iter().filter(|outcome| !matches!(outcome, Outcome::NotRun)).count();
     assert_eq!((ran, settled.len(), settled.errors().count()), (4, 10, 2));
     // After the third success, whoever else runs.
     for limit in [2, 4, 64] {
-        let three = looping(limit).stop_when(|tally| tally.succeeded() == 3).settle(body);
+        let three = looping(limit).stop_on_counts(|tally| tally.succeeded() == 3).settle(body);
         let settled = backend.block_on(three);
         // Tasks may all have ended by then.
         match settled.interrupted() {
-            Some(interrupted) => assert_eq!(interrupted.cause, Cause::Enough),
+            Some(interrupted) => assert_eq!(interrupted.cause, Cause::ConditionMet),
             None => assert!(B::SPAWNED && settled.len() == 10),
         }
         assert!(settled.iter().filter(|outcome| outcome.is_ok()).count() >= 3);
         assert_eq!(alive.now(), 0);
     }
     // It was enough at the last: nothing was cut short.
-    let all = looping(3).stop_when(|tally| tally.ended() == 10).settle(body);
+    let all = looping(3).stop_on_counts(|tally| tally.ended() == 10).settle(body);
     assert!(backend.block_on(all).interrupted().is_none());
     // Nobody has failed, and yet not all has run.
     let three = each(0..10).sequential().at(backend.place());
-    let three = three.stop_when(|tally| tally.last().is_some_and(|(index, _)| index == 2));
+    let three = three.stop_on_counts(|tally| tally.last().is_some_and(|(index, _)| index == 2));
     let error = backend.block_on(three.try_gather(|n| job(async move { Ok::<u64, String>(n) })));
-    assert_eq!(error, Err(LoopError::Enough));
+    assert_eq!(error, Err(LoopError::ConditionMet));
 }
 
 /// OPT-2
@@ -214,17 +214,17 @@ pub fn a_loop_stops_at_an_output_that_is_enough<B: Backend>(backend: B) {
     let looping = |limit: usize| each(0..10).limit(limit).unwrap().at(backend.place());
     // One after another: nothing is pulled behind it, and it has its end as the others have.
     let shown = Tally::default();
-    let settled = looping(1).stop_if(|index, output: &Result<u64, String>| {
+    let settled = looping(1).stop_on_output(|index, output: &Result<u64, String>| {
         shown.write(index);
         output.as_ref().is_err_and(|error| error.starts_with('3'))
     });
     let settled = backend.block_on(settled.settle(body));
-    assert_eq!(settled.interrupted().unwrap().cause, Cause::Enough);
+    assert_eq!(settled.interrupted().unwrap().cause, Cause::ConditionMet);
     assert_eq!((settled.len(), settled.errors().count(), shown.read()), (4, 2, vec![0, 1, 2, 3]));
     // Whoever else runs: each is shown once, and none behind the one that was enough.
     for limit in [2, 4, 64] {
         let shown = Tally::default();
-        let sought = looping(limit).stop_if(|index, output: &Result<u64, String>| {
+        let sought = looping(limit).stop_on_output(|index, output: &Result<u64, String>| {
             shown.write(index);
             *output == Ok(4)
         });
@@ -240,16 +240,17 @@ pub fn a_loop_stops_at_an_output_that_is_enough<B: Backend>(backend: B) {
     // Of a body that is called again, only the last output is shown.
     let shown = Tally::default();
     let again = ConstantBuilder::default().with_delay(Duration::ZERO).with_max_times(2);
-    let again = looping(3).retry(&clock, again).stop_if(|index, output: &Result<u64, String>| {
-        shown.write((index, output.is_ok()));
-        false
-    });
+    let again =
+        looping(3).retry(&clock, again).stop_on_output(|index, output: &Result<u64, String>| {
+            shown.write((index, output.is_ok()));
+            false
+        });
     assert!(backend.block_on(again.settle(body)).interrupted().is_none());
     let mut shown = shown.read();
     shown.sort_unstable();
     assert_eq!(shown, (0..10).map(|n| (n, n % 2 == 0)).collect::<Vec<_>>());
     // It was the last: nothing was cut short.
-    let last = looping(1).stop_if(|_, output: &u64| *output == 9);
+    let last = looping(1).stop_on_output(|_, output: &u64| *output == 9);
     assert!(backend.block_on(last.gather(|n| job(async move { n }))).is_ok());
 }
 
@@ -257,7 +258,7 @@ pub fn a_loop_stops_at_an_output_that_is_enough<B: Backend>(backend: B) {
 pub fn a_predicates_panic_goes_on_after_the_bodies_have_stopped<B: Backend>(backend: B) {
     let alive = Alive::default();
     let looping = each(0..9).limit(4).unwrap().at(backend.place());
-    let looping = looping.stop_if(|_, _: &u64| panic!("on purpose"));
+    let looping = looping.stop_on_output(|_, _: &u64| panic!("on purpose"));
     let looping = looping.gather(|n| {
         let guard = alive.guard();
         job(async move {
@@ -279,7 +280,7 @@ pub fn enough_is_said_once_and_a_loop_that_had_to_finish_says_so<B: Backend>(bac
     let again = ConstantBuilder::default().with_delay(seconds::<B>(3600));
     let looping = each(0..4).unbounded().at(backend.place()).retry(&clock, again);
     let said = asked.clone();
-    let looping = looping.stop_when(move |tally| {
+    let looping = looping.stop_on_counts(move |tally| {
         said.write(tally.ended() as u64);
         tally.ended() == 1
     });
@@ -329,14 +330,14 @@ pub fn observers_hear_of_every_item_in_order<B: Backend>(backend: B) {
     }));
     let events = events.read();
     assert!(events.windows(2).all(|pair| pair[0].0 <= pair[1].0), "in the order of time");
-    assert!(matches!(events[0].1, Event::Began { least: 4, most: Some(4), .. }));
+    assert!(matches!(events[0].1, Event::LoopStarted { least: 4, most: Some(4), .. }));
     let of = |item: usize| -> Vec<String> {
         let of_item = events.iter().filter(|(_, event)| event.index() == Some(item));
         let shown = of_item.map(|(_, event)| match event {
-            Event::Queued { .. } => "queued".to_owned(),
+            Event::Received { .. } => "queued".to_owned(),
             Event::Started { attempt, .. } => format!("started {attempt}"),
             Event::Retried { attempt, .. } => format!("retried {attempt}"),
-            Event::Ended { attempts, how, .. } => format!("{how:?} {attempts}"),
+            Event::Completed { attempts, how, .. } => format!("{how:?} {attempts}"),
             other => panic!("{other:?}"),
         });
         shown.collect()
@@ -380,12 +381,16 @@ pub fn observers_hear_the_end_of_those_that_were_stopped<B: Backend>(backend: B)
         .read()
         .into_iter()
         .filter_map(|event| match event {
-            Event::Ended { index, attempts, how, .. } => Some((index, attempts, how)),
+            Event::Completed { index, attempts, how, .. } => Some((index, attempts, how)),
             _ => None,
         })
         .collect();
     ends.sort_by_key(|&(index, ..)| index);
-    let expected = [(0, 1, How::Cancelled), (1, 1, How::Cancelled), (2, 0, How::NotRun)];
+    let expected = [
+        (0, 1, OutcomeKind::Cancelled),
+        (1, 1, OutcomeKind::Cancelled),
+        (2, 0, OutcomeKind::NotRun),
+    ];
     // A task may cancel its loop before that has pulled the last.
     let pulled = if B::SPAWNED { ends.len().max(2) } else { 3 };
     assert_eq!(ends, expected[..pulled]);

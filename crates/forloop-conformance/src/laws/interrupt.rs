@@ -22,7 +22,7 @@ pub fn a_token_cancelled_before_keeps_every_strategy_from_beginning<B: Backend>(
         let items = (0..5).inspect(|&n: &u64| pulled.write(n));
         each(items).limit(2).unwrap().at(backend.place()).cancel_on(&token)
     };
-    let plain = |n: u64| {
+    let sync_body = |n: u64| {
         called.write(n);
         job(async move { n })
     };
@@ -35,7 +35,7 @@ pub fn a_token_cancelled_before_keeps_every_strategy_from_beginning<B: Backend>(
         job(async {})
     };
     backend.block_on(async {
-        let interrupted = looping().gather(plain).await.unwrap_err();
+        let interrupted = looping().gather(sync_body).await.unwrap_err();
         assert_eq!((interrupted.cause, interrupted.pending), (Cause::Cancelled, vec![]));
         assert!(interrupted.ready.is_empty());
         assert_eq!(looping().try_gather(fallible).await, Err(LoopError::Cancelled));
@@ -43,21 +43,21 @@ pub fn a_token_cancelled_before_keeps_every_strategy_from_beginning<B: Backend>(
         assert!(settled.is_empty());
         assert_eq!(settled.interrupted().unwrap().cause, Cause::Cancelled);
         assert_eq!(looping().for_each(empty).await.unwrap_err().cause, Cause::Cancelled);
-        assert_eq!(looping().race(plain).await, Err(LoopError::Cancelled));
+        assert_eq!(looping().race(sync_body).await, Err(LoopError::Cancelled));
         assert_eq!(looping().race_ok(fallible).await, Err(LoopError::Cancelled));
         assert_eq!(looping().first_ok(2, fallible).await, Err(LoopError::Cancelled));
-        let collected: Result<Vec<_>, _> = looping().collect(plain).await;
+        let collected: Result<Vec<_>, _> = looping().collect(sync_body).await;
         assert_eq!(collected.unwrap_err().ready, []);
-        let folded = looping().fold(7, plain, |sum, (_, n)| sum + n).await.unwrap_err();
+        let folded = looping().fold(7, sync_body, |sum, (_, n)| sum + n).await.unwrap_err();
         assert_eq!((folded.cause, folded.ready), (Cause::Cancelled, 7));
         let folded = looping().try_fold(7, fallible, |sum, (_, n)| sum + n).await;
         assert_eq!(folded, Err(LoopError::Cancelled));
-        let extended = looping().extend(&mut Vec::new(), plain).await;
+        let extended = looping().extend(&mut Vec::new(), sync_body).await;
         assert_eq!(extended.unwrap_err().cause, Cause::Cancelled);
-        let streamed: Vec<_> = looping().stream(plain).collect().await;
+        let streamed: Vec<_> = looping().stream(sync_body).collect().await;
         assert_eq!(streamed[0].as_ref().unwrap_err().cause, Cause::Cancelled);
         assert_eq!(streamed.len(), 1);
-        let completed: Vec<_> = looping().as_completed(plain).collect().await;
+        let completed: Vec<_> = looping().as_completed(sync_body).collect().await;
         assert_eq!(completed[0].as_ref().unwrap_err().cause, Cause::Cancelled);
         assert_eq!(completed.len(), 1);
     });
@@ -103,9 +103,9 @@ pub fn a_cancelled_loop_has_stopped_and_tells_what_was_ready<B: Backend>(backend
             settled[..],
             [Outcome::Ok(0), Outcome::Ok(1), Outcome::Cancelled, Outcome::Cancelled]
         ));
-        let padded = settled.padded(6);
-        assert!(matches!(padded[4..], [Outcome::NotRun, Outcome::NotRun]));
-        assert_eq!(padded.into_values(), Err(LoopError::Cancelled));
+        let pad_to = settled.pad_to(6);
+        assert!(matches!(pad_to[4..], [Outcome::NotRun, Outcome::NotRun]));
+        assert_eq!(pad_to.into_result(), Err(LoopError::Cancelled));
     });
     let mut done = done.read();
     done.sort();
@@ -351,7 +351,7 @@ pub fn what_was_ready_by_the_deadline_comes_in_input_order<B: Backend>(backend: 
             [Outcome::TimedOut, Outcome::Ok(1), Outcome::Ok(2), Outcome::TimedOut]
         ));
         assert_eq!(settled.interrupted().unwrap().pending, [0, 3]);
-        let error = settled.into_values().unwrap_err();
+        let error = settled.into_result().unwrap_err();
         assert_eq!(error.timed_out(), [0, 3]);
         // Of the ordered stream nothing could be told: the first is not ready.
         let stream = limited().stream(|n| partly(&alive, n)).collect();

@@ -130,7 +130,7 @@ pub fn a_consumer_that_is_dropped_leaves_no_task_behind<B: Spawning>(backend: B)
                 panic!("on purpose")
             })
         })
-        .consume(|_feed: forloop_core::Feed<(usize, u64)>| {
+        .consume(|_feed: forloop_core::ResultReceiver<(usize, u64)>| {
             endless(backend.runtime(), alive.clone(), all_in.clone(), 3, 1)
         });
     backend.block_on(async {

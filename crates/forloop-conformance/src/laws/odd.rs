@@ -3,10 +3,10 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use forloop_core::{Outcome, Running, each, each_stream, scope, wait};
+use forloop_core::{Outcome, TaskSet, each, each_stream, scope, wait};
 use futures_lite::StreamExt;
 
-use crate::{Backend, Gate, InTask, Job, Tally, job, yields};
+use crate::{Backend, Gate, Inline, Job, Tally, job, yields};
 
 /// EMP-1
 pub fn an_empty_input_is_over_at_the_first_poll<B: Backend>(backend: B) {
@@ -37,7 +37,7 @@ pub fn an_empty_input_is_over_at_the_first_poll<B: Backend>(backend: B) {
         assert_eq!(poll_once(none().stream(body).next()).await, Some(None));
         assert_eq!(poll_once(none().stream_unordered(body).next()).await, Some(None));
         assert_eq!(poll_once(none().stream(body).for_each(async |_| {})).await, Some(()));
-        let mut running = Running::at(&backend.place(), Vec::<Job<u64>>::new());
+        let mut running = TaskSet::at(&backend.place(), Vec::<Job<u64>>::new());
         assert!(poll_once(wait(&mut running)).await.is_some());
         let group = backend.group(|_| job(async { Ok(7) }));
         assert_eq!(poll_once(group).await, Some(Ok(7)));
@@ -71,7 +71,7 @@ pub fn a_wrong_size_hint_does_no_harm<B: Backend>(backend: B) {
 }
 
 /// ORD-1
-pub fn bodies_are_first_polled_in_input_order_and_ready_ones_come_in_input_order(_in_task: InTask) {
+pub fn bodies_are_first_polled_in_input_order_and_ready_ones_come_in_input_order(_in_task: Inline) {
     for limit in 1..10 {
         let polled = Tally::default();
         let outputs: Vec<u64> = futures_lite::future::block_on(
@@ -93,7 +93,7 @@ pub fn bodies_are_first_polled_in_input_order_and_ready_ones_come_in_input_order
 }
 
 /// Law 4
-pub fn of_failures_at_one_time_the_one_with_the_lower_index_wins(_in_task: InTask) {
+pub fn of_failures_at_one_time_the_one_with_the_lower_index_wins(_in_task: Inline) {
     // Item 0 makes room for item 2 in its slot, so that 2 stands before 1 there.
     let error = futures_lite::future::block_on(each([0, 3, 2]).limit(2).unwrap().try_gather(
         async |n: usize| {
@@ -131,7 +131,7 @@ async fn borrowing<'a>(word: &'a String, count: &Rc<Cell<usize>>) -> &'a str {
 }
 
 /// RTN-1, RTN-2
-pub fn in_task_bodies_borrow_need_not_be_send_and_need_no_runtime(_in_task: InTask) {
+pub fn in_task_bodies_borrow_need_not_be_send_and_need_no_runtime(_in_task: Inline) {
     let words = vec![String::from("to"), String::from("be")];
     let count = Rc::new(Cell::new(0));
     let body = |word| borrowing(word, &count);
@@ -144,14 +144,14 @@ pub fn in_task_bodies_borrow_need_not_be_send_and_need_no_runtime(_in_task: InTa
         while let Some((index, word)) = results.next().await {
             assert_eq!(words[index], word);
         }
-        let mut running = Running::new(words.iter().map(body));
+        let mut running = TaskSet::new(words.iter().map(body));
         assert_eq!(wait(&mut running).await.0.len(), 2);
     });
     assert_eq!(count.get(), 20);
 }
 
 /// RTN-1: every strategy, on a `block_on` that knows nothing of us.
-pub fn every_strategy_needs_no_runtime(_in_task: InTask) {
+pub fn every_strategy_needs_no_runtime(_in_task: Inline) {
     let looping = || each(0..10_u64).limit(3).unwrap();
     let body = async |n| {
         yields(n as usize % 3).await;
@@ -186,7 +186,7 @@ pub fn every_strategy_needs_no_runtime(_in_task: InTask) {
         let child =
             scope(|scope| async move { Ok::<_, String>(scope.spawn(async { Ok(1) }).await) });
         assert_eq!(child.await, Ok(Ok(1)));
-        let mut running = Running::new((0..10).map(body));
+        let mut running = TaskSet::new((0..10).map(body));
         assert_eq!(wait(&mut running).await.0.len(), 10);
     });
 }

@@ -187,19 +187,19 @@ pub fn items_are_pulled_ahead_up_to_the_limit<B: Backend>(backend: B) {
 
 /// OPT-8: with two kinds of keys there must be room for both.
 pub fn limits_by_two_keys_hold_together<B: Backend>(backend: B) {
-    let (rows, columns) = ([(); 3].map(|()| Peak::default()), [(); 5].map(|()| Peak::default()));
+    let (cases, columns) = ([(); 3].map(|()| Peak::default()), [(); 5].map(|()| Peak::default()));
     let looping = each(0..60).unbounded().at(backend.place());
     let looping = looping.limit_by(|n: &u64| n % 3, 2).unwrap();
     let looping = looping.limit_by(|n: &u64| n % 5, 1).unwrap();
     let outputs = backend.block_on(looping.gather(|n| {
-        let (row, column) = (rows[(n % 3) as usize].clone(), columns[(n % 5) as usize].clone());
+        let (row, column) = (cases[(n % 3) as usize].clone(), columns[(n % 5) as usize].clone());
         job(async move {
             row.during(column.during(yields(2))).await;
             n
         })
     }));
     assert_eq!(outputs, (0..60).collect::<Vec<_>>());
-    assert!(rows.iter().all(|row| row.most() <= 2));
+    assert!(cases.iter().all(|row| row.most() <= 2));
     assert!(columns.iter().all(|column| column.most() <= 1));
 }
 
@@ -213,7 +213,7 @@ pub fn a_limit_of_zero_for_each_key_is_an_error<B: Backend>(backend: B) {
 pub fn never_more_weight_runs_than_the_limit<B: Backend>(backend: B) {
     let weight = |n: &u64| *n as usize % 4;
     let (running, most) = (std::sync::Arc::new(std::sync::Mutex::new(0)), Peak::default());
-    let looping = each(0..60).limit(6).unwrap().at(backend.place()).weigh(weight);
+    let looping = each(0..60).limit(6).unwrap().at(backend.place()).weight_by(weight);
     let outputs = backend.block_on(looping.gather(|n| {
         let (running, most) = (running.clone(), most.clone());
         job(async move {
@@ -233,7 +233,7 @@ pub fn never_more_weight_runs_than_the_limit<B: Backend>(backend: B) {
 pub fn a_heavy_item_is_not_overtaken_and_one_too_heavy_runs_alone<B: Backend>(backend: B) {
     let (begun, flying) = (Tally::default(), Peak::default());
     let weights = [1, 1, 4, 1, 1, 100, 1, usize::MAX, 0, 0];
-    let looping = each(weights).limit(4).unwrap().at(backend.place()).weigh(|&weight| weight);
+    let looping = each(weights).limit(4).unwrap().at(backend.place()).weight_by(|&weight| weight);
     let outputs = backend.block_on(looping.gather(|weight| {
         begun.write(weight as u64);
         let flying = flying.clone();
@@ -255,7 +255,7 @@ pub fn paced_loops_stream_their_results<B: Backend>(backend: B) {
     let looping = || {
         let looping = each(0..40).limit(4).unwrap().at(backend.place());
         let looping = looping.limit_by(|n: &u64| n % 3, 2).unwrap();
-        looping.weigh(|n| 1 + *n as usize % 2).rate(&clock, rate)
+        looping.weight_by(|n| 1 + *n as usize % 2).rate(&clock, rate)
     };
     let body = |n| {
         job(async move {
@@ -289,7 +289,7 @@ pub fn the_item_that_ordered_results_wait_for_gets_a_place<B: Backend>(backend: 
         let looping = each(items).limit(limit).unwrap().at(backend.place());
         let looping = looping.limit_by(|&(key, ..)| key, 1).unwrap();
         let looping = looping.limit_by(|&(key, ..)| key % 2, 1).unwrap();
-        let stream = looping.weigh(|&(_, weight, _)| weight).stream(|(key, _, polls)| {
+        let stream = looping.weight_by(|&(_, weight, _)| weight).stream(|(key, _, polls)| {
             job(async move {
                 yields(polls).await;
                 key

@@ -11,7 +11,7 @@ use forloop_core::{CancelToken, Outcome, each};
 use futures_lite::StreamExt;
 
 use super::{fallible, fallible_unit, optional, unit};
-use crate::{Alive, Backend, Bomb, Gate, InTask, eventually, job, yields};
+use crate::{Alive, Backend, Bomb, Gate, Inline, eventually, job, yields};
 
 /// Runs a loop that panics, and checks with what, and that the backend is as good as before.
 fn panics<B: Backend, T>(backend: &B, looping: impl Future<Output = T>, alive: &Alive) {
@@ -165,7 +165,7 @@ pub fn a_childs_panic_goes_on_after_the_group_has_stopped<B: Backend>(backend: B
 }
 
 /// Law 1: of several destructors that panic, all run, and the first panic goes on.
-pub fn a_loop_whose_bodies_all_panic_when_dropped_can_be_dropped(_in_task: InTask) {
+pub fn a_loop_whose_bodies_all_panic_when_dropped_can_be_dropped(_in_task: Inline) {
     let alive = Alive::default();
     let mut looping = Box::pin(each(0..5).unbounded().gather(|_: u64| {
         let guard = alive.guard();
@@ -319,7 +319,7 @@ pub fn bodies_that_panic_when_they_are_stopped_are_all_stopped<B: Backend>(backe
 }
 
 /// Law 5: a waker that panics does so in whoever wakes; the wake is not lost.
-pub fn a_waker_that_panics_loses_no_wake(_in_task: InTask) {
+pub fn a_waker_that_panics_loses_no_wake(_in_task: Inline) {
     struct Panics(AtomicBool);
     impl Wake for Panics {
         fn wake(self: Arc<Self>) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
-use forloop_core::{Items, Loop, LoopError, Outcome, each};
+use forloop_core::{Iter, Loop, LoopError, Outcome, each};
 use futures_lite::StreamExt;
 
 use crate::{Alive, Backend, Job, Peak, Tally, eventually, job, yields};
@@ -133,7 +133,7 @@ fn run<B: Backend, T>(backend: &B, plan: &Plan, looping: impl Future<Output = T>
     run.unwrap_or(Ended::Panicked)
 }
 
-type Source = Items<Box<dyn Iterator<Item = (usize, (usize, Fate))>>>;
+type Source = Iter<Box<dyn Iterator<Item = (usize, (usize, Fate))>>>;
 
 /// Runs one plan with one strategy and checks what every strategy promises.
 fn check<B: Backend, T, F: Future<Output = T>>(

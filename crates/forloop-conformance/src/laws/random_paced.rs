@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use forloop_core::backon::ConstantBuilder;
-use forloop_core::{CancelToken, Cause, Event, How, Interrupted, Outcome, Rate, Retry, each};
+use forloop_core::{
+    CancelToken, Cause, Event, Interrupted, Outcome, OutcomeKind, Rate, Retry, each,
+};
 use futures_lite::StreamExt;
 
 use super::random::Numbers;
@@ -152,34 +154,33 @@ impl Seen {
 enum State {
     Unheard,
     Queued,
-    Running(u32),
+    TaskSet(u32),
     Waiting(u32),
-    Ended(How, u32),
+    Ended(OutcomeKind, u32),
 }
 
 /// Follows each item through its events; returns how each has ended that was pulled.
-fn ends(rules: &Rules, events: &[(Duration, Event)]) -> Vec<(How, u32)> {
+fn ends(rules: &Rules, events: &[(Duration, Event)]) -> Vec<(OutcomeKind, u32)> {
     let mut states = vec![State::Unheard; rules.items.len()];
     let mut last_start = None;
     for (at, event) in events {
         let Some(index) = event.index() else { continue };
         let state = &mut states[index];
         *state = match (*state, *event) {
-            (State::Unheard, Event::Queued { .. }) => State::Queued,
-            (State::Queued, Event::Started { attempt: 1, .. }) => State::Running(1),
+            (State::Unheard, Event::Received { .. }) => State::Queued,
+            (State::Queued, Event::Started { attempt: 1, .. }) => State::TaskSet(1),
             (State::Waiting(before), Event::Started { attempt, .. }) if attempt == before + 1 => {
-                State::Running(attempt)
+                State::TaskSet(attempt)
             }
-            (State::Running(tried), Event::Retried { attempt, .. }) if attempt == tried => {
+            (State::TaskSet(tried), Event::Retried { attempt, .. }) if attempt == tried => {
                 State::Waiting(tried)
             }
-            (State::Running(tried) | State::Waiting(tried), Event::Ended { attempts, how, .. })
-                if attempts == tried =>
-            {
-                State::Ended(how, attempts)
-            }
-            (State::Queued, Event::Ended { attempts: 0, how: How::NotRun, .. }) => {
-                State::Ended(How::NotRun, 0)
+            (
+                State::TaskSet(tried) | State::Waiting(tried),
+                Event::Completed { attempts, how, .. },
+            ) if attempts == tried => State::Ended(how, attempts),
+            (State::Queued, Event::Completed { attempts: 0, how: OutcomeKind::NotRun, .. }) => {
+                State::Ended(OutcomeKind::NotRun, 0)
             }
             (state, event) => panic!("{event:?} in {state:?} under {rules:?}"),
         };
@@ -205,7 +206,7 @@ fn is_true<Y>(rules: &Rules, pulled: usize, cut: Option<&Interrupted<Y>>) {
         None => assert_eq!(pulled, rules.items.len(), "{rules:?}"),
         Some(Cause::Drained) => assert!(rules.drains < NEVER),
         Some(Cause::Cancelled) => assert!(rules.cancels < NEVER),
-        Some(Cause::Enough) => assert!(rules.enough < NEVER || rules.sought < NEVER),
+        Some(Cause::ConditionMet) => assert!(rules.enough < NEVER || rules.sought < NEVER),
         Some(other) => panic!("{other:?} under {rules:?}"),
     }
 }
@@ -233,11 +234,13 @@ fn settles<B: Backend>(backend: &B, rules: &Arc<Rules>) {
             .retry(&clock, rules.retry())
             .limit_by(|&index| rules.key(index), rules.per_key)
             .unwrap()
-            .weigh(|&index| rules.weight(index))
+            .weight_by(|&index| rules.weight(index))
             .rate(&clock, rules.rate())
             .stagger(&clock, Duration::from_millis(rules.stagger))
-            .stop_when(|tally| tally.failed() >= rules.enough)
-            .stop_if(|index, output: &Result<u64, String>| index == rules.sought && output.is_ok())
+            .stop_on_counts(|tally| tally.failed() >= rules.enough)
+            .stop_on_output(|index, output: &Result<u64, String>| {
+                index == rules.sought && output.is_ok()
+            })
             .drain_on(&signals[0])
             .cancel_on(&signals[1])
             .observe(&clock, move |at, event: &Event| events.write((at, *event)))
@@ -251,21 +254,21 @@ fn settles<B: Backend>(backend: &B, rules: &Arc<Rules>) {
         let told = match outcome {
             Outcome::Ok(value) => {
                 assert_eq!(*value, index as u64);
-                How::Done
+                OutcomeKind::Ok
             }
             Outcome::Err(error) => {
                 assert!(error.starts_with(&format!("{index}, call ")), "{error} {attempts}");
-                How::Failed
+                OutcomeKind::Failed
             }
-            Outcome::TimedOut => How::TimedOut,
-            Outcome::Cancelled => How::Cancelled,
-            Outcome::NotRun => How::NotRun,
+            Outcome::TimedOut => OutcomeKind::TimedOut,
+            Outcome::Cancelled => OutcomeKind::Cancelled,
+            Outcome::NotRun => OutcomeKind::NotRun,
             other => panic!("{other:?}"),
         };
         assert_eq!(told, how, "{index} under {rules:?}");
         assert!(attempts as usize <= 1 + rules.retries);
         // A body that was called and not polled was not run, and yet there was an attempt.
-        if how != How::NotRun {
+        if how != OutcomeKind::NotRun {
             assert_eq!(settled.attempts(index), attempts, "{index} under {rules:?}");
         }
     }
@@ -282,7 +285,7 @@ fn streams<B: Backend>(backend: &B, rules: &Arc<Rules>) {
             .observe(&clock, move |at, event: &Event| events.write((at, *event)))
             .stagger(&clock, Duration::from_millis(rules.stagger))
             .drain_on(&signals[0])
-            .weigh(|&index| rules.weight(index))
+            .weight_by(|&index| rules.weight(index))
             .cancel_on(&signals[1])
             .rate(&clock, rules.rate())
             .limit_by(|&index| rules.key(index), rules.per_key)
@@ -290,8 +293,10 @@ fn streams<B: Backend>(backend: &B, rules: &Arc<Rules>) {
             .limit(rules.limit)
             .unwrap()
             .retry(&clock, rules.retry())
-            .stop_when(|tally| tally.failed() >= rules.enough)
-            .stop_if(|index, output: &Result<u64, String>| index == rules.sought && output.is_ok())
+            .stop_on_counts(|tally| tally.failed() >= rules.enough)
+            .stop_on_output(|index, output: &Result<u64, String>| {
+                index == rules.sought && output.is_ok()
+            })
             .as_completed(|index| seen.body(rules, &signals, &calls, index))
             .collect(),
     );
@@ -303,13 +308,15 @@ fn streams<B: Backend>(backend: &B, rules: &Arc<Rules>) {
         .into_iter()
         .map(|item| {
             let (index, returned) = item.unwrap();
-            let how = if returned.is_ok() { How::Done } else { How::Failed };
+            let how = if returned.is_ok() { OutcomeKind::Ok } else { OutcomeKind::Failed };
             assert_eq!(ends[index].0, how, "{index} under {rules:?}");
             index
         })
         .collect();
     told.sort();
-    let expected =
-        ends.iter().enumerate().filter(|(_, (how, _))| matches!(how, How::Done | How::Failed));
+    let expected = ends
+        .iter()
+        .enumerate()
+        .filter(|(_, (how, _))| matches!(how, OutcomeKind::Ok | OutcomeKind::Failed));
     assert_eq!(told, expected.map(|(index, _)| index).collect::<Vec<_>>(), "{rules:?}");
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use forloop_core::{Timer, each};
 use futures_lite::{StreamExt, future};
 
-use crate::{Backend, Fair, InTask, Job, LONG, Tally, job, yields};
+use crate::{Backend, Fair, Inline, Job, LONG, Tally, job, yields};
 
 const ITEMS: u64 = 20;
 
@@ -75,9 +75,9 @@ pub fn a_step_that_wants_what_a_body_holds_gets_it<B: Backend>(backend: B) {
 
 /// Law 9: the row above can fail. A plain loop over the same results stands still, as the
 /// documentation of the results says, and a virtual clock tells: nothing can run any more.
-pub fn a_plain_loop_over_the_results_stands_still(in_task: InTask) {
+pub fn a_plain_loop_over_the_results_stands_still(in_task: Inline) {
     let (lock, seen, clock) = (Fair::default(), Tally::default(), in_task.clock());
-    let plain = async {
+    let sync_body = async {
         let looping = each(0..ITEMS).limit(3).unwrap();
         let mut results = std::pin::pin!(looping.stream_unordered(|n| body(&lock, n)));
         while let Some(n) = results.next().await {
@@ -89,7 +89,7 @@ pub fn a_plain_loop_over_the_results_stands_still(in_task: InTask) {
         clock.sleep(LONG).await;
         false
     };
-    assert!(!in_task.block_on(future::or(plain, nothing_runs)));
+    assert!(!in_task.block_on(future::or(sync_body, nothing_runs)));
     assert_eq!(clock.now(), Duration::from_secs(3600));
     assert!(seen.read().is_empty(), "the first step waits already");
 }

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use forloop_core::{LoopError, Readiness, StartError};
+use forloop_core::{LoopError, ReadySignal, StartError};
 use futures_lite::future::{poll_once, zip};
 
 use super::{endless, errors};
@@ -166,7 +166,7 @@ pub fn a_child_that_will_never_be_ready_is_stopped<B: Backend>(backend: B) {
             assert_eq!(alive.now(), 0);
             // Or somebody else does, while it waits.
             let (give, take) = async_channel::bounded(1);
-            let starts = group.start(|ready: Readiness<u64>| {
+            let starts = group.start(|ready: ReadySignal<u64>| {
                 give.try_send(ready).unwrap();
                 endless(&alive)
             });

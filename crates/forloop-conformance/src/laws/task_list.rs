@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use forloop_core::{Cancelled, scope};
 
-use crate::{Alive, Backend, Gate, InTask, Spawning, Tally, eventually, job, yields};
+use crate::{Alive, Backend, Gate, Inline, Spawning, Tally, eventually, job, yields};
 
 /// LST-1
 pub fn building_the_list_starts_every_task<B: Spawning>(backend: B) {
@@ -150,7 +150,7 @@ pub fn a_task_dropped_at_once_is_gone_soon<B: Spawning>(backend: B) {
 }
 
 /// LST-2: in the caller's task, the list is one of a scope's children.
-pub fn children_awaited_in_order_give_each_error_when_asked(in_task: InTask) {
+pub fn children_awaited_in_order_give_each_error_when_asked(in_task: Inline) {
     let outputs = in_task.block_on(scope(|scope| async move {
         let gate = Gate::default();
         let slow = gate.clone();

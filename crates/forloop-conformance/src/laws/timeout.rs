@@ -8,7 +8,7 @@ use futures_lite::StreamExt;
 
 use super::times::Stopwatch;
 use crate::{
-    Alive, Backend, Bomb, Gate, InTask, Job, LONG, Peak, RestlessClock, Spawning, Tally,
+    Alive, Backend, Bomb, Gate, Inline, Job, LONG, Peak, RestlessClock, Spawning, Tally,
     VirtualClock, job, long_after, on_time, seconds, yields,
 };
 
@@ -255,7 +255,7 @@ pub fn a_body_without_time_keeps_its_place_until_its_tasks_have_stopped<B: Spawn
 }
 
 /// TMO-2: a timer that never comes to its turn is no reason to let a body go on.
-pub fn a_time_is_over_when_the_clock_says_so_however_late_the_timer(in_task: InTask) {
+pub fn a_time_is_over_when_the_clock_says_so_however_late_the_timer(in_task: Inline) {
     #[derive(Clone, Default)]
     struct Late(RestlessClock);
 

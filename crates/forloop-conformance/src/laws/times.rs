@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use forloop_core::{Running, Timer, each, task_list, wait};
+use forloop_core::{TaskSet, Timer, each, task_list, wait};
 use futures_lite::{StreamExt, future};
 
 use super::unit;
@@ -109,7 +109,7 @@ pub fn a_timeout_splits_at_its_time<B: Backend>(backend: B) {
             2
         }),
     ];
-    let mut running = Running::at(&backend.place(), bodies);
+    let mut running = TaskSet::at(&backend.place(), bodies);
     let timed = wait(&mut running).timeout(&watch.clock, seconds::<B>(2));
     let (done, pending) = backend.block_on(timed);
     on_time::<B>(watch.read(), seconds::<B>(2));

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use forloop_core::{Outcome, Place, Running, wait};
+use forloop_core::{Outcome, Place, TaskSet, wait};
 
-use crate::{Alive, Backend, Gate, InTask, Job, LONG, Spawning, eventually, job, yields};
+use crate::{Alive, Backend, Gate, Inline, Job, LONG, Spawning, eventually, job, yields};
 
 type Fallible = Job<Result<u64, String>>;
-type Set<B> = Running<<<B as Backend>::Place as Place<Fallible>>::Job>;
+type Set<B> = TaskSet<<<B as Backend>::Place as Place<Fallible>>::Job>;
 
 fn set<B: Backend>(backend: &B, bodies: Vec<Fallible>) -> Set<B> {
-    Running::at(&backend.place(), bodies)
+    TaskSet::at(&backend.place(), bodies)
 }
 
 fn ready(n: u64) -> Fallible {
@@ -205,12 +205,12 @@ pub fn a_dropped_set_stops_its_bodies<B: Backend>(backend: B) {
 }
 
 /// WAIT-1: what is put in later is waited for, too, under the next index.
-pub fn futures_put_in_later_have_the_next_indices(_in_task: InTask) {
+pub fn futures_put_in_later_have_the_next_indices(_in_task: Inline) {
     let count = async |n: usize| {
         yields(n).await;
         n
     };
-    let mut running = Running::new([count(5), count(1)]);
+    let mut running = TaskSet::new([count(5), count(1)]);
     assert_eq!((running.push(count(3)), running.len()), (2, 3));
     futures_lite::future::block_on(async {
         let (done, pending) = wait(&mut running).first_completed().await;
@@ -226,7 +226,7 @@ pub fn futures_put_in_later_have_the_next_indices(_in_task: InTask) {
 /// WAIT-1: also tasks.
 pub fn tasks_put_in_later_have_the_next_indices<B: Spawning>(backend: B) {
     let task = |n: u64| backend.spawn(job(async move { n * 10 }));
-    let mut running: Running<_> = [task(0), task(1)].into_iter().collect();
+    let mut running: TaskSet<_> = [task(0), task(1)].into_iter().collect();
     assert_eq!((running.push_task(task(2)), running.push_task(task(3))), (2, 3));
     let (mut done, pending) = backend.block_on(wait(&mut running));
     assert!(pending.is_empty());

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use forloop_core::{
-    CancelToken, Cause, LoopError, OnWorkers, Outcome, each, each_stream, try_each,
+    CancelToken, Cause, LoopError, Outcome, WorkerPool, each, each_stream, try_each,
 };
 use futures_lite::{StreamExt, future, stream};
 
@@ -15,8 +15,8 @@ use crate::{Alive, Bomb, Gate, LONG, Peak, Spawning, Tally, eventually, job, yie
 /// The numbers of workers that a promise is checked with.
 const WORKERS: [usize; 3] = [1, 2, 4];
 
-fn crew<B: Spawning>(backend: &B, workers: usize) -> OnWorkers<B::Runtime> {
-    OnWorkers::of(backend.runtime(), workers.try_into().unwrap())
+fn crew<B: Spawning>(backend: &B, workers: usize) -> WorkerPool<B::Runtime> {
+    WorkerPool::of(backend.runtime(), workers.try_into().unwrap())
 }
 
 /// Numbers without end, each written down when it is pulled.
@@ -483,8 +483,8 @@ pub fn options_that_see_each_body_begin_hold<B: Spawning>(backend: B) {
             outcome => assert!(matches!(outcome, Outcome::TimedOut) && n % 2 == 1),
         }
     }
-    let rows = ["1", "2", "three", "4"].map(str::parse::<u64>);
-    let tried = try_each(rows).limit(2).unwrap().at(crew(&backend, 2));
+    let cases = ["1", "2", "three", "4"].map(str::parse::<u64>);
+    let tried = try_each(cases).limit(2).unwrap().at(crew(&backend, 2));
     let cut = backend.block_on(tried.gather(async |n| n)).unwrap_err();
     assert!(matches!(cut.cause, Cause::Source { index: 2, .. }));
     assert_eq!(cut.ready.len(), 2);
@@ -499,7 +499,7 @@ pub fn loops_on_workers_nest<B: Spawning>(backend: B) {
         async move {
             let inner = each(0..20_u64).limit(4).unwrap();
             let products =
-                inner.at(OnWorkers::of(runtime, 2.try_into().unwrap())).gather(move |m| {
+                inner.at(WorkerPool::of(runtime, 2.try_into().unwrap())).gather(move |m| {
                     let peak = peak.clone();
                     async move {
                         peak.during(async {

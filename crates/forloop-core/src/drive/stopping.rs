@@ -8,21 +8,21 @@ use futures_core::Stream;
 
 use super::governed::{is_latest, nobody_waits};
 use super::{Drive, LastRound};
-use crate::engine::End;
+use crate::admission::MaybeQueue;
+use crate::engine::Completion;
 use crate::interrupted::Cut;
-use crate::lobby::Keeps;
 use crate::panic::catch;
-use crate::place::{Launch, Started};
-use crate::policy::{Admit, Review};
+use crate::place::{JobHandle, Spawner};
+use crate::policy::{ItemPolicy, OutcomePolicy};
 use crate::workers::SOURCE;
-use crate::{Cause, How, Outcome, Panic};
+use crate::{Cause, Outcome, OutcomeKind, Panic};
 
 impl<S, A, J, C> Drive<S, A, J, C>
 where
     S: Stream,
-    A: Launch<C::Item, J>,
-    J: Started,
-    C: Admit<S::Item> + Review<J::Output>,
+    A: Spawner<C::Item, J>,
+    J: JobHandle,
+    C: ItemPolicy<S::Item> + OutcomePolicy<J::Output>,
 {
     /// Stops the loop if something wants it to be cut short. Once its work is done, nothing can.
     /// `again` if a glance will do.
@@ -30,7 +30,7 @@ where
         let this = self.as_mut().project();
         let is_done = this.source.is_none()
             && this.running.is_empty()
-            && (!C::GOVERNS || nobody_waits(this.launcher));
+            && (!C::HAS_RULES || nobody_waits(this.launcher));
         let is_stopping = *this.stopping || *this.last_round != LastRound::No;
         let Some(policy) = this.policy.as_mut().filter(|_| !is_done && !is_stopping) else {
             return;
@@ -48,12 +48,16 @@ where
     }
 
     /// Asks the bodies that have no time left to stop; tells the end of the first that has stopped.
-    pub(super) fn expire(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Option<End<J::Output>> {
+    pub(super) fn expire(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Option<Completion<J::Output>> {
         while !self.stopping {
             let this = self.as_mut().project();
             let (policy, running) = (this.policy.as_mut()?, &*this.running);
-            let lobby = this.launcher.as_ref().and_then(|launcher| launcher.lobby().lobby_ref());
-            let alive = |body| running.runs(body) && (!C::GOVERNS || is_latest(lobby, body));
+            let admission =
+                this.launcher.as_ref().and_then(|launcher| launcher.admission().admission_ref());
+            let alive = |body| running.runs(body) && (!C::HAS_RULES || is_latest(admission, body));
             let body = match catch(|| policy.poll_overdue(cx, alive)) {
                 Ok(Poll::Ready(body)) => body,
                 Ok(Poll::Pending) => return None,
@@ -74,12 +78,15 @@ where
 
     /// Passes on an end; keeps back a panic, to raise it when the loop has stopped. A body that
     /// nobody has stopped and that yet came to no end was dropped by its runtime.
-    pub(super) fn sift(mut self: Pin<&mut Self>, end: End<J::Output>) -> Option<End<J::Output>> {
+    pub(super) fn sift(
+        mut self: Pin<&mut Self>,
+        end: Completion<J::Output>,
+    ) -> Option<Completion<J::Output>> {
         let this = self.as_mut().project();
         match end.outcome {
-            Outcome::Panicked(panic) if !C::CATCHES || end.index == SOURCE => {
-                if C::GOVERNS && end.index != SOURCE {
-                    self.as_mut().hear_ended(end.index, How::Panicked);
+            Outcome::Panicked(panic) if !C::CATCHES_PANICS || end.index == SOURCE => {
+                if C::HAS_RULES && end.index != SOURCE {
+                    self.as_mut().hear_ended(end.index, OutcomeKind::Panicked);
                 }
                 self.stop_for(panic);
                 return None;
@@ -91,7 +98,7 @@ where
             }
             Outcome::Cancelled | Outcome::NotRun if *this.stopping => {
                 // Those that workers had drawn are not known before.
-                if this.running.drawn().is_some() {
+                if this.running.pulled().is_some() {
                     this.cut.iter_mut().for_each(|cut| cut.one_more(end.index));
                 }
             }
@@ -99,16 +106,16 @@ where
                 self.as_mut().cut_short(Cause::Cancelled, Some(end.index));
             }
             _ => {
-                if C::GOVERNS && self.as_mut().tries_again(&end) {
-                    if let Some(lobby) = self.as_mut().lobby() {
-                        lobby.fail(end);
+                if C::HAS_RULES && self.as_mut().tries_again(&end) {
+                    if let Some(admission) = self.as_mut().admission() {
+                        admission.fail(end);
                     }
                     return None;
                 }
                 self.as_mut().project().cut.iter_mut().for_each(|cut| cut.ended(end.index));
             }
         }
-        if C::GOVERNS {
+        if C::HAS_RULES {
             self.has_ended(&end);
         }
         Some(end)
@@ -121,13 +128,13 @@ where
         let is_dry = |source: Pin<&mut S>| catch(|| source.size_hint().1 == Some(0));
         let has_failed = matches!(cause, Cause::Source { .. });
         let all_begun = !has_failed
-            && match this.running.drawn() {
+            && match this.running.pulled() {
                 Some((_, none_is_left)) => none_is_left,
                 None => {
                     this.source.as_pin_mut().is_none_or(|source| is_dry(source).unwrap_or(false))
                 }
             };
-        let all_begun = all_begun && (!C::GOVERNS || nobody_waits(this.launcher));
+        let all_begun = all_begun && (!C::HAS_RULES || nobody_waits(this.launcher));
         // A loop that has been asked to finish, and is stopped then, was stopped: and before its end, if it was
         // asked before its end.
         let is_over = this.running.is_empty() && lost.is_none();
@@ -144,7 +151,7 @@ where
         let this = self.as_mut().project();
         let is_dry = |source: Pin<&mut S>| catch(|| source.size_hint().1 == Some(0));
         let is_dry = this.source.as_pin_mut().is_none_or(|source| is_dry(source).unwrap_or(false));
-        let all_begun = is_dry && (!C::GOVERNS || nobody_waits(this.launcher));
+        let all_begun = is_dry && (!C::HAS_RULES || nobody_waits(this.launcher));
         this.cut.get_or_insert(Cut::new(Cause::Drained, Vec::new(), all_begun));
         self.close();
     }
@@ -164,14 +171,14 @@ where
         self.as_mut().close();
         let this = self.as_mut().project();
         // Those that are stopped at once tell no ends of their own.
-        let are_untold = J::IN_TASK && !J::BY_WORKERS;
-        let stopped = if C::GOVERNS && are_untold { this.running.indices() } else { Vec::new() };
+        let are_untold = J::INLINE && !J::ON_POOL;
+        let stopped = if C::HAS_RULES && are_untold { this.running.indices() } else { Vec::new() };
         let panic = this.panic;
         this.running.cancel(|caught| {
             panic.get_or_insert(caught);
         });
         for index in stopped {
-            self.as_mut().hear_ended(index, How::Cancelled);
+            self.as_mut().hear_ended(index, OutcomeKind::Cancelled);
         }
     }
 
@@ -179,9 +186,9 @@ where
     /// item is pulled and no body is called any more.
     pub(super) fn close(mut self: Pin<&mut Self>) {
         self.as_mut().close_source();
-        if C::GOVERNS {
-            if let Some(lobby) = self.lobby() {
-                lobby.close();
+        if C::HAS_RULES {
+            if let Some(admission) = self.admission() {
+                admission.close();
             }
             return;
         }

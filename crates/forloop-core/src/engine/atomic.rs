@@ -23,9 +23,9 @@ use loom::cell::UnsafeCell;
 
 /// A value in shared memory that only one thread at a time may touch: whoever drives the loop.
 #[derive(Debug)]
-pub(super) struct Driven<T>(UnsafeCell<T>);
+pub(super) struct OwnerCell<T>(UnsafeCell<T>);
 
-impl<T> Driven<T> {
+impl<T> OwnerCell<T> {
     pub(super) fn new(value: T) -> Self {
         Self(UnsafeCell::new(value))
     }
@@ -34,7 +34,7 @@ impl<T> Driven<T> {
     ///
     /// # Safety
     ///
-    /// The caller drives the loop: it has exclusive access to the loop's `Ready`, or is called by
+    /// The caller drives the loop: it has exclusive access to the loop's `ReadyQueue`, or is called by
     /// whoever has, on the same thread. `f` does not come back here.
     #[inline]
     pub(super) unsafe fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {

@@ -9,34 +9,34 @@
 //!   for its limit, not for its items.
 //!
 //! Where bodies are polled with the waker of whoever polls their loop, nobody knows who was woken: then
-//! [`Set::all_are_due`] begins a round of all of them, and [`Set::poll_due`] polls it.
+//! [`FutureSet::mark_all_due`] begins a round of all of them, and [`FutureSet::poll_due`] polls it.
 //!
 //! `unsafe` is in three modules, each behind a safe interface: where the bodies are ([`slab`]), who was
-//! woken ([`ready`]), and where ordered results go ([`places`]); and in the cells that the second of
+//! woken ([`ready`]), and where ordered results go ([`bits`]); and in the cells that the second of
 //! them keeps its notes in ([`atomic`]).
 
 mod atomic;
 mod bodies;
-mod firstly;
-mod ledger;
+mod capacity_hint;
+mod index_table;
+mod inline_vec;
 #[cfg(all(test, forloop_loom))]
 mod model;
-mod places;
-mod planted;
+mod mutations;
+mod ordered;
 mod polling;
 mod ready;
-mod room;
 mod round;
 mod slab;
 mod slot;
 
 #[cfg(forloop_loom)]
 pub(crate) use self::atomic::AtomicWaker;
+pub(crate) use self::capacity_hint::CapacityHint;
 #[cfg(all(test, forloop_loom))]
 pub(crate) use self::model::negative_controls::is_found_by;
-pub(crate) use self::places::Places;
-pub(crate) use self::planted::{Bug, is_planted};
-pub(crate) use self::room::Room;
+pub(crate) use self::mutations::{Mutation, is_mutated};
+pub(crate) use self::ordered::OrderedBuffer;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -46,18 +46,18 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker, ready};
 
 use self::bodies::Bodies;
-use self::ready::Ready;
+use self::ready::ReadyQueue;
 use self::round::Round;
-use self::slot::{Slot, group_of, place_of, places, slot_at};
-use crate::orphans::{Orphans, adopting};
+use self::slot::{Slot, bits, chunk_of, offset_of, slot_at};
 use crate::panic::catch;
-use crate::place::Started;
+use crate::place::JobHandle;
 use crate::simulation::{self, Asked, Origin};
-use crate::{Outcome, Panic, Ticket};
+use crate::wait_group::{WaitGroup, with_wait_group};
+use crate::{Key, Outcome, Panic};
 
 /// The end of a body.
 #[derive(Debug)]
-pub(crate) struct End<T> {
+pub(crate) struct Completion<T> {
     /// The index it was put in with.
     pub(crate) index: usize,
     /// Its place in the order of ends, where that can differ from the order they are seen in.
@@ -66,34 +66,34 @@ pub(crate) struct End<T> {
 }
 
 /// Started bodies, each with its index.
-pub(crate) struct Set<J> {
-    ready: Ready,
+pub(crate) struct FutureSet<J> {
+    ready: ReadyQueue,
     bodies: Bodies<J>,
-    room: Room,
+    capacity_hint: CapacityHint,
     round: Round,
     /// Tasks that cancelled bodies have left behind.
-    orphans: Vec<Arc<Orphans>>,
-    /// `J::doom`, for a destructor that does not know what a `J` can do, if it does anything.
-    doom_one: Option<fn(Pin<&J>)>,
+    wait_group: Vec<Arc<WaitGroup>>,
+    /// `J::mark_cancelled`, for a destructor that does not know what a `J` can do, if it does anything.
+    mark_one: Option<fn(Pin<&J>)>,
     asked: Asked,
 }
 
-impl<J: Started> Set<J> {
+impl<J: JobHandle> FutureSet<J> {
     #[inline]
     pub(crate) fn new() -> Self {
-        Self::with_room(Room::UNKNOWN)
+        Self::with_room(CapacityHint::UNKNOWN)
     }
 
-    /// A set that makes its slots as `room` says.
+    /// A set that makes its slots as `capacity_hint` says.
     #[inline]
-    pub(crate) fn with_room(room: Room) -> Self {
+    pub(crate) fn with_room(capacity_hint: CapacityHint) -> Self {
         Self {
-            ready: Ready::new(),
+            ready: ReadyQueue::new(),
             bodies: Bodies::new(),
-            room,
+            capacity_hint,
             round: Round::new(),
-            orphans: Vec::new(),
-            doom_one: (!J::IN_TASK).then_some(J::doom),
+            wait_group: Vec::new(),
+            mark_one: (!J::INLINE).then_some(J::mark_cancelled),
             asked: Asked::new(Origin::unknown()),
         }
     }
@@ -105,9 +105,9 @@ impl<J: Started> Set<J> {
         self
     }
 
-    /// Has further slots made as `room` says.
-    pub(crate) fn expect(&mut self, room: Room) {
-        self.room = room;
+    /// Has further slots made as `capacity_hint` says.
+    pub(crate) fn expect(&mut self, capacity_hint: CapacityHint) {
+        self.capacity_hint = capacity_hint;
     }
 
     /// How many bodies run.
@@ -128,20 +128,20 @@ impl<J: Started> Set<J> {
     }
 
     fn put(&mut self, index: usize, job: J) -> Slot {
-        self.bodies.vacancy(self.room, &mut self.ready);
+        self.bodies.vacancy(self.capacity_hint, &mut self.ready);
         let slot = self.bodies.put(index, job);
-        let (group, place) = (group_of(slot), place_of(slot));
+        let (number, offset) = (chunk_of(slot), offset_of(slot));
         self.ready.begin();
-        let waker = self.ready.group(group).waker(place);
-        match self.bodies.slab.bay_mut(group).get_mut(place) {
-            Some(job) if !J::IN_TASK => job.watch(&mut Context::from_waker(&waker)),
+        let waker = self.ready.chunk(number).waker(offset);
+        match self.bodies.slab.chunk_mut(number).get_mut(offset) {
+            Some(job) if !J::INLINE => job.watch(&mut Context::from_waker(&waker)),
             _ => waker.wake_by_ref(),
         }
         slot
     }
 
     /// Starts the bodies that `next` gives with their indices, one by one, until `most` of them go on:
-    /// the last is told with `Continue`. A body that is ready at once never waits for its turn; `ended`
+    /// the last is told with `Continue`. A body that is ready at once never waits for its turn; `on_complete`
     /// is told its end. One that may have ended elsewhere does wait, behind those that ended before it.
     ///
     /// `caller` is whom those wake that have no wakers of their own.
@@ -151,24 +151,24 @@ impl<J: Started> Set<J> {
         caller: Option<&Waker>,
         most: usize,
         mut next: impl FnMut() -> ControlFlow<B, (usize, J)>,
-        mut ended: impl FnMut(End<J::Output>) -> ControlFlow<B>,
-    ) -> ControlFlow<B, Ticket> {
+        mut on_complete: impl FnMut(Completion<J::Output>) -> ControlFlow<B>,
+    ) -> ControlFlow<B, Key> {
         let mut left = most;
         loop {
             let (index, job) = next()?;
-            let ticket = if J::IN_TASK {
-                let slot = self.bodies.vacancy(self.room, &mut self.ready);
-                let mut entered = self.ready.enter();
-                let starting = entered.starting(slot);
-                let (first, wakers, left) = ((index, job), (&starting, caller), &mut left);
-                let ticket = self.bodies.start(first, left, wakers, &mut next, &mut ended)?;
-                drop(starting);
-                drop(entered);
+            let ticket = if J::INLINE {
+                let slot = self.bodies.vacancy(self.capacity_hint, &mut self.ready);
+                let mut guard = self.ready.enter();
+                let first_poll = guard.first_poll(slot);
+                let (first, wakers, left) = ((index, job), (&first_poll, caller), &mut left);
+                let ticket = self.bodies.start(first, left, wakers, &mut next, &mut on_complete)?;
+                drop(first_poll);
+                drop(guard);
                 self.ready.begin();
                 ticket
             } else {
                 left -= 1;
-                Ticket { slot: self.put(index, job), index, attempt: 1 }
+                Key { slot: self.put(index, job), index, attempt: 1 }
             };
             if left == 0 {
                 return ControlFlow::Continue(ticket);
@@ -177,7 +177,7 @@ impl<J: Started> Set<J> {
     }
 
     /// Whether this body still runs.
-    pub(crate) fn runs(&self, Ticket { slot, index, .. }: Ticket) -> bool {
+    pub(crate) fn runs(&self, Key { slot, index, .. }: Key) -> bool {
         self.bodies.slab.get(slot).is_some() && self.bodies.index(slot) == index
     }
 
@@ -189,8 +189,8 @@ impl<J: Started> Set<J> {
     /// Puts a body in that comes too late: it is asked to stop at once.
     pub(crate) fn insert_cancelled(&mut self, index: usize, job: J) -> Result<(), Panic> {
         let slot = self.put(index, job);
-        let (cancelled, orphans) = adopting(None, || self.cancel_slot(slot));
-        self.orphans.extend(orphans);
+        let (cancelled, wait_group) = with_wait_group(None, || self.cancel_slot(slot));
+        self.wait_group.extend(wait_group);
         cancelled
     }
 
@@ -199,44 +199,45 @@ impl<J: Started> Set<J> {
     pub(crate) fn expire(
         &mut self,
         caller: Option<&Waker>,
-        Ticket { slot, index, .. }: Ticket,
-    ) -> Option<End<J::Output>> {
-        let (group, place) = (group_of(slot), place_of(slot));
-        let mut entered = self.ready.enter();
-        let wakers = entered.group(group);
-        let caller = caller.filter(|_| J::CALLERS_WAKER);
-        let may_go_on =
-            caller.is_some() || wakers.is_woken(place) || self.bodies.slab.bay(group).is_due(place);
-        if J::IN_TASK && may_go_on {
-            let end = self.bodies.turn(slot, &wakers, caller).flatten();
+        Key { slot, index, .. }: Key,
+    ) -> Option<Completion<J::Output>> {
+        let (number, offset) = (chunk_of(slot), offset_of(slot));
+        let mut guard = self.ready.enter();
+        let wakers = guard.chunk(number);
+        let caller = caller.filter(|_| J::PARENT_WAKER);
+        let may_go_on = caller.is_some()
+            || wakers.is_woken(offset)
+            || self.bodies.slab.chunk(number).is_due(offset);
+        if J::INLINE && may_go_on {
+            let end = self.bodies.poll_slot(slot, &wakers, caller).flatten();
             if end.is_some() {
                 return end;
             }
         }
-        let bay = self.bodies.slab.bay_mut(group);
-        bay.set_overdue(place);
-        if !bay.get_mut(place).is_some_and(Started::expire) {
+        let chunk = self.bodies.slab.chunk_mut(number);
+        chunk.set_overdue(offset);
+        if !chunk.get_mut(offset).is_some_and(JobHandle::expire) {
             return None;
         }
-        let (dropped, orphans) = adopting(None, || catch(|| bay.empty(place)));
-        let outcome = match (dropped, orphans) {
-            (Err(panic), orphans) => {
-                self.orphans.extend(orphans);
+        let (dropped, wait_group) = with_wait_group(None, || catch(|| chunk.empty(offset)));
+        let outcome = match (dropped, wait_group) {
+            (Err(panic), wait_group) => {
+                self.wait_group.extend(wait_group);
                 Outcome::Panicked(panic)
             }
             (Ok(()), None) => Outcome::TimedOut,
-            (Ok(()), Some(orphans)) => {
-                self.bodies.leave(slot, orphans, &wakers);
+            (Ok(()), Some(wait_group)) => {
+                self.bodies.leave(slot, wait_group, &wakers);
                 return None;
             }
         };
         self.bodies.free(slot, &wakers);
-        Some(End { index, at: J::end_now(), outcome })
+        Some(Completion { index, at: J::end_now(), outcome })
     }
 
     /// Polls the next woken body of this round. `None` when the round is over; `Some(None)` when
     /// the body goes on.
-    pub(crate) fn poll_next_woken(&mut self) -> Option<Option<End<J::Output>>> {
+    pub(crate) fn poll_next_woken(&mut self) -> Option<Option<Completion<J::Output>>> {
         let mut polls = 0;
         match self.poll_round(&mut polls, 1, ControlFlow::Break) {
             ControlFlow::Break(end) => Some(Some(end)),
@@ -245,43 +246,44 @@ impl<J: Started> Set<J> {
         }
     }
 
-    /// Polls the woken bodies of this round until it is over, `polls` has come to `most`, or `ended`,
+    /// Polls the woken bodies of this round until it is over, `polls` has come to `most`, or `on_complete`,
     /// which is told each end, has had enough.
     #[inline]
     pub(crate) fn poll_round<B>(
         &mut self,
         polls: &mut usize,
         most: usize,
-        mut ended: impl FnMut(End<J::Output>) -> ControlFlow<B>,
+        mut on_complete: impl FnMut(Completion<J::Output>) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
-        let mut entered = self.ready.enter();
+        let mut guard = self.ready.enter();
         while *polls < most {
-            let slot = if let Some(group) = self.round.next_group() {
+            let slot = if let Some(number) = self.round.next_chunk() {
                 let bodies = &mut self.bodies;
-                let mut due = bodies.slab.bay_mut(group).take_due();
-                let wakers = entered.group(group);
-                let enough = bodies.turns(group, &mut due, polls, most, &wakers, &mut ended);
+                let mut due = bodies.slab.chunk_mut(number).take_due();
+                let wakers = guard.chunk(number);
+                let enough =
+                    bodies.poll_chunk(number, &mut due, polls, most, &wakers, &mut on_complete);
                 let next = due.trailing_zeros() as usize;
                 let is_odd = due != 0 && enough.is_continue() && *polls < most;
                 let rest = if is_odd { due & (due - 1) } else { due };
                 if rest != 0 {
-                    bodies.slab.bay_mut(group).are_due(rest);
-                    self.round.add(group);
+                    bodies.slab.chunk_mut(number).are_due(rest);
+                    self.round.add(number);
                 }
                 enough?;
                 if !is_odd {
                     continue;
                 }
-                slot_at(group, next)
+                slot_at(number, next)
             } else if let Some(slot) = self.round.next_slot(&mut self.bodies.slab) {
                 slot
             } else {
                 break;
             };
-            if let Some(polled) = self.bodies.turn(slot, &entered.group(group_of(slot)), None) {
+            if let Some(polled) = self.bodies.poll_slot(slot, &guard.chunk(chunk_of(slot)), None) {
                 *polls += 1;
                 if let Some(end) = polled {
-                    ended(end)?;
+                    on_complete(end)?;
                 }
             }
         }
@@ -303,24 +305,24 @@ impl<J: Started> Set<J> {
     #[inline]
     pub(crate) fn next_round(&mut self) -> bool {
         debug_assert!(self.round.is_over(), "a round is over when its last body was polled");
-        if J::IN_TASK && self.asked.is_asked() {
-            self.say_who_waits();
+        if J::INLINE && self.asked.is_asked() {
+            self.report_waiting();
         }
         let (bodies, round) = (&mut self.bodies, &mut self.round);
-        let is_chosen = J::IN_TASK && simulation::is_on();
+        let is_chosen = J::INLINE && simulation::is_on();
         // Bodies in tasks end elsewhere, and in an order of their own; and others are not polled by groups.
-        let mut is_mixed = !J::IN_TASK || J::CALLERS_WAKER || is_chosen;
-        self.ready.take(|group, woken| {
-            let bay = bodies.slab.bay_mut(group);
-            is_mixed |= bay.is_mixed();
-            if bay.are_due(woken) {
-                round.add(group);
+        let mut is_mixed = !J::INLINE || J::PARENT_WAKER || is_chosen;
+        self.ready.take(|number, woken| {
+            let chunk = bodies.slab.chunk_mut(number);
+            is_mixed |= chunk.is_mixed();
+            if chunk.are_due(woken) {
+                round.add(number);
             }
         });
         if is_mixed {
             round.sort_by(bodies, Bodies::rank);
         } else {
-            round.sort_groups(&bodies.slab);
+            round.sort_chunks(&bodies.slab);
         }
         if is_chosen {
             round.choose_order();
@@ -329,16 +331,16 @@ impl<J: Started> Set<J> {
     }
 
     /// Begins a round with all bodies, whoever was woken and however far the last round has come.
-    pub(crate) fn all_are_due(&mut self) {
+    pub(crate) fn mark_all_due(&mut self) {
         if self.asked.is_asked() {
-            self.say_who_waits();
+            self.report_waiting();
         }
         self.ready.take(|_, _| {});
-        for group in 0..self.bodies.slab.bays().count() {
-            let bay = self.bodies.slab.bay_mut(group);
-            bay.are_due(usize::MAX);
-            if bay.due() != 0 {
-                self.round.add(group);
+        for number in 0..self.bodies.slab.chunks().count() {
+            let chunk = self.bodies.slab.chunk_mut(number);
+            chunk.are_due(usize::MAX);
+            if chunk.due() != 0 {
+                self.round.add(number);
             }
         }
         self.round.sort_by(&mut self.bodies, Bodies::rank);
@@ -347,17 +349,17 @@ impl<J: Started> Set<J> {
         }
     }
 
-    /// Polls the bodies that are due, each once and with the waker of `caller`, until `ended`, which is told
+    /// Polls the bodies that are due, each once and with the waker of `caller`, until `on_complete`, which is told
     /// each end, has had enough.
     pub(crate) fn poll_due<B>(
         &mut self,
         caller: &Waker,
-        mut ended: impl FnMut(End<J::Output>) -> ControlFlow<B>,
+        mut on_complete: impl FnMut(Completion<J::Output>) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
         while let Some(slot) = self.round.next_slot(&mut self.bodies.slab) {
-            let wakers = self.ready.group(group_of(slot));
-            if let Some(end) = self.bodies.turn(slot, &wakers, Some(caller)).flatten() {
-                ended(end)?;
+            let wakers = self.ready.chunk(chunk_of(slot));
+            if let Some(end) = self.bodies.poll_slot(slot, &wakers, Some(caller)).flatten() {
+                on_complete(end)?;
             }
         }
         ControlFlow::Continue(())
@@ -366,10 +368,10 @@ impl<J: Started> Set<J> {
     /// Tells a simulation which bodies run, and has each polled once more, so that those tell who run
     /// bodies of their own.
     #[cold]
-    fn say_who_waits(&mut self) {
+    fn report_waiting(&mut self) {
         for slot in self.bodies.slots().collect::<Vec<_>>() {
             self.asked.waits(self.bodies.index(slot), core::any::type_name::<J>());
-            self.ready.group(group_of(slot)).waker(place_of(slot)).wake_by_ref();
+            self.ready.chunk(chunk_of(slot)).waker(offset_of(slot)).wake_by_ref();
         }
     }
 
@@ -382,9 +384,9 @@ impl<J: Started> Set<J> {
     /// their destructors is handed to `panicked`.
     pub(crate) fn cancel(&mut self, mut panicked: impl FnMut(Panic)) {
         // None goes on for the news of another's end.
-        self.doom();
-        let ((), orphans) = adopting(None, || {
-            if J::IN_TASK {
+        self.mark_cancelled();
+        let ((), wait_group) = with_wait_group(None, || {
+            if J::INLINE {
                 return self.bodies.clear(&mut self.ready, panicked);
             }
             self.stop_each(|_, stopped| {
@@ -393,15 +395,15 @@ impl<J: Started> Set<J> {
                 }
             });
         });
-        self.orphans.extend(orphans);
+        self.wait_group.extend(wait_group);
     }
 
     /// Asks every body to stop, and tells the index of each and whether that went well. Whoever calls
     /// this adopts what they leave behind.
     pub(crate) fn stop_each(&mut self, mut stopped: impl FnMut(usize, Result<(), Panic>)) {
-        for group in 0..self.bodies.slab.bays().count() {
-            for place in places(self.bodies.slab.bay(group).occupied()) {
-                let slot = slot_at(group, place);
+        for number in 0..self.bodies.slab.chunks().count() {
+            for offset in bits(self.bodies.slab.chunk(number).occupied()) {
+                let slot = slot_at(number, offset);
                 let index = self.bodies.index(slot);
                 stopped(index, self.cancel_slot(slot));
             }
@@ -409,35 +411,35 @@ impl<J: Started> Set<J> {
     }
 
     /// Polls for the end of the tasks that cancelled bodies have left behind.
-    pub(crate) fn poll_orphans(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        while let Some(orphans) = self.orphans.last() {
-            ready!(orphans.poll_ended(cx));
-            self.orphans.pop();
+    pub(crate) fn poll_wait_groups(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while let Some(wait_group) = self.wait_group.last() {
+            ready!(wait_group.poll_ended(cx));
+            self.wait_group.pop();
         }
         Poll::Ready(())
     }
 
     fn cancel_slot(&mut self, slot: Slot) -> Result<(), Panic> {
-        let bay = self.bodies.slab.bay_mut(group_of(slot));
-        if !bay.get_mut(place_of(slot)).is_some_and(Started::cancel) {
+        let chunk = self.bodies.slab.chunk_mut(chunk_of(slot));
+        if !chunk.get_mut(offset_of(slot)).is_some_and(JobHandle::cancel) {
             return Ok(());
         }
-        let dropped = catch(|| bay.empty(place_of(slot)));
-        self.bodies.free(slot, &self.ready.group(group_of(slot)));
+        let dropped = catch(|| chunk.empty(offset_of(slot)));
+        self.bodies.free(slot, &self.ready.chunk(chunk_of(slot)));
         dropped
     }
 }
 
-impl<J> Set<J> {
-    fn doom(&self) {
-        let Some(doom_one) = self.doom_one else { return };
-        self.bodies.slots().filter_map(|slot| self.bodies.slab.get(slot)).for_each(doom_one);
+impl<J> FutureSet<J> {
+    fn mark_cancelled(&self) {
+        let Some(mark_one) = self.mark_one else { return };
+        self.bodies.slots().filter_map(|slot| self.bodies.slab.get(slot)).for_each(mark_one);
     }
 }
 
-impl<J> Drop for Set<J> {
+impl<J> Drop for FutureSet<J> {
     fn drop(&mut self) {
-        self.doom();
+        self.mark_cancelled();
         // One by one: the panic of one body's destructor keeps no other from running.
         if let Some(panic) = self.bodies.slab.clear() {
             panic.resume_unless_panicking();
@@ -445,7 +447,7 @@ impl<J> Drop for Set<J> {
     }
 }
 
-impl<J> fmt::Debug for Set<J> {
+impl<J> fmt::Debug for FutureSet<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Set").field("running", &self.bodies.len()).finish_non_exhaustive()
     }

@@ -27,10 +27,10 @@ use loom::sync::atomic::AtomicBool;
 use loom::sync::atomic::Ordering::Relaxed;
 use loom::thread;
 
-use super::ready::Ready;
-use super::{End, Set};
+use super::ready::ReadyQueue;
+use super::{Completion, FutureSet};
 use crate::Outcome;
-use crate::place::Unspawned;
+use crate::place::InlineJob;
 
 /// A group, and a place in it.
 type At = (usize, usize);
@@ -69,36 +69,36 @@ fn parked() -> (Arc<Parked>, Waker) {
     (parked.clone(), Waker::from(parked))
 }
 
-fn ready(groups: usize) -> Ready {
-    let mut ready = Ready::new();
+fn ready(chunks: usize) -> ReadyQueue {
+    let mut ready = ReadyQueue::new();
     ready.begin();
-    if groups > 1 {
-        ready.grow(groups - 1);
+    if chunks > 1 {
+        ready.grow(chunks - 1);
     }
     ready
 }
 
-fn waker(ready: &mut Ready, (group, place): At) -> Waker {
-    ready.group(group).waker(place).clone()
+fn waker(ready: &mut ReadyQueue, (number, offset): At) -> Waker {
+    ready.chunk(number).waker(offset).clone()
 }
 
 /// Wakes on a thread of its own.
-fn wake_elsewhere(ready: &mut Ready, at: At) -> thread::JoinHandle<()> {
+fn wake_elsewhere(ready: &mut ReadyQueue, at: At) -> thread::JoinHandle<()> {
     let waker = waker(ready, at);
     thread::spawn(move || waker.wake())
 }
 
 /// Takes all wakes so far, and counts those of each slot.
-fn take(ready: &mut Ready, seen: &mut BTreeMap<At, usize>) {
-    ready.take(|group, word| {
-        for place in super::slot::places(word) {
-            *seen.entry((group, place)).or_default() += 1;
+fn take(ready: &mut ReadyQueue, seen: &mut BTreeMap<At, usize>) {
+    ready.take(|number, word| {
+        for offset in super::slot::bits(word) {
+            *seen.entry((number, offset)).or_default() += 1;
         }
     });
 }
 
 /// Does as a loop does until so many slots were woken, sleeping in between.
-fn until_woken(ready: &mut Ready, slots: usize) -> Vec<At> {
+fn until_woken(ready: &mut ReadyQueue, slots: usize) -> Vec<At> {
     let mut seen = BTreeMap::new();
     let (parked, parent) = parked();
     loop {
@@ -114,8 +114,8 @@ fn until_woken(ready: &mut Ready, slots: usize) -> Vec<At> {
 }
 
 /// Wakes as a body does while it is polled.
-fn wake_within(ready: &mut Ready, (group, place): At) {
-    ready.enter().group(group).waker(place).wake_by_ref();
+fn wake_within(ready: &mut ReadyQueue, (number, offset): At) {
+    ready.enter().chunk(number).waker(offset).wake_by_ref();
 }
 
 fn wakes_of_one_group() {
@@ -160,8 +160,8 @@ fn a_group_that_is_listed_anew_while_the_list_is_read_loses_no_wake() {
 fn wakes_that_show_what_was_done() {
     let mut ready = ready(1);
     let cells: [_; 2] = core::array::from_fn(|_| Arc::new(UnsafeCell::new(0)));
-    for (place, cell) in cells.iter().enumerate() {
-        let (waker, cell) = (waker(&mut ready, (0, place)), cell.clone());
+    for (offset, cell) in cells.iter().enumerate() {
+        let (waker, cell) = (waker(&mut ready, (0, offset)), cell.clone());
         thread::spawn(move || {
             cell.with_mut(|cell| set(cell, 7));
             waker.wake();
@@ -180,7 +180,7 @@ fn what_was_done_before_a_wake_is_seen_by_who_takes_it() {
 fn a_slot_woken_from_two_threads_is_seen_and_at_most_once_more() {
     model(|| {
         let mut ready = ready(1);
-        let threads = [0, 0].map(|place| wake_elsewhere(&mut ready, (0, place)));
+        let threads = [0, 0].map(|offset| wake_elsewhere(&mut ready, (0, offset)));
         assert_eq!(until_woken(&mut ready, 1), [(0, 0)]);
         for thread in threads {
             thread.join().unwrap();
@@ -211,11 +211,11 @@ fn wakes_of_one_slot_while_it_is_polled() {
     let mut ready = ready(1);
     let waker = waker(&mut ready, (0, 0));
     let elsewhere = waker.clone();
-    let mut entered = ready.enter();
+    let mut guard = ready.enter();
     let thread = thread::spawn(move || elsewhere.wake());
     waker.wake_by_ref();
-    assert!(entered.group(0).is_woken(0));
-    drop(entered);
+    assert!(guard.chunk(0).is_woken(0));
+    drop(guard);
     thread.join().unwrap();
     let mut seen = BTreeMap::new();
     take(&mut ready, &mut seen);
@@ -250,12 +250,12 @@ fn a_wake_from_a_loop_within_is_seen_by_the_loop_around() {
         let (mut outer, mut inner) = (ready(1), ready(1));
         let of_outer = waker(&mut outer, (0, 0));
         wake_elsewhere(&mut outer, (0, 1));
-        let entered = outer.enter();
+        let guard = outer.enter();
         let mut within = inner.enter();
         of_outer.wake();
-        within.group(0).waker(3).wake_by_ref();
+        within.chunk(0).waker(3).wake_by_ref();
         // In whatever order: coroutines may end in another than they have begun in.
-        drop(entered);
+        drop(guard);
         drop(within);
         assert_eq!(until_woken(&mut outer, 2), [(0, 0), (0, 1)]);
         assert_eq!(until_woken(&mut inner, 1), [(0, 3)]);
@@ -268,7 +268,7 @@ fn wakes_beside_a_forgotten_one() {
     waker(&mut ready, (0, 1)).wake();
     wake_elsewhere(&mut ready, (0, 0));
     wake_elsewhere(&mut ready, (1, 0));
-    ready.group(0).forget(1 << 1);
+    ready.chunk(0).forget(1 << 1);
     assert_eq!(until_woken(&mut ready, 2), [(0, 0), (1, 0)]);
 }
 
@@ -282,12 +282,12 @@ fn a_wake_from_within_that_is_forgotten_loses_no_other() {
     model(|| {
         let mut ready = ready(1);
         wake_elsewhere(&mut ready, (0, 0));
-        let mut entered = ready.enter();
-        let wakers = entered.group(0);
+        let mut guard = ready.enter();
+        let wakers = guard.chunk(0);
         wakers.waker(1).wake_by_ref();
         wakers.waker(2).wake_by_ref();
         wakers.forget(1 << 1);
-        drop(entered);
+        drop(guard);
         assert_eq!(until_woken(&mut ready, 2), [(0, 0), (0, 2)]);
     });
 }
@@ -326,8 +326,8 @@ fn a_loop_that_sleeps_again_has_its_new_parent_woken() {
 /// Wakers are cloned, woken and dropped on two threads while the loop makes more groups and ends.
 fn teardown_beside_wakers() {
     let mut ready = ready(1);
-    for place in 0..2 {
-        let waker = waker(&mut ready, (0, place));
+    for offset in 0..2 {
+        let waker = waker(&mut ready, (0, offset));
         thread::spawn(move || {
             let clone = waker.clone();
             drop(waker);
@@ -356,7 +356,7 @@ fn a_wake_after_the_end_of_the_loop_is_harmless() {
 }
 
 /// Whoever is woken drops the loop, from within the wake.
-struct Dropper(Mutex<Option<Ready>>);
+struct Dropper(Mutex<Option<ReadyQueue>>);
 
 impl Wake for Dropper {
     fn wake(self: Arc<Self>) {
@@ -368,7 +368,7 @@ impl Wake for Dropper {
 fn a_wake_that_has_the_loop_dropped_is_harmless() {
     model(|| {
         let mut ready = ready(1);
-        let wakers = [0, 1].map(|place| waker(&mut ready, (0, place)));
+        let wakers = [0, 1].map(|offset| waker(&mut ready, (0, offset)));
         let dropper = Arc::new(Dropper(Mutex::new(None)));
         assert!(ready.sleep(&Waker::from(dropper.clone())));
         *dropper.0.lock().unwrap() = Some(ready);
@@ -453,10 +453,12 @@ fn a_first_body_that_is_woken_from_here_and_elsewhere_at_once_is_polled_once_mor
 }
 
 /// A set of bodies that go on.
-fn started<F: Future<Output = usize>>(bodies: impl IntoIterator<Item = F>) -> Set<Unspawned<F>> {
-    let mut set = Set::new();
+fn started<F: Future<Output = usize>>(
+    bodies: impl IntoIterator<Item = F>,
+) -> FutureSet<InlineJob<F>> {
+    let mut set = FutureSet::new();
     for (index, body) in bodies.into_iter().enumerate() {
-        let mut body = Some(Unspawned::new(body));
+        let mut body = Some(InlineJob::new(body));
         let started = set.start::<()>(
             None,
             1,
@@ -472,18 +474,18 @@ fn started<F: Future<Output = usize>>(bodies: impl IntoIterator<Item = F>) -> Se
 }
 
 /// Does as a loop does until every body has ended; returns how many did.
-fn until_ended<F: Future<Output = usize>>(set: &mut Set<Unspawned<F>>) -> usize {
+fn until_ended<F: Future<Output = usize>>(set: &mut FutureSet<InlineJob<F>>) -> usize {
     let (parked, parent) = parked();
-    let mut ended = 0;
+    let mut on_complete = 0;
     loop {
-        let round = set.poll_round(&mut 0, usize::MAX, |end: End<usize>| {
+        let round = set.poll_round(&mut 0, usize::MAX, |end: Completion<usize>| {
             assert!(matches!(end.outcome, Outcome::Ok(7)), "{end:?}");
-            ended += 1;
+            on_complete += 1;
             ControlFlow::<()>::Continue(())
         });
         assert!(round.is_continue());
         if set.is_empty() {
-            return ended;
+            return on_complete;
         }
         if !set.next_round() && set.sleep(&Context::from_waker(&parent)) {
             parked.0.wait();
@@ -526,7 +528,7 @@ fn bodies_that_are_cancelled_beside_their_wakes_are_dropped_once_and_their_slots
             }
             if is_due.load(Relaxed) { Poll::Ready(7_usize) } else { Poll::Pending }
         });
-        set.insert(1, Unspawned::new(Box::pin(next) as Pin<Box<dyn Future<Output = usize>>>));
+        set.insert(1, InlineJob::new(Box::pin(next) as Pin<Box<dyn Future<Output = usize>>>));
         assert_eq!(until_ended(&mut set), 1);
         assert!((1..=3).contains(&polls.get()));
     });
@@ -563,11 +565,11 @@ fn bodies_that_wake_the_caller_itself_all_end() {
             })
         };
         let (parked, parent) = parked();
-        let mut set = Set::new();
-        (0..2).for_each(|index| set.insert(index, Unspawned::new(body())));
+        let mut set = FutureSet::new();
+        (0..2).for_each(|index| set.insert(index, InlineJob::new(body())));
         loop {
-            set.all_are_due();
-            let round = set.poll_due(&parent, |end: End<usize>| {
+            set.mark_all_due();
+            let round = set.poll_due(&parent, |end: Completion<usize>| {
                 assert!(matches!(end.outcome, Outcome::Ok(7)), "{end:?}");
                 ControlFlow::<()>::Continue(())
             });

@@ -18,7 +18,7 @@
 #![allow(unsafe_code, reason = "the engine's own: wakers that cost nothing are made by hand")]
 
 mod block;
-mod promise;
+mod lazy_waker;
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -29,45 +29,45 @@ use core::ptr::{self, NonNull};
 use core::task::{RawWaker, RawWakerVTable, Waker};
 
 use self::block::Block;
-use super::atomic::{AtomicPtr, AtomicUsize, AtomicWaker, Driven, Ordering};
-use super::firstly::Firstly;
-use super::planted::{Bug, is_planted};
+use super::atomic::{AtomicPtr, AtomicUsize, AtomicWaker, Ordering, OwnerCell};
+use super::inline_vec::InlineVec;
+use super::mutations::{Mutation, is_mutated};
 use super::polling::{PolledOn, this_thread};
 
-pub(super) use self::promise::Starting;
+pub(super) use self::lazy_waker::FirstPoll;
 
 /// Slots in a group: one bit of its word each, and one to spare.
-pub(super) const GROUP: usize = usize::BITS as usize - 1;
+pub(super) const CHUNK_SLOTS: usize = usize::BITS as usize - 1;
 /// The bit to spare: the group is on the list. Only the reader clears it, and only once it has
 /// taken the group off the list.
-const LISTED: usize = 1 << GROUP;
+const QUEUED: usize = 1 << CHUNK_SLOTS;
 
 /// The list is empty and the loop sleeps: the next wake must wake it.
-const ASLEEP: *mut Group = ptr::without_provenance_mut(1);
+const ASLEEP: *mut WakerChunk = ptr::without_provenance_mut(1);
 /// The list is empty and the loop is awake: it looks at the list again before it sleeps.
-const EMPTY: *mut Group = ptr::null_mut();
+const EMPTY: *mut WakerChunk = ptr::null_mut();
 /// The group listed before the first one here. One that is not listed has `EMPTY` there.
-const END: *mut Group = ptr::without_provenance_mut(1);
+const END: *mut WakerChunk = ptr::without_provenance_mut(1);
 
 /// What all groups of one loop share, and the first of them: a small loop has no other.
-struct Home {
+struct Shared {
     /// The loop and every waker that was cloned. At zero all of this is freed.
     refs: AtomicUsize,
     /// `ASLEEP`, `EMPTY`, or the group that was listed last.
-    head: AtomicPtr<Group>,
+    head: AtomicPtr<WakerChunk>,
     /// Whoever polls the loop.
     parent: AtomicWaker,
     /// The thread whose wakes need no atomics.
     polled_on: PolledOn,
     /// The group that was listed last by the thread that polls the loop, or `END`.
-    head_here: Driven<*mut Group>,
+    head_here: OwnerCell<*mut WakerChunk>,
     /// The slot whose body is being polled, as its waker names it.
-    polled: Driven<*const ()>,
+    polled: OwnerCell<*const ()>,
     /// A body was woken while it was polled itself: it yields.
-    has_yielded: Driven<bool>,
+    has_yielded: OwnerCell<bool>,
     /// Where the other groups are.
-    blocks: Driven<Vec<Block<Group>>>,
-    first: Group,
+    blocks: OwnerCell<Vec<Block<WakerChunk>>>,
+    first: WakerChunk,
     /// Where this is.
     block: Block<Self>,
     #[cfg(forloop_loom)]
@@ -77,39 +77,39 @@ struct Home {
 /// As many slots as a word has bits, less one. Aligned to more than that, so that the low bits of
 /// its address are there for a slot's place.
 #[repr(align(64))]
-struct Group {
-    home: NonNull<Home>,
+struct WakerChunk {
+    shared: NonNull<Shared>,
     number: usize,
     woken: AtomicUsize,
     /// The group listed before this one. Only read and written while listed.
     next: AtomicPtr<Self>,
     /// The same two for the wakes of the thread that polls the loop: what is listed, has a next one.
-    woken_here: Driven<usize>,
-    next_here: Driven<*mut Self>,
+    woken_here: OwnerCell<usize>,
+    next_here: OwnerCell<*mut Self>,
 }
 
 /// One more than the highest place that fits into the low bits of a group's address.
-const GROUP_ALIGN: usize = align_of::<Group>();
-const _: () = assert!(GROUP <= GROUP_ALIGN, "a slot's place fits into the low bits");
+const CHUNK_ALIGN: usize = align_of::<WakerChunk>();
+const _: () = assert!(CHUNK_SLOTS <= CHUNK_ALIGN, "a slot's place fits into the low bits");
 
-impl Group {
-    fn new(home: NonNull<Home>, number: usize) -> Self {
+impl WakerChunk {
+    fn new(shared: NonNull<Shared>, number: usize) -> Self {
         Self {
-            home,
+            shared,
             number,
             woken: AtomicUsize::new(0),
             next: AtomicPtr::new(EMPTY),
-            woken_here: Driven::new(0),
-            next_here: Driven::new(EMPTY),
+            woken_here: OwnerCell::new(0),
+            next_here: OwnerCell::new(EMPTY),
         }
     }
 
     /// Wakes a slot, from anywhere.
     #[inline(never)] // so that the other way, which is short, stays so
-    fn wake(&self, home: &Home, bit: usize) {
-        let before = self.woken.fetch_or(bit | LISTED, Ordering::AcqRel);
-        if before & LISTED == 0 {
-            home.list(self);
+    fn wake(&self, shared: &Shared, bit: usize) {
+        let before = self.woken.fetch_or(bit | QUEUED, Ordering::AcqRel);
+        if before & QUEUED == 0 {
+            shared.queue(self);
         }
     }
 
@@ -118,32 +118,32 @@ impl Group {
     /// # Safety
     ///
     /// Called on the thread that polls the loop, from within one of its bodies.
-    unsafe fn wake_here(&self, home: &Home, bit: usize) {
-        // SAFETY: whoever polls a body has exclusive access to the loop's `Ready`, and waits for
+    unsafe fn wake_here(&self, shared: &Shared, bit: usize) {
+        // SAFETY: whoever polls a body has exclusive access to the loop's `ReadyQueue`, and waits for
         // this to return.
         unsafe {
             self.woken_here.with(|woken| *woken |= bit);
             if self.next_here.with(|next| next.is_null()) {
                 let this = ptr::from_ref(self).cast_mut();
-                let next = home.head_here.with(|head| core::mem::replace(head, this));
+                let next = shared.head_here.with(|head| core::mem::replace(head, this));
                 self.next_here.with(|link| *link = next);
             }
         }
     }
 }
 
-impl Home {
-    /// Puts `group` on the list, and wakes the loop if it sleeps.
-    fn list(&self, group: &Group) {
-        let this = ptr::from_ref(group).cast_mut();
+impl Shared {
+    /// Puts `chunk` on the list, and wakes the loop if it sleeps.
+    fn queue(&self, chunk: &WakerChunk) {
+        let this = ptr::from_ref(chunk).cast_mut();
         let mut head = self.head.load(Ordering::Relaxed);
         loop {
             let next = if head == ASLEEP { EMPTY } else { head };
-            group.next.store(next, Ordering::Relaxed);
-            let listed =
+            chunk.next.store(next, Ordering::Relaxed);
+            let queued =
                 self.head.compare_exchange_weak(head, this, Ordering::AcqRel, Ordering::Relaxed);
-            match listed {
-                Ok(ASLEEP) if is_planted(Bug::WakesNobody) => return,
+            match queued {
+                Ok(ASLEEP) if is_mutated(Mutation::WakesNobody) => return,
                 Ok(ASLEEP) => return self.parent.wake(),
                 Ok(_) => return,
                 Err(changed) => head = changed,
@@ -166,23 +166,23 @@ impl Home {
     /// The caller owns what was counted, and does not use it any more.
     unsafe fn release(this: NonNull<Self>) {
         let shown =
-            if is_planted(Bug::LetsGoUnshown) { Ordering::Relaxed } else { Ordering::Release };
+            if is_mutated(Mutation::LetsGoUnshown) { Ordering::Relaxed } else { Ordering::Release };
         // SAFETY: the caller owns one count, so it is still there.
         if unsafe { (*this.as_ptr()).refs.fetch_sub(1, shown) } != 1 {
             return;
         }
         // What others have done with it happened before they let go. A load and no fence, so that
         // whoever watches for races can follow.
-        if !is_planted(Bug::FreesUnseen) {
+        if !is_mutated(Mutation::FreesUnseen) {
             // SAFETY: nobody else has a count, so it is still there.
             unsafe { (*this.as_ptr()).refs.load(Ordering::Acquire) };
         }
         // SAFETY: nobody else has a count, so nobody has its address. It is moved out of its memory before
         // that is freed; a group has nothing to drop.
         unsafe {
-            let home = this.read();
-            home.blocks.with(|blocks| blocks.drain(..).for_each(|block| block.free()));
-            home.block.free();
+            let shared = this.read();
+            shared.blocks.with(|blocks| blocks.drain(..).for_each(|block| block.free()));
+            shared.block.free();
         }
     }
 }
@@ -210,25 +210,25 @@ static VTABLE: RawWakerVTable = RawWakerVTable::new(clone_waker, wake, wake_by_r
 
 /// The group and the bit that a waker names.
 #[inline]
-fn split(waker: *const ()) -> (*const Group, usize) {
-    let place = waker.addr() % GROUP_ALIGN;
-    (waker.wrapping_byte_sub(place).cast(), 1 << place)
+fn split(waker: *const ()) -> (*const WakerChunk, usize) {
+    let offset = waker.addr() % CHUNK_ALIGN;
+    (waker.wrapping_byte_sub(offset).cast(), 1 << offset)
 }
 
 /// What names a slot: together what `split` takes apart.
 #[inline]
-fn address(group: NonNull<Group>, place: usize) -> *const () {
-    debug_assert!(place < GROUP, "a slot has a place in its group");
-    group.as_ptr().cast_const().cast::<()>().wrapping_byte_add(place % GROUP_ALIGN)
+fn address(chunk: NonNull<WakerChunk>, offset: usize) -> *const () {
+    debug_assert!(offset < CHUNK_SLOTS, "a slot has a place in its group");
+    chunk.as_ptr().cast_const().cast::<()>().wrapping_byte_add(offset % CHUNK_ALIGN)
 }
 
 /// # Safety
 ///
 /// `waker` was made by `Wakers::waker`, or cloned, and is alive.
 unsafe fn clone_waker(waker: *const ()) -> RawWaker {
-    let (group, _) = split(waker);
+    let (chunk, _) = split(waker);
     // SAFETY: a waker that is alive keeps its group and home.
-    unsafe { (*group).home.as_ref().retain() };
+    unsafe { (*chunk).shared.as_ref().retain() };
     RawWaker::new(waker, &VTABLE)
 }
 
@@ -238,19 +238,19 @@ unsafe fn clone_waker(waker: *const ()) -> RawWaker {
 unsafe fn wake_by_ref(waker: *const ()) {
     // Before anything else: where it is a call, nothing has to be kept meanwhile.
     let thread = this_thread();
-    let (group, bit) = split(waker);
+    let (chunk, bit) = split(waker);
     // SAFETY: a waker that is alive keeps its group and home, also while whoever it wakes drops
     // the loop. If this thread polls a body of this loop, whoever polls it has called us.
     unsafe {
-        let group = &*group;
-        let home = group.home.as_ref();
-        if home.polled_on.is(thread) || is_planted(Bug::WakesHereFromElsewhere) {
-            if home.polled.with(|polled| *polled == waker) {
-                home.has_yielded.with(|has_yielded| *has_yielded = true);
+        let chunk = &*chunk;
+        let shared = chunk.shared.as_ref();
+        if shared.polled_on.is(thread) || is_mutated(Mutation::WakesHereFromElsewhere) {
+            if shared.polled.with(|polled| *polled == waker) {
+                shared.has_yielded.with(|has_yielded| *has_yielded = true);
             }
-            group.wake_here(home, bit);
+            chunk.wake_here(shared, bit);
         } else {
-            group.wake(home, bit);
+            chunk.wake(shared, bit);
         }
     }
 }
@@ -268,15 +268,15 @@ unsafe fn wake(waker: *const ()) {
 ///
 /// As for `clone_waker`; and it is not used any more.
 unsafe fn drop_waker(waker: *const ()) {
-    let (group, _) = split(waker);
+    let (chunk, _) = split(waker);
     // SAFETY: a cloned waker owns one count. Others are never dropped.
-    unsafe { Home::release((*group).home) };
+    unsafe { Shared::release((*chunk).shared) };
 }
 
 /// The waker of a slot, for as long as the loop is there; clones of it may live longer.
 pub(super) struct SlotWaker<'a> {
     waker: ManuallyDrop<Waker>,
-    _loop: PhantomData<&'a Ready>,
+    _loop: PhantomData<&'a ReadyQueue>,
 }
 
 impl SlotWaker<'_> {
@@ -298,9 +298,9 @@ impl Deref for SlotWaker<'_> {
 /// The wakers of a group of slots, for whoever drives the loop: this is access to it that nobody else
 /// has, on one thread.
 pub(super) struct Wakers<'a> {
-    group: NonNull<Group>,
-    home: NonNull<Home>,
-    _loop: PhantomData<&'a mut Ready>,
+    chunk: NonNull<WakerChunk>,
+    shared: NonNull<Shared>,
+    _loop: PhantomData<&'a mut ReadyQueue>,
 }
 
 impl<'a> Wakers<'a> {
@@ -310,155 +310,156 @@ impl<'a> Wakers<'a> {
     ///
     /// It is there for as long as this is, and whoever has this has exclusive access to the loop.
     #[inline]
-    unsafe fn of(group: NonNull<Group>) -> Self {
+    unsafe fn of(chunk: NonNull<WakerChunk>) -> Self {
         // SAFETY: it is there.
-        let home = unsafe { group.as_ref() }.home;
-        Self { group, home, _loop: PhantomData }
+        let shared = unsafe { chunk.as_ref() }.shared;
+        Self { chunk, shared, _loop: PhantomData }
     }
 
     /// The waker of a slot.
     #[inline]
-    pub(super) fn waker(&self, place: usize) -> SlotWaker<'a> {
+    pub(super) fn waker(&self, offset: usize) -> SlotWaker<'a> {
         // SAFETY: the functions of the table take apart what is put together here. It is not counted,
         // is never dropped, and cannot be used once the loop is gone.
-        SlotWaker::new(unsafe { Waker::new(address(self.group, place), &VTABLE) })
+        SlotWaker::new(unsafe { Waker::new(address(self.chunk, offset), &VTABLE) })
     }
 
     /// The waker of a slot whose body is about to be polled.
     #[inline]
-    pub(super) fn waker_to_poll(&self, place: usize) -> SlotWaker<'a> {
-        let waker = self.waker(place);
+    pub(super) fn waker_to_poll(&self, offset: usize) -> SlotWaker<'a> {
+        let waker = self.waker(offset);
         // SAFETY: home is there as long as the loop is, to which we have exclusive access.
-        unsafe { self.home.as_ref().polled.with(|polled| *polled = waker.waker.data()) };
+        unsafe { self.shared.as_ref().polled.with(|polled| *polled = waker.waker.data()) };
         waker
     }
 
     /// Whether the slot was woken and not taken yet.
-    pub(super) fn is_woken(&self, place: usize) -> bool {
+    pub(super) fn is_woken(&self, offset: usize) -> bool {
         // SAFETY: groups are there as long as the loop is, to which we have exclusive access.
         let (here, elsewhere) = unsafe {
-            let group = self.group.as_ref();
-            (group.woken_here.with(|woken| *woken), group.woken.load(Ordering::Acquire))
+            let chunk = self.chunk.as_ref();
+            (chunk.woken_here.with(|woken| *woken), chunk.woken.load(Ordering::Acquire))
         };
-        (here | elsewhere) & (1 << place) != 0
+        (here | elsewhere) & (1 << offset) != 0
     }
 
     /// Forgets wakes of slots, a bit for each, that are of no use to those who come next.
     #[inline]
     pub(super) fn forget(&self, slots: usize) {
         // SAFETY: groups are there as long as the loop is.
-        let group = unsafe { self.group.as_ref() };
+        let chunk = unsafe { self.chunk.as_ref() };
         // SAFETY: we have exclusive access, and nothing comes back from within.
-        let here = unsafe { group.woken_here.with(|woken| *woken) };
+        let here = unsafe { chunk.woken_here.with(|woken| *woken) };
         // Mostly there is none, and to look is cheaper than to clear.
-        if (here | group.woken.load(Ordering::Relaxed)) & slots & !LISTED != 0 {
+        if (here | chunk.woken.load(Ordering::Relaxed)) & slots & !QUEUED != 0 {
             // SAFETY: as above.
-            unsafe { group.woken_here.with(|woken| *woken &= !slots) };
-            let kept = if is_planted(Bug::ForgetsListed) { 0 } else { LISTED };
-            group.woken.fetch_and(!(slots | LISTED) | kept, Ordering::AcqRel);
+            unsafe { chunk.woken_here.with(|woken| *woken &= !slots) };
+            let kept = if is_mutated(Mutation::ForgetsListed) { 0 } else { QUEUED };
+            chunk.woken.fetch_and(!(slots | QUEUED) | kept, Ordering::AcqRel);
         }
     }
 }
 
 /// A loop whose bodies are being polled on this thread.
-pub(super) struct Entered<'a> {
-    ready: &'a mut Ready,
+pub(super) struct PollGuard<'a> {
+    ready: &'a mut ReadyQueue,
     /// It is left on the thread it was entered on.
     _not_send: PhantomData<*mut ()>,
 }
 
-impl Entered<'_> {
+impl PollGuard<'_> {
     /// A group of slots.
     #[inline]
-    pub(super) fn group(&mut self, number: usize) -> Wakers<'_> {
-        self.ready.group(number)
+    pub(super) fn chunk(&mut self, number: usize) -> Wakers<'_> {
+        self.ready.chunk(number)
     }
 }
 
 /// Also if a body panics: a loop that is not being polled never seems to be.
-impl Drop for Entered<'_> {
+impl Drop for PollGuard<'_> {
     #[inline]
     fn drop(&mut self) {
-        if let Some(home) = self.ready.home {
+        if let Some(shared) = self.ready.shared {
             // SAFETY: it is there as long as the loop is.
-            unsafe { home.as_ref() }.polled_on.leave();
+            unsafe { shared.as_ref() }.polled_on.leave();
         }
     }
 }
 
 /// The reader's side of the list, and the maker of wakers.
-pub(super) struct Ready {
+pub(super) struct ReadyQueue {
     /// Made with the first body that stays, or looks at its waker: a loop without one needs none.
-    home: Option<NonNull<Home>>,
-    groups: Firstly<Option<NonNull<Group>>>,
+    shared: Option<NonNull<Shared>>,
+    chunks: InlineVec<Option<NonNull<WakerChunk>>>,
 }
 
 // SAFETY: what it points to is shared between threads by design: atomics, and cells that only
 // whoever has `&mut` to this touches, or is polled by it.
-unsafe impl Send for Ready {}
+unsafe impl Send for ReadyQueue {}
 // SAFETY: as above; with `&` there is no way to the cells.
-unsafe impl Sync for Ready {}
+unsafe impl Sync for ReadyQueue {}
 
-impl Ready {
+impl ReadyQueue {
     pub(super) const fn new() -> Self {
-        Self { home: None, groups: Firstly::new(None) }
+        Self { shared: None, chunks: InlineVec::new(None) }
     }
 
     /// Makes the first group, if it is not there.
     #[inline]
     pub(super) fn begin(&mut self) {
-        if self.home.is_none() {
-            self.move_in(new_home());
+        if self.shared.is_none() {
+            self.move_in(new_shared());
         }
     }
 
     /// Takes over what was made for this loop.
     #[cold]
-    fn move_in(&mut self, home: NonNull<Home>) {
-        debug_assert!(self.home.is_none(), "it is made once");
-        self.home = Some(home);
-        *self.groups.first_mut() = Some(first_of(home));
+    fn move_in(&mut self, shared: NonNull<Shared>) {
+        debug_assert!(self.shared.is_none(), "it is made once");
+        self.shared = Some(shared);
+        *self.chunks.first_mut() = Some(first_of(shared));
     }
 
     /// Makes so many more groups, behind the first.
     pub(super) fn grow(&mut self, more: usize) {
-        let home = self.home.expect("there is a group already, and it is full");
-        self.groups.reserve_exact(more);
-        let block = Block::<Group>::new(more);
+        let shared = self.shared.expect("there is a group already, and it is full");
+        self.chunks.reserve_exact(more);
+        let block = Block::<WakerChunk>::new(more);
         for at in 0..more {
             // SAFETY: within the block.
-            let group = unsafe { block.start.add(at) };
+            let chunk = unsafe { block.start.add(at) };
             // SAFETY: as above, and nobody else knows it.
-            unsafe { group.write(Group::new(home, self.groups.len())) };
-            self.groups.push(Some(group));
+            unsafe { chunk.write(WakerChunk::new(shared, self.chunks.len())) };
+            self.chunks.push(Some(chunk));
         }
         // SAFETY: we have exclusive access, and nothing comes back from a push.
-        unsafe { home.as_ref().blocks.with(|blocks| blocks.push(block)) };
+        unsafe { shared.as_ref().blocks.with(|blocks| blocks.push(block)) };
     }
 
     /// A group of slots.
     #[inline]
-    pub(super) fn group(&mut self, number: usize) -> Wakers<'_> {
-        let group = self.groups[number].expect("a slot's group was made with it");
+    pub(super) fn chunk(&mut self, number: usize) -> Wakers<'_> {
+        let chunk = self.chunks[number].expect("a slot's group was made with it");
         // SAFETY: groups are there as long as this is.
-        unsafe { Wakers::of(group) }
+        unsafe { Wakers::of(chunk) }
     }
 
     /// Until what this returns is dropped, the bodies of this loop are polled on this thread.
     #[inline]
-    pub(super) fn enter(&mut self) -> Entered<'_> {
-        if let Some(home) = self.home {
+    pub(super) fn enter(&mut self) -> PollGuard<'_> {
+        if let Some(shared) = self.shared {
             // Nobody else drives the loop meanwhile, because we have exclusive access.
             // SAFETY: it is there as long as this is.
-            unsafe { home.as_ref() }.polled_on.enter();
+            unsafe { shared.as_ref() }.polled_on.enter();
         }
-        Entered { ready: self, _not_send: PhantomData }
+        PollGuard { ready: self, _not_send: PhantomData }
     }
 
     /// Whether a body has woken itself while it was polled, since this was asked last.
     pub(super) fn has_yielded(&mut self) -> bool {
         // SAFETY: it is there as long as this is, and we have exclusive access.
-        self.home.is_some_and(|home| unsafe { home.as_ref().has_yielded.with(core::mem::take) })
+        self.shared
+            .is_some_and(|shared| unsafe { shared.as_ref().has_yielded.with(core::mem::take) })
     }
 
     /// Takes all wakes so far, calling `woken` with the number of each group and a bit for each
@@ -466,57 +467,61 @@ impl Ready {
     /// from elsewhere.
     #[inline]
     pub(super) fn take(&mut self, mut woken: impl FnMut(usize, usize)) {
-        let Some(home) = self.home else { return };
+        let Some(shared) = self.shared else { return };
         // SAFETY: it is there as long as this is.
-        let home = unsafe { home.as_ref() };
+        let shared = unsafe { shared.as_ref() };
         // SAFETY: we have exclusive access, and nothing comes back from within. What is listed is a
         // group of this loop.
         unsafe {
-            let mut listed = home.head_here.with(|head| core::mem::replace(head, END));
-            while listed != END {
-                let group = &*listed;
-                listed = group.next_here.with(|next| core::mem::replace(next, EMPTY));
-                woken(group.number, group.woken_here.with(core::mem::take));
+            let mut queued = shared.head_here.with(|head| core::mem::replace(head, END));
+            while queued != END {
+                let chunk = &*queued;
+                queued = chunk.next_here.with(|next| core::mem::replace(next, EMPTY));
+                woken(chunk.number, chunk.woken_here.with(core::mem::take));
             }
         }
-        if home.head.load(Ordering::Relaxed) == EMPTY {
+        if shared.head.load(Ordering::Relaxed) == EMPTY {
             return;
         }
-        let mut listed = home.head.swap(EMPTY, Ordering::AcqRel);
-        while listed != EMPTY && listed != ASLEEP {
+        let mut queued = shared.head.swap(EMPTY, Ordering::AcqRel);
+        while queued != EMPTY && queued != ASLEEP {
             // SAFETY: what is listed is a group of this loop.
-            let group = unsafe { &*listed };
-            let seen =
-                if is_planted(Bug::TakesUnseen) { Ordering::Release } else { Ordering::AcqRel };
-            let early = is_planted(Bug::ClearsBeforeNext).then(|| group.woken.swap(0, seen));
+            let chunk = unsafe { &*queued };
+            let seen = if is_mutated(Mutation::TakesUnseen) {
+                Ordering::Release
+            } else {
+                Ordering::AcqRel
+            };
+            let early = is_mutated(Mutation::ClearsBeforeNext).then(|| chunk.woken.swap(0, seen));
             // Before the word is cleared: from then on the group may be listed anew.
-            listed = group.next.load(Ordering::Relaxed);
-            let word = early.unwrap_or_else(|| group.woken.swap(0, seen));
-            woken(group.number, word & !LISTED);
+            queued = chunk.next.load(Ordering::Relaxed);
+            let word = early.unwrap_or_else(|| chunk.woken.swap(0, seen));
+            woken(chunk.number, word & !QUEUED);
         }
     }
 
     /// Goes to sleep until a wake, which will wake `parent`; `false` if there was one already.
     pub(super) fn sleep(&mut self, parent: &Waker) -> bool {
         // Nobody could wake a loop that never had a body.
-        let Some(home) = self.home else { return true };
+        let Some(shared) = self.shared else { return true };
         // SAFETY: it is there as long as this is.
-        let home = unsafe { home.as_ref() };
-        if !is_planted(Bug::RegistersLate) {
-            home.parent.register(parent);
+        let shared = unsafe { shared.as_ref() };
+        if !is_mutated(Mutation::RegistersLate) {
+            shared.parent.register(parent);
         }
         // SAFETY: we have exclusive access.
-        let is_woken_here = !unsafe { home.head_here.with(|head| *head == END) };
-        if is_woken_here && !is_planted(Bug::SleepsUnseeingHere) {
+        let is_woken_here = !unsafe { shared.head_here.with(|head| *head == END) };
+        if is_woken_here && !is_mutated(Mutation::SleepsUnseeingHere) {
             return false;
         }
-        if is_planted(Bug::SleepsUnseeing) {
-            home.head.store(ASLEEP, Ordering::Release);
+        if is_mutated(Mutation::SleepsUnseeing) {
+            shared.head.store(ASLEEP, Ordering::Release);
             return true;
         }
-        let slept = home.head.compare_exchange(EMPTY, ASLEEP, Ordering::AcqRel, Ordering::Relaxed);
-        if is_planted(Bug::RegistersLate) {
-            home.parent.register(parent);
+        let slept =
+            shared.head.compare_exchange(EMPTY, ASLEEP, Ordering::AcqRel, Ordering::Relaxed);
+        if is_mutated(Mutation::RegistersLate) {
+            shared.parent.register(parent);
         }
         slept.is_ok()
     }
@@ -524,50 +529,50 @@ impl Ready {
 
 /// The first group.
 #[inline]
-fn first_of(home: NonNull<Home>) -> NonNull<Group> {
+fn first_of(shared: NonNull<Shared>) -> NonNull<WakerChunk> {
     // SAFETY: whoever has the address of a home knows that it is there.
-    unsafe { NonNull::new_unchecked(&raw mut (*home.as_ptr()).first) }
+    unsafe { NonNull::new_unchecked(&raw mut (*shared.as_ptr()).first) }
 }
 
 /// Makes what the groups of a loop share, counted once, and the first group.
-fn new_home() -> NonNull<Home> {
-    let block = Block::<Home>::new(1);
-    let home = block.start;
+fn new_shared() -> NonNull<Shared> {
+    let block = Block::<Shared>::new(1);
+    let shared = block.start;
     // SAFETY: it is a block of one, and nobody else knows it.
     unsafe {
-        home.write(Home {
+        shared.write(Shared {
             refs: AtomicUsize::new(1),
             head: AtomicPtr::new(EMPTY),
             parent: AtomicWaker::new(),
             polled_on: PolledOn::new(),
-            head_here: Driven::new(END),
-            polled: Driven::new(ptr::null()),
-            has_yielded: Driven::new(false),
-            blocks: Driven::new(Vec::new()),
-            first: Group::new(home, 0),
+            head_here: OwnerCell::new(END),
+            polled: OwnerCell::new(ptr::null()),
+            has_yielded: OwnerCell::new(false),
+            blocks: OwnerCell::new(Vec::new()),
+            first: WakerChunk::new(shared, 0),
             block,
             #[cfg(forloop_loom)]
             _freed: loom::alloc::Track::new(()),
         });
     }
-    home
+    shared
 }
 
-impl Drop for Ready {
+impl Drop for ReadyQueue {
     fn drop(&mut self) {
-        let Some(home) = self.home.take() else { return };
+        let Some(shared) = self.shared.take() else { return };
         // A waker that outlives the loop keeps its group, but need not keep whoever polled it.
         // SAFETY: the loop owns one count until it is released here.
         unsafe {
-            let parent = home.as_ref().parent.take();
-            Home::release(home);
+            let parent = shared.as_ref().parent.take();
+            Shared::release(shared);
             drop(parent);
         }
     }
 }
 
-impl fmt::Debug for Ready {
+impl fmt::Debug for ReadyQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ready").field("groups", &self.groups.len()).finish_non_exhaustive()
+        f.debug_struct("Ready").field("groups", &self.chunks.len()).finish_non_exhaustive()
     }
 }

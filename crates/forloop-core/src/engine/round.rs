@@ -6,41 +6,41 @@ use core::ops::RangeInclusive;
 
 use super::bodies::Bodies;
 use super::slab::Slab;
-use super::slot::{Slot, group_of, place_of, places, slot_at};
+use super::slot::{Slot, bits, chunk_of, offset_of, slot_at};
 use crate::simulation::choose_order;
 
 /// The slots that have a turn before any has another.
 pub(super) struct Round {
     /// The groups with slots that are due, the next one last. In each, the lowest slot is next.
-    groups: Vec<usize>,
+    chunks: Vec<usize>,
     /// Where their order is another one: each slot behind what it is sorted by.
     slots: Vec<(usize, Slot)>,
     /// How many of those had their turn.
     done: usize,
     /// Where slots are while they are sorted.
-    sieve: Sieve,
+    sort: CountingSort,
 }
 
 impl Round {
     pub(super) const fn new() -> Self {
-        Self { groups: Vec::new(), slots: Vec::new(), done: 0, sieve: Sieve::new() }
+        Self { chunks: Vec::new(), slots: Vec::new(), done: 0, sort: CountingSort::new() }
     }
 
     #[inline]
     pub(super) fn is_over(&self) -> bool {
-        self.groups.is_empty() && self.done == self.slots.len()
+        self.chunks.is_empty() && self.done == self.slots.len()
     }
 
     /// Adds a group some of whose slots are due. Say then how they are to be sorted.
     #[inline]
-    pub(super) fn add(&mut self, group: usize) {
-        self.groups.push(group);
+    pub(super) fn add(&mut self, number: usize) {
+        self.chunks.push(number);
     }
 
     /// Takes the next group, if they have their turns by groups.
     #[inline]
-    pub(super) fn next_group(&mut self) -> Option<usize> {
-        self.groups.pop()
+    pub(super) fn next_chunk(&mut self) -> Option<usize> {
+        self.chunks.pop()
     }
 
     /// Takes the next slot, if they have their turns one by one.
@@ -48,15 +48,15 @@ impl Round {
     pub(super) fn next_slot<J>(&mut self, slab: &mut Slab<J>) -> Option<Slot> {
         let &(_, slot) = self.slots.get(self.done)?;
         self.done += 1;
-        slab.bay_mut(group_of(slot)).is_not_due(place_of(slot));
+        slab.chunk_mut(chunk_of(slot)).is_not_due(offset_of(slot));
         Some(slot)
     }
 
     /// Has the group that was begun first come first.
     #[inline]
-    pub(super) fn sort_groups<J>(&mut self, slab: &Slab<J>) {
-        if self.groups.len() > 1 {
-            self.groups.sort_unstable_by_key(|&group| Reverse(slab.bay(group).begun()));
+    pub(super) fn sort_chunks<J>(&mut self, slab: &Slab<J>) {
+        if self.chunks.len() > 1 {
+            self.chunks.sort_unstable_by_key(|&number| Reverse(slab.chunk(number).begun()));
         }
     }
 
@@ -66,16 +66,16 @@ impl Round {
         bodies: &mut Bodies<J>,
         key: impl Fn(&Bodies<J>, Slot) -> Option<usize>,
     ) {
-        self.sort_groups(&bodies.slab);
+        self.sort_chunks(&bodies.slab);
         self.slots.clear();
         self.done = 0;
         let mut is_sorted = true;
         let (mut least, mut most) = (usize::MAX, 0);
-        while let Some(group) = self.groups.pop() {
-            for place in places(bodies.slab.bay(group).due()) {
-                let slot = slot_at(group, place);
+        while let Some(number) = self.chunks.pop() {
+            for offset in bits(bodies.slab.chunk(number).due()) {
+                let slot = slot_at(number, offset);
                 let Some(key) = key(bodies, slot) else {
-                    bodies.slab.bay_mut(group).is_not_due(place);
+                    bodies.slab.chunk_mut(number).is_not_due(offset);
                     continue;
                 };
                 self.slots.push((key, slot));
@@ -84,7 +84,7 @@ impl Round {
                 least = least.min(key);
             }
         }
-        if !is_sorted && !self.sieve.sort(&mut self.slots, least..=most) {
+        if !is_sorted && !self.sort.sort(&mut self.slots, least..=most) {
             self.slots.sort_unstable();
         }
     }
@@ -97,7 +97,7 @@ impl Round {
 
 /// Sorts what is dense: the bodies that were woken together mostly have indices that are near each
 /// other. Each is put where its index says, and then all are taken from there in order.
-struct Sieve {
+struct CountingSort {
     /// A bit for each place that is filled.
     filled: Vec<usize>,
     slots: Vec<Slot>,
@@ -106,7 +106,7 @@ struct Sieve {
 /// Places for each slot to be sorted, at most: with more, it is cheaper to compare.
 const SPARSE: usize = 8;
 
-impl Sieve {
+impl CountingSort {
     const fn new() -> Self {
         Self { filled: Vec::new(), slots: Vec::new() }
     }
@@ -124,15 +124,15 @@ impl Sieve {
             self.slots.resize(span + 1, 0);
         }
         for &mut (key, slot) in &mut *slots {
-            let place = key - least;
-            self.filled[group_of(place)] |= 1 << place_of(place);
-            self.slots[place] = slot;
+            let offset = key - least;
+            self.filled[chunk_of(offset)] |= 1 << offset_of(offset);
+            self.slots[offset] = slot;
         }
         let words = self.filled.iter().enumerate();
         let filled =
-            words.flat_map(|(word, &bits)| places(bits).map(move |bit| slot_at(word, bit)));
-        for (entry, place) in slots.iter_mut().zip(filled) {
-            *entry = (least + place, self.slots[place]);
+            words.flat_map(|(word, &word_bits)| bits(word_bits).map(move |bit| slot_at(word, bit)));
+        for (entry, offset) in slots.iter_mut().zip(filled) {
+            *entry = (least + offset, self.slots[offset]);
         }
         true
     }
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_sieve_sorts_what_is_dense_and_refuses_what_is_not() {
-        let mut sieve = Sieve::new();
+        let mut sort = CountingSort::new();
         for (keys, is_dense) in [
             (vec![3, 1, 2], true),
             (vec![45, 37], true),
@@ -158,7 +158,7 @@ mod tests {
             let range = *keys.iter().min().unwrap()..=*keys.iter().max().unwrap();
             let mut sorted = slots.clone();
             sorted.sort_unstable();
-            assert_eq!(sieve.sort(&mut slots, range), is_dense, "{keys:?}");
+            assert_eq!(sort.sort(&mut slots, range), is_dense, "{keys:?}");
             if is_dense {
                 assert_eq!(slots, sorted);
             }

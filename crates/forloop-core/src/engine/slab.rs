@@ -14,9 +14,9 @@ use core::mem::{ManuallyDrop, MaybeUninit, needs_drop};
 use core::pin::Pin;
 use core::ptr::NonNull;
 
-use super::firstly::Firstly;
-use super::ready::GROUP;
-use super::slot::{NO_PLACE, Slot, count, group_of, lowest, place_of, places, slot_at};
+use super::inline_vec::InlineVec;
+use super::ready::CHUNK_SLOTS;
+use super::slot::{NO_OFFSET, Slot, bits, chunk_of, count, lowest, offset_of, slot_at};
 use crate::Panic;
 use crate::panic::catch;
 
@@ -24,7 +24,7 @@ use crate::panic::catch;
 const NOWHERE: usize = usize::MAX;
 
 /// Some slots side by side, a group, and what is known of each: a bit in each word.
-pub(super) struct Bay<J> {
+pub(super) struct Chunk<J> {
     slots: NonNull<MaybeUninit<J>>,
     /// How many slots there are in the groups before this one.
     before: usize,
@@ -44,8 +44,8 @@ pub(super) struct Bay<J> {
     /// body.
     is_mixed: bool,
     /// Which lists the group is on, and the next one there.
-    is_empty_listed: bool,
-    is_holed_listed: bool,
+    is_in_empty_list: bool,
+    is_in_holed_list: bool,
     next_empty: usize,
     next_holed: usize,
     /// The index of the body at the first place, if they came one after another.
@@ -60,9 +60,9 @@ pub(super) struct Bay<J> {
 /// free between others.
 pub(super) struct Slab<J> {
     /// The groups. While there is no slot, the first has none.
-    bays: Firstly<Bay<J>>,
+    chunks: InlineVec<Chunk<J>>,
     /// The memory of the bays, with its size in slots: at least as many as there are.
-    blocks: Firstly<(NonNull<MaybeUninit<J>>, usize)>,
+    blocks: InlineVec<(NonNull<MaybeUninit<J>>, usize)>,
     /// The group whose slots are given, and the next one of them.
     current: usize,
     cursor: usize,
@@ -88,10 +88,10 @@ impl<J> Unpin for Slab<J> {}
 impl<J> Slab<J> {
     pub(super) const fn new() -> Self {
         Self {
-            bays: Firstly::new(Bay::NONE),
-            blocks: Firstly::new((NonNull::dangling(), 0)),
+            chunks: InlineVec::new(Chunk::NONE),
+            blocks: InlineVec::new((NonNull::dangling(), 0)),
             current: NOWHERE,
-            cursor: NO_PLACE,
+            cursor: NO_OFFSET,
             taken: 0,
             begun: 0,
             empty: NOWHERE,
@@ -102,7 +102,7 @@ impl<J> Slab<J> {
 
     /// How many slots there are.
     pub(super) fn capacity(&self) -> usize {
-        let last = &self.bays[self.bays.len() - 1];
+        let last = &self.chunks[self.chunks.len() - 1];
         last.before + (usize::BITS - last.all.leading_zeros()) as usize
     }
 
@@ -122,7 +122,7 @@ impl<J> Slab<J> {
     pub(super) fn begin(&mut self, slots: usize) -> Slot {
         let block = Self::block(slots);
         let all = usize::MAX >> (usize::BITS as usize - slots);
-        *self.bays.first_mut() = Bay { slots: block.0, all, begun: 1, ..Bay::NONE };
+        *self.chunks.first_mut() = Chunk { slots: block.0, all, begun: 1, ..Chunk::NONE };
         *self.blocks.first_mut() = block;
         (self.current, self.cursor, self.begun) = (0, 0, 1);
         slot_at(0, 0)
@@ -131,31 +131,31 @@ impl<J> Slab<J> {
     /// Makes so many more slots, where no group is free any more, and begins the first of them. Returns
     /// how many groups they are in.
     pub(super) fn grow(&mut self, slots: usize) -> usize {
-        let groups = if slots <= GROUP { 1 } else { slots.div_ceil(GROUP) };
-        let (before, first) = (self.capacity(), self.bays.len());
-        self.bays.reserve_exact(groups);
+        let chunks = if slots <= CHUNK_SLOTS { 1 } else { slots.div_ceil(CHUNK_SLOTS) };
+        let (before, first) = (self.capacity(), self.chunks.len());
+        self.chunks.reserve_exact(chunks);
         self.blocks.reserve_exact(1);
         let block = Self::block(slots);
-        for group in 0..groups {
-            let at = group * GROUP;
-            let is_last = group + 1 == groups;
-            self.bays.push(Bay {
+        for number in 0..chunks {
+            let at = number * CHUNK_SLOTS;
+            let is_last = number + 1 == chunks;
+            self.chunks.push(Chunk {
                 // SAFETY: within the block.
                 slots: unsafe { block.0.add(at) },
                 before: before + at,
-                all: usize::MAX >> (usize::BITS as usize - GROUP.min(slots - at)),
-                is_empty_listed: group > 0,
-                next_empty: if is_last { NOWHERE } else { first + group + 1 },
-                ..Bay::NONE
+                all: usize::MAX >> (usize::BITS as usize - CHUNK_SLOTS.min(slots - at)),
+                is_in_empty_list: number > 0,
+                next_empty: if is_last { NOWHERE } else { first + number + 1 },
+                ..Chunk::NONE
             });
         }
         debug_assert!(self.empty == NOWHERE, "no group is free");
-        if groups > 1 {
+        if chunks > 1 {
             self.empty = first + 1;
         }
         self.blocks.push(block);
         self.go_to(first);
-        groups
+        chunks
     }
 
     /// Memory for so many slots, and for how many it is.
@@ -170,19 +170,19 @@ impl<J> Slab<J> {
     /// The next slot, if the current group has one.
     #[inline]
     pub(super) fn vacancy(&self) -> Option<Slot> {
-        (self.cursor < NO_PLACE).then(|| slot_at(self.current, self.cursor))
+        (self.cursor < NO_OFFSET).then(|| slot_at(self.current, self.cursor))
     }
 
     /// Goes to a group all of whose slots are free; `false` if there is none.
     pub(super) fn next_empty(&mut self) -> bool {
         while self.empty != NOWHERE {
-            let group = self.empty;
-            let bay = self.bay_mut(group);
-            bay.is_empty_listed = false;
-            let (next, is_empty) = (bay.next_empty, bay.taken == 0);
+            let number = self.empty;
+            let chunk = self.chunk_mut(number);
+            chunk.is_in_empty_list = false;
+            let (next, is_empty) = (chunk.next_empty, chunk.taken == 0);
             self.empty = next;
             if is_empty {
-                self.go_to(group);
+                self.go_to(number);
                 return true;
             }
         }
@@ -193,14 +193,14 @@ impl<J> Slab<J> {
     pub(super) fn next_holed(&mut self) -> bool {
         self.leave();
         while self.holed != NOWHERE {
-            let group = self.holed;
-            let bay = self.bay_mut(group);
-            bay.is_holed_listed = false;
-            let (next, is_holed) = (bay.next_holed, bay.taken != 0 && bay.taken != bay.all);
+            let number = self.holed;
+            let chunk = self.chunk_mut(number);
+            chunk.is_in_holed_list = false;
+            let (next, is_holed) = (chunk.next_holed, chunk.taken != 0 && chunk.taken != chunk.all);
             self.holed = next;
             if is_holed {
-                self.go_to(group);
-                self.bay_mut(group).is_mixed = true;
+                self.go_to(number);
+                self.chunk_mut(number).is_mixed = true;
                 return true;
             }
         }
@@ -208,63 +208,63 @@ impl<J> Slab<J> {
     }
 
     /// Begins a group that has a free slot.
-    fn go_to(&mut self, group: usize) {
+    fn go_to(&mut self, number: usize) {
         self.leave();
         self.begun += 1;
         let begun = self.begun;
-        let bay = self.bay_mut(group);
-        bay.begun = begun;
-        let cursor = (bay.all & !bay.taken).trailing_zeros() as usize;
-        (self.current, self.cursor) = (group, cursor);
+        let chunk = self.chunk_mut(number);
+        chunk.begun = begun;
+        let cursor = (chunk.all & !chunk.taken).trailing_zeros() as usize;
+        (self.current, self.cursor) = (number, cursor);
     }
 
     /// Leaves the current group, all of whose slots were given. Some may be free again.
     fn leave(&mut self) {
-        let (group, holed) = (self.current, self.holed);
+        let (number, holed) = (self.current, self.holed);
         self.current = NOWHERE;
-        self.cursor = NO_PLACE;
-        if let Some(bay) = self.bays.get_mut(group)
-            && bay.taken != bay.all
-            && !bay.is_holed_listed
+        self.cursor = NO_OFFSET;
+        if let Some(chunk) = self.chunks.get_mut(number)
+            && chunk.taken != chunk.all
+            && !chunk.is_in_holed_list
         {
-            bay.is_holed_listed = true;
-            bay.next_holed = holed;
-            self.holed = group;
+            chunk.is_in_holed_list = true;
+            chunk.next_holed = holed;
+            self.holed = number;
         }
     }
 
     /// The free slots of the group whose slots are given, with its number.
     #[inline]
-    pub(super) fn vacancies(&mut self) -> (usize, Vacancies<'_, J>) {
-        let bay = &mut self.bays[self.current];
-        let free = bay.all & !bay.taken & (usize::MAX << self.cursor);
-        let vacancies = Vacancies {
-            slots: bay.slots,
+    pub(super) fn vacant_entries(&mut self) -> (usize, VacantEntries<'_, J>) {
+        let chunk = &mut self.chunks[self.current];
+        let free = chunk.all & !chunk.taken & (usize::MAX << self.cursor);
+        let vacant_entries = VacantEntries {
+            slots: chunk.slots,
             free,
             spare: 0,
             given: free,
             cursor: &mut self.cursor,
             taken: &mut self.taken,
-            bay,
+            chunk,
         };
-        (self.current, vacancies)
+        (self.current, vacant_entries)
     }
 
     /// What is known of a group.
     #[inline]
-    pub(super) fn bay(&self, group: usize) -> &Bay<J> {
-        &self.bays[group]
+    pub(super) fn chunk(&self, number: usize) -> &Chunk<J> {
+        &self.chunks[number]
     }
 
     /// What is known of a group.
     #[inline]
-    pub(super) fn bay_mut(&mut self, group: usize) -> &mut Bay<J> {
-        &mut self.bays[group]
+    pub(super) fn chunk_mut(&mut self, number: usize) -> &mut Chunk<J> {
+        &mut self.chunks[number]
     }
 
     /// All groups, with their numbers.
-    pub(super) fn bays(&self) -> impl Iterator<Item = (usize, &Bay<J>)> {
-        self.bays.iter().enumerate()
+    pub(super) fn chunks(&self) -> impl Iterator<Item = (usize, &Chunk<J>)> {
+        self.chunks.iter().enumerate()
     }
 
     /// Drops every body. Returns the first panic of their destructors.
@@ -273,8 +273,8 @@ impl<J> Slab<J> {
         if self.taken == 0 {
             return first;
         }
-        for group in 0..self.bays.len() {
-            self.bay_mut(group).clear(|panic| {
+        for number in 0..self.chunks.len() {
+            self.chunk_mut(number).clear(|panic| {
                 first.get_or_insert(panic);
             });
         }
@@ -283,51 +283,54 @@ impl<J> Slab<J> {
 
     /// All slots, in the order of their ranks.
     pub(super) fn all_slots(&self) -> impl Iterator<Item = Slot> {
-        let slots = |(group, bay): (usize, &Bay<J>)| {
-            places(bay.all).map(move |place| slot_at(group, place))
+        let slots = |(number, chunk): (usize, &Chunk<J>)| {
+            bits(chunk.all).map(move |offset| slot_at(number, offset))
         };
-        self.bays().flat_map(slots)
+        self.chunks().flat_map(slots)
     }
 
     /// The body in the slot.
     #[inline]
     pub(super) fn get(&self, slot: Slot) -> Option<Pin<&J>> {
-        self.bay(group_of(slot)).get(place_of(slot))
+        self.chunk(chunk_of(slot)).get(offset_of(slot))
     }
 
     /// Makes empty slots of a group free, a bit for each.
     #[inline]
-    pub(super) fn free(&mut self, group: usize, slots: usize) {
+    pub(super) fn free(&mut self, number: usize, slots: usize) {
         let (current, empty, holed) = (self.current, self.empty, self.holed);
-        let bay = &mut self.bays[group];
-        assert!(slots & (!bay.taken | bay.occupied) == 0, "what is freed was taken and is empty");
+        let chunk = &mut self.chunks[number];
+        assert!(
+            slots & (!chunk.taken | chunk.occupied) == 0,
+            "what is freed was taken and is empty"
+        );
         if slots == 0 {
             return;
         }
         self.taken -= count(slots);
-        bay.taken &= !slots;
-        bay.overdue &= !slots;
-        let is_empty = bay.taken == 0;
+        chunk.taken &= !slots;
+        chunk.overdue &= !slots;
+        let is_empty = chunk.taken == 0;
         if is_empty {
-            bay.is_mixed = false;
+            chunk.is_mixed = false;
         }
-        if group == current {
+        if number == current {
             if is_empty {
-                self.go_to(group);
+                self.go_to(number);
             }
-        } else if is_empty && !bay.is_empty_listed {
-            bay.is_empty_listed = true;
-            bay.next_empty = empty;
-            self.empty = group;
-        } else if !is_empty && !bay.is_holed_listed {
-            bay.is_holed_listed = true;
-            bay.next_holed = holed;
-            self.holed = group;
+        } else if is_empty && !chunk.is_in_empty_list {
+            chunk.is_in_empty_list = true;
+            chunk.next_empty = empty;
+            self.empty = number;
+        } else if !is_empty && !chunk.is_in_holed_list {
+            chunk.is_in_holed_list = true;
+            chunk.next_holed = holed;
+            self.holed = number;
         }
     }
 }
 
-impl<J> Bay<J> {
+impl<J> Chunk<J> {
     /// A group without slots.
     const NONE: Self = Self {
         slots: NonNull::dangling(),
@@ -339,8 +342,8 @@ impl<J> Bay<J> {
         overdue: 0,
         begun: 0,
         is_mixed: false,
-        is_empty_listed: false,
-        is_holed_listed: false,
+        is_in_empty_list: false,
+        is_in_holed_list: false,
         next_empty: NOWHERE,
         next_holed: NOWHERE,
         first_index: 0,
@@ -348,39 +351,39 @@ impl<J> Bay<J> {
 
     /// The bodies at these places, to be polled one after another.
     #[inline]
-    pub(super) fn turns(&mut self, due: usize) -> Turns<'_, J> {
+    pub(super) fn entries(&mut self, due: usize) -> OccupiedEntries<'_, J> {
         // Until they are noted again, there are none: were that forgotten, they would be, too.
         let occupied = core::mem::take(&mut self.occupied);
-        Turns { slots: self.slots, left: due & occupied, occupied, bay: self }
+        OccupiedEntries { slots: self.slots, left: due & occupied, occupied, chunk: self }
     }
 
     #[inline]
-    fn at(&self, place: usize) -> Option<NonNull<J>> {
-        let is_occupied = self.occupied & (1 << place) != 0;
+    fn at(&self, offset: usize) -> Option<NonNull<J>> {
+        let is_occupied = self.occupied & (1 << offset) != 0;
         // SAFETY: what is occupied is there.
-        is_occupied.then(|| unsafe { self.slots.add(place) }.cast())
+        is_occupied.then(|| unsafe { self.slots.add(offset) }.cast())
     }
 
     /// The body at a place.
     #[inline]
-    pub(super) fn get(&self, place: usize) -> Option<Pin<&J>> {
+    pub(super) fn get(&self, offset: usize) -> Option<Pin<&J>> {
         // SAFETY: it is occupied, and bodies never move: they are dropped where they are.
-        self.at(place).map(|job| unsafe { Pin::new_unchecked(job.as_ref()) })
+        self.at(offset).map(|job| unsafe { Pin::new_unchecked(job.as_ref()) })
     }
 
     /// The body at a place.
     #[inline]
-    pub(super) fn get_mut(&mut self, place: usize) -> Option<Pin<&mut J>> {
+    pub(super) fn get_mut(&mut self, offset: usize) -> Option<Pin<&mut J>> {
         // SAFETY: as in `get`, and we have exclusive access.
-        self.at(place).map(|mut job| unsafe { Pin::new_unchecked(job.as_mut()) })
+        self.at(offset).map(|mut job| unsafe { Pin::new_unchecked(job.as_mut()) })
     }
 
     /// Drops the body at a place, if there is one. The slot is not free by that, but empty, also if
     /// the body's destructor panics.
     #[inline]
-    pub(super) fn empty(&mut self, place: usize) {
-        if let Some(job) = self.at(place) {
-            self.occupied &= !(1 << place);
+    pub(super) fn empty(&mut self, offset: usize) {
+        if let Some(job) = self.at(offset) {
+            self.occupied &= !(1 << offset);
             // SAFETY: it was occupied and is not any more, so nobody drops it again or uses it.
             unsafe { job.as_ptr().drop_in_place() };
         }
@@ -394,7 +397,7 @@ impl<J> Bay<J> {
             self.occupied = 0;
         }
         // Behind a body that panics, it goes on.
-        while let Err(panic) = catch(|| places(self.occupied).for_each(|place| self.empty(place))) {
+        while let Err(panic) = catch(|| bits(self.occupied).for_each(|offset| self.empty(offset))) {
             panicked(panic);
         }
         occupied
@@ -403,7 +406,7 @@ impl<J> Bay<J> {
 
 /// The free slots of a group, the lowest first, to start bodies in. What was made of them is kept here,
 /// in registers mostly, and noted when this is dropped.
-pub(super) struct Vacancies<'a, J> {
+pub(super) struct VacantEntries<'a, J> {
     slots: NonNull<MaybeUninit<J>>,
     /// Those that are free.
     free: usize,
@@ -413,10 +416,10 @@ pub(super) struct Vacancies<'a, J> {
     given: usize,
     cursor: &'a mut usize,
     taken: &'a mut usize,
-    bay: &'a mut Bay<J>,
+    chunk: &'a mut Chunk<J>,
 }
 
-impl<J> Vacancies<'_, J> {
+impl<J> VacantEntries<'_, J> {
     /// Leaves all but the first `most` of them.
     #[inline]
     pub(super) fn use_only(&mut self, most: usize) {
@@ -433,7 +436,7 @@ impl<J> Vacancies<'_, J> {
 
     /// The place of the first.
     #[inline]
-    pub(super) fn place(&self) -> usize {
+    pub(super) fn offset(&self) -> usize {
         self.free.trailing_zeros() as usize
     }
 
@@ -445,43 +448,43 @@ impl<J> Vacancies<'_, J> {
 
     /// Moves a body into the first of them. It is dropped there, unless it stays.
     #[inline]
-    pub(super) fn put(&mut self, job: J) -> Guest<'_, J> {
+    pub(super) fn put(&mut self, job: J) -> VacantEntry<'_, J> {
         assert!(self.free != 0, "bodies go into an empty slot");
         // SAFETY: the slot is there, and nothing is in it.
-        let slot = unsafe { self.slots.add(self.place()) }.cast();
+        let slot = unsafe { self.slots.add(self.offset()) }.cast();
         // SAFETY: as above.
         unsafe { slot.write(job) };
-        Guest { job: slot, free: &mut self.free }
+        VacantEntry { job: slot, free: &mut self.free }
     }
 
     /// What is known of the group, and whether the body that came last is the only one.
     #[inline]
-    pub(super) fn bay(&mut self) -> (&mut Bay<J>, bool) {
+    pub(super) fn chunk(&mut self) -> (&mut Chunk<J>, bool) {
         let stayed = self.given & !(self.free | self.spare);
-        let is_only = self.bay.taken == 0 && stayed & stayed.wrapping_sub(1) == 0;
-        (self.bay, is_only)
+        let is_only = self.chunk.taken == 0 && stayed & stayed.wrapping_sub(1) == 0;
+        (self.chunk, is_only)
     }
 }
 
-impl<J> Drop for Vacancies<'_, J> {
+impl<J> Drop for VacantEntries<'_, J> {
     #[inline]
     fn drop(&mut self) {
         let free = self.free | self.spare;
         let stayed = self.given & !free;
-        self.bay.occupied |= stayed;
-        self.bay.taken |= stayed;
+        self.chunk.occupied |= stayed;
+        self.chunk.taken |= stayed;
         *self.taken += count(stayed);
         *self.cursor = free.trailing_zeros() as usize;
     }
 }
 
 /// A body in a slot that does not count as occupied yet: mostly it is not worth it.
-pub(super) struct Guest<'a, J> {
+pub(super) struct VacantEntry<'a, J> {
     job: NonNull<J>,
     free: &'a mut usize,
 }
 
-impl<J> Guest<'_, J> {
+impl<J> VacantEntry<'_, J> {
     #[inline]
     pub(super) fn as_mut(&mut self) -> Pin<&mut J> {
         // SAFETY: it is there until this is dropped or stays, and never moves.
@@ -496,7 +499,7 @@ impl<J> Guest<'_, J> {
     }
 }
 
-impl<J> Drop for Guest<'_, J> {
+impl<J> Drop for VacantEntry<'_, J> {
     #[inline]
     fn drop(&mut self) {
         // SAFETY: it is there, and nobody uses it after this.
@@ -506,24 +509,24 @@ impl<J> Drop for Guest<'_, J> {
 
 /// Bodies of a group that are polled one after another, the lowest first. Which slots hold a body is
 /// kept here meanwhile, in registers mostly, and noted when this is dropped.
-pub(super) struct Turns<'a, J> {
+pub(super) struct OccupiedEntries<'a, J> {
     slots: NonNull<MaybeUninit<J>>,
     /// Those that had no turn yet: all of them are occupied.
     left: usize,
     occupied: usize,
-    bay: &'a mut Bay<J>,
+    chunk: &'a mut Chunk<J>,
 }
 
-impl<'a, J> Turns<'a, J> {
+impl<'a, J> OccupiedEntries<'a, J> {
     /// The next body.
     #[inline]
-    pub(super) fn next(&mut self) -> Option<Turn<'_, 'a, J>> {
+    pub(super) fn next(&mut self) -> Option<OccupiedEntry<'_, 'a, J>> {
         if self.left == 0 {
             return None;
         }
-        let place = self.left.trailing_zeros() as usize;
+        let offset = self.left.trailing_zeros() as usize;
         self.left &= self.left - 1;
-        Some(Turn { turns: self, place })
+        Some(OccupiedEntry { entries: self, offset })
     }
 
     /// Those that had no turn.
@@ -533,30 +536,30 @@ impl<'a, J> Turns<'a, J> {
     }
 }
 
-impl<J> Drop for Turns<'_, J> {
+impl<J> Drop for OccupiedEntries<'_, J> {
     #[inline]
     fn drop(&mut self) {
-        self.bay.occupied = self.occupied;
+        self.chunk.occupied = self.occupied;
     }
 }
 
 /// A body whose turn it is.
-pub(super) struct Turn<'a, 'b, J> {
-    turns: &'a mut Turns<'b, J>,
-    place: usize,
+pub(super) struct OccupiedEntry<'a, 'b, J> {
+    entries: &'a mut OccupiedEntries<'b, J>,
+    offset: usize,
 }
 
-impl<J> Turn<'_, '_, J> {
+impl<J> OccupiedEntry<'_, '_, J> {
     #[inline]
-    pub(super) fn place(&self) -> usize {
-        self.place
+    pub(super) fn offset(&self) -> usize {
+        self.offset
     }
 
     #[inline]
     pub(super) fn as_mut(&mut self) -> Pin<&mut J> {
         // SAFETY: what had no turn yet was occupied, and only `empty` changes that, which has the last
         // word.
-        let mut job = unsafe { self.turns.slots.add(self.place) }.cast();
+        let mut job = unsafe { self.entries.slots.add(self.offset) }.cast();
         // SAFETY: it is there, and bodies never move: they are dropped where they are.
         unsafe { Pin::new_unchecked(job.as_mut()) }
     }
@@ -564,15 +567,15 @@ impl<J> Turn<'_, '_, J> {
     /// Whether the body had no time left and was asked to stop.
     #[inline]
     pub(super) fn is_overdue(&self) -> bool {
-        self.turns.bay.is_overdue(self.place)
+        self.entries.chunk.is_overdue(self.offset)
     }
 
     /// Drops the body. Its slot is not free by that, but empty, also if the body's destructor panics.
     #[inline]
     pub(super) fn empty(self) {
-        self.turns.occupied &= !(1 << self.place);
+        self.entries.occupied &= !(1 << self.offset);
         // SAFETY: it was occupied and is not any more, so nobody drops it again or uses it.
-        unsafe { self.turns.slots.add(self.place).cast::<J>().as_ptr().drop_in_place() };
+        unsafe { self.entries.slots.add(self.offset).cast::<J>().as_ptr().drop_in_place() };
     }
 }
 

@@ -1,40 +1,40 @@
 //! The numbers of slots, and words with a bit for each slot of a group.
 
-use super::ready::GROUP;
+use super::ready::CHUNK_SLOTS;
 
 /// A slot: the number of its group, and its place in it in the low bits.
 pub(super) type Slot = usize;
 
 /// How many bits a place in a group takes.
-const PLACE_BITS: u32 = usize::BITS.trailing_zeros();
+const OFFSET_BITS: u32 = usize::BITS.trailing_zeros();
 
 /// What is behind the last place of a group.
-pub(super) const NO_PLACE: usize = usize::BITS as usize;
+pub(super) const NO_OFFSET: usize = usize::BITS as usize;
 
 /// The number of a slot's group.
 #[inline]
-pub(super) const fn group_of(slot: Slot) -> usize {
-    slot >> PLACE_BITS
+pub(super) const fn chunk_of(slot: Slot) -> usize {
+    slot >> OFFSET_BITS
 }
 
 /// A slot's place in its group.
 #[inline]
-pub(super) const fn place_of(slot: Slot) -> usize {
+pub(super) const fn offset_of(slot: Slot) -> usize {
     slot & (usize::BITS as usize - 1)
 }
 
 /// The slot at a place of a group.
 #[inline]
-pub(super) const fn slot_at(group: usize, place: usize) -> Slot {
-    group << PLACE_BITS | place
+pub(super) const fn slot_at(chunk: usize, offset: usize) -> Slot {
+    chunk << OFFSET_BITS | offset
 }
 
 /// The places in a group's word whose bits are set, in ascending order.
-pub(super) fn places(mut word: usize) -> impl Iterator<Item = usize> {
+pub(super) fn bits(mut word: usize) -> impl Iterator<Item = usize> {
     core::iter::from_fn(move || {
-        let place = (word != 0).then(|| word.trailing_zeros() as usize)?;
+        let offset = (word != 0).then(|| word.trailing_zeros() as usize)?;
         word &= word - 1;
-        Some(place)
+        Some(offset)
     })
 }
 
@@ -48,7 +48,7 @@ pub(super) const fn count(word: usize) -> usize {
 /// The `most` lowest bits of a word that are set.
 #[inline]
 pub(super) const fn lowest(word: usize, most: usize) -> usize {
-    if most >= GROUP {
+    if most >= CHUNK_SLOTS {
         return word;
     }
     let (mut rest, mut left) = (word, most);
@@ -76,6 +76,6 @@ mod tests {
         assert_eq!(lowest(0b1011_0100, 2), 0b0001_0100);
         assert_eq!(lowest(0b1011_0100, 4), 0b1011_0100);
         assert_eq!(lowest(0b1011_0100, 60), 0b1011_0100);
-        assert_eq!(lowest(usize::MAX >> 1, GROUP), usize::MAX >> 1);
+        assert_eq!(lowest(usize::MAX >> 1, CHUNK_SLOTS), usize::MAX >> 1);
     }
 }

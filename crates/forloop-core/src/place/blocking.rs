@@ -8,7 +8,7 @@ use core::task::{Context, Poll, Waker};
 
 use concurrent_queue::ConcurrentQueue;
 
-use super::{Body, Brought, Place};
+use super::{Body, Place, Push};
 use crate::SpawnBlocking;
 use crate::simulation::{Origin, spawning};
 use crate::task::{Run, Task, pair};
@@ -17,15 +17,15 @@ use crate::task::{Run, Task, pair};
 ///
 /// [`Loop::on_blocking`](crate::Loop::on_blocking) says more.
 #[derive(Debug, Clone, Copy)]
-pub struct OnBlocking<R>(pub R);
+pub struct SpawnedBlocking<R>(pub R);
 
-impl<R, B> Place<B> for OnBlocking<R>
+impl<R, B> Place<B> for SpawnedBlocking<R>
 where
     R: SpawnBlocking,
     B: Body<Returns: Send> + Send + 'static,
 {
     type Job = Task<B::Returns>;
-    type Supply = Brought;
+    type Dispatch = Push;
 
     fn start(&self, body: B) -> Task<B::Returns> {
         start(&self.0, body)
@@ -61,21 +61,21 @@ pub fn spawn_blocking<T: Send + 'static>(
 ///
 /// The closure is called when the body is polled, on the thread that polls it. It is shared by all bodies,
 /// at the cost of one allocation for the loop.
-pub fn plain<I, T, F: Fn(I) -> T>(closure: F) -> impl FnMut(I) -> Call<F, I> {
+pub fn sync_body<I, T, F: Fn(I) -> T>(closure: F) -> impl FnMut(I) -> SyncBody<F, I> {
     let closure = Arc::new(closure);
-    move |item| Call { closure: closure.clone(), item: Some(item) }
+    move |item| SyncBody { closure: closure.clone(), item: Some(item) }
 }
 
-/// The body that [`plain`] makes of a closure and an item.
-pub struct Call<F, I> {
+/// The body that [`sync_body`] makes of a closure and an item.
+pub struct SyncBody<F, I> {
     closure: Arc<F>,
     item: Option<I>,
 }
 
 // Nothing of it is pinned.
-impl<F, I> Unpin for Call<F, I> {}
+impl<F, I> Unpin for SyncBody<F, I> {}
 
-impl<T, I, F: Fn(I) -> T> Future for Call<F, I> {
+impl<T, I, F: Fn(I) -> T> Future for SyncBody<F, I> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<T> {
@@ -84,7 +84,7 @@ impl<T, I, F: Fn(I) -> T> Future for Call<F, I> {
     }
 }
 
-impl<F, I: fmt::Debug> fmt::Debug for Call<F, I> {
+impl<F, I: fmt::Debug> fmt::Debug for SyncBody<F, I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call").field("item", &self.item).finish_non_exhaustive()
     }
@@ -97,11 +97,11 @@ where
     F: Future<Output: Send> + Send + 'static,
 {
     let (task, run) = pair(future);
-    let line = Arc::new(Line { waiting: ConcurrentQueue::bounded(1) });
+    let line = Arc::new(BlockingQueue { waiting: ConcurrentQueue::bounded(1) });
     task.wake_to_stop(&Waker::from(line.clone()));
     let is_alone = line.waiting.push(run).is_ok();
     debug_assert!(is_alone, "a task stands in its line once");
-    let called = Called { line };
+    let called = SyncCall { line };
     spawning(Origin::here(), || {
         runtime.spawn_blocking(async move {
             if let Some(run) = called.line.next() {
@@ -116,18 +116,18 @@ where
 ///
 /// The pool's threads may all be busy for long. A task that is asked to stop meanwhile does not wait for
 /// one: who asks takes it out.
-struct Line<F: Future> {
+struct BlockingQueue<F: Future> {
     waiting: ConcurrentQueue<Run<F>>,
 }
 
-impl<F: Future> Line<F> {
+impl<F: Future> BlockingQueue<F> {
     fn next(&self) -> Option<Run<F>> {
         self.waiting.pop().ok()
     }
 }
 
 /// Called when the task is asked to stop, for want of time or otherwise.
-impl<F: Future<Output: Send> + Send + 'static> Wake for Line<F> {
+impl<F: Future<Output: Send> + Send + 'static> Wake for BlockingQueue<F> {
     fn wake(self: Arc<Self>) {
         if let Some(run) = self.next().and_then(Run::stop_unpolled) {
             // The pool sees to the rest, if it is still there.
@@ -137,11 +137,11 @@ impl<F: Future<Output: Send> + Send + 'static> Wake for Line<F> {
 }
 
 /// The pool's part of it: a pool that shuts down drops this, and with it the task.
-struct Called<F: Future> {
-    line: Arc<Line<F>>,
+struct SyncCall<F: Future> {
+    line: Arc<BlockingQueue<F>>,
 }
 
-impl<F: Future> Drop for Called<F> {
+impl<F: Future> Drop for SyncCall<F> {
     fn drop(&mut self) {
         self.line.waiting.close();
         drop(self.line.next());

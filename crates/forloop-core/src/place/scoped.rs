@@ -1,6 +1,6 @@
 //! As tasks that borrow, on threads of a scope whose owner blocks until they have ended.
 
-use super::{Body, Brought, Place};
+use super::{Body, Place, Push};
 use crate::SpawnScoped;
 use crate::simulation::{Origin, spawning};
 use crate::task::{Task, pair};
@@ -10,15 +10,15 @@ use crate::task::{Task, pair};
 ///
 /// [`Loop::on_scoped`](crate::Loop::on_scoped) says more.
 #[derive(Debug, Clone, Copy)]
-pub struct OnScoped<S>(pub S);
+pub struct SpawnedScoped<S>(pub S);
 
-impl<'env, S, B> Place<B> for OnScoped<S>
+impl<'env, S, B> Place<B> for SpawnedScoped<S>
 where
     S: SpawnScoped<'env>,
     B: Body<Returns: Send> + Send + 'env,
 {
     type Job = Task<B::Returns>;
-    type Supply = Brought;
+    type Dispatch = Push;
 
     fn start(&self, body: B) -> Task<B::Returns> {
         spawn_scoped(&self.0, body)

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use super::{Interrupt, Interruptible, Policy};
+use super::{Interrupt, Policy, WithInterrupt};
 use crate::{Cause, Loop};
 
 impl<S, P, L, C: Policy> Loop<S, P, L, C> {
@@ -41,9 +41,9 @@ impl<S, P, L, C: Policy> Loop<S, P, L, C> {
     pub fn cancel_on<W: IntoFuture>(
         self,
         signal: W,
-    ) -> Loop<S, P, L, Interruptible<C, CancelOn<W::IntoFuture>>> {
+    ) -> Loop<S, P, L, WithInterrupt<C, CancelOn<W::IntoFuture>>> {
         let signal = CancelOn::new(signal.into_future());
-        self.with(|policy| Interruptible::new(policy, signal))
+        self.with(|policy| WithInterrupt::new(policy, signal))
     }
 }
 

@@ -1,6 +1,6 @@
 //! `catch_panics`: a body's panic as that item's outcome.
 
-use super::{Ends, Outcomes, Policy};
+use super::{OutcomeOption, Policy, WithOutcomes};
 use crate::Loop;
 
 impl<S, P, L, C: Policy> Loop<S, P, L, C> {
@@ -25,8 +25,8 @@ impl<S, P, L, C: Policy> Loop<S, P, L, C> {
     ///     if panic.message() == Some("attempt to divide by zero")));
     /// # });
     /// ```
-    pub fn catch_panics(self) -> Loop<S, P, L, Outcomes<C, CatchPanics>> {
-        self.with(|policy| Outcomes::new(policy, CatchPanics))
+    pub fn catch_panics(self) -> Loop<S, P, L, WithOutcomes<C, CatchPanics>> {
+        self.with(|policy| WithOutcomes::new(policy, CatchPanics))
     }
 }
 
@@ -34,6 +34,6 @@ impl<S, P, L, C: Policy> Loop<S, P, L, C> {
 #[derive(Debug, Clone, Copy)]
 pub struct CatchPanics;
 
-impl Ends for CatchPanics {
-    const CATCHES: bool = true;
+impl OutcomeOption for CatchPanics {
+    const CATCHES_PANICS: bool = true;
 }

@@ -6,7 +6,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
 
-use super::{Interrupt, Interruptible, Policy};
+use super::{Interrupt, Policy, WithInterrupt};
 use crate::{Cause, Loop, Timer};
 
 impl<S, P, L, C: Policy> Loop<S, P, L, C> {
@@ -44,9 +44,9 @@ impl<S, P, L, C: Policy> Loop<S, P, L, C> {
         self,
         timer: &R,
         after: Duration,
-    ) -> Loop<S, P, L, Interruptible<C, Deadline<R>>> {
+    ) -> Loop<S, P, L, WithInterrupt<C, Deadline<R>>> {
         let deadline = Deadline::new(timer, after);
-        self.with(|policy| Interruptible::new(policy, deadline))
+        self.with(|policy| WithInterrupt::new(policy, deadline))
     }
 }
 

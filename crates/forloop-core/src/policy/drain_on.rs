@@ -5,7 +5,7 @@ use core::fmt;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use super::{Interrupt, Interruptible, Policy};
+use super::{Interrupt, Policy, WithInterrupt};
 use crate::{Cause, Loop};
 
 impl<S, P, L, C: Policy> Loop<S, P, L, C> {
@@ -47,9 +47,9 @@ impl<S, P, L, C: Policy> Loop<S, P, L, C> {
     pub fn drain_on<W: IntoFuture>(
         self,
         signal: W,
-    ) -> Loop<S, P, L, Interruptible<C, DrainOn<W::IntoFuture>>> {
+    ) -> Loop<S, P, L, WithInterrupt<C, DrainOn<W::IntoFuture>>> {
         let signal = DrainOn { signal: Some(Box::pin(signal.into_future())) };
-        self.with(|policy| Interruptible::new(policy, signal))
+        self.with(|policy| WithInterrupt::new(policy, signal))
     }
 }
 

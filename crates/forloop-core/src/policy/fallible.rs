@@ -2,10 +2,10 @@
 
 use futures_core::Stream;
 
-use super::{Admit, AllOrNothing, Plain, Policy, RaisesPanics, Review};
-use crate::each::{Items, Loop, Unsaid, each, each_stream};
-use crate::lobby::NoLobby;
-use crate::place::InTask;
+use super::{AllOrNothing, ItemPolicy, NoOptions, OutcomePolicy, Policy, RaisesPanics};
+use crate::admission::NoQueue;
+use crate::each::{Iter, LimitUnset, Loop, each, each_stream};
+use crate::place::Inline;
 use crate::{Interrupted, IsStream, Outcome};
 
 /// Begins a loop over items that may fail to come: lines of a file, rows of a cursor, anything that
@@ -33,20 +33,20 @@ use crate::{Interrupted, IsStream, Outcome};
 /// # });
 /// ```
 #[cfg_attr(feature = "simulation", track_caller)]
-pub fn try_each<I, E>(items: I) -> Loop<Items<I::IntoIter>, InTask, Unsaid, Fallible<E>>
+pub fn try_each<I, E>(items: I) -> Loop<Iter<I::IntoIter>, Inline, LimitUnset, Fallible<E>>
 where
     I: IntoIterator<Item: IsResult<Error = E>>,
 {
-    each(items).with(|Plain| Fallible { error: None })
+    each(items).with(|NoOptions| Fallible { error: None })
 }
 
 /// Begins a loop over a stream of items that may fail to come: see [`try_each`].
 #[cfg_attr(feature = "simulation", track_caller)]
-pub fn try_each_stream<S, E>(stream: S) -> Loop<S, InTask, Unsaid, Fallible<E>>
+pub fn try_each_stream<S, E>(stream: S) -> Loop<S, Inline, LimitUnset, Fallible<E>>
 where
     S: IsStream + Stream<Item: IsResult<Error = E>>,
 {
-    each_stream(stream).with(|Plain| Fallible { error: None })
+    each_stream(stream).with(|NoOptions| Fallible { error: None })
 }
 
 /// An item that may have failed to come: every `Result` is one.
@@ -76,7 +76,7 @@ impl<E> AllOrNothing for Fallible<E> {}
 #[diagnostic::do_not_recommend]
 impl<E> RaisesPanics for Fallible<E> {}
 
-impl<T, E> Admit<Result<T, E>> for Fallible<E> {
+impl<T, E> ItemPolicy<Result<T, E>> for Fallible<E> {
     type Item = T;
 
     fn admit(&mut self, given: Result<T, E>) -> Option<T> {
@@ -84,20 +84,20 @@ impl<T, E> Admit<Result<T, E>> for Fallible<E> {
     }
 }
 
-impl<R, E> Review<R> for Fallible<E> {}
+impl<R, E> OutcomePolicy<R> for Fallible<E> {}
 
 impl<E> Policy for Fallible<E> {
     type SourceError = E;
     type Each<T> = T;
     type Gives<X, Y> = Result<X, Interrupted<Y, E>>;
-    type Lobby<I, R> = NoLobby;
+    type AdmissionQueue<I, R> = NoQueue;
 
     fn each<T>(outcome: Outcome<T>) -> Result<T, Outcome<T>> {
-        Plain::each(outcome)
+        NoOptions::each(outcome)
     }
 
     fn outcome<T>(each: T) -> Outcome<T> {
-        Plain::outcome(each)
+        NoOptions::outcome(each)
     }
 
     fn gives<X, Y>(result: Result<X, Interrupted<Y, E>>) -> Self::Gives<X, Y> {

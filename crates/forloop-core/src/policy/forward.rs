@@ -43,8 +43,8 @@ macro_rules! forward_review {
             self.policy.is_error(returned)
         }
 
-        fn judge(&mut self, index: usize, outcome: &Outcome<$returns>) -> Option<Cause> {
-            self.policy.judge(index, outcome)
+        fn on_outcome(&mut self, index: usize, outcome: &Outcome<$returns>) -> Option<Cause> {
+            self.policy.on_outcome(index, outcome)
         }
     };
 }
@@ -75,8 +75,8 @@ macro_rules! forward_govern {
             self.policy.extras()
         }
 
-        fn hear(&mut self, event: &Event) -> Option<Cause> {
-            self.policy.hear(event)
+        fn on_event(&mut self, event: &Event) -> Option<Cause> {
+            self.policy.on_event(event)
         }
     };
 }

@@ -5,7 +5,7 @@ use core::fmt;
 
 use futures_core::Stream;
 
-use super::{Admit, Govern, GovernItems, Governed};
+use super::{ItemPolicy, ItemRule, Rule, WithRule};
 use crate::{Cause, Event, Limit, Loop};
 
 impl<S: Stream, P, L, C> Loop<S, P, L, C> {
@@ -53,14 +53,14 @@ impl<S: Stream, P, L, C> Loop<S, P, L, C> {
         self,
         key: G,
         limit: N,
-    ) -> N::Limited<Loop<S, P, L, Governed<C, LimitBy<K, G>>>>
+    ) -> N::Limited<Loop<S, P, L, WithRule<C, LimitBy<K, G>>>>
     where
-        C: Admit<S::Item, Item = I>,
+        C: ItemPolicy<S::Item, Item = I>,
         G: FnMut(&I) -> K,
         K: Ord + Clone,
         N: Limit,
     {
-        limit.apply(|limit| self.governed(LimitBy::new(key, limit.get())))
+        limit.apply(|limit| self.with_rule(LimitBy::new(key, limit.get())))
     }
 }
 
@@ -70,7 +70,7 @@ pub struct LimitBy<K, G> {
     key: G,
     limit: usize,
     /// Keys with at least one item that runs or waits.
-    lines: BTreeMap<K, Line>,
+    lines: BTreeMap<K, KeyQueue>,
     /// The key of each item in the loop.
     keys: BTreeMap<usize, Keyed<K>>,
     /// Those that were held back and are not any more.
@@ -79,7 +79,7 @@ pub struct LimitBy<K, G> {
 
 /// The items of one key.
 #[derive(Debug, Clone, Default)]
-struct Line {
+struct KeyQueue {
     inside: usize,
     waiting: VecDeque<usize>,
 }
@@ -103,7 +103,7 @@ impl<K, G> LimitBy<K, G> {
     }
 }
 
-impl<K: Ord + Clone, G> Govern for LimitBy<K, G> {
+impl<K: Ord + Clone, G> Rule for LimitBy<K, G> {
     fn enter(&mut self, index: usize) -> bool {
         let Some(keyed) = self.keys.get_mut(&index) else { return true };
         let line = self.lines.entry(keyed.key.clone()).or_default();
@@ -120,8 +120,8 @@ impl<K: Ord + Clone, G> Govern for LimitBy<K, G> {
         self.released.pop_front()
     }
 
-    fn hear(&mut self, event: &Event) -> Option<Cause> {
-        let Event::Ended { index, .. } = *event else { return None };
+    fn on_event(&mut self, event: &Event) -> Option<Cause> {
+        let Event::Completed { index, .. } = *event else { return None };
         let Keyed { key, is_inside: true } = self.keys.remove(&index)? else { return None };
         let line = self.lines.get_mut(&key)?;
         match line.waiting.pop_front() {
@@ -143,14 +143,14 @@ impl<K: Ord + Clone, G> Govern for LimitBy<K, G> {
     }
 }
 
-impl<I, K: Ord + Clone, G: FnMut(&I) -> K> GovernItems<I> for LimitBy<K, G> {
+impl<I, K: Ord + Clone, G: FnMut(&I) -> K> ItemRule<I> for LimitBy<K, G> {
     fn arrive(&mut self, index: usize, item: &I) {
         let key = (self.key)(item);
         self.keys.insert(index, Keyed { key, is_inside: false });
     }
 }
 
-impl<R, K: Ord + Clone, G> super::GovernReturns<R> for LimitBy<K, G> {}
+impl<R, K: Ord + Clone, G> super::OutcomeRule<R> for LimitBy<K, G> {}
 
 impl<K, G> fmt::Debug for LimitBy<K, G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -12,7 +12,6 @@ mod catch_panics;
 mod deadline;
 mod drain_on;
 mod fallible;
-mod govern;
 mod limit_by;
 mod observe;
 #[cfg(feature = "rate")]
@@ -20,17 +19,17 @@ mod rate;
 #[cfg(feature = "retry")]
 mod retry;
 mod stagger;
-mod stop_if;
-mod stop_when;
+mod stop_on_counts;
+mod stop_on_output;
 mod timeout;
-mod weigh;
+mod weight_by;
+mod with_rule;
 
 pub use self::cancel_on::CancelOn;
 pub use self::catch_panics::CatchPanics;
 pub use self::deadline::Deadline;
 pub use self::drain_on::DrainOn;
 pub use self::fallible::{Fallible, IsResult, try_each, try_each_stream};
-pub use self::govern::{Govern, GovernItems, GovernReturns, Governed};
 pub use self::limit_by::LimitBy;
 pub use self::observe::{Observed, Observer};
 #[cfg(feature = "rate")]
@@ -38,28 +37,29 @@ pub use self::rate::{InvalidRate, Rate, Rated};
 #[cfg(feature = "retry")]
 pub use self::retry::{AnyError, Retry, RetryIf, Retrying};
 pub use self::stagger::Stagger;
-pub use self::stop_if::StopIf;
-pub use self::stop_when::{StopWhen, Tally};
+pub use self::stop_on_counts::{Counts, StopOnCounts};
+pub use self::stop_on_output::StopOnOutput;
 pub use self::timeout::Timeout;
-pub use self::weigh::Weigh;
+pub use self::weight_by::WeightBy;
+pub use self::with_rule::{ItemRule, OutcomeRule, Rule, WithRule};
 
 use core::convert::Infallible;
 use core::task::{Context, Poll};
 use core::time::Duration;
 
-use crate::lobby::{Keeps, NoLobby};
+use crate::admission::{MaybeQueue, NoQueue};
 use crate::{Cause, Event, Interrupted, Outcome};
 
 /// What may keep a loop or its bodies from their ends, and how its results say so.
 ///
-/// The options of a loop make it; [`Plain`] is a loop without any.
+/// The options of a loop make it; [`NoOptions`] is a loop without any.
 ///
 /// | option | what stands for a body's output `T` ([`Each`](Self::Each)) | what stands for the loop's result `X` ([`Gives`](Self::Gives)) |
 /// |---|---|---|
 /// | none | `T` | `X` |
 /// | [`timeout`](crate::Loop::timeout), [`catch_panics`](crate::Loop::catch_panics) | [`Outcome<T>`](Outcome) | as before |
-/// | [`deadline`](crate::Loop::deadline), [`cancel_on`](crate::Loop::cancel_on), [`drain_on`](crate::Loop::drain_on), [`stop_when`](crate::Loop::stop_when), [`stop_if`](crate::Loop::stop_if), [`try_each`] | as before | [`Result<X, Interrupted>`](Interrupted) |
-/// | [`retry`](crate::Loop::retry), [`rate`](crate::Loop::rate), [`stagger`](crate::Loop::stagger), [`limit_by`](crate::Loop::limit_by), [`weigh`](crate::Loop::weigh), [`observe`](crate::Loop::observe) | as before | as before |
+/// | [`deadline`](crate::Loop::deadline), [`cancel_on`](crate::Loop::cancel_on), [`drain_on`](crate::Loop::drain_on), [`stop_on_counts`](crate::Loop::stop_on_counts), [`stop_on_output`](crate::Loop::stop_on_output), [`try_each`] | as before | [`Result<X, Interrupted>`](Interrupted) |
+/// | [`retry`](crate::Loop::retry), [`rate`](crate::Loop::rate), [`stagger`](crate::Loop::stagger), [`limit_by`](crate::Loop::limit_by), [`weight_by`](crate::Loop::weight_by), [`observe`](crate::Loop::observe) | as before | as before |
 pub trait Policy {
     /// What the source gives when it fails; never made where it cannot.
     type SourceError;
@@ -72,17 +72,17 @@ pub trait Policy {
 
     /// Where items `I` wait that have been pulled and do not run, where their bodies return an `R`.
     #[doc(hidden)]
-    type Lobby<I, R>: Keeps<I, R>;
+    type AdmissionQueue<I, R>: MaybeQueue<I, R>;
 
     /// Whether a body's panic is its outcome.
-    const CATCHES: bool = false;
+    const CATCHES_PANICS: bool = false;
 
     /// Whether it has a say in when each item begins, or hears of it.
     #[doc(hidden)]
-    const GOVERNS: bool = false;
+    const HAS_RULES: bool = false;
 
     /// Whether there is anything to look out for, besides the bodies.
-    const WATCHES: bool = false;
+    const HAS_SIGNALS: bool = false;
 
     /// Makes what is given for one body; or returns the outcome of one that has nothing to give.
     ///
@@ -107,14 +107,10 @@ pub trait Policy {
     }
 
     /// Takes note of a body that has begun. `alive` tells which of those that had begun still run.
-    fn begun(&mut self, _body: Ticket, _alive: impl Fn(Ticket) -> bool) {}
+    fn begun(&mut self, _body: Key, _alive: impl Fn(Key) -> bool) {}
 
     /// Polls for the next body that has no time left.
-    fn poll_overdue(
-        &mut self,
-        _cx: &mut Context<'_>,
-        _alive: impl Fn(Ticket) -> bool,
-    ) -> Poll<Ticket> {
+    fn poll_overdue(&mut self, _cx: &mut Context<'_>, _alive: impl Fn(Key) -> bool) -> Poll<Key> {
         Poll::Pending
     }
 
@@ -156,7 +152,7 @@ pub trait Policy {
 
     /// Hears what has happened, and may want the loop to be cut short.
     #[doc(hidden)]
-    fn hear(&mut self, _event: &Event) -> Option<Cause> {
+    fn on_event(&mut self, _event: &Event) -> Option<Cause> {
         None
     }
 }
@@ -167,7 +163,7 @@ pub trait Policy {
     label = "items begun with `try_each` are `Result`s",
     note = "begin the loop with `forloop::each(..)` if what comes is the item itself"
 )]
-pub trait Admit<I>: Policy {
+pub trait ItemPolicy<I>: Policy {
     /// What the body gets.
     type Item;
 
@@ -199,7 +195,7 @@ pub trait Admit<I>: Policy {
     label = "needs bodies that return a `Result`",
     note = "`retry` calls a body again that has failed: let it return a `Result`"
 )]
-pub trait Review<R>: Policy {
+pub trait OutcomePolicy<R>: Policy {
     /// Whether the body is called again after this outcome of its `attempt`, and how long after.
     #[doc(hidden)]
     fn again(&mut self, _index: usize, _attempt: u32, _outcome: &Outcome<R>) -> Option<Duration> {
@@ -214,14 +210,14 @@ pub trait Review<R>: Policy {
 
     /// Looks at the outcome of an item that is done with, and may want the loop to be cut short.
     #[doc(hidden)]
-    fn judge(&mut self, _index: usize, _outcome: &Outcome<R>) -> Option<Cause> {
+    fn on_outcome(&mut self, _index: usize, _outcome: &Outcome<R>) -> Option<Cause> {
         None
     }
 }
 
 /// Which body: where it is in the engine, its index, and the how many-th attempt at its item it is.
 #[derive(Debug, Clone, Copy)]
-pub struct Ticket {
+pub struct Key {
     pub(crate) slot: usize,
     pub(crate) index: usize,
     pub(crate) attempt: u32,
@@ -246,16 +242,16 @@ pub trait RaisesPanics: Policy {}
 
 /// Nothing but a panic, or a runtime that is shut down, ends a body or the loop early.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Plain;
+pub struct NoOptions;
 
 #[diagnostic::do_not_recommend]
-impl AllOrNothing for Plain {}
+impl AllOrNothing for NoOptions {}
 #[diagnostic::do_not_recommend]
-impl RaisesPanics for Plain {}
+impl RaisesPanics for NoOptions {}
 
-impl<R> Review<R> for Plain {}
+impl<R> OutcomePolicy<R> for NoOptions {}
 
-impl<I> Admit<I> for Plain {
+impl<I> ItemPolicy<I> for NoOptions {
     type Item = I;
 
     fn admit(&mut self, given: I) -> Option<I> {
@@ -267,11 +263,11 @@ impl<I> Admit<I> for Plain {
     }
 }
 
-impl Policy for Plain {
+impl Policy for NoOptions {
     type SourceError = Infallible;
     type Each<T> = T;
     type Gives<X, Y> = X;
-    type Lobby<I, R> = NoLobby;
+    type AdmissionQueue<I, R> = NoQueue;
 
     fn each<T>(outcome: Outcome<T>) -> Result<T, Outcome<T>> {
         match outcome {
@@ -312,24 +308,24 @@ pub trait Interrupt {
 
 /// A policy under which the loop may be cut short by `W`, too.
 #[derive(Debug, Clone)]
-pub struct Interruptible<C, W> {
+pub struct WithInterrupt<C, W> {
     policy: C,
     interrupt: W,
 }
 
-impl<C, W> Interruptible<C, W> {
+impl<C, W> WithInterrupt<C, W> {
     pub(crate) fn new(policy: C, interrupt: W) -> Self {
         Self { policy, interrupt }
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<C: AllOrNothing, W: Interrupt> AllOrNothing for Interruptible<C, W> {}
+impl<C: AllOrNothing, W: Interrupt> AllOrNothing for WithInterrupt<C, W> {}
 #[diagnostic::do_not_recommend]
-impl<C: RaisesPanics, W: Interrupt> RaisesPanics for Interruptible<C, W> {}
+impl<C: RaisesPanics, W: Interrupt> RaisesPanics for WithInterrupt<C, W> {}
 
 #[diagnostic::do_not_recommend]
-impl<I, C: Admit<I>, W: Interrupt> Admit<I> for Interruptible<C, W> {
+impl<I, C: ItemPolicy<I>, W: Interrupt> ItemPolicy<I> for WithInterrupt<C, W> {
     type Item = C::Item;
 
     fn admit(&mut self, given: I) -> Option<C::Item> {
@@ -344,19 +340,19 @@ impl<I, C: Admit<I>, W: Interrupt> Admit<I> for Interruptible<C, W> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<R, C: Review<R>, W: Interrupt> Review<R> for Interruptible<C, W> {
+impl<R, C: OutcomePolicy<R>, W: Interrupt> OutcomePolicy<R> for WithInterrupt<C, W> {
     forward_review!(R);
 }
 
-impl<C: Policy, W: Interrupt> Policy for Interruptible<C, W> {
+impl<C: Policy, W: Interrupt> Policy for WithInterrupt<C, W> {
     type SourceError = C::SourceError;
     type Each<T> = C::Each<T>;
     type Gives<X, Y> = Result<X, Interrupted<Y, C::SourceError>>;
-    type Lobby<I, R> = C::Lobby<I, R>;
+    type AdmissionQueue<I, R> = C::AdmissionQueue<I, R>;
 
-    const CATCHES: bool = C::CATCHES;
-    const WATCHES: bool = true;
-    const GOVERNS: bool = C::GOVERNS;
+    const CATCHES_PANICS: bool = C::CATCHES_PANICS;
+    const HAS_SIGNALS: bool = true;
+    const HAS_RULES: bool = C::HAS_RULES;
 
     fn each<T>(outcome: Outcome<T>) -> Result<C::Each<T>, Outcome<T>> {
         C::each(outcome)
@@ -382,15 +378,11 @@ impl<C: Policy, W: Interrupt> Policy for Interruptible<C, W> {
         }
     }
 
-    fn begun(&mut self, body: Ticket, alive: impl Fn(Ticket) -> bool) {
+    fn begun(&mut self, body: Key, alive: impl Fn(Key) -> bool) {
         self.policy.begun(body, alive);
     }
 
-    fn poll_overdue(
-        &mut self,
-        cx: &mut Context<'_>,
-        alive: impl Fn(Ticket) -> bool,
-    ) -> Poll<Ticket> {
+    fn poll_overdue(&mut self, cx: &mut Context<'_>, alive: impl Fn(Key) -> bool) -> Poll<Key> {
         self.policy.poll_overdue(cx, alive)
     }
 
@@ -398,41 +390,37 @@ impl<C: Policy, W: Interrupt> Policy for Interruptible<C, W> {
 }
 
 /// What makes an outcome of the end of a body that has not returned.
-pub trait Ends {
+pub trait OutcomeOption {
     /// Whether a panic is one.
-    const CATCHES: bool = false;
+    const CATCHES_PANICS: bool = false;
 
     /// Whether there is anything to look out for, besides the bodies.
-    const WATCHES: bool = false;
+    const HAS_SIGNALS: bool = false;
 
     /// Takes note of a body that has begun.
-    fn begun(&mut self, _body: Ticket, _alive: impl Fn(Ticket) -> bool) {}
+    fn begun(&mut self, _body: Key, _alive: impl Fn(Key) -> bool) {}
 
     /// Polls for the next body that has no time left.
-    fn poll_overdue(
-        &mut self,
-        _cx: &mut Context<'_>,
-        _alive: impl Fn(Ticket) -> bool,
-    ) -> Poll<Ticket> {
+    fn poll_overdue(&mut self, _cx: &mut Context<'_>, _alive: impl Fn(Key) -> bool) -> Poll<Key> {
         Poll::Pending
     }
 }
 
 /// A policy under which each item has an outcome: `M` says which ends are one.
 #[derive(Debug, Clone)]
-pub struct Outcomes<C, M> {
+pub struct WithOutcomes<C, M> {
     policy: C,
     ends: M,
 }
 
-impl<C, M> Outcomes<C, M> {
+impl<C, M> WithOutcomes<C, M> {
     pub(crate) fn new(policy: C, ends: M) -> Self {
         Self { policy, ends }
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<I, C: Admit<I>, M: Ends> Admit<I> for Outcomes<C, M> {
+impl<I, C: ItemPolicy<I>, M: OutcomeOption> ItemPolicy<I> for WithOutcomes<C, M> {
     type Item = C::Item;
 
     fn admit(&mut self, given: I) -> Option<C::Item> {
@@ -440,26 +428,26 @@ impl<I, C: Admit<I>, M: Ends> Admit<I> for Outcomes<C, M> {
     }
 
     fn admit_any() -> Option<fn(I) -> C::Item> {
-        if M::WATCHES { None } else { C::admit_any() }
+        if M::HAS_SIGNALS { None } else { C::admit_any() }
     }
 
     forward_items!();
 }
 
 #[diagnostic::do_not_recommend]
-impl<R, C: Review<R>, M: Ends> Review<R> for Outcomes<C, M> {
+impl<R, C: OutcomePolicy<R>, M: OutcomeOption> OutcomePolicy<R> for WithOutcomes<C, M> {
     forward_review!(R);
 }
 
-impl<C: Policy, M: Ends> Policy for Outcomes<C, M> {
+impl<C: Policy, M: OutcomeOption> Policy for WithOutcomes<C, M> {
     type SourceError = C::SourceError;
     type Each<T> = Outcome<T>;
     type Gives<X, Y> = C::Gives<X, Y>;
-    type Lobby<I, R> = C::Lobby<I, R>;
+    type AdmissionQueue<I, R> = C::AdmissionQueue<I, R>;
 
-    const CATCHES: bool = C::CATCHES || M::CATCHES;
-    const WATCHES: bool = C::WATCHES || M::WATCHES;
-    const GOVERNS: bool = C::GOVERNS;
+    const CATCHES_PANICS: bool = C::CATCHES_PANICS || M::CATCHES_PANICS;
+    const HAS_SIGNALS: bool = C::HAS_SIGNALS || M::HAS_SIGNALS;
+    const HAS_RULES: bool = C::HAS_RULES;
 
     fn each<T>(outcome: Outcome<T>) -> Result<Outcome<T>, Outcome<T>> {
         match outcome {
@@ -475,16 +463,12 @@ impl<C: Policy, M: Ends> Policy for Outcomes<C, M> {
 
     forward_cuts!();
 
-    fn begun(&mut self, body: Ticket, alive: impl Fn(Ticket) -> bool) {
+    fn begun(&mut self, body: Key, alive: impl Fn(Key) -> bool) {
         self.policy.begun(body, &alive);
         self.ends.begun(body, alive);
     }
 
-    fn poll_overdue(
-        &mut self,
-        cx: &mut Context<'_>,
-        alive: impl Fn(Ticket) -> bool,
-    ) -> Poll<Ticket> {
+    fn poll_overdue(&mut self, cx: &mut Context<'_>, alive: impl Fn(Key) -> bool) -> Poll<Key> {
         match self.policy.poll_overdue(cx, &alive) {
             Poll::Ready(body) => Poll::Ready(body),
             Poll::Pending => self.ends.poll_overdue(cx, alive),

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::time::Duration;
 
-use super::{Govern, GovernItems, GovernReturns, Governed};
+use super::{ItemRule, OutcomeRule, Rule, WithRule};
 use crate::{Cause, Event, Loop, Timer};
 
 /// Hears what happens to the items of a loop.
@@ -12,11 +12,11 @@ use crate::{Cause, Event, Loop, Timer};
 /// `Send` if the loop is not. Every closure `|at, event|` is one. If one panics, that is as when the source does.
 pub trait Observer {
     /// Hears one event, and when it happened, by the clock that [`observe`](Loop::observe) was given.
-    fn hear(&mut self, at: Duration, event: &Event);
+    fn on_event(&mut self, at: Duration, event: &Event);
 }
 
 impl<G: FnMut(Duration, &Event)> Observer for G {
-    fn hear(&mut self, at: Duration, event: &Event) {
+    fn on_event(&mut self, at: Duration, event: &Event) {
         self(at, event);
     }
 }
@@ -43,19 +43,19 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     ///     R: forloop::Timer + Clone + 'static,
     /// {
     ///     let log = |at, event: &Event| {
-    ///         if let Event::Ended { index, how, attempts, .. } = event {
+    ///         if let Event::Completed { index, how, attempts, .. } = event {
     ///             eprintln!("{at:?}: item {index} is {how:?} after {attempts} attempts");
     ///         }
     ///     };
     ///     forloop::each(urls).unbounded().observe(runtime, log).gather(async |url| url.len()).await
     /// }
     /// ```
-    pub fn observe<R, O>(self, timer: &R, observer: O) -> Loop<S, P, L, Governed<C, Observed<R, O>>>
+    pub fn observe<R, O>(self, timer: &R, observer: O) -> Loop<S, P, L, WithRule<C, Observed<R, O>>>
     where
         R: Timer + Clone + 'static,
         O: Observer,
     {
-        self.governed(Observed { timer: timer.clone(), observer })
+        self.with_rule(Observed { timer: timer.clone(), observer })
     }
 }
 
@@ -66,15 +66,15 @@ pub struct Observed<R, O> {
     observer: O,
 }
 
-impl<R: Timer, O: Observer> Govern for Observed<R, O> {
-    fn hear(&mut self, event: &Event) -> Option<Cause> {
-        self.observer.hear(self.timer.now(), event);
+impl<R: Timer, O: Observer> Rule for Observed<R, O> {
+    fn on_event(&mut self, event: &Event) -> Option<Cause> {
+        self.observer.on_event(self.timer.now(), event);
         None
     }
 }
 
-impl<I, R: Timer, O: Observer> GovernItems<I> for Observed<R, O> {}
-impl<T, R: Timer, O: Observer> GovernReturns<T> for Observed<R, O> {}
+impl<I, R: Timer, O: Observer> ItemRule<I> for Observed<R, O> {}
+impl<T, R: Timer, O: Observer> OutcomeRule<T> for Observed<R, O> {}
 
 impl<R, O> fmt::Debug for Observed<R, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

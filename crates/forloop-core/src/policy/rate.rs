@@ -12,7 +12,7 @@ use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 
 use super::alarm::Alarm;
-use super::{Govern, GovernItems, GovernReturns, Governed};
+use super::{ItemRule, OutcomeRule, Rule, WithRule};
 use crate::{Cause, Event, Loop, Timer};
 
 impl<S, P, L, C> Loop<S, P, L, C> {
@@ -46,8 +46,8 @@ impl<S, P, L, C> Loop<S, P, L, C> {
         self,
         timer: &R,
         rate: Rate,
-    ) -> Loop<S, P, L, Governed<C, Rated<R>>> {
-        self.governed(Rated::new(timer.clone(), rate))
+    ) -> Loop<S, P, L, WithRule<C, Rated<R>>> {
+        self.with_rule(Rated::new(timer.clone(), rate))
     }
 }
 
@@ -186,7 +186,7 @@ impl<R> Rated<R> {
     }
 }
 
-impl<R: Timer + 'static> Govern for Rated<R> {
+impl<R: Timer + 'static> Rule for Rated<R> {
     fn poll_begin(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match &self.meter {
             Some(meter) => self.alarm.poll_until(&self.timer, meter.next, cx),
@@ -194,7 +194,7 @@ impl<R: Timer + 'static> Govern for Rated<R> {
         }
     }
 
-    fn hear(&mut self, event: &Event) -> Option<Cause> {
+    fn on_event(&mut self, event: &Event) -> Option<Cause> {
         if let Event::Started { .. } = event {
             let now = self.timer.now();
             self.meter.get_or_insert_with(|| Meter::new(self.rate, now)).count(now);
@@ -203,8 +203,8 @@ impl<R: Timer + 'static> Govern for Rated<R> {
     }
 }
 
-impl<I, R: Timer + 'static> GovernItems<I> for Rated<R> {}
-impl<T, R: Timer + 'static> GovernReturns<T> for Rated<R> {}
+impl<I, R: Timer + 'static> ItemRule<I> for Rated<R> {}
+impl<T, R: Timer + 'static> OutcomeRule<T> for Rated<R> {}
 
 impl<R: Clone> Clone for Rated<R> {
     fn clone(&self) -> Self {

@@ -9,7 +9,7 @@ use core::time::Duration;
 use backon::{Backoff, BackoffBuilder};
 
 use super::alarm::Alarm;
-use super::{Govern, GovernItems, GovernReturns, Governed};
+use super::{ItemRule, OutcomeRule, Rule, WithRule};
 use crate::{Cause, Event, Loop, Outcome, Timer};
 
 impl<S, P, L, C> Loop<S, P, L, C> {
@@ -72,12 +72,12 @@ impl<S, P, L, C> Loop<S, P, L, C> {
         self,
         timer: &R,
         retry: impl Into<Retry<B, W>>,
-    ) -> Loop<S, P, L, Governed<C, Retrying<R, B, B::Backoff, W>>>
+    ) -> Loop<S, P, L, WithRule<C, Retrying<R, B, B::Backoff, W>>>
     where
         R: Timer + Clone + 'static,
         B: BackoffBuilder + Clone,
     {
-        self.governed(Retrying::new(timer.clone(), retry.into()))
+        self.with_rule(Retrying::new(timer.clone(), retry.into()))
     }
 }
 
@@ -210,7 +210,7 @@ impl<R, B, D, W> Retrying<R, B, D, W> {
     }
 }
 
-impl<R: Timer + 'static, B, D, W> Govern for Retrying<R, B, D, W> {
+impl<R: Timer + 'static, B, D, W> Rule for Retrying<R, B, D, W> {
     fn poll_again(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
         let Some(&Reverse((due, index))) = self.due.peek() else { return Poll::Pending };
         ready!(self.alarm.poll_until(&self.timer, due, cx));
@@ -222,7 +222,7 @@ impl<R: Timer + 'static, B, D, W> Govern for Retrying<R, B, D, W> {
         self.last.get(&index).is_some_and(|&last| self.timer.now() > last)
     }
 
-    fn hear(&mut self, event: &Event) -> Option<Cause> {
+    fn on_event(&mut self, event: &Event) -> Option<Cause> {
         match *event {
             Event::Started { index, attempt: 1, .. } => {
                 if let Some(within) = self.retry.within {
@@ -230,7 +230,7 @@ impl<R: Timer + 'static, B, D, W> Govern for Retrying<R, B, D, W> {
                     self.last.insert(index, last);
                 }
             }
-            Event::Ended { index, .. } => {
+            Event::Completed { index, .. } => {
                 self.backoffs.remove(&index);
                 self.last.remove(&index);
             }
@@ -240,13 +240,13 @@ impl<R: Timer + 'static, B, D, W> Govern for Retrying<R, B, D, W> {
     }
 }
 
-impl<I: Clone, R: Timer + 'static, B, D, W> GovernItems<I> for Retrying<R, B, D, W> {
+impl<I: Clone, R: Timer + 'static, B, D, W> ItemRule<I> for Retrying<R, B, D, W> {
     fn keep(&self, item: &I) -> Option<I> {
         Some(item.clone())
     }
 }
 
-impl<T, E, R, B, D, W> GovernReturns<Result<T, E>> for Retrying<R, B, D, W>
+impl<T, E, R, B, D, W> OutcomeRule<Result<T, E>> for Retrying<R, B, D, W>
 where
     R: Timer + 'static,
     B: BackoffBuilder<Backoff = D> + Clone,

@@ -5,7 +5,7 @@ use core::task::{Context, Poll};
 use core::time::Duration;
 
 use super::alarm::Alarm;
-use super::{Govern, GovernItems, GovernReturns, Governed};
+use super::{ItemRule, OutcomeRule, Rule, WithRule};
 use crate::{Cause, Event, Loop, Timer};
 
 impl<S, P, L, C> Loop<S, P, L, C> {
@@ -49,8 +49,8 @@ impl<S, P, L, C> Loop<S, P, L, C> {
         self,
         timer: &R,
         delay: Duration,
-    ) -> Loop<S, P, L, Governed<C, Stagger<R>>> {
-        self.governed(Stagger::new(timer.clone(), delay))
+    ) -> Loop<S, P, L, WithRule<C, Stagger<R>>> {
+        self.with_rule(Stagger::new(timer.clone(), delay))
     }
 }
 
@@ -69,7 +69,7 @@ impl<R> Stagger<R> {
     }
 }
 
-impl<R: Timer + 'static> Govern for Stagger<R> {
+impl<R: Timer + 'static> Rule for Stagger<R> {
     fn poll_begin(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match self.last {
             Some((_, next)) => self.alarm.poll_until(&self.timer, next, cx),
@@ -77,7 +77,7 @@ impl<R: Timer + 'static> Govern for Stagger<R> {
         }
     }
 
-    fn hear(&mut self, event: &Event) -> Option<Cause> {
+    fn on_event(&mut self, event: &Event) -> Option<Cause> {
         match *event {
             Event::Started { index, .. } => {
                 // A time that no clock can show never comes.
@@ -85,7 +85,7 @@ impl<R: Timer + 'static> Govern for Stagger<R> {
                 self.last = Some((index, next));
             }
             Event::Retried { index, .. } => self.failed(index),
-            Event::Ended { index, how, .. } if how.is_failure() => self.failed(index),
+            Event::Completed { index, how, .. } if how.is_failure() => self.failed(index),
             _ => {}
         }
         None
@@ -98,8 +98,8 @@ impl<R> Stagger<R> {
     }
 }
 
-impl<I, R: Timer + 'static> GovernItems<I> for Stagger<R> {}
-impl<T, R: Timer + 'static> GovernReturns<T> for Stagger<R> {}
+impl<I, R: Timer + 'static> ItemRule<I> for Stagger<R> {}
+impl<T, R: Timer + 'static> OutcomeRule<T> for Stagger<R> {}
 
 impl<R: Clone> Clone for Stagger<R> {
     fn clone(&self) -> Self {

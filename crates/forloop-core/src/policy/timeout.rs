@@ -7,7 +7,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
-use super::{Ends, Outcomes, Policy, RaisesPanics, Ticket};
+use super::{Key, OutcomeOption, Policy, RaisesPanics, WithOutcomes};
 use crate::{Loop, Timer};
 
 impl<S, P, L, C: Policy> Loop<S, P, L, C> {
@@ -49,9 +49,9 @@ impl<S, P, L, C: Policy> Loop<S, P, L, C> {
         self,
         timer: &R,
         after: Duration,
-    ) -> Loop<S, P, L, Outcomes<C, Timeout<R>>> {
+    ) -> Loop<S, P, L, WithOutcomes<C, Timeout<R>>> {
         let timeout = Timeout::new(timer.clone(), after);
-        self.with(|policy| Outcomes::new(policy, timeout))
+        self.with(|policy| WithOutcomes::new(policy, timeout))
     }
 }
 
@@ -61,7 +61,7 @@ pub struct Timeout<R> {
     after: Duration,
     /// The bodies that have begun, each with the time by which it must have ended. All have the
     /// same time, so the first to begin is the first to be late.
-    line: VecDeque<(Duration, Ticket)>,
+    line: VecDeque<(Duration, Key)>,
     /// The length at which those that have ended are taken out of the line.
     tidy_at: usize,
     /// One timer, for the first in line.
@@ -78,7 +78,7 @@ impl<R> Timeout<R> {
 
     /// Those that have ended leave the line when it has doubled: so it is no longer than twice as
     /// many bodies as run, and each is looked at a fixed number of times.
-    fn tidy(&mut self, alive: impl Fn(Ticket) -> bool) {
+    fn tidy(&mut self, alive: impl Fn(Key) -> bool) {
         if self.line.len() >= self.tidy_at {
             self.line.retain(|&(_, body)| alive(body));
             self.tidy_at = TIDY_AT_LEAST.max(2 * self.line.len());
@@ -87,12 +87,12 @@ impl<R> Timeout<R> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<C: RaisesPanics, R: Timer + 'static> RaisesPanics for Outcomes<C, Timeout<R>> {}
+impl<C: RaisesPanics, R: Timer + 'static> RaisesPanics for WithOutcomes<C, Timeout<R>> {}
 
-impl<R: Timer + 'static> Ends for Timeout<R> {
-    const WATCHES: bool = true;
+impl<R: Timer + 'static> OutcomeOption for Timeout<R> {
+    const HAS_SIGNALS: bool = true;
 
-    fn begun(&mut self, body: Ticket, alive: impl Fn(Ticket) -> bool) {
+    fn begun(&mut self, body: Key, alive: impl Fn(Key) -> bool) {
         self.tidy(alive);
         // A time that no clock can show never comes.
         if let Some(due) = self.timer.now().checked_add(self.after) {
@@ -100,11 +100,7 @@ impl<R: Timer + 'static> Ends for Timeout<R> {
         }
     }
 
-    fn poll_overdue(
-        &mut self,
-        cx: &mut Context<'_>,
-        alive: impl Fn(Ticket) -> bool,
-    ) -> Poll<Ticket> {
+    fn poll_overdue(&mut self, cx: &mut Context<'_>, alive: impl Fn(Key) -> bool) -> Poll<Key> {
         loop {
             while self.line.front().is_some_and(|&(_, body)| !alive(body)) {
                 self.line.pop_front();

@@ -5,10 +5,10 @@ use alloc::collections::VecDeque;
 use futures_core::Stream;
 
 use super::Results;
-use super::results::Shelf;
-use crate::place::{Body, InTask, Launcher, Place, Started, Supply, Unspawned};
-use crate::policy::{Admit, Policy, Review};
-use crate::{HowMany, Items, Loop, each};
+use super::results::OutputBuffer;
+use crate::place::{Body, BodySpawner, Dispatch, Inline, InlineJob, JobHandle, Place};
+use crate::policy::{ItemPolicy, OutcomePolicy, Policy};
+use crate::{Iter, LimitSet, Loop, each};
 
 /// Runs every future at once and gives index and output of each as it finishes.
 ///
@@ -39,7 +39,7 @@ use crate::{HowMany, Items, Loop, each};
 #[cfg_attr(feature = "simulation", track_caller)]
 pub fn as_completed<I, N, F, T>(
     futures: I,
-) -> Results<Items<N>, Launcher<impl FnMut(F) -> F, InTask>, Unspawned<F>, AsCompleted<T>>
+) -> Results<Iter<N>, BodySpawner<impl FnMut(F) -> F, Inline>, InlineJob<F>, AsCompleted<T>>
 where
     I: IntoIterator<Item = F, IntoIter = N>,
     N: Iterator<Item = F>,
@@ -83,14 +83,20 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     pub fn as_completed<F, B, J, I>(
         self,
         body: F,
-    ) -> Results<S, Launcher<F, P, C::Lobby<I, B::Returns>>, J, AsCompleted<C::Each<B::Returns>>, C>
+    ) -> Results<
+        S,
+        BodySpawner<F, P, C::AdmissionQueue<I, B::Returns>>,
+        J,
+        AsCompleted<C::Each<B::Returns>>,
+        C,
+    >
     where
-        L: HowMany,
-        C: Admit<S::Item, Item = I> + Review<B::Returns>,
+        L: LimitSet,
+        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
-        P: Place<B, Job = J, Supply: Supply<S, F, I>>,
-        J: Started<Output = B::Returns>,
+        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
+        J: JobHandle<Output = B::Returns>,
     {
         Results::new(self.drive(body), AsCompleted { waiting: VecDeque::new() })
     }
@@ -102,7 +108,7 @@ pub struct AsCompleted<T> {
     waiting: VecDeque<(usize, T)>,
 }
 
-impl<T> Shelf for AsCompleted<T> {
+impl<T> OutputBuffer for AsCompleted<T> {
     type Output = T;
     type Item = (usize, T);
     type Left = ();

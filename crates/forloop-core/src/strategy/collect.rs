@@ -6,12 +6,12 @@ use core::ops::ControlFlow;
 use futures_core::Stream;
 
 use super::try_gather::{Failures, TryGather};
-use super::{Ending, Judge, Judged};
-use crate::engine::{End, Places};
-use crate::place::{Body, Place, Started, Supply, TryBody};
-use crate::policy::{Admit, Policy, RaisesPanics, Review};
-use crate::workers::Weight;
-use crate::{HowMany, Loop, LoopError};
+use super::{CollectFuture, Collector, LoopEnd};
+use crate::engine::{Completion, OrderedBuffer};
+use crate::place::{Body, Dispatch, JobHandle, Place, TryBody};
+use crate::policy::{ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
+use crate::workers::Delivery;
+use crate::{LimitSet, Loop, LoopError};
 
 impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     /// Runs the bodies, as many at once as the loop allows, and makes a collection of their outputs, in
@@ -59,16 +59,16 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     pub fn collect<X, F, B, J, I>(self, body: F) -> impl Future<Output = C::Gives<X, X>>
     where
         X: FromIterator<C::Each<B::Returns>>,
-        L: HowMany,
-        C: Admit<S::Item, Item = I> + Review<B::Returns>,
+        L: LimitSet,
+        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
-        P: Place<B, Job = J, Supply: Supply<S, F, I>>,
-        J: Started<Output = B::Returns>,
+        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
+        J: JobHandle<Output = B::Returns>,
     {
-        let judge: Collect<C::Each<B::Returns>, X> =
-            Collect { outputs: Places::new(), collection: PhantomData };
-        Judged::new(self.drive(body), judge)
+        let collector: Collect<C::Each<B::Returns>, X> =
+            Collect { outputs: OrderedBuffer::new(), collection: PhantomData };
+        CollectFuture::new(self.drive(body), collector)
     }
 
     /// Runs the bodies, as many at once as the loop allows, and makes a collection of their values, in
@@ -108,16 +108,16 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ) -> impl Future<Output = Result<X, LoopError<E, C::SourceError>>>
     where
         X: FromIterator<T>,
-        L: HowMany,
-        C: Admit<S::Item, Item = I> + Review<B::Returns> + RaisesPanics,
+        L: LimitSet,
+        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
         B: TryBody<T, E>,
-        P: Place<B, Job = J, Supply: Supply<S, F, I>>,
-        J: Started<Output = B::Returns>,
+        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
+        J: JobHandle<Output = B::Returns>,
     {
-        let gather = TryGather { values: Places::new(), failures: Failures::new() };
-        Judged::new(
-            self.drive_judging(body, Some(Result::is_err)),
+        let gather = TryGather { values: OrderedBuffer::new(), failures: Failures::new() };
+        CollectFuture::new(
+            self.drive_collecting(body, Some(Result::is_err)),
             TryCollect { gather, collection: PhantomData },
         )
     }
@@ -125,26 +125,26 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
 
 /// Holds an `E` for every body that has one: what the policy makes of its output.
 struct Collect<E, X> {
-    outputs: Places<E>,
+    outputs: OrderedBuffer<E>,
     collection: PhantomData<fn() -> X>,
 }
 
-impl<T, C: Policy, X: FromIterator<C::Each<T>>> Judge<T, C> for Collect<C::Each<T>, X> {
-    type Verdict = C::Gives<X, X>;
+impl<T, C: Policy, X: FromIterator<C::Each<T>>> Collector<T, C> for Collect<C::Each<T>, X> {
+    type Collected = C::Gives<X, X>;
 
     fn expect(&mut self, ends: usize) {
         self.outputs.expect(ends);
     }
 
     #[inline]
-    fn take(&mut self, end: End<T>) -> ControlFlow<()> {
+    fn take(&mut self, end: Completion<T>) -> ControlFlow<()> {
         if let Ok(output) = C::each(end.outcome) {
             self.outputs.put(end.index, output);
         }
         ControlFlow::Continue(())
     }
 
-    fn verdict(self, ending: Ending<C::SourceError>) -> Self::Verdict {
+    fn finish(self, ending: LoopEnd<C::SourceError>) -> Self::Collected {
         C::gives(match ending.interrupted {
             None => Ok(self.outputs.into_vec().into_iter().collect()),
             Some(interrupted) => {
@@ -160,23 +160,23 @@ struct TryCollect<T, E, X> {
     collection: PhantomData<fn() -> X>,
 }
 
-impl<T, E, C: Policy, X: FromIterator<T>> Judge<Result<T, E>, C> for TryCollect<T, E, X> {
-    type Verdict = Result<X, LoopError<E, C::SourceError>>;
+impl<T, E, C: Policy, X: FromIterator<T>> Collector<Result<T, E>, C> for TryCollect<T, E, X> {
+    type Collected = Result<X, LoopError<E, C::SourceError>>;
 
-    const WEIGH: Option<fn(&Result<T, E>) -> Weight> =
-        <TryGather<T, E> as Judge<Result<T, E>, C>>::WEIGH;
+    const DELIVERY: Option<fn(&Result<T, E>) -> Delivery> =
+        <TryGather<T, E> as Collector<Result<T, E>, C>>::DELIVERY;
 
     fn expect(&mut self, ends: usize) {
-        Judge::<_, C>::expect(&mut self.gather, ends);
+        Collector::<_, C>::expect(&mut self.gather, ends);
     }
 
     #[inline]
-    fn take(&mut self, end: End<Result<T, E>>) -> ControlFlow<()> {
-        Judge::<_, C>::take(&mut self.gather, end)
+    fn take(&mut self, end: Completion<Result<T, E>>) -> ControlFlow<()> {
+        Collector::<_, C>::take(&mut self.gather, end)
     }
 
-    fn verdict(self, ending: Ending<C::SourceError>) -> Self::Verdict {
-        let values = Judge::<_, C>::verdict(self.gather, ending)?;
+    fn finish(self, ending: LoopEnd<C::SourceError>) -> Self::Collected {
+        let values = Collector::<_, C>::finish(self.gather, ending)?;
         Ok(values.into_iter().collect())
     }
 }

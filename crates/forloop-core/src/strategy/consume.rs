@@ -13,27 +13,27 @@ use concurrent_queue::ConcurrentQueue;
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
-use super::results::{Results, Shelf};
-use crate::engine::{Room, Set};
+use super::results::{OutputBuffer, Results};
+use crate::budget::BUDGET;
+use crate::engine::{CapacityHint, FutureSet};
 use crate::panic::catch;
-use crate::place::{Launch, Started, Unspawned};
-use crate::policy::{Admit, Policy, Review};
-use crate::turn::TURN;
+use crate::place::{InlineJob, JobHandle, Spawner};
+use crate::policy::{ItemPolicy, OutcomePolicy, Policy};
 use crate::{Outcome, Panic};
 
 /// The results of a loop, for its consumer to take: see [`Results::consume`].
 ///
 /// Also a [`Stream`], for the combinators of futures-lite and its like.
 #[must_use = "a consumer that takes no result ends the loop"]
-pub struct Feed<T> {
-    line: Arc<Line<T>>,
+pub struct ResultReceiver<T> {
+    channel: Arc<ResultChannel<T>>,
 }
 
 /// Up to this limit the place for every result that may wait is made when the loop begins.
 const MADE_ONCE: usize = 1024;
 
 /// What waits between the loop and its consumer.
-struct Line<T> {
+struct ResultChannel<T> {
     results: ConcurrentQueue<T>,
     /// How many were taken in this turn of the loop.
     taken: AtomicUsize,
@@ -46,7 +46,7 @@ struct Line<T> {
     driver: AtomicWaker,
 }
 
-impl<T> Feed<T> {
+impl<T> ResultReceiver<T> {
     /// Returns the next result, or `None` when every body has ended and every result was taken.
     ///
     /// # Cancel safety
@@ -58,22 +58,22 @@ impl<T> Feed<T> {
     }
 
     fn poll_take(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        if self.line.taken.load(Ordering::SeqCst) >= TURN {
+        if self.channel.taken.load(Ordering::SeqCst) >= BUDGET {
             // The loop begins a new turn and wakes its consumer. It may just have done so.
-            self.line.consumer.register(cx.waker());
-            let is_gone = self.line.gone.load(Ordering::SeqCst);
-            if self.line.taken.load(Ordering::SeqCst) >= TURN && !is_gone {
-                self.line.driver.wake();
+            self.channel.consumer.register(cx.waker());
+            let is_gone = self.channel.gone.load(Ordering::SeqCst);
+            if self.channel.taken.load(Ordering::SeqCst) >= BUDGET && !is_gone {
+                self.channel.driver.wake();
                 return Poll::Pending;
             }
         }
-        if let Some(result) = self.line.take() {
+        if let Some(result) = self.channel.take() {
             return Poll::Ready(Some(result));
         }
-        self.line.consumer.register(cx.waker());
+        self.channel.consumer.register(cx.waker());
         // Before the queue is looked at again: what was added until then is there.
-        let over = self.line.is_over();
-        match self.line.take() {
+        let over = self.channel.is_over();
+        match self.channel.take() {
             Some(result) => Poll::Ready(Some(result)),
             None if over => Poll::Ready(None),
             None => Poll::Pending,
@@ -81,7 +81,7 @@ impl<T> Feed<T> {
     }
 }
 
-impl<T> Line<T> {
+impl<T> ResultChannel<T> {
     fn take(&self) -> Option<T> {
         let result = self.results.pop().ok()?;
         self.taken.fetch_add(1, Ordering::SeqCst);
@@ -111,27 +111,27 @@ impl<T> Line<T> {
 }
 
 /// The loop's side of the line: however the loop ends, a consumer that waits elsewhere hears of it.
-struct Supply<T> {
-    line: Arc<Line<T>>,
+struct ResultSender<T> {
+    channel: Arc<ResultChannel<T>>,
 }
 
-impl<T> Drop for Supply<T> {
+impl<T> Drop for ResultSender<T> {
     fn drop(&mut self) {
-        self.line.end();
-        self.line.gone.store(true, Ordering::SeqCst);
-        self.line.consumer.wake();
+        self.channel.end();
+        self.channel.gone.store(true, Ordering::SeqCst);
+        self.channel.consumer.wake();
     }
 }
 
-impl<T> Deref for Supply<T> {
-    type Target = Line<T>;
+impl<T> Deref for ResultSender<T> {
+    type Target = ResultChannel<T>;
 
-    fn deref(&self) -> &Line<T> {
-        &self.line
+    fn deref(&self) -> &ResultChannel<T> {
+        &self.channel
     }
 }
 
-impl<T> Stream for Feed<T> {
+impl<T> Stream for ResultReceiver<T> {
     type Item = T;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
@@ -139,9 +139,9 @@ impl<T> Stream for Feed<T> {
     }
 }
 
-impl<T> fmt::Debug for Feed<T> {
+impl<T> fmt::Debug for ResultReceiver<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Feed").field("waiting", &self.line.results.len()).finish_non_exhaustive()
+        f.debug_struct("Feed").field("waiting", &self.channel.results.len()).finish_non_exhaustive()
     }
 }
 
@@ -150,11 +150,11 @@ pin_project! {
     pub(super) struct Consume<S, A, J, K, C, G, D, I, T> {
         #[pin]
         results: Results<S, A, J, K, C>,
-        line: Supply<I>,
+        channel: ResultSender<I>,
         // Called at the first poll.
         begin: Option<G>,
         // One body: the consumer, polled only when it is woken.
-        consumer: Set<Unspawned<D>>,
+        consumer: FutureSet<InlineJob<D>>,
         output: Option<T>,
         panic: Option<Panic>,
         stopped: bool,
@@ -164,18 +164,18 @@ pin_project! {
 impl<S, A, J, K, C, G, D, I, T> Consume<S, A, J, K, C, G, D, I, T>
 where
     S: Stream,
-    A: Launch<C::Item, J>,
-    J: Started,
-    C: Admit<S::Item>
-        + Review<J::Output>
-        + Policy<Gives<<K as Shelf>::Item, <K as Shelf>::Left> = I>,
-    K: Shelf<Output = <C as Policy>::Each<J::Output>>,
-    G: FnOnce(Feed<I>) -> D,
+    A: Spawner<C::Item, J>,
+    J: JobHandle,
+    C: ItemPolicy<S::Item>
+        + OutcomePolicy<J::Output>
+        + Policy<Gives<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,
+    K: OutputBuffer<Output = <C as Policy>::Each<J::Output>>,
+    G: FnOnce(ResultReceiver<I>) -> D,
     D: Future<Output = T>,
 {
     pub(super) fn new(results: Results<S, A, J, K, C>, begin: G) -> Self {
         // No more results wait than bodies may run: for most limits the line is made once.
-        let line = Line {
+        let channel = ResultChannel {
             results: match results.limit() {
                 // One more, for the word that the loop was cut short. And never for one alone: that
                 // kind of queue is full for a moment when it is empty again.
@@ -190,9 +190,9 @@ where
         };
         Self {
             results,
-            line: Supply { line: Arc::new(line) },
+            channel: ResultSender { channel: Arc::new(channel) },
             begin: Some(begin),
-            consumer: Set::with_room(Room::ONE),
+            consumer: FutureSet::with_room(CapacityHint::ONE),
             output: None,
             panic: None,
             stopped: false,
@@ -204,26 +204,26 @@ where
     fn poll_consumer(self: Pin<&mut Self>, cx: &Context<'_>) {
         let mut this = self.project();
         if let Some(begin) = this.begin.take() {
-            let feed = Feed { line: this.line.line.clone() };
+            let feed = ResultReceiver { channel: this.channel.channel.clone() };
             match catch(|| begin(feed)) {
-                Ok(consumer) => this.consumer.insert(0, Unspawned::new(consumer)),
+                Ok(consumer) => this.consumer.insert(0, InlineJob::new(consumer)),
                 Err(panic) => *this.panic = Some(panic),
             }
         }
-        let mut ended = |outcome| match outcome {
+        let mut on_complete = |outcome| match outcome {
             Outcome::Ok(output) => *this.output = Some(output),
             Outcome::Panicked(panic) => *this.panic = Some(panic),
             _ => {}
         };
-        if J::CALLERS_WAKER {
-            this.consumer.all_are_due();
+        if J::PARENT_WAKER {
+            this.consumer.mark_all_due();
             let _: ControlFlow<()> = this.consumer.poll_due(cx.waker(), |end| {
-                ended(end.outcome);
+                on_complete(end.outcome);
                 ControlFlow::Continue(())
             });
         } else if this.consumer.next_round() {
             while let Some(polled) = this.consumer.poll_next_woken() {
-                polled.into_iter().for_each(|end| ended(end.outcome));
+                polled.into_iter().for_each(|end| on_complete(end.outcome));
             }
         }
         if this.consumer.is_empty() && !*this.stopped {
@@ -236,7 +236,7 @@ where
     fn line_up(self: Pin<&mut Self>) {
         let mut this = self.project();
         while let Some(result) = this.results.as_mut().take() {
-            this.line.put(result);
+            this.channel.put(result);
         }
     }
 
@@ -245,7 +245,7 @@ where
         let this = self.project();
         let results = this.results;
         match catch(|| results.end()) {
-            Ok(word) => word.into_iter().for_each(|word| this.line.put(word)),
+            Ok(word) => word.into_iter().for_each(|word| this.channel.put(word)),
             Err(first) => {
                 // Whatever comes of dropping the consumer came later.
                 this.panic.get_or_insert(first);
@@ -257,7 +257,7 @@ where
     /// Everything has ended: goes on with a panic, or returns what the consumer returned.
     fn end(self: Pin<&mut Self>) -> T {
         let this = self.project();
-        this.line.end();
+        this.channel.end();
         if let Some(panic) = this.panic.take() {
             panic.resume();
         }
@@ -269,39 +269,39 @@ where
 impl<S, A, J, K, C, G, D, I, T> Future for Consume<S, A, J, K, C, G, D, I, T>
 where
     S: Stream,
-    A: Launch<C::Item, J>,
-    J: Started,
-    C: Admit<S::Item>
-        + Review<J::Output>
-        + Policy<Gives<<K as Shelf>::Item, <K as Shelf>::Left> = I>,
-    K: Shelf<Output = <C as Policy>::Each<J::Output>>,
-    G: FnOnce(Feed<I>) -> D,
+    A: Spawner<C::Item, J>,
+    J: JobHandle,
+    C: ItemPolicy<S::Item>
+        + OutcomePolicy<J::Output>
+        + Policy<Gives<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,
+    K: OutputBuffer<Output = <C as Policy>::Each<J::Output>>,
+    G: FnOnce(ResultReceiver<I>) -> D,
     D: Future<Output = T>,
 {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         // Whatever the consumer takes during this poll is seen by it.
-        drop(self.line.driver.take());
-        if self.line.taken.swap(0, Ordering::SeqCst) >= TURN {
-            self.line.consumer.wake();
+        drop(self.channel.driver.take());
+        if self.channel.taken.swap(0, Ordering::SeqCst) >= BUDGET {
+            self.channel.consumer.wake();
         }
         self.as_mut().project().results.polled_anew();
         loop {
             self.as_mut().poll_consumer(cx);
-            let held = self.line.results.len();
-            match self.as_mut().project().results.poll_shelve(cx, held, true) {
+            let held = self.channel.results.len();
+            match self.as_mut().project().results.poll_buffered(cx, held, true) {
                 Poll::Ready(true) => self.as_mut().line_up(),
                 Poll::Ready(false) if self.stopped => {
-                    ready!(self.as_mut().project().consumer.poll_orphans(cx));
+                    ready!(self.as_mut().project().consumer.poll_wait_groups(cx));
                     return Poll::Ready(self.end());
                 }
                 Poll::Ready(false) if self.results.was_cut_short() => self.as_mut().tell_why(),
-                Poll::Ready(false) if self.line.end() => {}
+                Poll::Ready(false) if self.channel.end() => {}
                 _ => {
-                    self.line.driver.register(cx.waker());
-                    let taken = self.line.results.len() != held;
-                    let turn_is_over = self.line.taken.load(Ordering::SeqCst) >= TURN;
+                    self.channel.driver.register(cx.waker());
+                    let taken = self.channel.results.len() != held;
+                    let turn_is_over = self.channel.taken.load(Ordering::SeqCst) >= BUDGET;
                     // A consumer that yields has yielded to the executor, and not only to the
                     // bodies.
                     if !self.as_mut().project().consumer.sleep(cx) || taken || turn_is_over {

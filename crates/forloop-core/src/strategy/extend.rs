@@ -5,12 +5,12 @@ use core::ops::ControlFlow;
 
 use futures_core::Stream;
 
-use super::attended::Attended;
-use super::{Ending, Judge};
-use crate::engine::End;
-use crate::place::{Body, Place, Started, Supply};
-use crate::policy::{Admit, AllOrNothing, Policy, Review};
-use crate::{HowMany, Loop};
+use super::prompt::PromptCollectFuture;
+use super::{Collector, LoopEnd};
+use crate::engine::Completion;
+use crate::place::{Body, Dispatch, JobHandle, Place};
+use crate::policy::{AllOrNothing, ItemPolicy, OutcomePolicy, Policy};
+use crate::{LimitSet, Loop};
 
 impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     /// Runs the bodies, as many at once as the loop allows, and puts each output into `collection` as it
@@ -62,14 +62,14 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ) -> impl Future<Output = C::Gives<(), ()>>
     where
         X: Extend<B::Returns>,
-        L: HowMany,
-        C: Admit<S::Item, Item = I> + Review<B::Returns> + AllOrNothing,
+        L: LimitSet,
+        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns> + AllOrNothing,
         F: FnMut(I) -> B,
         B: Body,
-        P: Place<B, Job = J, Supply: Supply<S, F, I>>,
-        J: Started<Output = B::Returns>,
+        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
+        J: JobHandle<Output = B::Returns>,
     {
-        Attended::new(self.drive(body), Extended { collection })
+        PromptCollectFuture::new(self.drive(body), Extended { collection })
     }
 }
 
@@ -77,18 +77,18 @@ struct Extended<'a, X> {
     collection: &'a mut X,
 }
 
-impl<T, C: Policy, X: Extend<T>> Judge<T, C> for Extended<'_, X> {
-    type Verdict = C::Gives<(), ()>;
+impl<T, C: Policy, X: Extend<T>> Collector<T, C> for Extended<'_, X> {
+    type Collected = C::Gives<(), ()>;
 
     #[inline]
-    fn take(&mut self, end: End<T>) -> ControlFlow<()> {
+    fn take(&mut self, end: Completion<T>) -> ControlFlow<()> {
         if let Some(output) = end.outcome.ok() {
             self.collection.extend(iter::once(output));
         }
         ControlFlow::Continue(())
     }
 
-    fn verdict(self, ending: Ending<C::SourceError>) -> Self::Verdict {
+    fn finish(self, ending: LoopEnd<C::SourceError>) -> Self::Collected {
         C::gives(ending.interrupted.map_or(Ok(()), Err))
     }
 }

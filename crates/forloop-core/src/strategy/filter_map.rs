@@ -6,12 +6,12 @@ use core::ops::ControlFlow;
 use futures_core::Stream;
 
 use super::try_gather::Failures;
-use super::{Ending, Judge, Judged};
-use crate::engine::End;
-use crate::place::{Place, Started, Supply, TryBody};
-use crate::policy::{Admit, AllOrNothing, Policy, RaisesPanics, Review};
-use crate::workers::Weight;
-use crate::{HowMany, Loop, LoopError};
+use super::{CollectFuture, Collector, LoopEnd};
+use crate::engine::Completion;
+use crate::place::{Dispatch, JobHandle, Place, TryBody};
+use crate::policy::{AllOrNothing, ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
+use crate::workers::Delivery;
+use crate::{LimitSet, Loop, LoopError};
 
 impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     /// Runs the bodies, as many at once as the loop allows, and returns what those have kept that did not
@@ -59,14 +59,14 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         body: F,
     ) -> impl Future<Output = C::Gives<Vec<T>, Vec<(usize, T)>>>
     where
-        L: HowMany,
-        C: Admit<S::Item, Item = I> + Review<B::Returns> + AllOrNothing,
+        L: LimitSet,
+        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns> + AllOrNothing,
         F: FnMut(I) -> B,
         B: FilterBody<T>,
-        P: Place<B, Job = J, Supply: Supply<S, F, I>>,
-        J: Started<Output = B::Returns>,
+        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
+        J: JobHandle<Output = B::Returns>,
     {
-        Judged::new(self.drive(body), FilterMap { kept: Kept::new() })
+        CollectFuture::new(self.drive(body), FilterMap { kept: Kept::new() })
     }
 
     /// Runs the bodies, as many at once as the loop allows, and returns what those have kept that did not
@@ -108,15 +108,15 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         body: F,
     ) -> impl Future<Output = Result<Vec<T>, LoopError<E, C::SourceError>>>
     where
-        L: HowMany,
-        C: Admit<S::Item, Item = I> + Review<B::Returns> + RaisesPanics,
+        L: LimitSet,
+        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
         B: TryBody<Option<T>, E>,
-        P: Place<B, Job = J, Supply: Supply<S, F, I>>,
-        J: Started<Output = B::Returns>,
+        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
+        J: JobHandle<Output = B::Returns>,
     {
-        let judge = TryFilterMap { kept: Kept::new(), failures: Failures::new() };
-        Judged::new(self.drive_judging(body, Some(Result::is_err)), judge)
+        let collector = TryFilterMap { kept: Kept::new(), failures: Failures::new() };
+        CollectFuture::new(self.drive_collecting(body, Some(Result::is_err)), collector)
     }
 }
 
@@ -162,19 +162,19 @@ struct FilterMap<T> {
     kept: Kept<T>,
 }
 
-impl<T, C: Policy> Judge<Option<T>, C> for FilterMap<T> {
-    type Verdict = C::Gives<Vec<T>, Vec<(usize, T)>>;
+impl<T, C: Policy> Collector<Option<T>, C> for FilterMap<T> {
+    type Collected = C::Gives<Vec<T>, Vec<(usize, T)>>;
 
-    const WEIGH: Option<fn(&Option<T>) -> Weight> =
-        Some(|output| if output.is_some() { Weight::Light } else { Weight::None });
+    const DELIVERY: Option<fn(&Option<T>) -> Delivery> =
+        Some(|output| if output.is_some() { Delivery::Light } else { Delivery::None });
 
     #[inline]
-    fn take(&mut self, end: End<Option<T>>) -> ControlFlow<()> {
+    fn take(&mut self, end: Completion<Option<T>>) -> ControlFlow<()> {
         self.kept.put(end.index, end.outcome.ok().flatten());
         ControlFlow::Continue(())
     }
 
-    fn verdict(self, ending: Ending<C::SourceError>) -> Self::Verdict {
+    fn finish(self, ending: LoopEnd<C::SourceError>) -> Self::Collected {
         C::gives(match ending.interrupted {
             None => Ok(self.kept.into_values()),
             Some(interrupted) => Err(interrupted.with(self.kept.in_order())),
@@ -187,17 +187,17 @@ struct TryFilterMap<T, E> {
     failures: Failures<E>,
 }
 
-impl<T, E, C: Policy> Judge<Result<Option<T>, E>, C> for TryFilterMap<T, E> {
-    type Verdict = Result<Vec<T>, LoopError<E, C::SourceError>>;
+impl<T, E, C: Policy> Collector<Result<Option<T>, E>, C> for TryFilterMap<T, E> {
+    type Collected = Result<Vec<T>, LoopError<E, C::SourceError>>;
 
-    const WEIGH: Option<fn(&Result<Option<T>, E>) -> Weight> = Some(|output| match output {
-        Ok(None) => Weight::None,
-        Ok(Some(_)) => Weight::Light,
-        Err(_) => Weight::Last,
+    const DELIVERY: Option<fn(&Result<Option<T>, E>) -> Delivery> = Some(|output| match output {
+        Ok(None) => Delivery::None,
+        Ok(Some(_)) => Delivery::Light,
+        Err(_) => Delivery::Last,
     });
 
     #[inline]
-    fn take(&mut self, end: End<Result<Option<T>, E>>) -> ControlFlow<()> {
+    fn take(&mut self, end: Completion<Result<Option<T>, E>>) -> ControlFlow<()> {
         let index = end.index;
         match self.failures.sift(end) {
             Some(value) => {
@@ -208,7 +208,7 @@ impl<T, E, C: Policy> Judge<Result<Option<T>, E>, C> for TryFilterMap<T, E> {
         }
     }
 
-    fn verdict(self, ending: Ending<C::SourceError>) -> Self::Verdict {
+    fn finish(self, ending: LoopEnd<C::SourceError>) -> Self::Collected {
         self.failures.tried(&ending.tried).into_result(ending.interrupted)?;
         Ok(self.kept.into_values())
     }

@@ -5,13 +5,13 @@ use core::ops::ControlFlow;
 
 use futures_core::Stream;
 
-use super::attended::Attended;
+use super::prompt::PromptCollectFuture;
 use super::race::Race;
-use super::{Ending, Judge};
-use crate::engine::End;
-use crate::place::{Place, Started, Supply, TryBody};
-use crate::policy::{Admit, Policy, RaisesPanics, Review};
-use crate::{HowMany, Loop, LoopError};
+use super::{Collector, LoopEnd};
+use crate::engine::Completion;
+use crate::place::{Dispatch, JobHandle, Place, TryBody};
+use crate::policy::{ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
+use crate::{LimitSet, Loop, LoopError};
 
 impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     /// Runs the bodies, as many at once as the loop allows, and returns index and value of the first
@@ -65,15 +65,15 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         body: F,
     ) -> impl Future<Output = Result<Vec<(usize, T)>, LoopError<E, C::SourceError>>>
     where
-        L: HowMany,
-        C: Admit<S::Item, Item = I> + Review<B::Returns> + RaisesPanics,
+        L: LimitSet,
+        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
         B: TryBody<T, E>,
-        P: Place<B, Job = J, Supply: Supply<S, F, I>>,
-        J: Started<Output = B::Returns>,
+        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
+        J: JobHandle<Output = B::Returns>,
     {
-        Attended::new(
-            self.drive_judging(body, Some(Result::is_err)),
+        PromptCollectFuture::new(
+            self.drive_collecting(body, Some(Result::is_err)),
             FirstOk { race: Race::to(wanted) },
         )
     }
@@ -84,19 +84,19 @@ struct FirstOk<T, E> {
     race: Race<T, E>,
 }
 
-impl<T, E, C: Policy> Judge<Result<T, E>, C> for FirstOk<T, E> {
-    type Verdict = Result<Vec<(usize, T)>, LoopError<E, C::SourceError>>;
+impl<T, E, C: Policy> Collector<Result<T, E>, C> for FirstOk<T, E> {
+    type Collected = Result<Vec<(usize, T)>, LoopError<E, C::SourceError>>;
 
     fn is_decided(&self) -> bool {
         self.race.is_over()
     }
 
     #[inline]
-    fn take(&mut self, end: End<Result<T, E>>) -> ControlFlow<()> {
+    fn take(&mut self, end: Completion<Result<T, E>>) -> ControlFlow<()> {
         self.race.enter(end.at, end.index, end.outcome.into())
     }
 
-    fn verdict(self, ending: Ending<C::SourceError>) -> Self::Verdict {
+    fn finish(self, ending: LoopEnd<C::SourceError>) -> Self::Collected {
         Ok(self.race.winners(ending)?.collect())
     }
 }

@@ -4,13 +4,13 @@ use core::ops::ControlFlow;
 
 use futures_core::Stream;
 
-use super::attended::Attended;
+use super::prompt::PromptCollectFuture;
 use super::try_gather::Failures;
-use super::{Ending, Judge};
-use crate::engine::End;
-use crate::place::{Body, Place, Started, Supply, TryBody};
-use crate::policy::{Admit, Policy, RaisesPanics, Review};
-use crate::{HowMany, Loop, LoopError};
+use super::{Collector, LoopEnd};
+use crate::engine::Completion;
+use crate::place::{Body, Dispatch, JobHandle, Place, TryBody};
+use crate::policy::{ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
+use crate::{LimitSet, Loop, LoopError};
 
 impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     /// Runs the bodies, as many at once as the loop allows, and makes one value of all their outputs:
@@ -72,15 +72,15 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         step: G,
     ) -> impl Future<Output = C::Gives<A, A>>
     where
-        L: HowMany,
-        C: Admit<S::Item, Item = I> + Review<B::Returns>,
+        L: LimitSet,
+        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
-        P: Place<B, Job = J, Supply: Supply<S, F, I>>,
-        J: Started<Output = B::Returns>,
+        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
+        J: JobHandle<Output = B::Returns>,
         G: FnMut(A, (usize, C::Each<B::Returns>)) -> A,
     {
-        Attended::new(self.drive(body), Fold { value: Some(init), step })
+        PromptCollectFuture::new(self.drive(body), Fold { value: Some(init), step })
     }
 
     /// Runs the bodies, as many at once as the loop allows, and makes one value of all of theirs, each put
@@ -126,17 +126,17 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         step: G,
     ) -> impl Future<Output = Result<A, LoopError<E, C::SourceError>>>
     where
-        L: HowMany,
-        C: Admit<S::Item, Item = I> + Review<B::Returns> + RaisesPanics,
+        L: LimitSet,
+        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
         B: TryBody<T, E>,
-        P: Place<B, Job = J, Supply: Supply<S, F, I>>,
-        J: Started<Output = B::Returns>,
+        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
+        J: JobHandle<Output = B::Returns>,
         G: FnMut(A, (usize, T)) -> A,
     {
         let fold = Fold { value: Some(init), step };
-        Attended::new(
-            self.drive_judging(body, Some(Result::is_err)),
+        PromptCollectFuture::new(
+            self.drive_collecting(body, Some(Result::is_err)),
             TryFold { fold, failures: Failures::new() },
         )
     }
@@ -165,14 +165,14 @@ impl<A, G> Fold<A, G> {
     }
 }
 
-impl<T, C: Policy, A, G> Judge<T, C> for Fold<A, G>
+impl<T, C: Policy, A, G> Collector<T, C> for Fold<A, G>
 where
     G: FnMut(A, (usize, C::Each<T>)) -> A,
 {
-    type Verdict = C::Gives<A, A>;
+    type Collected = C::Gives<A, A>;
 
     #[inline]
-    fn take(&mut self, end: End<T>) -> ControlFlow<()> {
+    fn take(&mut self, end: Completion<T>) -> ControlFlow<()> {
         // A body without an output has been stopped, or the loop says at its end why not.
         if let Ok(output) = C::each(end.outcome) {
             self.put(end.index, output);
@@ -180,7 +180,7 @@ where
         ControlFlow::Continue(())
     }
 
-    fn verdict(self, ending: Ending<C::SourceError>) -> Self::Verdict {
+    fn finish(self, ending: LoopEnd<C::SourceError>) -> Self::Collected {
         let value = self.into_value();
         C::gives(match ending.interrupted {
             None => Ok(value),
@@ -194,14 +194,14 @@ struct TryFold<A, G, E> {
     failures: Failures<E>,
 }
 
-impl<T, E, C: Policy, A, G> Judge<Result<T, E>, C> for TryFold<A, G, E>
+impl<T, E, C: Policy, A, G> Collector<Result<T, E>, C> for TryFold<A, G, E>
 where
     G: FnMut(A, (usize, T)) -> A,
 {
-    type Verdict = Result<A, LoopError<E, C::SourceError>>;
+    type Collected = Result<A, LoopError<E, C::SourceError>>;
 
     #[inline]
-    fn take(&mut self, end: End<Result<T, E>>) -> ControlFlow<()> {
+    fn take(&mut self, end: Completion<Result<T, E>>) -> ControlFlow<()> {
         let index = end.index;
         match self.failures.sift(end) {
             Some(value) => {
@@ -216,7 +216,7 @@ where
         }
     }
 
-    fn verdict(self, ending: Ending<C::SourceError>) -> Self::Verdict {
+    fn finish(self, ending: LoopEnd<C::SourceError>) -> Self::Collected {
         self.failures.tried(&ending.tried).into_result(ending.interrupted)?;
         Ok(self.fold.into_value())
     }

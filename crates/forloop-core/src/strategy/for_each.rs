@@ -5,12 +5,12 @@ use core::ops::ControlFlow;
 use futures_core::Stream;
 
 use super::try_gather::Failures;
-use super::{Ending, Judge, Judged};
-use crate::engine::End;
-use crate::place::{Place, Started, Supply, TryBody, UnitBody};
-use crate::policy::{Admit, AllOrNothing, Policy, RaisesPanics, Review};
-use crate::workers::Weight;
-use crate::{HowMany, Loop, LoopError};
+use super::{CollectFuture, Collector, LoopEnd};
+use crate::engine::Completion;
+use crate::place::{Dispatch, JobHandle, Place, TryBody, UnitBody};
+use crate::policy::{AllOrNothing, ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
+use crate::workers::Delivery;
+use crate::{LimitSet, Loop, LoopError};
 
 impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     /// Runs the bodies, as many at once as the loop allows, and keeps none of their outputs.
@@ -48,14 +48,14 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     /// when drop returns, spawned they have been asked to stop.
     pub fn for_each<F, B, J, I>(self, body: F) -> impl Future<Output = C::Gives<(), ()>>
     where
-        L: HowMany,
-        C: Admit<S::Item, Item = I> + Review<B::Returns> + AllOrNothing,
+        L: LimitSet,
+        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns> + AllOrNothing,
         F: FnMut(I) -> B,
         B: UnitBody,
-        P: Place<B, Job = J, Supply: Supply<S, F, I>>,
-        J: Started<Output = B::Returns>,
+        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
+        J: JobHandle<Output = B::Returns>,
     {
-        Judged::new(self.drive(body), ForEach)
+        CollectFuture::new(self.drive(body), ForEach)
     }
 
     /// Runs the bodies, as many at once as the loop allows, and stops at the first failure in
@@ -93,15 +93,15 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         body: F,
     ) -> impl Future<Output = Result<(), LoopError<E, C::SourceError>>>
     where
-        L: HowMany,
-        C: Admit<S::Item, Item = I> + Review<B::Returns> + RaisesPanics,
+        L: LimitSet,
+        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
         B: TryBody<(), E>,
-        P: Place<B, Job = J, Supply: Supply<S, F, I>>,
-        J: Started<Output = B::Returns>,
+        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
+        J: JobHandle<Output = B::Returns>,
     {
-        Judged::new(
-            self.drive_judging(body, Some(Result::is_err)),
+        CollectFuture::new(
+            self.drive_collecting(body, Some(Result::is_err)),
             TryForEach { failures: Failures::new() },
         )
     }
@@ -109,16 +109,16 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
 
 struct ForEach;
 
-impl<C: Policy> Judge<(), C> for ForEach {
-    type Verdict = C::Gives<(), ()>;
+impl<C: Policy> Collector<(), C> for ForEach {
+    type Collected = C::Gives<(), ()>;
 
-    const WEIGH: Option<fn(&()) -> Weight> = Some(|()| Weight::None);
+    const DELIVERY: Option<fn(&()) -> Delivery> = Some(|()| Delivery::None);
 
-    fn take(&mut self, _end: End<()>) -> ControlFlow<()> {
+    fn take(&mut self, _end: Completion<()>) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 
-    fn verdict(self, ending: Ending<C::SourceError>) -> Self::Verdict {
+    fn finish(self, ending: LoopEnd<C::SourceError>) -> Self::Collected {
         C::gives(ending.interrupted.map_or(Ok(()), Err))
     }
 }
@@ -127,21 +127,21 @@ struct TryForEach<E> {
     failures: Failures<E>,
 }
 
-impl<E, C: Policy> Judge<Result<(), E>, C> for TryForEach<E> {
-    type Verdict = Result<(), LoopError<E, C::SourceError>>;
+impl<E, C: Policy> Collector<Result<(), E>, C> for TryForEach<E> {
+    type Collected = Result<(), LoopError<E, C::SourceError>>;
 
-    const WEIGH: Option<fn(&Result<(), E>) -> Weight> =
-        Some(|output| if output.is_ok() { Weight::None } else { Weight::Last });
+    const DELIVERY: Option<fn(&Result<(), E>) -> Delivery> =
+        Some(|output| if output.is_ok() { Delivery::None } else { Delivery::Last });
 
     #[inline]
-    fn take(&mut self, end: End<Result<(), E>>) -> ControlFlow<()> {
+    fn take(&mut self, end: Completion<Result<(), E>>) -> ControlFlow<()> {
         match self.failures.sift(end) {
             Some(()) => ControlFlow::Continue(()),
             None => ControlFlow::Break(()),
         }
     }
 
-    fn verdict(self, ending: Ending<C::SourceError>) -> Self::Verdict {
+    fn finish(self, ending: LoopEnd<C::SourceError>) -> Self::Collected {
         self.failures.tried(&ending.tried).into_result(ending.interrupted)
     }
 }

@@ -5,11 +5,11 @@ use core::ops::ControlFlow;
 
 use futures_core::Stream;
 
-use super::{Ending, Judge, Judged};
-use crate::engine::{End, Places};
-use crate::place::{Body, Place, Started, Supply};
-use crate::policy::{Admit, Policy, Review};
-use crate::{Cause, HowMany, Loop, Outcome, each};
+use super::{CollectFuture, Collector, LoopEnd};
+use crate::engine::{Completion, OrderedBuffer};
+use crate::place::{Body, Dispatch, JobHandle, Place};
+use crate::policy::{ItemPolicy, OutcomePolicy, Policy};
+use crate::{Cause, LimitSet, Loop, Outcome, each};
 
 /// Runs every future at once and returns their outputs in input order.
 ///
@@ -83,33 +83,36 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         body: F,
     ) -> impl Future<Output = C::Gives<Vec<C::Each<B::Returns>>, Vec<Outcome<B::Returns>>>>
     where
-        L: HowMany,
-        C: Admit<S::Item, Item = I> + Review<B::Returns>,
+        L: LimitSet,
+        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
-        P: Place<B, Job = J, Supply: Supply<S, F, I>>,
-        J: Started<Output = B::Returns>,
+        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
+        J: JobHandle<Output = B::Returns>,
     {
-        Judged::new(self.drive(body), Gather { outputs: Places::new(), not_run: Vec::new() })
+        CollectFuture::new(
+            self.drive(body),
+            Gather { outputs: OrderedBuffer::new(), not_run: Vec::new() },
+        )
     }
 }
 
 /// Holds an `E` for every body that has one: what the policy makes of its output.
 struct Gather<E> {
-    outputs: Places<E>,
+    outputs: OrderedBuffer<E>,
     /// The indices of bodies that were never polled.
     not_run: Vec<usize>,
 }
 
-impl<T, C: Policy> Judge<T, C> for Gather<C::Each<T>> {
-    type Verdict = C::Gives<Vec<C::Each<T>>, Vec<Outcome<T>>>;
+impl<T, C: Policy> Collector<T, C> for Gather<C::Each<T>> {
+    type Collected = C::Gives<Vec<C::Each<T>>, Vec<Outcome<T>>>;
 
     fn expect(&mut self, ends: usize) {
         self.outputs.expect(ends);
     }
 
     #[inline]
-    fn take(&mut self, end: End<T>) -> ControlFlow<()> {
+    fn take(&mut self, end: Completion<T>) -> ControlFlow<()> {
         match C::each(end.outcome) {
             Ok(output) => self.outputs.put(end.index, output),
             Err(Outcome::NotRun) => self.not_run.push(end.index),
@@ -118,7 +121,7 @@ impl<T, C: Policy> Judge<T, C> for Gather<C::Each<T>> {
         ControlFlow::Continue(())
     }
 
-    fn verdict(mut self, ending: Ending<C::SourceError>) -> Self::Verdict {
+    fn finish(mut self, ending: LoopEnd<C::SourceError>) -> Self::Collected {
         C::gives(match ending.interrupted {
             // Every body that was started has ended with an output.
             None => Ok(self.outputs.into_vec()),
@@ -143,7 +146,7 @@ impl<T, C: Policy> Judge<T, C> for Gather<C::Each<T>> {
 pub(super) fn unfinished<T, E, S>(cause: &Cause<S>) -> fn() -> Outcome<T, E> {
     match cause {
         Cause::TimedOut => || Outcome::TimedOut,
-        Cause::Cancelled | Cause::Drained | Cause::Enough | Cause::Source { .. } => {
+        Cause::Cancelled | Cause::Drained | Cause::ConditionMet | Cause::Source { .. } => {
             || Outcome::Cancelled
         }
     }

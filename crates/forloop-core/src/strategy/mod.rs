@@ -1,7 +1,6 @@
 //! The strategies, one per file: what becomes of a loop's results.
 
 mod as_completed;
-mod attended;
 mod collect;
 mod consume;
 mod extend;
@@ -11,6 +10,7 @@ mod fold;
 mod for_each;
 mod gather;
 mod group;
+mod prompt;
 mod race;
 mod results;
 mod sequential;
@@ -21,12 +21,12 @@ mod try_gather;
 mod wait;
 
 pub use self::as_completed::{AsCompleted, as_completed};
-pub use self::consume::Feed;
+pub use self::consume::ResultReceiver;
 pub use self::filter_map::FilterBody;
 pub use self::gather::gather;
 pub use self::group::{
-    Child, Conduct, FailFast, Group, Grouped, LocalScope, Mode, Readiness, Scope, StartError,
-    Supervised, Supervisor, local_scope, scope, task_group,
+    Child, FailFast, FailureMode, Group, GroupDriver, GroupFuture, LocalScope, ReadySignal, Scope,
+    StartError, Supervise, Supervised, local_scope, scope, task_group,
 };
 pub use self::race::{race, race_ok};
 pub use self::results::Results;
@@ -35,7 +35,7 @@ pub use self::settle::{Settled, settle};
 pub use self::stream::{InOrder, Unordered};
 pub use self::task_list::task_list;
 pub use self::try_gather::try_gather;
-pub use self::wait::{Done, Running, Wait, wait};
+pub use self::wait::{Completed, TaskSet, Wait, wait};
 
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
@@ -46,112 +46,112 @@ use futures_core::Stream;
 use pin_project_lite::pin_project;
 
 use crate::Interrupted;
+use crate::admission::AttemptLog;
 use crate::drive::Drive;
-use crate::engine::End;
-use crate::lobby::Notes;
-use crate::place::{Launch, Started};
-use crate::policy::{Admit, Policy, Review};
-use crate::workers::Weight;
+use crate::engine::Completion;
+use crate::place::{JobHandle, Spawner};
+use crate::policy::{ItemPolicy, OutcomePolicy, Policy};
+use crate::workers::Delivery;
 
 /// What becomes of the ends of a loop's bodies, under the policy `C`.
-trait Judge<T, C: Policy> {
-    type Verdict;
+trait Collector<T, C: Policy> {
+    type Collected;
 
     /// Hears how many ends there will be at least, if the source tells the truth.
     fn expect(&mut self, _ends: usize) {}
 
     /// Whether its mind is made up before anything begins: only asked where ends are
-    /// [attended](attended::Attended) to.
+    /// [attended](prompt::PromptCollectFuture) to.
     fn is_decided(&self) -> bool {
         false
     }
 
-    /// How much a body's output tells. Without this all are [light](Weight::Light), and may be taken later
-    /// than others and in another order. One that is the [last](Weight::Last) stops the loop when it is
+    /// How much a body's output tells. Without this all are [light](Delivery::Light), and may be taken later
+    /// than others and in another order. One that is the [last](Delivery::Last) stops the loop when it is
     /// taken.
-    const WEIGH: Option<fn(&T) -> Weight> = None;
+    const DELIVERY: Option<fn(&T) -> Delivery> = None;
 
     /// Whose attempts are told at the end.
-    const NOTES: Notes = Notes::Failures;
+    const ATTEMPT_LOG: AttemptLog = AttemptLog::Failures;
 
     /// Takes one end; `Break` stops the loop. Later ends are still brought.
-    fn take(&mut self, end: End<T>) -> ControlFlow<()>;
+    fn take(&mut self, end: Completion<T>) -> ControlFlow<()>;
 
     /// Gives the loop's result, once every body has ended.
-    fn verdict(self, ending: Ending<C::SourceError>) -> Self::Verdict;
+    fn finish(self, ending: LoopEnd<C::SourceError>) -> Self::Collected;
 }
 
 /// How a loop came to its end.
-struct Ending<S> {
+struct LoopEnd<S> {
     /// How many bodies were called.
     started: usize,
     /// What has cut it short.
     interrupted: Option<Interrupted<(), S>>,
-    /// Index and attempts of the items of [note](Judge::NOTES) that were tried more than once, ascending.
+    /// Index and attempts of the items of [note](Collector::ATTEMPT_LOG) that were tried more than once, ascending.
     tried: Vec<(usize, u32)>,
 }
 
 /// Asks the judge of a loop that has ended for its result.
 #[inline]
-fn verdict<S, A, J, C, V>(
+fn finish<S, A, J, C, V>(
     mut drive: Pin<&mut Drive<S, A, J, C>>,
-    judge: &mut Option<V>,
-) -> V::Verdict
+    collector: &mut Option<V>,
+) -> V::Collected
 where
     S: Stream,
-    A: Launch<C::Item, J>,
-    J: Started,
-    C: Admit<S::Item> + Review<J::Output>,
-    V: Judge<J::Output, C>,
+    A: Spawner<C::Item, J>,
+    J: JobHandle,
+    C: ItemPolicy<S::Item> + OutcomePolicy<J::Output>,
+    V: Collector<J::Output, C>,
 {
     let tried = drive.as_mut().tried();
     let interrupted = drive.as_mut().ending();
-    let judge = judge.take().expect("a loop that has ended is not polled again");
-    judge.verdict(Ending { started: drive.started(), interrupted, tried })
+    let collector = collector.take().expect("a loop that has ended is not polled again");
+    collector.finish(LoopEnd { started: drive.started(), interrupted, tried })
 }
 
 pin_project! {
     /// A loop that runs to its end and then gives one result.
     #[derive(Debug)]
-    struct Judged<S, A, J, C, V> {
+    struct CollectFuture<S, A, J, C, V> {
         #[pin]
         drive: Drive<S, A, J, C>,
-        judge: Option<V>,
+        collector: Option<V>,
     }
 }
 
-impl<S, A, J, C, V> Judged<S, A, J, C, V> {
+impl<S, A, J, C, V> CollectFuture<S, A, J, C, V> {
     #[inline]
-    fn new(drive: Drive<S, A, J, C>, judge: V) -> Self {
-        Self { drive, judge: Some(judge) }
+    fn new(drive: Drive<S, A, J, C>, collector: V) -> Self {
+        Self { drive, collector: Some(collector) }
     }
 }
 
-impl<S, A, J, C, V> Future for Judged<S, A, J, C, V>
+impl<S, A, J, C, V> Future for CollectFuture<S, A, J, C, V>
 where
     S: Stream,
-    A: Launch<C::Item, J>,
-    J: Started,
-    C: Admit<S::Item> + Review<J::Output>,
-    V: Judge<J::Output, C>,
+    A: Spawner<C::Item, J>,
+    J: JobHandle,
+    C: ItemPolicy<S::Item> + OutcomePolicy<J::Output>,
+    V: Collector<J::Output, C>,
 {
-    type Output = V::Verdict;
+    type Output = V::Collected;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<V::Verdict> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<V::Collected> {
         let mut this = self.project();
-        if let (Some(ends), Some(judge)) =
-            (this.drive.as_mut().begin(true, V::WEIGH), this.judge.as_mut())
+        if let (Some(ends), Some(collector)) =
+            (this.drive.as_mut().begin(true, V::DELIVERY), this.collector.as_mut())
         {
-            judge.expect(ends);
-            this.drive.as_mut().note(V::NOTES);
+            collector.expect(ends);
+            this.drive.as_mut().note(V::ATTEMPT_LOG);
         }
         this.drive.as_mut().polled_anew();
-        let judge = this.judge.as_mut().expect("a loop that has ended is not polled again");
-        let mut ended =
-            |end: Option<_>| end.map_or(ControlFlow::Continue(()), |end| judge.take(end));
-        while ready!(this.drive.as_mut().poll_ends(cx, 0, &mut ended)).is_break() {
+        let collector = this.collector.as_mut().expect("a loop that has ended is not polled again");
+        let mut on_complete =
+            |end: Option<_>| end.map_or(ControlFlow::Continue(()), |end| collector.take(end));
+        while ready!(this.drive.as_mut().poll_completions(cx, 0, &mut on_complete)).is_break() {
             this.drive.as_mut().stop();
         }
-        Poll::Ready(verdict(this.drive, this.judge))
+        Poll::Ready(finish(this.drive, this.collector))
     }
 }

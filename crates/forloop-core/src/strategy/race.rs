@@ -7,12 +7,12 @@ use core::ops::ControlFlow;
 use futures_core::Stream;
 
 use super::try_gather::Failures;
-use super::{Ending, Judge, Judged};
-use crate::engine::End;
-use crate::place::{Body, Place, Started, Supply, TryBody};
-use crate::policy::{Admit, Policy, RaisesPanics, Review};
-use crate::workers::Weight;
-use crate::{HowMany, Loop, LoopError, Outcome, each};
+use super::{CollectFuture, Collector, LoopEnd};
+use crate::engine::Completion;
+use crate::place::{Body, Dispatch, JobHandle, Place, TryBody};
+use crate::policy::{ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
+use crate::workers::Delivery;
+use crate::{LimitSet, Loop, LoopError, Outcome, each};
 
 /// Runs every future at once and returns index and output of the first that finishes; the others
 /// are dropped.
@@ -131,14 +131,14 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         body: F,
     ) -> impl Future<Output = Result<(usize, B::Returns), LoopError<Infallible, C::SourceError>>>
     where
-        L: HowMany,
-        C: Admit<S::Item, Item = I> + Review<B::Returns> + RaisesPanics,
+        L: LimitSet,
+        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
         B: Body,
-        P: Place<B, Job = J, Supply: Supply<S, F, I>>,
-        J: Started<Output = B::Returns>,
+        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
+        J: JobHandle<Output = B::Returns>,
     {
-        Judged::new(self.drive(body), Race::to(1))
+        CollectFuture::new(self.drive(body), Race::to(1))
     }
 
     /// Runs the bodies, as many at once as the loop allows, and returns index and value of the
@@ -183,15 +183,15 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         body: F,
     ) -> impl Future<Output = Result<(usize, T), LoopError<E, C::SourceError>>>
     where
-        L: HowMany,
-        C: Admit<S::Item, Item = I> + Review<B::Returns> + RaisesPanics,
+        L: LimitSet,
+        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
         B: TryBody<T, E>,
-        P: Place<B, Job = J, Supply: Supply<S, F, I>>,
-        J: Started<Output = B::Returns>,
+        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
+        J: JobHandle<Output = B::Returns>,
     {
         let race = RaceOk { race: Race::to(1) };
-        Judged::new(self.drive_judging(body, Some(Result::is_err)), race)
+        CollectFuture::new(self.drive_collecting(body, Some(Result::is_err)), race)
     }
 }
 
@@ -228,7 +228,7 @@ impl<T, E> Race<T, E> {
     /// As many as were wanted, the first in time first.
     pub(super) fn winners<S>(
         mut self,
-        ending: Ending<S>,
+        ending: LoopEnd<S>,
     ) -> Result<impl Iterator<Item = (usize, T)>, LoopError<E, S>> {
         if !self.is_over() {
             self.failures.tried(&ending.tried).into_result(ending.interrupted)?;
@@ -244,22 +244,22 @@ impl<T, E> Race<T, E> {
         Ok(arrived.map(|(_, index, value)| (index, value)))
     }
 
-    fn winner<S>(self, ending: Ending<S>) -> Result<(usize, T), LoopError<E, S>> {
+    fn winner<S>(self, ending: LoopEnd<S>) -> Result<(usize, T), LoopError<E, S>> {
         self.winners(ending)?.next().ok_or(LoopError::Empty)
     }
 }
 
-impl<T, C: Policy> Judge<T, C> for Race<T, Infallible> {
-    type Verdict = Result<(usize, T), LoopError<Infallible, C::SourceError>>;
+impl<T, C: Policy> Collector<T, C> for Race<T, Infallible> {
+    type Collected = Result<(usize, T), LoopError<Infallible, C::SourceError>>;
 
-    const WEIGH: Option<fn(&T) -> Weight> = Some(|_| Weight::Last);
+    const DELIVERY: Option<fn(&T) -> Delivery> = Some(|_| Delivery::Last);
 
     #[inline]
-    fn take(&mut self, end: End<T>) -> ControlFlow<()> {
+    fn take(&mut self, end: Completion<T>) -> ControlFlow<()> {
         self.enter(end.at, end.index, end.outcome)
     }
 
-    fn verdict(self, ending: Ending<C::SourceError>) -> Self::Verdict {
+    fn finish(self, ending: LoopEnd<C::SourceError>) -> Self::Collected {
         self.winner(ending)
     }
 }
@@ -269,18 +269,18 @@ struct RaceOk<T, E> {
     race: Race<T, E>,
 }
 
-impl<T, E, C: Policy> Judge<Result<T, E>, C> for RaceOk<T, E> {
-    type Verdict = Result<(usize, T), LoopError<E, C::SourceError>>;
+impl<T, E, C: Policy> Collector<Result<T, E>, C> for RaceOk<T, E> {
+    type Collected = Result<(usize, T), LoopError<E, C::SourceError>>;
 
-    const WEIGH: Option<fn(&Result<T, E>) -> Weight> =
-        Some(|output| if output.is_ok() { Weight::Last } else { Weight::News });
+    const DELIVERY: Option<fn(&Result<T, E>) -> Delivery> =
+        Some(|output| if output.is_ok() { Delivery::Last } else { Delivery::News });
 
     #[inline]
-    fn take(&mut self, end: End<Result<T, E>>) -> ControlFlow<()> {
+    fn take(&mut self, end: Completion<Result<T, E>>) -> ControlFlow<()> {
         self.race.enter(end.at, end.index, end.outcome.into())
     }
 
-    fn verdict(self, ending: Ending<C::SourceError>) -> Self::Verdict {
+    fn finish(self, ending: LoopEnd<C::SourceError>) -> Self::Collected {
         self.race.winner(ending)
     }
 }

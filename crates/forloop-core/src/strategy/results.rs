@@ -8,13 +8,13 @@ use core::task::{Context, Poll, ready};
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
-use super::consume::{Consume, Feed};
+use super::consume::{Consume, ResultReceiver};
 use crate::drive::Drive;
-use crate::place::{Body, Launch, Started};
-use crate::policy::{Admit, Plain, Policy, Review};
+use crate::place::{Body, JobHandle, Spawner};
+use crate::policy::{ItemPolicy, NoOptions, OutcomePolicy, Policy};
 
 /// What waits for the consumer: ends that were told and not yet taken.
-pub trait Shelf {
+pub trait OutputBuffer {
     /// What a body has given.
     type Output;
 
@@ -58,29 +58,29 @@ pin_project! {
     /// A `next()` that is dropped loses nothing. Dropping the stream stops the bodies: in-task
     /// they are gone when drop returns, spawned they have been asked to stop.
     #[must_use = "a loop does nothing until its results are asked for"]
-    pub struct Results<S, A, J, K, C = Plain> {
+    pub struct Results<S, A, J, K, C = NoOptions> {
         #[pin]
         drive: Drive<S, A, J, C>,
-        shelf: K,
+        buffer: K,
     }
 }
 
 impl<S, A, J, K, C> Results<S, A, J, K, C>
 where
     S: Stream,
-    A: Launch<C::Item, J>,
-    J: Started,
-    C: Admit<S::Item> + Review<J::Output>,
-    K: Shelf<Output = <C as Policy>::Each<J::Output>>,
+    A: Spawner<C::Item, J>,
+    J: JobHandle,
+    C: ItemPolicy<S::Item> + OutcomePolicy<J::Output>,
+    K: OutputBuffer<Output = <C as Policy>::Each<J::Output>>,
 {
-    pub(super) fn new(drive: Drive<S, A, J, C>, shelf: K) -> Self {
-        Self { drive, shelf }
+    pub(super) fn new(drive: Drive<S, A, J, C>, buffer: K) -> Self {
+        Self { drive, buffer }
     }
 
     /// Runs `consumer` over the results while the bodies go on, also while it awaits something
     /// else, and returns what it returns.
     ///
-    /// The consumer gets a [`Feed`] to take results from, one by one. It may use `?` and may leave
+    /// The consumer gets a [`ResultReceiver`] to take results from, one by one. It may use `?` and may leave
     /// early: the bodies are then stopped. Results it has not taken yet count against the loop's
     /// limit, so memory stays bounded by it.
     ///
@@ -119,8 +119,8 @@ where
     /// and stops the bodies.
     pub fn consume<G, D, I, T>(self, consumer: G) -> impl Future<Output = T>
     where
-        C: Policy<Gives<<K as Shelf>::Item, <K as Shelf>::Left> = I>,
-        G: FnOnce(Feed<I>) -> D,
+        C: Policy<Gives<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,
+        G: FnOnce(ResultReceiver<I>) -> D,
         D: Future<Output = T>,
     {
         Consume::new(self, consumer)
@@ -161,7 +161,7 @@ where
     /// As [`consume`](Self::consume).
     pub fn for_each<G, D, I>(self, mut step: G) -> impl Future<Output = ()>
     where
-        C: Policy<Gives<<K as Shelf>::Item, <K as Shelf>::Left> = I>,
+        C: Policy<Gives<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,
         G: FnMut(I) -> D,
         D: Body<Returns = ()>,
     {
@@ -187,7 +187,7 @@ where
     /// As [`consume`](Self::consume).
     pub fn try_for_each<G, D, I, E>(self, mut step: G) -> impl Future<Output = Result<(), E>>
     where
-        C: Policy<Gives<<K as Shelf>::Item, <K as Shelf>::Left> = I>,
+        C: Policy<Gives<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,
         G: FnMut(I) -> D,
         D: Body<Returns = Result<(), E>>,
     {
@@ -202,25 +202,25 @@ where
     /// Goes on until a result can be taken from the shelf; `false` once there are no more. Those of a round
     /// are shelved `together` for whoever comes back here, and so fills the slots that become free, after
     /// each that is taken.
-    pub(super) fn poll_shelve(
+    pub(super) fn poll_buffered(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         held: usize,
         together: bool,
     ) -> Poll<bool> {
         let mut this = self.project();
-        let (held, shelf) = (held + this.shelf.held(), this.shelf);
+        let (held, buffer) = (held + this.buffer.held(), this.buffer);
         if K::ORDERED {
             this.drive.as_mut().is_ordered();
         }
         let mut is_richer = false;
-        let polled = this.drive.poll_ends(cx, held, |end| {
+        let polled = this.drive.poll_completions(cx, held, |end| {
             // A body without an output has been stopped, or the loop says at its end why not.
             if let Some(end) = end {
                 let Ok(output) = C::each(end.outcome) else { return ControlFlow::Continue(()) };
-                shelf.put(end.index, output);
+                buffer.put(end.index, output);
                 is_richer = true;
-                if together && shelf.has_room() {
+                if together && buffer.has_room() {
                     return ControlFlow::Continue(());
                 }
             }
@@ -241,10 +241,10 @@ where
 
     /// Takes the next result from the shelf.
     pub(super) fn take(self: Pin<&mut Self>) -> Option<C::Gives<K::Item, K::Left>> {
-        self.project().shelf.take().map(|item| C::gives(Ok(item)))
+        self.project().buffer.take().map(|item| C::gives(Ok(item)))
     }
 
-    /// Stops the bodies; `poll_shelve` gives `false` when they have stopped.
+    /// Stops the bodies; `poll_buffered` gives `false` when they have stopped.
     pub(super) fn stop(self: Pin<&mut Self>) {
         self.project().drive.stop();
     }
@@ -264,17 +264,17 @@ where
     pub(super) fn end(self: Pin<&mut Self>) -> Option<C::Gives<K::Item, K::Left>> {
         let this = self.project();
         let interrupted = this.drive.ending()?;
-        Some(C::gives(Err(interrupted.with(this.shelf.left()))))
+        Some(C::gives(Err(interrupted.with(this.buffer.left()))))
     }
 }
 
 impl<S, A, J, K, C> Stream for Results<S, A, J, K, C>
 where
     S: Stream,
-    A: Launch<C::Item, J>,
-    J: Started,
-    C: Admit<S::Item> + Review<J::Output>,
-    K: Shelf<Output = <C as Policy>::Each<J::Output>>,
+    A: Spawner<C::Item, J>,
+    J: JobHandle,
+    C: ItemPolicy<S::Item> + OutcomePolicy<J::Output>,
+    K: OutputBuffer<Output = <C as Policy>::Each<J::Output>>,
 {
     type Item = C::Gives<K::Item, K::Left>;
 
@@ -284,7 +284,7 @@ where
             if let Some(item) = self.as_mut().take() {
                 return Poll::Ready(Some(item));
             }
-            if !ready!(self.as_mut().poll_shelve(cx, 0, false)) {
+            if !ready!(self.as_mut().poll_buffered(cx, 0, false)) {
                 return Poll::Ready(self.end());
             }
         }

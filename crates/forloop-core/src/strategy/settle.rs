@@ -9,12 +9,12 @@ use futures_core::Stream;
 
 use super::gather::unfinished;
 use super::try_gather::Failures;
-use super::{Ending, Judge, Judged};
-use crate::engine::{End, Places};
-use crate::lobby::Notes;
-use crate::place::{Place, Started, Supply, TryBody};
-use crate::policy::{Admit, Policy, Review};
-use crate::{HowMany, Interrupted, Loop, LoopError, Outcome, each};
+use super::{CollectFuture, Collector, LoopEnd};
+use crate::admission::AttemptLog;
+use crate::engine::{Completion, OrderedBuffer};
+use crate::place::{Dispatch, JobHandle, Place, TryBody};
+use crate::policy::{ItemPolicy, OutcomePolicy, Policy};
+use crate::{Interrupted, LimitSet, Loop, LoopError, Outcome, each};
 
 /// Runs every future at once, lets all of them finish, and returns every outcome in input order.
 ///
@@ -57,7 +57,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ///
     /// No body's failure stops the loop. The outcome at index `i` is that of item `i`. A loop that
     /// was cut short has an outcome for every item that was pulled by then, and says
-    /// [so](Settled::interrupted); [`padded`](Settled::padded) adds those that were not. So has a
+    /// [so](Settled::interrupted); [`pad_to`](Settled::pad_to) adds those that were not. So has a
     /// loop whose runtime was shut down under it.
     ///
     /// # Examples
@@ -96,43 +96,43 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         body: F,
     ) -> impl Future<Output = Settled<T, E, C::SourceError>>
     where
-        L: HowMany,
-        C: Admit<S::Item, Item = I> + Review<B::Returns>,
+        L: LimitSet,
+        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns>,
         F: FnMut(I) -> B,
         B: TryBody<T, E>,
-        P: Place<B, Job = J, Supply: Supply<S, F, I>>,
-        J: Started<Output = B::Returns>,
+        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
+        J: JobHandle<Output = B::Returns>,
     {
-        Judged::new(
-            self.drive_judging(body, Some(Result::is_err)),
-            Settle { outcomes: Places::new() },
+        CollectFuture::new(
+            self.drive_collecting(body, Some(Result::is_err)),
+            Settle { outcomes: OrderedBuffer::new() },
         )
     }
 }
 
 struct Settle<T, E> {
-    outcomes: Places<Outcome<T, E>>,
+    outcomes: OrderedBuffer<Outcome<T, E>>,
 }
 
-impl<T, E, C: Policy> Judge<Result<T, E>, C> for Settle<T, E> {
-    type Verdict = Settled<T, E, C::SourceError>;
+impl<T, E, C: Policy> Collector<Result<T, E>, C> for Settle<T, E> {
+    type Collected = Settled<T, E, C::SourceError>;
 
-    const NOTES: Notes = Notes::All;
+    const ATTEMPT_LOG: AttemptLog = AttemptLog::All;
 
     fn expect(&mut self, ends: usize) {
         self.outcomes.expect(ends);
     }
 
     #[inline]
-    fn take(&mut self, end: End<Result<T, E>>) -> ControlFlow<()> {
+    fn take(&mut self, end: Completion<Result<T, E>>) -> ControlFlow<()> {
         if !matches!(end.outcome, Outcome::Cancelled) {
             self.outcomes.put(end.index, end.outcome.into());
         }
         ControlFlow::Continue(())
     }
 
-    fn verdict(self, ending: Ending<C::SourceError>) -> Self::Verdict {
-        let Ending { started, interrupted, tried } = ending;
+    fn finish(self, ending: LoopEnd<C::SourceError>) -> Self::Collected {
+        let LoopEnd { started, interrupted, tried } = ending;
         let outcomes = match &interrupted {
             None => self.outcomes.into_vec(),
             Some(interrupted) => {
@@ -160,7 +160,7 @@ impl<T, E, C: Policy> Judge<Result<T, E>, C> for Settle<T, E> {
 /// for (index, error) in settled.errors() {
 ///     eprintln!("item {index}: {error}");
 /// }
-/// let error = settled.into_values().unwrap_err();
+/// let error = settled.into_result().unwrap_err();
 /// assert_eq!(error.to_string(), "body 1 failed: invalid digit found in string");
 /// # });
 /// ```
@@ -202,7 +202,7 @@ impl<T, E, S> Settled<T, E, S> {
     /// Adds [`Outcome::NotRun`] for items that were never pulled, up to `items` outcomes in all.
     ///
     /// A loop that was cut short does not know how many items its source would have given.
-    pub fn padded(mut self, items: usize) -> Self {
+    pub fn pad_to(mut self, items: usize) -> Self {
         let missing = items.saturating_sub(self.outcomes.len());
         self.outcomes.extend(core::iter::repeat_with(|| Outcome::NotRun).take(missing));
         self
@@ -222,7 +222,7 @@ impl<T, E, S> Settled<T, E, S> {
     /// # Panics
     ///
     /// Goes on with a body's panic, if one was caught.
-    pub fn into_values(self) -> Result<Vec<T>, LoopError<E, S>> {
+    pub fn into_result(self) -> Result<Vec<T>, LoopError<E, S>> {
         let mut failures = Failures::new();
         let mut values = Vec::with_capacity(self.outcomes.len());
         for (index, outcome) in self.outcomes.into_iter().enumerate() {

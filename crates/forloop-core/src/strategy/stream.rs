@@ -6,10 +6,10 @@ use alloc::vec::Vec;
 use futures_core::Stream;
 
 use super::Results;
-use super::results::Shelf;
-use crate::place::{Body, Launcher, Place, Started, Supply};
-use crate::policy::{Admit, Policy, Review};
-use crate::{HowMany, Loop};
+use super::results::OutputBuffer;
+use crate::place::{Body, BodySpawner, Dispatch, JobHandle, Place};
+use crate::policy::{ItemPolicy, OutcomePolicy, Policy};
+use crate::{LimitSet, Loop};
 
 impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     /// Runs the bodies, as many at once as the loop allows, and gives their outputs as a stream,
@@ -48,14 +48,20 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     pub fn stream<F, B, J, I>(
         self,
         body: F,
-    ) -> Results<S, Launcher<F, P, C::Lobby<I, B::Returns>>, J, InOrder<C::Each<B::Returns>>, C>
+    ) -> Results<
+        S,
+        BodySpawner<F, P, C::AdmissionQueue<I, B::Returns>>,
+        J,
+        InOrder<C::Each<B::Returns>>,
+        C,
+    >
     where
-        L: HowMany,
-        C: Admit<S::Item, Item = I> + Review<B::Returns>,
+        L: LimitSet,
+        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
-        P: Place<B, Job = J, Supply: Supply<S, F, I>>,
-        J: Started<Output = B::Returns>,
+        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
+        J: JobHandle<Output = B::Returns>,
     {
         Results::new(self.drive(body), InOrder { next: 0, waiting: VecDeque::new(), held: 0 })
     }
@@ -98,14 +104,20 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     pub fn stream_unordered<F, B, J, I>(
         self,
         body: F,
-    ) -> Results<S, Launcher<F, P, C::Lobby<I, B::Returns>>, J, Unordered<C::Each<B::Returns>>, C>
+    ) -> Results<
+        S,
+        BodySpawner<F, P, C::AdmissionQueue<I, B::Returns>>,
+        J,
+        Unordered<C::Each<B::Returns>>,
+        C,
+    >
     where
-        L: HowMany,
-        C: Admit<S::Item, Item = I> + Review<B::Returns>,
+        L: LimitSet,
+        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
-        P: Place<B, Job = J, Supply: Supply<S, F, I>>,
-        J: Started<Output = B::Returns>,
+        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
+        J: JobHandle<Output = B::Returns>,
     {
         Results::new(self.drive(body), Unordered { waiting: VecDeque::new() })
     }
@@ -121,7 +133,7 @@ pub struct InOrder<T> {
     held: usize,
 }
 
-impl<T> Shelf for InOrder<T> {
+impl<T> OutputBuffer for InOrder<T> {
     type Output = T;
     type Item = T;
     type Left = Vec<(usize, T)>;
@@ -167,7 +179,7 @@ pub struct Unordered<T> {
     waiting: VecDeque<T>,
 }
 
-impl<T> Shelf for Unordered<T> {
+impl<T> OutputBuffer for Unordered<T> {
     type Output = T;
     type Item = T;
     type Left = ();

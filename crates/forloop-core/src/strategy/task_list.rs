@@ -11,7 +11,7 @@ use crate::{Spawn, Task, spawn};
 /// takes as long as the slowest task. Dropping the list cancels what still runs; awaiting a task
 /// whose body failed gives its error then, and not before.
 ///
-/// Known from Python as `[asyncio.create_task(work(n)) for n in range(10)]`.
+/// Known from Python as `[asyncio.create_task(dispatcher(n)) for n in range(10)]`.
 ///
 /// # Examples
 ///

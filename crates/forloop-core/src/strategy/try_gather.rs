@@ -5,12 +5,12 @@ use core::ops::ControlFlow;
 
 use futures_core::Stream;
 
-use super::{Ending, Judge, Judged};
-use crate::engine::{End, Places};
-use crate::place::{Place, Started, Supply, TryBody};
-use crate::policy::{Admit, Policy, RaisesPanics, Review};
-use crate::workers::Weight;
-use crate::{Cause, Failure, HowMany, Interrupted, Loop, LoopError, Outcome, each};
+use super::{CollectFuture, Collector, LoopEnd};
+use crate::engine::{Completion, OrderedBuffer};
+use crate::place::{Dispatch, JobHandle, Place, TryBody};
+use crate::policy::{ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
+use crate::workers::Delivery;
+use crate::{Cause, Failure, Interrupted, LimitSet, Loop, LoopError, Outcome, each};
 
 /// Runs every future at once and returns their values in input order, or stops at the first
 /// failure in time.
@@ -82,7 +82,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     /// the loop short, or [`LoopError::TimedOut`] at the first body without time.
     /// [`LoopError::Cancelled`] if the runtime of a spawned loop was shut down. The values that were
     /// ready are dropped: [`settle`](Self::settle) keeps them, and its
-    /// [`into_values`](crate::Settled::into_values) makes the same of them.
+    /// [`into_result`](crate::Settled::into_result) makes the same of them.
     ///
     /// # Panics
     ///
@@ -98,35 +98,35 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         body: F,
     ) -> impl Future<Output = Result<Vec<T>, LoopError<E, C::SourceError>>>
     where
-        L: HowMany,
-        C: Admit<S::Item, Item = I> + Review<B::Returns> + RaisesPanics,
+        L: LimitSet,
+        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
         B: TryBody<T, E>,
-        P: Place<B, Job = J, Supply: Supply<S, F, I>>,
-        J: Started<Output = B::Returns>,
+        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
+        J: JobHandle<Output = B::Returns>,
     {
-        let judge = TryGather { values: Places::new(), failures: Failures::new() };
-        Judged::new(self.drive_judging(body, Some(Result::is_err)), judge)
+        let collector = TryGather { values: OrderedBuffer::new(), failures: Failures::new() };
+        CollectFuture::new(self.drive_collecting(body, Some(Result::is_err)), collector)
     }
 }
 
 pub(super) struct TryGather<T, E> {
-    pub(super) values: Places<T>,
+    pub(super) values: OrderedBuffer<T>,
     pub(super) failures: Failures<E>,
 }
 
-impl<T, E, C: Policy> Judge<Result<T, E>, C> for TryGather<T, E> {
-    type Verdict = Result<Vec<T>, LoopError<E, C::SourceError>>;
+impl<T, E, C: Policy> Collector<Result<T, E>, C> for TryGather<T, E> {
+    type Collected = Result<Vec<T>, LoopError<E, C::SourceError>>;
 
-    const WEIGH: Option<fn(&Result<T, E>) -> Weight> =
-        Some(|output| if output.is_ok() { Weight::Light } else { Weight::Last });
+    const DELIVERY: Option<fn(&Result<T, E>) -> Delivery> =
+        Some(|output| if output.is_ok() { Delivery::Light } else { Delivery::Last });
 
     fn expect(&mut self, ends: usize) {
         self.values.expect(ends);
     }
 
     #[inline]
-    fn take(&mut self, end: End<Result<T, E>>) -> ControlFlow<()> {
+    fn take(&mut self, end: Completion<Result<T, E>>) -> ControlFlow<()> {
         let index = end.index;
         match self.failures.sift(end) {
             Some(value) => {
@@ -137,7 +137,7 @@ impl<T, E, C: Policy> Judge<Result<T, E>, C> for TryGather<T, E> {
         }
     }
 
-    fn verdict(self, ending: Ending<C::SourceError>) -> Self::Verdict {
+    fn finish(self, ending: LoopEnd<C::SourceError>) -> Self::Collected {
         self.failures.tried(&ending.tried).into_result(ending.interrupted)?;
         // Every body that was started has ended well, so there is a value at every index.
         Ok(self.values.into_vec())
@@ -162,7 +162,7 @@ impl<E> Failures<E> {
     }
 
     /// Returns the value of a body that ended well and keeps any other end.
-    pub(super) fn sift<T>(&mut self, end: End<Result<T, E>>) -> Option<T> {
+    pub(super) fn sift<T>(&mut self, end: Completion<Result<T, E>>) -> Option<T> {
         self.keep(end.at, end.index, end.outcome.into())
     }
 
@@ -229,7 +229,7 @@ impl<E> Failures<E> {
             Some(Cause::TimedOut) => Some(Cause::TimedOut),
             Some(Cause::Cancelled) => Some(Cause::Cancelled),
             Some(Cause::Drained) => Some(Cause::Drained),
-            Some(Cause::Enough) => Some(Cause::Enough),
+            Some(Cause::ConditionMet) => Some(Cause::ConditionMet),
             None => None,
         };
         Err(match cause {
@@ -238,7 +238,7 @@ impl<E> Failures<E> {
                 LoopError::TimedOut { timed_out, cause }
             }
             Some(Cause::Drained) => LoopError::Drained,
-            Some(Cause::Enough) => LoopError::Enough,
+            Some(Cause::ConditionMet) => LoopError::ConditionMet,
             Some(_) => LoopError::Cancelled,
             None if cancelled => LoopError::Cancelled,
             None => return Ok(()),

@@ -9,30 +9,30 @@ use core::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use crate::engine::Room;
-use crate::place::{InTask, On, Place, Started, Unspawned};
-use crate::turn::TURN;
-use crate::workers::{Crew, Team};
+use crate::budget::BUDGET;
+use crate::engine::CapacityHint;
+use crate::place::{Inline, InlineJob, JobHandle, Place, Spawned};
+use crate::workers::{BodySet, PoolHandle};
 use crate::{Outcome, Spawn, Task, Timer};
 
 /// A set of running bodies to [`wait`] for, as often as one likes.
 ///
-/// Made [of futures](Running::new), which run in the caller's task while they are waited for, or
-/// [of tasks](Running::spawn), which run by themselves. Each has an index: its place in the order
+/// Made [of futures](TaskSet::new), which run in the caller's task while they are waited for, or
+/// [of tasks](TaskSet::spawn), which run by themselves. Each has an index: its place in the order
 /// of putting in.
 ///
 /// Dropping the set stops what still runs in it.
 #[must_use = "dropping a set stops what runs in it; `wait` for it"]
-pub struct Running<J: Started> {
-    bodies: Team<J>,
+pub struct TaskSet<J: JobHandle> {
+    bodies: BodySet<J>,
     /// Ends that were seen by a wait that was dropped before it could tell them.
-    done: Vec<Done<J::Output>>,
+    done: Vec<Completed<J::Output>>,
     next: usize,
 }
 
 /// A body that has ended, and how.
 #[derive(Debug)]
-pub struct Done<T> {
+pub struct Completed<T> {
     /// The body's place in the order of putting in.
     pub index: usize,
     /// How it ended. For a body that returns a `Result`, `outcome.into()` lifts its error:
@@ -40,26 +40,26 @@ pub struct Done<T> {
     pub outcome: Outcome<T>,
 }
 
-impl<F: Future> Running<Unspawned<F>> {
+impl<F: Future> TaskSet<InlineJob<F>> {
     /// Makes a set of futures that run in the caller's task, while they are waited for.
     pub fn new(futures: impl IntoIterator<Item = F>) -> Self {
-        Self::at(&InTask, futures)
+        Self::at(&Inline, futures)
     }
 
     /// Puts one more future in and returns its index.
     pub fn push(&mut self, future: F) -> usize {
-        self.insert(Unspawned::new(future))
+        self.insert(InlineJob::new(future))
     }
 }
 
-impl<T> Running<Task<T>> {
+impl<T> TaskSet<Task<T>> {
     /// Starts every future as a task of `runtime`, at once.
     pub fn spawn<F>(runtime: &impl Spawn, futures: impl IntoIterator<Item = F>) -> Self
     where
         F: Future<Output = T> + Send + 'static,
         T: Send,
     {
-        Self::at(&On(runtime), futures)
+        Self::at(&Spawned(runtime), futures)
     }
 
     /// Puts one more task in and returns its index.
@@ -68,13 +68,13 @@ impl<T> Running<Task<T>> {
     }
 }
 
-impl<T> FromIterator<Task<T>> for Running<Task<T>> {
+impl<T> FromIterator<Task<T>> for TaskSet<Task<T>> {
     fn from_iter<I: IntoIterator<Item = Task<T>>>(tasks: I) -> Self {
         Self::of(None, tasks)
     }
 }
 
-impl<J: Started> Running<J> {
+impl<J: JobHandle> TaskSet<J> {
     /// Starts every future at `place`: what [`new`](Self::new) and [`spawn`](Self::spawn) do for
     /// the places they name.
     pub fn at<P, F>(place: &P, futures: impl IntoIterator<Item = F>) -> Self
@@ -82,13 +82,13 @@ impl<J: Started> Running<J> {
         P: Place<F, Job = J>,
         F: Future,
     {
-        Self::of(place.crew(None), futures.into_iter().map(|future| place.start(future)))
+        Self::of(place.pool(None), futures.into_iter().map(|future| place.start(future)))
     }
 
-    fn of(crew: Option<Crew<J>>, jobs: impl IntoIterator<Item = J>) -> Self {
+    fn of(pool: Option<PoolHandle<J>>, jobs: impl IntoIterator<Item = J>) -> Self {
         let jobs = jobs.into_iter();
-        let mut bodies = Team::new(crew);
-        bodies.expect(Room::of(usize::MAX, jobs.size_hint()));
+        let mut bodies = BodySet::new(pool);
+        bodies.expect(CapacityHint::of(usize::MAX, jobs.size_hint()));
         let mut running = Self { bodies, done: Vec::new(), next: 0 };
         for job in jobs {
             running.put(job);
@@ -121,7 +121,7 @@ impl<J: Started> Running<J> {
     }
 }
 
-impl<J: Started> fmt::Debug for Running<J> {
+impl<J: JobHandle> fmt::Debug for TaskSet<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Running").field("len", &self.len()).finish_non_exhaustive()
     }
@@ -140,11 +140,11 @@ impl<J: Started> fmt::Debug for Running<J> {
 /// ```
 /// # use forloop_core as forloop;
 /// # futures_lite::future::block_on(async {
-/// use forloop::Running;
+/// use forloop::TaskSet;
 /// use futures_lite::future::yield_now;
 ///
 /// let count = async |n: u32| { for _ in 0..n { yield_now().await } n };
-/// let mut running = Running::new([count(30), count(10), count(20)]);
+/// let mut running = TaskSet::new([count(30), count(10), count(20)]);
 ///
 /// let (done, pending) = forloop::wait(&mut running).first_completed().await;
 /// assert_eq!(done[0].index, 1);
@@ -159,15 +159,15 @@ impl<J: Started> fmt::Debug for Running<J> {
 /// # Cancel safety
 ///
 /// Dropping a wait loses nothing: the set keeps what runs and what has ended, for the next wait.
-pub fn wait<J: Started>(running: &mut Running<J>) -> Wait<'_, J> {
+pub fn wait<J: JobHandle>(running: &mut TaskSet<J>) -> Wait<'_, J> {
     Wait { running: Some(running), enough: |_| false, looked_back: false, timeout: None }
 }
 
 pin_project! {
     /// A wait that can be awaited: see [`wait`].
     #[must_use = "a wait does nothing until it is awaited"]
-    pub struct Wait<'a, J: Started, S = core::future::Pending<()>> {
-        running: Option<&'a mut Running<J>>,
+    pub struct Wait<'a, J: JobHandle, S = core::future::Pending<()>> {
+        running: Option<&'a mut TaskSet<J>>,
         // Whether this end is the one that was waited for.
         enough: fn(&Outcome<J::Output>) -> bool,
         // Whether the ends that an earlier wait has seen were looked at.
@@ -177,7 +177,7 @@ pin_project! {
     }
 }
 
-impl<'a, J: Started, S> Wait<'a, J, S> {
+impl<'a, J: JobHandle, S> Wait<'a, J, S> {
     /// Until at least one has ended; more, if more have ended by then.
     pub fn first_completed(self) -> Self {
         Self { enough: |_| true, ..self }
@@ -186,7 +186,7 @@ impl<'a, J: Started, S> Wait<'a, J, S> {
     /// Until one has failed or panicked; until all have ended, if none does.
     pub fn first_failure<T, E>(self) -> Self
     where
-        J: Started<Output = Result<T, E>>,
+        J: JobHandle<Output = Result<T, E>>,
     {
         Self {
             enough: |outcome| matches!(outcome, Outcome::Ok(Err(_)) | Outcome::Panicked(_)),
@@ -211,30 +211,30 @@ impl<'a, J: Started, S> Wait<'a, J, S> {
     }
 }
 
-impl<'a, J: Started, S: Future<Output = ()>> Future for Wait<'a, J, S> {
-    type Output = (Vec<Done<J::Output>>, &'a mut Running<J>);
+impl<'a, J: JobHandle, S: Future<Output = ()>> Future for Wait<'a, J, S> {
+    type Output = (Vec<Completed<J::Output>>, &'a mut TaskSet<J>);
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let running = this.running.as_mut().expect("a wait that is over is not polled again");
         let mut enough = !core::mem::replace(this.looked_back, true)
             && running.done.iter().any(|done| (this.enough)(&done.outcome));
-        if J::CALLERS_WAKER {
-            running.bodies.all_are_due();
+        if J::PARENT_WAKER {
+            running.bodies.mark_all_due();
             let _: ControlFlow<()> = running.bodies.poll_due(cx.waker(), |end| {
                 enough |= (this.enough)(&end.outcome);
-                running.done.push(Done { index: end.index, outcome: end.outcome });
+                running.done.push(Completed { index: end.index, outcome: end.outcome });
                 ControlFlow::Continue(())
             });
         }
         // Those have had it.
-        let mut had_its_round = J::CALLERS_WAKER;
-        for _ in 0..TURN {
+        let mut had_its_round = J::PARENT_WAKER;
+        for _ in 0..BUDGET {
             match running.bodies.poll_next_woken() {
                 Some(None) => {}
                 Some(Some(end)) => {
                     enough |= (this.enough)(&end.outcome);
-                    running.done.push(Done { index: end.index, outcome: end.outcome });
+                    running.done.push(Completed { index: end.index, outcome: end.outcome });
                 }
                 // Those that were woken together have had their turn together, and the executor
                 // has its turn before theirs comes again.
@@ -257,7 +257,7 @@ impl<'a, J: Started, S: Future<Output = ()>> Future for Wait<'a, J, S> {
     }
 }
 
-impl<J: Started, S> fmt::Debug for Wait<'_, J, S> {
+impl<J: JobHandle, S> fmt::Debug for Wait<'_, J, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Wait").field("running", &self.running).finish_non_exhaustive()
     }

@@ -1,34 +1,34 @@
 //! A loop on a few workers: tasks of a runtime, each of which drives an engine of its own.
 //!
-//! As a rule the workers [draw](depot) their bodies: one after another takes the loop's source and the
-//! body's closure, its [`well`], makes as many bodies as it has room for, and polls them as in-task bodies are. The loop's
-//! own task, the *front*, hears of their ends and has the workers stop: that is [`drawing`].
+//! As a rule the workers [draw](shared_source) their bodies: one after another takes the loop's source and the
+//! body's closure, its [`body_source`], makes as many bodies as it has room for, and polls them as in-task bodies are. The loop's
+//! own task, the *front*, hears of their ends and has the workers stop: that is [`pull`].
 //!
 //! Where the source or the closure cannot be sent to a thread, or the loop's policy must see each body
 //! begin, the front pulls the items and calls the closure itself. Then bodies travel in chunks to the
-//! worker with the fewest: that is the [`crew`].
+//! worker with the fewest: that is the [`pool`].
 //!
-//! Either way the ends come back in chunks. What the two sides share is in [`desk`] and [`depot`]: queues
-//! and flags, no lock. A [`team`] is what a loop sees, whether it has workers or not.
+//! Either way the ends come back in chunks. What the two sides share is in [`channel`] and [`shared_source`]: queues
+//! and flags, no lock. A [`body_set`] is what a loop sees, whether it has workers or not.
 
-mod bells;
-mod crew;
-mod depot;
-mod desk;
-mod drawing;
+mod batch_size;
+mod body_set;
+mod body_source;
+mod channel;
 #[cfg(all(test, forloop_loom))]
 mod model;
-mod pace;
+mod pull;
+mod push;
 mod shared;
-mod team;
-mod well;
+mod shared_source;
+mod sleepers;
 mod worker;
 
-pub(crate) use self::crew::{Crew, Terms};
-pub(crate) use self::desk::{SOURCE, Weight};
-pub(crate) use self::team::Team;
-pub(crate) use self::well::{BoxedWell, Spring};
-pub(crate) use self::worker::Weighing;
+pub(crate) use self::body_set::BodySet;
+pub(crate) use self::body_source::{BoxedSource, SourceBodies};
+pub(crate) use self::channel::{Delivery, SOURCE};
+pub(crate) use self::push::{PoolHandle, PullConfig};
+pub(crate) use self::worker::DeliveryRule;
 
 use core::num::NonZeroUsize;
 use core::pin::Pin;
@@ -36,9 +36,9 @@ use core::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use self::crew::Front;
-use self::drawing::Drawers;
-use crate::place::{Body, Brought, Drawn, Place, Started};
+use self::pull::PullDispatcher;
+use self::push::PushDispatcher;
+use crate::place::{Body, JobHandle, Place, Pull, Push};
 use crate::task::next_end;
 use crate::{Outcome, Spawn};
 
@@ -46,12 +46,12 @@ use crate::{Outcome, Spawn};
 ///
 /// [`Loop::on_workers`](crate::Loop::on_workers) says when to choose it.
 #[derive(Debug, Clone, Copy)]
-pub struct OnWorkers<R> {
+pub struct WorkerPool<R> {
     runtime: R,
     workers: Option<NonZeroUsize>,
 }
 
-impl<R> OnWorkers<R> {
+impl<R> WorkerPool<R> {
     /// As many workers as the runtime has threads.
     pub fn new(runtime: R) -> Self {
         Self { runtime, workers: None }
@@ -68,10 +68,10 @@ impl<R> OnWorkers<R> {
     ///
     /// ```
     /// # use forloop_core as forloop;
-    /// use forloop::OnWorkers;
+    /// use forloop::WorkerPool;
     ///
     /// async fn lengths<R: forloop::Runtime>(runtime: R, words: &[String]) -> Vec<usize> {
-    ///     let items = forloop::each(words).unbounded().at(OnWorkers::new(runtime).fed());
+    ///     let items = forloop::each(words).unbounded().at(WorkerPool::new(runtime).push_dispatch());
     ///     items
     ///         .gather(|word| {
     ///             let word = word.clone();
@@ -80,28 +80,30 @@ impl<R> OnWorkers<R> {
     ///         .await
     /// }
     /// ```
-    pub fn fed(self) -> Fed<R> {
-        Fed { workers: self }
+    pub fn push_dispatch(self) -> PushPool<R> {
+        PushPool { workers: self }
     }
 }
 
-impl<R, B> Place<B> for OnWorkers<R>
+impl<R, B> Place<B> for WorkerPool<R>
 where
     R: Spawn + Clone + Send + Sync + 'static,
     B: Body<Returns: Send> + Send + 'static,
 {
-    type Job = Errand<B>;
-    type Supply = Drawn;
+    type Job = PoolJob<B>;
+    type Dispatch = Pull;
 
-    fn start(&self, body: B) -> Errand<B> {
-        Errand { body }
+    fn start(&self, body: B) -> PoolJob<B> {
+        PoolJob { body }
     }
 
-    fn crew(&self, well: Option<BoxedWell<B>>) -> Option<Crew<Errand<B>>> {
+    fn pool(&self, body_source: Option<BoxedSource<B>>) -> Option<PoolHandle<PoolJob<B>>> {
         let runtime = self.runtime.clone();
-        Some(match well {
-            Some(well) => Crew::new(Drawers::new(runtime, self.workers, well)),
-            None => Crew::new(Front::new(runtime, self.workers)),
+        Some(match body_source {
+            Some(body_source) => {
+                PoolHandle::new(PullDispatcher::new(runtime, self.workers, body_source))
+            }
+            None => PoolHandle::new(PushDispatcher::new(runtime, self.workers)),
         })
     }
 }
@@ -110,26 +112,26 @@ where
 ///
 /// It pulls the items and calls the body's closure itself, so these may borrow and need not be `Send`; each
 /// body costs a part of a trip to another thread, which is more than a short body costs. Begins as
-/// [`OnWorkers::fed`].
+/// [`WorkerPool::push_dispatch`].
 #[derive(Debug, Clone, Copy)]
-pub struct Fed<R> {
-    workers: OnWorkers<R>,
+pub struct PushPool<R> {
+    workers: WorkerPool<R>,
 }
 
-impl<R, B> Place<B> for Fed<R>
+impl<R, B> Place<B> for PushPool<R>
 where
     R: Spawn + Clone + Send + Sync + 'static,
     B: Body<Returns: Send> + Send + 'static,
 {
-    type Job = Errand<B>;
-    type Supply = Brought;
+    type Job = PoolJob<B>;
+    type Dispatch = Push;
 
-    fn start(&self, body: B) -> Errand<B> {
+    fn start(&self, body: B) -> PoolJob<B> {
         Place::start(&self.workers, body)
     }
 
-    fn crew(&self, _well: Option<BoxedWell<B>>) -> Option<Crew<Errand<B>>> {
-        Place::crew(&self.workers, None)
+    fn pool(&self, _well: Option<BoxedSource<B>>) -> Option<PoolHandle<PoolJob<B>>> {
+        Place::pool(&self.workers, None)
     }
 }
 
@@ -138,17 +140,17 @@ pin_project! {
     ///
     /// Where nobody has workers for it, it runs in the caller's own task.
     #[derive(Debug)]
-    pub struct Errand<B> {
+    pub struct PoolJob<B> {
         #[pin]
         body: B,
     }
 }
 
-impl<B: Body> Started for Errand<B> {
+impl<B: Body> JobHandle for PoolJob<B> {
     type Output = B::Returns;
 
-    const IN_TASK: bool = true;
-    const BY_WORKERS: bool = true;
+    const INLINE: bool = true;
+    const ON_POOL: bool = true;
 
     fn watch(self: Pin<&mut Self>, _cx: &mut Context<'_>) {}
 
@@ -156,7 +158,7 @@ impl<B: Body> Started for Errand<B> {
         self.project().body.poll(cx).map(Outcome::Ok)
     }
 
-    fn doom(self: Pin<&Self>) {}
+    fn mark_cancelled(self: Pin<&Self>) {}
 
     fn cancel(self: Pin<&mut Self>) -> bool {
         true

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use forloop_core::simulation::who_waits;
 
 use super::World;
-use super::state::{Next, Running, Where};
+use super::state::{Next, Running, TaskState};
+use crate::deadlock::{Deadlock, NoProgress, Pending};
 use crate::event::Label;
-use crate::stuck::{Deadlock, Pending, Stuck};
 
 /// How many steps are taken behind a deadlock, to see who goes on.
 const AFTERMATH: usize = 10_000;
@@ -25,7 +25,7 @@ impl World {
         // Also if what is polled without a wake panics.
         let (chosen, fingerprint) = {
             let mut state = self.state();
-            state.stuck = Some(Stuck::Deadlock(deadlock.clone()));
+            state.deadlock = Some(NoProgress::Deadlock(deadlock.clone()));
             state.told = state.log.take();
             (state.chosen.len(), state.fingerprint)
         };
@@ -39,13 +39,13 @@ impl World {
         let (left, _) = self.ask(main, poll_main);
         let has_gone_on = |one: &&Pending| deadlock.went_on.contains(one) || !left.contains(one);
         deadlock.went_on = deadlock.pending.iter().filter(has_gone_on).cloned().collect();
-        let stuck = Stuck::Deadlock(deadlock);
+        let deadlock = NoProgress::Deadlock(deadlock);
         let mut state = self.state();
         state.chosen.truncate(chosen);
         state.fingerprint = fingerprint;
-        state.stuck = Some(stuck.clone());
+        state.deadlock = Some(deadlock.clone());
         drop(state);
-        panic!("{stuck}");
+        panic!("{deadlock}");
     }
 
     /// Polls every task that has not ended once; gives them with the bodies inside them, and those that
@@ -63,7 +63,7 @@ impl World {
                 (true, _) => has_ended = task == main && poll_main(),
                 (false, Some(next)) => {
                     self.go_on(next);
-                    has_ended = matches!(self.state().tasks[task].job, Where::Ended);
+                    has_ended = matches!(self.state().tasks[task].job, TaskState::Ended);
                 }
                 (false, None) => {}
             });
@@ -83,9 +83,9 @@ impl World {
     /// Takes a task, to poll it.
     fn take(&self, task: usize) -> Option<Next> {
         let polled = &mut self.state().tasks[task].job;
-        match std::mem::replace(polled, Where::Polled) {
-            Where::Here(job) => Some(Next::Task(task, Running::Here(job))),
-            Where::There => Some(Next::Task(task, Running::There)),
+        match std::mem::replace(polled, TaskState::Polled) {
+            TaskState::Here(job) => Some(Next::Task(task, Running::Here(job))),
+            TaskState::There => Some(Next::Task(task, Running::There)),
             other => {
                 *polled = other;
                 None

@@ -1,8 +1,8 @@
 //! The world of a simulation: its tasks, its clock, and what comes next.
 
-mod bell;
 mod deadlock;
 mod state;
+mod task_waker;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -16,12 +16,12 @@ use std::time::Duration;
 
 use forloop_core::simulation::simulated;
 
-use self::bell::Bell;
 pub(crate) use self::state::Due;
-use self::state::{Alarm, Job, NEVER, Next, Running, State, Task, Where};
-use crate::event::{Event, Label, What};
+use self::state::{Alarm, Job, NEVER, Next, Running, State, Task, TaskState};
+use self::task_waker::TaskWaker;
+use crate::deadlock::{NoProgress, Pending};
+use crate::event::{Event, EventKind, Label};
 use crate::schedule::{Choices, Point, Schedule};
-use crate::stuck::{Pending, Stuck};
 
 type LocalJob = Pin<Box<dyn Future<Output = ()>>>;
 
@@ -113,22 +113,22 @@ impl World {
     }
 
     pub(crate) fn spawn(self: &Arc<Self>, job: Job, label: Label) {
-        self.add(Where::Here(job), label);
+        self.add(TaskState::Here(job), label);
     }
 
     pub(crate) fn spawn_local(self: &Arc<Self>, job: LocalJob, label: Label) {
-        let task = self.add(Where::There, label);
+        let task = self.add(TaskState::There, label);
         LOCALS.with_borrow_mut(|locals| locals.insert((self.id, task), job));
     }
 
     /// A new task, which can run at once.
-    fn add(self: &Arc<Self>, job: Where, label: Label) -> usize {
+    fn add(self: &Arc<Self>, job: TaskState, label: Label) -> usize {
         let mut state = self.state();
         let task = state.tasks.len();
-        let bell = Bell::rung(self, task);
-        state.tasks.push(Task { job, waker: bell.clone().into(), bell, label });
+        let task_waker = TaskWaker::woken(self, task);
+        state.tasks.push(Task { job, waker: task_waker.clone().into(), task_waker, label });
         state.ready.push_back(task);
-        state.note(What::Spawned(task, label));
+        state.note(EventKind::Spawned(task, label));
         self.tell_others(&state);
         task
     }
@@ -137,12 +137,12 @@ impl World {
     pub(crate) fn pending(&self) -> Vec<Pending> {
         let state = self.state();
         let tasks = state.tasks.iter().enumerate();
-        let pending = tasks.filter(|(_, task)| !matches!(task.job, Where::Ended));
+        let pending = tasks.filter(|(_, task)| !matches!(task.job, TaskState::Ended));
         pending
             .map(|(number, task)| Pending {
                 task: number,
                 label: task.label,
-                is_main: matches!(task.job, Where::Main),
+                is_main: matches!(task.job, TaskState::Main),
             })
             .collect()
     }
@@ -152,12 +152,12 @@ impl World {
         let mut panicked = None;
         loop {
             let mut state = self.state();
-            let tasks: Vec<(usize, Where)> = state
+            let tasks: Vec<(usize, TaskState)> = state
                 .tasks
                 .iter_mut()
                 .enumerate()
-                .filter(|(_, task)| matches!(task.job, Where::Here(_) | Where::There))
-                .map(|(number, task)| (number, std::mem::replace(&mut task.job, Where::Ended)))
+                .filter(|(_, task)| matches!(task.job, TaskState::Here(_) | TaskState::There))
+                .map(|(number, task)| (number, std::mem::replace(&mut task.job, TaskState::Ended)))
                 .collect();
             drop(state);
             if tasks.is_empty() {
@@ -184,7 +184,7 @@ impl World {
 
     /// Runs tasks until `future` is ready.
     pub(crate) fn block_on<F: Future>(self: &Arc<Self>, future: F, label: Label) -> F::Output {
-        let main = Main { task: self.add(Where::Main, label), world: self };
+        let main = Main { task: self.add(TaskState::Main, label), world: self };
         let waker = self.waker(main.task);
         let mut future = pin!(future);
         let mut poll_main =
@@ -216,9 +216,9 @@ impl World {
     fn count_steps(&self) {
         let (steps, most) = self.steps();
         if most < steps {
-            let stuck = Stuck::Endless { steps: most };
-            self.state().stuck = Some(stuck.clone());
-            panic!("{stuck}");
+            let deadlock = NoProgress::Endless { steps: most };
+            self.state().deadlock = Some(deadlock.clone());
+            panic!("{deadlock}");
         }
     }
 
@@ -253,8 +253,8 @@ impl World {
     }
 
     /// Why the last `block_on` has panicked, if not for a panic of its program.
-    pub(crate) fn stuck(&self) -> Option<Stuck> {
-        self.state().stuck.clone()
+    pub(crate) fn deadlock(&self) -> Option<NoProgress> {
+        self.state().deadlock.clone()
     }
 
     fn go_on(self: &Arc<Self>, next: Next) {
@@ -263,18 +263,18 @@ impl World {
             Next::Wake(wakers) => wakers.into_iter().for_each(Waker::wake),
             Next::Task(task, Running::Here(job)) => {
                 let job = self.run(task, job);
-                self.leave(task, job.map(Where::Here));
+                self.leave(task, job.map(TaskState::Here));
             }
             Next::Task(task, Running::There) => {
                 let Some(job) = self.take_local(task) else {
                     // It is on another thread, where it can run when nobody runs tasks here.
-                    self.leave(task, Some(Where::There));
+                    self.leave(task, Some(TaskState::There));
                     return self.state().held_up.push(task);
                 };
                 let job = self.run(task, job);
                 let pending = job.map(|job| {
                     LOCALS.with_borrow_mut(|locals| locals.insert((self.id, task), job));
-                    Where::There
+                    TaskState::There
                 });
                 self.leave(task, pending);
             }
@@ -295,14 +295,14 @@ impl World {
     }
 
     /// Has a task be somewhere; `None` if it has ended.
-    fn leave(&self, task: usize, job: Option<Where>) {
+    fn leave(&self, task: usize, job: Option<TaskState>) {
         let mut state = self.state();
         if job.is_none() {
-            state.note(What::Ended(task));
+            state.note(EventKind::Ended(task));
             state.forget(task);
         }
         let polled = &mut state.tasks[task].job;
-        let before = std::mem::replace(polled, job.unwrap_or(Where::Ended));
+        let before = std::mem::replace(polled, job.unwrap_or(TaskState::Ended));
         drop(state);
         drop(before);
     }
@@ -312,8 +312,8 @@ impl World {
         let mut state = self.state();
         state.polled.push(task);
         state.steps += 1;
-        state.note(What::Polled(task));
-        state.tasks[task].bell.hush();
+        state.note(EventKind::Polled(task));
+        state.tasks[task].task_waker.clear();
         drop(state);
         let _polled = Polled { world: self };
         poll()
@@ -351,11 +351,11 @@ impl World {
 
     fn wake(&self, task: usize) {
         let mut state = self.state();
-        if matches!(state.tasks[task].job, Where::Ended) {
+        if matches!(state.tasks[task].job, TaskState::Ended) {
             return;
         }
         state.ready.push_back(task);
-        state.note(What::Woken(task));
+        state.note(EventKind::Woken(task));
         self.tell_others(&state);
     }
 
@@ -413,8 +413,8 @@ struct Main<'a> {
 impl Drop for Main<'_> {
     fn drop(&mut self) {
         let mut state = self.world.state();
-        state.tasks[self.task].job = Where::Ended;
-        state.note(What::Ended(self.task));
+        state.tasks[self.task].job = TaskState::Ended;
+        state.note(EventKind::Ended(self.task));
         state.forget(self.task);
         state.let_go();
     }

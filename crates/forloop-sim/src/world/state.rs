@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
-use super::bell::Bell;
-use crate::event::{Event, Label, What};
+use super::task_waker::TaskWaker;
+use crate::deadlock::NoProgress;
+use crate::event::{Event, EventKind, Label};
 use crate::schedule::{Point, Schedule, mixed};
-use crate::stuck::Stuck;
 
 /// A time that never comes: who sleeps for longer than can be counted is never woken.
 pub(super) const NEVER: Duration = Duration::MAX;
@@ -37,7 +37,7 @@ pub(super) struct State {
     /// How many of them a `block_on` may take.
     pub(super) most_steps: u64,
     /// Why the last `block_on` has panicked, if not for a panic of its program.
-    pub(super) stuck: Option<Stuck>,
+    pub(super) deadlock: Option<NoProgress>,
     pub(super) fingerprint: u64,
     pub(super) log: Option<Vec<Event>>,
     /// The log up to a deadlock: what was done to know who waits is no part of it.
@@ -55,14 +55,14 @@ pub(super) struct Alarm {
 }
 
 pub(super) struct Task {
-    pub(super) job: Where,
-    pub(super) bell: Arc<Bell>,
+    pub(super) job: TaskState,
+    pub(super) task_waker: Arc<TaskWaker>,
     pub(super) waker: Waker,
     pub(super) label: Label,
 }
 
 /// Where a task's future is.
-pub(super) enum Where {
+pub(super) enum TaskState {
     Here(Job),
     /// On the thread that spawned it.
     There,
@@ -103,7 +103,7 @@ impl State {
             chosen: Vec::new(),
             steps: 0,
             most_steps: u64::MAX,
-            stuck: None,
+            deadlock: None,
             fingerprint: 0,
             log: None,
             told: None,
@@ -111,14 +111,14 @@ impl State {
     }
 
     /// Notes what happens: in the fingerprint, and in the log, if there is one.
-    pub(super) fn note(&mut self, what: What) {
+    pub(super) fn note(&mut self, what: EventKind) {
         let (kind, a, b) = match what {
-            What::Spawned(task, _) => (1, task, 0),
-            What::Woken(task) => (2, task, 0),
-            What::Polled(task) => (3, task, 0),
-            What::Ended(task) => (4, task, 0),
-            What::Chosen { choice, options } => (5, choice, options),
-            What::Jumped { timers } => (6, timers, 0),
+            EventKind::Spawned(task, _) => (1, task, 0),
+            EventKind::Woken(task) => (2, task, 0),
+            EventKind::Polled(task) => (3, task, 0),
+            EventKind::Ended(task) => (4, task, 0),
+            EventKind::Chosen { choice, options } => (5, choice, options),
+            EventKind::Jumped { timers } => (6, timers, 0),
         };
         let word = kind << 60 ^ (a as u64) << 30 ^ b as u64;
         self.fingerprint = mixed(self.fingerprint ^ word);
@@ -141,13 +141,13 @@ impl State {
         }
         let choice = self.schedule.choose(point);
         self.chosen.push((choice as u32, options as u32));
-        self.note(What::Chosen { choice, options });
+        self.note(EventKind::Chosen { choice, options });
         choice
     }
 
     /// Forgets that a task was woken: it has ended.
     pub(super) fn forget(&mut self, task: usize) {
-        if self.tasks[task].bell.is_rung() {
+        if self.tasks[task].task_waker.is_woken() {
             self.ready.retain(|&ready| ready != task);
         }
     }
@@ -166,16 +166,16 @@ impl State {
             let task = self.ready.remove(choice)?;
             let job = &mut self.tasks[task].job;
             match job {
-                Where::Here(_) | Where::There => {
-                    let running = match std::mem::replace(job, Where::Polled) {
-                        Where::Here(job) => Running::Here(job),
+                TaskState::Here(_) | TaskState::There => {
+                    let running = match std::mem::replace(job, TaskState::Polled) {
+                        TaskState::Here(job) => Running::Here(job),
                         _ => Running::There,
                     };
                     return Some(Next::Task(task, running));
                 }
-                Where::Main if main == Some(task) => return Some(Next::Main),
-                Where::Main | Where::Polled => self.held_up.push(task),
-                Where::Ended => {}
+                TaskState::Main if main == Some(task) => return Some(Next::Main),
+                TaskState::Main | TaskState::Polled => self.held_up.push(task),
+                TaskState::Ended => {}
             }
         }
         None
@@ -190,7 +190,7 @@ impl State {
         self.now = next;
         let later = self.timers.split_off(&(next, u64::MAX));
         let due = std::mem::replace(&mut self.timers, later);
-        self.note(What::Jumped { timers: due.len() });
+        self.note(EventKind::Jumped { timers: due.len() });
         // Those of different tasks wake different tasks, and the order of these is chosen later.
         let mut due: Vec<Alarm> = due.into_values().collect();
         due.sort_by_key(|alarm| alarm.task);

@@ -1,5 +1,5 @@
 //! `embassy_host`: loops in tasks of embassy's executor. embassy keeps its timers in its tasks, and finds the
-//! task by the waker: so its timers want wakers of its own, and loops say `with_callers_waker`.
+//! task by the waker: so its timers want wakers of its own, and loops say `with_parent_waker`.
 
 #![forbid(unsafe_code)]
 
@@ -72,7 +72,7 @@ async fn sleep(ms: u64) -> u64 {
 async fn loops() -> Result<(), Box<dyn Error>> {
     // embassy keeps one time for each task, that of its soonest timer: each body asks anew at each poll.
     let begun = Embassy.now();
-    let slept = forloop::each([300, 200, 100]).unbounded().with_callers_waker().gather(sleep).await;
+    let slept = forloop::each([300, 200, 100]).unbounded().with_parent_waker().gather(sleep).await;
     let took = Embassy.now() - begun;
     assert!(took < Duration::from_millis(550), "{took:?}");
     println!("all at once, outputs in input order: {slept:?}");
@@ -80,7 +80,7 @@ async fn loops() -> Result<(), Box<dyn Error>> {
     println!("meanwhile another task had its turns");
 
     let (running, most) = (Cell::new(0), Cell::new(0));
-    let few = forloop::each([30, 10, 20, 10, 30, 10]).limit(2)?.with_callers_waker();
+    let few = forloop::each([30, 10, 20, 10, 30, 10]).limit(2)?.with_parent_waker();
     few.for_each(async |ms| {
         running.set(running.get() + 1);
         most.set(most.get().max(running.get()));
@@ -92,7 +92,7 @@ async fn loops() -> Result<(), Box<dyn Error>> {
 
     let settled = forloop::each([10, 60_000, 20])
         .limit(2)?
-        .with_callers_waker()
+        .with_parent_waker()
         .timeout(&Embassy, Duration::from_millis(300))
         .settle(async |ms| Ok::<u64, io::Error>(sleep(ms).await))
         .await;
@@ -101,7 +101,7 @@ async fn loops() -> Result<(), Box<dyn Error>> {
 
     let late = forloop::each([1, 60_000])
         .unbounded()
-        .with_callers_waker()
+        .with_parent_waker()
         .deadline(&Embassy, Duration::from_millis(200))
         .gather(sleep)
         .await
@@ -112,7 +112,7 @@ async fn loops() -> Result<(), Box<dyn Error>> {
     let mut order = Vec::new();
     forloop::each([150, 0, 75])
         .unbounded()
-        .with_callers_waker()
+        .with_parent_waker()
         .as_completed(sleep)
         .for_each(|(index, _)| {
             order.push(index);

@@ -7,13 +7,13 @@ use std::num::NonZeroUsize;
 use std::thread;
 
 use forloop::smol::Smol;
-use forloop::tokio::Owned;
+use forloop::tokio::OwnedRuntime;
 use forloop::{BlockOn, Runtime, ZeroLimit};
 
 use features_library::Report;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let tokio = Owned::multi_thread(NonZeroUsize::new(2))?;
+    let tokio = OwnedRuntime::multi_thread(NonZeroUsize::new(2))?;
     let words = ["for", "loop"].map(str::to_owned);
     let (on_smol, on_tokio) = thread::scope(|scope| {
         let smol = scope.spawn(|| report(&Smol, &words));

@@ -46,8 +46,8 @@ fn matrix(out: &mut impl Write, report: &Report<'_>) -> io::Result<()> {
     let width = |column: usize| lines.iter().map(|line| line[column].len()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..lines[0].len()).map(width).collect();
     for line in &lines {
-        let padded = line.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}"));
-        writeln!(out, "{}", padded.collect::<Vec<_>>().join("  ").trim_end())?;
+        let pad_to = line.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}"));
+        writeln!(out, "{}", pad_to.collect::<Vec<_>>().join("  ").trim_end())?;
     }
     Ok(())
 }
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
     use crate::verify::{
         example::Example,
-        explored::{Explored, Reach},
+        explored::{Coverage, Explored},
         judge::{
             Reference, judge,
             tests::{ended, printed},
@@ -217,11 +217,11 @@ mod tests {
             seeds: 1000,
             distinct: 871,
             schedules: 200,
-            reach: Reach::Bound,
+            reach: Coverage::Bound,
             stopped: false,
             without: None,
         };
-        let all = Explored { seeds: 0, schedules: 24, reach: Reach::All, ..sampled };
+        let all = Explored { seeds: 0, schedules: 24, reach: Coverage::All, ..sampled };
         let rows = vec![sim("gather", sampled), sim("race", all), sim("wait", sampled)];
         let report = Report { backends: vec![Backend::Sim], ..report(rows, &options) };
         let text = text(&report);

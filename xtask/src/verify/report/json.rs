@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::verify::{bless::Blessing, explored::Reach};
+use crate::verify::{bless::Blessing, explored::Coverage};
 
 use super::{
     Report, ReportedRow,
@@ -36,7 +36,7 @@ fn example(row: &ReportedRow, report: &Report<'_>) -> Value {
                 value["seeds"] = json!(explored.seeds);
                 value["distinct_schedules_of_seeds"] = json!(explored.distinct);
                 value["schedules_searched"] = json!(explored.schedules);
-                value["exhaustive"] = json!(explored.reach == Reach::All && !explored.stopped);
+                value["exhaustive"] = json!(explored.reach == Coverage::All && !explored.stopped);
                 value["explored"] = json!(explored.to_string());
             }
             Cell::Ran { with_it, rounds, slowest, explored: None, .. } => {

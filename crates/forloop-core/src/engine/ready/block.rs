@@ -5,7 +5,7 @@
 use alloc::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use core::ptr::NonNull;
 
-use super::GROUP_ALIGN;
+use super::CHUNK_ALIGN;
 
 /// Memory for some `T`s at addresses that are aligned as groups are. An allocator makes much of it when
 /// asked for that, so it is asked for a little more instead.
@@ -18,15 +18,15 @@ pub(super) struct Block<T> {
 impl<T> Block<T> {
     /// Memory for so many, with nothing in it.
     pub(super) fn new(len: usize) -> Self {
-        const { assert!(align_of::<T>() <= GROUP_ALIGN && size_of::<T>() > 0) };
+        const { assert!(align_of::<T>() <= CHUNK_ALIGN && size_of::<T>() > 0) };
         let layout = Layout::array::<T>(len)
-            .and_then(|layout| Layout::from_size_align(layout.size() + GROUP_ALIGN, EASY_ALIGN))
+            .and_then(|layout| Layout::from_size_align(layout.size() + CHUNK_ALIGN, EASY_ALIGN))
             .expect("there is not that much memory");
         // SAFETY: it is not empty.
         let Some(memory) = NonNull::new(unsafe { alloc(layout) }) else {
             handle_alloc_error(layout)
         };
-        let start = memory.as_ptr().map_addr(|address| address.next_multiple_of(GROUP_ALIGN));
+        let start = memory.as_ptr().map_addr(|address| address.next_multiple_of(CHUNK_ALIGN));
         // SAFETY: it is not before the memory's beginning.
         let start = unsafe { NonNull::new_unchecked(start) }.cast();
         Self { start, memory, layout }

@@ -1,22 +1,22 @@
 //! What is noted of the slots of a group, a bit for each, and of the group as a whole.
 
-use super::Bay;
+use super::Chunk;
 
-impl<J> Bay<J> {
+impl<J> Chunk<J> {
     /// The slots that hold a body.
     pub(in super::super) fn occupied(&self) -> usize {
         self.occupied
     }
 
     /// Says that bodies will come one after another, with this index at this place.
-    pub(in super::super) fn begin_row(&mut self, place: usize, index: usize) {
-        self.first_index = index.wrapping_sub(place);
+    pub(in super::super) fn begin_row(&mut self, offset: usize, index: usize) {
+        self.first_index = index.wrapping_sub(offset);
     }
 
     /// The index of the body at a place, if they came one after another.
     #[inline]
-    pub(in super::super) fn index_in_a_row(&self, place: usize) -> usize {
-        self.first_index.wrapping_add(place)
+    pub(in super::super) fn index_in_a_row(&self, offset: usize) -> usize {
+        self.first_index.wrapping_add(offset)
     }
 
     /// When the group was begun, among all groups: a later one has the later bodies.
@@ -33,8 +33,8 @@ impl<J> Bay<J> {
 
     /// The number, among all slots, of the one at a place.
     #[inline]
-    pub(in super::super) fn rank(&self, place: usize) -> usize {
-        self.before + place
+    pub(in super::super) fn rank(&self, offset: usize) -> usize {
+        self.before + offset
     }
 
     /// Notes slots that were woken; `true` if they are the first of this round. A free slot has
@@ -53,12 +53,12 @@ impl<J> Bay<J> {
     }
 
     #[inline]
-    pub(in super::super) fn is_due(&self, place: usize) -> bool {
-        self.due & (1 << place) != 0
+    pub(in super::super) fn is_due(&self, offset: usize) -> bool {
+        self.due & (1 << offset) != 0
     }
 
-    pub(in super::super) fn is_not_due(&mut self, place: usize) {
-        self.due &= !(1 << place);
+    pub(in super::super) fn is_not_due(&mut self, offset: usize) {
+        self.due &= !(1 << offset);
     }
 
     /// Takes the slots that are due.
@@ -69,11 +69,11 @@ impl<J> Bay<J> {
 
     /// Whether the body at a place had no time left and was asked to stop.
     #[inline]
-    pub(in super::super) fn is_overdue(&self, place: usize) -> bool {
-        self.overdue & (1 << place) != 0
+    pub(in super::super) fn is_overdue(&self, offset: usize) -> bool {
+        self.overdue & (1 << offset) != 0
     }
 
-    pub(in super::super) fn set_overdue(&mut self, place: usize) {
-        self.overdue |= 1 << place;
+    pub(in super::super) fn set_overdue(&mut self, offset: usize) {
+        self.overdue |= 1 << offset;
     }
 }

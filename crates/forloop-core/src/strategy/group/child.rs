@@ -7,7 +7,7 @@ use core::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use super::untold::Going;
+use super::deferred_notify::ActiveGuard;
 use crate::panic::catch;
 use crate::task::TaskCell;
 use crate::{Cancelled, Outcome, Panic};
@@ -99,20 +99,20 @@ impl<T, E> Given for Option<Result<T, E>> {
 /// How a child ended, for its group.
 pub(super) enum ChildEnd<E, C: Settle + ?Sized> {
     /// It has given its value to its handle, was cancelled alone, or has given its end to somebody else.
-    Done,
+    Completed,
     /// It failed; its handle says so when this is dropped.
-    Failed { error: E, handle: Held<C> },
+    Failed { error: E, handle: HandleGuard<C> },
     /// It panicked; its handle says so when this is dropped.
-    Panicked { panic: Panic, handle: Held<C> },
+    Panicked { panic: Panic, handle: HandleGuard<C> },
 }
 
 /// The handle of a child that has no value to give. Whoever awaits it is told when this is
 /// dropped, and not before: if the group stops, neither its body nor a sibling goes on by then.
-pub(super) struct Held<C: Settle + ?Sized> {
+pub(super) struct HandleGuard<C: Settle + ?Sized> {
     cell: Arc<C>,
 }
 
-impl<C: Settle + ?Sized> Drop for Held<C> {
+impl<C: Settle + ?Sized> Drop for HandleGuard<C> {
     fn drop(&mut self) {
         self.cell.settle();
     }
@@ -141,9 +141,9 @@ pin_project! {
         future: Option<F>,
         cell: Arc<TaskCell<T>>,
         // Keeps the handles of stopped siblings from being told.
-        going: Going<C>,
+        going: ActiveGuard<C>,
         // Tells the handle, however this ends.
-        handle: Option<Held<C>>,
+        handle: Option<HandleGuard<C>>,
     }
 
     impl<F, T, C> PinnedDrop for RunChild<F, T, C>
@@ -154,11 +154,11 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             // Before its destructors run: one of them may wait for a sibling.
-            let untold = this.going.leave();
+            let deferred_notify = this.going.leave();
             let dropped = catch(|| this.future.set(None));
             // Still there if it came to no end of its own: its group, or its runtime, has stopped it.
-            if let (Some(untold), Some(handle)) = (untold, this.handle.take()) {
-                untold.tell_later(handle);
+            if let (Some(deferred_notify), Some(handle)) = (deferred_notify, this.handle.take()) {
+                deferred_notify.defer(handle);
             }
             if let Err(panic) = dropped {
                 panic.resume_unless_panicking();
@@ -170,7 +170,7 @@ pin_project! {
 /// Makes a child of `future` that nothing runs yet. `erase` forgets the type of its value.
 pub(super) fn run_child<F, T, C>(
     future: F,
-    going: Going<C>,
+    going: ActiveGuard<C>,
     erase: impl FnOnce(Arc<TaskCell<T>>) -> Arc<C>,
 ) -> (Child<T>, RunChild<F, T, C>)
 where
@@ -178,7 +178,7 @@ where
     C: Settle + ?Sized,
 {
     let cell = Arc::new(TaskCell::new());
-    let handle = Some(Held { cell: erase(cell.clone()) });
+    let handle = Some(HandleGuard { cell: erase(cell.clone()) });
     (Child { cell: cell.clone() }, RunChild { future: Some(future), cell, going, handle })
 }
 
@@ -192,7 +192,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let Some(future) = this.future.as_mut().as_pin_mut() else {
-            return Poll::Ready(ChildEnd::Done);
+            return Poll::Ready(ChildEnd::Completed);
         };
         let polled = if this.cell.poll_cancel(cx) {
             Ok(None)
@@ -212,9 +212,9 @@ where
             (Ok(Some(Err(error))), Ok(())) => ChildEnd::Failed { error, handle },
             (Ok(Some(Ok(value))), Ok(())) => {
                 this.cell.end(Outcome::Ok(value));
-                ChildEnd::Done
+                ChildEnd::Completed
             }
-            (Ok(None), Ok(())) => ChildEnd::Done,
+            (Ok(None), Ok(())) => ChildEnd::Completed,
         })
     }
 }

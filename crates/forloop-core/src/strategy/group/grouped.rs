@@ -7,11 +7,11 @@ use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
 use crate::panic::catch;
-use crate::policy::{CancelOn, Deadline, Interruptible, Plain, Policy};
+use crate::policy::{CancelOn, Deadline, NoOptions, Policy, WithInterrupt};
 use crate::{Cause, Failure, LoopError, Panic, Timer};
 
 /// What runs a group, whatever its children are.
-pub trait Conduct {
+pub trait GroupDriver {
     /// What the body returns.
     type Value;
 
@@ -34,16 +34,16 @@ pub trait Conduct {
     fn poll_stopped(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 
     /// Tells the group's end: the body's value, and the failures that were no reason to stop.
-    fn end(&mut self) -> Ended<Self::Value, Self::Error>;
+    fn end(&mut self) -> Completed<Self::Value, Self::Error>;
 }
 
 /// How a group has ended.
-pub(super) type Ended<T, E> = Result<(T, Vec<Failure<E>>), LoopError<E>>;
+pub(super) type Completed<T, E> = Result<(T, Vec<Failure<E>>), LoopError<E>>;
 
 /// A group that can be awaited: a [`task_group`](crate::task_group), a [`scope`](crate::scope) or a
 /// [`local_scope`](crate::local_scope).
 #[must_use = "a group does nothing until it is awaited"]
-pub struct Grouped<D, C = Plain, M = FailFast> {
+pub struct GroupFuture<D, C = NoOptions, M = FailFast> {
     driver: D,
     /// Gone once the group has ended.
     policy: Option<C>,
@@ -51,15 +51,15 @@ pub struct Grouped<D, C = Plain, M = FailFast> {
 }
 
 // Nothing in it is pinned in place.
-impl<D, C, M> Unpin for Grouped<D, C, M> {}
+impl<D, C, M> Unpin for GroupFuture<D, C, M> {}
 
-impl<D> Grouped<D> {
+impl<D> GroupFuture<D> {
     pub(super) fn new(driver: D) -> Self {
-        Self { driver, policy: Some(Plain), mode: FailFast }
+        Self { driver, policy: Some(NoOptions), mode: FailFast }
     }
 }
 
-impl<D, C, M> Grouped<D, C, M> {
+impl<D, C, M> GroupFuture<D, C, M> {
     /// Cancels the group when `signal` is ready, whatever it gives: as
     /// [`Group::cancel`](crate::Group::cancel), but from outside, so that the group returns
     /// [`LoopError::Cancelled`] also if its body has a value; or, if a child has failed by then,
@@ -87,9 +87,9 @@ impl<D, C, M> Grouped<D, C, M> {
     pub fn cancel_on<W: IntoFuture>(
         self,
         signal: W,
-    ) -> Grouped<D, Interruptible<C, CancelOn<W::IntoFuture>>, M> {
+    ) -> GroupFuture<D, WithInterrupt<C, CancelOn<W::IntoFuture>>, M> {
         let signal = CancelOn::new(signal.into_future());
-        self.with(|policy| Interruptible::new(policy, signal))
+        self.with(|policy| WithInterrupt::new(policy, signal))
     }
 
     /// Gives the whole group so much time, from its first poll; then it is cancelled and returns
@@ -99,19 +99,19 @@ impl<D, C, M> Grouped<D, C, M> {
         self,
         timer: &R,
         after: Duration,
-    ) -> Grouped<D, Interruptible<C, Deadline<R>>, M> {
+    ) -> GroupFuture<D, WithInterrupt<C, Deadline<R>>, M> {
         let deadline = Deadline::new(timer, after);
-        self.with(|policy| Interruptible::new(policy, deadline))
+        self.with(|policy| WithInterrupt::new(policy, deadline))
     }
 
     /// The same group under another policy.
-    fn with<I>(self, policy: impl FnOnce(C) -> I) -> Grouped<D, I, M> {
+    fn with<I>(self, policy: impl FnOnce(C) -> I) -> GroupFuture<D, I, M> {
         let Self { driver, policy: before, mode } = self;
-        Grouped { driver, policy: before.map(policy), mode }
+        GroupFuture { driver, policy: before.map(policy), mode }
     }
 }
 
-impl<D: Conduct, C> Grouped<D, C> {
+impl<D: GroupDriver, C> GroupFuture<D, C> {
     /// Lets a child's failure stop nobody: siblings and body go on, and the group returns every
     /// child's error beside the body's value.
     ///
@@ -137,15 +137,15 @@ impl<D: Conduct, C> Grouped<D, C> {
     /// assert_eq!(supervised.failures[0].error, "one of them failed");
     /// # });
     /// ```
-    pub fn supervised(self) -> Grouped<D, C, Supervisor> {
+    pub fn supervised(self) -> GroupFuture<D, C, Supervise> {
         let Self { mut driver, policy, mode: FailFast } = self;
         driver.supervise();
-        Grouped { driver, policy, mode: Supervisor }
+        GroupFuture { driver, policy, mode: Supervise }
     }
 }
 
 /// What a child's failure does to its group, and what the group then gives.
-pub trait Mode {
+pub trait FailureMode {
     /// What a group that has come to its end gives for its body's value `T`.
     type Gives<T, E>;
 
@@ -157,7 +157,7 @@ pub trait Mode {
 #[derive(Debug, Clone, Copy)]
 pub struct FailFast;
 
-impl Mode for FailFast {
+impl FailureMode for FailFast {
     type Gives<T, E> = T;
 
     fn gives<T, E>(value: T, _none: Vec<Failure<E>>) -> T {
@@ -167,9 +167,9 @@ impl Mode for FailFast {
 
 /// A child's failure stops nobody.
 #[derive(Debug, Clone, Copy)]
-pub struct Supervisor;
+pub struct Supervise;
 
-impl Mode for Supervisor {
+impl FailureMode for Supervise {
     type Gives<T, E> = Supervised<T, E>;
 
     fn gives<T, E>(value: T, failures: Vec<Failure<E>>) -> Supervised<T, E> {
@@ -177,7 +177,7 @@ impl Mode for Supervisor {
     }
 }
 
-/// What a [supervised](Grouped::supervised) group gives.
+/// What a [supervised](GroupFuture::supervised) group gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "the children's failures are in here"]
 pub struct Supervised<T, E> {
@@ -187,7 +187,7 @@ pub struct Supervised<T, E> {
     pub failures: Vec<Failure<E>>,
 }
 
-impl<D: Conduct, C: Policy, M: Mode> Future for Grouped<D, C, M> {
+impl<D: GroupDriver, C: Policy, M: FailureMode> Future for GroupFuture<D, C, M> {
     type Output = Result<M::Gives<D::Value, D::Error>, LoopError<D::Error>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -209,7 +209,7 @@ impl<D: Conduct, C: Policy, M: Mode> Future for Grouped<D, C, M> {
     }
 }
 
-impl<D, C, M> fmt::Debug for Grouped<D, C, M> {
+impl<D, C, M> fmt::Debug for GroupFuture<D, C, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Grouped").finish_non_exhaustive()
     }

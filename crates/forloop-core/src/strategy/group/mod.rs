@@ -1,27 +1,27 @@
 //! `task_group`, `scope`, `local_scope`: a block that nothing it started outlives.
 
 mod child;
+mod deferred_notify;
+mod group_state;
 mod grouped;
-mod nursery;
 mod scope;
 mod start;
-mod untold;
 
 use alloc::sync::Arc;
 use core::fmt;
 
 use self::child::{ChildEnd, Given, Settle, run_child};
-use self::nursery::{Driver, Nursery};
+use self::deferred_notify::{ActiveGuard, DeferredNotify};
+use self::group_state::{Driver, GroupState};
 use self::start::Start;
-use self::untold::{Going, Untold};
 use crate::simulation::{Origin, beginning};
 use crate::task::pair;
 use crate::{Closed, Spawn, Task};
 
 pub use self::child::Child;
-pub use self::grouped::{Conduct, FailFast, Grouped, Mode, Supervised, Supervisor};
+pub use self::grouped::{FailFast, FailureMode, GroupDriver, GroupFuture, Supervise, Supervised};
 pub use self::scope::{LocalScope, Scope, local_scope, scope};
-pub use self::start::{Readiness, StartError};
+pub use self::start::{ReadySignal, StartError};
 
 /// Runs `body`, which may spawn children as tasks of `runtime`, and returns when the body and
 /// every child have ended.
@@ -32,8 +32,8 @@ pub use self::start::{Readiness, StartError};
 /// A child that has ended is kept by nobody: a group that runs for ever stays as small as the children
 /// that run.
 ///
-/// [`supervised`](Grouped::supervised), [`deadline`](Grouped::deadline) and
-/// [`cancel_on`](Grouped::cancel_on) on what this returns change what stops the group.
+/// [`supervised`](GroupFuture::supervised), [`deadline`](GroupFuture::deadline) and
+/// [`cancel_on`](GroupFuture::cancel_on) on what this returns change what stops the group.
 ///
 /// Body and children return a `Result` of one error type; where nothing can fail, that is
 /// [`Infallible`](core::convert::Infallible), and saying so once, at the body's end, is enough.
@@ -97,24 +97,31 @@ pub use self::start::{Readiness, StartError};
 /// Dropping the returned future drops the body and asks every child to stop. To wait until they
 /// have, [`cancel`](Group::cancel) the group and await it, or run it in a task and await
 /// [`Task::cancel`].
-pub fn task_group<R, E, G, B, T>(runtime: R, body: G) -> Grouped<impl Conduct<Value = T, Error = E>>
+pub fn task_group<R, E, G, B, T>(
+    runtime: R,
+    body: G,
+) -> GroupFuture<impl GroupDriver<Value = T, Error = E>>
 where
     R: Spawn,
     G: FnOnce(Group<R, E>) -> B,
     B: Future<Output = Result<T, E>>,
 {
-    let nursery = Arc::new(Nursery::new());
-    let untold = Arc::new(Untold::new());
-    let group = Group { nursery: nursery.clone(), untold: untold.clone(), runtime };
-    Grouped::new(Driver::new(nursery, Some(untold), move || body(group)))
+    let group_state = Arc::new(GroupState::new());
+    let deferred_notify = Arc::new(DeferredNotify::new());
+    let group = Group {
+        group_state: group_state.clone(),
+        deferred_notify: deferred_notify.clone(),
+        runtime,
+    };
+    GroupFuture::new(Driver::new(group_state, Some(deferred_notify), move || body(group)))
 }
 
 /// The handle to a running [`task_group`]: spawns children into it and cancels it.
 ///
 /// A clone is the same group. A handle that outlives its group can spawn nothing more.
 pub struct Group<R, E> {
-    nursery: Arc<Nursery<Task<ChildEnd<E, Erased>>>>,
-    untold: Arc<Untold<Erased>>,
+    group_state: Arc<GroupState<Task<ChildEnd<E, Erased>>>>,
+    deferred_notify: Arc<DeferredNotify<Erased>>,
     runtime: R,
 }
 
@@ -151,14 +158,14 @@ impl<R: Spawn, E: Send + 'static> Group<R, E> {
         self.begin(future, Origin::here())
     }
 
-    /// Starts a child and waits until it says that it is ready: `body` is called with a [`Readiness`], by
+    /// Starts a child and waits until it says that it is ready: `body` is called with a [`ReadySignal`], by
     /// which the child says so. Gives the child and what it has said.
     ///
     /// Until then its failure is a matter of whoever waits here and of nobody else: it is returned, and the
     /// group goes on. From then on the child is one like any other. The group owns it from its beginning,
     /// waits for it, and stops it with the others.
     ///
-    /// Known from trio as `nursery.start`, from anyio as `TaskGroup.start`.
+    /// Known from trio as `group_state.start`, from anyio as `TaskGroup.start`.
     ///
     /// # Examples
     ///
@@ -189,7 +196,7 @@ impl<R: Spawn, E: Send + 'static> Group<R, E> {
     /// # Errors
     ///
     /// [`StartError::Failed`] with the child's error if it fails before it is ready,
-    /// [`StartError::NotReady`] if it ends, or lets go of its [`Readiness`], without a word, and
+    /// [`StartError::NotReady`] if it ends, or lets go of its [`ReadySignal`], without a word, and
     /// [`StartError::Cancelled`] if it is stopped with its group, or its runtime is shut down. By then it
     /// has ended. [`StartError::Closed`] if the group takes no more children; it is then never polled.
     ///
@@ -210,7 +217,7 @@ impl<R: Spawn, E: Send + 'static> Group<R, E> {
     ) -> impl Future<Output = Result<(Child<T>, V), StartError<E>>>
     where
         V: Send + 'static,
-        G: FnOnce(Readiness<V>) -> F,
+        G: FnOnce(ReadySignal<V>) -> F,
         F: Future<Output = Result<T, E>> + Send + 'static,
         T: Send + 'static,
     {
@@ -224,12 +231,12 @@ impl<R: Spawn, E: Send + 'static> Group<R, E> {
         T: Send + 'static,
     {
         // Counted before it is admitted: it may take its first step while the group stops.
-        let going = Going::beside(&self.untold);
-        let place = self.nursery.admit()?;
+        let going = ActiveGuard::beside(&self.deferred_notify);
+        let place = self.group_state.admit()?;
         let (child, run) = run_child(future, going, |cell| cell as Arc<Erased>);
         let (task, run) = pair(run);
         // First into the group, then onto the runtime: what runs is always owned.
-        self.nursery.arrive(place, task);
+        self.group_state.arrive(place, task);
         beginning(origin, place, || self.runtime.spawn(run));
         Ok(child)
     }
@@ -242,15 +249,15 @@ impl<R, E> Group<R, E> {
     /// The group then returns the body's value if the body had returned, and
     /// [`LoopError::Cancelled`](crate::LoopError::Cancelled) if not; errors that really happened are returned as ever.
     pub fn cancel(&self) {
-        self.nursery.cancel();
+        self.group_state.cancel();
     }
 }
 
 impl<R: Clone, E> Clone for Group<R, E> {
     fn clone(&self) -> Self {
         Self {
-            nursery: self.nursery.clone(),
-            untold: self.untold.clone(),
+            group_state: self.group_state.clone(),
+            deferred_notify: self.deferred_notify.clone(),
             runtime: self.runtime.clone(),
         }
     }
@@ -258,6 +265,6 @@ impl<R: Clone, E> Clone for Group<R, E> {
 
 impl<R, E> fmt::Debug for Group<R, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Group").field("nursery", &self.nursery).finish_non_exhaustive()
+        f.debug_struct("Group").field("nursery", &self.group_state).finish_non_exhaustive()
     }
 }

@@ -6,12 +6,12 @@ use core::fmt;
 use core::pin::Pin;
 
 use super::child::{Child, ChildEnd, Given, Settle, run_child};
-use super::grouped::{Conduct, Grouped};
-use super::nursery::{Driver, Nursery};
-use super::start::{Readiness, Start, StartError};
-use super::untold::Going;
+use super::deferred_notify::ActiveGuard;
+use super::group_state::{Driver, GroupState};
+use super::grouped::{GroupDriver, GroupFuture};
+use super::start::{ReadySignal, Start, StartError};
 use crate::Closed;
-use crate::place::Unspawned;
+use crate::place::InlineJob;
 
 type Erased<'env> = dyn Settle + Send + Sync + 'env;
 type Boxed<'env, E> = Pin<Box<dyn Future<Output = ChildEnd<E, Erased<'env>>> + Send + 'env>>;
@@ -63,15 +63,15 @@ type LocalBoxed<'env, E> = Pin<Box<dyn Future<Output = ChildEnd<E, LocalErased<'
 /// # Cancel safety
 ///
 /// Dropping the returned future drops the body and every child, before drop returns.
-pub fn scope<'env, E, G, B, T>(body: G) -> Grouped<impl Conduct<Value = T, Error = E>>
+pub fn scope<'env, E, G, B, T>(body: G) -> GroupFuture<impl GroupDriver<Value = T, Error = E>>
 where
     G: FnOnce(Scope<'env, E>) -> B,
     B: Future<Output = Result<T, E>>,
     E: 'env,
 {
-    let nursery = Arc::new(Nursery::new());
-    let scope = Scope { nursery: nursery.clone() };
-    Grouped::new(Driver::new(nursery, None, move || body(scope)))
+    let group_state = Arc::new(GroupState::new());
+    let scope = Scope { group_state: group_state.clone() };
+    GroupFuture::new(Driver::new(group_state, None, move || body(scope)))
 }
 
 /// As [`scope`], for children that are not `Send`.
@@ -99,15 +99,15 @@ where
 /// # Ok::<(), forloop::LoopError<std::io::Error>>(())
 /// # }).unwrap();
 /// ```
-pub fn local_scope<'env, E, G, B, T>(body: G) -> Grouped<impl Conduct<Value = T, Error = E>>
+pub fn local_scope<'env, E, G, B, T>(body: G) -> GroupFuture<impl GroupDriver<Value = T, Error = E>>
 where
     G: FnOnce(LocalScope<'env, E>) -> B,
     B: Future<Output = Result<T, E>>,
     E: 'env,
 {
-    let nursery = Arc::new(Nursery::new());
-    let scope = LocalScope { nursery: nursery.clone() };
-    Grouped::new(Driver::new(nursery, None, move || body(scope)))
+    let group_state = Arc::new(GroupState::new());
+    let scope = LocalScope { group_state: group_state.clone() };
+    GroupFuture::new(Driver::new(group_state, None, move || body(scope)))
 }
 
 macro_rules! scope_handle {
@@ -116,7 +116,7 @@ macro_rules! scope_handle {
         ///
         /// A clone is the same scope. A handle that outlives its scope can spawn nothing more.
         pub struct $name<'env, E> {
-            nursery: Arc<Nursery<Unspawned<$boxed<'env, E>>>>,
+            group_state: Arc<GroupState<InlineJob<$boxed<'env, E>>>>,
         }
 
         impl<'env, E: 'env> $name<'env, E> {
@@ -171,7 +171,7 @@ macro_rules! scope_handle {
             where
                 E: $($send +)? 'env,
                 V: $($send +)? 'env,
-                G: FnOnce(Readiness<V>) -> F,
+                G: FnOnce(ReadySignal<V>) -> F,
                 F: Future<Output = Result<T, E>> $(+ $send)? + 'env,
                 T: $($send +)? 'env,
             {
@@ -183,12 +183,12 @@ macro_rules! scope_handle {
                 F: Future<Output: Given<Value = T, Error = E>> $(+ $send)? + 'env,
                 T: $($send +)? 'env,
             {
-                let place = self.nursery.admit()?;
-                let (child, run) = run_child(future, Going::alone(), |cell| {
+                let place = self.group_state.admit()?;
+                let (child, run) = run_child(future, ActiveGuard::alone(), |cell| {
                     cell as Arc<$erased<'env>>
                 });
                 let run: $boxed<'env, E> = Box::pin(run);
-                self.nursery.arrive(place, Unspawned::new(run));
+                self.group_state.arrive(place, InlineJob::new(run));
                 Ok(child)
             }
 
@@ -198,19 +198,19 @@ macro_rules! scope_handle {
             /// The scope then returns the body's value if the body had returned, and
             /// [`LoopError::Cancelled`](crate::LoopError::Cancelled) if not; errors that really happened are returned as ever.
             pub fn cancel(&self) {
-                self.nursery.cancel();
+                self.group_state.cancel();
             }
         }
 
         impl<E> Clone for $name<'_, E> {
             fn clone(&self) -> Self {
-                Self { nursery: self.nursery.clone() }
+                Self { group_state: self.group_state.clone() }
             }
         }
 
         impl<E> fmt::Debug for $name<'_, E> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($name)).field("nursery", &self.nursery).finish()
+                f.debug_struct(stringify!($name)).field("nursery", &self.group_state).finish()
             }
         }
     };

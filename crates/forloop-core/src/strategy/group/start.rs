@@ -21,18 +21,18 @@ use crate::{BoxError, Closed, Panic};
 /// It says so once. Dropped without a word, the child will never be ready, and is stopped if it has not
 /// ended.
 #[must_use = "dropped, it says that the child will never be ready"]
-pub struct Readiness<V> {
-    word: Arc<Word<V>>,
+pub struct ReadySignal<V> {
+    word: Arc<Oneshot<V>>,
 }
 
-impl<V> Readiness<V> {
+impl<V> ReadySignal<V> {
     /// Says that the child is ready, and gives `value` to whoever has started it.
     pub fn send(self, value: V) {
-        self.word.say(value);
+        self.word.send(value);
     }
 }
 
-impl<V> Drop for Readiness<V> {
+impl<V> Drop for ReadySignal<V> {
     fn drop(&mut self) {
         if self.word.close() {
             self.word.child.wake();
@@ -40,7 +40,7 @@ impl<V> Drop for Readiness<V> {
     }
 }
 
-impl<V> fmt::Debug for Readiness<V> {
+impl<V> fmt::Debug for ReadySignal<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Readiness").finish_non_exhaustive()
     }
@@ -52,7 +52,7 @@ impl<V> fmt::Debug for Readiness<V> {
 pub enum StartError<E> {
     /// The child failed before it was ready.
     Failed(E),
-    /// The child ended, or let go of its [`Readiness`], without having said that it is ready.
+    /// The child ended, or let go of its [`ReadySignal`], without having said that it is ready.
     NotReady,
     /// The child was stopped before it was ready: its group was cancelled or has failed, or its runtime
     /// was shut down.
@@ -105,7 +105,7 @@ const READY: u8 = 1;
 const CLOSED: u8 = 2;
 
 /// What a child has to say, and who wants to hear of it.
-struct Word<V> {
+struct Oneshot<V> {
     state: AtomicU8,
     value: ConcurrentQueue<V>,
     /// Whoever waits for the word.
@@ -114,7 +114,7 @@ struct Word<V> {
     child: AtomicWaker,
 }
 
-impl<V> Word<V> {
+impl<V> Oneshot<V> {
     fn new() -> Self {
         Self {
             state: AtomicU8::new(OPEN),
@@ -124,7 +124,7 @@ impl<V> Word<V> {
         }
     }
 
-    fn say(&self, value: V) {
+    fn send(&self, value: V) {
         // First the value, so that whoever sees that it was said finds it.
         let is_first = self.value.push(value).is_ok();
         debug_assert!(is_first, "a word is said once");
@@ -156,19 +156,19 @@ enum Premature<E> {
     Silent,
 }
 
-type Ends<E> = Arc<ConcurrentQueue<Premature<E>>>;
+type StartCompletions<E> = Arc<ConcurrentQueue<Premature<E>>>;
 
 pin_project! {
     /// The future of a child that is to say that it is ready: until then its end is not its group's.
-    pub(super) struct Starting<F, V, E> {
+    pub(super) struct StartState<F, V, E> {
         #[pin]
         future: Option<F>,
-        word: Arc<Word<V>>,
-        ends: Ends<E>,
+        word: Arc<Oneshot<V>>,
+        ends: StartCompletions<E>,
     }
 }
 
-impl<F, V, T, E> Future for Starting<F, V, E>
+impl<F, V, T, E> Future for StartState<F, V, E>
 where
     F: Future<Output = Result<T, E>>,
 {
@@ -211,8 +211,8 @@ where
 pub(super) struct Start<G, N, V, T, E> {
     /// What makes the child, and what has the group begin it: gone when it has begun.
     begin: Option<(G, N)>,
-    word: Arc<Word<V>>,
-    ends: Ends<E>,
+    word: Arc<Oneshot<V>>,
+    ends: StartCompletions<E>,
     /// Gone when it has been given.
     child: Option<Child<T>>,
 }
@@ -223,12 +223,12 @@ impl<G, N, V, T, E> Unpin for Start<G, N, V, T, E> {}
 impl<G, N, V, T, E> Start<G, N, V, T, E> {
     pub(super) fn new<F>(body: G, begin: N) -> Self
     where
-        G: FnOnce(Readiness<V>) -> F,
-        N: FnOnce(Starting<F, V, E>) -> Result<Child<T>, Closed>,
+        G: FnOnce(ReadySignal<V>) -> F,
+        N: FnOnce(StartState<F, V, E>) -> Result<Child<T>, Closed>,
     {
         Self {
             begin: Some((body, begin)),
-            word: Arc::new(Word::new()),
+            word: Arc::new(Oneshot::new()),
             ends: Arc::new(ConcurrentQueue::bounded(1)),
             child: None,
         }
@@ -237,16 +237,16 @@ impl<G, N, V, T, E> Start<G, N, V, T, E> {
 
 impl<G, N, F, V, T, E> Future for Start<G, N, V, T, E>
 where
-    G: FnOnce(Readiness<V>) -> F,
-    N: FnOnce(Starting<F, V, E>) -> Result<Child<T>, Closed>,
+    G: FnOnce(ReadySignal<V>) -> F,
+    N: FnOnce(StartState<F, V, E>) -> Result<Child<T>, Closed>,
 {
     type Output = Result<(Child<T>, V), StartError<E>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if let Some((body, begin)) = self.begin.take() {
-            let future = body(Readiness { word: self.word.clone() });
+            let future = body(ReadySignal { word: self.word.clone() });
             let (word, ends) = (self.word.clone(), self.ends.clone());
-            match begin(Starting { future: Some(future), word, ends }) {
+            match begin(StartState { future: Some(future), word, ends }) {
                 Ok(child) => self.child = Some(child),
                 Err(Closed) => return Poll::Ready(Err(StartError::Closed)),
             }

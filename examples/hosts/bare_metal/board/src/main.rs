@@ -98,7 +98,7 @@ async fn loops() -> Result<(), ZeroLimit> {
     hprintln!("a loop without end was cancelled");
 
     let caller = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
-    let own = each([20, 30, 10]).unbounded().with_callers_waker().as_completed(async |ms| {
+    let own = each([20, 30, 10]).unbounded().with_parent_waker().as_completed(async |ms| {
         sleep(ms).await;
         poll_fn(|cx| Poll::Ready(cx.waker().will_wake(&caller))).await
     });
