@@ -15,61 +15,66 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
-mod admission;
+// From the bottom up: a module imports from those above it in this list only.
+mod body;
 mod budget;
-mod counter;
-mod drive;
-mod each;
-mod engine;
-mod error;
-mod event;
-mod interrupted;
 mod outcome;
-mod panic;
-mod parent_waker;
-mod place;
-mod policy;
 mod runtime;
 #[cfg(not(feature = "simulation"))]
 mod simulation;
 #[cfg(feature = "simulation")]
 #[doc(hidden)]
 pub mod simulation;
-mod strategy;
+mod wait_group;
+
 mod task;
 mod token;
-mod wait_group;
 mod with_item;
-mod workers;
+
+mod engine;
+
+mod place;
+
+mod looping;
+
+mod admission;
+
+mod options;
+
+mod driver;
+
+mod builder;
+
+mod strategy;
 
 #[doc(hidden)]
 pub use crate::admission::{AdmissionQueue, MaybeQueue, NoQueue};
-pub use crate::each::{
-    Bounded, IsStream, Iter, Limit, LimitSet, LimitUnset, Loop, each, each_stream,
-};
-pub use crate::error::{BoxError, Cancelled, Closed, Failure, LoopError, ZeroLimit};
-pub use crate::event::{Event, OutcomeKind};
-pub use crate::interrupted::{Cause, Interrupted};
-pub use crate::outcome::Outcome;
-pub use crate::panic::Panic;
-pub use crate::parent_waker::{ParentWaker, ParentWakerJob};
-pub use crate::place::{
-    Attempt, Body, BodySpawner, Dispatch, Inline, InlineJob, JobHandle, Layer, Layered, Place,
-    Pull, Push, Spawned, SpawnedBlocking, SpawnedLocal, SpawnedScoped, Spawner, SyncBody, TryBody,
-    UnitBody, spawn_blocking, spawn_scoped, sync_body,
-};
-pub use crate::policy::{
-    AllOrNothing, CancelOn, CatchPanics, Counts, Deadline, DrainOn, Fallible, Interrupt, IsResult,
-    ItemPolicy, Key, LimitBy, NoOptions, Observed, Observer, OutcomeOption, OutcomePolicy, Policy,
+pub use crate::body::{Attempt, Body, TryBody, UnitBody};
+pub use crate::builder::{each, each_stream, try_each, try_each_stream};
+pub use crate::driver::{BodySpawner, Spawner};
+pub use crate::engine::{JobHandle, Key};
+pub use crate::looping::{Bounded, IsStream, Iter, Limit, LimitSet, LimitUnset, Loop, NoOptions};
+pub use crate::options::{
+    AllOrNothing, CancelOn, CatchPanics, Counts, Deadline, DrainOn, Event, Fallible, Interrupt,
+    IsResult, ItemPolicy, LimitBy, Observed, Observer, OutcomeOption, OutcomePolicy, Policy,
     RaisesPanics, Stagger, StopOnCounts, StopOnOutput, Timeout, WeightBy, WithInterrupt,
-    WithOutcomes, WithRule, try_each, try_each_stream,
+    WithOutcomes, WithRule,
 };
 #[cfg(feature = "retry")]
-pub use crate::policy::{AnyError, Retry, RetryIf, Retrying};
+pub use crate::options::{AnyError, Retry, RetryIf, Retrying};
 #[cfg(feature = "rate")]
-pub use crate::policy::{InvalidRate, Rate, Rated};
+pub use crate::options::{InvalidRate, Rate, Rated};
 #[doc(hidden)]
-pub use crate::policy::{ItemRule, OutcomeRule, Rule};
+pub use crate::options::{ItemRule, OutcomeRule, Rule};
+pub use crate::outcome::{
+    BoxError, Cancelled, Cause, Closed, Failure, Interrupted, LoopError, Outcome, OutcomeKind,
+    Panic, ZeroLimit,
+};
+pub use crate::place::{
+    Dispatch, Inline, InlineJob, Layer, Layered, ParentWaker, ParentWakerJob, Place, PoolJob, Pull,
+    Push, PushPool, Spawned, SpawnedBlocking, SpawnedLocal, SpawnedScoped, SyncBody, WorkerPool,
+    spawn_blocking, spawn_scoped, sync_body,
+};
 pub use crate::runtime::{BlockOn, Runtime, Spawn, SpawnBlocking, SpawnLocal, SpawnScoped, Timer};
 pub use crate::strategy::{
     AsCompleted, Child, Completed, FailFast, FailureMode, FilterBody, Group, GroupDriver,
@@ -80,6 +85,5 @@ pub use crate::strategy::{
 pub use crate::task::{Task, spawn, spawn_local};
 pub use crate::token::{CancelToken, Cancellation};
 pub use crate::with_item::{ItemError, WithItem, with_item};
-pub use crate::workers::{PoolJob, PushPool, WorkerPool};
 #[cfg(feature = "retry")]
 pub use backon;

@@ -10,7 +10,7 @@ use atomic_waker::AtomicWaker;
 use concurrent_queue::ConcurrentQueue;
 use pin_project_lite::pin_project;
 
-use crate::panic::catch;
+use crate::outcome::catch;
 use crate::simulation::{Origin, spawning};
 use crate::wait_group::{WaitGroup, current_wait_group, with_wait_group};
 use crate::{Cancelled, Outcome, Spawn, SpawnLocal};

@@ -95,8 +95,8 @@ impl fmt::Display for Event {
 /// What wraps the bodies of loops.
 const WRAPPERS: [&str; 3] = [
     "forloop_core::task::Run<",
-    "forloop_core::place::InlineJob<",
-    "forloop_core::parent_waker::ParentWakerJob<",
+    "forloop_core::place::inline::InlineJob<",
+    "forloop_core::place::parent_waker::ParentWakerJob<",
 ];
 
 /// The function in whose source a future is written, by the name of its type; empty if that does not say.

@@ -9,13 +9,13 @@ use core::task::{Context, Poll, Waker};
 use super::Completion;
 use super::capacity_hint::CapacityHint;
 use super::index_table::IndexTable;
+use super::job::{JobHandle, Key};
 use super::ready::{FirstPoll, ReadyQueue, Wakers};
 use super::slab::{OccupiedEntry, Slab, VacantEntry};
 use super::slot::{Slot, bits, chunk_of, count, lowest, offset_of, slot_at};
-use crate::panic::catch;
-use crate::place::JobHandle;
+use crate::outcome::catch;
 use crate::wait_group::WaitGroup;
-use crate::{Key, Outcome, Panic};
+use crate::{Outcome, Panic};
 
 pub(super) struct Bodies<J> {
     pub(super) slab: Slab<J>,

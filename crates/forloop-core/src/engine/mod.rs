@@ -12,7 +12,7 @@
 //! [`FutureSet::mark_all_due`] begins a round of all of them, and [`FutureSet::poll_due`] polls it.
 //!
 //! `unsafe` is in three modules, each behind a safe interface: where the bodies are ([`slab`]), who was
-//! woken ([`ready`]), and where ordered results go ([`bits`]); and in the cells that the second of
+//! woken ([`ready`]), and where ordered results go ([`ordered`]); and in the cells that the second of
 //! them keeps its notes in ([`atomic`]).
 
 mod atomic;
@@ -20,6 +20,7 @@ mod bodies;
 mod capacity_hint;
 mod index_table;
 mod inline_vec;
+mod job;
 #[cfg(all(test, forloop_loom))]
 mod model;
 mod mutations;
@@ -33,6 +34,7 @@ mod slot;
 #[cfg(forloop_loom)]
 pub(crate) use self::atomic::AtomicWaker;
 pub(crate) use self::capacity_hint::CapacityHint;
+pub use self::job::{JobHandle, Key};
 #[cfg(all(test, forloop_loom))]
 pub(crate) use self::model::negative_controls::is_found_by;
 pub(crate) use self::mutations::{Mutation, is_mutated};
@@ -49,11 +51,10 @@ use self::bodies::Bodies;
 use self::ready::ReadyQueue;
 use self::round::Round;
 use self::slot::{Slot, bits, chunk_of, offset_of, slot_at};
-use crate::panic::catch;
-use crate::place::JobHandle;
+use crate::outcome::catch;
 use crate::simulation::{self, Asked, Origin};
 use crate::wait_group::{WaitGroup, with_wait_group};
-use crate::{Key, Outcome, Panic};
+use crate::{Outcome, Panic};
 
 /// The end of a body.
 #[derive(Debug)]

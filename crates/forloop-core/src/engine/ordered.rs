@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::mem::{ManuallyDrop, MaybeUninit, needs_drop, take};
 
-use crate::panic::catch;
+use crate::outcome::catch;
 
 /// Bytes that are set aside at the first result, if the source says that there will be so many.
 const SET_ASIDE: usize = 1 << 20;

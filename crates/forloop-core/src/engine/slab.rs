@@ -18,7 +18,7 @@ use super::inline_vec::InlineVec;
 use super::ready::CHUNK_SLOTS;
 use super::slot::{NO_OFFSET, Slot, bits, chunk_of, count, lowest, offset_of, slot_at};
 use crate::Panic;
-use crate::panic::catch;
+use crate::outcome::catch;
 
 /// No group.
 const NOWHERE: usize = usize::MAX;

@@ -8,8 +8,9 @@ use core::task::{Context, Poll, Waker};
 
 use concurrent_queue::ConcurrentQueue;
 
-use super::{Body, Place, Push};
+use super::{Place, Push};
 use crate::SpawnBlocking;
+use crate::body::Body;
 use crate::simulation::{Origin, spawning};
 use crate::task::{Run, Task, pair};
 

@@ -2,9 +2,9 @@
 
 use core::fmt;
 
-use super::{Attempt, Body, Place, Push};
-use crate::Loop;
-use crate::workers::{BoxedSource, PoolHandle};
+use super::pool::{BoxedSource, PoolHandle};
+use super::{Place, Push};
+use crate::body::{Attempt, Body};
 
 /// Puts something around each body of a loop.
 ///
@@ -22,44 +22,17 @@ pub trait Layer<B: Body> {
     fn layer(&self, attempt: Attempt, body: B) -> Self::Layered;
 }
 
-impl<S, P, L, C> Loop<S, P, L, C> {
-    /// Puts something around each body, wherever it runs: for spans, stopwatches and the like.
-    ///
-    /// Say where the bodies run before this. On workers, the caller's task makes the bodies.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use forloop_core as forloop;
-    /// # futures_lite::future::block_on(async {
-    /// use forloop::{Attempt, Body, Layer};
-    ///
-    /// /// Tells of each body, and keeps it on the heap.
-    /// struct Boxed;
-    ///
-    /// impl<B: Body> Layer<B> for Boxed {
-    ///     type Layered = std::pin::Pin<Box<B>>;
-    ///
-    ///     fn layer(&self, attempt: Attempt, body: B) -> Self::Layered {
-    ///         println!("attempt {} at item {}", attempt.attempt, attempt.index);
-    ///         Box::pin(body)
-    ///     }
-    /// }
-    ///
-    /// let doubled = forloop::each([1, 2]).unbounded().layer(Boxed).gather(async |n| n * 2).await;
-    /// assert_eq!(doubled, [2, 4]);
-    /// # });
-    /// ```
-    pub fn layer<W>(self, layer: W) -> Loop<S, Layered<P, W>, L, C> {
-        self.map_place(|place| Layered { place, layer })
-    }
-}
-
 /// Somewhere bodies run, each in a wrapping.
 #[derive(Clone)]
 pub struct Layered<P, W> {
     place: P,
     layer: W,
+}
+
+impl<P, W> Layered<P, W> {
+    pub(crate) fn new(place: P, layer: W) -> Self {
+        Self { place, layer }
+    }
 }
 
 impl<B: Body, P: Place<W::Layered>, W: Layer<B>> Place<B> for Layered<P, W> {
@@ -81,6 +54,6 @@ impl<B: Body, P: Place<W::Layered>, W: Layer<B>> Place<B> for Layered<P, W> {
 
 impl<P: fmt::Debug, W> fmt::Debug for Layered<P, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Wrapped").field("place", &self.place).finish_non_exhaustive()
+        f.debug_struct("Layered").field("place", &self.place).finish_non_exhaustive()
     }
 }

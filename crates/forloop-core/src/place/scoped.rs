@@ -1,7 +1,8 @@
 //! As tasks that borrow, on threads of a scope whose owner blocks until they have ended.
 
-use super::{Body, Place, Push};
+use super::{Place, Push};
 use crate::SpawnScoped;
+use crate::body::Body;
 use crate::simulation::{Origin, spawning};
 use crate::task::{Task, pair};
 

@@ -6,8 +6,11 @@ use futures_core::Stream;
 
 use super::Results;
 use super::results::OutputBuffer;
-use crate::place::{Body, BodySpawner, Dispatch, Inline, InlineJob, JobHandle, Place};
-use crate::policy::{ItemPolicy, OutcomePolicy, Policy};
+use crate::body::Body;
+use crate::driver::BodySpawner;
+use crate::engine::JobHandle;
+use crate::options::{ItemPolicy, OutcomePolicy, Policy};
+use crate::place::{Dispatch, Inline, InlineJob, Place};
 use crate::{Iter, LimitSet, Loop, each};
 
 /// Runs every future at once and gives index and output of each as it finishes.

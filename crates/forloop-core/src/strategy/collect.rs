@@ -7,10 +7,11 @@ use futures_core::Stream;
 
 use super::try_gather::{Failures, TryGather};
 use super::{CollectFuture, Collector, LoopEnd};
-use crate::engine::{Completion, OrderedBuffer};
-use crate::place::{Body, Dispatch, JobHandle, Place, TryBody};
-use crate::policy::{ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
-use crate::workers::Delivery;
+use crate::body::{Body, TryBody};
+use crate::engine::{Completion, JobHandle, OrderedBuffer};
+use crate::options::{ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
+use crate::place::Delivery;
+use crate::place::{Dispatch, Place};
 use crate::{LimitSet, Loop, LoopError};
 
 impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {

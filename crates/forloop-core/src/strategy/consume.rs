@@ -15,10 +15,11 @@ use pin_project_lite::pin_project;
 
 use super::results::{OutputBuffer, Results};
 use crate::budget::BUDGET;
-use crate::engine::{CapacityHint, FutureSet};
-use crate::panic::catch;
-use crate::place::{InlineJob, JobHandle, Spawner};
-use crate::policy::{ItemPolicy, OutcomePolicy, Policy};
+use crate::driver::Spawner;
+use crate::engine::{CapacityHint, FutureSet, JobHandle};
+use crate::options::{ItemPolicy, OutcomePolicy, Policy};
+use crate::outcome::catch;
+use crate::place::InlineJob;
 use crate::{Outcome, Panic};
 
 /// The results of a loop, for its consumer to take: see [`Results::consume`].

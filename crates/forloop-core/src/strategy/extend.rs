@@ -7,9 +7,10 @@ use futures_core::Stream;
 
 use super::prompt::PromptCollectFuture;
 use super::{Collector, LoopEnd};
-use crate::engine::Completion;
-use crate::place::{Body, Dispatch, JobHandle, Place};
-use crate::policy::{AllOrNothing, ItemPolicy, OutcomePolicy, Policy};
+use crate::body::Body;
+use crate::engine::{Completion, JobHandle};
+use crate::options::{AllOrNothing, ItemPolicy, OutcomePolicy, Policy};
+use crate::place::{Dispatch, Place};
 use crate::{LimitSet, Loop};
 
 impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {

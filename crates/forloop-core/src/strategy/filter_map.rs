@@ -7,10 +7,11 @@ use futures_core::Stream;
 
 use super::try_gather::Failures;
 use super::{CollectFuture, Collector, LoopEnd};
-use crate::engine::Completion;
-use crate::place::{Dispatch, JobHandle, Place, TryBody};
-use crate::policy::{AllOrNothing, ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
-use crate::workers::Delivery;
+use crate::body::TryBody;
+use crate::engine::{Completion, JobHandle};
+use crate::options::{AllOrNothing, ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
+use crate::place::Delivery;
+use crate::place::{Dispatch, Place};
 use crate::{LimitSet, Loop, LoopError};
 
 impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
@@ -166,7 +167,7 @@ impl<T, C: Policy> Collector<Option<T>, C> for FilterMap<T> {
     type Collected = C::Gives<Vec<T>, Vec<(usize, T)>>;
 
     const DELIVERY: Option<fn(&Option<T>) -> Delivery> =
-        Some(|output| if output.is_some() { Delivery::Light } else { Delivery::None });
+        Some(|output| if output.is_some() { Delivery::Batched } else { Delivery::Discard });
 
     #[inline]
     fn take(&mut self, end: Completion<Option<T>>) -> ControlFlow<()> {
@@ -191,9 +192,9 @@ impl<T, E, C: Policy> Collector<Result<Option<T>, E>, C> for TryFilterMap<T, E> 
     type Collected = Result<Vec<T>, LoopError<E, C::SourceError>>;
 
     const DELIVERY: Option<fn(&Result<Option<T>, E>) -> Delivery> = Some(|output| match output {
-        Ok(None) => Delivery::None,
-        Ok(Some(_)) => Delivery::Light,
-        Err(_) => Delivery::Last,
+        Ok(None) => Delivery::Discard,
+        Ok(Some(_)) => Delivery::Batched,
+        Err(_) => Delivery::Terminal,
     });
 
     #[inline]

@@ -8,9 +8,10 @@ use futures_core::Stream;
 use super::prompt::PromptCollectFuture;
 use super::race::Race;
 use super::{Collector, LoopEnd};
-use crate::engine::Completion;
-use crate::place::{Dispatch, JobHandle, Place, TryBody};
-use crate::policy::{ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
+use crate::body::TryBody;
+use crate::engine::{Completion, JobHandle};
+use crate::options::{ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
+use crate::place::{Dispatch, Place};
 use crate::{LimitSet, Loop, LoopError};
 
 impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {

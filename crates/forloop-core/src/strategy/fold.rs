@@ -7,9 +7,10 @@ use futures_core::Stream;
 use super::prompt::PromptCollectFuture;
 use super::try_gather::Failures;
 use super::{Collector, LoopEnd};
-use crate::engine::Completion;
-use crate::place::{Body, Dispatch, JobHandle, Place, TryBody};
-use crate::policy::{ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
+use crate::body::{Body, TryBody};
+use crate::engine::{Completion, JobHandle};
+use crate::options::{ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
+use crate::place::{Dispatch, Place};
 use crate::{LimitSet, Loop, LoopError};
 
 impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {

@@ -6,10 +6,11 @@ use futures_core::Stream;
 
 use super::try_gather::Failures;
 use super::{CollectFuture, Collector, LoopEnd};
-use crate::engine::Completion;
-use crate::place::{Dispatch, JobHandle, Place, TryBody, UnitBody};
-use crate::policy::{AllOrNothing, ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
-use crate::workers::Delivery;
+use crate::body::{TryBody, UnitBody};
+use crate::engine::{Completion, JobHandle};
+use crate::options::{AllOrNothing, ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
+use crate::place::Delivery;
+use crate::place::{Dispatch, Place};
 use crate::{LimitSet, Loop, LoopError};
 
 impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
@@ -112,7 +113,7 @@ struct ForEach;
 impl<C: Policy> Collector<(), C> for ForEach {
     type Collected = C::Gives<(), ()>;
 
-    const DELIVERY: Option<fn(&()) -> Delivery> = Some(|()| Delivery::None);
+    const DELIVERY: Option<fn(&()) -> Delivery> = Some(|()| Delivery::Discard);
 
     fn take(&mut self, _end: Completion<()>) -> ControlFlow<()> {
         ControlFlow::Continue(())
@@ -131,7 +132,7 @@ impl<E, C: Policy> Collector<Result<(), E>, C> for TryForEach<E> {
     type Collected = Result<(), LoopError<E, C::SourceError>>;
 
     const DELIVERY: Option<fn(&Result<(), E>) -> Delivery> =
-        Some(|output| if output.is_ok() { Delivery::None } else { Delivery::Last });
+        Some(|output| if output.is_ok() { Delivery::Discard } else { Delivery::Terminal });
 
     #[inline]
     fn take(&mut self, end: Completion<Result<(), E>>) -> ControlFlow<()> {

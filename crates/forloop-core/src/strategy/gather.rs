@@ -6,9 +6,10 @@ use core::ops::ControlFlow;
 use futures_core::Stream;
 
 use super::{CollectFuture, Collector, LoopEnd};
-use crate::engine::{Completion, OrderedBuffer};
-use crate::place::{Body, Dispatch, JobHandle, Place};
-use crate::policy::{ItemPolicy, OutcomePolicy, Policy};
+use crate::body::Body;
+use crate::engine::{Completion, JobHandle, OrderedBuffer};
+use crate::options::{ItemPolicy, OutcomePolicy, Policy};
+use crate::place::{Dispatch, Place};
 use crate::{Cause, LimitSet, Loop, Outcome, each};
 
 /// Runs every future at once and returns their outputs in input order.

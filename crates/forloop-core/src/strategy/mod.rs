@@ -47,11 +47,10 @@ use pin_project_lite::pin_project;
 
 use crate::Interrupted;
 use crate::admission::AttemptLog;
-use crate::drive::Drive;
-use crate::engine::Completion;
-use crate::place::{JobHandle, Spawner};
-use crate::policy::{ItemPolicy, OutcomePolicy, Policy};
-use crate::workers::Delivery;
+use crate::driver::{Drive, Spawner};
+use crate::engine::{Completion, JobHandle};
+use crate::options::{ItemPolicy, OutcomePolicy, Policy};
+use crate::place::Delivery;
 
 /// What becomes of the ends of a loop's bodies, under the policy `C`.
 trait Collector<T, C: Policy> {
@@ -66,8 +65,8 @@ trait Collector<T, C: Policy> {
         false
     }
 
-    /// How much a body's output tells. Without this all are [light](Delivery::Light), and may be taken later
-    /// than others and in another order. One that is the [last](Delivery::Last) stops the loop when it is
+    /// How much a body's output tells. Without this all are [light](Delivery::Batched), and may be taken later
+    /// than others and in another order. One that is the [last](Delivery::Terminal) stops the loop when it is
     /// taken.
     const DELIVERY: Option<fn(&T) -> Delivery> = None;
 

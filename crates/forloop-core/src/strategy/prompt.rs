@@ -9,11 +9,11 @@ use pin_project_lite::pin_project;
 
 use super::{Collector, finish};
 use crate::Panic;
-use crate::drive::Drive;
-use crate::panic::catch;
-use crate::place::{JobHandle, Spawner};
-use crate::policy::{ItemPolicy, OutcomePolicy};
-use crate::workers::Delivery;
+use crate::driver::{Drive, Spawner};
+use crate::engine::JobHandle;
+use crate::options::{ItemPolicy, OutcomePolicy};
+use crate::outcome::catch;
+use crate::place::Delivery;
 
 pin_project! {
     /// A loop that runs to its end and then gives one result, as [`CollectFuture`](super::CollectFuture) is.
@@ -67,7 +67,7 @@ where
         if collector.is_decided() {
             this.drive.as_mut().stop();
         }
-        if let Some(ends) = this.drive.as_mut().begin(false, Some(|_| Delivery::News)) {
+        if let Some(ends) = this.drive.as_mut().begin(false, Some(|_| Delivery::Prompt)) {
             collector.expect(ends);
             this.drive.as_mut().note(V::ATTEMPT_LOG);
         }

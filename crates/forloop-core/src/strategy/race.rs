@@ -8,10 +8,11 @@ use futures_core::Stream;
 
 use super::try_gather::Failures;
 use super::{CollectFuture, Collector, LoopEnd};
-use crate::engine::Completion;
-use crate::place::{Body, Dispatch, JobHandle, Place, TryBody};
-use crate::policy::{ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
-use crate::workers::Delivery;
+use crate::body::{Body, TryBody};
+use crate::engine::{Completion, JobHandle};
+use crate::options::{ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
+use crate::place::Delivery;
+use crate::place::{Dispatch, Place};
 use crate::{LimitSet, Loop, LoopError, Outcome, each};
 
 /// Runs every future at once and returns index and output of the first that finishes; the others
@@ -252,7 +253,7 @@ impl<T, E> Race<T, E> {
 impl<T, C: Policy> Collector<T, C> for Race<T, Infallible> {
     type Collected = Result<(usize, T), LoopError<Infallible, C::SourceError>>;
 
-    const DELIVERY: Option<fn(&T) -> Delivery> = Some(|_| Delivery::Last);
+    const DELIVERY: Option<fn(&T) -> Delivery> = Some(|_| Delivery::Terminal);
 
     #[inline]
     fn take(&mut self, end: Completion<T>) -> ControlFlow<()> {
@@ -273,7 +274,7 @@ impl<T, E, C: Policy> Collector<Result<T, E>, C> for RaceOk<T, E> {
     type Collected = Result<(usize, T), LoopError<E, C::SourceError>>;
 
     const DELIVERY: Option<fn(&Result<T, E>) -> Delivery> =
-        Some(|output| if output.is_ok() { Delivery::Last } else { Delivery::News });
+        Some(|output| if output.is_ok() { Delivery::Terminal } else { Delivery::Prompt });
 
     #[inline]
     fn take(&mut self, end: Completion<Result<T, E>>) -> ControlFlow<()> {

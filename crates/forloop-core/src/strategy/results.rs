@@ -9,9 +9,11 @@ use futures_core::Stream;
 use pin_project_lite::pin_project;
 
 use super::consume::{Consume, ResultReceiver};
-use crate::drive::Drive;
-use crate::place::{Body, JobHandle, Spawner};
-use crate::policy::{ItemPolicy, NoOptions, OutcomePolicy, Policy};
+use crate::body::Body;
+use crate::driver::{Drive, Spawner};
+use crate::engine::JobHandle;
+use crate::looping::NoOptions;
+use crate::options::{ItemPolicy, OutcomePolicy, Policy};
 
 /// What waits for the consumer: ends that were told and not yet taken.
 pub trait OutputBuffer {

@@ -11,9 +11,10 @@ use super::gather::unfinished;
 use super::try_gather::Failures;
 use super::{CollectFuture, Collector, LoopEnd};
 use crate::admission::AttemptLog;
-use crate::engine::{Completion, OrderedBuffer};
-use crate::place::{Dispatch, JobHandle, Place, TryBody};
-use crate::policy::{ItemPolicy, OutcomePolicy, Policy};
+use crate::body::TryBody;
+use crate::engine::{Completion, JobHandle, OrderedBuffer};
+use crate::options::{ItemPolicy, OutcomePolicy, Policy};
+use crate::place::{Dispatch, Place};
 use crate::{Interrupted, LimitSet, Loop, LoopError, Outcome, each};
 
 /// Runs every future at once, lets all of them finish, and returns every outcome in input order.

@@ -7,8 +7,11 @@ use futures_core::Stream;
 
 use super::Results;
 use super::results::OutputBuffer;
-use crate::place::{Body, BodySpawner, Dispatch, JobHandle, Place};
-use crate::policy::{ItemPolicy, OutcomePolicy, Policy};
+use crate::body::Body;
+use crate::driver::BodySpawner;
+use crate::engine::JobHandle;
+use crate::options::{ItemPolicy, OutcomePolicy, Policy};
+use crate::place::{Dispatch, Place};
 use crate::{LimitSet, Loop};
 
 impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {

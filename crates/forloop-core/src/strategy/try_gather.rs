@@ -6,10 +6,11 @@ use core::ops::ControlFlow;
 use futures_core::Stream;
 
 use super::{CollectFuture, Collector, LoopEnd};
-use crate::engine::{Completion, OrderedBuffer};
-use crate::place::{Dispatch, JobHandle, Place, TryBody};
-use crate::policy::{ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
-use crate::workers::Delivery;
+use crate::body::TryBody;
+use crate::engine::{Completion, JobHandle, OrderedBuffer};
+use crate::options::{ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
+use crate::place::Delivery;
+use crate::place::{Dispatch, Place};
 use crate::{Cause, Failure, Interrupted, LimitSet, Loop, LoopError, Outcome, each};
 
 /// Runs every future at once and returns their values in input order, or stops at the first
@@ -119,7 +120,7 @@ impl<T, E, C: Policy> Collector<Result<T, E>, C> for TryGather<T, E> {
     type Collected = Result<Vec<T>, LoopError<E, C::SourceError>>;
 
     const DELIVERY: Option<fn(&Result<T, E>) -> Delivery> =
-        Some(|output| if output.is_ok() { Delivery::Light } else { Delivery::Last });
+        Some(|output| if output.is_ok() { Delivery::Batched } else { Delivery::Terminal });
 
     fn expect(&mut self, ends: usize) {
         self.values.expect(ends);

@@ -10,9 +10,9 @@ use core::time::Duration;
 use pin_project_lite::pin_project;
 
 use crate::budget::BUDGET;
-use crate::engine::CapacityHint;
-use crate::place::{Inline, InlineJob, JobHandle, Place, Spawned};
-use crate::workers::{BodySet, PoolHandle};
+use crate::engine::{CapacityHint, JobHandle};
+use crate::place::{BodySet, PoolHandle};
+use crate::place::{Inline, InlineJob, Place, Spawned};
 use crate::{Outcome, Spawn, Task, Timer};
 
 /// A set of running bodies to [`wait`] for, as often as one likes.

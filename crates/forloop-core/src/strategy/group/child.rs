@@ -8,7 +8,7 @@ use core::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use super::deferred_notify::ActiveGuard;
-use crate::panic::catch;
+use crate::outcome::catch;
 use crate::task::TaskCell;
 use crate::{Cancelled, Outcome, Panic};
 

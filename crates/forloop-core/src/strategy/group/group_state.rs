@@ -14,10 +14,9 @@ use super::child::{ChildEnd, HandleGuard, Settle};
 use super::deferred_notify::DeferredNotify;
 use super::grouped::{Completed, GroupDriver};
 use crate::budget::BUDGET;
-use crate::engine::{CapacityHint, Completion, FutureSet};
-use crate::interrupted::Cut;
-use crate::panic::catch;
-use crate::place::{InlineJob, JobHandle};
+use crate::engine::{CapacityHint, Completion, FutureSet, JobHandle};
+use crate::outcome::{Cut, catch};
+use crate::place::InlineJob;
 use crate::strategy::try_gather::Failures;
 use crate::{Cause, Closed, LoopError, Outcome, Panic};
 

@@ -6,8 +6,9 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
-use crate::panic::catch;
-use crate::policy::{CancelOn, Deadline, NoOptions, Policy, WithInterrupt};
+use crate::looping::NoOptions;
+use crate::options::{CancelOn, Deadline, Policy, WithInterrupt};
+use crate::outcome::catch;
 use crate::{Cause, Failure, LoopError, Panic, Timer};
 
 /// What runs a group, whatever its children are.

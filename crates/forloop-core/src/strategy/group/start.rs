@@ -13,7 +13,7 @@ use concurrent_queue::ConcurrentQueue;
 use pin_project_lite::pin_project;
 
 use super::child::Child;
-use crate::panic::catch;
+use crate::outcome::catch;
 use crate::{BoxError, Closed, Panic};
 
 /// By this a child says that it is ready: see [`Group::start`](crate::Group::start).

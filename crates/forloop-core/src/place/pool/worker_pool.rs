@@ -1,46 +1,16 @@
-//! A loop on a few workers: tasks of a runtime, each of which drives an engine of its own.
-//!
-//! As a rule the workers [draw](shared_source) their bodies: one after another takes the loop's source and the
-//! body's closure, its [`body_source`], makes as many bodies as it has room for, and polls them as in-task bodies are. The loop's
-//! own task, the *front*, hears of their ends and has the workers stop: that is [`pull`].
-//!
-//! Where the source or the closure cannot be sent to a thread, or the loop's policy must see each body
-//! begin, the front pulls the items and calls the closure itself. Then bodies travel in chunks to the
-//! worker with the fewest: that is the [`pool`].
-//!
-//! Either way the ends come back in chunks. What the two sides share is in [`channel`] and [`shared_source`]: queues
-//! and flags, no lock. A [`body_set`] is what a loop sees, whether it has workers or not.
-
-mod batch_size;
-mod body_set;
-mod body_source;
-mod channel;
-#[cfg(all(test, forloop_loom))]
-mod model;
-mod pull;
-mod push;
-mod shared;
-mod shared_source;
-mod sleepers;
-mod worker;
-
-pub(crate) use self::body_set::BodySet;
-pub(crate) use self::body_source::{BoxedSource, SourceBodies};
-pub(crate) use self::channel::{Delivery, SOURCE};
-pub(crate) use self::push::{PoolHandle, PullConfig};
-pub(crate) use self::worker::DeliveryRule;
+//! The worker pool as a place.
 
 use core::num::NonZeroUsize;
-use core::pin::Pin;
-use core::task::{Context, Poll};
 
-use pin_project_lite::pin_project;
-
-use self::pull::PullDispatcher;
-use self::push::PushDispatcher;
-use crate::place::{Body, JobHandle, Place, Pull, Push};
-use crate::task::next_end;
-use crate::{Outcome, Spawn};
+use super::body_source::BoxedSource;
+use super::handle::PoolHandle;
+use super::job::PoolJob;
+use super::pull::PullDispatcher;
+use super::push::PushDispatcher;
+use crate::Spawn;
+use crate::body::Body;
+use crate::place::dispatch::{Pull, Push};
+use crate::place::traits::Place;
 
 /// On a few workers: tasks of a runtime with threads, each of which runs many bodies.
 ///
@@ -94,7 +64,7 @@ where
     type Dispatch = Pull;
 
     fn start(&self, body: B) -> PoolJob<B> {
-        PoolJob { body }
+        PoolJob::new(body)
     }
 
     fn pool(&self, body_source: Option<BoxedSource<B>>) -> Option<PoolHandle<PoolJob<B>>> {
@@ -132,52 +102,5 @@ where
 
     fn pool(&self, _well: Option<BoxedSource<B>>) -> Option<PoolHandle<PoolJob<B>>> {
         Place::pool(&self.workers, None)
-    }
-}
-
-pin_project! {
-    /// A body on its way to a worker.
-    ///
-    /// Where nobody has workers for it, it runs in the caller's own task.
-    #[derive(Debug)]
-    pub struct PoolJob<B> {
-        #[pin]
-        body: B,
-    }
-}
-
-impl<B: Body> JobHandle for PoolJob<B> {
-    type Output = B::Returns;
-
-    const INLINE: bool = true;
-    const ON_POOL: bool = true;
-
-    fn watch(self: Pin<&mut Self>, _cx: &mut Context<'_>) {}
-
-    fn poll_outcome(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<B::Returns>> {
-        self.project().body.poll(cx).map(Outcome::Ok)
-    }
-
-    fn mark_cancelled(self: Pin<&Self>) {}
-
-    fn cancel(self: Pin<&mut Self>) -> bool {
-        true
-    }
-
-    fn expire(self: Pin<&mut Self>) -> bool {
-        true
-    }
-
-    fn rank(self: Pin<&Self>, index: usize) -> Option<usize> {
-        Some(index)
-    }
-
-    fn ended_at(&self) -> usize {
-        Self::end_now()
-    }
-
-    fn end_now() -> usize {
-        // Workers see ends side by side.
-        next_end()
     }
 }

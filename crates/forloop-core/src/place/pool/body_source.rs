@@ -9,7 +9,7 @@ use futures_core::Stream;
 use pin_project_lite::pin_project;
 
 use crate::Panic;
-use crate::panic::catch;
+use crate::outcome::catch;
 
 /// Bodies on their way, each with its index.
 pub(super) type Batch<B> = VecDeque<(usize, B)>;

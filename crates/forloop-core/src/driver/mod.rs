@@ -1,7 +1,10 @@
 //! What every loop does, whatever becomes of the results: pull items, start bodies, poll the
 //! woken ones, tell each end once.
 
+mod counter;
 mod governed;
+mod spawner;
+mod start;
 mod stopping;
 
 use core::convert::Infallible;
@@ -13,16 +16,16 @@ use core::task::{Context, Poll};
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
+use self::counter::Counter;
 use self::governed::nobody_waits;
+pub use self::spawner::{BodySpawner, Spawner};
+use crate::body::Attempt;
 use crate::budget::{BUDGET, budget};
-use crate::counter::Counter;
-use crate::engine::{CapacityHint, Completion};
-use crate::interrupted::Cut;
-use crate::panic::catch;
-use crate::place::{Attempt, JobHandle, Spawner};
-use crate::policy::{ItemPolicy, OutcomePolicy};
+use crate::engine::{CapacityHint, Completion, JobHandle};
+use crate::options::{ItemPolicy, OutcomePolicy};
+use crate::outcome::{Cut, catch};
+use crate::place::{BodySet, Delivery, DeliveryRule, PoolHandle, PullConfig};
 use crate::simulation::{Origin, beginning};
-use crate::workers::{BodySet, Delivery, DeliveryRule, PoolHandle, PullConfig};
 use crate::{Cause, Interrupted, Outcome, Panic};
 
 /// Rounds after which the executor gets a turn if a body has yielded in one of them: a turn of a runtime
@@ -183,7 +186,7 @@ where
             catches: C::CATCHES_PANICS,
             delivery: DeliveryRule {
                 output: weight_by,
-                panic: if C::CATCHES_PANICS { Delivery::News } else { Delivery::Last },
+                panic: if C::CATCHES_PANICS { Delivery::Prompt } else { Delivery::Terminal },
             },
         });
         if let Some((least, _)) = pulled {
@@ -265,7 +268,7 @@ where
         mut on_complete: impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
     ) -> Poll<ControlFlow<B>> {
         if J::ON_POOL {
-            self.as_mut().begin(false, Some(|_| Delivery::News));
+            self.as_mut().begin(false, Some(|_| Delivery::Prompt));
             self.as_mut().project().running.hold(held);
         }
         let mut has_looked_out = false;

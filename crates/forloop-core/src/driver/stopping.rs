@@ -9,12 +9,11 @@ use futures_core::Stream;
 use super::governed::{is_latest, nobody_waits};
 use super::{Drive, LastRound};
 use crate::admission::MaybeQueue;
-use crate::engine::Completion;
-use crate::interrupted::Cut;
-use crate::panic::catch;
-use crate::place::{JobHandle, Spawner};
-use crate::policy::{ItemPolicy, OutcomePolicy};
-use crate::workers::SOURCE;
+use crate::driver::Spawner;
+use crate::engine::{Completion, JobHandle};
+use crate::options::{ItemPolicy, OutcomePolicy};
+use crate::outcome::{Cut, catch};
+use crate::place::SOURCE;
 use crate::{Cause, Outcome, OutcomeKind, Panic};
 
 impl<S, A, J, C> Drive<S, A, J, C>

@@ -5,11 +5,9 @@ use core::fmt;
 use core::ops::ControlFlow;
 use core::task::{Context, Poll, Waker, ready};
 
-use super::push::{Dispatcher, PoolHandle, PullConfig};
+use super::handle::{Dispatcher, PoolHandle, PullConfig};
 use crate::Panic;
-use crate::engine::{CapacityHint, Completion, FutureSet};
-use crate::place::JobHandle;
-use crate::policy::Key;
+use crate::engine::{CapacityHint, Completion, FutureSet, JobHandle, Key};
 use crate::simulation::Origin;
 
 /// Started bodies, each with its index: what a [`FutureSet`] does, and what workers do in its stead.

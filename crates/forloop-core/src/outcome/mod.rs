@@ -1,8 +1,18 @@
-//! How one body ended.
+//! How bodies and loops end: outcomes, errors, panics and interruptions.
+
+mod error;
+mod interrupted;
+mod kind;
+mod panic;
+
+pub use self::error::{BoxError, Cancelled, Closed, Failure, LoopError, ZeroLimit};
+pub(crate) use self::interrupted::Cut;
+pub use self::interrupted::{Cause, Interrupted};
+pub use self::kind::OutcomeKind;
+pub use self::panic::Panic;
+pub(crate) use self::panic::catch;
 
 use core::convert::Infallible;
-
-use crate::Panic;
 
 /// How one body ended.
 ///

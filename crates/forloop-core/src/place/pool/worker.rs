@@ -1,5 +1,6 @@
 //! A worker: a task that drives an engine over the bodies it is given, or draws.
 
+use super::delivery::{Delivery, DeliveryRule};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cell::Cell;
@@ -11,14 +12,14 @@ use core::task::{Context, Poll, Waker, ready};
 use super::batch_size::BatchSize;
 use super::body_source::Batch;
 use super::channel::{
-    BatchBuffer, Command, CompletionQueue, Delivery, Inbox, PoolCompletion, PushBatch, SOURCE,
+    BatchBuffer, Command, CompletionQueue, Inbox, PoolCompletion, PushBatch, SOURCE,
 };
 use super::shared_source::{PullResult, SharedSource};
+use crate::body::Body;
 use crate::budget::budget;
-use crate::engine::{CapacityHint, Completion, FutureSet};
-use crate::panic::catch;
-use crate::place::{Body, InlineJob};
-use crate::policy::Key;
+use crate::engine::{CapacityHint, Completion, FutureSet, Key};
+use crate::outcome::catch;
+use crate::place::InlineJob;
 use crate::task::next_end;
 use crate::wait_group::{WaitGroup, with_wait_group};
 use crate::{Outcome, Panic};
@@ -36,27 +37,6 @@ pub(super) struct Worker<B: Body<Returns = T>, T> {
     is_stopping: bool,
     /// What bodies that were never polled have left behind.
     wait_group: Option<Arc<WaitGroup>>,
-}
-
-/// How much the ends of bodies tell.
-pub(crate) struct DeliveryRule<T> {
-    /// How much an output tells; if nothing else is said, it is light.
-    pub(crate) output: Option<fn(&T) -> Delivery>,
-    /// How much a panic does.
-    pub(crate) panic: Delivery,
-}
-
-impl<T> Clone for DeliveryRule<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for DeliveryRule<T> {}
-
-impl<T> DeliveryRule<T> {
-    /// Each end is news.
-    const NEWS: Self = Self { output: Some(|_| Delivery::News), panic: Delivery::News };
 }
 
 /// Where a worker's bodies come from.
@@ -91,7 +71,7 @@ struct Draws<B> {
 impl<B: Body<Returns = T> + Send + 'static, T> Worker<B, T> {
     /// A worker whose bodies are put on its desk.
     pub(super) fn push(channel: Arc<Inbox<B>>, completions: Arc<CompletionQueue<T>>) -> Self {
-        Self::new(Intake::Inbox { channel, places: Vec::new() }, completions, DeliveryRule::NEWS)
+        Self::new(Intake::Inbox { channel, places: Vec::new() }, completions, DeliveryRule::PROMPT)
     }
 
     /// A worker that draws its bodies, `most` at once.
@@ -381,17 +361,17 @@ fn tell<T>(buffer: &mut BatchBuffer<T>, end: Completion<T>, delivery: DeliveryRu
             return false;
         }
         (Outcome::Ok(output), Some(weight_by)) => match weight_by(&output) {
-            Delivery::None => return false,
-            Delivery::Light => {
+            Delivery::Discard => return false,
+            Delivery::Batched => {
                 buffer.put_batched(slot, output);
                 return false;
             }
             weight => (weight, Outcome::Ok(output)),
         },
         (Outcome::Panicked(panic), _) => (delivery.panic, Outcome::Panicked(panic)),
-        (outcome, _) => (Delivery::News, outcome),
+        (outcome, _) => (Delivery::Prompt, outcome),
     };
-    let is_last = weight == Delivery::Last;
+    let is_last = weight == Delivery::Terminal;
     buffer.put(PoolCompletion { slot, at: next_end(), outcome }, is_last);
     is_last
 }

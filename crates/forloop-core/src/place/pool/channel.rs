@@ -194,19 +194,6 @@ impl<T> CompletionQueue<T> {
     }
 }
 
-/// How much a body's output tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Delivery {
-    /// Nothing: it may be dropped.
-    None,
-    /// It may wait until there are many, and come in any order.
-    Light,
-    /// Somebody waits for it, or for its place in the order of ends.
-    News,
-    /// It stops the loop.
-    Last,
-}
-
 /// As many ends as may wait together.
 const MANY: usize = 1024;
 

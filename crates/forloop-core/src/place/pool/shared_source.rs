@@ -9,7 +9,7 @@ use super::shared::{AtomicBool, AtomicUsize, ConcurrentQueue, Ordering, fence};
 use super::sleepers::Sleepers;
 use crate::Panic;
 use crate::engine::{Mutation, is_mutated};
-use crate::panic::catch;
+use crate::outcome::catch;
 
 /// The well of a loop, and how many bodies may be drawn.
 pub(super) struct SharedSource<B> {

@@ -11,6 +11,7 @@ mod cancel_on;
 mod catch_panics;
 mod deadline;
 mod drain_on;
+mod event;
 mod fallible;
 mod limit_by;
 mod observe;
@@ -29,7 +30,8 @@ pub use self::cancel_on::CancelOn;
 pub use self::catch_panics::CatchPanics;
 pub use self::deadline::Deadline;
 pub use self::drain_on::DrainOn;
-pub use self::fallible::{Fallible, IsResult, try_each, try_each_stream};
+pub use self::event::Event;
+pub use self::fallible::{Fallible, IsResult};
 pub use self::limit_by::LimitBy;
 pub use self::observe::{Observed, Observer};
 #[cfg(feature = "rate")]
@@ -48,7 +50,9 @@ use core::task::{Context, Poll};
 use core::time::Duration;
 
 use crate::admission::{MaybeQueue, NoQueue};
-use crate::{Cause, Event, Interrupted, Outcome};
+use crate::engine::Key;
+use crate::looping::NoOptions;
+use crate::{Cause, Interrupted, Outcome};
 
 /// What may keep a loop or its bodies from their ends, and how its results say so.
 ///
@@ -215,14 +219,6 @@ pub trait OutcomePolicy<R>: Policy {
     }
 }
 
-/// Which body: where it is in the engine, its index, and the how many-th attempt at its item it is.
-#[derive(Debug, Clone, Copy)]
-pub struct Key {
-    pub(crate) slot: usize,
-    pub(crate) index: usize,
-    pub(crate) attempt: u32,
-}
-
 /// A policy under which a body that ends without an output ends the loop, too.
 #[diagnostic::on_unimplemented(
     message = "this strategy has no place for a body that timed out or whose panic was caught",
@@ -239,10 +235,6 @@ pub trait AllOrNothing: Policy {}
     note = "leave out `catch_panics()`, under which `settle`, `gather` and the streams give outcomes"
 )]
 pub trait RaisesPanics: Policy {}
-
-/// Nothing but a panic, or a runtime that is shut down, ends a body or the loop early.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NoOptions;
 
 #[diagnostic::do_not_recommend]
 impl AllOrNothing for NoOptions {}

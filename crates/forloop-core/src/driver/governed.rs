@@ -11,11 +11,11 @@ use futures_core::Stream;
 
 use super::{Drive, ROUND, StartEnd};
 use crate::admission::{AdmissionQueue, AttemptLog, MaybeQueue};
-use crate::engine::Completion;
-use crate::interrupted::Cut;
-use crate::panic::catch;
-use crate::place::{Attempt, JobHandle, Spawner};
-use crate::policy::{ItemPolicy, Key, OutcomePolicy};
+use crate::body::Attempt;
+use crate::driver::Spawner;
+use crate::engine::{Completion, JobHandle, Key};
+use crate::options::{ItemPolicy, OutcomePolicy};
+use crate::outcome::{Cut, catch};
 use crate::simulation::beginning;
 use crate::{Cause, Event, Outcome, OutcomeKind, Panic};
 

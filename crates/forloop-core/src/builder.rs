@@ -1,0 +1,344 @@
+//! Where a loop begins, and where its bodies run.
+
+use core::num::NonZeroUsize;
+
+use futures_core::Stream;
+
+use crate::looping::{IsStream, Iter, LimitUnset, Loop, NoOptions};
+use crate::options::{Fallible, IsResult};
+use crate::place::{
+    Inline, Layered, ParentWaker, Spawned, SpawnedBlocking, SpawnedLocal, SpawnedScoped, WorkerPool,
+};
+use crate::{Spawn, SpawnBlocking, SpawnLocal, SpawnScoped};
+
+/// Begins a loop over anything that can be iterated: a vector, an array, a range, an iterator.
+///
+/// Say next how many bodies may run at once: [`sequential`](Loop::sequential),
+/// [`limit`](Loop::limit) or [`unbounded`](Loop::unbounded). Items are pulled one by one, and only
+/// when a body can be started: an endless iterator is welcome.
+///
+/// # Examples
+///
+/// ```
+/// # use forloop_core as forloop;
+/// # futures_lite::future::block_on(async {
+/// let words = vec!["to", "be", "or"];
+/// let lengths = forloop::each(&words).limit(2)?.gather(|word| async move { word.len() }).await;
+/// assert_eq!(lengths, [2, 2, 2]);
+/// # Ok::<(), forloop::ZeroLimit>(())
+/// # }).unwrap();
+/// ```
+#[cfg_attr(feature = "simulation", track_caller)]
+pub fn each<I: IntoIterator>(items: I) -> Loop<Iter<I::IntoIter>, Inline, LimitUnset> {
+    Loop::new(Iter::new(items.into_iter()))
+}
+
+/// Begins a loop over a [`Stream`]: items that arrive in time, one by one.
+///
+/// The stream is polled only while a body can be started.
+///
+/// # Examples
+///
+/// ```
+/// # use forloop_core as forloop;
+/// # futures_lite::future::block_on(async {
+/// let squares = forloop::each_stream(futures_lite::stream::iter(1..=3))
+///     .unbounded()
+///     .gather(|n| async move { n * n })
+///     .await;
+/// assert_eq!(squares, [1, 4, 9]);
+/// # });
+/// ```
+#[cfg_attr(feature = "simulation", track_caller)]
+pub fn each_stream<S: IsStream>(stream: S) -> Loop<S, Inline, LimitUnset> {
+    Loop::new(stream)
+}
+
+/// Begins a loop over items that may fail to come: lines of a file, rows of a cursor, anything that
+/// iterates over `Result`s.
+///
+/// The body gets what is `Ok`. At the first `Err` no further item is pulled, the bodies are
+/// stopped, and when they have stopped the strategy gives that error as
+/// [`Cause::Source`](crate::Cause::Source) or [`LoopError::Source`](crate::LoopError::Source): never to be taken for a
+/// body's. To let the bodies finish instead, give the `Err` to them: [`each`] over the same
+/// `Result`s.
+///
+/// # Examples
+///
+/// ```
+/// # use forloop_core as forloop;
+/// # futures_lite::future::block_on(async {
+/// use forloop::Cause;
+///
+/// let rows = ["1", "2", "three"].map(str::parse::<u32>);
+/// let doubled = forloop::try_each(rows).sequential().gather(async |n| n * 2).await;
+///
+/// let interrupted = doubled.unwrap_err();
+/// assert!(matches!(interrupted.cause, Cause::Source { index: 2, .. }));
+/// assert_eq!(interrupted.ready.len(), 2);
+/// # });
+/// ```
+#[cfg_attr(feature = "simulation", track_caller)]
+pub fn try_each<I, E>(items: I) -> Loop<Iter<I::IntoIter>, Inline, LimitUnset, Fallible<E>>
+where
+    I: IntoIterator<Item: IsResult<Error = E>>,
+{
+    each(items).with(|NoOptions| Fallible::new())
+}
+
+/// Begins a loop over a stream of items that may fail to come: see [`try_each`].
+#[cfg_attr(feature = "simulation", track_caller)]
+pub fn try_each_stream<S, E>(stream: S) -> Loop<S, Inline, LimitUnset, Fallible<E>>
+where
+    S: IsStream + Stream<Item: IsResult<Error = E>>,
+{
+    each_stream(stream).with(|NoOptions| Fallible::new())
+}
+
+impl<S: Stream, L, C> Loop<S, Inline, L, C> {
+    /// Runs each body as a task of `runtime`, on its threads.
+    ///
+    /// A body then owns what it uses and is `Send`. The loop still pulls the items and calls the
+    /// body's closure itself, and still waits for every task it started.
+    ///
+    /// # Examples
+    ///
+    /// A body that needs the runtime, or anything else, gets a clone of its own.
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// use std::time::Duration;
+    ///
+    /// async fn doubled(runtime: impl forloop::Runtime) -> Vec<u32> {
+    ///     let items = forloop::each(0..10).unbounded().on(runtime.clone());
+    ///     items
+    ///         .gather(|n| {
+    ///             let runtime = runtime.clone();
+    ///             async move {
+    ///                 runtime.sleep(Duration::from_millis(10)).await;
+    ///                 n * 2
+    ///             }
+    ///         })
+    ///         .await
+    /// }
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// A strategy that returns has stopped every task it started. One that is dropped has asked
+    /// every task to stop; each is gone when the runtime has next come to it.
+    pub fn on<R: Spawn>(self, runtime: R) -> Loop<S, Spawned<R>, L, C> {
+        self.at(Spawned(runtime))
+    }
+
+    /// Runs each body as a task on the threads of a scope, on all cores, while the bodies borrow.
+    ///
+    /// The threads are those of `forloop::parallel(|cores| ..)`, which blocks its caller until all of this has
+    /// ended: so a body may borrow whatever lives around that call, and only needs to be `Send`. Otherwise as
+    /// [`on`](Self::on): a body that blocks delays nobody, as long as there are threads.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`on`](Self::on).
+    pub fn on_scoped<'env, R: SpawnScoped<'env>>(
+        self,
+        scope: R,
+    ) -> Loop<S, SpawnedScoped<R>, L, C> {
+        self.at(SpawnedScoped(scope))
+    }
+
+    /// Runs each body as a task that may block, on the runtime's pool of threads for that.
+    ///
+    /// Bodies are futures as ever: `|path| async move { fs::read(path) }`, or a plain closure in
+    /// [`sync_body`](crate::sync_body()). One that awaits keeps its thread meanwhile, and pools have a limit of their own
+    /// (512 threads on tokio, 500 on smol and async-std unless they were told otherwise): say
+    /// [`limit`](Self::limit) and not [`unbounded`](Self::unbounded).
+    ///
+    /// A body that has begun cannot be stopped before its next await; a loop that stops waits for it. One
+    /// that waits for a thread when its loop stops, or when its time is over, never begins. A body whose time is over
+    /// keeps its place until it has ended, so no more than the limit run.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// use std::{fs, io, path::PathBuf};
+    ///
+    /// async fn sizes<R>(runtime: R, paths: Vec<PathBuf>) -> Result<Vec<usize>, Box<dyn std::error::Error>>
+    /// where
+    ///     R: forloop::SpawnBlocking,
+    /// {
+    ///     let files = forloop::each(paths).limit(4)?.on_blocking(runtime);
+    ///     let files = files.try_gather(forloop::sync_body(|path: PathBuf| fs::read(path))).await?;
+    ///     Ok(files.iter().map(Vec::len).collect())
+    /// }
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`on`](Self::on); but a body that is in the middle of a blocking call goes on to its end.
+    pub fn on_blocking<R: SpawnBlocking>(self, runtime: R) -> Loop<S, SpawnedBlocking<R>, L, C> {
+        self.at(SpawnedBlocking(runtime))
+    }
+
+    /// Runs the bodies on a few workers: tasks of `runtime`, as many as it has threads, each of which
+    /// takes items as it has room for them and runs their bodies as the caller's own task would.
+    ///
+    /// Choose
+    ///
+    /// - `on_workers` to have many bodies on all cores: each costs about what it costs in the caller's
+    ///   own task, and the runtime hears of a few tasks only. A body that blocks its thread, or computes
+    ///   for long without an `await`, delays the others of its worker, and no other worker takes them
+    ///   over; nor does another worker use its part of the limit meanwhile. Bodies that take less than a
+    ///   microsecond gain nothing from a second core: leave them in the caller's task;
+    /// - [`on`](Self::on) for bodies that block, and for a few that compute for long beside others that
+    ///   must not wait: each is a task, scheduled by itself.
+    ///
+    /// The workers pull the items and call the body's closure, one worker at a time and in input order.
+    /// So items, closure and bodies own what they use (`'static`) and are `Send`: write `move |item|`, and
+    /// clone into the closure what it needs. Where they must borrow, see [`WorkerPool::push_dispatch`]. With
+    /// [`timeout`](Self::timeout) and over [`try_each`](crate::try_each) the caller's task pulls and calls,
+    /// because each body must be seen to begin.
+    ///
+    /// # Costs
+    ///
+    /// A few allocations for the loop and for each worker, none per item. A strategy that gives one result
+    /// hears of good ends now and then, and of those that stop it at once; streams of results hear of each
+    /// as soon as their worker has polled what it had to, and that trip to another thread costs more than
+    /// a short body.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// async fn doubled<R: forloop::Runtime>(runtime: R) -> Result<Vec<u32>, forloop::ZeroLimit> {
+    ///     let items = forloop::each(0..1000).limit(64)?.on_workers(runtime);
+    ///     Ok(items.gather(|n| async move { n * 2 }).await)
+    /// }
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`on`](Self::on): a strategy that returns has stopped every body it started; one that is
+    /// dropped has asked the workers to stop, and each body is gone when the runtime has next come to
+    /// its worker.
+    pub fn on_workers<R>(self, runtime: R) -> Loop<S, WorkerPool<R>, L, C>
+    where
+        R: Spawn + Clone + Send + Sync + 'static,
+    {
+        self.at(WorkerPool::new(runtime))
+    }
+
+    /// Runs the bodies on so many workers at most: see [`on_workers`](Self::on_workers).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// use std::num::NonZeroUsize;
+    ///
+    /// async fn doubled<R: forloop::Runtime>(runtime: R) -> Result<Vec<u32>, forloop::ZeroLimit> {
+    ///     let two = NonZeroUsize::MIN.saturating_add(1);
+    ///     let items = forloop::each(0..1000).limit(64)?.on_workers_of(runtime, two);
+    ///     Ok(items.gather(|n| async move { n * 2 }).await)
+    /// }
+    /// ```
+    pub fn on_workers_of<R>(self, runtime: R, workers: NonZeroUsize) -> Loop<S, WorkerPool<R>, L, C>
+    where
+        R: Spawn + Clone + Send + Sync + 'static,
+    {
+        self.at(WorkerPool::of(runtime, workers))
+    }
+
+    /// Runs each body as a task of a single-threaded `runtime`: it owns what it uses, but need not
+    /// be `Send`.
+    pub fn on_local<R: SpawnLocal>(self, runtime: R) -> Loop<S, SpawnedLocal<R>, L, C> {
+        self.at(SpawnedLocal(runtime))
+    }
+
+    /// Runs each body at `place`: what [`on`](Self::on), [`on_workers`](Self::on_workers) and
+    /// [`on_local`](Self::on_local) do for the places this library knows.
+    pub fn at<Q>(self, place: Q) -> Loop<S, Q, L, C> {
+        self.map_place(|Inline| place)
+    }
+}
+
+impl<S: Stream, L, C> Loop<S, Inline, L, C> {
+    /// Polls every body with the waker of whoever polls the loop, instead of one of its own.
+    ///
+    /// For executors whose timers and channels refuse wakers that are not the executor's, as
+    /// `embassy-time` does with its integrated timers: there a loop without this panics. Bodies run in the
+    /// caller's own task as before, may borrow, and need not be `Send`; every strategy, limit and option
+    /// means what it means without. A consumer of results, the source, timers and signals are polled with
+    /// that waker, too.
+    ///
+    /// What starts bodies without a loop has no such option: [`scope`](crate::scope) and
+    /// [`local_scope`](crate::local_scope), and the free functions on ready-made futures, such as
+    /// [`gather()`](crate::gather()), which are short for loops over them: write
+    /// `each(futures).unbounded().with_parent_waker().gather(|future| future)`. A set of
+    /// [`TaskSet`](crate::TaskSet) futures is made with `TaskSet::at(&ParentWaker, futures)`. A body that
+    /// runs a loop itself says so there, too.
+    ///
+    /// # Costs
+    ///
+    /// Nobody knows who was woken, so each poll of the loop polls every body that runs: once, in the order
+    /// of their indices, and with more than 256 of them all the same. So a wake costs as many polls as
+    /// bodies run, and not one. That is nothing for the few that run on a small device; elsewhere, leave it
+    /// out. New bodies are started as without it: 256 in one poll at most.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// # futures_lite::future::block_on(async {
+    /// use std::future::poll_fn;
+    /// use std::task::Poll;
+    ///
+    /// let caller = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
+    /// let looping = forloop::each(1..=3).limit(2)?.with_parent_waker();
+    /// let squares = looping.gather(async |n: u32| {
+    ///     let own = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
+    ///     assert!(own.will_wake(&caller));
+    ///     n * n
+    /// });
+    /// assert_eq!(squares.await, [1, 4, 9]);
+    /// # Ok::<(), forloop::ZeroLimit>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn with_parent_waker(self) -> Loop<S, ParentWaker, L, C> {
+        self.at(ParentWaker)
+    }
+}
+
+impl<S, P, L, C> Loop<S, P, L, C> {
+    /// Puts something around each body, wherever it runs: for spans, stopwatches and the like.
+    ///
+    /// Say where the bodies run before this. On workers, the caller's task makes the bodies.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// # futures_lite::future::block_on(async {
+    /// use forloop::{Attempt, Body, Layer};
+    ///
+    /// /// Tells of each body, and keeps it on the heap.
+    /// struct Boxed;
+    ///
+    /// impl<B: Body> Layer<B> for Boxed {
+    ///     type Layered = std::pin::Pin<Box<B>>;
+    ///
+    ///     fn layer(&self, attempt: Attempt, body: B) -> Self::Layered {
+    ///         println!("attempt {} at item {}", attempt.attempt, attempt.index);
+    ///         Box::pin(body)
+    ///     }
+    /// }
+    ///
+    /// let doubled = forloop::each([1, 2]).unbounded().layer(Boxed).gather(async |n| n * 2).await;
+    /// assert_eq!(doubled, [2, 4]);
+    /// # });
+    /// ```
+    pub fn layer<W>(self, layer: W) -> Loop<S, Layered<P, W>, L, C> {
+        self.map_place(|place| Layered::new(place, layer))
+    }
+}

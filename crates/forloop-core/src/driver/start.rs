@@ -1,0 +1,63 @@
+//! A loop and its body become a drive.
+
+use futures_core::Stream;
+
+use super::Drive;
+use super::spawner::BodySpawner;
+use crate::admission::MaybeQueue;
+use crate::body::Body;
+use crate::engine::JobHandle;
+use crate::looping::{LimitSet, Loop};
+use crate::options::{ItemPolicy, OutcomePolicy};
+use crate::place::{Dispatch, Dispatched, Place};
+
+impl<S, P, L, C> Loop<S, P, L, C> {
+    /// The loop on its way, with this body.
+    #[inline]
+    pub(crate) fn drive<F, B, J, I>(
+        self,
+        body: F,
+    ) -> Drive<S, BodySpawner<F, P, C::AdmissionQueue<I, B::Returns>>, J, C>
+    where
+        S: Stream,
+        L: LimitSet,
+        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns>,
+        F: FnMut(I) -> B,
+        B: Body,
+        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
+        J: JobHandle<Output = B::Returns>,
+    {
+        self.drive_collecting(body, None)
+    }
+
+    /// [`drive`](Self::drive), where it is known whether an output is an error.
+    #[inline]
+    pub(crate) fn drive_collecting<F, B, J, I>(
+        self,
+        body: F,
+        is_error: Option<fn(&B::Returns) -> bool>,
+    ) -> Drive<S, BodySpawner<F, P, C::AdmissionQueue<I, B::Returns>>, J, C>
+    where
+        S: Stream,
+        L: LimitSet,
+        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns>,
+        F: FnMut(I) -> B,
+        B: Body,
+        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
+        J: JobHandle<Output = B::Returns>,
+    {
+        let Self { source, place, limit, policy, origin } = self;
+        let limit = limit.bodies();
+        let drive = match P::Dispatch::body_source(source, body, C::admit_any()) {
+            Dispatched::Push(source, body) => {
+                let pool = place.pool(None);
+                let launcher = BodySpawner { body, place, admission: MaybeQueue::of(is_error) };
+                Drive::new(source, launcher, pool, limit, policy)
+            }
+            Dispatched::Pull(body_source) => {
+                Drive::of_crew(place.pool(Some(body_source)), limit, policy)
+            }
+        };
+        drive.written_at(origin)
+    }
+}

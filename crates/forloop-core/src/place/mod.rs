@@ -1,0 +1,24 @@
+//! Where a body runs: in the caller's own task, or as a task of a runtime.
+
+mod blocking;
+mod dispatch;
+mod inline;
+mod layered;
+mod parent_waker;
+mod pool;
+mod scoped;
+mod spawned;
+mod traits;
+
+pub use self::blocking::{SpawnedBlocking, SyncBody, spawn_blocking, sync_body};
+pub use self::layered::{Layer, Layered};
+pub use self::scoped::{SpawnedScoped, spawn_scoped};
+
+pub(crate) use self::dispatch::Dispatched;
+pub use self::dispatch::{Dispatch, Pull, Push};
+pub use self::inline::{Inline, InlineJob};
+pub use self::parent_waker::{ParentWaker, ParentWakerJob};
+pub(crate) use self::pool::{BodySet, Delivery, DeliveryRule, PoolHandle, PullConfig, SOURCE};
+pub use self::pool::{PoolJob, PushPool, WorkerPool};
+pub use self::spawned::{Spawned, SpawnedLocal};
+pub use self::traits::Place;

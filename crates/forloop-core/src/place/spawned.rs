@@ -1,0 +1,76 @@
+//! As tasks of a runtime, one per body.
+
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use super::{Place, Push};
+use crate::body::Body;
+use crate::engine::JobHandle;
+use crate::task::{Task, next_end, spawn, spawn_local};
+use crate::{Outcome, Spawn, SpawnLocal};
+
+/// As tasks of a runtime with threads, one per body.
+#[derive(Debug, Clone, Copy)]
+pub struct Spawned<R>(pub R);
+
+impl<R: Spawn, B: Body<Returns: Send> + Send + 'static> Place<B> for Spawned<R> {
+    type Job = Task<B::Returns>;
+    type Dispatch = Push;
+
+    fn start(&self, body: B) -> Task<B::Returns> {
+        spawn(&self.0, body)
+    }
+}
+
+/// As tasks of a runtime on the current thread, one per body.
+#[derive(Debug, Clone, Copy)]
+pub struct SpawnedLocal<R>(pub R);
+
+impl<R: SpawnLocal, B: Body + 'static> Place<B> for SpawnedLocal<R> {
+    type Job = Task<B::Returns>;
+    type Dispatch = Push;
+
+    fn start(&self, body: B) -> Task<B::Returns> {
+        spawn_local(&self.0, body)
+    }
+}
+
+impl<T> JobHandle for Task<T> {
+    type Output = T;
+
+    const INLINE: bool = false;
+
+    fn watch(self: Pin<&mut Self>, cx: &mut Context<'_>) {
+        Self::watch(&self, cx);
+    }
+
+    fn poll_outcome(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
+        Self::poll_outcome(self.get_mut(), cx)
+    }
+
+    fn mark_cancelled(self: Pin<&Self>) {
+        Self::mark_cancelled(&self);
+    }
+
+    fn cancel(self: Pin<&mut Self>) -> bool {
+        self.request_cancel();
+        false
+    }
+
+    fn expire(self: Pin<&mut Self>) -> bool {
+        self.request_expiry();
+        false
+    }
+
+    fn rank(self: Pin<&Self>, _index: usize) -> Option<usize> {
+        Self::ended_at(&self)
+    }
+
+    fn ended_at(&self) -> usize {
+        Self::ended_at(self).unwrap_or(usize::MAX)
+    }
+
+    fn end_now() -> usize {
+        next_end()
+    }
+}
