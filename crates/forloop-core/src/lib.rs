@@ -66,6 +66,8 @@ pub use crate::options::{AnyError, Retry, RetryIf, Retrying};
 pub use crate::options::{InvalidRate, Rate, Rated};
 #[doc(hidden)]
 pub use crate::options::{ItemRule, OutcomeRule, Rule};
+#[doc(hidden)]
+pub use crate::outcome::StopReason;
 pub use crate::outcome::{
     BoxError, Cancelled, Cause, Closed, Failure, Interrupted, LoopError, Outcome, OutcomeKind,
     Panic, ZeroLimit,

@@ -17,7 +17,7 @@ use crate::engine::{Completion, JobHandle, Key};
 use crate::options::{ItemPolicy, OutcomePolicy};
 use crate::outcome::{Cut, catch};
 use crate::simulation::beginning;
-use crate::{Cause, Event, Outcome, OutcomeKind, Panic};
+use crate::{Event, Outcome, OutcomeKind, Panic, StopReason};
 
 /// Whether no item waits in the lobby of this launcher.
 pub(super) fn nobody_waits<I, J: JobHandle, A: Spawner<I, J>>(launcher: &Option<A>) -> bool {
@@ -300,9 +300,9 @@ where
     }
 
     /// Does what the policy wants.
-    fn heed(self: Pin<&mut Self>, wanted: Result<Option<Cause>, Panic>) {
+    fn heed(self: Pin<&mut Self>, wanted: Result<Option<StopReason>, Panic>) {
         match wanted {
-            Ok(Some(cause)) if !self.stopping => self.cut_short(cause.widen(), None),
+            Ok(Some(cause)) if !self.stopping => self.cut_short(cause.into(), None),
             Ok(_) => {}
             Err(panic) => self.stop_for(panic),
         }

@@ -12,7 +12,7 @@ use crate::admission::MaybeQueue;
 use crate::driver::Spawner;
 use crate::engine::{Completion, JobHandle};
 use crate::options::{ItemPolicy, OutcomePolicy};
-use crate::outcome::{Cut, catch};
+use crate::outcome::{Cut, StopEffect, catch};
 use crate::place::SOURCE;
 use crate::{Cause, Outcome, OutcomeKind, Panic};
 
@@ -36,12 +36,14 @@ where
         };
         match catch(|| policy.poll_interrupt(cx, again)) {
             Ok(Poll::Pending) => {}
-            Ok(Poll::Ready(Cause::TimedOut)) => {
-                *this.last_round = LastRound::Due;
-                self.polled_anew();
-            }
-            Ok(Poll::Ready(Cause::Drained)) => self.drain(),
-            Ok(Poll::Ready(_)) => self.cut_short(Cause::Cancelled, None),
+            Ok(Poll::Ready(reason)) => match reason.effect() {
+                StopEffect::LastRound => {
+                    *this.last_round = LastRound::Due;
+                    self.polled_anew();
+                }
+                StopEffect::Drain => self.drain(),
+                StopEffect::Cancel => self.cut_short(reason.into(), None),
+            },
             Err(panic) => self.stop_for(panic),
         }
     }

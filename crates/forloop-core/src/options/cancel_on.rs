@@ -5,7 +5,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use super::{Interrupt, Policy, WithInterrupt};
-use crate::{Cause, Loop};
+use crate::{Loop, StopReason};
 
 impl<S, P, L, C: Policy> Loop<S, P, L, C> {
     /// Cancels the loop when `signal` is ready, whatever it gives.
@@ -61,7 +61,7 @@ impl<W> CancelOn<W> {
 }
 
 impl<W: Future> Interrupt for CancelOn<W> {
-    fn poll_interrupt(&mut self, cx: &mut Context<'_>, _again: bool) -> Poll<Cause> {
-        self.signal.as_mut().poll(cx).map(|_| Cause::Cancelled)
+    fn poll_interrupt(&mut self, cx: &mut Context<'_>, _again: bool) -> Poll<StopReason> {
+        self.signal.as_mut().poll(cx).map(|_| StopReason::Cancelled)
     }
 }

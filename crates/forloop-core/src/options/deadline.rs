@@ -7,7 +7,7 @@ use core::task::{Context, Poll};
 use core::time::Duration;
 
 use super::{Interrupt, Policy, WithInterrupt};
-use crate::{Cause, Loop, Timer};
+use crate::{Loop, StopReason, Timer};
 
 impl<S, P, L, C: Policy> Loop<S, P, L, C> {
     /// Gives the whole loop so much time, from its first poll.
@@ -70,11 +70,11 @@ impl<R: Timer + Clone + 'static> Deadline<R> {
 }
 
 impl<R: Timer + 'static> Interrupt for Deadline<R> {
-    fn poll_interrupt(&mut self, cx: &mut Context<'_>, again: bool) -> Poll<Cause> {
+    fn poll_interrupt(&mut self, cx: &mut Context<'_>, again: bool) -> Poll<StopReason> {
         let Self { timer, after, alarm } = self;
         // A timer may want to be polled twice to see that nothing is left to wait for.
         if after.is_zero() {
-            return Poll::Ready(Cause::TimedOut);
+            return Poll::Ready(StopReason::TimedOut);
         }
         let alarm = alarm.get_or_insert_with(|| Alarm {
             begun: timer.now(),
@@ -83,12 +83,12 @@ impl<R: Timer + 'static> Interrupt for Deadline<R> {
         // The clock decides: it is cheaper than the timer, which may be late where a runtime has it
         // wait for its turn.
         if timer.now().saturating_sub(alarm.begun) >= *after {
-            return Poll::Ready(Cause::TimedOut);
+            return Poll::Ready(StopReason::TimedOut);
         }
         if again {
             return Poll::Pending;
         }
-        alarm.sleep.as_mut().poll(cx).map(|()| Cause::TimedOut)
+        alarm.sleep.as_mut().poll(cx).map(|()| StopReason::TimedOut)
     }
 }
 

@@ -6,7 +6,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use super::{Interrupt, Policy, WithInterrupt};
-use crate::{Cause, Loop};
+use crate::{Loop, StopReason};
 
 impl<S, P, L, C: Policy> Loop<S, P, L, C> {
     /// Finishes what runs when `signal` is ready, whatever it gives, and begins nothing new.
@@ -62,11 +62,11 @@ pub struct DrainOn<W> {
 impl<W: Future> Interrupt for DrainOn<W> {
     const DRAINS: bool = true;
 
-    fn poll_interrupt(&mut self, cx: &mut Context<'_>, _again: bool) -> Poll<Cause> {
+    fn poll_interrupt(&mut self, cx: &mut Context<'_>, _again: bool) -> Poll<StopReason> {
         match self.signal.as_mut().map(|signal| signal.as_mut().poll(cx)) {
             Some(Poll::Ready(_)) => {
                 self.signal = None;
-                Poll::Ready(Cause::Drained)
+                Poll::Ready(StopReason::Drained)
             }
             Some(Poll::Pending) | None => Poll::Pending,
         }

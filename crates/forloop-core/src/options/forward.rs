@@ -10,7 +10,7 @@ macro_rules! forward_cuts {
             self.policy.source_error()
         }
 
-        fn poll_interrupt(&mut self, cx: &mut Context<'_>, again: bool) -> Poll<Cause> {
+        fn poll_interrupt(&mut self, cx: &mut Context<'_>, again: bool) -> Poll<StopReason> {
             self.policy.poll_interrupt(cx, again)
         }
     };
@@ -43,7 +43,7 @@ macro_rules! forward_review {
             self.policy.is_error(returned)
         }
 
-        fn on_outcome(&mut self, index: usize, outcome: &Outcome<$returns>) -> Option<Cause> {
+        fn on_outcome(&mut self, index: usize, outcome: &Outcome<$returns>) -> Option<StopReason> {
             self.policy.on_outcome(index, outcome)
         }
     };
@@ -75,7 +75,7 @@ macro_rules! forward_govern {
             self.policy.extras()
         }
 
-        fn on_event(&mut self, event: &Event) -> Option<Cause> {
+        fn on_event(&mut self, event: &Event) -> Option<StopReason> {
             self.policy.on_event(event)
         }
     };

@@ -6,7 +6,7 @@ use core::fmt;
 use futures_core::Stream;
 
 use super::{ItemPolicy, ItemRule, Rule, WithRule};
-use crate::{Cause, Event, Limit, Loop};
+use crate::{Event, Limit, Loop, StopReason};
 
 impl<S: Stream, P, L, C> Loop<S, P, L, C> {
     /// Runs at most so many bodies at once whose items have the same key: so many per host, per account, per
@@ -120,7 +120,7 @@ impl<K: Ord + Clone, G> Rule for LimitBy<K, G> {
         self.released.pop_front()
     }
 
-    fn on_event(&mut self, event: &Event) -> Option<Cause> {
+    fn on_event(&mut self, event: &Event) -> Option<StopReason> {
         let Event::Completed { index, .. } = *event else { return None };
         let Keyed { key, is_inside: true } = self.keys.remove(&index)? else { return None };
         let line = self.lines.get_mut(&key)?;

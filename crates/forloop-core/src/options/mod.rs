@@ -52,7 +52,7 @@ use core::time::Duration;
 use crate::admission::{MaybeQueue, NoQueue};
 use crate::engine::Key;
 use crate::looping::NoOptions;
-use crate::{Cause, Interrupted, Outcome};
+use crate::{Interrupted, Outcome, StopReason};
 
 /// What may keep a loop or its bodies from their ends, and how its results say so.
 ///
@@ -106,7 +106,7 @@ pub trait Policy {
 
     /// Polls for the moment at which the loop is cut short. `again` if a glance will do, because it
     /// is polled once more before the loop sleeps.
-    fn poll_interrupt(&mut self, _cx: &mut Context<'_>, _again: bool) -> Poll<Cause> {
+    fn poll_interrupt(&mut self, _cx: &mut Context<'_>, _again: bool) -> Poll<StopReason> {
         Poll::Pending
     }
 
@@ -156,7 +156,7 @@ pub trait Policy {
 
     /// Hears what has happened, and may want the loop to be cut short.
     #[doc(hidden)]
-    fn on_event(&mut self, _event: &Event) -> Option<Cause> {
+    fn on_event(&mut self, _event: &Event) -> Option<StopReason> {
         None
     }
 }
@@ -214,7 +214,7 @@ pub trait OutcomePolicy<R>: Policy {
 
     /// Looks at the outcome of an item that is done with, and may want the loop to be cut short.
     #[doc(hidden)]
-    fn on_outcome(&mut self, _index: usize, _outcome: &Outcome<R>) -> Option<Cause> {
+    fn on_outcome(&mut self, _index: usize, _outcome: &Outcome<R>) -> Option<StopReason> {
         None
     }
 }
@@ -295,7 +295,7 @@ pub trait Interrupt {
     const DRAINS: bool = false;
 
     /// Polls for the moment at which it does; `again` if a glance will do.
-    fn poll_interrupt(&mut self, cx: &mut Context<'_>, again: bool) -> Poll<Cause>;
+    fn poll_interrupt(&mut self, cx: &mut Context<'_>, again: bool) -> Poll<StopReason>;
 }
 
 /// A policy under which the loop may be cut short by `W`, too.
@@ -362,7 +362,7 @@ impl<C: Policy, W: Interrupt> Policy for WithInterrupt<C, W> {
         self.policy.source_error()
     }
 
-    fn poll_interrupt(&mut self, cx: &mut Context<'_>, again: bool) -> Poll<Cause> {
+    fn poll_interrupt(&mut self, cx: &mut Context<'_>, again: bool) -> Poll<StopReason> {
         // Said first decides of two at the same time.
         match self.policy.poll_interrupt(cx, again) {
             Poll::Ready(cause) => Poll::Ready(cause),

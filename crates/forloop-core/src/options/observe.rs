@@ -4,7 +4,7 @@ use core::fmt;
 use core::time::Duration;
 
 use super::{ItemRule, OutcomeRule, Rule, WithRule};
-use crate::{Cause, Event, Loop, Timer};
+use crate::{Event, Loop, StopReason, Timer};
 
 /// Hears what happens to the items of a loop.
 ///
@@ -67,7 +67,7 @@ pub struct Observed<R, O> {
 }
 
 impl<R: Timer, O: Observer> Rule for Observed<R, O> {
-    fn on_event(&mut self, event: &Event) -> Option<Cause> {
+    fn on_event(&mut self, event: &Event) -> Option<StopReason> {
         self.observer.on_event(self.timer.now(), event);
         None
     }

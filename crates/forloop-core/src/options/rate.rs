@@ -13,7 +13,7 @@ use governor::{Quota, RateLimiter};
 
 use super::alarm::Alarm;
 use super::{ItemRule, OutcomeRule, Rule, WithRule};
-use crate::{Cause, Event, Loop, Timer};
+use crate::{Event, Loop, StopReason, Timer};
 
 impl<S, P, L, C> Loop<S, P, L, C> {
     /// Begins at most so many bodies per period, evenly spaced: at ten per second, one body each 100 ms.
@@ -194,7 +194,7 @@ impl<R: Timer + 'static> Rule for Rated<R> {
         }
     }
 
-    fn on_event(&mut self, event: &Event) -> Option<Cause> {
+    fn on_event(&mut self, event: &Event) -> Option<StopReason> {
         if let Event::Started { .. } = event {
             let now = self.timer.now();
             self.meter.get_or_insert_with(|| Meter::new(self.rate, now)).count(now);

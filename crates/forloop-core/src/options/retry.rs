@@ -10,7 +10,7 @@ use backon::{Backoff, BackoffBuilder};
 
 use super::alarm::Alarm;
 use super::{ItemRule, OutcomeRule, Rule, WithRule};
-use crate::{Cause, Event, Loop, Outcome, Timer};
+use crate::{Event, Loop, Outcome, StopReason, Timer};
 
 impl<S, P, L, C> Loop<S, P, L, C> {
     /// Calls a body again that has failed, some time later: as often and as late as `retry` says.
@@ -222,7 +222,7 @@ impl<R: Timer + 'static, B, D, W> Rule for Retrying<R, B, D, W> {
         self.last.get(&index).is_some_and(|&last| self.timer.now() > last)
     }
 
-    fn on_event(&mut self, event: &Event) -> Option<Cause> {
+    fn on_event(&mut self, event: &Event) -> Option<StopReason> {
         match *event {
             Event::Started { index, attempt: 1, .. } => {
                 if let Some(within) = self.retry.within {

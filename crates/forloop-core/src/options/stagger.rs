@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use super::alarm::Alarm;
 use super::{ItemRule, OutcomeRule, Rule, WithRule};
-use crate::{Cause, Event, Loop, Timer};
+use crate::{Event, Loop, StopReason, Timer};
 
 impl<S, P, L, C> Loop<S, P, L, C> {
     /// Begins a body when the one that was begun before it has failed, or so much time after that began: whichever is
@@ -77,7 +77,7 @@ impl<R: Timer + 'static> Rule for Stagger<R> {
         }
     }
 
-    fn on_event(&mut self, event: &Event) -> Option<Cause> {
+    fn on_event(&mut self, event: &Event) -> Option<StopReason> {
         match *event {
             Event::Started { index, .. } => {
                 // A time that no clock can show never comes.

@@ -4,7 +4,7 @@ use core::fmt;
 use core::task::{Context, Poll};
 
 use super::{Interrupt, ItemRule, OutcomeRule, Policy, Rule, WithInterrupt, WithRule};
-use crate::{Cause, Event, Loop, OutcomeKind};
+use crate::{Event, Loop, OutcomeKind, StopReason};
 
 impl<S, P, L, C: Policy> Loop<S, P, L, C> {
     /// Stops the loop when `enough` says so, which is asked after each item that is done with: after two failures,
@@ -93,7 +93,7 @@ pub struct StopOnCounts<G> {
 }
 
 impl<G: FnMut(&Counts) -> bool> Rule for StopOnCounts<G> {
-    fn on_event(&mut self, event: &Event) -> Option<Cause> {
+    fn on_event(&mut self, event: &Event) -> Option<StopReason> {
         let Event::Completed { index, how, .. } = *event else { return None };
         if self.is_over {
             return None;
@@ -106,7 +106,7 @@ impl<G: FnMut(&Counts) -> bool> Rule for StopOnCounts<G> {
         }
         self.counts.last = Some((index, how));
         self.is_over = (self.enough)(&self.counts);
-        self.is_over.then_some(Cause::ConditionMet)
+        self.is_over.then_some(StopReason::ConditionMet)
     }
 }
 
@@ -125,7 +125,7 @@ impl<G> fmt::Debug for StopOnCounts<G> {
 pub struct Stoppable;
 
 impl Interrupt for Stoppable {
-    fn poll_interrupt(&mut self, _cx: &mut Context<'_>, _again: bool) -> Poll<Cause> {
+    fn poll_interrupt(&mut self, _cx: &mut Context<'_>, _again: bool) -> Poll<StopReason> {
         Poll::Pending
     }
 }

@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::stop_on_counts::Stoppable;
 use super::{ItemRule, OutcomeRule, Policy, Rule, WithInterrupt, WithRule};
-use crate::{Cause, Loop, Outcome};
+use crate::{Loop, Outcome, StopReason};
 
 impl<S, P, L, C: Policy> Loop<S, P, L, C> {
     /// Stops the loop when `is_enough` says so of what a body has returned, which it is shown with the body's index:
@@ -64,11 +64,11 @@ impl<G> Rule for StopOnOutput<G> {}
 impl<I, G> ItemRule<I> for StopOnOutput<G> {}
 
 impl<R, G: FnMut(usize, &R) -> bool> OutcomeRule<R> for StopOnOutput<G> {
-    fn on_outcome(&mut self, index: usize, outcome: &Outcome<R>) -> Option<Cause> {
+    fn on_outcome(&mut self, index: usize, outcome: &Outcome<R>) -> Option<StopReason> {
         match outcome {
             Outcome::Ok(returned) if !self.is_over => {
                 self.is_over = (self.is_enough)(index, returned);
-                self.is_over.then_some(Cause::ConditionMet)
+                self.is_over.then_some(StopReason::ConditionMet)
             }
             _ => None,
         }

@@ -6,7 +6,7 @@ use core::fmt;
 use futures_core::Stream;
 
 use super::{ItemPolicy, ItemRule, OutcomeRule, Rule, WithRule};
-use crate::{Cause, Event, Loop};
+use crate::{Event, Loop, StopReason};
 
 impl<S: Stream, P, L, C> Loop<S, P, L, C> {
     /// Lets an item take as many of the [`limit`](Self::limit)'s places as it weighs: megabytes of memory, say.
@@ -66,7 +66,7 @@ impl<G> Rule for WeightBy<G> {
         self.running
     }
 
-    fn on_event(&mut self, event: &Event) -> Option<Cause> {
+    fn on_event(&mut self, event: &Event) -> Option<StopReason> {
         match *event {
             Event::Started { index, .. } => {
                 if let Some((extra, runs)) = self.extra.get_mut(&index)

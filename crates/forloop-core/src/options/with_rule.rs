@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use super::{AllOrNothing, ItemPolicy, Key, OutcomePolicy, Policy, RaisesPanics};
 use crate::admission::AdmissionQueue;
-use crate::{Cause, Event, Interrupted, Loop, Outcome};
+use crate::{Event, Interrupted, Loop, Outcome, StopReason};
 
 impl<S, P, L, C> Loop<S, P, L, C> {
     /// The same loop, governed by `rule`, too.
@@ -56,7 +56,7 @@ pub trait Rule {
     }
 
     /// [`Policy::on_event`].
-    fn on_event(&mut self, _event: &Event) -> Option<Cause> {
+    fn on_event(&mut self, _event: &Event) -> Option<StopReason> {
         None
     }
 }
@@ -99,7 +99,7 @@ pub trait OutcomeRule<R>: Rule {
     }
 
     /// [`OutcomePolicy::on_outcome`].
-    fn on_outcome(&mut self, _index: usize, _outcome: &Outcome<R>) -> Option<Cause> {
+    fn on_outcome(&mut self, _index: usize, _outcome: &Outcome<R>) -> Option<StopReason> {
         None
     }
 }
@@ -144,7 +144,7 @@ impl<R, C: OutcomePolicy<R>, G: OutcomeRule<R>> OutcomePolicy<R> for WithRule<C,
         self.policy.is_error(returned) || self.rule.is_error(returned)
     }
 
-    fn on_outcome(&mut self, index: usize, outcome: &Outcome<R>) -> Option<Cause> {
+    fn on_outcome(&mut self, index: usize, outcome: &Outcome<R>) -> Option<StopReason> {
         let cause = self.policy.on_outcome(index, outcome);
         self.rule.on_outcome(index, outcome).or(cause)
     }
@@ -213,7 +213,7 @@ impl<C: Policy, G: Rule> Policy for WithRule<C, G> {
         self.policy.extras().saturating_add(self.rule.extras())
     }
 
-    fn on_event(&mut self, event: &Event) -> Option<Cause> {
+    fn on_event(&mut self, event: &Event) -> Option<StopReason> {
         let cause = self.policy.on_event(event);
         self.rule.on_event(event).or(cause)
     }

@@ -26,6 +26,53 @@ pub enum Cause<S = Infallible> {
     },
 }
 
+/// Why an option stops a loop: a [`Cause`] that holds nothing.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopReason {
+    /// [`Cause::TimedOut`].
+    TimedOut,
+    /// [`Cause::Cancelled`].
+    Cancelled,
+    /// [`Cause::Drained`].
+    Drained,
+    /// [`Cause::ConditionMet`].
+    ConditionMet,
+}
+
+/// What a loop does for a [`StopReason`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StopEffect {
+    /// It starts nothing and cancels the bodies that run.
+    Cancel,
+    /// It polls the bodies that are woken a last time, and cancels the others.
+    LastRound,
+    /// It starts nothing and lets the bodies that run complete.
+    Drain,
+}
+
+impl StopReason {
+    /// What the loop does.
+    pub(crate) const fn effect(self) -> StopEffect {
+        match self {
+            Self::TimedOut => StopEffect::LastRound,
+            Self::Cancelled | Self::ConditionMet => StopEffect::Cancel,
+            Self::Drained => StopEffect::Drain,
+        }
+    }
+}
+
+impl<S> From<StopReason> for Cause<S> {
+    fn from(reason: StopReason) -> Self {
+        match reason {
+            StopReason::TimedOut => Self::TimedOut,
+            StopReason::Cancelled => Self::Cancelled,
+            StopReason::Drained => Self::Drained,
+            StopReason::ConditionMet => Self::ConditionMet,
+        }
+    }
+}
+
 impl Cause {
     /// The same cause, where a source could have failed.
     pub(crate) fn widen<S>(self) -> Cause<S> {

@@ -6,8 +6,8 @@ mod kind;
 mod panic;
 
 pub use self::error::{BoxError, Cancelled, Closed, Failure, LoopError, ZeroLimit};
-pub(crate) use self::interrupted::Cut;
-pub use self::interrupted::{Cause, Interrupted};
+pub use self::interrupted::{Cause, Interrupted, StopReason};
+pub(crate) use self::interrupted::{Cut, StopEffect};
 pub use self::kind::OutcomeKind;
 pub use self::panic::Panic;
 pub(crate) use self::panic::catch;

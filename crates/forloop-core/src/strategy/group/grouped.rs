@@ -196,7 +196,7 @@ impl<D: GroupDriver, C: Policy, M: FailureMode> Future for GroupFuture<D, C, M> 
         if let Some(policy) = policy.as_mut().filter(|_| driver.is_under_way()) {
             match catch(|| policy.poll_interrupt(cx, false)) {
                 Ok(Poll::Pending) => {}
-                Ok(Poll::Ready(cause)) => driver.interrupt(cause),
+                Ok(Poll::Ready(reason)) => driver.interrupt(reason.into()),
                 Err(panic) => driver.stop_for(panic),
             }
         }
