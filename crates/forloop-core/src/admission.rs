@@ -1,4 +1,27 @@
-//! Where items wait that were pulled and do not run: for their turn, or for another attempt.
+//! The items of a loop between the source and the end of their last attempt.
+//!
+//! Only a loop whose options have a say in when an item begins has an [`AdmissionQueue`]: rates, keys, weights,
+//! retries, observers. In any other loop an item begins as soon as it was pulled.
+//!
+//! # What an item waits for
+//!
+//! Each item that the queue knows is in one [state](State):
+//!
+//! ```text
+//!  received ──> Held ──> Queued ──> Running ──> (completed: forgotten)
+//!                 released    ^        │ ^
+//!                             │  failed│ │begins again
+//!                       permit│        v │
+//!                             │   BackingOff ──> Due
+//! ```
+//!
+//! A held or queued item has no permit. One that backs off keeps its permit, so that an overloaded server gets no
+//! other requests during the back-off, and memory stays bounded by the limit. `queued` and `due` are the indices of
+//! the items in those two states, in the order in which they begin: the queued ones in input order, because the
+//! results of others may wait for theirs; those that are due in the order in which their back-offs ended.
+//!
+//! When the loop closes, everything that waits becomes a [leftover](Leftover), and leaves the queue one by one:
+//! first the items that back off, each with the failure of its last attempt, then those that never ran.
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -7,16 +30,16 @@ use core::fmt;
 
 use crate::engine::Completion;
 
-/// What a loop keeps for its items beside the bodies: [`NoQueue`] or a [`AdmissionQueue`], which are all there are.
+/// What a loop keeps for its items beside the bodies: [`NoQueue`] or an [`AdmissionQueue`].
 #[doc(hidden)]
 pub trait MaybeQueue<I, R> {
     /// One, for bodies of which an `R` may be an error, if that is known.
     fn of(is_error: Option<fn(&R) -> bool>) -> Self;
 
-    /// What is kept, if anything ever is.
+    /// The queue, if the loop has one.
     fn admission(&mut self) -> Option<&mut AdmissionQueue<I, R>>;
 
-    /// As [`admission`](Self::admission), to look at.
+    /// As [`admission`](Self::admission), to read.
     fn admission_ref(&self) -> Option<&AdmissionQueue<I, R>>;
 }
 
@@ -42,61 +65,84 @@ impl<I, R> MaybeQueue<I, R> for NoQueue {
     }
 }
 
-/// The items of a loop that wait, each under its index.
+/// The items of a loop that wait, or may be retried: see [the module](self).
 #[doc(hidden)]
 pub struct AdmissionQueue<I, R> {
+    items: BTreeMap<usize, State<I, R>>,
+    /// The items in [`State::Queued`].
+    queued: BTreeSet<usize>,
+    /// The items in [`State::Due`], the first to begin first.
+    due: VecDeque<usize>,
+    /// How many items are held or queued.
+    unstarted: usize,
+    /// How many items back off or are due.
+    backing_off: usize,
+    leftovers: VecDeque<(usize, Leftover<I, R>)>,
     /// Whether what a body has returned is an error, if the strategy knows.
     is_error: Option<fn(&R) -> bool>,
-    /// Those that were not begun yet.
-    waiting: BTreeMap<usize, I>,
-    /// Of them, those that nothing holds back but the number of bodies that may run. The first of the input is the
-    /// first to begin: the results of others may wait for its own.
-    free: BTreeSet<usize>,
-    /// What is left of each that runs and may run again.
-    running: BTreeMap<usize, I>,
-    /// How each has failed that will run again.
-    failed: BTreeMap<usize, Completion<R>>,
-    /// Of those, the ones whose time has come.
-    due: VecDeque<usize>,
-    /// How often each was tried again that is not done with.
-    retries: BTreeMap<usize, u32>,
-    /// Index and attempts of those that are done with and were tried more than once.
-    tried: Vec<(usize, u32)>,
-    notes: AttemptLog,
-    /// Nothing more begins: what waits is told its end.
-    pub(crate) is_closed: bool,
+    log: AttemptLog,
+    /// Index and attempts of the items that were logged.
+    logged: Vec<(usize, u32)>,
     /// Results are given in input order.
     pub(crate) is_ordered: bool,
-    /// The loop's observers know that it has begun.
-    pub(crate) has_told: bool,
+    /// The observers have received that the loop has started.
+    pub(crate) has_announced_start: bool,
 }
 
-/// Whose attempts are kept when they are done with.
+/// What an item waits for, and what is kept for it meanwhile.
+enum State<I, R> {
+    /// For an option to release it.
+    Held(I),
+    /// For a permit.
+    Queued(I),
+    /// For its body to complete.
+    Running(Retained<I>),
+    /// For the end of its back-off, after this failure.
+    BackingOff(Retained<I>, Completion<R>),
+    /// To begin again: its back-off is over.
+    Due(Retained<I>, Completion<R>),
+}
+
+/// What is kept of an item for its next attempt.
+struct Retained<I> {
+    item: Option<I>,
+    /// How many attempts came before this one.
+    retries: u32,
+}
+
+/// What is left of an item that waited when the loop was closed.
+pub(crate) enum Leftover<I, R> {
+    /// It was retried, and this was its last failure.
+    Failed(Completion<R>),
+    /// It was never started.
+    Unstarted(I),
+}
+
+/// Whose attempts are logged when they complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AttemptLog {
-    /// Nobody's.
+    /// Those of no item.
     None,
-    /// Those of the failed.
+    /// Those of items that failed.
     Failures,
-    /// Everyone's.
+    /// Those of every item.
     All,
 }
 
 impl<I, R> MaybeQueue<I, R> for Box<AdmissionQueue<I, R>> {
     fn of(is_error: Option<fn(&R) -> bool>) -> Self {
         Self::new(AdmissionQueue {
-            is_error,
-            waiting: BTreeMap::new(),
-            free: BTreeSet::new(),
-            running: BTreeMap::new(),
-            failed: BTreeMap::new(),
+            items: BTreeMap::new(),
+            queued: BTreeSet::new(),
             due: VecDeque::new(),
-            retries: BTreeMap::new(),
-            tried: Vec::new(),
-            notes: AttemptLog::None,
-            is_closed: false,
+            unstarted: 0,
+            backing_off: 0,
+            leftovers: VecDeque::new(),
+            is_error,
+            log: AttemptLog::None,
+            logged: Vec::new(),
             is_ordered: false,
-            has_told: false,
+            has_announced_start: false,
         })
     }
 
@@ -114,136 +160,193 @@ impl<I, R> AdmissionQueue<I, R> {
         self.is_error.is_some_and(|is_error| is_error(returned))
     }
 
-    /// Says whose attempts are to be kept.
-    pub(crate) fn note(&mut self, notes: AttemptLog) {
-        self.notes = notes;
+    /// Sets whose attempts are logged.
+    pub(crate) fn note(&mut self, log: AttemptLog) {
+        self.log = log;
     }
 
-    /// Nobody waits here.
+    /// Whether no item waits.
     pub(crate) fn is_empty(&self) -> bool {
-        self.waiting.is_empty() && self.failed.is_empty()
+        self.unstarted == 0 && self.backing_off == 0 && self.leftovers.is_empty()
     }
 
-    /// How many wait for their first attempt.
-    pub(crate) fn waiting(&self) -> usize {
-        self.waiting.len()
+    /// How many items wait for their first attempt.
+    pub(crate) fn unstarted(&self) -> usize {
+        self.unstarted
     }
 
-    /// How many wait for another attempt: they keep their places.
-    pub(crate) fn failed(&self) -> usize {
-        self.failed.len()
+    /// How many items wait for another attempt: they keep their permits.
+    pub(crate) fn backing_off(&self) -> usize {
+        self.backing_off
     }
 
-    /// Takes in an item; `is_free` if nothing holds it back but the number of bodies that may run.
-    pub(crate) fn arrive(&mut self, index: usize, item: I, is_free: bool) {
-        self.waiting.insert(index, item);
-        if is_free {
-            self.free.insert(index);
+    /// Takes in an item: one that [may begin](Self::next_queued) as soon as there is a permit for it, or one that is
+    /// held back until it is [released](Self::release).
+    pub(crate) fn receive(&mut self, index: usize, item: I, is_held: bool) {
+        self.unstarted += 1;
+        let state = if is_held {
+            State::Held(item)
+        } else {
+            self.queued.insert(index);
+            State::Queued(item)
+        };
+        self.items.insert(index, state);
+    }
+
+    /// Holds this item back no longer.
+    pub(crate) fn release(&mut self, index: usize) {
+        match self.items.remove(&index) {
+            Some(State::Held(item)) => {
+                self.queued.insert(index);
+                self.items.insert(index, State::Queued(item));
+            }
+            Some(state) => drop(self.items.insert(index, state)),
+            None => {}
         }
     }
 
-    /// Nothing holds this item back any more.
-    pub(crate) fn release(&mut self, index: usize) {
-        self.free.insert(index);
+    /// The queued item that begins next.
+    pub(crate) fn next_queued(&self) -> Option<usize> {
+        self.queued.first().copied()
     }
 
-    /// Which item is the next to begin.
-    pub(crate) fn next_free(&self) -> Option<usize> {
-        self.free.first().copied()
+    /// Takes out the queued item that begins next.
+    pub(crate) fn take_queued(&mut self) -> Option<(usize, I)> {
+        let index = self.queued.pop_first()?;
+        match self.items.remove(&index)? {
+            State::Held(item) | State::Queued(item) => {
+                self.unstarted -= 1;
+                Some((index, item))
+            }
+            State::Running(_) | State::BackingOff(..) | State::Due(..) => {
+                unreachable!("an index in `queued` is that of a queued item")
+            }
+        }
     }
 
-    /// Takes out the item that is the next to begin.
-    pub(crate) fn take_free(&mut self) -> Option<(usize, I)> {
-        let index = self.free.pop_first()?;
-        self.waiting.remove(&index).map(|item| (index, item))
+    /// Keeps what is needed for another attempt at an item that begins.
+    pub(crate) fn retain(&mut self, index: usize, item: I) {
+        let retries = self.attempt(index) - 1;
+        self.items.insert(index, State::Running(Retained { item: Some(item), retries }));
     }
 
-    /// Keeps what is needed for another attempt.
-    pub(crate) fn keep(&mut self, index: usize, item: I) {
-        self.running.insert(index, item);
+    /// Keeps a failure after which the item is retried.
+    pub(crate) fn back_off(&mut self, failure: Completion<R>) {
+        let index = failure.index;
+        let mut retained = match self.items.remove(&index) {
+            Some(State::Running(retained)) => retained,
+            _ => Retained { item: None, retries: 0 },
+        };
+        retained.retries += 1;
+        self.backing_off += 1;
+        self.items.insert(index, State::BackingOff(retained, failure));
     }
 
-    /// Keeps the end of an attempt that will not be the last. Tells which attempt it was.
-    pub(crate) fn fail(&mut self, end: Completion<R>) {
-        *self.retries.entry(end.index).or_default() += 1;
-        self.failed.insert(end.index, end);
+    /// Notes that this item's back-off is over.
+    pub(crate) fn back_off_is_over(&mut self, index: usize) {
+        match self.items.remove(&index) {
+            Some(State::BackingOff(retained, failure)) => {
+                self.due.push_back(index);
+                self.items.insert(index, State::Due(retained, failure));
+            }
+            Some(state) => drop(self.items.insert(index, state)),
+            None => {}
+        }
     }
 
-    /// The time of this item's next attempt has come.
-    pub(crate) fn is_due(&mut self, index: usize) {
-        self.due.push_back(index);
-    }
-
-    /// Whether the time of some item's next attempt has come.
-    pub(crate) fn has_due(&self) -> bool {
-        !self.due.is_empty()
-    }
-
-    /// Takes out the item that is the next to begin again, and how its last attempt has ended.
-    pub(crate) fn take_due(&mut self) -> Option<(usize, I, Completion<R>)> {
+    /// Takes out the item that begins again next, with its last failure.
+    pub(crate) fn take_due(&mut self) -> Option<(usize, Option<I>, Completion<R>)> {
         let index = self.due.pop_front()?;
-        let end = self.failed.remove(&index)?;
-        let item = self.running.remove(&index)?;
-        Some((index, item, end))
+        match self.items.remove(&index) {
+            Some(State::Due(Retained { item, retries }, failure)) => {
+                self.backing_off -= 1;
+                self.items.insert(index, State::Running(Retained { item: None, retries }));
+                Some((index, item, failure))
+            }
+            _ => unreachable!("an index in `due` is that of an item which is due"),
+        }
     }
 
-    /// The how many-th attempt at this item it is that runs, or has just ended.
+    /// The number of the attempt at this item that runs or has just completed, starting at 1.
     pub(crate) fn attempt(&self, index: usize) -> u32 {
-        1 + self.retries.get(&index).copied().unwrap_or(0)
+        match self.items.get(&index) {
+            Some(
+                State::Running(retained) | State::BackingOff(retained, _) | State::Due(retained, _),
+            ) => 1 + retained.retries,
+            Some(State::Held(_) | State::Queued(_)) | None => 1,
+        }
     }
 
-    /// There will be no further attempt at this item, after all.
+    /// There is no further attempt at this running item after all: the one before was the last.
     pub(crate) fn give_up(&mut self, index: usize) {
-        self.retries.entry(index).and_modify(|retries| *retries -= 1);
+        if let Some(State::Running(retained)) = self.items.get_mut(&index) {
+            retained.retries -= 1;
+        }
     }
 
-    /// This item is done with: forgets it, and returns how many attempts there were.
+    /// Forgets an item that has completed. Returns how many attempts there were.
     pub(crate) fn forget(&mut self, index: usize, has_failed: bool) -> u32 {
-        let kept = self.running.remove(&index);
-        let retries = self.retries.remove(&index);
-        // Last, because this may panic.
-        drop(kept);
-        let Some(retries) = retries else { return 1 };
-        let is_kept = match self.notes {
+        let state = self.items.remove(&index);
+        let retries = match &state {
+            Some(State::Running(retained)) => retained.retries,
+            _ => 0,
+        };
+        let is_logged = match self.log {
             AttemptLog::None => false,
             AttemptLog::Failures => has_failed,
             AttemptLog::All => true,
         };
-        if is_kept && retries > 0 {
-            self.tried.push((index, 1 + retries));
+        if is_logged && retries > 0 {
+            self.logged.push((index, 1 + retries));
         }
+        // Last, because this may panic.
+        drop(state);
         1 + retries
     }
 
-    /// Nothing more begins.
+    /// Nothing begins any more: what waits is [left over](Self::take_leftover).
     pub(crate) fn close(&mut self) {
-        self.is_closed = true;
-        self.free.clear();
+        self.queued.clear();
         self.due.clear();
-    }
-
-    /// Takes out one that will not begin: its index, and how its last attempt has ended if there was one.
-    pub(crate) fn take_left(&mut self) -> Option<(usize, Option<Completion<R>>)> {
-        if let Some((index, end)) = self.failed.pop_first() {
-            self.give_up(index);
-            return Some((index, Some(end)));
+        self.unstarted = 0;
+        self.backing_off = 0;
+        let mut unstarted = Vec::new();
+        for (index, state) in core::mem::take(&mut self.items) {
+            match state {
+                State::Held(item) | State::Queued(item) => {
+                    unstarted.push((index, Leftover::Unstarted(item)));
+                }
+                State::BackingOff(mut retained, failure) | State::Due(mut retained, failure) => {
+                    retained.retries -= 1;
+                    self.items.insert(index, State::Running(retained));
+                    self.leftovers.push_back((index, Leftover::Failed(failure)));
+                }
+                State::Running(retained) => {
+                    self.items.insert(index, State::Running(retained));
+                }
+            }
         }
-        self.waiting.pop_first().map(|(index, _)| (index, None))
+        self.leftovers.extend(unstarted);
     }
 
-    /// Index and attempts of the items that were noted.
+    /// Takes out the next item that waited when the queue was closed.
+    pub(crate) fn take_leftover(&mut self) -> Option<(usize, Leftover<I, R>)> {
+        self.leftovers.pop_front()
+    }
+
+    /// Takes index and attempts of the items that were logged, in ascending order.
     pub(crate) fn tried(&mut self) -> Vec<(usize, u32)> {
-        let mut tried = core::mem::take(&mut self.tried);
-        tried.sort_unstable();
-        tried
+        let mut logged = core::mem::take(&mut self.logged);
+        logged.sort_unstable();
+        logged
     }
 }
 
 impl<I, R> fmt::Debug for AdmissionQueue<I, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lobby")
-            .field("waiting", &self.waiting.len())
-            .field("failed", &self.failed.len())
+        f.debug_struct("AdmissionQueue")
+            .field("unstarted", &self.unstarted)
+            .field("backing_off", &self.backing_off)
             .finish_non_exhaustive()
     }
 }

@@ -346,7 +346,7 @@ pub fn observers_hear_of_every_item_in_order<B: Backend>(backend: B) {
     let twice = |end| vec!["queued", "started 1", "retried 1", "started 2", end];
     assert_eq!(of(2), twice("TimedOut 2"));
     // On a clock that is not exact, time may be short for anybody.
-    let may_be = [once("Done 1"), twice("Done 2"), twice("TimedOut 2")];
+    let may_be = [once("Ok 1"), twice("Ok 2"), twice("TimedOut 2")];
     let done = &may_be[..if B::EXACT { 1 } else { 3 }];
     assert!([0, 3].into_iter().all(|n| done.iter().any(|done| of(n) == *done)), "{events:?}");
     assert!(of(1) == twice("Failed 2") || !B::EXACT && of(1) == twice("TimedOut 2"), "{events:?}");

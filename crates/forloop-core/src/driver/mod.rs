@@ -1,13 +1,45 @@
-//! What every loop does, whatever becomes of the results: pull items, start bodies, poll the
-//! woken ones, tell each end once.
+//! The driver: what every loop does, whatever its strategy makes of the results. It pulls items, starts
+//! bodies, polls those that were woken, and passes each completion on exactly once.
+//!
+//! # How a poll proceeds
+//!
+//! [`Drive::poll_completions`] repeats [one step](Drive::step) until the step says what the poll returns.
+//! A step does the first of these that there is to do:
+//!
+//! 1. **Yield**, if this poll of the task has used up its [budget](crate::budget).
+//! 2. **Continue the round**: poll the woken bodies in order, and pass on their completions. A round polls
+//!    each body at most once, so a body that wakes itself cannot starve another.
+//! 3. What the [phase](phase::Phase) asks for: start bodies while there is room ([`starting`],
+//!    [`admitting`]), hand back items that will not be started, or begin the last round.
+//! 4. **Idle**: begin the next round with the bodies woken meanwhile; cancel the bodies that have timed
+//!    out; poll the options' signals, so that they wake this task; and sleep.
+//!
+//! At most [`ROUND`] bodies are started between two rounds, so that neither an endless source nor bodies
+//! that are ready at once can starve a body that waits.
+//!
+//! # Why no wake is lost
+//!
+//! The loop returns `Pending` from two places. [`Drive::yield_now`] has woken its own task before. `Idle`
+//! sleeps only when the source, the options' signals and timers have all been polled with this waker and
+//! were pending *after* the last thing that could have changed them, and when the engine has registered
+//! the waker and found no body woken since: it says so in one step (see [`crate::engine`]). What was polled
+//! too early is known as [`Signals::Outdated`], and is polled again before anything else begins.
+//!
+//! # Panics
+//!
+//! A panic, of a body, the source, an option or a destructor, stops the loop. The first one is kept until
+//! every body has stopped, and [`Drive::ending`] resumes it. No strategy sees a panic before that, unless
+//! the loop catches the panics of its bodies.
 
-mod counter;
-mod governed;
+mod admitting;
+mod phase;
 mod spawner;
 mod start;
+mod starting;
 mod stopping;
 
-use core::convert::Infallible;
+pub use self::spawner::{BodySpawner, Spawner};
+
 use core::fmt;
 use core::ops::ControlFlow;
 use core::pin::Pin;
@@ -16,99 +48,91 @@ use core::task::{Context, Poll};
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
-use self::counter::Counter;
-use self::governed::nobody_waits;
-pub use self::spawner::{BodySpawner, Spawner};
-use crate::body::Attempt;
-use crate::budget::{BUDGET, budget};
+use self::phase::Phase;
+use self::stopping::{Disposition, Expiry};
+use crate::budget::budget;
 use crate::engine::{CapacityHint, Completion, JobHandle};
 use crate::options::{ItemPolicy, OutcomePolicy};
 use crate::outcome::{Cut, catch};
 use crate::place::{BodySet, Delivery, DeliveryRule, PoolHandle, PullConfig};
-use crate::simulation::{Origin, beginning};
+use crate::simulation::Origin;
 use crate::{Cause, Interrupted, Outcome, Panic};
 
-/// Rounds after which the executor gets a turn if a body has yielded in one of them: a turn of a runtime
-/// costs as much as many polls.
+/// Rounds in one poll of the task after which the loop yields, if a body has yielded in one of them: to
+/// return to the executor costs as much as many polls of bodies.
 const YIELDS: usize = 16;
 
-/// Bodies started in a row before the woken ones are looked at again, so that a source that never
-/// runs dry and bodies that are ready at once cannot starve a body that waits.
+/// Bodies started in a row before the woken ones are looked at again.
 const ROUND: usize = 64;
 
-/// Why no more bodies are started for now.
-enum StartEnd<B, T> {
-    /// The source has no item yet.
-    NoItem,
-    /// The source has run dry.
-    Dry,
-    /// As many run as may.
-    NoRoom,
-    /// As many were started in a row as may be.
-    Quota,
-    /// Whoever is told the ends has had enough.
-    ConditionMet(B),
-    /// A body had an end that must be looked at.
-    Ended(Completion<T>),
-    /// The source gave an error.
-    SourceFailed,
-    /// The source, or the timer that a body's time is measured with.
-    Panicked(Panic),
-}
-
-impl<T> StartEnd<Infallible, T> {
-    /// The same, where whoever is told the ends could have had enough.
-    fn widen<B>(self) -> StartEnd<B, T> {
-        match self {
-            Self::NoItem => StartEnd::NoItem,
-            Self::Dry => StartEnd::Dry,
-            Self::NoRoom => StartEnd::NoRoom,
-            Self::Quota => StartEnd::Quota,
-            Self::ConditionMet(never) => match never {},
-            Self::Ended(end) => StartEnd::Ended(end),
-            Self::SourceFailed => StartEnd::SourceFailed,
-            Self::Panicked(panic) => StartEnd::Panicked(panic),
-        }
-    }
-}
-
 pin_project! {
-    /// A loop on its way: source, body, place and the bodies that run.
-    ///
-    /// A panic, of a body or of the source, stops the loop and is kept until every body has
-    /// stopped; `raise` then goes on with it. So nobody behind this sees one, unless it catches
-    /// them.
+    /// A running loop: its source, its body, its options and the bodies that run.
     pub(crate) struct Drive<S, A, J, C> {
-        // Gone once it has run dry or the loop was stopped; never asked again.
+        // Dropped as soon as it is exhausted or nothing may begin any more; never polled again.
         #[pin]
         source: Option<S>,
+        // Dropped with the source, unless items are queued in it.
         launcher: Option<A>,
         limit: usize,
-        // Gone once the loop has ended.
+        // Dropped when the loop has finished.
         policy: Option<C>,
         running: BodySet<J>,
-        last_round: LastRound,
-        cut: Option<Cut<()>>,
+        phase: Phase,
+        is_set_up: bool,
         started: usize,
         started_this_round: usize,
         polls_this_turn: usize,
         rounds_this_turn: usize,
-        has_begun: bool,
-        stopping: bool,
-        // Bodies without wakers of their own have not had their turn in this poll.
-        round_is_owed: bool,
+        // Bodies that share the parent's waker have not been polled in this poll of the loop.
+        must_poll_all: bool,
         panic: Option<Panic>,
         // Only for simulations.
         origin: Origin,
     }
 }
 
-/// The deadline has passed: what was woken by then has its turn, and nothing after.
+/// What one [step](Drive::step) has come to.
+enum Step<B> {
+    /// Something was done, and there may be more to do.
+    Progress,
+    /// The receiver of the completions wants no more for now.
+    Break(B),
+    /// The budget is used up: let the executor run other tasks.
+    Yield,
+    /// There is nothing to do until the task is woken, and it will be.
+    Sleep,
+    /// The source is exhausted or the loop has stopped, and no body runs.
+    Complete,
+}
+
+impl<B> From<ControlFlow<B>> for Step<B> {
+    #[inline]
+    fn from(flow: ControlFlow<B>) -> Self {
+        match flow {
+            ControlFlow::Continue(()) => Self::Progress,
+            ControlFlow::Break(enough) => Self::Break(enough),
+        }
+    }
+}
+
+/// When the options' signals were last polled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum LastRound {
-    No,
-    Due,
-    Begun,
+enum Signals {
+    /// Not since the last change.
+    Unchecked,
+    /// In this poll, and no body was polled or started since.
+    Checked,
+    /// In this poll, and what was polled or started since may have sent one, or has taken its time.
+    Outdated,
+}
+
+impl Signals {
+    #[inline]
+    fn outdate(&mut self) {
+        if *self == Self::Checked {
+            *self = Self::Outdated;
+        }
+    }
 }
 
 impl<S, A, J, C> Drive<S, A, J, C>
@@ -118,6 +142,7 @@ where
     J: JobHandle,
     C: ItemPolicy<S::Item> + OutcomePolicy<J::Output>,
 {
+    /// A loop that pulls its items and starts its bodies itself.
     #[inline]
     pub(crate) fn new(
         source: S,
@@ -129,8 +154,8 @@ where
         Self::of((Some(source), Some(launcher)), pool, limit, policy)
     }
 
-    /// A loop whose workers draw their bodies.
-    pub(crate) fn of_crew(pool: Option<PoolHandle<J>>, limit: usize, policy: C) -> Self {
+    /// A loop whose workers pull the items.
+    pub(crate) fn of_pool(pool: Option<PoolHandle<J>>, limit: usize, policy: C) -> Self {
         Self::of((None, None), pool, limit, policy)
     }
 
@@ -147,15 +172,13 @@ where
             limit,
             policy: Some(policy),
             running: BodySet::new(pool),
-            last_round: LastRound::No,
-            cut: None,
+            phase: Phase::Running,
+            is_set_up: false,
             started: 0,
             started_this_round: 0,
             polls_this_turn: 0,
             rounds_this_turn: 0,
-            has_begun: false,
-            stopping: false,
-            round_is_owed: false,
+            must_poll_all: false,
             panic: None,
             origin: Origin::unknown(),
         }
@@ -167,25 +190,26 @@ where
         Self { running: self.running.written_at(origin), origin, ..self }
     }
 
-    /// Makes ready for the bodies, before the first poll. Tells once how many there will be at least,
-    /// if the source tells the truth. `weight_by` says how much an output tells if it is not light; and unless
-    /// they `are_judged`, ends count against the limit until they are taken.
+    /// Sets the loop up before its first poll. Returns once the lower bound of the source's size hint.
+    ///
+    /// `delivery` says how soon a worker delivers an output. Unless completions `are_collected` at once,
+    /// they count against the limit until they are taken.
     pub(crate) fn begin(
         self: Pin<&mut Self>,
-        are_judged: bool,
-        weight_by: Option<fn(&J::Output) -> Delivery>,
+        are_collected: bool,
+        delivery: Option<fn(&J::Output) -> Delivery>,
     ) -> Option<usize> {
         let this = self.project();
-        if core::mem::replace(this.has_begun, true) {
+        if core::mem::replace(this.is_set_up, true) {
             return None;
         }
         let limit = *this.limit;
         let pulled = this.running.begin(|| PullConfig {
             limit,
-            are_held: !are_judged,
+            are_held: !are_collected,
             catches: C::CATCHES_PANICS,
             delivery: DeliveryRule {
-                output: weight_by,
+                output: delivery,
                 panic: if C::CATCHES_PANICS { Delivery::Prompt } else { Delivery::Terminal },
             },
         });
@@ -198,41 +222,34 @@ where
         Some(hint.0)
     }
 
-    /// Goes on with the panic that stopped the loop, if one did, and tells what has cut it short:
-    /// for when nothing runs any more.
+    /// Ends a loop in which nothing runs any more: resumes the panic that stopped it, or returns what has
+    /// interrupted it.
     pub(crate) fn ending(self: Pin<&mut Self>) -> Option<Interrupted<(), C::SourceError>> {
         let this = self.project();
         let source_error = this.policy.as_mut().and_then(C::source_error);
-        // What it holds may panic when it is dropped, and later might be too late to say so.
-        let policy = this.policy;
-        let launcher = this.launcher;
-        let left = catch(|| {
+        // A destructor may panic, and this is the last chance to report it.
+        let (policy, launcher) = (this.policy, this.launcher);
+        let dropped = catch(|| {
             *policy = None;
             if C::HAS_RULES {
                 *launcher = None;
             }
         });
-        if let Err(panic) = left {
+        if let Err(panic) = dropped {
             this.panic.get_or_insert(panic);
         }
+        let interruption = this.phase.finish();
         if let Some(panic) = this.panic.take() {
             panic.resume();
         }
-        let interrupted = this.cut.take().and_then(Cut::into_interrupted)?;
-        let Interrupted { cause, pending, ready } = interrupted;
-        let cause = match (cause, source_error) {
-            (Cause::Source { index, .. }, Some(error)) => Cause::Source { index, error },
-            (Cause::TimedOut, _) => Cause::TimedOut,
-            (Cause::Drained, _) => Cause::Drained,
-            (Cause::ConditionMet, _) => Cause::ConditionMet,
-            _ => Cause::Cancelled,
-        };
+        let Interrupted { cause, pending, ready } = interruption.and_then(Cut::into_interrupted)?;
+        let cause = cause.with_source_error(source_error);
         Some(Interrupted { cause, pending, ready })
     }
 
-    /// Whether the loop was stopped by something that `ending` will tell.
+    /// Whether the loop was stopped by something that [`ending`](Self::ending) will report.
     pub(crate) fn was_cut_short(&self) -> bool {
-        self.panic.is_some() || self.cut.is_some()
+        self.panic.is_some() || self.phase.cut().is_some()
     }
 
     /// How many bodies may run at once.
@@ -245,21 +262,22 @@ where
         self.running.pulled().map_or(self.started, |(pulled, _)| pulled)
     }
 
-    /// Hears that a new poll of the loop has begun, before any of its `poll_completions`. Bodies without wakers of
-    /// their own have their turn in each: any may have been woken, and this waker may be another one.
+    /// Notes that the loop is polled, before the first [`poll_completions`](Self::poll_completions) of that
+    /// poll. Bodies that share the parent's waker are polled once in each: any of them may have been woken,
+    /// and the waker may be another one.
     #[inline]
     pub(crate) fn polled_anew(self: Pin<&mut Self>) {
         if J::PARENT_WAKER {
-            *self.project().round_is_owed = true;
+            *self.project().must_poll_all = true;
         }
     }
 
-    /// Goes on and tells `on_complete` each end, until that has had enough; `Continue` once every body has
-    /// ended and the source has run dry or the loop was stopped. `held` are ends told that still
-    /// count against the limit.
+    /// Drives the loop and passes each completion to `on_complete`, until that breaks. Returns `Continue`
+    /// when the source is exhausted, or the loop has stopped, and no body runs. `held` counts the results
+    /// that were passed on and still hold a permit.
     ///
-    /// It is told nothing, `None`, whenever no more can be told without waiting, without pulling an item
-    /// or without a look at what may cut the loop short.
+    /// `on_complete(None)` marks the end of a batch: the next completion requires waiting, pulling an item,
+    /// or a look at the options' signals.
     #[inline]
     pub(crate) fn poll_completions<B>(
         mut self: Pin<&mut Self>,
@@ -271,112 +289,155 @@ where
             self.as_mut().begin(false, Some(|_| Delivery::Prompt));
             self.as_mut().project().running.hold(held);
         }
-        let mut has_looked_out = false;
-        // Whatever was polled since may have said stop, or taken its time.
-        let mut must_look_again = false;
+        let mut signals = Signals::Unchecked;
         loop {
-            if self.polls_this_turn >= budget() {
-                return self.next_turn(cx);
-            }
-            if C::HAS_SIGNALS && !core::mem::replace(&mut has_looked_out, true) {
-                self.as_mut().look_out(cx, true);
-            }
-            if J::PARENT_WAKER && core::mem::take(self.as_mut().project().round_is_owed) {
-                self.as_mut().project().running.mark_all_due();
-            }
-            if self.running.is_amid_round() {
-                must_look_again = C::HAS_SIGNALS;
-                if let ControlFlow::Break(enough) = self.as_mut().poll_round(cx, &mut on_complete) {
-                    return Poll::Ready(ControlFlow::Break(enough));
-                }
-                continue;
-            }
-            let this = self.as_mut().project();
-            if C::HAS_SIGNALS && *this.last_round != LastRound::No && !*this.stopping {
-                if *this.last_round == LastRound::Due && this.running.next_round() {
-                    *this.last_round = LastRound::Begun;
-                } else {
-                    self.as_mut().cut_short(Cause::TimedOut, None);
-                }
-                continue;
-            }
-            if C::HAS_RULES
-                && let Some(end) = self.as_mut().left()
-            {
-                if let ControlFlow::Break(enough) = tell(end, &mut on_complete) {
-                    return Poll::Ready(ControlFlow::Break(enough));
-                }
-                continue;
-            }
-            let may_start = if C::HAS_RULES {
-                self.may_begin(held)
-            } else {
-                self.has_room(held) && self.source.is_some()
-            };
-            if may_start && core::mem::take(&mut must_look_again) {
-                has_looked_out = false;
-                continue;
-            }
-            if may_start {
-                match self.as_mut().poll_starts(cx, held, &mut on_complete) {
-                    Poll::Ready(ControlFlow::Break(enough)) => {
-                        return Poll::Ready(ControlFlow::Break(enough));
-                    }
-                    Poll::Ready(ControlFlow::Continue(())) => {
-                        must_look_again = C::HAS_SIGNALS;
-                        continue;
-                    }
-                    Poll::Pending => {}
+            match self.as_mut().step(cx, held, &mut signals, &mut on_complete) {
+                Step::Progress => {}
+                Step::Break(enough) => return Poll::Ready(ControlFlow::Break(enough)),
+                Step::Yield => return self.yield_now(cx),
+                Step::Sleep => return Poll::Pending,
+                Step::Complete => {
+                    let stopped = self.project().running.poll_wait_groups(cx);
+                    return stopped.map(|()| ControlFlow::Continue(()));
                 }
             }
-            let this = self.as_mut().project();
-            let round_was_full = *this.started_this_round >= ROUND;
-            *this.started_this_round = 0;
-            let is_dry = this.source.is_none() && (!C::HAS_RULES || nobody_waits(this.launcher));
-            if this.running.is_empty() && is_dry {
-                return this.running.poll_wait_groups(cx).map(|()| ControlFlow::Continue(()));
-            }
-            // Bodies that yield have yielded to the executor, and not only to their siblings. Where one may
-            // have no time left, that is looked at after each round.
-            let rounds = if C::HAS_SIGNALS { 1 } else { YIELDS };
-            if *this.rounds_this_turn < rounds || !this.running.has_yielded() {
-                *this.rounds_this_turn += 1;
-                if this.running.next_round() {
-                    continue;
-                }
-            }
-            if C::HAS_SIGNALS {
-                let before = (self.cut.is_some(), self.stopping, self.last_round);
-                let waiting = self.waiting();
-                if let Some(end) = self.as_mut().expire(cx) {
-                    if let ControlFlow::Break(enough) = tell(end, &mut on_complete) {
-                        return Poll::Ready(ControlFlow::Break(enough));
-                    }
-                    continue;
-                }
-                // Whoever has to wait for another attempt must be woken for it.
-                if C::HAS_RULES && self.waiting() != waiting {
-                    continue;
-                }
-                if !round_was_full {
-                    // Whoever sleeps has said whom to wake.
-                    self.as_mut().look_out(cx, false);
-                    if (self.cut.is_some(), self.stopping, self.last_round) != before {
-                        continue;
-                    }
-                }
-            }
-            if round_was_full {
-                continue;
-            }
-            let this = self.as_mut().project();
-            if this.running.sleep(cx) {
-                *this.polls_this_turn = 0;
-                *this.rounds_this_turn = 0;
-                return Poll::Pending;
-            }
-            return self.next_turn(cx);
         }
+    }
+
+    /// Does the first thing that there is to do: see [the module](self).
+    #[inline(always)] // in one place, and most of what a loop does
+    fn step<B>(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        held: usize,
+        signals: &mut Signals,
+        on_complete: &mut impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
+    ) -> Step<B> {
+        if self.polls_this_turn >= budget() {
+            return Step::Yield;
+        }
+        if C::HAS_SIGNALS && *signals == Signals::Unchecked {
+            *signals = Signals::Checked;
+            self.as_mut().poll_signals(cx, true);
+        }
+        if J::PARENT_WAKER && core::mem::take(self.as_mut().project().must_poll_all) {
+            self.as_mut().project().running.mark_all_due();
+        }
+        if self.running.is_amid_round() {
+            signals.outdate();
+            return self.poll_round(cx, on_complete).into();
+        }
+        match self.phase {
+            Phase::Running => self.step_running(cx, held, signals, on_complete),
+            Phase::LastRound { .. } => self.step_last_round(),
+            Phase::Draining(_) | Phase::Stopping(_) | Phase::Finished => {
+                self.step_closed(cx, on_complete)
+            }
+        }
+    }
+
+    /// Starts bodies while there is room for them.
+    #[inline(always)] // in one place
+    fn step_running<B>(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        held: usize,
+        signals: &mut Signals,
+        on_complete: &mut impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
+    ) -> Step<B> {
+        let may_start = if C::HAS_RULES {
+            self.may_admit(held)
+        } else {
+            self.has_room(held) && self.source.is_some()
+        };
+        if !may_start {
+            return self.idle(cx, on_complete);
+        }
+        if C::HAS_SIGNALS && *signals == Signals::Outdated {
+            *signals = Signals::Unchecked;
+            return Step::Progress;
+        }
+        match self.as_mut().poll_starts(cx, held, on_complete) {
+            Poll::Ready(flow) => {
+                signals.outdate();
+                flow.into()
+            }
+            Poll::Pending => self.idle(cx, on_complete),
+        }
+    }
+
+    /// Hands back the items that were pulled and will not be started; then as when nothing can be started.
+    fn step_closed<B>(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        on_complete: &mut impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
+    ) -> Step<B> {
+        if C::HAS_RULES
+            && let Some(end) = self.as_mut().take_unstarted()
+        {
+            return deliver(end, on_complete).into();
+        }
+        self.idle(cx, on_complete)
+    }
+
+    /// Begins the last round; after it, the loop stops.
+    fn step_last_round<B>(mut self: Pin<&mut Self>) -> Step<B> {
+        let this = self.as_mut().project();
+        if let Phase::LastRound { has_begun: has_begun @ false, .. } = this.phase
+            && this.running.next_round()
+        {
+            *has_begun = true;
+        } else {
+            self.cut_short(Cause::TimedOut, None);
+        }
+        Step::Progress
+    }
+
+    /// Nothing can be started now: polls the bodies that were woken, cancels those that have timed out, and
+    /// sleeps when there are none.
+    #[inline]
+    fn idle<B>(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        on_complete: &mut impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
+    ) -> Step<B> {
+        let this = self.as_mut().project();
+        let may_start_more = core::mem::take(this.started_this_round) >= ROUND;
+        let is_exhausted =
+            this.source.is_none() && (!C::HAS_RULES || admitting::none_waits(this.launcher));
+        if is_exhausted && this.running.is_empty() {
+            return Step::Complete;
+        }
+        // A body that yields wants other tasks to run, and not only its siblings. Where bodies can time out,
+        // that is checked after each round.
+        let rounds = if C::HAS_SIGNALS { 1 } else { YIELDS };
+        if *this.rounds_this_turn < rounds || !this.running.has_yielded() {
+            *this.rounds_this_turn += 1;
+            if this.running.next_round() {
+                return Step::Progress;
+            }
+        }
+        if C::HAS_SIGNALS {
+            match self.as_mut().expire(cx) {
+                Expiry::Completed(end) => return deliver(end, on_complete).into(),
+                Expiry::Progress => return Step::Progress,
+                Expiry::None => {}
+            }
+            // With a full look: a loop that sleeps has registered its waker everywhere.
+            if !may_start_more && self.as_mut().poll_signals(cx, false) {
+                return Step::Progress;
+            }
+        }
+        if may_start_more {
+            return Step::Progress;
+        }
+        let this = self.project();
+        if !this.running.sleep(cx) {
+            return Step::Yield;
+        }
+        *this.polls_this_turn = 0;
+        *this.rounds_this_turn = 0;
+        Step::Sleep
     }
 
     /// Whether one more body may run.
@@ -385,8 +446,8 @@ where
         self.running.len().saturating_add(held) < self.limit && self.started_this_round < ROUND
     }
 
-    /// Polls the woken bodies of this round, and tells `on_complete` their ends, until the round or the turn
-    /// is over.
+    /// Polls the woken bodies of this round and passes on their completions, until the round or the budget
+    /// is used up.
     #[inline]
     fn poll_round<B>(
         mut self: Pin<&mut Self>,
@@ -394,154 +455,45 @@ where
         on_complete: &mut impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
         let this = self.as_mut().project();
-        let is_whole = this.cut.is_none();
-        let forward = |end: Completion<_>| match end.outcome {
-            // As nearly all of them: there is nothing to sift.
-            Outcome::Ok(_) if is_whole && C::HAS_SIGNALS && !C::HAS_RULES => {
-                tell(end, on_complete).map_break(Ok)
+        let is_running = matches!(this.phase, Phase::Running);
+        let pass_on = |end: Completion<_>| match end.outcome {
+            // As nearly all of them: nothing depends on it but the strategy.
+            Outcome::Ok(_) if is_running && C::HAS_SIGNALS && !C::HAS_RULES => {
+                deliver(end, on_complete).map_break(Ok)
             }
-            Outcome::Ok(_) if is_whole && !C::HAS_RULES => on_complete(Some(end)).map_break(Ok),
+            Outcome::Ok(_) if is_running && !C::HAS_RULES => on_complete(Some(end)).map_break(Ok),
             _ => ControlFlow::Break(Err(end)),
         };
         let round = if J::PARENT_WAKER {
-            // However many: one that has no turn in this poll might have lost its wake.
-            this.running.poll_due(cx.waker(), forward)
+            // All of them, whatever the budget: one that is not polled now might have lost its wake.
+            this.running.poll_due(cx.waker(), pass_on)
         } else {
-            this.running.poll_round(this.polls_this_turn, budget(), forward)
+            this.running.poll_round(this.polls_this_turn, budget(), pass_on)
         };
         match round {
             ControlFlow::Continue(()) => on_complete(None),
             ControlFlow::Break(Ok(enough)) => ControlFlow::Break(enough),
-            ControlFlow::Break(Err(end)) => match self.sift(end) {
-                Some(end) => tell(end, on_complete),
-                None => on_complete(None),
+            ControlFlow::Break(Err(end)) => match self.dispose(end) {
+                Disposition::Deliver(end) => deliver(end, on_complete),
+                Disposition::Retry | Disposition::Kept => on_complete(None),
             },
         }
     }
 
-    /// Gives the executor a turn.
-    fn next_turn<T>(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+    /// Wakes the task and returns to the executor.
+    fn yield_now<T>(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         let this = self.project();
         *this.polls_this_turn = 0;
-        // A round of more bodies than a turn has polls goes on, and is the next turn's.
+        // A round of more bodies than the budget continues, and counts for the next poll.
         *this.rounds_this_turn = usize::from(this.running.is_amid_round());
         cx.waker().wake_by_ref();
         Poll::Pending
     }
-
-    /// Starts bodies, and tells `on_complete` the ends of those that are ready at once. `Pending` when
-    /// nothing can be started now, `Continue` when it is time to look at the others.
-    #[inline]
-    fn poll_starts<B>(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        held: usize,
-        on_complete: &mut impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
-    ) -> Poll<ControlFlow<B>> {
-        let first = self.started;
-        let most = (ROUND - self.started_this_round).min(BUDGET - self.polls_this_turn);
-        // Where something may cut the loop short, that is looked out for before each.
-        let quota = if C::HAS_SIGNALS { 1 } else { most };
-        let pause = if C::HAS_RULES {
-            self.as_mut().start_governed(cx, held).widen()
-        } else {
-            self.as_mut().start_some(cx, held, quota, on_complete)
-        };
-        let this = self.as_mut().project();
-        let started = *this.started - first;
-        *this.started_this_round += started;
-        *this.polls_this_turn += started;
-        match pause {
-            StartEnd::ConditionMet(enough) => return Poll::Ready(ControlFlow::Break(enough)),
-            StartEnd::NoItem if started == 0 => return Poll::Pending,
-            StartEnd::NoItem | StartEnd::NoRoom | StartEnd::Quota => {}
-            // Whoever waits still needs the body's closure.
-            StartEnd::Dry if C::HAS_RULES => self.close_source(),
-            StartEnd::Dry => self.close(),
-            StartEnd::SourceFailed => {
-                let index = self.started;
-                self.cut_short(Cause::Source { index, error: () }, None);
-            }
-            StartEnd::Panicked(panic) => self.stop_for(panic),
-            StartEnd::Ended(end) => {
-                if let Some(end) = self.sift(end) {
-                    return Poll::Ready(tell(end, on_complete));
-                }
-            }
-        }
-        Poll::Ready(ControlFlow::Continue(()))
-    }
-
-    /// Starts up to `quota` bodies.
-    #[inline]
-    fn start_some<B>(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        held: usize,
-        quota: usize,
-        on_complete: &mut impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
-    ) -> StartEnd<B, J::Output> {
-        let mut this = self.project();
-        let (Some(mut source), Some(launcher), Some(policy)) =
-            (this.source.as_mut().as_pin_mut(), this.launcher, this.policy)
-        else {
-            return StartEnd::NoItem;
-        };
-        let mut started = Counter { count: *this.started, noted: this.started };
-        let last = started.count + quota;
-        let (origin, caller) = (*this.origin, cx.waker());
-        loop {
-            let next = || {
-                if started.count == last {
-                    return ControlFlow::Break(StartEnd::Quota);
-                }
-                let given = match catch(|| source.as_mut().poll_next(cx)) {
-                    Ok(Poll::Ready(Some(given))) => given,
-                    Ok(Poll::Ready(None)) => return ControlFlow::Break(StartEnd::Dry),
-                    Ok(Poll::Pending) => return ControlFlow::Break(StartEnd::NoItem),
-                    Err(panic) => return ControlFlow::Break(StartEnd::Panicked(panic)),
-                };
-                let Some(item) = policy.admit(given) else {
-                    return ControlFlow::Break(StartEnd::SourceFailed);
-                };
-                let index = started.count;
-                started.count += 1;
-                match catch(|| {
-                    beginning(origin, index, || launcher.launch(Attempt::first(index), item))
-                }) {
-                    Ok(job) => ControlFlow::Continue((index, job)),
-                    Err(panic) => {
-                        let outcome = Outcome::Panicked(panic);
-                        let end = Completion { index, at: J::end_now(), outcome };
-                        ControlFlow::Break(StartEnd::Ended(end))
-                    }
-                }
-            };
-            // Where somebody wants to hear of each, one after another.
-            let capacity_hint = this.limit.saturating_sub(this.running.len().saturating_add(held));
-            let most = if C::HAS_SIGNALS { 1 } else { capacity_hint };
-            let going = this.running.start(caller, most, next, |end| match end.outcome {
-                Outcome::Ok(_) => tell(end, on_complete).map_break(StartEnd::ConditionMet),
-                _ => ControlFlow::Break(StartEnd::Ended(end)),
-            });
-            let ticket = match going {
-                ControlFlow::Continue(ticket) => ticket,
-                ControlFlow::Break(pause) => return pause,
-            };
-            let running = &*this.running;
-            if let Err(panic) = catch(|| policy.begun(ticket, |body| running.runs(body))) {
-                return StartEnd::Panicked(panic);
-            }
-            if capacity_hint == most {
-                return StartEnd::NoRoom;
-            }
-        }
-    }
 }
 
-/// Tells `on_complete` an end, and that there is nothing more to tell for now.
+/// Passes on a completion that is a batch of its own.
 #[inline]
-fn tell<T, B>(
+fn deliver<T, B>(
     end: Completion<T>,
     on_complete: &mut impl FnMut(Option<Completion<T>>) -> ControlFlow<B>,
 ) -> ControlFlow<B> {

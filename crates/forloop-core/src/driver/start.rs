@@ -55,7 +55,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
                 Drive::new(source, launcher, pool, limit, policy)
             }
             Dispatched::Pull(body_source) => {
-                Drive::of_crew(place.pool(Some(body_source)), limit, policy)
+                Drive::of_pool(place.pool(Some(body_source)), limit, policy)
             }
         };
         drive.written_at(origin)

@@ -1,4 +1,4 @@
-//! How a loop stops: what cuts it short, and what it does then.
+//! How a loop stops: what interrupts it, what becomes of completions then, and what is dropped when.
 
 use alloc::vec::Vec;
 use core::pin::Pin;
@@ -6,15 +6,35 @@ use core::task::{Context, Poll};
 
 use futures_core::Stream;
 
-use super::governed::{is_latest, nobody_waits};
-use super::{Drive, LastRound};
+use super::admitting::{is_latest, none_waits};
+use super::phase::Phase;
+use super::{Drive, Spawner};
 use crate::admission::MaybeQueue;
-use crate::driver::Spawner;
 use crate::engine::{Completion, JobHandle};
 use crate::options::{ItemPolicy, OutcomePolicy};
 use crate::outcome::{Cut, StopEffect, catch};
 use crate::place::SOURCE;
 use crate::{Cause, Outcome, OutcomeKind, Panic};
+
+/// What becomes of a completion.
+pub(super) enum Disposition<T> {
+    /// It is passed on.
+    Deliver(Completion<T>),
+    /// Its item is retried.
+    Retry,
+    /// It is the loop's own: a panic, resumed when everything has stopped, or no body's completion.
+    Kept,
+}
+
+/// What became of the bodies that have timed out.
+pub(super) enum Expiry<T> {
+    /// There were none.
+    None,
+    /// One has stopped, and this is its completion. There may be more.
+    Completed(Completion<T>),
+    /// None of them has completed, and the loop or the items that wait are not as they were.
+    Progress,
+}
 
 impl<S, A, J, C> Drive<S, A, J, C>
 where
@@ -23,168 +43,206 @@ where
     J: JobHandle,
     C: ItemPolicy<S::Item> + OutcomePolicy<J::Output>,
 {
-    /// Stops the loop if something wants it to be cut short. Once its work is done, nothing can.
-    /// `again` if a glance will do.
-    pub(super) fn look_out(mut self: Pin<&mut Self>, cx: &mut Context<'_>, again: bool) {
+    /// Polls the signals of the options, and does what they ask for. `true` if that has changed the phase.
+    ///
+    /// A loop whose work is done cannot be interrupted any more. With `will_repoll` a cheap look is enough,
+    /// because there is another poll before the loop sleeps.
+    pub(super) fn poll_signals(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        will_repoll: bool,
+    ) -> bool {
         let this = self.as_mut().project();
         let is_done = this.source.is_none()
             && this.running.is_empty()
-            && (!C::HAS_RULES || nobody_waits(this.launcher));
-        let is_stopping = *this.stopping || *this.last_round != LastRound::No;
-        let Some(policy) = this.policy.as_mut().filter(|_| !is_done && !is_stopping) else {
-            return;
+            && (!C::HAS_RULES || none_waits(this.launcher));
+        let Some(policy) = this.policy.as_mut().filter(|_| !is_done && this.phase.heeds_signals())
+        else {
+            return false;
         };
-        match catch(|| policy.poll_interrupt(cx, again)) {
-            Ok(Poll::Pending) => {}
+        match catch(|| policy.poll_interrupt(cx, will_repoll)) {
+            Ok(Poll::Pending) => return false,
             Ok(Poll::Ready(reason)) => match reason.effect() {
                 StopEffect::LastRound => {
-                    *this.last_round = LastRound::Due;
+                    let drained = this.phase.finish();
+                    *this.phase = Phase::LastRound { has_begun: false, drained };
                     self.polled_anew();
                 }
-                StopEffect::Drain => self.drain(),
+                StopEffect::Drain => return self.drain(),
                 StopEffect::Cancel => self.cut_short(reason.into(), None),
             },
             Err(panic) => self.stop_for(panic),
         }
+        true
     }
 
-    /// Asks the bodies that have no time left to stop; tells the end of the first that has stopped.
-    pub(super) fn expire(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Option<Completion<J::Output>> {
-        while !self.stopping {
+    /// Cancels the bodies that have timed out, up to the first that has stopped.
+    pub(super) fn expire(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Expiry<J::Output> {
+        let mut expiry = Expiry::None;
+        while !self.phase.is_stopping() {
             let this = self.as_mut().project();
-            let (policy, running) = (this.policy.as_mut()?, &*this.running);
+            let Some(policy) = this.policy else { return expiry };
+            let running = &*this.running;
             let admission =
                 this.launcher.as_ref().and_then(|launcher| launcher.admission().admission_ref());
             let alive = |body| running.runs(body) && (!C::HAS_RULES || is_latest(admission, body));
             let body = match catch(|| policy.poll_overdue(cx, alive)) {
                 Ok(Poll::Ready(body)) => body,
-                Ok(Poll::Pending) => return None,
+                Ok(Poll::Pending) => return expiry,
                 Err(panic) => {
                     self.stop_for(panic);
-                    return None;
+                    return Expiry::Progress;
                 }
             };
             *this.polls_this_turn += 1;
-            if let Some(end) = this.running.expire(cx.waker(), body)
-                && let Some(end) = self.as_mut().sift(end)
-            {
-                return Some(end);
+            let Some(end) = this.running.expire(cx.waker(), body) else { continue };
+            match self.as_mut().dispose(end) {
+                Disposition::Deliver(end) => return Expiry::Completed(end),
+                // A retry must wake this task when its back-off is over: that timer is polled first.
+                Disposition::Retry | Disposition::Kept => expiry = Expiry::Progress,
             }
         }
-        None
+        expiry
     }
 
-    /// Passes on an end; keeps back a panic, to raise it when the loop has stopped. A body that
-    /// nobody has stopped and that yet came to no end was dropped by its runtime.
-    pub(super) fn sift(
+    /// Decides what becomes of a completion. A panic is kept, to be resumed when the loop has stopped. A
+    /// body that completes as cancelled although the loop did not cancel it was dropped by its runtime.
+    pub(super) fn dispose(
         mut self: Pin<&mut Self>,
         end: Completion<J::Output>,
-    ) -> Option<Completion<J::Output>> {
+    ) -> Disposition<J::Output> {
         let this = self.as_mut().project();
         match end.outcome {
             Outcome::Panicked(panic) if !C::CATCHES_PANICS || end.index == SOURCE => {
                 if C::HAS_RULES && end.index != SOURCE {
-                    self.as_mut().hear_ended(end.index, OutcomeKind::Panicked);
+                    self.as_mut().report_completed(end.index, OutcomeKind::Panicked);
                 }
                 self.stop_for(panic);
-                return None;
+                return Disposition::Kept;
             }
-            // A worker was dropped by its runtime while it had no body.
+            // The runtime dropped a worker that had no body.
             _ if end.index == SOURCE => {
                 self.cut_short(Cause::Cancelled, None);
-                return None;
+                return Disposition::Kept;
             }
-            Outcome::Cancelled | Outcome::NotRun if *this.stopping => {
-                // Those that workers had drawn are not known before.
-                if this.running.pulled().is_some() {
-                    this.cut.iter_mut().for_each(|cut| cut.one_more(end.index));
+            Outcome::Cancelled | Outcome::NotRun if this.phase.is_stopping() => {
+                // Where workers pull the items, this loop learns only now which bodies ran.
+                if this.running.pulled().is_some()
+                    && let Some(cut) = this.phase.cut_mut()
+                {
+                    cut.one_more(end.index);
                 }
             }
             Outcome::Cancelled | Outcome::NotRun => {
                 self.as_mut().cut_short(Cause::Cancelled, Some(end.index));
             }
-            _ => {
-                if C::HAS_RULES && self.as_mut().tries_again(&end) {
+            Outcome::Ok(_) | Outcome::Err(_) | Outcome::Panicked(_) | Outcome::TimedOut => {
+                if C::HAS_RULES && self.as_mut().schedules_retry(&end) {
                     if let Some(admission) = self.as_mut().admission() {
-                        admission.fail(end);
+                        admission.back_off(end);
                     }
-                    return None;
+                    return Disposition::Retry;
                 }
-                self.as_mut().project().cut.iter_mut().for_each(|cut| cut.ended(end.index));
+                if let Some(cut) = self.as_mut().project().phase.cut_mut() {
+                    cut.ended(end.index);
+                }
             }
         }
         if C::HAS_RULES {
-            self.has_ended(&end);
+            self.complete_item(&end);
         }
-        Some(end)
+        Disposition::Deliver(end)
     }
 
-    /// Stops the loop before its end. `lost` is a body that does not run any more.
+    /// Whether the source says that it has no further item, so that it need not be asked once more.
+    fn source_is_exhausted(self: Pin<&mut Self>) -> bool {
+        let source = self.project().source;
+        source
+            .as_ref()
+            .as_pin_ref()
+            .is_none_or(|source| catch(|| source.size_hint().1 == Some(0)).unwrap_or(false))
+    }
+
+    /// Interrupts the loop. `lost` is a body that does not run any more.
     pub(super) fn cut_short(mut self: Pin<&mut Self>, cause: Cause<()>, lost: Option<usize>) {
+        let is_exhausted = match (&cause, self.running.pulled()) {
+            (Cause::Source { .. }, _) => false,
+            (_, Some((_, is_exhausted))) => is_exhausted,
+            (_, None) => self.as_mut().source_is_exhausted(),
+        };
         let this = self.as_mut().project();
-        // A source that says it is at its end need not be asked once more.
-        let is_dry = |source: Pin<&mut S>| catch(|| source.size_hint().1 == Some(0));
-        let has_failed = matches!(cause, Cause::Source { .. });
-        let all_begun = !has_failed
-            && match this.running.pulled() {
-                Some((_, none_is_left)) => none_is_left,
-                None => {
-                    this.source.as_pin_mut().is_none_or(|source| is_dry(source).unwrap_or(false))
-                }
-            };
-        let all_begun = all_begun && (!C::HAS_RULES || nobody_waits(this.launcher));
-        // A loop that has been asked to finish, and is stopped then, was stopped: and before its end, if it was
-        // asked before its end.
+        let mut all_begun = is_exhausted && (!C::HAS_RULES || none_waits(this.launcher));
         let is_over = this.running.is_empty() && lost.is_none();
-        let drained = this.cut.take_if(|before| before.is_drain() && !is_over);
-        let all_begun = all_begun && drained.is_none_or(|before| before.all_begun());
-        let mut cut = Cut::new(cause, this.running.indices(), all_begun);
-        lost.into_iter().for_each(|index| cut.one_more(index));
-        this.cut.get_or_insert(cut);
-        self.stop();
+        // Stopped while it drained, a loop was stopped; and before its end, if it drained before its end.
+        let earlier = match this.phase.take_cut() {
+            Some(drained) if drained.is_drain() && !is_over => {
+                all_begun &= drained.all_begun();
+                None
+            }
+            earlier => earlier,
+        };
+        let cut = earlier.unwrap_or_else(|| {
+            let mut cut = Cut::new(cause, this.running.indices(), all_begun);
+            if let Some(index) = lost {
+                cut.one_more(index);
+            }
+            cut
+        });
+        self.stop_with(Some(cut));
     }
 
-    /// Begins nothing new: bodies that run go on to their ends.
-    fn drain(mut self: Pin<&mut Self>) {
+    /// Lets the bodies that run complete, and starts nothing new. `false` if the loop was draining before.
+    fn drain(mut self: Pin<&mut Self>) -> bool {
+        if !matches!(self.phase, Phase::Running) {
+            return false;
+        }
+        let is_exhausted = self.as_mut().source_is_exhausted();
         let this = self.as_mut().project();
-        let is_dry = |source: Pin<&mut S>| catch(|| source.size_hint().1 == Some(0));
-        let is_dry = this.source.as_pin_mut().is_none_or(|source| is_dry(source).unwrap_or(false));
-        let all_begun = is_dry && (!C::HAS_RULES || nobody_waits(this.launcher));
-        this.cut.get_or_insert(Cut::new(Cause::Drained, Vec::new(), all_begun));
+        let all_begun = is_exhausted && (!C::HAS_RULES || none_waits(this.launcher));
+        *this.phase = Phase::Draining(Cut::new(Cause::Drained, Vec::new(), all_begun));
         self.close();
+        true
     }
 
+    /// Stops the loop for a panic, to be resumed when everything has stopped. The first one counts: later
+    /// ones came of the stop, or at the same time.
     pub(crate) fn stop_for(mut self: Pin<&mut Self>, panic: Panic) {
-        // The first is the one to show: the others came of the stop, or at the same time.
         self.as_mut().project().panic.get_or_insert(panic);
         self.stop();
     }
 
-    /// Starts no more bodies and asks those that run to stop; their ends are still told.
+    /// Starts no more bodies and cancels those that run; their completions are still passed on.
     pub(crate) fn stop(mut self: Pin<&mut Self>) {
-        if self.stopping {
+        if !self.phase.is_stopping() {
+            let cut = self.as_mut().project().phase.take_cut();
+            self.stop_with(cut);
+        }
+    }
+
+    /// Stops the loop, if it was not stopped before, for this interruption.
+    fn stop_with(mut self: Pin<&mut Self>, cut: Option<Cut<()>>) {
+        let this = self.as_mut().project();
+        let was_stopping = this.phase.is_stopping();
+        *this.phase = Phase::Stopping(cut);
+        if was_stopping {
             return;
         }
-        *self.as_mut().project().stopping = true;
         self.as_mut().close();
         let this = self.as_mut().project();
-        // Those that are stopped at once tell no ends of their own.
-        let are_untold = J::INLINE && !J::ON_POOL;
-        let stopped = if C::HAS_RULES && are_untold { this.running.indices() } else { Vec::new() };
+        // Bodies that are dropped at once pass on no completion of their own.
+        let are_dropped = J::INLINE && !J::ON_POOL;
+        let dropped = if C::HAS_RULES && are_dropped { this.running.indices() } else { Vec::new() };
         let panic = this.panic;
         this.running.cancel(|caught| {
             panic.get_or_insert(caught);
         });
-        for index in stopped {
-            self.as_mut().hear_ended(index, OutcomeKind::Cancelled);
+        for index in dropped {
+            self.as_mut().report_completed(index, OutcomeKind::Cancelled);
         }
     }
 
-    /// Lets go of the source, and of the launcher unless items may wait, which are then [told](Self::left) their ends: no
-    /// item is pulled and no body is called any more.
+    /// Drops the source and the body's closure, or keeps the closure with the items that are queued, which
+    /// [complete](Self::take_unstarted) without having run: nothing begins any more.
     pub(super) fn close(mut self: Pin<&mut Self>) {
         self.as_mut().close_source();
         if C::HAS_RULES {
@@ -195,13 +253,12 @@ where
         }
         let this = self.project();
         let launcher = this.launcher;
-        let closed = catch(|| *launcher = None);
-        if let Err(panic) = closed {
+        if let Err(panic) = catch(|| *launcher = None) {
             this.panic.get_or_insert(panic);
         }
     }
 
-    /// Lets go of the source: no item is pulled any more.
+    /// Drops the source.
     pub(super) fn close_source(self: Pin<&mut Self>) {
         let mut this = self.project();
         if let Err(panic) = catch(|| this.source.set(None)) {

@@ -73,6 +73,19 @@ impl<S> From<StopReason> for Cause<S> {
     }
 }
 
+impl Cause<()> {
+    /// The same cause, with the error of the source if it was that.
+    pub(crate) fn with_source_error<S>(self, error: Option<S>) -> Cause<S> {
+        match (self, error) {
+            (Self::Source { index, .. }, Some(error)) => Cause::Source { index, error },
+            (Self::TimedOut, _) => Cause::TimedOut,
+            (Self::Drained, _) => Cause::Drained,
+            (Self::ConditionMet, _) => Cause::ConditionMet,
+            (Self::Cancelled | Self::Source { .. }, _) => Cause::Cancelled,
+        }
+    }
+}
+
 impl Cause {
     /// The same cause, where a source could have failed.
     pub(crate) fn widen<S>(self) -> Cause<S> {

@@ -1,0 +1,101 @@
+//! The phases of a loop.
+
+use crate::outcome::Cut;
+
+/// What a loop does next. It goes from the first phase towards the last and never back.
+///
+/// ```text
+/// Running ──────────────┬───────────────────────────┬─> Stopping ──> Finished
+///    │ exhausted, idle  │ drain_on                  │      │
+///    └──> Finished      ├─> Draining ──> Finished   │      └ every body has stopped
+///                       └─> LastRound ──────────────┘
+/// ```
+///
+/// A phase owns what is known of the interruption that led to it, so there is none without the other.
+#[derive(Debug)]
+pub(super) enum Phase {
+    /// Items are pulled and bodies are started, until the source is exhausted.
+    Running,
+    /// `drain_on`: nothing is started any more; bodies that run complete.
+    Draining(Cut<()>),
+    /// The deadline has passed: the bodies that were woken by then are polled once more, and then the loop
+    /// stops.
+    LastRound {
+        /// That round has begun.
+        has_begun: bool,
+        /// The loop was draining.
+        drained: Option<Cut<()>>,
+    },
+    /// The bodies were cancelled, and the loop waits until they have stopped. Without an interruption it was
+    /// its strategy that stopped it, or a panic.
+    Stopping(Option<Cut<()>>),
+    /// Nothing runs, and the result was taken.
+    Finished,
+}
+
+impl Phase {
+    /// Whether nothing new may begin.
+    #[inline]
+    pub(super) fn is_closed(&self) -> bool {
+        match self {
+            Self::Running | Self::LastRound { drained: None, .. } => false,
+            Self::Draining(_)
+            | Self::LastRound { drained: Some(_), .. }
+            | Self::Stopping(_)
+            | Self::Finished => true,
+        }
+    }
+
+    /// Whether the bodies were cancelled.
+    #[inline]
+    pub(super) fn is_stopping(&self) -> bool {
+        match self {
+            Self::Running | Self::Draining(_) | Self::LastRound { .. } => false,
+            Self::Stopping(_) | Self::Finished => true,
+        }
+    }
+
+    /// Whether the options' signals are still of interest.
+    pub(super) fn heeds_signals(&self) -> bool {
+        match self {
+            Self::Running | Self::Draining(_) => true,
+            Self::LastRound { .. } | Self::Stopping(_) | Self::Finished => false,
+        }
+    }
+
+    /// The interruption, if there was one.
+    #[inline]
+    pub(super) fn cut(&self) -> Option<&Cut<()>> {
+        match self {
+            Self::Draining(cut) => Some(cut),
+            Self::LastRound { drained: cut, .. } | Self::Stopping(cut) => cut.as_ref(),
+            Self::Running | Self::Finished => None,
+        }
+    }
+
+    /// As [`cut`](Self::cut).
+    pub(super) fn cut_mut(&mut self) -> Option<&mut Cut<()>> {
+        match self {
+            Self::Draining(cut) => Some(cut),
+            Self::LastRound { drained: cut, .. } | Self::Stopping(cut) => cut.as_mut(),
+            Self::Running | Self::Finished => None,
+        }
+    }
+
+    /// Takes the interruption out. What follows enters the phase that it leads to.
+    pub(super) fn take_cut(&mut self) -> Option<Cut<()>> {
+        let is_stopping = self.is_stopping();
+        let cut = self.finish();
+        *self = if is_stopping { Self::Stopping(None) } else { Self::Running };
+        cut
+    }
+
+    /// Leaves this phase for the last one. Returns the interruption.
+    pub(super) fn finish(&mut self) -> Option<Cut<()>> {
+        match core::mem::replace(self, Self::Finished) {
+            Self::Draining(cut) => Some(cut),
+            Self::LastRound { drained: cut, .. } | Self::Stopping(cut) => cut,
+            Self::Running | Self::Finished => None,
+        }
+    }
+}
