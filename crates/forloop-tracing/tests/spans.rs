@@ -85,7 +85,7 @@ fn each_attempt_is_a_span_in_that_of_the_caller_on_whatever_thread() {
         "job id=3: DEBUG message=started index=0 attempt=1",
         "job id=3: DEBUG message=started index=1 attempt=1",
         "job id=3: DEBUG message=started index=1 attempt=2",
-        "job id=3: DEBUG message=ended index=0 attempts=1 how=Done",
+        "job id=3: DEBUG message=ended index=0 attempts=1 how=Ok",
         "job id=3: INFO message=failed, will be tried again index=1 attempt=1 after=0ns",
         "job id=3: TRACE message=queued index=0",
         "job id=3: TRACE message=queued index=1",

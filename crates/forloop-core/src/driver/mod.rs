@@ -150,13 +150,19 @@ where
         pool: Option<PoolHandle<J>>,
         limit: usize,
         policy: C,
+        origin: Origin,
     ) -> Self {
-        Self::of((Some(source), Some(launcher)), pool, limit, policy)
+        Self::of((Some(source), Some(launcher)), pool, limit, policy, origin)
     }
 
     /// A loop whose workers pull the items.
-    pub(crate) fn of_pool(pool: Option<PoolHandle<J>>, limit: usize, policy: C) -> Self {
-        Self::of((None, None), pool, limit, policy)
+    pub(crate) fn of_pool(
+        pool: Option<PoolHandle<J>>,
+        limit: usize,
+        policy: C,
+        origin: Origin,
+    ) -> Self {
+        Self::of((None, None), pool, limit, policy, origin)
     }
 
     #[inline(always)] // so that it is made where it is to be
@@ -165,13 +171,14 @@ where
         pool: Option<PoolHandle<J>>,
         limit: usize,
         policy: C,
+        origin: Origin,
     ) -> Self {
         Self {
             source,
             launcher,
             limit,
             policy: Some(policy),
-            running: BodySet::new(pool),
+            running: BodySet::new(pool, origin),
             phase: Phase::Running,
             is_set_up: false,
             started: 0,
@@ -180,14 +187,8 @@ where
             rounds_this_turn: 0,
             must_poll_all: false,
             panic: None,
-            origin: Origin::unknown(),
+            origin,
         }
-    }
-
-    /// Says where the loop was written.
-    #[inline]
-    pub(crate) fn written_at(self, origin: Origin) -> Self {
-        Self { running: self.running.written_at(origin), origin, ..self }
     }
 
     /// Sets the loop up before its first poll. Returns once the lower bound of the source's size hint.
@@ -327,16 +328,20 @@ where
             signals.outdate();
             return self.poll_round(cx, on_complete).into();
         }
-        match self.phase {
-            Phase::Running => self.step_running(cx, held, signals, on_complete),
-            Phase::LastRound { .. } => self.step_last_round(),
+        let done = match self.phase {
+            Phase::Running => self.as_mut().step_running(cx, held, signals, on_complete),
+            Phase::LastRound { .. } => self.as_mut().step_last_round(),
             Phase::Draining(_) | Phase::Stopping(_) | Phase::Finished => {
-                self.step_closed(cx, on_complete)
+                self.as_mut().step_closed(on_complete)
             }
+        };
+        match done {
+            Some(step) => step,
+            None => self.idle(cx, on_complete),
         }
     }
 
-    /// Starts bodies while there is room for them.
+    /// Starts bodies while there is room for them. `None` if none can be started.
     #[inline(always)] // in one place
     fn step_running<B>(
         mut self: Pin<&mut Self>,
@@ -344,44 +349,43 @@ where
         held: usize,
         signals: &mut Signals,
         on_complete: &mut impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
-    ) -> Step<B> {
+    ) -> Option<Step<B>> {
         let may_start = if C::HAS_RULES {
             self.may_admit(held)
         } else {
             self.has_room(held) && self.source.is_some()
         };
         if !may_start {
-            return self.idle(cx, on_complete);
+            return None;
         }
         if C::HAS_SIGNALS && *signals == Signals::Outdated {
             *signals = Signals::Unchecked;
-            return Step::Progress;
+            return Some(Step::Progress);
         }
         match self.as_mut().poll_starts(cx, held, on_complete) {
             Poll::Ready(flow) => {
                 signals.outdate();
-                flow.into()
+                Some(flow.into())
             }
-            Poll::Pending => self.idle(cx, on_complete),
+            Poll::Pending => None,
         }
     }
 
-    /// Hands back the items that were pulled and will not be started; then as when nothing can be started.
+    /// Hands back the items that were pulled and will not be started. `None` if there are none.
+    #[inline]
     fn step_closed<B>(
         mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
         on_complete: &mut impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
-    ) -> Step<B> {
-        if C::HAS_RULES
-            && let Some(end) = self.as_mut().take_unstarted()
-        {
-            return deliver(end, on_complete).into();
+    ) -> Option<Step<B>> {
+        if !C::HAS_RULES {
+            return None;
         }
-        self.idle(cx, on_complete)
+        let end = self.as_mut().take_unstarted()?;
+        Some(deliver(end, on_complete).into())
     }
 
     /// Begins the last round; after it, the loop stops.
-    fn step_last_round<B>(mut self: Pin<&mut Self>) -> Step<B> {
+    fn step_last_round<B>(mut self: Pin<&mut Self>) -> Option<Step<B>> {
         let this = self.as_mut().project();
         if let Phase::LastRound { has_begun: has_begun @ false, .. } = this.phase
             && this.running.next_round()
@@ -390,12 +394,12 @@ where
         } else {
             self.cut_short(Cause::TimedOut, None);
         }
-        Step::Progress
+        Some(Step::Progress)
     }
 
     /// Nothing can be started now: polls the bodies that were woken, cancels those that have timed out, and
     /// sleeps when there are none.
-    #[inline]
+    #[inline(always)] // in one place
     fn idle<B>(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -448,7 +452,7 @@ where
 
     /// Polls the woken bodies of this round and passes on their completions, until the round or the budget
     /// is used up.
-    #[inline]
+    #[inline(always)] // in one place
     fn poll_round<B>(
         mut self: Pin<&mut Self>,
         cx: &Context<'_>,

@@ -48,16 +48,15 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     {
         let Self { source, place, limit, policy, origin } = self;
         let limit = limit.bodies();
-        let drive = match P::Dispatch::body_source(source, body, C::admit_any()) {
+        match P::Dispatch::body_source(source, body, C::admit_any()) {
             Dispatched::Push(source, body) => {
                 let pool = place.pool(None);
                 let launcher = BodySpawner { body, place, admission: MaybeQueue::of(is_error) };
-                Drive::new(source, launcher, pool, limit, policy)
+                Drive::new(source, launcher, pool, limit, policy, origin)
             }
             Dispatched::Pull(body_source) => {
-                Drive::of_pool(place.pool(Some(body_source)), limit, policy)
+                Drive::of_pool(place.pool(Some(body_source)), limit, policy, origin)
             }
-        };
-        drive.written_at(origin)
+        }
     }
 }

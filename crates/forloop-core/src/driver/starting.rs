@@ -58,7 +58,7 @@ where
 {
     /// Starts bodies, and passes on the completions of those that are ready at once. `Pending` if nothing
     /// can be started now; `Continue` if it is time to look at what runs.
-    #[inline]
+    #[inline(always)] // in one place
     pub(super) fn poll_starts<B>(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -13,6 +13,7 @@ use crate::budget::BUDGET;
 use crate::engine::{CapacityHint, JobHandle};
 use crate::place::{BodySet, PoolHandle};
 use crate::place::{Inline, InlineJob, Place, Spawned};
+use crate::simulation::Origin;
 use crate::{Outcome, Spawn, Task, Timer};
 
 /// A set of running bodies to [`wait`] for, as often as one likes.
@@ -87,7 +88,7 @@ impl<J: JobHandle> TaskSet<J> {
 
     fn of(pool: Option<PoolHandle<J>>, jobs: impl IntoIterator<Item = J>) -> Self {
         let jobs = jobs.into_iter();
-        let mut bodies = BodySet::new(pool);
+        let mut bodies = BodySet::new(pool, Origin::unknown());
         bodies.expect(CapacityHint::of(usize::MAX, jobs.size_hint()));
         let mut running = Self { bodies, done: Vec::new(), next: 0 };
         for job in jobs {

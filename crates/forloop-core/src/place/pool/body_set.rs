@@ -18,14 +18,8 @@ pub(crate) struct BodySet<J> {
 
 impl<J: JobHandle> BodySet<J> {
     #[inline]
-    pub(crate) fn new(pool: Option<PoolHandle<J>>) -> Self {
-        Self { here: FutureSet::new(), pool }
-    }
-
-    /// [`FutureSet::written_at`].
-    #[inline]
-    pub(crate) fn written_at(self, origin: Origin) -> Self {
-        Self { here: self.here.written_at(origin), ..self }
+    pub(crate) fn new(pool: Option<PoolHandle<J>>, origin: Origin) -> Self {
+        Self { here: FutureSet::new().written_at(origin), pool }
     }
 
     /// Known when it is compiled for all but one kind of bodies: those pay nothing for it.
