@@ -1,11 +1,10 @@
 //! `deadline`: how long a whole loop may take.
 
-use alloc::boxed::Box;
 use core::fmt;
-use core::pin::Pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
 
+use super::alarm::Alarm;
 use super::{Interrupt, Policy, WithInterrupt};
 use crate::{Loop, StopReason, Timer};
 
@@ -54,47 +53,43 @@ impl<S, P, L, C: Policy> Loop<S, P, L, C> {
 pub struct Deadline<R> {
     timer: R,
     after: Duration,
-    /// Set at the first poll.
-    alarm: Option<Alarm>,
-}
-
-struct Alarm {
-    begun: Duration,
-    sleep: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// When the time is up. Set at the first poll.
+    due: Option<Duration>,
+    alarm: Alarm,
 }
 
 impl<R: Timer + Clone + 'static> Deadline<R> {
     pub(crate) fn new(timer: &R, after: Duration) -> Self {
-        Self { timer: timer.clone(), after, alarm: None }
+        Self { timer: timer.clone(), after, due: None, alarm: Alarm::default() }
     }
 }
 
 impl<R: Timer + 'static> Interrupt for Deadline<R> {
     fn poll_interrupt(&mut self, cx: &mut Context<'_>, again: bool) -> Poll<StopReason> {
-        let Self { timer, after, alarm } = self;
-        // A timer may want to be polled twice to see that nothing is left to wait for.
-        if after.is_zero() {
+        // Without any time no clock is read: the loop calls no body.
+        if self.after.is_zero() {
             return Poll::Ready(StopReason::TimedOut);
         }
-        let alarm = alarm.get_or_insert_with(|| Alarm {
-            begun: timer.now(),
-            sleep: Box::pin(timer.sleep(*after)),
-        });
-        // The clock decides: it is cheaper than the timer, which may be late where a runtime has it
-        // wait for its turn.
-        if timer.now().saturating_sub(alarm.begun) >= *after {
-            return Poll::Ready(StopReason::TimedOut);
-        }
+        let due = match self.due {
+            Some(due) => due,
+            // A moment that no clock can show never comes.
+            None => *self.due.insert(self.timer.now().saturating_add(self.after)),
+        };
         if again {
-            return Poll::Pending;
+            // The full poll that follows sets the timer.
+            return if self.timer.now() >= due {
+                Poll::Ready(StopReason::TimedOut)
+            } else {
+                Poll::Pending
+            };
         }
-        alarm.sleep.as_mut().poll(cx).map(|()| StopReason::TimedOut)
+        self.alarm.poll_until(&self.timer, due, cx).map(|()| StopReason::TimedOut)
     }
 }
 
 impl<R: Clone> Clone for Deadline<R> {
     fn clone(&self) -> Self {
-        Self { timer: self.timer.clone(), after: self.after, alarm: None }
+        Self { timer: self.timer.clone(), after: self.after, due: None, alarm: Alarm::default() }
     }
 }
 

@@ -1,12 +1,11 @@
 //! `timeout`: how long each body may take.
 
-use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use core::fmt;
-use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
+use super::alarm::Alarm;
 use super::{Key, OutcomeOption, Policy, RaisesPanics, WithOutcomes};
 use crate::{Loop, Timer};
 
@@ -65,7 +64,7 @@ pub struct Timeout<R> {
     /// The length at which those that have ended are taken out of the line.
     tidy_at: usize,
     /// One timer, for the first in line.
-    alarm: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    alarm: Alarm,
 }
 
 /// Shorter lines are not worth tidying.
@@ -73,7 +72,13 @@ const TIDY_AT_LEAST: usize = 64;
 
 impl<R> Timeout<R> {
     fn new(timer: R, after: Duration) -> Self {
-        Self { timer, after, line: VecDeque::new(), tidy_at: TIDY_AT_LEAST, alarm: None }
+        Self {
+            timer,
+            after,
+            line: VecDeque::new(),
+            tidy_at: TIDY_AT_LEAST,
+            alarm: Alarm::default(),
+        }
     }
 
     /// Those that have ended leave the line when it has doubled: so it is no longer than twice as
@@ -101,25 +106,17 @@ impl<R: Timer + 'static> OutcomeOption for Timeout<R> {
     }
 
     fn poll_overdue(&mut self, cx: &mut Context<'_>, alive: impl Fn(Key) -> bool) -> Poll<Key> {
-        loop {
-            while self.line.front().is_some_and(|&(_, body)| !alive(body)) {
-                self.line.pop_front();
-            }
-            let Some(&(due, body)) = self.line.front() else {
-                self.alarm = None;
-                return Poll::Pending;
-            };
-            // The clock decides: a timer may be late, where a runtime has it wait for its turn.
-            let left = due.saturating_sub(self.timer.now());
-            if left.is_zero() {
-                self.line.pop_front();
-                return Poll::Ready(body);
-            }
-            // Set for this body or for one before it: until then nobody is late.
-            let alarm = self.alarm.get_or_insert_with(|| Box::pin(self.timer.sleep(left)));
-            ready!(alarm.as_mut().poll(cx));
-            self.alarm = None;
+        while self.line.front().is_some_and(|&(_, body)| !alive(body)) {
+            self.line.pop_front();
         }
+        let Some(&(due, body)) = self.line.front() else {
+            self.alarm.clear();
+            return Poll::Pending;
+        };
+        // The alarm may still be set for a body before this one: until then no body is late.
+        ready!(self.alarm.poll_until(&self.timer, due, cx));
+        self.line.pop_front();
+        Poll::Ready(body)
     }
 }
 
