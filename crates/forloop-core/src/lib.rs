@@ -54,18 +54,21 @@ pub use crate::builder::{each, each_stream, try_each, try_each_stream};
 pub use crate::driver::{BodySpawner, Spawner};
 pub use crate::engine::{JobHandle, Key};
 pub use crate::looping::{Bounded, IsStream, Iter, Limit, LimitSet, LimitUnset, Loop, NoOptions};
+#[doc(hidden)]
 pub use crate::options::{
-    AllOrNothing, CancelOn, CatchPanics, Counts, Deadline, DrainOn, Event, Fallible, Interrupt,
-    IsResult, ItemPolicy, LimitBy, Observed, Observer, OutcomeOption, OutcomePolicy, Policy,
-    RaisesPanics, Stagger, StopOnCounts, StopOnOutput, Timeout, WeightBy, WithInterrupt,
+    Adds, AddsCondition, AddsInterrupt, AddsOutcomes, AddsRule, ItemRule, LoopOption, OPTIONS,
+    OutcomeRule, Rule,
+};
+pub use crate::options::{
+    AllOrNothing, CancelOn, CatchPanics, Counts, Deadline, DrainOn, Event, Fallible, IsResult,
+    ItemPolicy, LimitBy, Observed, Observer, OutcomePolicy, Policy, RaisesPanics, Stagger,
+    StopOnCounts, StopOnOutput, Timeout, WeightBy, WithCondition, WithInterrupt, WithOption,
     WithOutcomes, WithRule,
 };
 #[cfg(feature = "retry")]
 pub use crate::options::{AnyError, Retry, RetryIf, Retrying};
 #[cfg(feature = "rate")]
 pub use crate::options::{InvalidRate, Rate, Rated};
-#[doc(hidden)]
-pub use crate::options::{ItemRule, OutcomeRule, Rule};
 #[doc(hidden)]
 pub use crate::outcome::StopReason;
 pub use crate::outcome::{

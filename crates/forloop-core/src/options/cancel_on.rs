@@ -4,10 +4,10 @@ use alloc::boxed::Box;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use super::{Interrupt, Policy, WithInterrupt};
+use super::{ItemRule, OutcomeRule, Rule, WithInterrupt};
 use crate::{Loop, StopReason};
 
-impl<S, P, L, C: Policy> Loop<S, P, L, C> {
+impl<S, P, L, C> Loop<S, P, L, C> {
     /// Cancels the loop when `signal` is ready, whatever it gives.
     ///
     /// No further item is pulled, the bodies are stopped at their current await, and when they have
@@ -42,8 +42,7 @@ impl<S, P, L, C: Policy> Loop<S, P, L, C> {
         self,
         signal: W,
     ) -> Loop<S, P, L, WithInterrupt<C, CancelOn<W::IntoFuture>>> {
-        let signal = CancelOn::new(signal.into_future());
-        self.with(|policy| WithInterrupt::new(policy, signal))
+        self.with_option(CancelOn::new(signal.into_future()))
     }
 }
 
@@ -60,8 +59,13 @@ impl<W> CancelOn<W> {
     }
 }
 
-impl<W: Future> Interrupt for CancelOn<W> {
+impl<W: Future> Rule for CancelOn<W> {
+    const SEES_STARTS: bool = false;
+
     fn poll_interrupt(&mut self, cx: &mut Context<'_>, _again: bool) -> Poll<StopReason> {
         self.signal.as_mut().poll(cx).map(|_| StopReason::Cancelled)
     }
 }
+
+impl<I, W: Future> ItemRule<I> for CancelOn<W> {}
+impl<T, W: Future> OutcomeRule<T> for CancelOn<W> {}

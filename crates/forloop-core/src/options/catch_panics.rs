@@ -1,9 +1,9 @@
 //! `catch_panics`: a body's panic as that item's outcome.
 
-use super::{OutcomeOption, Policy, WithOutcomes};
+use super::{ItemRule, OutcomeRule, Rule, WithOutcomes};
 use crate::Loop;
 
-impl<S, P, L, C: Policy> Loop<S, P, L, C> {
+impl<S, P, L, C> Loop<S, P, L, C> {
     /// Makes the panic of a body that item's outcome: the other bodies go on.
     ///
     /// The panic of a source, of a signal or of a consumer belongs to no item and goes on in the
@@ -26,7 +26,7 @@ impl<S, P, L, C: Policy> Loop<S, P, L, C> {
     /// # });
     /// ```
     pub fn catch_panics(self) -> Loop<S, P, L, WithOutcomes<C, CatchPanics>> {
-        self.with(|policy| WithOutcomes::new(policy, CatchPanics))
+        self.with_option(CatchPanics)
     }
 }
 
@@ -34,6 +34,11 @@ impl<S, P, L, C: Policy> Loop<S, P, L, C> {
 #[derive(Debug, Clone, Copy)]
 pub struct CatchPanics;
 
-impl OutcomeOption for CatchPanics {
+impl Rule for CatchPanics {
     const CATCHES_PANICS: bool = true;
+    const HAS_SIGNALS: bool = false;
+    const SEES_STARTS: bool = false;
 }
+
+impl<I> ItemRule<I> for CatchPanics {}
+impl<R> OutcomeRule<R> for CatchPanics {}

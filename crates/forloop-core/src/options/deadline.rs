@@ -5,10 +5,10 @@ use core::task::{Context, Poll};
 use core::time::Duration;
 
 use super::alarm::Alarm;
-use super::{Interrupt, Policy, WithInterrupt};
+use super::{ItemRule, OutcomeRule, Rule, WithInterrupt};
 use crate::{Loop, StopReason, Timer};
 
-impl<S, P, L, C: Policy> Loop<S, P, L, C> {
+impl<S, P, L, C> Loop<S, P, L, C> {
     /// Gives the whole loop so much time, from its first poll.
     ///
     /// When it has passed, no further item is pulled, bodies that were woken by then are polled a
@@ -44,8 +44,7 @@ impl<S, P, L, C: Policy> Loop<S, P, L, C> {
         timer: &R,
         after: Duration,
     ) -> Loop<S, P, L, WithInterrupt<C, Deadline<R>>> {
-        let deadline = Deadline::new(timer, after);
-        self.with(|policy| WithInterrupt::new(policy, deadline))
+        self.with_option(Deadline::new(timer, after))
     }
 }
 
@@ -64,7 +63,9 @@ impl<R: Timer + Clone + 'static> Deadline<R> {
     }
 }
 
-impl<R: Timer + 'static> Interrupt for Deadline<R> {
+impl<R: Timer + 'static> Rule for Deadline<R> {
+    const SEES_STARTS: bool = false;
+
     fn poll_interrupt(&mut self, cx: &mut Context<'_>, again: bool) -> Poll<StopReason> {
         // Without any time no clock is read: the loop calls no body.
         if self.after.is_zero() {
@@ -86,6 +87,9 @@ impl<R: Timer + 'static> Interrupt for Deadline<R> {
         self.alarm.poll_until(&self.timer, due, cx).map(|()| StopReason::TimedOut)
     }
 }
+
+impl<I, R: Timer + 'static> ItemRule<I> for Deadline<R> {}
+impl<T, R: Timer + 'static> OutcomeRule<T> for Deadline<R> {}
 
 impl<R: Clone> Clone for Deadline<R> {
     fn clone(&self) -> Self {

@@ -5,10 +5,10 @@ use core::fmt;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use super::{Interrupt, Policy, WithInterrupt};
+use super::{ItemRule, OutcomeRule, Rule, WithInterrupt};
 use crate::{Loop, StopReason};
 
-impl<S, P, L, C: Policy> Loop<S, P, L, C> {
+impl<S, P, L, C> Loop<S, P, L, C> {
     /// Finishes what runs when `signal` is ready, whatever it gives, and begins nothing new.
     ///
     /// No further item is pulled, bodies that run go on to their ends, items that were pulled and wait for
@@ -48,8 +48,7 @@ impl<S, P, L, C: Policy> Loop<S, P, L, C> {
         self,
         signal: W,
     ) -> Loop<S, P, L, WithInterrupt<C, DrainOn<W::IntoFuture>>> {
-        let signal = DrainOn { signal: Some(Box::pin(signal.into_future())) };
-        self.with(|policy| WithInterrupt::new(policy, signal))
+        self.with_option(DrainOn { signal: Some(Box::pin(signal.into_future())) })
     }
 }
 
@@ -59,9 +58,7 @@ pub struct DrainOn<W> {
     signal: Option<Pin<Box<W>>>,
 }
 
-impl<W: Future> Interrupt for DrainOn<W> {
-    const DRAINS: bool = true;
-
+impl<W: Future> Rule for DrainOn<W> {
     fn poll_interrupt(&mut self, cx: &mut Context<'_>, _again: bool) -> Poll<StopReason> {
         match self.signal.as_mut().map(|signal| signal.as_mut().poll(cx)) {
             Some(Poll::Ready(_)) => {
@@ -72,6 +69,9 @@ impl<W: Future> Interrupt for DrainOn<W> {
         }
     }
 }
+
+impl<I, W: Future> ItemRule<I> for DrainOn<W> {}
+impl<T, W: Future> OutcomeRule<T> for DrainOn<W> {}
 
 impl<W: Clone> Clone for DrainOn<W> {
     fn clone(&self) -> Self {

@@ -1,6 +1,6 @@
 //! `try_each`: items that may fail to come.
 
-use super::{AllOrNothing, ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
+use super::{AllOrNothing, ItemPolicy, ItemRule, OutcomeRule, Policy, RaisesPanics, Rule, Sealed};
 use crate::admission::NoQueue;
 use crate::looping::NoOptions;
 use crate::{Interrupted, Outcome};
@@ -44,15 +44,28 @@ impl<T, E> ItemPolicy<Result<T, E>> for Fallible<E> {
     fn admit(&mut self, given: Result<T, E>) -> Option<T> {
         given.map_err(|error| self.error = Some(error)).ok()
     }
+
+    fn admit_any() -> Option<fn(Result<T, E>) -> T> {
+        None
+    }
 }
 
-impl<R, E> OutcomePolicy<R> for Fallible<E> {}
+impl<E> Sealed for Fallible<E> {}
+
+impl<E> Rule for Fallible<E> {
+    const HAS_SIGNALS: bool = false;
+}
+
+impl<I, E> ItemRule<I> for Fallible<E> {}
+impl<R, E> OutcomeRule<R> for Fallible<E> {}
 
 impl<E> Policy for Fallible<E> {
     type SourceError = E;
     type Each<T> = T;
     type Gives<X, Y> = Result<X, Interrupted<Y, E>>;
     type AdmissionQueue<I, R> = NoQueue;
+
+    const HAS_RULES: bool = false;
 
     fn each<T>(outcome: Outcome<T>) -> Result<T, Outcome<T>> {
         NoOptions::each(outcome)

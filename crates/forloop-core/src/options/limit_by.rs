@@ -60,7 +60,7 @@ impl<S: Stream, P, L, C> Loop<S, P, L, C> {
         K: Ord + Clone,
         N: Limit,
     {
-        limit.apply(|limit| self.with_rule(LimitBy::new(key, limit.get())))
+        limit.apply(|limit| self.with_option(LimitBy::new(key, limit.get())))
     }
 }
 
@@ -144,7 +144,7 @@ impl<K: Ord + Clone, G> Rule for LimitBy<K, G> {
 }
 
 impl<I, K: Ord + Clone, G: FnMut(&I) -> K> ItemRule<I> for LimitBy<K, G> {
-    fn arrive(&mut self, index: usize, item: &I) {
+    fn on_receive(&mut self, index: usize, item: &I) {
         let key = (self.key)(item);
         self.keys.insert(index, Keyed { key, is_inside: false });
     }

@@ -55,7 +55,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
         R: Timer + Clone + 'static,
         O: Observer,
     {
-        self.with_rule(Observed { timer: timer.clone(), observer })
+        self.with_option(Observed { timer: timer.clone(), observer })
     }
 }
 

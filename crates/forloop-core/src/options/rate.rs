@@ -47,7 +47,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
         timer: &R,
         rate: Rate,
     ) -> Loop<S, P, L, WithRule<C, Rated<R>>> {
-        self.with_rule(Rated::new(timer.clone(), rate))
+        self.with_option(Rated::new(timer.clone(), rate))
     }
 }
 

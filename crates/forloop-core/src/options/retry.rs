@@ -77,7 +77,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
         R: Timer + Clone + 'static,
         B: BackoffBuilder + Clone,
     {
-        self.with_rule(Retrying::new(timer.clone(), retry.into()))
+        self.with_option(Retrying::new(timer.clone(), retry.into()))
     }
 }
 

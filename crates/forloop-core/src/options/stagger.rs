@@ -50,7 +50,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
         timer: &R,
         delay: Duration,
     ) -> Loop<S, P, L, WithRule<C, Stagger<R>>> {
-        self.with_rule(Stagger::new(timer.clone(), delay))
+        self.with_option(Stagger::new(timer.clone(), delay))
     }
 }
 

@@ -1,12 +1,11 @@
 //! `stop_on_counts`: a predicate over what has ended so far.
 
 use core::fmt;
-use core::task::{Context, Poll};
 
-use super::{Interrupt, ItemRule, OutcomeRule, Policy, Rule, WithInterrupt, WithRule};
+use super::{ItemRule, OutcomeRule, Rule, WithCondition};
 use crate::{Event, Loop, OutcomeKind, StopReason};
 
-impl<S, P, L, C: Policy> Loop<S, P, L, C> {
+impl<S, P, L, C> Loop<S, P, L, C> {
     /// Stops the loop when `enough` says so, which is asked after each item that is done with: after two failures,
     /// after ten successes, when more fail than succeed.
     ///
@@ -44,12 +43,8 @@ impl<S, P, L, C: Policy> Loop<S, P, L, C> {
     pub fn stop_on_counts<G: FnMut(&Counts) -> bool>(
         self,
         enough: G,
-    ) -> Loop<S, P, L, WithRule<WithInterrupt<C, Stoppable>, StopOnCounts<G>>> {
-        self.with(|policy| WithInterrupt::new(policy, Stoppable)).with_rule(StopOnCounts {
-            enough,
-            counts: Counts::default(),
-            is_over: false,
-        })
+    ) -> Loop<S, P, L, WithCondition<C, StopOnCounts<G>>> {
+        self.with_option(StopOnCounts { enough, counts: Counts::default(), is_over: false })
     }
 }
 
@@ -116,16 +111,5 @@ impl<R, G: FnMut(&Counts) -> bool> OutcomeRule<R> for StopOnCounts<G> {}
 impl<G> fmt::Debug for StopOnCounts<G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StopWhen").field("tally", &self.counts).finish_non_exhaustive()
-    }
-}
-
-/// Makes a loop one that may be cut short: by a rule.
-#[doc(hidden)]
-#[derive(Debug, Clone, Copy)]
-pub struct Stoppable;
-
-impl Interrupt for Stoppable {
-    fn poll_interrupt(&mut self, _cx: &mut Context<'_>, _again: bool) -> Poll<StopReason> {
-        Poll::Pending
     }
 }

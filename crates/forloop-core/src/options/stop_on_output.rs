@@ -2,11 +2,10 @@
 
 use core::fmt;
 
-use super::stop_on_counts::Stoppable;
-use super::{ItemRule, OutcomeRule, Policy, Rule, WithInterrupt, WithRule};
+use super::{ItemRule, OutcomeRule, Rule, WithCondition};
 use crate::{Loop, Outcome, StopReason};
 
-impl<S, P, L, C: Policy> Loop<S, P, L, C> {
+impl<S, P, L, C> Loop<S, P, L, C> {
     /// Stops the loop when `is_enough` says so of what a body has returned, which it is shown with the body's index:
     /// at an error that nobody can go on after, at the value that was looked for.
     ///
@@ -46,9 +45,8 @@ impl<S, P, L, C: Policy> Loop<S, P, L, C> {
     pub fn stop_on_output<R, G: FnMut(usize, &R) -> bool>(
         self,
         is_enough: G,
-    ) -> Loop<S, P, L, WithRule<WithInterrupt<C, Stoppable>, StopOnOutput<G>>> {
-        self.with(|policy| WithInterrupt::new(policy, Stoppable))
-            .with_rule(StopOnOutput { is_enough, is_over: false })
+    ) -> Loop<S, P, L, WithCondition<C, StopOnOutput<G>>> {
+        self.with_option(StopOnOutput { is_enough, is_over: false })
     }
 }
 

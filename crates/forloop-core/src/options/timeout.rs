@@ -6,10 +6,12 @@ use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
 use super::alarm::Alarm;
-use super::{Key, OutcomeOption, Policy, RaisesPanics, WithOutcomes};
+use super::with_option::AddsOutcomes;
+use super::{ItemRule, OutcomeRule, RaisesPanics, Rule, WithOption, WithOutcomes};
+use crate::engine::Key;
 use crate::{Loop, Timer};
 
-impl<S, P, L, C: Policy> Loop<S, P, L, C> {
+impl<S, P, L, C> Loop<S, P, L, C> {
     /// Gives each body so much time, from its start.
     ///
     /// A body that has not ended by then is stopped at its current await, and its outcome is
@@ -49,8 +51,7 @@ impl<S, P, L, C: Policy> Loop<S, P, L, C> {
         timer: &R,
         after: Duration,
     ) -> Loop<S, P, L, WithOutcomes<C, Timeout<R>>> {
-        let timeout = Timeout::new(timer.clone(), after);
-        self.with(|policy| WithOutcomes::new(policy, timeout))
+        self.with_option(Timeout::new(timer.clone(), after))
     }
 }
 
@@ -92,11 +93,9 @@ impl<R> Timeout<R> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<C: RaisesPanics, R: Timer + 'static> RaisesPanics for WithOutcomes<C, Timeout<R>> {}
+impl<C: RaisesPanics, R: Timer + 'static> RaisesPanics for WithOption<C, Timeout<R>, AddsOutcomes> {}
 
-impl<R: Timer + 'static> OutcomeOption for Timeout<R> {
-    const HAS_SIGNALS: bool = true;
-
+impl<R: Timer + 'static> Rule for Timeout<R> {
     fn begun(&mut self, body: Key, alive: impl Fn(Key) -> bool) {
         self.tidy(alive);
         // A time that no clock can show never comes.
@@ -119,6 +118,9 @@ impl<R: Timer + 'static> OutcomeOption for Timeout<R> {
         Poll::Ready(body)
     }
 }
+
+impl<I, R: Timer + 'static> ItemRule<I> for Timeout<R> {}
+impl<T, R: Timer + 'static> OutcomeRule<T> for Timeout<R> {}
 
 impl<R: Clone> Clone for Timeout<R> {
     fn clone(&self) -> Self {

@@ -43,7 +43,7 @@ impl<S: Stream, P, L, C> Loop<S, P, L, C> {
         C: ItemPolicy<S::Item, Item = I>,
         G: FnMut(&I) -> usize,
     {
-        self.with_rule(WeightBy { weight, extra: BTreeMap::new(), running: 0 })
+        self.with_option(WeightBy { weight, extra: BTreeMap::new(), running: 0 })
     }
 }
 
@@ -87,7 +87,7 @@ impl<G> Rule for WeightBy<G> {
 }
 
 impl<I, G: FnMut(&I) -> usize> ItemRule<I> for WeightBy<G> {
-    fn arrive(&mut self, index: usize, item: &I) {
+    fn on_receive(&mut self, index: usize, item: &I) {
         let extra = (self.weight)(item).saturating_sub(1);
         if extra > 0 {
             self.extra.insert(index, (extra, false));
