@@ -56,14 +56,13 @@ pub use crate::engine::{JobHandle, Key};
 pub use crate::looping::{Bounded, IsStream, Iter, Limit, LimitSet, LimitUnset, Loop, NoOptions};
 #[doc(hidden)]
 pub use crate::options::{
-    Adds, AddsCondition, AddsInterrupt, AddsOutcomes, AddsRule, ItemRule, LoopOption, OPTIONS,
-    OutcomeRule, Rule,
+    Adds, AddsCondition, AddsInterrupt, AddsOutcomes, AddsRule, LoopOption, option_table,
 };
 pub use crate::options::{
     AllOrNothing, CancelOn, CatchPanics, Counts, Deadline, DrainOn, Event, Fallible, IsResult,
-    ItemPolicy, LimitBy, Observed, Observer, OutcomePolicy, Policy, RaisesPanics, Stagger,
-    StopOnCounts, StopOnOutput, Timeout, WeightBy, WithCondition, WithInterrupt, WithOption,
-    WithOutcomes, WithRule,
+    ItemPolicy, ItemRule, LimitBy, Observed, Observer, OutcomeRule, Policy, RaisesPanics, Rule,
+    Stagger, StopOnCounts, StopOnOutput, Timeout, WeightBy, WithCondition, WithInterrupt,
+    WithOption, WithOutcomes, WithRule,
 };
 #[cfg(feature = "retry")]
 pub use crate::options::{AnyError, Retry, RetryIf, Retrying};

@@ -40,20 +40,22 @@ macro_rules! hooks {
         )*
     ) => {
         $(#[$attribute])*
-        #[doc(hidden)]
+        ///
+        /// This trait is sealed: the options of this library implement it.
         pub trait $Rule $(<$T>)?: $Super {
             $(
                 $(#[$flag_attribute])*
+                #[doc(hidden)]
                 const $FLAG: bool = $default_flag;
             )*
             $(
                 $(#[$hook_attribute])*
+                #[doc(hidden)]
                 #[allow(unused_variables, reason = "most defaults need no argument")]
                 fn $hook(&$($receiver)+ $(, $argument: $type)*) $(-> $answer)? $default
             )*
         }
 
-        #[diagnostic::do_not_recommend]
         impl<$($T,)? C, O, K> $Rule $(<$T>)? for WithOption<C, O, K>
         where
             C: $Rule $(<$T>)?,

@@ -39,9 +39,8 @@ pub use self::deadline::Deadline;
 pub use self::drain_on::DrainOn;
 pub use self::event::Event;
 pub use self::fallible::{Fallible, IsResult};
-pub use self::hooks::OutcomeRule as OutcomePolicy;
+pub(crate) use self::hooks::OutcomeRule as OutcomePolicy;
 use self::hooks::Sealed;
-#[doc(hidden)]
 pub use self::hooks::{ItemRule, OutcomeRule, Rule};
 pub use self::limit_by::LimitBy;
 pub use self::observe::{Observed, Observer};
@@ -54,7 +53,7 @@ pub use self::stagger::Stagger;
 pub use self::stop_on_counts::{Counts, StopOnCounts};
 pub use self::stop_on_output::StopOnOutput;
 #[doc(hidden)]
-pub use self::table::{LoopOption, OPTIONS};
+pub use self::table::{LoopOption, option_table};
 pub use self::timeout::Timeout;
 pub use self::weight_by::WeightBy;
 #[doc(hidden)]

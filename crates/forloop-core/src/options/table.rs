@@ -28,12 +28,16 @@ macro_rules! options {
         $(#[$attribute:meta])*
         $method:ident: $Option:ident $(<$($Parameter:ident),*>)? => $Adds:ident;
     )*) => {
-        /// The method that sets each option, and what it adds to the results.
+        /// The method that sets each option, and the name of what it adds to the results.
+        ///
+        /// For tests that compare the documentation's tables with it.
         #[doc(hidden)]
-        pub const OPTIONS: &[(&str, &str)] = &[$(
-            $(#[$attribute])*
-            (stringify!($method), stringify!($Adds)),
-        )*];
+        pub const fn option_table() -> &'static [(&'static str, &'static str)] {
+            &[$(
+                $(#[$attribute])*
+                (stringify!($method), stringify!($Adds)),
+            )*]
+        }
 
         $(
             $(#[$attribute])*

@@ -206,7 +206,6 @@ impl<C: AllOrNothing, O: Rule, K: KeepsOutputs> AllOrNothing for WithOption<C, O
 #[diagnostic::do_not_recommend]
 impl<C: RaisesPanics, O: Rule, K: KeepsOutputs> RaisesPanics for WithOption<C, O, K> {}
 
-#[diagnostic::do_not_recommend]
 impl<I, C: ItemPolicy<I>, O: ItemRule<C::Item>, K: Adds> ItemPolicy<I> for WithOption<C, O, K> {
     type Item = C::Item;
 
