@@ -1,13 +1,12 @@
-//! `catch_panics`: a body's panic as that item's outcome.
+//! `catch_panics`: a body's panic as the outcome of its item.
 
 use super::{ItemRule, OutcomeRule, Rule, WithOutcomes};
 use crate::Loop;
 
 impl<S, P, L, C> Loop<S, P, L, C> {
-    /// Makes the panic of a body that item's outcome: the other bodies go on.
+    /// Turns a body's panic into the outcome of its item. The other bodies keep running.
     ///
-    /// The panic of a source, of a signal or of a consumer belongs to no item and goes on in the
-    /// caller as ever.
+    /// A panic of the source, of a signal or of a consumer belongs to no item and propagates to the caller.
     ///
     /// # Examples
     ///
@@ -30,7 +29,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     }
 }
 
-/// A body's panic is its outcome.
+/// The option that makes a body's panic the outcome of its item.
 #[derive(Debug, Clone, Copy)]
 pub struct CatchPanics;
 

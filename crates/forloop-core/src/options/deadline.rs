@@ -1,4 +1,4 @@
-//! `deadline`: how long a whole loop may take.
+//! `deadline`: a time limit for a whole loop.
 
 use core::fmt;
 use core::task::{Context, Poll};
@@ -9,18 +9,20 @@ use super::{ItemRule, OutcomeRule, Rule, WithInterrupt};
 use crate::{Loop, StopReason, Timer};
 
 impl<S, P, L, C> Loop<S, P, L, C> {
-    /// Gives the whole loop so much time, from its first poll.
+    /// Stops the loop `after` this much time, counted from its first poll.
     ///
-    /// When it has passed, no further item is pulled, bodies that were woken by then are polled a
-    /// last time, the others are stopped at their current await, and when they have stopped the
-    /// strategy says so with [`Cause::TimedOut`] or
-    /// [`LoopError::TimedOut`](crate::LoopError::TimedOut); [`settle`](Self::settle) and
-    /// [`gather`](Self::gather) with the results that were ready. With no time at all no item is
-    /// pulled and no body is called.
+    /// When the deadline passes, the loop pulls no further item. Bodies that were woken by then are polled once
+    /// more, and the others are cancelled at their current await. When they have stopped, the strategy returns
+    /// [`Cause::TimedOut`](crate::Cause::TimedOut) or [`LoopError::TimedOut`](crate::LoopError::TimedOut);
+    /// [`settle`](Self::settle) and [`gather`](Self::gather) also return the results that were ready. With a
+    /// zero duration no item is pulled and no body is called. If the source is exhausted and every body has
+    /// completed, the deadline has interrupted nothing.
     ///
-    /// The time is the loop's: a consumer's own step is not cut short.
+    /// The deadline applies to the loop. It does not interrupt a step of a consumer.
     ///
-    /// Costs one timer for the loop, and a reading of the clock for each body.
+    /// # Costs
+    ///
+    /// One timer for the loop, and a reading of the clock for each body.
     ///
     /// # Examples
     ///
@@ -35,7 +37,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     ///         .gather(async |url| url.len());
     ///     match lengths.await {
     ///         Ok(lengths) => println!("all {} were ready", lengths.len()),
-    ///         Err(late) => println!("too late for {:?}", late.pending),
+    ///         Err(late) => println!("timed out: {:?}", late.pending),
     ///     }
     /// }
     /// ```
@@ -48,11 +50,11 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     }
 }
 
-/// How long a loop may take.
+/// A time limit for a loop.
 pub struct Deadline<R> {
     timer: R,
     after: Duration,
-    /// When the time is up. Set at the first poll.
+    /// When the limit passes, by the clock of `timer`. Set at the first poll.
     due: Option<Duration>,
     alarm: Alarm,
 }
@@ -67,7 +69,7 @@ impl<R: Timer + 'static> Rule for Deadline<R> {
     const SEES_STARTS: bool = false;
 
     fn poll_interrupt(&mut self, cx: &mut Context<'_>, again: bool) -> Poll<StopReason> {
-        // Without any time no clock is read: the loop calls no body.
+        // A loop without any time reads no clock and calls no body.
         if self.after.is_zero() {
             return Poll::Ready(StopReason::TimedOut);
         }

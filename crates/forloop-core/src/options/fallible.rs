@@ -1,27 +1,28 @@
-//! `try_each`: items that may fail to come.
+//! `try_each`: a source that may fail.
 
 use super::{AllOrNothing, ItemPolicy, ItemRule, OutcomeRule, Policy, RaisesPanics, Rule, Sealed};
 use crate::admission::NoQueue;
 use crate::looping::NoOptions;
 use crate::{Interrupted, Outcome};
 
-/// An item that may have failed to come: every `Result` is one.
+/// What a fallible source gives. Every `Result` implements it, and nothing else.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no `Result`: such an item cannot fail to come",
-    label = "items that may fail to come are wanted here: `Result`s",
-    note = "if what comes is the item itself, begin the loop with `forloop::each(..)` or \
-            `forloop::each_stream(..)`"
+    message = "`try_each` needs items of type `Result<T, E>`, found `{Self}`",
+    label = "this source is not fallible",
+    note = "use `forloop::each(..)` or `forloop::each_stream(..)` for a source that cannot fail"
 )]
-pub trait IsResult {
-    /// Why the item has not come.
+pub trait IsResult: Sealed {
+    /// The error of the source.
     type Error;
 }
+
+impl<T, E> Sealed for Result<T, E> {}
 
 impl<T, E> IsResult for Result<T, E> {
     type Error = E;
 }
 
-/// The source may fail with an `E`, which cuts the loop short.
+/// The policy of a loop over a fallible source. The source's error, an `E`, interrupts the loop.
 #[derive(Debug, Clone)]
 pub struct Fallible<E> {
     error: Option<E>,

@@ -189,8 +189,8 @@ hooks! {
     #[diagnostic::on_unimplemented(
         message = "this loop cannot be run over items of type `{I}`",
         label = "an option of this loop does not fit these items",
-        note = "`retry` calls a body again with a clone of its item: borrow the items (`forloop::each(&items)`) or let \
-                them be `Clone`; the closures of `limit_by` and `weight_by` take the loop's items by reference"
+        note = "`retry` clones each item: borrow the items (`forloop::each(&items)`) or implement `Clone` for them; \
+                the closures of `limit_by` and `weight_by` take the loop's items by reference"
     )]
     pub trait ItemRule<I>: Rule;
 
@@ -213,10 +213,10 @@ hooks! {
 hooks! {
     /// The hooks of an option that need what a body returns, an `R`.
     #[diagnostic::on_unimplemented(
-        message = "an option of this loop does not fit bodies that return `{R}`",
-        label = "an option needs bodies that return something else",
-        note = "`retry` calls a body again that has failed: let it return a `Result`, of the error that `Retry::when` is \
-                told; the closure of `stop_on_output` is shown what the body returns"
+        message = "an option of this loop does not support bodies that return `{R}`",
+        label = "an option needs bodies with another return type",
+        note = "`retry` needs bodies that return `Result<T, E>`, where `E` is the error that the closure of \
+                `Retry::when` takes; the closure of `stop_on_output` takes what the body returns"
     )]
     pub trait OutcomeRule<R>: Rule;
 

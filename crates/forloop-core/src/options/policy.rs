@@ -59,8 +59,8 @@ pub trait Policy: Rule {
 /// A policy for a source of `I`s.
 #[diagnostic::on_unimplemented(
     message = "this loop cannot be run over items of type `{I}`",
-    label = "items begun with `try_each` are `Result`s",
-    note = "begin the loop with `forloop::each(..)` if what comes is the item itself"
+    label = "a loop that begins with `try_each` takes `Result`s",
+    note = "begin the loop with `forloop::each(..)` if the source cannot fail"
 )]
 pub trait ItemPolicy<I>: Policy + ItemRule<<Self as ItemPolicy<I>>::Item> {
     /// What the body takes.
@@ -84,18 +84,18 @@ pub trait ItemPolicy<I>: Policy + ItemRule<<Self as ItemPolicy<I>>::Item> {
 
 /// A policy under which every body that completes has an output.
 #[diagnostic::on_unimplemented(
-    message = "this strategy has no place for a body that timed out or whose panic was caught",
+    message = "this strategy cannot represent a body that timed out or whose panic was caught",
     label = "each item of this loop has an outcome",
-    note = "`settle` gives every outcome, `as_completed(..).for_each(..)` each as it comes, and \
-            `try_for_each` stops at the first body without time"
+    note = "`settle` returns every outcome, `as_completed(..).for_each(..)` handles each as it completes, \
+            and `try_for_each` stops at the first time-out"
 )]
 pub trait AllOrNothing: Policy {}
 
 /// A policy under which a body's panic propagates to the caller.
 #[diagnostic::on_unimplemented(
-    message = "this strategy has no place for a panic that was caught",
+    message = "this strategy cannot represent a panic that was caught",
     label = "this loop catches panics",
-    note = "leave out `catch_panics()`, under which `settle`, `gather` and the streams give outcomes"
+    note = "remove `catch_panics()`, or use `settle`, `gather` or a stream, which return outcomes"
 )]
 pub trait RaisesPanics: Policy {}
 
