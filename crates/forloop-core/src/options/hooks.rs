@@ -174,6 +174,7 @@ hooks! {
     wrapper { self.policy.is_too_late(index) || self.option.is_too_late(index) }
 
     /// Called with each event of the loop. Returns a reason to stop the loop, if the option has one.
+    #[must_use = "the loop must stop for this reason"]
     fn on_event(&mut self, event: &Event) -> Option<StopReason>;
     default { None }
     wrapper {
@@ -236,6 +237,7 @@ hooks! {
     wrapper { self.policy.is_error(returned) || self.option.is_error(returned) }
 
     /// Called with the final outcome of each item. Returns a reason to stop the loop, if the option has one.
+    #[must_use = "the loop must stop for this reason"]
     fn on_outcome(&mut self, index: usize, outcome: &Outcome<R>) -> Option<StopReason>;
     default { None }
     wrapper {
