@@ -154,11 +154,6 @@ impl<S> Cut<S> {
         Self { cause, running, ended: Vec::new(), all_begun }
     }
 
-    /// Whether running bodies complete, and are not cancelled.
-    pub(crate) fn is_drain(&self) -> bool {
-        matches!(self.cause, Cause::Drained)
-    }
-
     /// Records that an item was left after all.
     pub(crate) fn more_was_left(&mut self) {
         self.all_begun = false;
