@@ -76,3 +76,20 @@ fn a_table_for_users_has_a_row_for_every_option() {
 fn is_a_row(line: &&str) -> bool {
     line.trim_start_matches("//!").trim_start().starts_with('|')
 }
+
+#[test]
+fn every_hook_reaches_all_options_of_a_loop() {
+    let text = read("crates/forloop-core/src/options/hooks.rs");
+    let hooks: Vec<_> = text.split("\n    fn ").skip(1).collect();
+    assert!(!hooks.is_empty());
+    for hook in hooks {
+        let name = &hook[..hook.find(|c: char| !is_of_a_name(c)).unwrap()];
+        let wrapper = hook.split("    wrapper {").nth(1).expect("the macro demands it");
+        for called in [format!("self.policy.{name}("), format!("self.option.{name}(")] {
+            assert!(
+                wrapper.contains(&called),
+                "the wrapper of `{name}` does not call `{called}..)`"
+            );
+        }
+    }
+}
