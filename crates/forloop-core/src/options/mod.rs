@@ -5,7 +5,7 @@
 //! | `hooks.rs` | the hooks of options, each with its default and with how two options share it |
 //! | `policy.rs` | a loop's policy: its options together, and what they make of its results |
 //! | `with_option.rs` | a policy with one more option |
-//! | `table.rs` | the list of all options |
+//! | `table.rs` | the macro behind the list of all options, which is at the end of this file |
 //! | `event.rs` | what happens in a loop, as options receive it |
 //! | `alarm.rs` | one timer for a moment of a clock |
 //! | the others | one option each |
@@ -53,9 +53,37 @@ pub use self::stagger::Stagger;
 pub use self::stop_on_counts::{Counts, StopOnCounts};
 pub use self::stop_on_output::StopOnOutput;
 #[doc(hidden)]
-pub use self::table::{LoopOption, option_table};
+pub use self::table::LoopOption;
 pub use self::timeout::Timeout;
 pub use self::weight_by::WeightBy;
 #[doc(hidden)]
 pub use self::with_option::{Adds, AddsCondition, AddsInterrupt, AddsOutcomes, AddsRule};
 pub use self::with_option::{WithCondition, WithInterrupt, WithOption, WithOutcomes, WithRule};
+
+use self::table::options;
+
+options! {
+    AddsOutcomes as options_with_outcomes {
+        catch_panics: CatchPanics,
+        timeout: Timeout<R>,
+    }
+    AddsInterrupt as signals {
+        cancel_on: CancelOn<W>,
+        deadline: Deadline<R>,
+        drain_on: DrainOn<W>,
+    }
+    AddsCondition as conditions {
+        stop_on_counts: StopOnCounts<G>,
+        stop_on_output: StopOnOutput<G>,
+    }
+    AddsRule as rules {
+        limit_by: LimitBy<K, G>,
+        observe: Observed<R, O>,
+        #[cfg(feature = "rate")]
+        rate: Rated<R>,
+        #[cfg(feature = "retry")]
+        retry: Retrying<R, B, D, W>,
+        stagger: Stagger<R>,
+        weight_by: WeightBy<G>,
+    }
+}

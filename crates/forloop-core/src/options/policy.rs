@@ -2,7 +2,9 @@
 
 use core::convert::Infallible;
 
-use super::{ItemRule, OutcomeRule, Rule, Sealed};
+use super::{
+    ItemRule, OutcomeRule, Rule, Sealed, conditions, options_with_outcomes, rules, signals,
+};
 use crate::admission::{MaybeQueue, NoQueue};
 use crate::looping::NoOptions;
 use crate::{Interrupted, Outcome};
@@ -16,9 +18,9 @@ use crate::{Interrupted, Outcome};
 /// | option | type of a body's output `T` ([`Each`](Self::Each)) | type of the loop's result `X` ([`Gives`](Self::Gives)) |
 /// |---|---|---|
 /// | none | `T` | `X` |
-/// | [`timeout`](crate::Loop::timeout), [`catch_panics`](crate::Loop::catch_panics) | [`Outcome<T>`](Outcome) | unchanged |
-/// | [`deadline`](crate::Loop::deadline), [`cancel_on`](crate::Loop::cancel_on), [`drain_on`](crate::Loop::drain_on), [`stop_on_counts`](crate::Loop::stop_on_counts), [`stop_on_output`](crate::Loop::stop_on_output), [`try_each`](crate::try_each) | unchanged | [`Result<X, Interrupted>`](Interrupted) |
-/// | [`retry`](crate::Loop::retry), [`rate`](crate::Loop::rate), [`stagger`](crate::Loop::stagger), [`limit_by`](crate::Loop::limit_by), [`weight_by`](crate::Loop::weight_by), [`observe`](crate::Loop::observe) | unchanged | unchanged |
+#[doc = concat!("| ", options_with_outcomes!(), " | [`Outcome<T>`](Outcome) | unchanged |")]
+#[doc = concat!("| ", signals!(), conditions!(), "[`try_each`](crate::try_each) | unchanged | [`Result<X, Interrupted>`](Interrupted) |")]
+#[doc = concat!("| ", rules!(), " | unchanged | unchanged |")]
 ///
 /// This trait is sealed.
 pub trait Policy: Rule {
