@@ -560,7 +560,11 @@ fn read(path: &Path) -> String {
 /// The names of types and traits that a crate's `lib.rs` exports: functions and modules begin with a
 /// small letter, and what `*` stands for is another crate's.
 fn exported(lib: &Path) -> BTreeSet<String> {
-    let text = read(lib);
+    let mut text = read(lib);
+    // The options are exported together.
+    if text.contains("pub use crate::options::*;") {
+        text += &read(&lib.with_file_name("options/mod.rs"));
+    }
     let used = text.split("pub use ").skip(1).map(|used| used.split(';').next().unwrap());
     let names = used.flat_map(|used| used.split(['{', '}', ',']));
     let names = names.map(|name| name.trim().rsplit([':', ' ']).next().unwrap());

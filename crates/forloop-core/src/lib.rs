@@ -54,18 +54,11 @@ pub use crate::builder::{each, each_stream, try_each, try_each_stream};
 pub use crate::driver::{BodySpawner, Spawner};
 pub use crate::engine::{JobHandle, Key};
 pub use crate::looping::{Bounded, IsStream, Iter, Limit, LimitSet, LimitUnset, Loop, NoOptions};
-pub use crate::options::{
-    AllOrNothing, CancelOn, CatchPanics, Counts, Deadline, DrainOn, Event, Fallible, Interrupt,
-    IsResult, ItemPolicy, LimitBy, Observed, Observer, OutcomeOption, OutcomePolicy, Policy,
-    RaisesPanics, Stagger, StopOnCounts, StopOnOutput, Timeout, WeightBy, WithInterrupt,
-    WithOutcomes, WithRule,
-};
-#[cfg(feature = "retry")]
-pub use crate::options::{AnyError, Retry, RetryIf, Retrying};
-#[cfg(feature = "rate")]
-pub use crate::options::{InvalidRate, Rate, Rated};
+pub use crate::options::*;
 #[doc(hidden)]
-pub use crate::options::{ItemRule, OutcomeRule, Rule};
+pub use crate::options::{
+    Adds, AddsCondition, AddsInterrupt, AddsOutcomes, AddsRule, LoopOption, option_table,
+};
 #[doc(hidden)]
 pub use crate::outcome::StopReason;
 pub use crate::outcome::{

@@ -352,8 +352,10 @@ where
     /// Stops the loop if an option wants that.
     fn heed(self: Pin<&mut Self>, stop: Result<Option<StopReason>, Panic>) {
         match stop {
-            Ok(Some(reason)) if !self.phase.is_stopping() => self.cut_short(reason.into(), None),
-            Ok(_) => {}
+            Ok(Some(reason)) => {
+                self.interrupt(reason);
+            }
+            Ok(None) => {}
             Err(panic) => self.stop_for(panic),
         }
     }

@@ -56,7 +56,7 @@ use crate::options::{ItemPolicy, OutcomePolicy};
 use crate::outcome::{Cut, catch};
 use crate::place::{BodySet, Delivery, DeliveryRule, PoolHandle, PullConfig};
 use crate::simulation::Origin;
-use crate::{Cause, Interrupted, Outcome, Panic};
+use crate::{Interrupted, Outcome, Panic};
 
 /// Rounds in one poll of the task after which the loop yields, if a body has yielded in one of them: to
 /// return to the executor costs as much as many polls of bodies.
@@ -387,12 +387,12 @@ where
     /// Begins the last round; after it, the loop stops.
     fn step_last_round<B>(mut self: Pin<&mut Self>) -> Option<Step<B>> {
         let this = self.as_mut().project();
-        if let Phase::LastRound { has_begun: has_begun @ false, .. } = this.phase
-            && this.running.next_round()
-        {
+        let Phase::LastRound { reason, has_begun, .. } = this.phase else { return Step::Progress };
+        let reason = *reason;
+        if !*has_begun && this.running.next_round() {
             *has_begun = true;
         } else {
-            self.cut_short(Cause::TimedOut, None);
+            self.cut_short(reason.into(), None);
         }
         Some(Step::Progress)
     }

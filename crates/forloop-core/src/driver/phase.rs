@@ -1,5 +1,6 @@
 //! The phases of a loop.
 
+use crate::StopReason;
 use crate::outcome::Cut;
 
 /// What a loop does next. It goes from the first phase towards the last and never back.
@@ -21,6 +22,8 @@ pub(super) enum Phase {
     /// The deadline has passed: the bodies that were woken by then are polled once more, and then the loop
     /// stops.
     LastRound {
+        /// Why the loop stops after it.
+        reason: StopReason,
         /// That round has begun.
         has_begun: bool,
         /// The loop was draining.

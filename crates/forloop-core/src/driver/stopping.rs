@@ -14,7 +14,7 @@ use crate::engine::{Completion, JobHandle};
 use crate::options::{ItemPolicy, OutcomePolicy};
 use crate::outcome::{Cut, StopEffect, catch};
 use crate::place::SOURCE;
-use crate::{Cause, Outcome, OutcomeKind, Panic};
+use crate::{Cause, Outcome, OutcomeKind, Panic, StopReason};
 
 /// What becomes of a completion.
 pub(super) enum Disposition<T> {
@@ -61,19 +61,37 @@ where
             return false;
         };
         match catch(|| policy.poll_interrupt(cx, will_repoll)) {
-            Ok(Poll::Pending) => return false,
-            Ok(Poll::Ready(reason)) => match reason.effect() {
-                StopEffect::LastRound => {
-                    let drained = this.phase.finish();
-                    *this.phase = Phase::LastRound { has_begun: false, drained };
-                    self.polled_anew();
-                }
-                StopEffect::Drain => return self.drain(),
-                StopEffect::Cancel => self.cut_short(reason.into(), None),
-            },
-            Err(panic) => self.stop_for(panic),
+            Ok(Poll::Pending) => false,
+            Ok(Poll::Ready(reason)) => self.interrupt(reason),
+            Err(panic) => {
+                self.stop_for(panic);
+                true
+            }
         }
-        true
+    }
+
+    /// Stops the loop for an option, in the way of that reason. `false` if that changes nothing.
+    pub(super) fn interrupt(mut self: Pin<&mut Self>, reason: StopReason) -> bool {
+        if self.phase.is_stopping() {
+            return false;
+        }
+        match reason.effect() {
+            StopEffect::LastRound => {
+                if !self.phase.heeds_signals() {
+                    return false;
+                }
+                let this = self.as_mut().project();
+                let drained = this.phase.finish();
+                *this.phase = Phase::LastRound { reason, has_begun: false, drained };
+                self.polled_anew();
+                true
+            }
+            StopEffect::Drain => self.drain(reason),
+            StopEffect::Cancel => {
+                self.cut_short(reason.into(), None);
+                true
+            }
+        }
     }
 
     /// Cancels the bodies that have timed out, up to the first that has stopped.
@@ -173,9 +191,10 @@ where
         let this = self.as_mut().project();
         let mut all_begun = is_exhausted && (!C::HAS_RULES || none_waits(this.launcher));
         let is_over = this.running.is_empty() && lost.is_none();
+        let was_draining = !this.phase.is_stopping();
         // Stopped while it drained, a loop was stopped; and before its end, if it drained before its end.
         let earlier = match this.phase.take_cut() {
-            Some(drained) if drained.is_drain() && !is_over => {
+            Some(drained) if was_draining && !is_over => {
                 all_begun &= drained.all_begun();
                 None
             }
@@ -192,14 +211,14 @@ where
     }
 
     /// Lets the bodies that run complete, and starts nothing new. `false` if the loop was draining before.
-    fn drain(mut self: Pin<&mut Self>) -> bool {
+    fn drain(mut self: Pin<&mut Self>, reason: StopReason) -> bool {
         if !matches!(self.phase, Phase::Running) {
             return false;
         }
         let is_exhausted = self.as_mut().source_is_exhausted();
         let this = self.as_mut().project();
         let all_begun = is_exhausted && (!C::HAS_RULES || none_waits(this.launcher));
-        *this.phase = Phase::Draining(Cut::new(Cause::Drained, Vec::new(), all_begun));
+        *this.phase = Phase::Draining(Cut::new(reason.into(), Vec::new(), all_begun));
         self.close();
         true
     }

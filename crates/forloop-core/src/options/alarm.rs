@@ -1,4 +1,4 @@
-//! A timer that is set for a time of a clock.
+//! A timer for a moment of a clock.
 
 use alloc::boxed::Box;
 use core::pin::Pin;
@@ -7,16 +7,29 @@ use core::time::Duration;
 
 use crate::Timer;
 
-/// A timer that sleeps until some time, or none.
+/// Wakes the loop at a moment of a clock. It holds at most one timer of the runtime.
+///
+/// The clock decides whether the moment has come, and the timer only wakes the loop. A runtime may poll a
+/// timer late, behind bodies that are busy, but the time has passed all the same. So each poll reads the
+/// clock first, which is also cheaper than polling a timer.
+///
+/// An alarm may be asked for a later moment than the one its timer is set for. It keeps that timer: the
+/// loop wakes once too early, and the alarm then sets a timer for the rest. So moments that only move
+/// forward, such as the due times of a queue of time-outs, cost a timer when the loop has slept and not one
+/// for each body.
 #[derive(Default)]
 pub(super) struct Alarm {
-    set: Option<(Duration, Pin<Box<dyn Future<Output = ()> + Send>>)>,
+    set: Option<SetTimer>,
+}
+
+struct SetTimer {
+    /// When the timer wakes the loop. It may be earlier than the moment that is waited for.
+    wakes_at: Duration,
+    sleep: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 impl Alarm {
-    /// Waits for the clock to show `due`; if it was set for another time, for this one from now on.
-    ///
-    /// The clock decides: a timer may be late, where a runtime has it wait for its turn.
+    /// Ready when `timer`'s clock shows `due`.
     pub(super) fn poll_until<R: Timer + 'static>(
         &mut self,
         timer: &R,
@@ -26,13 +39,21 @@ impl Alarm {
         loop {
             let left = due.saturating_sub(timer.now());
             if left.is_zero() {
-                self.set = None;
+                self.clear();
                 return Poll::Ready(());
             }
-            self.set.take_if(|(set_for, _)| *set_for != due);
-            let (_, sleep) = self.set.get_or_insert_with(|| (due, Box::pin(timer.sleep(left))));
-            ready!(sleep.as_mut().poll(cx));
-            self.set = None;
+            self.set.take_if(|set| set.wakes_at > due);
+            let set = self.set.get_or_insert_with(|| SetTimer {
+                wakes_at: due,
+                sleep: Box::pin(timer.sleep(left)),
+            });
+            ready!(set.sleep.as_mut().poll(cx));
+            self.clear();
         }
+    }
+
+    /// Drops the timer: nothing is waited for.
+    pub(super) fn clear(&mut self) {
+        self.set = None;
     }
 }

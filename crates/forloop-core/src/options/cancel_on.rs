@@ -1,23 +1,24 @@
-//! `cancel_on`: a signal that cuts a loop short.
+//! `cancel_on`: a signal that cancels a loop.
 
 use alloc::boxed::Box;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use super::{Interrupt, Policy, WithInterrupt};
+use super::{ItemRule, OutcomeRule, Rule, WithInterrupt};
 use crate::{Loop, StopReason};
 
-impl<S, P, L, C: Policy> Loop<S, P, L, C> {
-    /// Cancels the loop when `signal` is ready, whatever it gives.
+impl<S, P, L, C> Loop<S, P, L, C> {
+    /// Cancels the loop when `signal` is ready. The signal's output is ignored.
     ///
-    /// No further item is pulled, the bodies are stopped at their current await, and when they have
-    /// stopped the strategy says so with [`Cause::Cancelled`] or
-    /// [`LoopError::Cancelled`](crate::LoopError::Cancelled). If the signal is ready before the loop
-    /// begins, no item is pulled and no body is called. Where the source is at its end and every body
-    /// came to its own, nothing was cancelled.
+    /// The loop pulls no further item and cancels the running bodies at their current await. When they have
+    /// stopped, the strategy returns [`Cause::Cancelled`](crate::Cause::Cancelled) or
+    /// [`LoopError::Cancelled`](crate::LoopError::Cancelled). If the signal is ready before the loop starts, no
+    /// item is pulled and no body is called. If the source is exhausted and every body has completed, the signal
+    /// comes too late and the loop returns its plain result.
     ///
     /// Any future is a signal: a [`CancelToken`](crate::CancelToken), the `cancelled()` of
-    /// tokio-util's token, Ctrl-C, a channel's receiver, a timer. Several signals: the first counts.
+    /// tokio-util's token, Ctrl-C, a channel's receiver, a timer. Of several signals the first one counts.
+    /// The loop polls a signal before it polls the bodies that were woken, and before it pulls an item.
     ///
     /// # Examples
     ///
@@ -42,15 +43,14 @@ impl<S, P, L, C: Policy> Loop<S, P, L, C> {
         self,
         signal: W,
     ) -> Loop<S, P, L, WithInterrupt<C, CancelOn<W::IntoFuture>>> {
-        let signal = CancelOn::new(signal.into_future());
-        self.with(|policy| WithInterrupt::new(policy, signal))
+        self.with_option(CancelOn::new(signal.into_future()))
     }
 }
 
 /// A signal that cancels a loop.
 #[derive(Debug, Clone)]
 pub struct CancelOn<W> {
-    /// In a box, so that a signal that must not move keeps no stream of results from being `Unpin`.
+    /// Boxed, so that a stream of results is `Unpin` also if the signal is not.
     signal: Pin<Box<W>>,
 }
 
@@ -60,8 +60,13 @@ impl<W> CancelOn<W> {
     }
 }
 
-impl<W: Future> Interrupt for CancelOn<W> {
+impl<W: Future> Rule for CancelOn<W> {
+    const SEES_STARTS: bool = false;
+
     fn poll_interrupt(&mut self, cx: &mut Context<'_>, _again: bool) -> Poll<StopReason> {
         self.signal.as_mut().poll(cx).map(|_| StopReason::Cancelled)
     }
 }
+
+impl<I, W: Future> ItemRule<I> for CancelOn<W> {}
+impl<T, W: Future> OutcomeRule<T> for CancelOn<W> {}

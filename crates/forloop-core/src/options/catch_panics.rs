@@ -1,13 +1,12 @@
-//! `catch_panics`: a body's panic as that item's outcome.
+//! `catch_panics`: a body's panic as the outcome of its item.
 
-use super::{OutcomeOption, Policy, WithOutcomes};
+use super::{ItemRule, OutcomeRule, Rule, WithOutcomes};
 use crate::Loop;
 
-impl<S, P, L, C: Policy> Loop<S, P, L, C> {
-    /// Makes the panic of a body that item's outcome: the other bodies go on.
+impl<S, P, L, C> Loop<S, P, L, C> {
+    /// Turns a body's panic into the outcome of its item. The other bodies keep running.
     ///
-    /// The panic of a source, of a signal or of a consumer belongs to no item and goes on in the
-    /// caller as ever.
+    /// A panic of the source, of a signal or of a consumer belongs to no item and propagates to the caller.
     ///
     /// # Examples
     ///
@@ -26,14 +25,19 @@ impl<S, P, L, C: Policy> Loop<S, P, L, C> {
     /// # });
     /// ```
     pub fn catch_panics(self) -> Loop<S, P, L, WithOutcomes<C, CatchPanics>> {
-        self.with(|policy| WithOutcomes::new(policy, CatchPanics))
+        self.with_option(CatchPanics)
     }
 }
 
-/// A body's panic is its outcome.
+/// The option that makes a body's panic the outcome of its item.
 #[derive(Debug, Clone, Copy)]
 pub struct CatchPanics;
 
-impl OutcomeOption for CatchPanics {
+impl Rule for CatchPanics {
     const CATCHES_PANICS: bool = true;
+    const HAS_SIGNALS: bool = false;
+    const SEES_STARTS: bool = false;
 }
+
+impl<I> ItemRule<I> for CatchPanics {}
+impl<R> OutcomeRule<R> for CatchPanics {}

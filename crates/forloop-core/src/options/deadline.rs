@@ -1,27 +1,28 @@
-//! `deadline`: how long a whole loop may take.
+//! `deadline`: a time limit for a whole loop.
 
-use alloc::boxed::Box;
 use core::fmt;
-use core::pin::Pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
 
-use super::{Interrupt, Policy, WithInterrupt};
+use super::alarm::Alarm;
+use super::{ItemRule, OutcomeRule, Rule, WithInterrupt};
 use crate::{Loop, StopReason, Timer};
 
-impl<S, P, L, C: Policy> Loop<S, P, L, C> {
-    /// Gives the whole loop so much time, from its first poll.
+impl<S, P, L, C> Loop<S, P, L, C> {
+    /// Stops the loop `after` this much time, counted from its first poll.
     ///
-    /// When it has passed, no further item is pulled, bodies that were woken by then are polled a
-    /// last time, the others are stopped at their current await, and when they have stopped the
-    /// strategy says so with [`Cause::TimedOut`] or
-    /// [`LoopError::TimedOut`](crate::LoopError::TimedOut); [`settle`](Self::settle) and
-    /// [`gather`](Self::gather) with the results that were ready. With no time at all no item is
-    /// pulled and no body is called.
+    /// When the deadline passes, the loop pulls no further item. Bodies that were woken by then are polled once
+    /// more, and the others are cancelled at their current await. When they have stopped, the strategy returns
+    /// [`Cause::TimedOut`](crate::Cause::TimedOut) or [`LoopError::TimedOut`](crate::LoopError::TimedOut);
+    /// [`settle`](Self::settle) and [`gather`](Self::gather) also return the results that were ready. With a
+    /// zero duration no item is pulled and no body is called. If the source is exhausted and every body has
+    /// completed, the deadline has interrupted nothing.
     ///
-    /// The time is the loop's: a consumer's own step is not cut short.
+    /// The deadline applies to the loop. It does not interrupt a step of a consumer.
     ///
-    /// Costs one timer for the loop, and a reading of the clock for each body.
+    /// # Costs
+    ///
+    /// One timer for the loop, and a reading of the clock for each body.
     ///
     /// # Examples
     ///
@@ -36,7 +37,7 @@ impl<S, P, L, C: Policy> Loop<S, P, L, C> {
     ///         .gather(async |url| url.len());
     ///     match lengths.await {
     ///         Ok(lengths) => println!("all {} were ready", lengths.len()),
-    ///         Err(late) => println!("too late for {:?}", late.pending),
+    ///         Err(late) => println!("timed out: {:?}", late.pending),
     ///     }
     /// }
     /// ```
@@ -45,56 +46,56 @@ impl<S, P, L, C: Policy> Loop<S, P, L, C> {
         timer: &R,
         after: Duration,
     ) -> Loop<S, P, L, WithInterrupt<C, Deadline<R>>> {
-        let deadline = Deadline::new(timer, after);
-        self.with(|policy| WithInterrupt::new(policy, deadline))
+        self.with_option(Deadline::new(timer, after))
     }
 }
 
-/// How long a loop may take.
+/// A time limit for a loop.
 pub struct Deadline<R> {
     timer: R,
     after: Duration,
-    /// Set at the first poll.
-    alarm: Option<Alarm>,
-}
-
-struct Alarm {
-    begun: Duration,
-    sleep: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// When the limit passes, by the clock of `timer`. Set at the first poll.
+    due: Option<Duration>,
+    alarm: Alarm,
 }
 
 impl<R: Timer + Clone + 'static> Deadline<R> {
     pub(crate) fn new(timer: &R, after: Duration) -> Self {
-        Self { timer: timer.clone(), after, alarm: None }
+        Self { timer: timer.clone(), after, due: None, alarm: Alarm::default() }
     }
 }
 
-impl<R: Timer + 'static> Interrupt for Deadline<R> {
+impl<R: Timer + 'static> Rule for Deadline<R> {
+    const SEES_STARTS: bool = false;
+
     fn poll_interrupt(&mut self, cx: &mut Context<'_>, again: bool) -> Poll<StopReason> {
-        let Self { timer, after, alarm } = self;
-        // A timer may want to be polled twice to see that nothing is left to wait for.
-        if after.is_zero() {
+        // A loop without any time reads no clock and calls no body.
+        if self.after.is_zero() {
             return Poll::Ready(StopReason::TimedOut);
         }
-        let alarm = alarm.get_or_insert_with(|| Alarm {
-            begun: timer.now(),
-            sleep: Box::pin(timer.sleep(*after)),
-        });
-        // The clock decides: it is cheaper than the timer, which may be late where a runtime has it
-        // wait for its turn.
-        if timer.now().saturating_sub(alarm.begun) >= *after {
-            return Poll::Ready(StopReason::TimedOut);
-        }
+        let due = match self.due {
+            Some(due) => due,
+            // A moment that no clock can show never comes.
+            None => *self.due.insert(self.timer.now().saturating_add(self.after)),
+        };
         if again {
-            return Poll::Pending;
+            // The full poll that follows sets the timer.
+            return if self.timer.now() >= due {
+                Poll::Ready(StopReason::TimedOut)
+            } else {
+                Poll::Pending
+            };
         }
-        alarm.sleep.as_mut().poll(cx).map(|()| StopReason::TimedOut)
+        self.alarm.poll_until(&self.timer, due, cx).map(|()| StopReason::TimedOut)
     }
 }
+
+impl<I, R: Timer + 'static> ItemRule<I> for Deadline<R> {}
+impl<T, R: Timer + 'static> OutcomeRule<T> for Deadline<R> {}
 
 impl<R: Clone> Clone for Deadline<R> {
     fn clone(&self) -> Self {
-        Self { timer: self.timer.clone(), after: self.after, alarm: None }
+        Self { timer: self.timer.clone(), after: self.after, due: None, alarm: Alarm::default() }
     }
 }
 

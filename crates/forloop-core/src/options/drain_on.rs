@@ -1,23 +1,29 @@
-//! `drain_on`: a signal at which a loop finishes what runs, and begins nothing new.
+//! `drain_on`: a signal at which a loop completes what runs and starts nothing new.
 
 use alloc::boxed::Box;
 use core::fmt;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use super::{Interrupt, Policy, WithInterrupt};
+use super::{ItemRule, OutcomeRule, Rule, WithInterrupt};
 use crate::{Loop, StopReason};
 
-impl<S, P, L, C: Policy> Loop<S, P, L, C> {
-    /// Finishes what runs when `signal` is ready, whatever it gives, and begins nothing new.
+impl<S, P, L, C> Loop<S, P, L, C> {
+    /// Drains the loop when `signal` is ready: running bodies complete, and nothing new starts. The signal's
+    /// output is ignored.
     ///
-    /// No further item is pulled, bodies that run go on to their ends, items that were pulled and wait for
-    /// their turn are not run, and items that wait for another attempt end with the failure of their last.
-    /// Then the strategy says so with [`Cause::Drained`] or [`LoopError::Drained`](crate::LoopError::Drained). Where
-    /// no item was left, nothing was cut short, and nothing is said.
+    /// The loop pulls no further item. Items that are queued are not run, and an item in a back-off completes
+    /// with its last failure. When the running bodies have completed, the strategy returns
+    /// [`Cause::Drained`](crate::Cause::Drained) or [`LoopError::Drained`](crate::LoopError::Drained). If no item
+    /// was left, nothing was interrupted and the loop returns its plain result.
     ///
-    /// Any future is a signal, as for [`cancel_on`](Self::cancel_on), which is the hard form. With both, a
-    /// first Ctrl-C finishes what runs, and a second stops it.
+    /// Any future is a signal, as for [`cancel_on`](Self::cancel_on), which does not let bodies complete. With
+    /// both, a first Ctrl-C can drain the loop and a second cancel it.
+    ///
+    /// # Costs
+    ///
+    /// On a [worker pool](Self::on_workers) the loop's task calls the body's closure and hands the bodies out.
+    /// Workers do not pull items themselves.
     ///
     /// # Examples
     ///
@@ -27,12 +33,12 @@ impl<S, P, L, C: Policy> Loop<S, P, L, C> {
     /// use forloop::{CancelToken, Cause};
     /// use futures_lite::future::yield_now;
     ///
-    /// let enough = CancelToken::new();
-    /// let doubled = forloop::each(1..).limit(2)?.drain_on(&enough).gather(|n| {
-    ///     let enough = &enough;
+    /// let shutdown = CancelToken::new();
+    /// let doubled = forloop::each(1..).limit(2)?.drain_on(&shutdown).gather(|n| {
+    ///     let shutdown = &shutdown;
     ///     async move {
     ///         if n == 3 {
-    ///             enough.cancel();
+    ///             shutdown.cancel();
     ///         }
     ///         yield_now().await;
     ///         n * 2
@@ -40,28 +46,26 @@ impl<S, P, L, C: Policy> Loop<S, P, L, C> {
     /// });
     /// let interrupted = doubled.await.unwrap_err();
     /// assert_eq!(interrupted.cause, Cause::Drained);
-    /// assert!(interrupted.pending.is_empty(), "nobody was stopped");
+    /// assert!(interrupted.pending.is_empty(), "no body was stopped");
     /// # Ok::<(), forloop::ZeroLimit>(())
     /// # }).unwrap();
     /// ```
+    #[doc(alias = "graceful shutdown")]
     pub fn drain_on<W: IntoFuture>(
         self,
         signal: W,
     ) -> Loop<S, P, L, WithInterrupt<C, DrainOn<W::IntoFuture>>> {
-        let signal = DrainOn { signal: Some(Box::pin(signal.into_future())) };
-        self.with(|policy| WithInterrupt::new(policy, signal))
+        self.with_option(DrainOn { signal: Some(Box::pin(signal.into_future())) })
     }
 }
 
-/// A signal at which a loop begins nothing new.
+/// A signal that drains a loop.
 pub struct DrainOn<W> {
-    /// Gone once it was ready: the loop looks out for other signals then.
+    /// Dropped once it was ready: the loop then polls the other signals only.
     signal: Option<Pin<Box<W>>>,
 }
 
-impl<W: Future> Interrupt for DrainOn<W> {
-    const DRAINS: bool = true;
-
+impl<W: Future> Rule for DrainOn<W> {
     fn poll_interrupt(&mut self, cx: &mut Context<'_>, _again: bool) -> Poll<StopReason> {
         match self.signal.as_mut().map(|signal| signal.as_mut().poll(cx)) {
             Some(Poll::Ready(_)) => {
@@ -73,6 +77,9 @@ impl<W: Future> Interrupt for DrainOn<W> {
     }
 }
 
+impl<I, W: Future> ItemRule<I> for DrainOn<W> {}
+impl<T, W: Future> OutcomeRule<T> for DrainOn<W> {}
+
 impl<W: Clone> Clone for DrainOn<W> {
     fn clone(&self) -> Self {
         Self { signal: self.signal.clone() }
@@ -81,6 +88,6 @@ impl<W: Clone> Clone for DrainOn<W> {
 
 impl<W> fmt::Debug for DrainOn<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DrainOn").field("is_over", &self.signal.is_none()).finish_non_exhaustive()
+        f.debug_struct("DrainOn").field("is_ready", &self.signal.is_none()).finish_non_exhaustive()
     }
 }

@@ -4,60 +4,60 @@ use core::time::Duration;
 
 use crate::OutcomeKind;
 
-/// Something that has happened to an item of a loop, or to the loop itself.
+/// Something that has happened to a loop or to one of its items.
 ///
-/// For each item come, in this order: [`Received`](Self::Received); [`Started`](Self::Started) once for each
-/// attempt, with a [`Retried`](Self::Retried) after each but the last; [`Completed`](Self::Completed), once. An item whose
-/// body was never called has no `Started`.
+/// The events of an item come in this order: [`Received`](Self::Received); [`Started`](Self::Started) once for each
+/// attempt, with a [`Retried`](Self::Retried) after each attempt but the last; [`Completed`](Self::Completed) once.
+/// An item whose body was never called has no `Started`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// The loop has begun.
+    /// The loop has started.
     #[non_exhaustive]
     LoopStarted {
-        /// How many items its source says it has, at least.
+        /// The lower bound of the source's size hint.
         least: usize,
-        /// How many it says it has at most, if it says so.
+        /// The upper bound of the source's size hint, if it has one.
         most: Option<usize>,
     },
     /// An item was pulled from the source.
     #[non_exhaustive]
     Received {
-        /// Which.
+        /// The item's index.
         index: usize,
     },
     /// The body is called with the item.
     #[non_exhaustive]
     Started {
-        /// Which item.
+        /// The item's index.
         index: usize,
-        /// The how many-th time, from 1.
+        /// The attempt number, starting at 1.
         attempt: u32,
     },
-    /// An attempt has failed, and there will be another one.
+    /// An attempt has failed, and the item will be retried.
     #[non_exhaustive]
     Retried {
-        /// Which item.
+        /// The item's index.
         index: usize,
-        /// The attempt that has failed, from 1.
+        /// The number of the attempt that has failed, starting at 1.
         attempt: u32,
-        /// How long the loop waits before the next.
+        /// The back-off: how long the loop waits before it retries the item.
         after: Duration,
     },
-    /// The item is done with.
+    /// The item has completed.
     #[non_exhaustive]
     Completed {
-        /// Which.
+        /// The item's index.
         index: usize,
-        /// How many attempts there were; none if its body was never called.
+        /// The number of attempts: 0 if the body was never called.
         attempts: u32,
-        /// In which way.
+        /// The kind of its outcome.
         how: OutcomeKind,
     },
 }
 
 impl Event {
-    /// The item's index, if it is about an item.
+    /// The item's index, if the event is about an item.
     pub fn index(&self) -> Option<usize> {
         match *self {
             Self::LoopStarted { .. } => None,

@@ -1,27 +1,28 @@
-//! `try_each`: items that may fail to come.
+//! `try_each`: a source that may fail.
 
-use super::{AllOrNothing, ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
+use super::{AllOrNothing, ItemPolicy, ItemRule, OutcomeRule, Policy, RaisesPanics, Rule, Sealed};
 use crate::admission::NoQueue;
 use crate::looping::NoOptions;
 use crate::{Interrupted, Outcome};
 
-/// An item that may have failed to come: every `Result` is one.
+/// What a fallible source gives. Every `Result` implements it, and nothing else.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no `Result`: such an item cannot fail to come",
-    label = "items that may fail to come are wanted here: `Result`s",
-    note = "if what comes is the item itself, begin the loop with `forloop::each(..)` or \
-            `forloop::each_stream(..)`"
+    message = "`try_each` needs items of type `Result<T, E>`, found `{Self}`",
+    label = "this source is not fallible",
+    note = "use `forloop::each(..)` or `forloop::each_stream(..)` for a source that cannot fail"
 )]
-pub trait IsResult {
-    /// Why the item has not come.
+pub trait IsResult: Sealed {
+    /// The error of the source.
     type Error;
 }
+
+impl<T, E> Sealed for Result<T, E> {}
 
 impl<T, E> IsResult for Result<T, E> {
     type Error = E;
 }
 
-/// The source may fail with an `E`, which cuts the loop short.
+/// The policy of a loop over a fallible source. The source's error, an `E`, interrupts the loop.
 #[derive(Debug, Clone)]
 pub struct Fallible<E> {
     error: Option<E>,
@@ -44,15 +45,28 @@ impl<T, E> ItemPolicy<Result<T, E>> for Fallible<E> {
     fn admit(&mut self, given: Result<T, E>) -> Option<T> {
         given.map_err(|error| self.error = Some(error)).ok()
     }
+
+    fn admit_any() -> Option<fn(Result<T, E>) -> T> {
+        None
+    }
 }
 
-impl<R, E> OutcomePolicy<R> for Fallible<E> {}
+impl<E> Sealed for Fallible<E> {}
+
+impl<E> Rule for Fallible<E> {
+    const HAS_SIGNALS: bool = false;
+}
+
+impl<I, E> ItemRule<I> for Fallible<E> {}
+impl<R, E> OutcomeRule<R> for Fallible<E> {}
 
 impl<E> Policy for Fallible<E> {
     type SourceError = E;
     type Each<T> = T;
     type Gives<X, Y> = Result<X, Interrupted<Y, E>>;
     type AdmissionQueue<I, R> = NoQueue;
+
+    const HAS_RULES: bool = false;
 
     fn each<T>(outcome: Outcome<T>) -> Result<T, Outcome<T>> {
         NoOptions::each(outcome)

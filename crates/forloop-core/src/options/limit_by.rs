@@ -1,29 +1,31 @@
-//! `limit_by`: so many bodies at once for each key.
+//! `limit_by`: a limit of running bodies for each key.
 
 use alloc::collections::{BTreeMap, VecDeque};
 use core::fmt;
 
 use futures_core::Stream;
 
-use super::{ItemPolicy, ItemRule, Rule, WithRule};
+use super::{ItemPolicy, ItemRule, OutcomeRule, Rule, WithRule};
 use crate::{Event, Limit, Loop, StopReason};
 
 impl<S: Stream, P, L, C> Loop<S, P, L, C> {
-    /// Runs at most so many bodies at once whose items have the same key: so many per host, per account, per
-    /// disk.
+    /// Runs at most `limit` bodies at once whose items have the same key: per host, per account, per disk.
     ///
-    /// The loop's own [`limit`](Self::limit) holds as well. An item whose key has no room waits, and those
-    /// behind it with other keys go on before it; those of one key begin in input order. To find them the loop
-    /// pulls items ahead, no more than the limit of bodies: if that many wait already, it waits as well.
-    /// So memory stays bounded by the limit; an unbounded loop pulls everything.
+    /// The loop's own [`limit`](Self::limit) applies as well. An item whose key is at its limit is queued, and
+    /// later items with other keys may start before it. Items of one key start in input order. To find an item
+    /// that may start, the loop pulls items ahead, at most as many as its own limit. So memory stays bounded by
+    /// that limit; an unbounded loop pulls every item.
     ///
-    /// An item that waits for [another attempt](Self::retry) keeps its place.
+    /// An item in a [back-off](Self::retry) keeps its permit.
     ///
-    /// Said twice, an item waits until there is room for both of its keys.
+    /// The option may be set several times with different keys. An item then starts when each of its keys has a
+    /// permit.
     ///
     /// # Costs
     ///
-    /// For each item that is in the loop a few entries in ordered maps; the key is asked for once.
+    /// A few entries in ordered maps for each item in the loop. `key` is called once for each item.
+    /// On a [worker pool](Self::on_workers) the loop's task calls the body's closure and hands the bodies out.
+    /// Workers do not pull items themselves.
     ///
     /// # Errors
     ///
@@ -32,7 +34,7 @@ impl<S: Stream, P, L, C> Loop<S, P, L, C> {
     ///
     /// # Panics
     ///
-    /// If `key` panics, or the comparison of keys: as when the source does.
+    /// If `key` or the comparison of keys panics, the panic propagates as one of the source does.
     ///
     /// # Examples
     ///
@@ -60,35 +62,41 @@ impl<S: Stream, P, L, C> Loop<S, P, L, C> {
         K: Ord + Clone,
         N: Limit,
     {
-        limit.apply(|limit| self.with_rule(LimitBy::new(key, limit.get())))
+        limit.apply(|limit| self.with_option(LimitBy::new(key, limit.get())))
     }
 }
 
-/// How many bodies may run at once for each key.
+/// A limit of running bodies for each key.
+///
+/// A key is a semaphore with a fair queue. [`enter`](Rule::enter) takes a permit of the item's key, or queues the item
+/// behind the others of its key. When an item completes, it hands its permit to the first of that queue, which
+/// [`released`](Rule::released) then returns to the loop. So a permit is free only if no item of its key is queued:
+/// nothing can overtake within a key, and no item waits for a permit that nobody holds.
+///
+/// A permit is held until the item completes, and not until an attempt does. So a retry needs no permit of its own.
 #[derive(Clone)]
 pub struct LimitBy<K, G> {
     key: G,
     limit: usize,
-    /// Keys with at least one item that runs or waits.
-    lines: BTreeMap<K, KeyQueue>,
+    /// The keys with at least one item that has a permit.
+    queues: BTreeMap<K, KeyQueue>,
     /// The key of each item in the loop.
-    keys: BTreeMap<usize, Keyed<K>>,
-    /// Those that were held back and are not any more.
+    items: BTreeMap<usize, Keyed<K>>,
+    /// Items that were queued and now have a permit.
     released: VecDeque<usize>,
 }
 
 /// The items of one key.
 #[derive(Debug, Clone, Default)]
 struct KeyQueue {
-    inside: usize,
-    waiting: VecDeque<usize>,
+    permits_taken: usize,
+    queued: VecDeque<usize>,
 }
 
 #[derive(Debug, Clone)]
 struct Keyed<K> {
     key: K,
-    /// Whether it has a place.
-    is_inside: bool,
+    has_permit: bool,
 }
 
 impl<K, G> LimitBy<K, G> {
@@ -96,8 +104,8 @@ impl<K, G> LimitBy<K, G> {
         Self {
             key,
             limit,
-            lines: BTreeMap::new(),
-            keys: BTreeMap::new(),
+            queues: BTreeMap::new(),
+            items: BTreeMap::new(),
             released: VecDeque::new(),
         }
     }
@@ -105,15 +113,15 @@ impl<K, G> LimitBy<K, G> {
 
 impl<K: Ord + Clone, G> Rule for LimitBy<K, G> {
     fn enter(&mut self, index: usize) -> bool {
-        let Some(keyed) = self.keys.get_mut(&index) else { return true };
-        let line = self.lines.entry(keyed.key.clone()).or_default();
-        if line.inside < self.limit {
-            line.inside += 1;
-            keyed.is_inside = true;
+        let Some(item) = self.items.get_mut(&index) else { return true };
+        let queue = self.queues.entry(item.key.clone()).or_default();
+        if queue.permits_taken < self.limit {
+            queue.permits_taken += 1;
+            item.has_permit = true;
         } else {
-            line.waiting.push_back(index);
+            queue.queued.push_back(index);
         }
-        keyed.is_inside
+        item.has_permit
     }
 
     fn released(&mut self) -> Option<usize> {
@@ -122,20 +130,21 @@ impl<K: Ord + Clone, G> Rule for LimitBy<K, G> {
 
     fn on_event(&mut self, event: &Event) -> Option<StopReason> {
         let Event::Completed { index, .. } = *event else { return None };
-        let Keyed { key, is_inside: true } = self.keys.remove(&index)? else { return None };
-        let line = self.lines.get_mut(&key)?;
-        match line.waiting.pop_front() {
-            // Its place goes to the next in line.
+        // An item that completes without a permit was never started: the loop has stopped.
+        let Keyed { key, has_permit: true } = self.items.remove(&index)? else { return None };
+        let queue = self.queues.get_mut(&key)?;
+        match queue.queued.pop_front() {
+            // The permit goes to the next item of this key.
             Some(next) => {
-                if let Some(keyed) = self.keys.get_mut(&next) {
-                    keyed.is_inside = true;
+                if let Some(item) = self.items.get_mut(&next) {
+                    item.has_permit = true;
                 }
                 self.released.push_back(next);
             }
             None => {
-                line.inside -= 1;
-                if line.inside == 0 {
-                    self.lines.remove(&key);
+                queue.permits_taken -= 1;
+                if queue.permits_taken == 0 {
+                    self.queues.remove(&key);
                 }
             }
         }
@@ -144,13 +153,13 @@ impl<K: Ord + Clone, G> Rule for LimitBy<K, G> {
 }
 
 impl<I, K: Ord + Clone, G: FnMut(&I) -> K> ItemRule<I> for LimitBy<K, G> {
-    fn arrive(&mut self, index: usize, item: &I) {
+    fn on_receive(&mut self, index: usize, item: &I) {
         let key = (self.key)(item);
-        self.keys.insert(index, Keyed { key, is_inside: false });
+        self.items.insert(index, Keyed { key, has_permit: false });
     }
 }
 
-impl<R, K: Ord + Clone, G> super::OutcomeRule<R> for LimitBy<K, G> {}
+impl<R, K: Ord + Clone, G> OutcomeRule<R> for LimitBy<K, G> {}
 
 impl<K, G> fmt::Debug for LimitBy<K, G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,4 +1,4 @@
-//! `observe`: whoever wants to see what happens in a loop.
+//! `observe`: observers of a loop's events.
 
 use core::fmt;
 use core::time::Duration;
@@ -6,12 +6,13 @@ use core::time::Duration;
 use super::{ItemRule, OutcomeRule, Rule, WithRule};
 use crate::{Event, Loop, StopReason, Timer};
 
-/// Hears what happens to the items of a loop.
+/// Receives the events of a loop.
 ///
-/// It is told in the loop's own task, between two polls of bodies, so it should be quick; and need not be
-/// `Send` if the loop is not. Every closure `|at, event|` is one. If one panics, that is as when the source does.
+/// The loop calls it in its own task, between two polls of bodies, so it should be quick. It need not be `Send` if
+/// the loop is not. Every closure `|at, event|` is an observer. A panic of an observer stops the loop and
+/// propagates to the caller, as a panic of the source does.
 pub trait Observer {
-    /// Hears one event, and when it happened, by the clock that [`observe`](Loop::observe) was given.
+    /// Receives one event, and when it happened by the clock of [`observe`](Loop::observe).
     fn on_event(&mut self, at: Duration, event: &Event);
 }
 
@@ -22,15 +23,19 @@ impl<G: FnMut(Duration, &Event)> Observer for G {
 }
 
 impl<S, P, L, C> Loop<S, P, L, C> {
-    /// Tells `observer` of each [`Event`] of this loop, at the time it happens: for progress bars, logs and
-    /// metrics.
+    /// Calls `observer` with each [`Event`] of this loop when it happens: for progress bars, logs and metrics.
     ///
-    /// Said several times, each observer is told. A loop without observers pays nothing for them.
+    /// A loop may have several observers, and each receives every event. A loop without observers pays nothing.
     ///
     /// # Costs
     ///
-    /// A reading of the clock for each event; and the loop looks at one body after another, so workers get
-    /// theirs from the loop's task.
+    /// A reading of the clock for each event.
+    /// On a [worker pool](Self::on_workers) the loop's task calls the body's closure and hands the bodies out.
+    /// Workers do not pull items themselves.
+    ///
+    /// # Panics
+    ///
+    /// If `observer` panics, the panic propagates as one of the source does.
     ///
     /// # Examples
     ///
@@ -44,7 +49,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     /// {
     ///     let log = |at, event: &Event| {
     ///         if let Event::Completed { index, how, attempts, .. } = event {
-    ///             eprintln!("{at:?}: item {index} is {how:?} after {attempts} attempts");
+    ///             eprintln!("{at:?}: item {index}: {how:?} after {attempts} attempts");
     ///         }
     ///     };
     ///     forloop::each(urls).unbounded().observe(runtime, log).gather(async |url| url.len()).await
@@ -55,11 +60,11 @@ impl<S, P, L, C> Loop<S, P, L, C> {
         R: Timer + Clone + 'static,
         O: Observer,
     {
-        self.with_rule(Observed { timer: timer.clone(), observer })
+        self.with_option(Observed { timer: timer.clone(), observer })
     }
 }
 
-/// Who is told of what happens in a loop, and by which clock.
+/// An observer of a loop and its clock.
 #[derive(Clone)]
 pub struct Observed<R, O> {
     timer: R,

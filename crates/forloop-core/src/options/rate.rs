@@ -1,4 +1,4 @@
-//! `rate`: so many starts per period.
+//! `rate`: a limit of starts per period.
 
 use core::error::Error;
 use core::fmt;
@@ -16,15 +16,21 @@ use super::{ItemRule, OutcomeRule, Rule, WithRule};
 use crate::{Event, Loop, StopReason, Timer};
 
 impl<S, P, L, C> Loop<S, P, L, C> {
-    /// Begins at most so many bodies per period, evenly spaced: at ten per second, one body each 100 ms.
+    /// Starts at most as many bodies per period as `rate` says, evenly spaced: at ten per second, one body every
+    /// 100 ms.
     ///
-    /// The rate is one of starts, and has nothing to do with how many run at once: that is for the
-    /// [`limit`](Self::limit). Another [attempt](Self::retry) is a start as well. The first body begins at once; a body
-    /// that begins late, because its item or its place came late, lets none behind it begin earlier than a whole
-    /// interval after it. No item is pulled before its body may begin.
+    /// The rate limits starts, and the [`limit`](Self::limit) limits how many bodies run at once: both apply. A
+    /// [retry](Self::retry) is a start as well. The first body starts at once. A body that starts late, because
+    /// its item or its permit came late, still delays the next one by a whole interval. No item is pulled before
+    /// its body may start.
     ///
-    /// Known as the generic cell rate algorithm (GCRA), here as the crate `governor` computes it, by the clock of
-    /// `timer`.
+    /// The algorithm is the generic cell rate algorithm (GCRA) of the crate `governor`, on the clock of `timer`.
+    ///
+    /// # Costs
+    ///
+    /// One timer for the loop, and a reading of the clock for each start.
+    /// On a [worker pool](Self::on_workers) the loop's task calls the body's closure and hands the bodies out.
+    /// Workers do not pull items themselves.
     ///
     /// # Examples
     ///
@@ -42,41 +48,43 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     ///     Ok(polite.gather(async |url| url.len()).await)
     /// }
     /// ```
+    #[doc(alias = "throttle")]
     pub fn rate<R: Timer + Clone + 'static>(
         self,
         timer: &R,
         rate: Rate,
     ) -> Loop<S, P, L, WithRule<C, Rated<R>>> {
-        self.with_rule(Rated::new(timer.clone(), rate))
+        self.with_option(Rated::new(timer.clone(), rate))
     }
 }
 
 /// A number of starts per period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
-    /// Between two starts.
+    /// The time between two starts.
     interval: Duration,
+    /// How many starts may come at once.
     burst: NonZeroU32,
 }
 
-/// Longer intervals are none that a program waits for, and shorter ones are what the clock of a rate can count.
+/// The longest interval. The limiter's clock can count it many times over, and no program waits longer.
 const LONGEST: Duration = Duration::from_secs(60 * 60 * 24 * 365);
 
-/// Where the limiter's clock stands still, after some centuries: it counts nanoseconds.
+/// The last moment of the limiter's clock. It counts nanoseconds in a `u64` and stands still after some centuries.
 const LAST: Duration = Duration::from_nanos(u64::MAX / 2);
 
 impl Rate {
-    /// So many starts per `period`.
+    /// A rate of `starts` per `period`.
     ///
     /// # Errors
     ///
-    /// [`InvalidRate`] if either is zero, or if that makes an interval between two starts of more than a year.
+    /// [`InvalidRate`] if either is zero, or if the interval between two starts is longer than a year.
     pub fn new(starts: u32, period: Duration) -> Result<Self, InvalidRate> {
         let starts = NonZeroU32::new(starts).ok_or(InvalidRate)?;
         if period.is_zero() {
             return Err(InvalidRate);
         }
-        // Never more than that many: so it is rounded up.
+        // Rounded up, so that there are never more starts than that.
         let nanos = period.as_nanos().div_ceil(u128::from(starts.get()));
         let interval = u64::try_from(nanos).map(Duration::from_nanos).map_err(|_| InvalidRate)?;
         if interval > LONGEST {
@@ -85,30 +93,30 @@ impl Rate {
         Ok(Self { interval, burst: NonZeroU32::MIN })
     }
 
-    /// So many starts per second.
+    /// A rate of `starts` per second.
     ///
     /// # Errors
     ///
-    /// [`InvalidRate`] if that is zero.
+    /// [`InvalidRate`] if `starts` is zero.
     pub fn per_second(starts: u32) -> Result<Self, InvalidRate> {
         Self::new(starts, Duration::from_secs(1))
     }
 
-    /// So many starts per minute.
+    /// A rate of `starts` per minute.
     ///
     /// # Errors
     ///
-    /// [`InvalidRate`] if that is zero.
+    /// [`InvalidRate`] if `starts` is zero.
     pub fn per_minute(starts: u32) -> Result<Self, InvalidRate> {
         Self::new(starts, Duration::from_secs(60))
     }
 
-    /// The same rate, in which up to `starts` may come at once after a while without any; and at the beginning.
-    /// Without this it is one.
+    /// The same rate with a burst: up to `starts` bodies may start at once, when the loop starts and after a pause.
+    /// The default is 1.
     ///
     /// # Errors
     ///
-    /// [`InvalidRate`] if that is zero, or more than come in a year.
+    /// [`InvalidRate`] if `starts` is zero, or more than the rate permits in a year.
     pub fn burst(self, starts: u32) -> Result<Self, InvalidRate> {
         let burst = NonZeroU32::new(starts).ok_or(InvalidRate)?;
         let whole = self.interval.checked_mul(starts).filter(|whole| *whole <= LONGEST);
@@ -121,23 +129,27 @@ impl Rate {
     }
 }
 
-/// A rate of zero, at which no body would ever begin, or one of less than one start a year.
+/// The rate is zero, so that no body would ever start, or less than one start per year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidRate;
 
 impl fmt::Display for InvalidRate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a rate is at least 1 start in a period that is not zero, and one start a year")
+        f.write_str("a rate must be at least 1 start per year, in a period that is not zero")
     }
 }
 
 impl Error for InvalidRate {}
 
-/// How many bodies may begin per period.
+/// A limit of starts per period.
+///
+/// `governor` decides whether a start conforms to the rate, on a clock of its own that this option advances by hand
+/// to the time of the runtime's clock. The option counts a start when it happens, and then computes the earliest
+/// time of the next one. Until that time, [`poll_begin`](Rule::poll_begin) is pending and an alarm is set for it.
 pub struct Rated<R> {
     timer: R,
     rate: Rate,
-    /// Made when the first body may begin.
+    /// Made at the first start.
     meter: Option<Meter>,
     alarm: Alarm,
 }
@@ -145,10 +157,11 @@ pub struct Rated<R> {
 /// Counts starts.
 struct Meter {
     limiter: Limiter,
-    /// What the limiter takes for the time: moved on by hand, so that it stands still while it is asked.
+    /// The limiter's clock. It stands still between two calls of `count`.
     clock: FakeRelativeClock,
+    /// The time of the first start, by the runtime's clock. The limiter's clock shows zero then.
     origin: Duration,
-    /// When the next body may begin, by the runtime's clock.
+    /// When the next body may start, by the runtime's clock.
     next: Duration,
 }
 
@@ -162,12 +175,13 @@ impl Meter {
         Self { limiter: limiter.with_middleware(), clock, origin: now, next: now }
     }
 
-    /// Counts a start.
+    /// Counts a start, and computes when the next one may be.
     fn count(&mut self, now: Duration) {
         let shown = Duration::from(self.clock.now());
         let passed = now.saturating_sub(self.origin).min(LAST);
         self.clock.advance(passed.saturating_sub(shown));
-        // Whether the next may begin at once must not be asked: the answer would count as a start.
+        // The limiter has no question without an effect: a check that succeeds counts as a start. So a second
+        // check is made only when it must fail, which is when the first one has used up the burst.
         let earliest = match self.limiter.check() {
             Ok(granted) if granted.remaining_burst_capacity() > 0 => return,
             Ok(_) => self.limiter.check().err(),

@@ -1,4 +1,4 @@
-//! `retry`: a body that has failed is called again.
+//! `retry`: failed bodies are retried.
 
 use alloc::collections::{BTreeMap, BinaryHeap};
 use core::cmp::Reverse;
@@ -9,38 +9,40 @@ use core::time::Duration;
 use backon::{Backoff, BackoffBuilder};
 
 use super::alarm::Alarm;
-use super::{ItemRule, OutcomeRule, Rule, WithRule};
+use super::{ItemRule, OutcomeRule, Rule, Sealed, WithRule};
 use crate::{Event, Loop, Outcome, StopReason, Timer};
 
 impl<S, P, L, C> Loop<S, P, L, C> {
-    /// Calls a body again that has failed, some time later: as often and as late as `retry` says.
+    /// Retries a body that has failed, after a back-off.
     ///
     /// `retry` is a back-off of the crate [`backon`], such as [`ExponentialBuilder`](backon::ExponentialBuilder),
-    /// [`FibonacciBuilder`](backon::FibonacciBuilder) or [`ConstantBuilder`](backon::ConstantBuilder), or anything
-    /// that iterates over [`Duration`]s and can be cloned; or a [`Retry`] made of one, which says for which errors,
-    /// and for how long. Each item has a back-off of its own, with a jitter of its own.
+    /// [`FibonacciBuilder`](backon::FibonacciBuilder) or [`ConstantBuilder`](backon::ConstantBuilder), or any
+    /// iterator over [`Duration`]s that can be cloned. A [`Retry`] made of a back-off also sets which errors are
+    /// retried, and for how long. Each item has its own back-off with its own jitter.
     ///
-    /// Failed is a body that returned an error, or had no time left. A panic is a mistake in the program, and is not tried
-    /// again, also where it is [caught](Self::catch_panics). What counts is the last attempt: its outcome is the item's,
-    /// and those before it are dropped. How many there were is in
-    /// [`Settled::attempts`](crate::Settled::attempts), in [`Failure::attempts`](crate::Failure::attempts), and told to
-    /// [observers](Self::observe).
+    /// A body has failed if it returned an error or timed out. A panic is a bug and is not retried, also if it is
+    /// [caught](Self::catch_panics). The outcome of the last attempt is the item's outcome, and those before it are
+    /// dropped. The number of attempts is in [`Settled::attempts`](crate::Settled::attempts), in
+    /// [`Failure::attempts`](crate::Failure::attempts), and in the [events](Self::observe) of the loop.
     ///
-    /// The [`timeout`](Self::timeout) is that of each attempt; [`Retry::within`] says how long after the first the last may begin. The
-    /// [`deadline`](Self::deadline) is the loop's, as ever. An item keeps its place while it waits for another
-    /// attempt, so memory stays bounded by the limit, and whoever is asked too much is not asked by others
-    /// meanwhile. If the loop stops then, the item ends with the failure it had: no error is lost.
+    /// The [`timeout`](Self::timeout) applies to each attempt. [`Retry::within`] limits the time from the first
+    /// attempt to the start of the last. The [`deadline`](Self::deadline) applies to the loop.
     ///
-    /// The item is cloned for each attempt: loop over references (`each(&urls)`) where that costs something.
+    /// A waiting retry keeps its permit. Memory stays bounded by the limit, and an overloaded server gets no extra
+    /// requests during the back-off. If the loop stops during a back-off, the item's outcome is its last failure.
+    ///
+    /// The item is cloned for each attempt. Loop over references (`each(&urls)`) if a clone is expensive.
     ///
     /// # Costs
     ///
-    /// For each item that runs an entry in an ordered map; for each that has failed a back-off, and one timer for the
-    /// loop.
+    /// An entry in an ordered map for each running item, a back-off for each item that has failed, and one timer for
+    /// the loop.
+    /// On a [worker pool](Self::on_workers) the loop's task calls the body's closure and hands the bodies out.
+    /// Workers do not pull items themselves.
     ///
     /// # Panics
     ///
-    /// If the back-off, or the closure of [`Retry::when`], panics: as when the source does.
+    /// If the back-off or the closure of [`Retry::when`] panics, the panic propagates as one of the source does.
     ///
     /// # Examples
     ///
@@ -77,11 +79,11 @@ impl<S, P, L, C> Loop<S, P, L, C> {
         R: Timer + Clone + 'static,
         B: BackoffBuilder + Clone,
     {
-        self.with_rule(Retrying::new(timer.clone(), retry.into()))
+        self.with_option(Retrying::new(timer.clone(), retry.into()))
     }
 }
 
-/// When a body that has failed is called again: a back-off, for which errors, and for how long.
+/// When a failed body is retried: the back-off, for which errors, and for how long.
 ///
 /// # Examples
 ///
@@ -93,10 +95,10 @@ impl<S, P, L, C> Loop<S, P, L, C> {
 /// use forloop::Retry;
 /// use forloop::backon::ConstantBuilder;
 ///
-/// let again = Retry::new(ConstantBuilder::default().with_delay(Duration::from_millis(100)))
+/// let retry = Retry::new(ConstantBuilder::default().with_delay(Duration::from_millis(100)))
 ///     .when(|error: &io::Error| error.kind() == io::ErrorKind::ConnectionReset)
 ///     .within(Duration::from_secs(10));
-/// # drop(again);
+/// # drop(retry);
 /// ```
 #[derive(Clone)]
 pub struct Retry<B, W = AnyError> {
@@ -106,31 +108,32 @@ pub struct Retry<B, W = AnyError> {
     at_most: u32,
 }
 
-/// How often an item is tried if nothing else is said, so that a back-off without an end has one.
+/// The default of [`Retry::at_most`]. It ends a back-off that never ends.
 const AT_MOST: u32 = 1000;
 
 impl<B> Retry<B> {
-    /// After any failure, for as long as the back-off gives delays; but no more than a thousand attempts at an item.
+    /// Retries after any failure, until the back-off ends or an item has had 1,000 attempts.
     pub fn new(backoff: B) -> Self {
         Self { backoff, when: AnyError, within: None, at_most: AT_MOST }
     }
 }
 
 impl<B, W> Retry<B, W> {
-    /// Only after errors for which `is_transient` says so; after time-outs as ever.
+    /// Retries only after errors for which `is_transient` returns true, and after time-outs.
     pub fn when<E, G: FnMut(&E) -> bool>(self, is_transient: G) -> Retry<B, RetryIf<G>> {
         let Self { backoff, within, at_most, .. } = self;
         Retry { backoff, when: RetryIf(is_transient), within, at_most }
     }
 
-    /// No more than so many attempts at an item, the first among them, however many delays the back-off gives. Without this
-    /// it is a thousand: a back-off that never ends does not keep a loop from its end.
+    /// Sets the maximum number of attempts per item, including the first. The default is 1,000, so a back-off that
+    /// never ends does not keep a loop running forever.
     pub fn at_most(self, attempts: u32) -> Self {
         Self { at_most: attempts, ..self }
     }
 
-    /// No attempt begins later than so much time after the first one at the same item. One that runs then goes on: how
-    /// long each may take is for the [`timeout`](Loop::timeout), so an item takes no longer than both together.
+    /// Starts no attempt later than `time` after the first attempt at the same item. An attempt that runs at that
+    /// moment is not stopped. With a [`timeout`](Loop::timeout) for each attempt, an item takes no longer than both
+    /// together.
     pub fn within(self, time: Duration) -> Self {
         Self { within: Some(time), ..self }
     }
@@ -151,11 +154,11 @@ impl<B: fmt::Debug, W> fmt::Debug for Retry<B, W> {
     }
 }
 
-/// A body is called again after any error.
+/// Retries after any error.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AnyError;
 
-/// A body is called again after the errors for which this says so.
+/// Retries after the errors for which the closure returns true.
 #[derive(Clone, Copy)]
 pub struct RetryIf<G>(G);
 
@@ -165,12 +168,15 @@ impl<G> fmt::Debug for RetryIf<G> {
     }
 }
 
-/// After which errors a body is called again.
+/// Which errors are retried. [`AnyError`] and [`RetryIf`] implement it.
 #[doc(hidden)]
-pub trait Errors<E> {
-    /// Whether after this one.
+pub trait Errors<E>: Sealed {
+    /// Whether a retry may help after this error.
     fn are_transient(&mut self, error: &E) -> bool;
 }
+
+impl Sealed for AnyError {}
+impl<G> Sealed for RetryIf<G> {}
 
 impl<E> Errors<E> for AnyError {
     fn are_transient(&mut self, _error: &E) -> bool {
@@ -184,17 +190,27 @@ impl<E, G: FnMut(&E) -> bool> Errors<E> for RetryIf<G> {
     }
 }
 
-/// Calls bodies again that have failed. `D` is the back-off of one item, which a `B` makes.
+/// Retries failed bodies. `D` is the back-off of one item, which a `B` makes.
+///
+/// After each attempt, [`again`](OutcomeRule::again) returns the delay of the next one or makes the outcome final. The
+/// admission queue keeps the failure and the item's clone meanwhile, and this option the time at which the attempt is
+/// due. Delays differ, so due times are in a heap, and one alarm is set for the earliest. When it has passed,
+/// [`poll_again`](Rule::poll_again) hands the item back to the loop, which starts it as soon as it may start a body.
+/// That may be later than planned, so [`is_too_late`](Rule::is_too_late) checks [`Retry::within`] once more.
+///
+/// The state of an item is dropped when it completes. If the loop stops during a back-off, entries of the heap are left
+/// over; they are dropped with the loop, which does not poll for retries any more.
 pub struct Retrying<R, B, D, W> {
     timer: R,
     retry: Retry<B, W>,
-    /// The back-offs of the items that have failed and are not done with.
+    /// The back-offs of the items that have failed and have not completed.
     backoffs: BTreeMap<usize, D>,
-    /// When the next attempts are due: the first to come on top.
+    /// When the next attempts are due; the earliest on top.
     due: BinaryHeap<Reverse<(Duration, usize)>>,
     alarm: Alarm,
-    /// Of the items that are not done with, if their time is limited: by when the last attempt begins.
-    last: BTreeMap<usize, Duration>,
+    /// With [`Retry::within`]: the latest start of an attempt, for each item that was started and has not
+    /// completed.
+    latest_start: BTreeMap<usize, Duration>,
 }
 
 impl<R, B, D, W> Retrying<R, B, D, W> {
@@ -205,7 +221,7 @@ impl<R, B, D, W> Retrying<R, B, D, W> {
             backoffs: BTreeMap::new(),
             due: BinaryHeap::new(),
             alarm: Alarm::default(),
-            last: BTreeMap::new(),
+            latest_start: BTreeMap::new(),
         }
     }
 }
@@ -219,22 +235,25 @@ impl<R: Timer + 'static, B, D, W> Rule for Retrying<R, B, D, W> {
     }
 
     fn is_too_late(&self, index: usize) -> bool {
-        self.last.get(&index).is_some_and(|&last| self.timer.now() > last)
+        self.latest_start.get(&index).is_some_and(|&latest| self.timer.now() > latest)
     }
 
     fn on_event(&mut self, event: &Event) -> Option<StopReason> {
         match *event {
             Event::Started { index, attempt: 1, .. } => {
                 if let Some(within) = self.retry.within {
-                    let last = self.timer.now().checked_add(within).unwrap_or(Duration::MAX);
-                    self.last.insert(index, last);
+                    let latest = self.timer.now().saturating_add(within);
+                    self.latest_start.insert(index, latest);
                 }
             }
             Event::Completed { index, .. } => {
                 self.backoffs.remove(&index);
-                self.last.remove(&index);
+                self.latest_start.remove(&index);
             }
-            _ => {}
+            Event::LoopStarted { .. }
+            | Event::Received { .. }
+            | Event::Started { .. }
+            | Event::Retried { .. } => {}
         }
         None
     }
@@ -262,7 +281,10 @@ where
         let has_failed = match outcome {
             Outcome::Ok(Err(error)) => self.retry.when.are_transient(error),
             Outcome::TimedOut => true,
-            _ => false,
+            Outcome::Ok(Ok(_)) | Outcome::Panicked(_) | Outcome::Cancelled | Outcome::NotRun => {
+                false
+            }
+            Outcome::Err(never) => match *never {},
         };
         if !has_failed || attempt >= self.retry.at_most {
             return None;
@@ -271,7 +293,7 @@ where
         let delay = backoff.or_insert_with(|| self.retry.backoff.clone().build()).next()?;
         // A time that no clock can show never comes.
         let due = self.timer.now().checked_add(delay)?;
-        if self.last.get(&index).is_some_and(|&last| due > last) {
+        if self.latest_start.get(&index).is_some_and(|&latest| due > latest) {
             return None;
         }
         self.due.push(Reverse((due, index)));

@@ -1,4 +1,4 @@
-//! `stagger`: a body begins when the one before it has failed, or some time after it began.
+//! `stagger`: a body starts when the previous one has failed, or after a delay.
 
 use core::fmt;
 use core::task::{Context, Poll};
@@ -9,15 +9,21 @@ use super::{ItemRule, OutcomeRule, Rule, WithRule};
 use crate::{Event, Loop, StopReason, Timer};
 
 impl<S, P, L, C> Loop<S, P, L, C> {
-    /// Begins a body when the one that was begun before it has failed, or so much time after that began: whichever is
-    /// first.
+    /// Starts a body when the previously started one has failed, or `delay` after that one was started, whichever is
+    /// earlier.
     ///
-    /// With [`race_ok`](Self::race_ok) that is what browsers do to connect to the first of several
-    /// addresses that answers, and call "happy eyeballs" (RFC 8305, which asks for 250 ms between attempts).
+    /// With [`race_ok`](Self::race_ok) this is "happy eyeballs", with which browsers connect to the first of several
+    /// addresses that answers (RFC 8305, which recommends 250 ms between attempts). With [`race`](Self::race) it is
+    /// known as hedged requests.
     ///
-    /// Failed is a body that returned an error, has no time left, or whose panic was caught; a strategy that does not
-    /// look into what bodies return, such as `race`, knows no errors. An end that is no failure lets nobody
-    /// begin earlier.
+    /// A body has failed if it returned an error, timed out, or panicked and the panic was caught. Strategies that
+    /// ignore `Result`s, such as `race`, see no errors. A successful completion does not shorten the delay.
+    ///
+    /// # Costs
+    ///
+    /// One timer for the loop, and a reading of the clock for each start.
+    /// On a [worker pool](Self::on_workers) the loop's task calls the body's closure and hands the bodies out.
+    /// Workers do not pull items themselves.
     ///
     /// # Examples
     ///
@@ -45,22 +51,33 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     ///     Ok(connection)
     /// }
     /// ```
+    #[doc(alias = "happy_eyeballs")]
+    #[doc(alias = "hedge")]
     pub fn stagger<R: Timer + Clone + 'static>(
         self,
         timer: &R,
         delay: Duration,
     ) -> Loop<S, P, L, WithRule<C, Stagger<R>>> {
-        self.with_rule(Stagger::new(timer.clone(), delay))
+        self.with_option(Stagger::new(timer.clone(), delay))
     }
 }
 
-/// How long after one body the next may begin.
+/// A delay between two starts, which a failure of the earlier body ends.
+///
+/// Only the body that was started last matters. If it fails, no delay is left, and the next body may start. A failure
+/// of an earlier one changes nothing: a later body was started since, because of that failure or after the delay.
 pub struct Stagger<R> {
     timer: R,
     delay: Duration,
-    /// Who has begun last, and when the next may.
-    last: Option<(usize, Duration)>,
+    /// The body that was started last, unless it has failed.
+    last: Option<LastStart>,
     alarm: Alarm,
+}
+
+struct LastStart {
+    index: usize,
+    /// When the next body may start, by the clock of `timer`.
+    next_at: Duration,
 }
 
 impl<R> Stagger<R> {
@@ -71,8 +88,8 @@ impl<R> Stagger<R> {
 
 impl<R: Timer + 'static> Rule for Stagger<R> {
     fn poll_begin(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match self.last {
-            Some((_, next)) => self.alarm.poll_until(&self.timer, next, cx),
+        match &self.last {
+            Some(last) => self.alarm.poll_until(&self.timer, last.next_at, cx),
             None => Poll::Ready(()),
         }
     }
@@ -81,20 +98,20 @@ impl<R: Timer + 'static> Rule for Stagger<R> {
         match *event {
             Event::Started { index, .. } => {
                 // A time that no clock can show never comes.
-                let next = self.timer.now().checked_add(self.delay).unwrap_or(Duration::MAX);
-                self.last = Some((index, next));
+                let next_at = self.timer.now().saturating_add(self.delay);
+                self.last = Some(LastStart { index, next_at });
             }
-            Event::Retried { index, .. } => self.failed(index),
-            Event::Completed { index, how, .. } if how.is_failure() => self.failed(index),
-            _ => {}
+            Event::Retried { index, .. } => self.on_failure(index),
+            Event::Completed { index, how, .. } if how.is_failure() => self.on_failure(index),
+            Event::LoopStarted { .. } | Event::Received { .. } | Event::Completed { .. } => {}
         }
         None
     }
 }
 
 impl<R> Stagger<R> {
-    fn failed(&mut self, index: usize) {
-        self.last.take_if(|&mut (last, _)| last == index);
+    fn on_failure(&mut self, index: usize) {
+        self.last.take_if(|last| last.index == index);
     }
 }
 

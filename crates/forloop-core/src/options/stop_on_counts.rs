@@ -1,29 +1,33 @@
-//! `stop_on_counts`: a predicate over what has ended so far.
+//! `stop_on_counts`: a stop condition on how many items have completed.
 
 use core::fmt;
-use core::task::{Context, Poll};
 
-use super::{Interrupt, ItemRule, OutcomeRule, Policy, Rule, WithInterrupt, WithRule};
+use super::{ItemRule, OutcomeRule, Rule, WithCondition};
 use crate::{Event, Loop, OutcomeKind, StopReason};
 
-impl<S, P, L, C: Policy> Loop<S, P, L, C> {
-    /// Stops the loop when `enough` says so, which is asked after each item that is done with: after two failures,
-    /// after ten successes, when more fail than succeed.
+impl<S, P, L, C> Loop<S, P, L, C> {
+    /// Stops the loop when `condition` is true of the [`Counts`] after an item has completed: after two failures,
+    /// after ten successes, when more items fail than succeed.
     ///
-    /// The bodies that run are stopped, no further item is pulled, and when they have stopped the strategy says so
-    /// with [`Cause::ConditionMet`] or [`LoopError::ConditionMet`](crate::LoopError::ConditionMet); [`settle`](Self::settle) with an
-    /// outcome for every item that was pulled. Items that are done with in the same instant are asked
-    /// about one by one, and none after the one that was enough. If that was the last of all, nothing was cut
-    /// short, and nothing is said.
+    /// The loop pulls no further item and cancels the running bodies. When they have stopped, the strategy returns
+    /// [`Cause::ConditionMet`](crate::Cause::ConditionMet) or
+    /// [`LoopError::ConditionMet`](crate::LoopError::ConditionMet); [`settle`](Self::settle) also returns an outcome
+    /// for every item that was pulled. The condition is checked for one item at a time, and never again once it was
+    /// met. If it was met by the last item of all, nothing was interrupted and the loop returns its plain result.
     ///
-    /// For the first success alone there is [`race_ok`](Self::race_ok); to look at the values,
+    /// For the first success alone there is [`race_ok`](Self::race_ok). To check the values, use
     /// [`stop_on_output`](Self::stop_on_output).
     ///
-    /// Known from Java as a `StructuredTaskScope.Joiner` that `allUntil` makes.
+    /// Equivalent to Java's `StructuredTaskScope.Joiner.allUntil`.
+    ///
+    /// # Costs
+    ///
+    /// On a [worker pool](Self::on_workers) the loop's task calls the body's closure and hands the bodies out.
+    /// Workers do not pull items themselves.
     ///
     /// # Panics
     ///
-    /// If `enough` panics: as when the source does.
+    /// If `condition` panics, the panic propagates as one of the source does.
     ///
     /// # Examples
     ///
@@ -43,17 +47,13 @@ impl<S, P, L, C: Policy> Loop<S, P, L, C> {
     /// ```
     pub fn stop_on_counts<G: FnMut(&Counts) -> bool>(
         self,
-        enough: G,
-    ) -> Loop<S, P, L, WithRule<WithInterrupt<C, Stoppable>, StopOnCounts<G>>> {
-        self.with(|policy| WithInterrupt::new(policy, Stoppable)).with_rule(StopOnCounts {
-            enough,
-            counts: Counts::default(),
-            is_over: false,
-        })
+        condition: G,
+    ) -> Loop<S, P, L, WithCondition<C, StopOnCounts<G>>> {
+        self.with_option(StopOnCounts { condition, counts: Counts::default(), was_met: false })
     }
 }
 
-/// How many items are done with, and in which way.
+/// The number of items that have completed, by the kind of their outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
     succeeded: usize,
@@ -62,51 +62,51 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// How many bodies have returned a value.
+    /// The number of items whose body has returned a value.
     pub fn succeeded(&self) -> usize {
         self.succeeded
     }
 
-    /// How many items have failed: an error, too little time, or a panic that was caught; after their last attempt.
+    /// The number of items that have failed: an error, a time-out, or a panic that was caught. Only the last
+    /// attempt of an item counts.
     pub fn failed(&self) -> usize {
         self.failed
     }
 
-    /// How many items are done with.
+    /// The number of items that have completed.
     pub fn ended(&self) -> usize {
         self.succeeded + self.failed
     }
 
-    /// The item that was done with last: its index, and in which way.
+    /// The item that completed last: its index and the kind of its outcome.
     pub fn last(&self) -> Option<(usize, OutcomeKind)> {
         self.last
     }
 }
 
-/// When it is enough.
+/// A stop condition on how many items have completed.
 #[derive(Clone)]
 pub struct StopOnCounts<G> {
-    enough: G,
+    condition: G,
     counts: Counts,
-    /// It was enough.
-    is_over: bool,
+    was_met: bool,
 }
 
 impl<G: FnMut(&Counts) -> bool> Rule for StopOnCounts<G> {
     fn on_event(&mut self, event: &Event) -> Option<StopReason> {
         let Event::Completed { index, how, .. } = *event else { return None };
-        if self.is_over {
+        if self.was_met {
             return None;
         }
         match how {
             OutcomeKind::Ok => self.counts.succeeded += 1,
             how if how.is_failure() => self.counts.failed += 1,
-            // Whoever was stopped has not ended.
+            // A cancelled item has neither succeeded nor failed.
             _ => return None,
         }
         self.counts.last = Some((index, how));
-        self.is_over = (self.enough)(&self.counts);
-        self.is_over.then_some(StopReason::ConditionMet)
+        self.was_met = (self.condition)(&self.counts);
+        self.was_met.then_some(StopReason::ConditionMet)
     }
 }
 
@@ -115,17 +115,6 @@ impl<R, G: FnMut(&Counts) -> bool> OutcomeRule<R> for StopOnCounts<G> {}
 
 impl<G> fmt::Debug for StopOnCounts<G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StopWhen").field("tally", &self.counts).finish_non_exhaustive()
-    }
-}
-
-/// Makes a loop one that may be cut short: by a rule.
-#[doc(hidden)]
-#[derive(Debug, Clone, Copy)]
-pub struct Stoppable;
-
-impl Interrupt for Stoppable {
-    fn poll_interrupt(&mut self, _cx: &mut Context<'_>, _again: bool) -> Poll<StopReason> {
-        Poll::Pending
+        f.debug_struct("StopOnCounts").field("counts", &self.counts).finish_non_exhaustive()
     }
 }

@@ -1,23 +1,27 @@
-//! `stop_on_output`: a predicate over what bodies return.
+//! `stop_on_output`: a stop condition on what a body returns.
 
 use core::fmt;
 
-use super::stop_on_counts::Stoppable;
-use super::{ItemRule, OutcomeRule, Policy, Rule, WithInterrupt, WithRule};
+use super::{ItemRule, OutcomeRule, Rule, WithCondition};
 use crate::{Loop, Outcome, StopReason};
 
-impl<S, P, L, C: Policy> Loop<S, P, L, C> {
-    /// Stops the loop when `is_enough` says so of what a body has returned, which it is shown with the body's index:
-    /// at an error that nobody can go on after, at the value that was looked for.
+impl<S, P, L, C> Loop<S, P, L, C> {
+    /// Stops the loop when `condition` is true of an item's index and of what its body has returned: at a fatal
+    /// error, at the value that was searched for.
     ///
-    /// What is shown is what the body returns, so a `Result` where it may fail; if it is called
-    /// [again](Self::retry), only what its last attempt returned. What was shown is the item's output as ever,
-    /// also the one that was enough. The loop stops as under [`stop_on_counts`](Self::stop_on_counts), which is the one for counts,
-    /// and for items that end without a value: time-outs, panics that were caught.
+    /// The condition receives the body's return value, which is a `Result` if the body may fail. Of an item that is
+    /// [retried](Self::retry) it receives that of the last attempt only. The return value stays the item's output,
+    /// also the one that met the condition. The loop stops as it does for [`stop_on_counts`](Self::stop_on_counts).
+    /// Use that option for counts, and for items without a return value: time-outs and panics that were caught.
+    ///
+    /// # Costs
+    ///
+    /// On a [worker pool](Self::on_workers) the loop's task calls the body's closure and hands the bodies out.
+    /// Workers do not pull items themselves.
     ///
     /// # Panics
     ///
-    /// If `is_enough` panics: as when the source does.
+    /// If `condition` panics, the panic propagates as one of the source does.
     ///
     /// # Examples
     ///
@@ -45,19 +49,17 @@ impl<S, P, L, C: Policy> Loop<S, P, L, C> {
     /// ```
     pub fn stop_on_output<R, G: FnMut(usize, &R) -> bool>(
         self,
-        is_enough: G,
-    ) -> Loop<S, P, L, WithRule<WithInterrupt<C, Stoppable>, StopOnOutput<G>>> {
-        self.with(|policy| WithInterrupt::new(policy, Stoppable))
-            .with_rule(StopOnOutput { is_enough, is_over: false })
+        condition: G,
+    ) -> Loop<S, P, L, WithCondition<C, StopOnOutput<G>>> {
+        self.with_option(StopOnOutput { condition, was_met: false })
     }
 }
 
-/// Which output is enough.
+/// A stop condition on what a body returns.
 #[derive(Clone)]
 pub struct StopOnOutput<G> {
-    is_enough: G,
-    /// One was.
-    is_over: bool,
+    condition: G,
+    was_met: bool,
 }
 
 impl<G> Rule for StopOnOutput<G> {}
@@ -66,9 +68,9 @@ impl<I, G> ItemRule<I> for StopOnOutput<G> {}
 impl<R, G: FnMut(usize, &R) -> bool> OutcomeRule<R> for StopOnOutput<G> {
     fn on_outcome(&mut self, index: usize, outcome: &Outcome<R>) -> Option<StopReason> {
         match outcome {
-            Outcome::Ok(returned) if !self.is_over => {
-                self.is_over = (self.is_enough)(index, returned);
-                self.is_over.then_some(StopReason::ConditionMet)
+            Outcome::Ok(returned) if !self.was_met => {
+                self.was_met = (self.condition)(index, returned);
+                self.was_met.then_some(StopReason::ConditionMet)
             }
             _ => None,
         }
@@ -77,6 +79,6 @@ impl<R, G: FnMut(usize, &R) -> bool> OutcomeRule<R> for StopOnOutput<G> {
 
 impl<G> fmt::Debug for StopOnOutput<G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StopIf").field("is_over", &self.is_over).finish_non_exhaustive()
+        f.debug_struct("StopOnOutput").field("was_met", &self.was_met).finish_non_exhaustive()
     }
 }

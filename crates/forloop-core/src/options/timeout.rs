@@ -1,28 +1,35 @@
-//! `timeout`: how long each body may take.
+//! `timeout`: a time limit for each body.
 
-use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use core::fmt;
-use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
-use super::{Key, OutcomeOption, Policy, RaisesPanics, WithOutcomes};
+use super::alarm::Alarm;
+use super::with_option::AddsOutcomes;
+use super::{ItemRule, OutcomeRule, RaisesPanics, Rule, WithOption, WithOutcomes};
+use crate::engine::Key;
 use crate::{Loop, Timer};
 
-impl<S, P, L, C: Policy> Loop<S, P, L, C> {
-    /// Gives each body so much time, from its start.
+impl<S, P, L, C> Loop<S, P, L, C> {
+    /// Cancels a body that has not completed `after` this much time from its start.
     ///
-    /// A body that has not ended by then is stopped at its current await, and its outcome is
-    /// [`Outcome::TimedOut`](crate::Outcome::TimedOut); the others go on, and the next item takes
-    /// its place. `try_` strategies stop at it, as at an error. Every body is polled at least once,
-    /// also without any time; a task's time counts from when it was spawned. A task that ends while
-    /// it is asked to stop keeps its value.
+    /// The body is cancelled at its current await, and its outcome is
+    /// [`Outcome::TimedOut`](crate::Outcome::TimedOut). The other bodies keep running, and the next item starts when
+    /// the body has stopped: until then it keeps its permit. `try_` strategies stop at a time-out, as at an error.
+    /// Every body is polled at least once, also with a zero duration. The time of a task counts from when it was
+    /// spawned. A task that completes while it is being cancelled keeps its value.
     ///
-    /// A stream that is polled by hand looks at the clock only when it is polled.
+    /// With [`retry`](Self::retry) the time-out applies to each attempt.
     ///
-    /// Costs one timer for the loop, however many bodies run, and a reading of the clock and one
-    /// entry in a list for each body.
+    /// A stream that is polled by hand checks the clock only when it is polled.
+    ///
+    /// # Costs
+    ///
+    /// One timer for the loop, independent of the number of bodies; a reading of the clock and one entry in a
+    /// queue for each body.
+    /// On a [worker pool](Self::on_workers) the loop's task calls the body's closure and hands the bodies out.
+    /// Workers do not pull items themselves.
     ///
     /// # Examples
     ///
@@ -40,7 +47,7 @@ impl<S, P, L, C: Policy> Loop<S, P, L, C> {
     ///         .await;
     ///     for (index, outcome) in lengths.iter().enumerate() {
     ///         if let Outcome::TimedOut = outcome {
-    ///             println!("url {index} took too long");
+    ///             println!("url {index} timed out");
     ///         }
     ///     }
     /// }
@@ -50,78 +57,80 @@ impl<S, P, L, C: Policy> Loop<S, P, L, C> {
         timer: &R,
         after: Duration,
     ) -> Loop<S, P, L, WithOutcomes<C, Timeout<R>>> {
-        let timeout = Timeout::new(timer.clone(), after);
-        self.with(|policy| WithOutcomes::new(policy, timeout))
+        self.with_option(Timeout::new(timer.clone(), after))
     }
 }
 
-/// How long each body may take.
+/// A time limit for each body.
+///
+/// One timer serves all bodies. They have the same limit, so the body that was started first is the first to time
+/// out: a queue in the order of starts is sorted by due time, without a heap. The alarm is set for its head.
+///
+/// Bodies that have completed stay in the queue until they are at its head, or until the queue has doubled in length
+/// and is compacted. So its length is bounded by twice the number of running bodies, and compaction costs a
+/// constant number of steps for each body. Completions, which are frequent, need not find their entry.
 pub struct Timeout<R> {
     timer: R,
     after: Duration,
-    /// The bodies that have begun, each with the time by which it must have ended. All have the
-    /// same time, so the first to begin is the first to be late.
-    line: VecDeque<(Duration, Key)>,
-    /// The length at which those that have ended are taken out of the line.
-    tidy_at: usize,
-    /// One timer, for the first in line.
-    alarm: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    /// The bodies that were started, each with its due time; the earliest first.
+    queue: VecDeque<(Duration, Key)>,
+    /// The length at which the queue is compacted.
+    compact_at: usize,
+    alarm: Alarm,
 }
 
-/// Shorter lines are not worth tidying.
-const TIDY_AT_LEAST: usize = 64;
+/// Shorter queues are not worth compacting.
+const COMPACT_AT_LEAST: usize = 64;
 
 impl<R> Timeout<R> {
     fn new(timer: R, after: Duration) -> Self {
-        Self { timer, after, line: VecDeque::new(), tidy_at: TIDY_AT_LEAST, alarm: None }
+        Self {
+            timer,
+            after,
+            queue: VecDeque::new(),
+            compact_at: COMPACT_AT_LEAST,
+            alarm: Alarm::default(),
+        }
     }
 
-    /// Those that have ended leave the line when it has doubled: so it is no longer than twice as
-    /// many bodies as run, and each is looked at a fixed number of times.
-    fn tidy(&mut self, alive: impl Fn(Key) -> bool) {
-        if self.line.len() >= self.tidy_at {
-            self.line.retain(|&(_, body)| alive(body));
-            self.tidy_at = TIDY_AT_LEAST.max(2 * self.line.len());
+    /// Removes the bodies that have completed, if the queue has doubled since the last time.
+    fn compact(&mut self, alive: impl Fn(Key) -> bool) {
+        if self.queue.len() >= self.compact_at {
+            self.queue.retain(|&(_, body)| alive(body));
+            self.compact_at = COMPACT_AT_LEAST.max(2 * self.queue.len());
         }
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<C: RaisesPanics, R: Timer + 'static> RaisesPanics for WithOutcomes<C, Timeout<R>> {}
+impl<C: RaisesPanics, R: Timer + 'static> RaisesPanics for WithOption<C, Timeout<R>, AddsOutcomes> {}
 
-impl<R: Timer + 'static> OutcomeOption for Timeout<R> {
-    const HAS_SIGNALS: bool = true;
-
+impl<R: Timer + 'static> Rule for Timeout<R> {
     fn begun(&mut self, body: Key, alive: impl Fn(Key) -> bool) {
-        self.tidy(alive);
+        self.compact(alive);
         // A time that no clock can show never comes.
         if let Some(due) = self.timer.now().checked_add(self.after) {
-            self.line.push_back((due, body));
+            self.queue.push_back((due, body));
         }
     }
 
     fn poll_overdue(&mut self, cx: &mut Context<'_>, alive: impl Fn(Key) -> bool) -> Poll<Key> {
-        loop {
-            while self.line.front().is_some_and(|&(_, body)| !alive(body)) {
-                self.line.pop_front();
-            }
-            let Some(&(due, body)) = self.line.front() else {
-                self.alarm = None;
-                return Poll::Pending;
-            };
-            // The clock decides: a timer may be late, where a runtime has it wait for its turn.
-            let left = due.saturating_sub(self.timer.now());
-            if left.is_zero() {
-                self.line.pop_front();
-                return Poll::Ready(body);
-            }
-            // Set for this body or for one before it: until then nobody is late.
-            let alarm = self.alarm.get_or_insert_with(|| Box::pin(self.timer.sleep(left)));
-            ready!(alarm.as_mut().poll(cx));
-            self.alarm = None;
+        while self.queue.front().is_some_and(|&(_, body)| !alive(body)) {
+            self.queue.pop_front();
         }
+        let Some(&(due, body)) = self.queue.front() else {
+            self.alarm.clear();
+            return Poll::Pending;
+        };
+        // The alarm may still be set for an earlier body. None times out before that.
+        ready!(self.alarm.poll_until(&self.timer, due, cx));
+        self.queue.pop_front();
+        Poll::Ready(body)
     }
 }
+
+impl<I, R: Timer + 'static> ItemRule<I> for Timeout<R> {}
+impl<T, R: Timer + 'static> OutcomeRule<T> for Timeout<R> {}
 
 impl<R: Clone> Clone for Timeout<R> {
     fn clone(&self) -> Self {

@@ -1,4 +1,4 @@
-//! `weight_by`: heavy items take several places.
+//! `weight_by`: heavy items take several permits.
 
 use alloc::collections::BTreeMap;
 use core::fmt;
@@ -9,19 +9,22 @@ use super::{ItemPolicy, ItemRule, OutcomeRule, Rule, WithRule};
 use crate::{Event, Loop, StopReason};
 
 impl<S: Stream, P, L, C> Loop<S, P, L, C> {
-    /// Lets an item take as many of the [`limit`](Self::limit)'s places as it weighs: megabytes of memory, say.
+    /// Lets an item take as many permits of the [`limit`](Self::limit) as its weight: megabytes of memory, for
+    /// example.
     ///
-    /// Items begin in input order: one that is too heavy for what is free waits until enough is, and nobody
-    /// overtakes it. One that is heavier than the whole limit runs alone. One that weighs nothing takes one place
-    /// all the same.
+    /// Items start in input order. An item that is too heavy for the free permits waits until there are enough,
+    /// and no later item starts before it. An item that is heavier than the whole limit runs alone. An item of
+    /// weight 0 takes one permit.
     ///
     /// # Costs
     ///
-    /// The loop pulls one item ahead, to weigh it.
+    /// The loop pulls one item ahead, to weigh it. An item of weight 2 or more has an entry in an ordered map.
+    /// On a [worker pool](Self::on_workers) the loop's task calls the body's closure and hands the bodies out.
+    /// Workers do not pull items themselves.
     ///
     /// # Panics
     ///
-    /// If `weight` panics: as when the source does.
+    /// If `weight` panics, the panic propagates as one of the source does.
     ///
     /// # Examples
     ///
@@ -38,59 +41,77 @@ impl<S: Stream, P, L, C> Loop<S, P, L, C> {
     /// # Ok::<(), forloop::ZeroLimit>(())
     /// # }).unwrap();
     /// ```
+    #[doc(alias = "semaphore")]
     pub fn weight_by<G, I>(self, weight: G) -> Loop<S, P, L, WithRule<C, WeightBy<G>>>
     where
         C: ItemPolicy<S::Item, Item = I>,
         G: FnMut(&I) -> usize,
     {
-        self.with_rule(WeightBy { weight, extra: BTreeMap::new(), running: 0 })
+        self.with_option(WeightBy { weight, heavy: BTreeMap::new(), extra_permits: 0 })
     }
 }
 
-/// How many places each item takes.
+/// The weight of each item, in permits.
+///
+/// Every running body takes one permit by running, which the loop counts. This option counts the rest of each
+/// weight, as extra permits: the loop adds them to its count of running bodies, and asks for those of the next item
+/// before it starts it. An item that does not fit stays at the head of the admission queue, and the loop starts
+/// nothing behind it. An item always fits into an idle loop, however heavy it is, so the queue always advances.
+///
+/// An item takes its extra permits at its first attempt and returns them when it completes. So it keeps them during
+/// a back-off.
 #[derive(Clone)]
 pub struct WeightBy<G> {
     weight: G,
-    /// Of the items in the loop that weigh more than one: how much more, and whether they run.
-    extra: BTreeMap<usize, (usize, bool)>,
-    /// Of those that run.
-    running: usize,
+    /// The items in the loop whose weight is more than one.
+    heavy: BTreeMap<usize, HeavyItem>,
+    /// The extra permits of the items that were started, together.
+    extra_permits: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct HeavyItem {
+    /// Its weight without the one permit that every body takes.
+    extra_permits: usize,
+    was_started: bool,
 }
 
 impl<G> Rule for WeightBy<G> {
     fn extra(&self, index: usize) -> usize {
-        self.extra.get(&index).map_or(0, |&(extra, _)| extra)
+        self.heavy.get(&index).map_or(0, |item| item.extra_permits)
     }
 
     fn extras(&self) -> usize {
-        self.running
+        self.extra_permits
     }
 
     fn on_event(&mut self, event: &Event) -> Option<StopReason> {
         match *event {
             Event::Started { index, .. } => {
-                if let Some((extra, runs)) = self.extra.get_mut(&index)
-                    && !core::mem::replace(runs, true)
+                if let Some(item) = self.heavy.get_mut(&index)
+                    && !core::mem::replace(&mut item.was_started, true)
                 {
-                    self.running = self.running.saturating_add(*extra);
+                    self.extra_permits = self.extra_permits.saturating_add(item.extra_permits);
                 }
             }
             Event::Completed { index, .. } => {
-                if let Some((extra, true)) = self.extra.remove(&index) {
-                    self.running = self.running.saturating_sub(extra);
+                if let Some(HeavyItem { extra_permits, was_started: true }) =
+                    self.heavy.remove(&index)
+                {
+                    self.extra_permits = self.extra_permits.saturating_sub(extra_permits);
                 }
             }
-            _ => {}
+            Event::LoopStarted { .. } | Event::Received { .. } | Event::Retried { .. } => {}
         }
         None
     }
 }
 
 impl<I, G: FnMut(&I) -> usize> ItemRule<I> for WeightBy<G> {
-    fn arrive(&mut self, index: usize, item: &I) {
-        let extra = (self.weight)(item).saturating_sub(1);
-        if extra > 0 {
-            self.extra.insert(index, (extra, false));
+    fn on_receive(&mut self, index: usize, item: &I) {
+        let extra_permits = (self.weight)(item).saturating_sub(1);
+        if extra_permits > 0 {
+            self.heavy.insert(index, HeavyItem { extra_permits, was_started: false });
         }
     }
 }
@@ -99,6 +120,8 @@ impl<R, G> OutcomeRule<R> for WeightBy<G> {}
 
 impl<G> fmt::Debug for WeightBy<G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Weigh").field("running", &self.running).finish_non_exhaustive()
+        f.debug_struct("WeightBy")
+            .field("extra_permits", &self.extra_permits)
+            .finish_non_exhaustive()
     }
 }

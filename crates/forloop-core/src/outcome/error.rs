@@ -6,6 +6,8 @@ use core::convert::Infallible;
 use core::error::Error;
 use core::fmt;
 
+use super::StopReason;
+use super::interrupted::SourceError;
 use crate::{Cause, Interrupted};
 
 /// One body's error, and which body it was.
@@ -99,6 +101,17 @@ pub enum LoopError<E, S = Infallible> {
 }
 
 impl<E, S> LoopError<E, S> {
+    /// The error of a loop or group that was stopped for this reason, without a failure. `timed_out` are the
+    /// indices of the bodies that timed out, if the deadline is the reason.
+    pub(crate) fn stopped(reason: StopReason, timed_out: Vec<usize>) -> Self {
+        match reason {
+            StopReason::TimedOut => Self::TimedOut { timed_out, cause: Some(reason.into()) },
+            StopReason::Cancelled => Self::Cancelled,
+            StopReason::Drained => Self::Drained,
+            StopReason::ConditionMet => Self::ConditionMet,
+        }
+    }
+
     /// Returns every failure, the first in time first; empty if no body failed.
     pub fn failures(&self) -> &[Failure<E>] {
         match self {
@@ -206,14 +219,10 @@ impl<E, S> LoopError<E, S> {
 
 impl<E, Y, S> From<Interrupted<Y, S>> for LoopError<E, S> {
     fn from(interrupted: Interrupted<Y, S>) -> Self {
-        match interrupted.cause {
-            Cause::TimedOut => {
-                Self::TimedOut { timed_out: interrupted.pending, cause: Some(Cause::TimedOut) }
-            }
-            Cause::Cancelled => Self::Cancelled,
-            Cause::Drained => Self::Drained,
-            Cause::ConditionMet => Self::ConditionMet,
-            Cause::Source { index, error } => {
+        let timed_out = interrupted.pending;
+        match interrupted.cause.into_reason() {
+            Ok(reason) => Self::stopped(reason, timed_out),
+            Err(SourceError { index, error }) => {
                 Self::Source { index, error, failures: Vec::new(), timed_out: Vec::new() }
             }
         }

@@ -1,32 +1,35 @@
-//! A loop that was cut short: by whom, what was still running, and what was ready.
+//! An interrupted loop: what interrupted it, which bodies it has stopped, and what was ready.
 
 use alloc::vec::Vec;
 use core::convert::Infallible;
 use core::error::Error;
 use core::fmt;
 
-/// Why a loop was cut short.
+/// What interrupted a loop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cause<S = Infallible> {
-    /// Its [deadline](crate::Loop::deadline) had passed.
+    /// The loop's [deadline](crate::Loop::deadline) has passed.
     TimedOut,
-    /// It was [cancelled](crate::Loop::cancel_on), or the runtime of its bodies was shut down.
+    /// The loop was [cancelled](crate::Loop::cancel_on), or the runtime of its bodies was shut down.
     Cancelled,
-    /// It was asked to [finish what runs](crate::Loop::drain_on), and has.
+    /// The loop was [drained](crate::Loop::drain_on) before every item was started.
     Drained,
-    /// Its [stop policy](crate::Loop::stop_on_counts) had seen enough.
+    /// A [stop condition](crate::Loop::stop_on_counts) of the loop was met.
     ConditionMet,
-    /// Its source failed: only loops begun with [`try_each`](crate::try_each) have such a source.
+    /// The source failed. Only loops that begin with [`try_each`](crate::try_each) have such a source.
     Source {
-        /// The index that the item would have had.
+        /// The index that the next item would have had.
         index: usize,
-        /// What the source gave instead.
+        /// The error of the source.
         error: S,
     },
 }
 
-/// Why an option stops a loop: a [`Cause`] that holds nothing.
+/// Why an option stops a loop: a [`Cause`] other than an error of the source.
+///
+/// A new reason needs a line in each `match` of this file. The compiler finds all of them: none has an arm for
+/// the rest.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StopReason {
@@ -43,11 +46,11 @@ pub enum StopReason {
 /// What a loop does for a [`StopReason`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StopEffect {
-    /// It starts nothing and cancels the bodies that run.
+    /// It starts nothing and cancels the running bodies.
     Cancel,
     /// It polls the bodies that are woken a last time, and cancels the others.
     LastRound,
-    /// It starts nothing and lets the bodies that run complete.
+    /// It starts nothing and lets the running bodies complete.
     Drain,
 }
 
@@ -73,56 +76,76 @@ impl<S> From<StopReason> for Cause<S> {
     }
 }
 
+/// An error of a loop's source.
+#[derive(Debug)]
+pub(crate) struct SourceError<S> {
+    /// The index that the next item would have had.
+    pub(crate) index: usize,
+    pub(crate) error: S,
+}
+
+impl<S> Cause<S> {
+    /// The reason of an option.
+    ///
+    /// # Errors
+    ///
+    /// The error of the source, if that interrupted the loop.
+    pub(crate) fn into_reason(self) -> Result<StopReason, SourceError<S>> {
+        match self {
+            Self::TimedOut => Ok(StopReason::TimedOut),
+            Self::Cancelled => Ok(StopReason::Cancelled),
+            Self::Drained => Ok(StopReason::Drained),
+            Self::ConditionMet => Ok(StopReason::ConditionMet),
+            Self::Source { index, error } => Err(SourceError { index, error }),
+        }
+    }
+}
+
 impl Cause<()> {
     /// The same cause, with the error of the source if it was that.
     pub(crate) fn with_source_error<S>(self, error: Option<S>) -> Cause<S> {
-        match (self, error) {
-            (Self::Source { index, .. }, Some(error)) => Cause::Source { index, error },
-            (Self::TimedOut, _) => Cause::TimedOut,
-            (Self::Drained, _) => Cause::Drained,
-            (Self::ConditionMet, _) => Cause::ConditionMet,
-            (Self::Cancelled | Self::Source { .. }, _) => Cause::Cancelled,
+        match (self.into_reason(), error) {
+            (Ok(reason), _) => reason.into(),
+            (Err(SourceError { index, .. }), Some(error)) => Cause::Source { index, error },
+            (Err(_), None) => Cause::Cancelled,
         }
     }
 }
 
 impl Cause {
-    /// The same cause, where a source could have failed.
+    /// The same cause, of a loop whose source could have failed.
     pub(crate) fn widen<S>(self) -> Cause<S> {
-        match self {
-            Self::TimedOut => Cause::TimedOut,
-            Self::Cancelled => Cause::Cancelled,
-            Self::Drained => Cause::Drained,
-            Self::ConditionMet => Cause::ConditionMet,
-            Self::Source { error, .. } => match error {},
+        match self.into_reason() {
+            Ok(reason) => reason.into(),
+            Err(SourceError { error, .. }) => match error {},
         }
     }
 }
 
-/// A loop was cut short.
+/// A loop was interrupted.
 ///
-/// When it is told, every body has stopped, as when a loop returns.
+/// Every body has stopped when the loop returns it, as with any other result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Interrupted<Y = (), S = Infallible> {
-    /// By what.
+    /// What interrupted the loop.
     pub cause: Cause<S>,
-    /// The indices of the bodies that it has stopped, in ascending order. A task that came to its own
-    /// end while it was asked to stop is not among them, and its output is one of those ready.
+    /// The indices of the bodies that were stopped, in ascending order. A task that completed while it was
+    /// being cancelled is not among them: its output is ready.
     pub pending: Vec<usize>,
-    /// The results that were ready: `()` for a strategy that has given them already, or gives none.
+    /// The results that were ready. `()` for a strategy that has delivered them already, or has none.
     pub ready: Y,
 }
 
-/// What has cut a loop or group short, until everything has stopped.
+/// What interrupted a loop or group, until everything has stopped.
 #[derive(Debug)]
 pub(crate) struct Cut<S = Infallible> {
     cause: Cause<S>,
-    /// The indices of the bodies that ran then.
+    /// The indices of the bodies that ran at that moment.
     running: Vec<usize>,
-    /// Those that came to their own ends while they were asked to stop.
+    /// Those that completed while they were being cancelled.
     ended: Vec<usize>,
-    /// No body was left to begin.
+    /// Every item was started.
     all_begun: bool,
 }
 
@@ -131,33 +154,27 @@ impl<S> Cut<S> {
         Self { cause, running, ended: Vec::new(), all_begun }
     }
 
-    /// Whether bodies that ran were let go on.
-    pub(crate) fn is_drain(&self) -> bool {
-        matches!(self.cause, Cause::Drained)
-    }
-
-    /// There was more to begin than was known.
+    /// Records that an item was left after all.
     pub(crate) fn more_was_left(&mut self) {
         self.all_begun = false;
     }
 
-    /// Whether no body was left to begin.
+    /// Whether every item was started.
     pub(crate) fn all_begun(&self) -> bool {
         self.all_begun
     }
 
-    /// Takes note of one more body that runs, or does not run any more and yet has no end.
+    /// Records one more body that runs, or that its runtime has dropped.
     pub(crate) fn one_more(&mut self, index: usize) {
         self.running.push(index);
     }
 
-    /// Takes note of a body that came to its own end.
+    /// Records that a body has completed.
     pub(crate) fn ended(&mut self, index: usize) {
         self.ended.push(index);
     }
 
-    /// Tells what was cut short, once everything has stopped. `None` if it came too late to cut
-    /// anything.
+    /// Converts it once everything has stopped. `None` if it came too late to interrupt anything.
     pub(crate) fn into_interrupted(self) -> Option<Interrupted<(), S>> {
         let Self { cause, mut running, mut ended, all_begun } = self;
         running.sort_unstable();
@@ -179,8 +196,8 @@ impl<Y, S: fmt::Display> fmt::Display for Interrupted<Y, S> {
         match &self.cause {
             Cause::TimedOut => f.write_str("the loop's deadline passed")?,
             Cause::Cancelled => f.write_str("the loop was cancelled")?,
-            Cause::Drained => f.write_str("the loop was asked to finish before its end")?,
-            Cause::ConditionMet => f.write_str("the loop's stop policy had seen enough")?,
+            Cause::Drained => f.write_str("the loop was drained before every item was started")?,
+            Cause::ConditionMet => f.write_str("a stop condition of the loop was met")?,
             Cause::Source { index, error } => {
                 write!(f, "the source failed at item {index}: {error}")?;
             }

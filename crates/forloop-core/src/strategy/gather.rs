@@ -145,10 +145,5 @@ impl<T, C: Policy> Collector<T, C> for Gather<C::Each<T>> {
 
 /// The outcome of a body that was stopped because its loop was cut short.
 pub(super) fn unfinished<T, E, S>(cause: &Cause<S>) -> fn() -> Outcome<T, E> {
-    match cause {
-        Cause::TimedOut => || Outcome::TimedOut,
-        Cause::Cancelled | Cause::Drained | Cause::ConditionMet | Cause::Source { .. } => {
-            || Outcome::Cancelled
-        }
-    }
+    if matches!(cause, Cause::TimedOut) { || Outcome::TimedOut } else { || Outcome::Cancelled }
 }

@@ -9,6 +9,7 @@ use super::{CollectFuture, Collector, LoopEnd};
 use crate::body::TryBody;
 use crate::engine::{Completion, JobHandle, OrderedBuffer};
 use crate::options::{ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
+use crate::outcome::SourceError;
 use crate::place::Delivery;
 use crate::place::{Dispatch, Place};
 use crate::{Cause, Failure, Interrupted, LimitSet, Loop, LoopError, Outcome, each};
@@ -223,24 +224,17 @@ impl<E> Failures<E> {
             failed.sort_unstable();
             timed_out.retain(|index| failed.binary_search(index).is_err());
         }
-        let cause = match cause {
-            Some(Cause::Source { index, error }) => {
+        let reason = match cause.map(Cause::into_reason).transpose() {
+            Err(SourceError { index, error }) => {
                 return Err(LoopError::Source { index, error, failures, timed_out });
             }
-            Some(Cause::TimedOut) => Some(Cause::TimedOut),
-            Some(Cause::Cancelled) => Some(Cause::Cancelled),
-            Some(Cause::Drained) => Some(Cause::Drained),
-            Some(Cause::ConditionMet) => Some(Cause::ConditionMet),
-            None => None,
+            Ok(reason) => reason,
         };
-        Err(match cause {
-            cause if !failures.is_empty() => LoopError::Failed { failures, timed_out, cause },
-            cause if !timed_out.is_empty() || cause == Some(Cause::TimedOut) => {
-                LoopError::TimedOut { timed_out, cause }
-            }
-            Some(Cause::Drained) => LoopError::Drained,
-            Some(Cause::ConditionMet) => LoopError::ConditionMet,
-            Some(_) => LoopError::Cancelled,
+        let cause = reason.map(Cause::from);
+        Err(match reason {
+            _ if !failures.is_empty() => LoopError::Failed { failures, timed_out, cause },
+            _ if !timed_out.is_empty() => LoopError::TimedOut { timed_out, cause },
+            Some(reason) => LoopError::stopped(reason, timed_out),
             None if cancelled => LoopError::Cancelled,
             None => return Ok(()),
         })

@@ -1,0 +1,248 @@
+//! The hooks of options, each with its default and with how two options share it.
+//!
+//! An option implements [`Rule`], [`ItemRule`] and [`OutcomeRule`], and overrides the hooks that it needs. A
+//! loop's policy implements the same three traits: [`NoOptions`](crate::NoOptions) and
+//! [`Fallible`](super::Fallible) keep every default, and [`WithOption`](super::WithOption) calls the options
+//! that were set before and then its own. So a hook is declared once, here. The macro [`hooks!`] takes
+//! both bodies of each hook, and a hook without the second one does not compile.
+
+use core::task::{Context, Poll};
+use core::time::Duration;
+
+use super::{Event, WithOption};
+use crate::engine::Key;
+use crate::{Outcome, StopReason};
+
+/// Keeps the traits of this module from being implemented elsewhere.
+pub trait Sealed {}
+
+/// Declares a trait of hooks, and implements it for [`WithOption`].
+///
+/// Each hook has two bodies. The first, `default`, is that of the trait: what the hook does for an option that
+/// does not need it. The second, `wrapper`, is that of `WithOption`: what the hook does for `self.policy`, the
+/// options that were set before, together with `self.option`. Flags are `const`s that are `true` for a loop
+/// if they are for one of its options; the value here is that of an option that does not say otherwise.
+macro_rules! hooks {
+    (
+        $(#[$attribute:meta])*
+        pub trait $Rule:ident $(<$T:ident>)?: $Super:path;
+
+        flags { $(
+            $(#[$flag_attribute:meta])*
+            $FLAG:ident = $default_flag:literal,
+        )* }
+
+        $(
+            $(#[$hook_attribute:meta])*
+            fn $hook:ident(&$($receiver:ident)+ $(, $argument:ident: $type:ty)*) $(-> $answer:ty)?;
+            default $default:block
+            wrapper $wrapper:block
+        )*
+    ) => {
+        $(#[$attribute])*
+        ///
+        /// This trait is sealed: the options of this library implement it.
+        pub trait $Rule $(<$T>)?: $Super {
+            $(
+                $(#[$flag_attribute])*
+                #[doc(hidden)]
+                const $FLAG: bool = $default_flag;
+            )*
+            $(
+                $(#[$hook_attribute])*
+                #[doc(hidden)]
+                #[allow(unused_variables, reason = "most defaults need no argument")]
+                fn $hook(&$($receiver)+ $(, $argument: $type)*) $(-> $answer)? $default
+            )*
+        }
+
+        impl<$($T,)? C, O, K> $Rule $(<$T>)? for WithOption<C, O, K>
+        where
+            C: $Rule $(<$T>)?,
+            O: $Rule $(<$T>)?,
+        {
+            $(const $FLAG: bool = C::$FLAG || O::$FLAG;)*
+            $(fn $hook(&$($receiver)+ $(, $argument: $type)*) $(-> $answer)? $wrapper)*
+        }
+    };
+}
+
+hooks! {
+    /// What an option does at each point of a loop, whatever the items and outputs are.
+    ///
+    /// The driver calls these hooks in the loop's own task and catches their panics.
+    pub trait Rule: Sealed;
+
+    flags {
+        /// Whether a body's panic is its outcome.
+        CATCHES_PANICS = false,
+
+        /// Whether [`poll_interrupt`](Self::poll_interrupt) or [`poll_overdue`](Self::poll_overdue) does
+        /// anything. A loop without signals polls neither, and does not stop between two bodies to do so.
+        HAS_SIGNALS = true,
+
+        /// Whether the option must see each body start. If no option does, workers may pull items from the
+        /// source themselves.
+        SEES_STARTS = true,
+    }
+
+    /// Ready with the reason when the loop is to stop.
+    ///
+    /// `again` is true if a cheap check is enough, because a full poll follows before the loop returns
+    /// `Pending`. Of two options that are ready at the same time, the one that was set first decides.
+    fn poll_interrupt(&mut self, cx: &mut Context<'_>, again: bool) -> Poll<StopReason>;
+    default { Poll::Pending }
+    wrapper {
+        match self.policy.poll_interrupt(cx, again) {
+            Poll::Pending => self.option.poll_interrupt(cx, again),
+            ready => ready,
+        }
+    }
+
+    /// Called after a body was started and has not completed at once. `alive` says which of the bodies that
+    /// were started still run.
+    fn begun(&mut self, body: Key, alive: impl Fn(Key) -> bool);
+    default {}
+    wrapper {
+        self.policy.begun(body, &alive);
+        self.option.begun(body, alive);
+    }
+
+    /// Ready with the next body that timed out.
+    fn poll_overdue(&mut self, cx: &mut Context<'_>, alive: impl Fn(Key) -> bool) -> Poll<Key>;
+    default { Poll::Pending }
+    wrapper {
+        match self.policy.poll_overdue(cx, &alive) {
+            Poll::Pending => self.option.poll_overdue(cx, alive),
+            ready => ready,
+        }
+    }
+
+    /// Ready when the rate permits another start. This is independent of the concurrency limit.
+    fn poll_begin(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+    default { Poll::Ready(()) }
+    wrapper {
+        match self.policy.poll_begin(cx) {
+            Poll::Ready(()) => self.option.poll_begin(cx),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    /// Whether an item may be started, as far as this option is concerned. If not, the option queues it and
+    /// hands it out of [`released`](Self::released) later. Called once for each item, after
+    /// [`ItemRule::on_receive`].
+    fn enter(&mut self, index: usize) -> bool;
+    default { true }
+    wrapper { self.policy.enter(index) && self.option.enter(index) }
+
+    /// The next queued item that may be started now.
+    fn released(&mut self) -> Option<usize>;
+    default { None }
+    wrapper {
+        // An item that the options before this one have released may have to wait for this one, too.
+        while let Some(index) = self.policy.released() {
+            if self.option.enter(index) {
+                return Some(index);
+            }
+        }
+        self.option.released()
+    }
+
+    /// The number of permits that this item's body takes in addition to one.
+    fn extra(&self, index: usize) -> usize;
+    default { 0 }
+    wrapper { self.policy.extra(index).saturating_add(self.option.extra(index)) }
+
+    /// The number of permits that the running bodies take in addition to one each.
+    fn extras(&self) -> usize;
+    default { 0 }
+    wrapper { self.policy.extras().saturating_add(self.option.extras()) }
+
+    /// Ready with the next item whose back-off has elapsed.
+    fn poll_again(&mut self, cx: &mut Context<'_>) -> Poll<usize>;
+    default { Poll::Pending }
+    wrapper {
+        match self.policy.poll_again(cx) {
+            Poll::Pending => self.option.poll_again(cx),
+            ready => ready,
+        }
+    }
+
+    /// Whether it is too late to start the attempt that was planned for this item.
+    fn is_too_late(&self, index: usize) -> bool;
+    default { false }
+    wrapper { self.policy.is_too_late(index) || self.option.is_too_late(index) }
+
+    /// Called with each event of the loop. Returns a reason to stop the loop, if the option has one.
+    #[must_use = "the loop must stop for this reason"]
+    fn on_event(&mut self, event: &Event) -> Option<StopReason>;
+    default { None }
+    wrapper {
+        // Every option receives the event, also if one before it stops the loop.
+        let reason = self.policy.on_event(event);
+        let own = self.option.on_event(event);
+        reason.or(own)
+    }
+}
+
+hooks! {
+    /// The hooks of an option that need the item, an `I`.
+    #[diagnostic::on_unimplemented(
+        message = "this loop cannot be run over items of type `{I}`",
+        label = "an option of this loop does not fit these items",
+        note = "`retry` clones each item: borrow the items (`forloop::each(&items)`) or implement `Clone` for them; \
+                the closures of `limit_by` and `weight_by` take the loop's items by reference"
+    )]
+    pub trait ItemRule<I>: Rule;
+
+    flags {}
+
+    /// Called with each item that was pulled, before [`Rule::enter`].
+    fn on_receive(&mut self, index: usize, item: &I);
+    default {}
+    wrapper {
+        self.policy.on_receive(index, item);
+        self.option.on_receive(index, item);
+    }
+
+    /// Clones the item for a retry, if there may be one.
+    fn keep(&self, item: &I) -> Option<I>;
+    default { None }
+    wrapper { self.policy.keep(item).or_else(|| self.option.keep(item)) }
+}
+
+hooks! {
+    /// The hooks of an option that need what a body returns, an `R`.
+    #[diagnostic::on_unimplemented(
+        message = "an option of this loop does not support bodies that return `{R}`",
+        label = "an option needs bodies with another return type",
+        note = "`retry` needs bodies that return `Result<T, E>`, where `E` is the error that the closure of \
+                `Retry::when` takes; the closure of `stop_on_output` takes what the body returns"
+    )]
+    pub trait OutcomeRule<R>: Rule;
+
+    flags {}
+
+    /// The delay after which the body is retried, or `None` if this `outcome` is final.
+    fn again(&mut self, index: usize, attempt: u32, outcome: &Outcome<R>) -> Option<Duration>;
+    default { None }
+    wrapper {
+        let delay = self.policy.again(index, attempt, outcome);
+        delay.or_else(|| self.option.again(index, attempt, outcome))
+    }
+
+    /// Whether what the body has returned is an error, as far as this option can tell.
+    fn is_error(&self, returned: &R) -> bool;
+    default { false }
+    wrapper { self.policy.is_error(returned) || self.option.is_error(returned) }
+
+    /// Called with the final outcome of each item. Returns a reason to stop the loop, if the option has one.
+    #[must_use = "the loop must stop for this reason"]
+    fn on_outcome(&mut self, index: usize, outcome: &Outcome<R>) -> Option<StopReason>;
+    default { None }
+    wrapper {
+        let reason = self.policy.on_outcome(index, outcome);
+        let own = self.option.on_outcome(index, outcome);
+        reason.or(own)
+    }
+}

@@ -1,0 +1,164 @@
+//! The policy of a loop: its options together, and what they make of its results.
+
+use core::convert::Infallible;
+
+use super::{
+    ItemRule, OutcomeRule, Rule, Sealed, conditions, options_with_outcomes, rules, signals,
+};
+use crate::admission::{MaybeQueue, NoQueue};
+use crate::looping::NoOptions;
+use crate::{Interrupted, Outcome};
+
+/// The options of a loop, and what they make of its results.
+///
+/// [`NoOptions`] is the policy of a loop without options, and [`Fallible`](crate::Fallible) that of a loop over a
+/// fallible source. Each option wraps the policy that was there. The policy is a type, so a loop that nothing can
+/// interrupt returns plain results and pays for no check.
+///
+/// | option | type of a body's output `T` ([`Each`](Self::Each)) | type of the loop's result `X` ([`Gives`](Self::Gives)) |
+/// |---|---|---|
+/// | none | `T` | `X` |
+#[doc = concat!("| ", options_with_outcomes!(), " | [`Outcome<T>`](Outcome) | unchanged |")]
+#[doc = concat!("| ", signals!(), conditions!(), "[`try_each`](crate::try_each) | unchanged | [`Result<X, Interrupted>`](Interrupted) |")]
+#[doc = concat!("| ", rules!(), " | unchanged | unchanged |")]
+///
+/// This trait is sealed.
+pub trait Policy: Rule {
+    /// The error of a fallible source. It has no values where the source cannot fail.
+    type SourceError;
+
+    /// What a strategy returns for a body's output.
+    type Each<T>;
+
+    /// What a strategy returns for its result `X`. `Y` is what is ready when the loop is interrupted.
+    type Gives<X, Y>;
+
+    /// Where items `I` wait that were pulled and do not run; their bodies return an `R`.
+    #[doc(hidden)]
+    type AdmissionQueue<I, R>: MaybeQueue<I, R>;
+
+    /// Whether items wait in an [`AdmissionQueue`](Self::AdmissionQueue), and the options receive events.
+    #[doc(hidden)]
+    const HAS_RULES: bool;
+
+    /// Converts a body's outcome to the strategy's item type.
+    ///
+    /// # Errors
+    ///
+    /// The unchanged outcome, if it has no representation in [`Each`](Self::Each).
+    fn each<T>(outcome: Outcome<T>) -> Result<Self::Each<T>, Outcome<T>>;
+
+    /// Converts an item of [`each`](Self::each) back to an outcome.
+    fn outcome<T>(each: Self::Each<T>) -> Outcome<T>;
+
+    /// Converts the end of the loop to what the strategy returns.
+    fn gives<X, Y>(result: Result<X, Interrupted<Y, Self::SourceError>>) -> Self::Gives<X, Y>;
+
+    /// Takes the error of the source, if it has failed.
+    fn source_error(&mut self) -> Option<Self::SourceError>;
+}
+
+/// A policy for a source of `I`s.
+#[diagnostic::on_unimplemented(
+    message = "this loop cannot be run over items of type `{I}`",
+    label = "a loop that begins with `try_each` takes `Result`s",
+    note = "begin the loop with `forloop::each(..)` if the source cannot fail"
+)]
+pub trait ItemPolicy<I>: Policy + ItemRule<<Self as ItemPolicy<I>>::Item> {
+    /// What the body takes.
+    type Item;
+
+    /// Unwraps what the source has given. `None` if that is an error, which the policy keeps.
+    fn admit(&mut self, given: I) -> Option<Self::Item>;
+
+    /// [`admit`](Self::admit) as a function that needs no policy. `None` if there is none, or if an option must
+    /// see each body start.
+    fn admit_any() -> Option<fn(I) -> Self::Item>;
+
+    /// Passes a pulled item to the options. Returns whether it may be started; if not, it comes out of
+    /// [`Rule::released`] later.
+    #[doc(hidden)]
+    fn arrive(&mut self, index: usize, item: &Self::Item) -> bool {
+        self.on_receive(index, item);
+        self.enter(index)
+    }
+}
+
+/// A policy under which every body that completes has an output.
+#[diagnostic::on_unimplemented(
+    message = "this strategy cannot represent a body that timed out or whose panic was caught",
+    label = "each item of this loop has an outcome",
+    note = "`settle` returns every outcome, `as_completed(..).for_each(..)` handles each as it completes, \
+            and `try_for_each` stops at the first time-out"
+)]
+pub trait AllOrNothing: Policy {}
+
+/// A policy under which a body's panic propagates to the caller.
+#[diagnostic::on_unimplemented(
+    message = "this strategy cannot represent a panic that was caught",
+    label = "this loop catches panics",
+    note = "remove `catch_panics()`, or use `settle`, `gather` or a stream, which return outcomes"
+)]
+pub trait RaisesPanics: Policy {}
+
+impl Sealed for NoOptions {}
+
+impl Rule for NoOptions {
+    const HAS_SIGNALS: bool = false;
+    const SEES_STARTS: bool = false;
+}
+
+impl<I> ItemRule<I> for NoOptions {}
+impl<R> OutcomeRule<R> for NoOptions {}
+
+#[diagnostic::do_not_recommend]
+impl AllOrNothing for NoOptions {}
+#[diagnostic::do_not_recommend]
+impl RaisesPanics for NoOptions {}
+
+impl<I> ItemPolicy<I> for NoOptions {
+    type Item = I;
+
+    fn admit(&mut self, given: I) -> Option<I> {
+        Some(given)
+    }
+
+    fn admit_any() -> Option<fn(I) -> I> {
+        Some(core::convert::identity)
+    }
+}
+
+impl Policy for NoOptions {
+    type SourceError = Infallible;
+    type Each<T> = T;
+    type Gives<X, Y> = X;
+    type AdmissionQueue<I, R> = NoQueue;
+
+    const HAS_RULES: bool = false;
+
+    fn each<T>(outcome: Outcome<T>) -> Result<T, Outcome<T>> {
+        match outcome {
+            Outcome::Ok(output) => Ok(output),
+            other => Err(other),
+        }
+    }
+
+    fn outcome<T>(each: T) -> Outcome<T> {
+        Outcome::Ok(each)
+    }
+
+    fn gives<X, Y>(result: Result<X, Interrupted<Y>>) -> X {
+        match result {
+            Ok(given) => given,
+            // Nothing else interrupts this loop, and its result has no room for an error.
+            Err(Interrupted { pending, .. }) => panic!(
+                "the runtime was shut down while a loop ran on it: body {} did not finish",
+                pending.first().copied().unwrap_or_default(),
+            ),
+        }
+    }
+
+    fn source_error(&mut self) -> Option<Infallible> {
+        None
+    }
+}
