@@ -17,7 +17,7 @@ use crate::budget::BUDGET;
 use crate::engine::{CapacityHint, Completion, FutureSet, JobHandle};
 use crate::outcome::{Cut, catch};
 use crate::place::InlineJob;
-use crate::strategy::try_gather::Failures;
+use crate::strategy::failures::Failures;
 use crate::{Cause, Closed, LoopError, Outcome, Panic};
 
 /// Set in the count of those alive: no more may come.
@@ -261,7 +261,7 @@ where
         match Outcome::from(outcome) {
             Outcome::Ok(value) => self.value = Some(value),
             Outcome::Err(error) => {
-                self.failures.push(J::end_now(), None, error);
+                self.failures.record(J::end_now(), None, error);
                 self.stop();
             }
             Outcome::Panicked(panic) => self.stop_for(panic),
@@ -277,7 +277,7 @@ where
         match end.outcome {
             Outcome::Ok(ChildEnd::Completed) => {}
             Outcome::Ok(ChildEnd::Failed { error, handle }) => {
-                self.failures.push(end.at, Some(end.index), error);
+                self.failures.record(end.at, Some(end.index), error);
                 if !self.supervises {
                     self.stop();
                 }
