@@ -12,7 +12,9 @@ mod fold;
 mod for_each;
 mod gather;
 mod group;
+mod output_buffer;
 mod race;
+mod result_channel;
 mod results;
 mod sequential;
 mod settle;
@@ -22,7 +24,6 @@ mod try_gather;
 mod wait;
 
 pub use self::as_completed::{AsCompleted, as_completed};
-pub use self::consume::ResultReceiver;
 pub use self::filter_map::FilterBody;
 pub use self::gather::gather;
 pub use self::group::{
@@ -30,6 +31,7 @@ pub use self::group::{
     StartError, Supervise, Supervised, local_scope, scope, task_group,
 };
 pub use self::race::{race, race_ok};
+pub use self::result_channel::ResultReceiver;
 pub use self::results::Results;
 pub use self::sequential::sequential;
 pub use self::settle::{Settled, settle};
