@@ -1,4 +1,4 @@
-//! Where a loop begins, and where its bodies run.
+//! How a loop begins, and the methods that choose where its bodies run.
 
 use core::num::NonZeroUsize;
 
@@ -13,9 +13,9 @@ use crate::{Spawn, SpawnBlocking, SpawnLocal, SpawnScoped};
 
 /// Begins a loop over anything that can be iterated: a vector, an array, a range, an iterator.
 ///
-/// Say next how many bodies may run at once: [`sequential`](Loop::sequential),
-/// [`limit`](Loop::limit) or [`unbounded`](Loop::unbounded). Items are pulled one by one, and only
-/// when a body can be started: an endless iterator is welcome.
+/// Set the limit next: [`sequential`](Loop::sequential), [`limit`](Loop::limit) or
+/// [`unbounded`](Loop::unbounded). The loop pulls items one by one, and only when a body can be
+/// started, so the iterator may be endless.
 ///
 /// # Examples
 ///
@@ -33,9 +33,9 @@ pub fn each<I: IntoIterator>(items: I) -> Loop<Iter<I::IntoIter>, Inline, LimitU
     Loop::new(Iter::new(items.into_iter()))
 }
 
-/// Begins a loop over a [`Stream`]: items that arrive in time, one by one.
+/// Begins a loop over a [`Stream`], whose items arrive over time.
 ///
-/// The stream is polled only while a body can be started.
+/// The loop polls the stream only while a body can be started.
 ///
 /// # Examples
 ///
@@ -54,14 +54,14 @@ pub fn each_stream<S: IsStream>(stream: S) -> Loop<S, Inline, LimitUnset> {
     Loop::new(stream)
 }
 
-/// Begins a loop over items that may fail to come: lines of a file, rows of a cursor, anything that
-/// iterates over `Result`s.
+/// Begins a loop over a fallible source: lines of a file, rows of a cursor, anything that iterates
+/// over `Result`s.
 ///
-/// The body gets what is `Ok`. At the first `Err` no further item is pulled, the bodies are
-/// stopped, and when they have stopped the strategy gives that error as
-/// [`Cause::Source`](crate::Cause::Source) or [`LoopError::Source`](crate::LoopError::Source): never to be taken for a
-/// body's. To let the bodies finish instead, give the `Err` to them: [`each`] over the same
-/// `Result`s.
+/// The body gets the value of each `Ok`. At the first `Err` the loop pulls no further item and cancels
+/// the bodies. Once they have stopped, the strategy gives that error as
+/// [`Cause::Source`](crate::Cause::Source) or [`LoopError::Source`](crate::LoopError::Source), so it
+/// cannot be mistaken for a body's error. To have the bodies complete instead, pass the `Result`s to
+/// them: use [`each`].
 ///
 /// # Examples
 ///
@@ -86,7 +86,7 @@ where
     each(items).with(|NoOptions| Fallible::new())
 }
 
-/// Begins a loop over a stream of items that may fail to come: see [`try_each`].
+/// Begins a loop over a fallible stream: see [`try_each`].
 #[cfg_attr(feature = "simulation", track_caller)]
 pub fn try_each_stream<S, E>(stream: S) -> Loop<S, Inline, LimitUnset, Fallible<E>>
 where
@@ -98,12 +98,12 @@ where
 impl<S: Stream, L, C> Loop<S, Inline, L, C> {
     /// Runs each body as a task of `runtime`, on its threads.
     ///
-    /// A body then owns what it uses and is `Send`. The loop still pulls the items and calls the
-    /// body's closure itself, and still waits for every task it started.
+    /// A body must own what it uses (`'static`) and be `Send`. The caller's task still pulls the items
+    /// and calls the body's closure, and the loop waits for every task that it has started.
     ///
     /// # Examples
     ///
-    /// A body that needs the runtime, or anything else, gets a clone of its own.
+    /// A body that needs the runtime, or anything else, gets its own clone.
     ///
     /// ```
     /// # use forloop_core as forloop;
@@ -125,17 +125,19 @@ impl<S: Stream, L, C> Loop<S, Inline, L, C> {
     ///
     /// # Cancel safety
     ///
-    /// A strategy that returns has stopped every task it started. One that is dropped has asked
-    /// every task to stop; each is gone when the runtime has next come to it.
+    /// When a strategy returns, every task that it has started has stopped. A strategy that is dropped
+    /// asks every task to stop. The runtime drops each when it next polls it.
+    #[doc(alias = "spawn")]
+    #[doc(alias = "spawn_on")]
     pub fn on<R: Spawn>(self, runtime: R) -> Loop<S, Spawned<R>, L, C> {
         self.at(Spawned(runtime))
     }
 
-    /// Runs each body as a task on the threads of a scope, on all cores, while the bodies borrow.
+    /// Runs each body as a task on the threads of a scope, on all cores. The bodies may borrow.
     ///
-    /// The threads are those of `forloop::parallel(|cores| ..)`, which blocks its caller until all of this has
-    /// ended: so a body may borrow whatever lives around that call, and only needs to be `Send`. Otherwise as
-    /// [`on`](Self::on): a body that blocks delays nobody, as long as there are threads.
+    /// The threads are those of `forloop::parallel(|cores| ..)`, which blocks its caller until every task has
+    /// completed. So a body may borrow what outlives that call, and only needs to be `Send`. Otherwise as
+    /// [`on`](Self::on): a body that blocks occupies one thread and delays no other body while threads are free.
     ///
     /// # Cancel safety
     ///
@@ -147,16 +149,16 @@ impl<S: Stream, L, C> Loop<S, Inline, L, C> {
         self.at(SpawnedScoped(scope))
     }
 
-    /// Runs each body as a task that may block, on the runtime's pool of threads for that.
+    /// Runs each body as a task that may block, on the runtime's blocking thread pool.
     ///
-    /// Bodies are futures as ever: `|path| async move { fs::read(path) }`, or a plain closure in
-    /// [`sync_body`](crate::sync_body()). One that awaits keeps its thread meanwhile, and pools have a limit of their own
-    /// (512 threads on tokio, 500 on smol and async-std unless they were told otherwise): say
-    /// [`limit`](Self::limit) and not [`unbounded`](Self::unbounded).
+    /// Bodies are futures here, too: `|path| async move { fs::read(path) }`, or a plain closure in
+    /// [`sync_body`](crate::sync_body()). A body that awaits keeps its thread. Thread pools have limits of their own
+    /// (512 threads on tokio, 500 on smol and async-std by default), so prefer [`limit`](Self::limit) to
+    /// [`unbounded`](Self::unbounded).
     ///
-    /// A body that has begun cannot be stopped before its next await; a loop that stops waits for it. One
-    /// that waits for a thread when its loop stops, or when its time is over, never begins. A body whose time is over
-    /// keeps its place until it has ended, so no more than the limit run.
+    /// A body that has started cannot be stopped before its next await, and a loop that stops waits for it. A body
+    /// that is still queued for a thread when the loop stops, or when its time-out expires, is never run. A body that
+    /// has timed out keeps its permit until it has stopped, so no more bodies than the limit run.
     ///
     /// # Examples
     ///
@@ -176,7 +178,8 @@ impl<S: Stream, L, C> Loop<S, Inline, L, C> {
     ///
     /// # Cancel safety
     ///
-    /// As [`on`](Self::on); but a body that is in the middle of a blocking call goes on to its end.
+    /// As [`on`](Self::on), except that a blocking call in progress runs to completion.
+    #[doc(alias = "spawn_blocking")]
     pub fn on_blocking<R: SpawnBlocking>(self, runtime: R) -> Loop<S, SpawnedBlocking<R>, L, C> {
         self.at(SpawnedBlocking(runtime))
     }
@@ -229,7 +232,7 @@ impl<S: Stream, L, C> Loop<S, Inline, L, C> {
         self.at(WorkerPool::new(runtime))
     }
 
-    /// Runs the bodies on so many workers at most: see [`on_workers`](Self::on_workers).
+    /// Runs the bodies on at most this number of workers: see [`on_workers`](Self::on_workers).
     ///
     /// # Examples
     ///
@@ -250,41 +253,40 @@ impl<S: Stream, L, C> Loop<S, Inline, L, C> {
         self.at(WorkerPool::of(runtime, workers))
     }
 
-    /// Runs each body as a task of a single-threaded `runtime`: it owns what it uses, but need not
-    /// be `Send`.
+    /// Runs each body as a task of a single-threaded `runtime`. A body must own what it uses (`'static`),
+    /// but need not be `Send`.
+    #[doc(alias = "spawn_local")]
     pub fn on_local<R: SpawnLocal>(self, runtime: R) -> Loop<S, SpawnedLocal<R>, L, C> {
         self.at(SpawnedLocal(runtime))
     }
 
-    /// Runs each body at `place`: what [`on`](Self::on), [`on_workers`](Self::on_workers) and
-    /// [`on_local`](Self::on_local) do for the places this library knows.
+    /// Runs each body at `place`, as [`on`](Self::on), [`on_workers`](Self::on_workers) and
+    /// [`on_local`](Self::on_local) do for the places they name.
     pub fn at<Q>(self, place: Q) -> Loop<S, Q, L, C> {
         self.map_place(|Inline| place)
     }
 }
 
 impl<S: Stream, L, C> Loop<S, Inline, L, C> {
-    /// Polls every body with the waker of whoever polls the loop, instead of one of its own.
+    /// Polls every body with the waker of the task that polls the loop, instead of a waker of its own.
     ///
-    /// For executors whose timers and channels refuse wakers that are not the executor's, as
+    /// This is for executors whose timers and channels accept only the executor's own wakers, as
     /// `embassy-time` does with its integrated timers: there a loop without this panics. Bodies run in the
-    /// caller's own task as before, may borrow, and need not be `Send`; every strategy, limit and option
-    /// means what it means without. A consumer of results, the source, timers and signals are polled with
-    /// that waker, too.
+    /// caller's task as before, may borrow, and need not be `Send`. Strategies, limits and options are
+    /// unchanged. The consumer of results, the source, timers and signals are polled with that waker, too.
     ///
-    /// What starts bodies without a loop has no such option: [`scope`](crate::scope) and
-    /// [`local_scope`](crate::local_scope), and the free functions on ready-made futures, such as
-    /// [`gather()`](crate::gather()), which are short for loops over them: write
-    /// `each(futures).unbounded().with_parent_waker().gather(|future| future)`. A set of
-    /// [`TaskSet`](crate::TaskSet) futures is made with `TaskSet::at(&ParentWaker, futures)`. A body that
-    /// runs a loop itself says so there, too.
+    /// [`scope`](crate::scope) and [`local_scope`](crate::local_scope) have no such option. Nor have the free
+    /// functions on futures, such as [`gather()`](crate::gather()); write
+    /// `each(futures).unbounded().with_parent_waker().gather(|future| future)` instead. A
+    /// [`TaskSet`](crate::TaskSet) is made with `TaskSet::at(&ParentWaker, futures)`. A loop inside a body
+    /// needs the option itself.
     ///
     /// # Costs
     ///
-    /// Nobody knows who was woken, so each poll of the loop polls every body that runs: once, in the order
-    /// of their indices, and with more than 256 of them all the same. So a wake costs as many polls as
-    /// bodies run, and not one. That is nothing for the few that run on a small device; elsewhere, leave it
-    /// out. New bodies are started as without it: 256 in one poll at most.
+    /// The loop does not know which body was woken, so each poll of the loop polls every running body once,
+    /// in the order of their indices, even if there are more than 256. A wake costs one poll per running
+    /// body instead of one poll. That is negligible for the few bodies of a small device; elsewhere, leave
+    /// this out. The loop starts at most 256 new bodies in one poll, as without it.
     ///
     /// # Examples
     ///
@@ -311,9 +313,9 @@ impl<S: Stream, L, C> Loop<S, Inline, L, C> {
 }
 
 impl<S, P, L, C> Loop<S, P, L, C> {
-    /// Puts something around each body, wherever it runs: for spans, stopwatches and the like.
+    /// Wraps each body in a layer: for spans, stopwatches and the like.
     ///
-    /// Say where the bodies run before this. On workers, the caller's task makes the bodies.
+    /// Choose where the bodies run before this. On workers, the caller's task makes the bodies.
     ///
     /// # Examples
     ///
@@ -322,7 +324,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     /// # futures_lite::future::block_on(async {
     /// use forloop::{Attempt, Body, Layer};
     ///
-    /// /// Tells of each body, and keeps it on the heap.
+    /// /// Prints each attempt, and boxes the body.
     /// struct Boxed;
     ///
     /// impl<B: Body> Layer<B> for Boxed {

@@ -1,13 +1,14 @@
 //! The runtime-neutral core of forloop: runs the body of a for-loop concurrently, on any async
 //! runtime or on none.
 //!
-//! Programs depend on `forloop`, which adds the runtimes to what is here; libraries that take a
-//! runtime as an argument, and adapters for other runtimes, may depend on this crate alone. It is
-//! `no_std` with `alloc`; the feature `std` (on by default) catches the panics of bodies, and has
-//! whoever cancels a body wait for the tasks that it had started.
+//! Programs depend on `forloop`, which adds the runtimes. Libraries that take a runtime as an
+//! argument, and adapters for other runtimes, may depend on this crate alone.
 //!
-//! Begin with [`each`], or with a free function on ready-made futures such as [`gather()`]. An adapter
-//! implements [`Spawn`] and [`Timer`] for a value of its own.
+//! The crate is `no_std` with `alloc`. The default feature `std` catches panics in bodies and makes
+//! cancellation wait for tasks that the body spawned.
+//!
+//! Begin with [`each`], or with a free function on existing futures such as [`gather()`]. An adapter
+//! implements [`Spawn`] and [`Timer`] for a type of its own.
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

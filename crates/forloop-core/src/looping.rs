@@ -10,36 +10,36 @@ use crate::ZeroLimit;
 use crate::place::Inline;
 use crate::simulation::Origin;
 
-/// A loop: its items, how many bodies may run at once, where they run, and what may keep it from
-/// its end.
+/// A loop: its items, its limit, where its bodies run, and its options.
 ///
-/// These are said first, in any order:
+/// These are set first, in any order:
 ///
-/// - how many at once, by [`sequential`](Loop::sequential), [`limit`](Loop::limit) or
+/// - the limit, by [`sequential`](Loop::sequential), [`limit`](Loop::limit) or
 ///   [`unbounded`](Loop::unbounded): there is no default;
-/// - where, by [`on`](Loop::on), without which the bodies run in the caller's own task, where they may
-///   borrow and need not be `Send`;
-/// - what may cut it short: [`timeout`](Loop::timeout) for each body, [`deadline`](Loop::deadline)
-///   for the loop, a signal to [`cancel_on`](Loop::cancel_on); and whether to
-///   [`catch_panics`](Loop::catch_panics). What a strategy gives then is in the table of [`Policy`](crate::Policy).
+/// - where the bodies run, by [`on`](Loop::on) and its relatives. By default they run in the caller's
+///   task, where they may borrow and need not be `Send`;
+/// - options, such as a [`timeout`](Loop::timeout) for each body, a [`deadline`](Loop::deadline) for the
+///   loop, a signal to [`cancel_on`](Loop::cancel_on), and whether to
+///   [`catch_panics`](Loop::catch_panics). The table of [`Policy`](crate::Policy) has all of them, and
+///   what a strategy gives with each.
 ///
-/// What the loop gives is up to the strategy, which takes the body: a closure that is called with each
-/// item and returns a future.
+/// A strategy comes last. It takes the body, a closure that is called with each item and returns a
+/// future, and decides what the loop gives.
 ///
 /// | strategy | gives |
 /// |---|---|
 /// | [`gather`](Loop::gather) | every output, in input order |
-/// | [`try_gather`](Loop::try_gather) | the same, or stops at the first failure in time |
-/// | [`settle`](Loop::settle) | every outcome, good or bad, in input order |
+/// | [`try_gather`](Loop::try_gather) | every value, in input order; stops at the first failure |
+/// | [`settle`](Loop::settle) | every outcome, success or failure, in input order |
 /// | [`collect`](Loop::collect), [`try_collect`](Loop::try_collect) | any collection of the outputs, in input order |
-/// | [`extend`](Loop::extend) | nothing: the outputs are put into a collection as they finish |
-/// | [`fold`](Loop::fold), [`try_fold`](Loop::try_fold) | one value of all outputs, made as they finish |
-/// | [`filter_map`](Loop::filter_map), [`try_filter_map`](Loop::try_filter_map) | what bodies did not leave out, in input order |
+/// | [`extend`](Loop::extend) | nothing: adds the outputs to a collection, in completion order |
+/// | [`fold`](Loop::fold), [`try_fold`](Loop::try_fold) | one value made of all outputs, in completion order |
+/// | [`filter_map`](Loop::filter_map), [`try_filter_map`](Loop::try_filter_map) | the outputs that are `Some`, in input order |
 /// | [`for_each`](Loop::for_each), [`try_for_each`](Loop::try_for_each) | nothing; the second stops at the first failure |
-/// | [`race`](Loop::race), [`race_ok`](Loop::race_ok) | the first output, or the first value, in time; the others are stopped |
-/// | [`first_ok`](Loop::first_ok) | the first so many values in time; the others are stopped |
-/// | [`as_completed`](Loop::as_completed) | a stream of index and output, as they finish |
-/// | [`stream`](Loop::stream), [`stream_unordered`](Loop::stream_unordered) | a stream of outputs, in input order or as they finish |
+/// | [`race`](Loop::race), [`race_ok`](Loop::race_ok) | the earliest output, or the earliest value; cancels the other bodies |
+/// | [`first_ok`](Loop::first_ok) | the earliest `n` values; cancels the other bodies |
+/// | [`as_completed`](Loop::as_completed) | a stream of index and output, in completion order |
+/// | [`stream`](Loop::stream), [`stream_unordered`](Loop::stream_unordered) | a stream of outputs, in input order or in completion order |
 #[derive(Debug, Clone)]
 #[must_use = "a loop does nothing until its strategy is awaited"]
 pub struct Loop<S, P = Inline, L = Bounded, C = NoOptions> {
@@ -58,15 +58,15 @@ impl<S> Loop<S, Inline, LimitUnset> {
 }
 
 impl<S: Stream, P, C> Loop<S, P, LimitUnset, C> {
-    /// One body at a time: the next begins when the one before it has finished.
+    /// Runs one body at a time: the next starts when the one before it has completed.
     pub fn sequential(self) -> Loop<S, P, Bounded, C> {
         self.at_most(1)
     }
 
-    /// At most `limit` bodies at a time.
+    /// Runs at most `limit` bodies at a time.
     ///
-    /// Give a number, and get a `Result` to put a `?` behind (`.limit(50)?`); or give a
-    /// [`NonZeroUsize`], which cannot be wrong, and get the loop itself.
+    /// With a `usize` this returns a `Result` (`.limit(50)?`), because zero is an error before anything
+    /// runs. With a [`NonZeroUsize`], which cannot be zero, it returns the loop itself.
     ///
     /// # Errors
     ///
@@ -86,11 +86,13 @@ impl<S: Stream, P, C> Loop<S, P, LimitUnset, C> {
     /// assert_eq!(forloop::each(0..5).limit(0).err(), Some(forloop::ZeroLimit));
     /// # });
     /// ```
+    #[doc(alias = "buffer_unordered")]
+    #[doc(alias = "Semaphore")]
     pub fn limit<L: Limit>(self, limit: L) -> L::Limited<Loop<S, P, Bounded, C>> {
         limit.apply(|limit| self.at_most(limit.get()))
     }
 
-    /// All bodies at once, however many items there are.
+    /// Runs all bodies at once, whatever the number of items.
     pub fn unbounded(self) -> Loop<S, P, Bounded, C> {
         self.at_most(usize::MAX)
     }
@@ -102,41 +104,44 @@ impl<S: Stream, P, C> Loop<S, P, LimitUnset, C> {
 }
 
 impl<S, P, L, C> Loop<S, P, L, C> {
-    /// The same loop, somewhere else.
+    /// Returns the same loop at another place.
     pub(crate) fn map_place<Q>(self, place: impl FnOnce(P) -> Q) -> Loop<S, Q, L, C> {
         let Self { source, place: before, limit, policy, origin } = self;
         Loop { source, place: place(before), limit, policy, origin }
     }
 
-    /// The same loop under another policy.
+    /// Returns the same loop under another policy.
     pub(crate) fn with<D>(self, policy: impl FnOnce(C) -> D) -> Loop<S, P, L, D> {
         let Self { source, place, limit, policy: before, origin } = self;
         Loop { source, place, limit, policy: policy(before), origin }
     }
 }
 
-/// Nothing but a panic, or a runtime that is shut down, ends a body or the loop early.
+/// The policy of a loop without options: only a panic, or a runtime that is shut down, ends it early.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoOptions;
 
-/// It was not said yet how many bodies may run at once.
+/// The limit of the loop is not set yet.
 #[derive(Debug, Clone, Copy)]
 pub struct LimitUnset;
 
-/// At most so many bodies at once.
+/// The limit of the loop is set; [`unbounded`](Loop::unbounded) is a limit, too.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounded {
     bodies: usize,
 }
 
-/// A loop of which it was said how many bodies may run at once.
+/// The limit of a loop, once it is set.
+///
+/// Whether the limit is set is part of the loop's type. A loop without a limit has no strategy, and so
+/// does not compile.
 #[diagnostic::on_unimplemented(
-    message = "this loop was not told how many bodies may run at once",
-    label = "needs a number before it can run",
-    note = "put `.sequential()`, `.limit(n)?` or `.unbounded()` in front of it"
+    message = "the limit of this loop is not set",
+    label = "a strategy needs a limit",
+    note = "call `.sequential()`, `.limit(n)?` or `.unbounded()` before the strategy"
 )]
 pub trait LimitSet {
-    /// How many.
+    /// How many bodies may run at once.
     fn bodies(&self) -> usize;
 }
 
@@ -146,17 +151,17 @@ impl LimitSet for Bounded {
     }
 }
 
-/// A number of bodies: a `usize`, which may turn out to be 0, or a [`NonZeroUsize`].
+/// A limit: a `usize`, which may be 0, or a [`NonZeroUsize`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a limit",
-    label = "how many bodies may run at once is a `usize` or a `NonZeroUsize`",
-    note = "a `usize` may be 0, so it gives a `Result`: `.limit(n)?`"
+    label = "a limit is a `usize` or a `NonZeroUsize`",
+    note = "a `usize` may be 0, so `limit` returns a `Result` for it: `.limit(n)?`"
 )]
 pub trait Limit {
-    /// `T`, or a `Result` of it where the number may be 0.
+    /// `T`, or a `Result` of it if the limit may be 0.
     type Limited<T>;
 
-    /// Makes a loop with this limit.
+    /// Calls `make` with the limit, unless it is 0.
     fn apply<T>(self, make: impl FnOnce(NonZeroUsize) -> T) -> Self::Limited<T>;
 }
 
@@ -176,13 +181,12 @@ impl Limit for NonZeroUsize {
     }
 }
 
-/// A stream, and nothing that only resembles one.
+/// A [`Stream`].
 ///
-/// Every [`Stream`] is one; the trait exists so that the compiler can say what to do with a
-/// vector.
+/// Every stream implements it; the trait exists for the compiler's diagnostics.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a stream",
-    label = "a stream is wanted here: items that arrive in time",
+    label = "expected a `Stream`",
     note = "to loop over a vector, an array, a range or an iterator, use `forloop::each(..)`"
 )]
 pub trait IsStream: Stream {}
@@ -190,7 +194,7 @@ pub trait IsStream: Stream {}
 #[diagnostic::do_not_recommend]
 impl<S: Stream> IsStream for S {}
 
-/// An iterator's items as a stream that never waits.
+/// The items of an iterator, as a stream that is always ready.
 #[derive(Debug, Clone)]
 pub struct Iter<I> {
     items: I,

@@ -387,7 +387,7 @@ where
     /// Begins the last round; after it, the loop stops.
     fn step_last_round<B>(mut self: Pin<&mut Self>) -> Option<Step<B>> {
         let this = self.as_mut().project();
-        let Phase::LastRound { reason, has_begun, .. } = this.phase else { return Step::Progress };
+        let Phase::LastRound { reason, has_begun, .. } = this.phase else { return None };
         let reason = *reason;
         if !*has_begun && this.running.next_round() {
             *has_begun = true;

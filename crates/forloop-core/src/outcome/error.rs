@@ -1,4 +1,4 @@
-//! Why a loop, a group or a task did not give what was asked of it.
+//! The errors of loops, groups and tasks.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -10,15 +10,15 @@ use super::StopReason;
 use super::interrupted::SourceError;
 use crate::{Cause, Interrupted};
 
-/// One body's error, and which body it was.
+/// One body's error, with the index of the body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure<E> {
-    /// The item's index in the input, or the child's place in the order of spawning; `None` for
-    /// the body of a group itself.
+    /// The item's index in the input, or the child's in the order of spawning; `None` for the body of
+    /// a group.
     pub index: Option<usize>,
-    /// How many attempts there were: more than one only in a loop that [retries](crate::Loop::retry).
+    /// The number of attempts: more than 1 only in a loop that [retries](crate::Loop::retry).
     pub attempts: u32,
-    /// What the body returned, the last time.
+    /// The error of the last attempt.
     pub error: E,
 }
 
@@ -34,68 +34,68 @@ impl<E: fmt::Display> fmt::Display for Failure<E> {
     }
 }
 
-/// Why a loop or a group that stops at a failure has stopped.
+/// Why a fail-fast loop or a group has stopped.
 ///
-/// The same type whether one body failed or many. Of several reasons the gravest names the variant:
-/// errors before time-outs before cancellation; a panic is no value and goes on in the caller. `E`
-/// is the bodies' error and `S` the source's, which only loops begun with
+/// The type is the same whether one body failed or many. Of several reasons the most severe is the
+/// variant: errors, then time-outs, then cancellation. A panic is not a value: it propagates to the
+/// caller. `E` is the bodies' error. `S` is the source's, which only loops that begin with
 /// [`try_each`](crate::try_each) have.
 ///
-/// It is an [`Error`] when the bodies' error is one, and that error is its
-/// [`source`](Error::source). Where it is not (`anyhow::Error`, `Box<dyn Error + Send + Sync>`,
-/// `String`), [`boxed`](Self::boxed) makes it one in front of a `?`.
+/// It implements [`Error`] when the bodies' error does, and that error is its
+/// [`source`](Error::source). Where the bodies' error does not (`anyhow::Error`,
+/// `Box<dyn Error + Send + Sync>`, `String`), convert it with [`boxed`](Self::boxed) before a `?`.
 ///
-/// Its message holds the first error's own, so that printing it says what happened; a printer that
-/// follows the sources as well says that twice.
+/// Its message includes the message of the earliest error. A printer that also follows the sources
+/// prints that message twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LoopError<E, S = Infallible> {
     /// Bodies failed.
     #[non_exhaustive]
     Failed {
-        /// Every error that really happened, the first in time first, never empty.
+        /// Every error that really happened, the earliest first. Never empty.
         failures: Vec<Failure<E>>,
-        /// The indices of the bodies that had no time left, in ascending order.
+        /// The indices of the bodies that timed out, in ascending order.
         timed_out: Vec<usize>,
-        /// What has cut the loop or group short, if not the failures alone have ended it: those of a
-        /// race and of a supervised group stop nobody.
+        /// What interrupted the loop or group, if the failures did not stop it: those of a race and of
+        /// a supervised group do not.
         cause: Option<Cause>,
     },
-    /// The source failed to give an item.
+    /// The source failed.
     #[non_exhaustive]
     Source {
-        /// The index that the item would have had.
+        /// The index that the next item would have had.
         index: usize,
-        /// What the source gave instead.
+        /// The error of the source.
         error: S,
-        /// Errors of bodies that happened until the loop had stopped, the first in time first.
+        /// The errors of bodies up to the moment at which the loop had stopped, the earliest first.
         failures: Vec<Failure<E>>,
-        /// The indices of the bodies that had no time left, in ascending order.
+        /// The indices of the bodies that timed out, in ascending order.
         timed_out: Vec<usize>,
     },
-    /// Bodies had no time left: their own time-out or the deadline had passed. No body failed.
+    /// Bodies timed out, by their own time-out or by the deadline; no body failed.
     #[non_exhaustive]
     TimedOut {
-        /// Their indices, in ascending order; those of a group are its children's places.
+        /// Their indices, in ascending order. Those of a group are its children's.
         timed_out: Vec<usize>,
-        /// What has cut the loop or group short; `None` if it has stopped at a body whose own time
-        /// had passed.
+        /// What interrupted the loop or group; `None` if it has stopped at a body that exceeded its own
+        /// time-out.
         cause: Option<Cause>,
     },
-    /// The work was cancelled, or the runtime that ran it was shut down; no body failed.
+    /// The loop or group was cancelled, or its runtime was shut down; no body failed.
     Cancelled,
-    /// The loop was asked to [finish what runs](crate::Loop::drain_on) before its end; no body failed.
+    /// The loop was [drained](crate::Loop::drain_on) before every item was started; no body failed.
     Drained,
-    /// The loop's [stop policy](crate::Loop::stop_on_counts) had seen enough; no body failed.
+    /// A [stop condition](crate::Loop::stop_on_counts) of the loop was met; no body failed.
     ConditionMet,
-    /// There was no item, and so no first one: an empty race has no winner.
+    /// There were no items: an empty race has no winner.
     Empty,
-    /// Each body succeeded, and more were wanted: there were too few items.
+    /// Every body succeeded, but there were fewer items than the successes that were required.
     #[non_exhaustive]
     TooFew {
-        /// How many there were.
+        /// The number of bodies that succeeded.
         succeeded: usize,
-        /// How many were wanted.
+        /// The number that was required.
         wanted: usize,
     },
 }
@@ -112,7 +112,7 @@ impl<E, S> LoopError<E, S> {
         }
     }
 
-    /// Returns every failure, the first in time first; empty if no body failed.
+    /// Returns every failure, the earliest first; empty if no body failed.
     pub fn failures(&self) -> &[Failure<E>] {
         match self {
             Self::Failed { failures, .. } | Self::Source { failures, .. } => failures,
@@ -120,7 +120,7 @@ impl<E, S> LoopError<E, S> {
         }
     }
 
-    /// Returns the failure that came first in time, if a body failed.
+    /// Returns the earliest failure, if a body failed.
     pub fn first(&self) -> Option<&Failure<E>> {
         self.failures().first()
     }
@@ -131,7 +131,7 @@ impl<E, S> LoopError<E, S> {
         failure.map(|failure| &failure.error)
     }
 
-    /// Returns the failure that came first in time, and lets go of the others.
+    /// Returns the earliest failure, if a body failed, and drops the others.
     pub fn into_first(self) -> Option<Failure<E>> {
         match self {
             Self::Failed { failures, .. } | Self::Source { failures, .. } => {
@@ -141,7 +141,7 @@ impl<E, S> LoopError<E, S> {
         }
     }
 
-    /// Returns the indices of the bodies that had no time left.
+    /// Returns the indices of the bodies that timed out.
     pub fn timed_out(&self) -> &[usize] {
         match self {
             Self::Failed { timed_out, .. }
@@ -155,7 +155,7 @@ impl<E, S> LoopError<E, S> {
         }
     }
 
-    /// Returns what has cut the loop or group short, if something has.
+    /// Returns what interrupted the loop or group, if anything did.
     pub fn cause(&self) -> Option<Cause<&S>> {
         match self {
             Self::Failed { cause, .. } | Self::TimedOut { cause, .. } => {
@@ -169,7 +169,7 @@ impl<E, S> LoopError<E, S> {
         }
     }
 
-    /// Makes every failure's error a [`BoxError`], so that `?` accepts it everywhere.
+    /// Converts every failure's error to a [`BoxError`], so that `?` accepts it everywhere.
     ///
     /// # Examples
     ///
@@ -246,18 +246,18 @@ impl<E: fmt::Display, S: fmt::Display> fmt::Display for LoopError<E, S> {
                 write!(f, "the source failed at item {index}: {error}")
             }
             Self::TimedOut { timed_out, .. } => match timed_out[..] {
-                [] => f.write_str("no time was left"),
-                [only] => write!(f, "body {only} had no time left"),
+                [] => f.write_str("timed out"),
+                [only] => write!(f, "body {only} timed out"),
                 [first, ..] => {
-                    write!(f, "body {first} had no time left (and {} more)", timed_out.len() - 1)
+                    write!(f, "body {first} timed out (and {} more)", timed_out.len() - 1)
                 }
             },
             Self::Cancelled => f.write_str("cancelled"),
-            Self::Drained => f.write_str("asked to finish before the end"),
-            Self::ConditionMet => f.write_str("stopped, for the stop policy had seen enough"),
-            Self::Empty => f.write_str("there was no item"),
+            Self::Drained => f.write_str("drained before every item was started"),
+            Self::ConditionMet => f.write_str("stopped by a stop condition"),
+            Self::Empty => f.write_str("there were no items"),
             Self::TooFew { succeeded, wanted } => {
-                write!(f, "{wanted} bodies were to succeed, and there were only {succeeded}")
+                write!(f, "only {succeeded} of {wanted} required bodies succeeded")
             }
         }
     }
@@ -272,7 +272,7 @@ impl<E: Error + 'static, S: Error + 'static> Error for LoopError<E, S> {
     }
 }
 
-/// An error of any type that is an [`Error`] itself, which `Box<dyn Error>` is not.
+/// A boxed error that implements [`Error`], which `Box<dyn Error>` does not.
 #[derive(Debug)]
 pub struct BoxError(pub Box<dyn Error + Send + Sync>);
 
@@ -288,8 +288,8 @@ impl Error for BoxError {
     }
 }
 
-/// A task was stopped before it had a value: it was cancelled, its group refused it or ended
-/// without it, or its runtime was shut down.
+/// A task was stopped before it had a value: it was cancelled, its group refused or cancelled it, or its
+/// runtime was shut down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cancelled;
 
@@ -301,25 +301,25 @@ impl fmt::Display for Cancelled {
 
 impl Error for Cancelled {}
 
-/// A limit of zero: such a loop would never run a body.
+/// A limit of zero, with which a loop would never run a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ZeroLimit;
 
 impl fmt::Display for ZeroLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the limit of a loop is at least 1")
+        f.write_str("the limit of a loop must be at least 1")
     }
 }
 
 impl Error for ZeroLimit {}
 
-/// A group that is cancelled or has ended takes no more children.
+/// A group is closed: it has completed, has failed or was cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Closed;
 
 impl fmt::Display for Closed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the group is closed and takes no more children")
+        f.write_str("the group is closed and accepts no more children")
     }
 }
 

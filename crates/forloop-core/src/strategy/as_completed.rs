@@ -1,11 +1,11 @@
-//! `as_completed`: index and output, as they finish.
+//! `as_completed`: index and output of each body, in completion order.
 
 use alloc::collections::VecDeque;
 
 use futures_core::Stream;
 
 use super::Results;
-use super::results::OutputBuffer;
+use super::output_buffer::OutputBuffer;
 use crate::body::Body;
 use crate::driver::BodySpawner;
 use crate::engine::JobHandle;
@@ -13,13 +13,13 @@ use crate::options::{ItemPolicy, OutcomePolicy, Policy};
 use crate::place::{Dispatch, Inline, InlineJob, Place};
 use crate::{Iter, LimitSet, Loop, each};
 
-/// Runs every future at once and gives index and output of each as it finishes.
+/// Runs every future concurrently and gives index and output of each, in completion order.
 ///
-/// **In-task futures stand still while nobody polls the stream**: see [`Results`], and its
-/// `for_each`, under which they go on.
+/// **The futures do not run while nobody polls the stream.** See [`Results`], and its `for_each`,
+/// which polls them while a step runs.
 ///
-/// Known from Python as `asyncio.as_completed`; leaving it early stops the unfinished futures,
-/// where Python goes on with them.
+/// Equivalent to Python's `asyncio.as_completed`, except that leaving it early cancels the unfinished
+/// futures, which Python leaves running.
 ///
 /// # Examples
 ///
@@ -38,7 +38,8 @@ use crate::{Iter, LimitSet, Loop, each};
 ///
 /// # Panics
 ///
-/// If a future panics, the others are dropped and its panic goes on in the caller.
+/// If a future panics, the others are dropped and the panic propagates to the caller.
+#[doc(alias = "FuturesUnordered")]
 #[cfg_attr(feature = "simulation", track_caller)]
 pub fn as_completed<I, N, F, T>(
     futures: I,
@@ -52,11 +53,13 @@ where
 }
 
 impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
-    /// Runs the bodies, as many at once as the loop allows, and gives index and output of each as
-    /// it finishes.
+    /// Runs the bodies, up to the limit at once, and gives index and output of each, in completion
+    /// order.
     ///
-    /// **Bodies that run in the caller's task stand still while nobody polls the stream**: see
-    /// [`Results`], and its `for_each`, under which they go on.
+    /// [`stream_unordered`](Self::stream_unordered) gives the outputs alone.
+    ///
+    /// **In-task bodies do not run while nobody polls the stream.** See [`Results`], and its
+    /// `for_each`, which polls them while a step runs.
     ///
     /// # Examples
     ///
@@ -75,14 +78,16 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ///
     /// # Panics
     ///
-    /// If a body or the source panics, the other bodies are stopped, and when they have stopped
-    /// the panic goes on in whoever polls. Panics too if the runtime of a spawned loop is shut down
-    /// before the loop has ended.
+    /// If a body or the source panics, the loop cancels the other bodies. Once they have stopped,
+    /// the panic propagates to the task that polls the stream. Also panics if the runtime of a
+    /// spawned loop shuts down before the loop completes.
     ///
     /// # Cancel safety
     ///
-    /// As [`Results`]: a `next()` that is dropped loses nothing, and dropping the stream stops the
+    /// As [`Results`]: dropping a `next()` loses no result, and dropping the stream cancels the
     /// bodies.
+    #[doc(alias = "FuturesUnordered")]
+    #[doc(alias = "buffer_unordered")]
     pub fn as_completed<F, B, J, I>(
         self,
         body: F,
@@ -101,14 +106,14 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
     {
-        Results::new(self.drive(body), AsCompleted { waiting: VecDeque::new() })
+        Results::new(self.drive(body), AsCompleted { outputs: VecDeque::new() })
     }
 }
 
-/// Outputs with their index, in the order in which they come.
+/// Outputs with their index, in completion order.
 #[derive(Debug)]
 pub struct AsCompleted<T> {
-    waiting: VecDeque<(usize, T)>,
+    outputs: VecDeque<(usize, T)>,
 }
 
 impl<T> OutputBuffer for AsCompleted<T> {
@@ -116,21 +121,21 @@ impl<T> OutputBuffer for AsCompleted<T> {
     type Item = (usize, T);
     type Left = ();
 
-    fn put(&mut self, index: usize, output: T) {
-        self.waiting.push_back((index, output));
+    fn push(&mut self, index: usize, output: T) {
+        self.outputs.push_back((index, output));
     }
 
-    fn take(&mut self) -> Option<(usize, T)> {
-        self.waiting.pop_front()
+    fn pop(&mut self) -> Option<(usize, T)> {
+        self.outputs.pop_front()
     }
 
-    fn held(&self) -> usize {
-        self.waiting.len()
+    fn len(&self) -> usize {
+        self.outputs.len()
     }
 
-    fn has_room(&self) -> bool {
-        self.waiting.len() < self.waiting.capacity()
+    fn has_spare_capacity(&self) -> bool {
+        self.outputs.len() < self.outputs.capacity()
     }
 
-    fn left(&mut self) {}
+    fn take_left(&mut self) {}
 }

@@ -1,29 +1,27 @@
 //! `collect` and `try_collect`: the outputs as any collection, in input order.
 
 use core::marker::PhantomData;
-use core::ops::ControlFlow;
 
 use futures_core::Stream;
 
-use super::try_gather::{Failures, TryGather};
-use super::{CollectFuture, Collector, LoopEnd};
+use super::collector::{CollectFuture, Collector, CompletionDelivery, LoopEnd};
+use super::try_gather::TryGather;
+use crate::admission::AttemptLog;
 use crate::body::{Body, TryBody};
 use crate::engine::{Completion, JobHandle, OrderedBuffer};
 use crate::options::{ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
-use crate::place::Delivery;
 use crate::place::{Dispatch, Place};
 use crate::{LimitSet, Loop, LoopError};
 
 impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
-    /// Runs the bodies, as many at once as the loop allows, and makes a collection of their outputs, in
-    /// input order.
+    /// Runs the bodies, up to the limit at once, and collects their outputs in input order.
     ///
-    /// Whatever an iterator can be collected into can be made: a map of pairs, a set, a `String`, a `Vec`
-    /// as [`gather`](Self::gather) gives it. Say which by the type of what you keep it in. Of two pairs
-    /// with the same key the one with the higher index stays, as if the loop had been sequential.
+    /// The type of the result says which collection to build: a map of pairs, a set, a `String`, a
+    /// `Vec` as [`gather`](Self::gather) returns it, or anything else that is [`FromIterator`]. Of two
+    /// pairs with the same key, the one with the higher index stays, as in a sequential loop.
     ///
-    /// The outputs are kept until the last has come and are collected then;
-    /// [`extend`](Self::extend) puts each in as it finishes.
+    /// The outputs are buffered until every body has completed, and collected then.
+    /// [`extend`](Self::extend) adds each as it completes.
     ///
     /// # Examples
     ///
@@ -43,20 +41,21 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ///
     /// # Errors
     ///
-    /// None, unless the loop may be [cut short](Policy): then [`Interrupted`](crate::Interrupted), and what
-    /// was ready is a collection of the outputs there were. It does not tell which are missing;
+    /// None, unless the loop may be [interrupted](Policy): then [`Interrupted`](crate::Interrupted),
+    /// which holds a collection of the outputs that were ready. It does not say which are missing;
     /// [`gather`](Self::gather) has an outcome for every item.
     ///
     /// # Panics
     ///
-    /// If a body or the source panics, the other bodies are stopped, and when they have stopped the panic
-    /// goes on in the caller. Panics too if the runtime of a spawned loop is shut down before the loop has
-    /// ended, and the loop has no error to say so.
+    /// If a body or the source panics, the loop cancels the other bodies. Once they have stopped,
+    /// the panic propagates to the caller. Also panics if the runtime of a spawned loop shuts down
+    /// before the loop completes, and the loop has no error to report it with.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the returned future drops the source and stops the bodies: in-task they are gone when drop
-    /// returns, spawned they have been asked to stop.
+    /// Dropping the returned future drops the source and cancels the bodies. In-task bodies have
+    /// been dropped when `drop` returns; spawned bodies have been asked to stop.
+    #[doc(alias = "buffered")]
     pub fn collect<X, F, B, J, I>(self, body: F) -> impl Future<Output = C::Gives<X, X>>
     where
         X: FromIterator<C::Each<B::Returns>>,
@@ -72,8 +71,8 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         CollectFuture::new(self.drive(body), collector)
     }
 
-    /// Runs the bodies, as many at once as the loop allows, and makes a collection of their values, in
-    /// input order, or stops at the first failure in time.
+    /// Runs the bodies, up to the limit at once, and collects their values in input order, or stops
+    /// at the first failure.
     ///
     /// As [`collect`](Self::collect), for bodies that may fail.
     ///
@@ -103,6 +102,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     /// # Cancel safety
     ///
     /// As [`try_gather`](Self::try_gather).
+    #[doc(alias = "try_buffered")]
     pub fn try_collect<X, F, B, J, I, T, E>(
         self,
         body: F,
@@ -116,15 +116,12 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
     {
-        let gather = TryGather { values: OrderedBuffer::new(), failures: Failures::new() };
-        CollectFuture::new(
-            self.drive_collecting(body, Some(Result::is_err)),
-            TryCollect { gather, collection: PhantomData },
-        )
+        let collector = TryCollect { gather: TryGather::new(), collection: PhantomData };
+        CollectFuture::new(self.drive_collecting(body, Some(Result::is_err)), collector)
     }
 }
 
-/// Holds an `E` for every body that has one: what the policy makes of its output.
+/// `E` is what the policy makes of a body's output.
 struct Collect<E, X> {
     outputs: OrderedBuffer<E>,
     collection: PhantomData<fn() -> X>,
@@ -133,23 +130,25 @@ struct Collect<E, X> {
 impl<T, C: Policy, X: FromIterator<C::Each<T>>> Collector<T, C> for Collect<C::Each<T>, X> {
     type Collected = C::Gives<X, X>;
 
-    fn expect(&mut self, ends: usize) {
-        self.outputs.expect(ends);
+    const DELIVERY: CompletionDelivery<Self, T> = CompletionDelivery::BATCHED;
+    const ATTEMPT_LOG: AttemptLog = AttemptLog::None;
+
+    fn expect(&mut self, least: usize) {
+        self.outputs.expect(least);
     }
 
     #[inline]
-    fn take(&mut self, end: Completion<T>) -> ControlFlow<()> {
-        if let Ok(output) = C::each(end.outcome) {
-            self.outputs.put(end.index, output);
+    fn on_completion(&mut self, completion: Completion<T>) {
+        if let Ok(output) = C::each(completion.outcome) {
+            self.outputs.put(completion.index, output);
         }
-        ControlFlow::Continue(())
     }
 
-    fn finish(self, ending: LoopEnd<C::SourceError>) -> Self::Collected {
-        C::gives(match ending.interrupted {
+    fn finish(self, end: LoopEnd<C::SourceError>) -> Self::Collected {
+        C::gives(match end.interrupted {
             None => Ok(self.outputs.into_vec().into_iter().collect()),
             Some(interrupted) => {
-                let outputs = self.outputs.into_options(ending.started);
+                let outputs = self.outputs.into_options(end.started);
                 Err(interrupted.with(outputs.into_iter().flatten().collect()))
             }
         })
@@ -164,20 +163,20 @@ struct TryCollect<T, E, X> {
 impl<T, E, C: Policy, X: FromIterator<T>> Collector<Result<T, E>, C> for TryCollect<T, E, X> {
     type Collected = Result<X, LoopError<E, C::SourceError>>;
 
-    const DELIVERY: Option<fn(&Result<T, E>) -> Delivery> =
-        <TryGather<T, E> as Collector<Result<T, E>, C>>::DELIVERY;
+    const DELIVERY: CompletionDelivery<Self, Result<T, E>> = CompletionDelivery::FAIL_FAST;
+    const ATTEMPT_LOG: AttemptLog = AttemptLog::Failures;
 
-    fn expect(&mut self, ends: usize) {
-        Collector::<_, C>::expect(&mut self.gather, ends);
+    fn expect(&mut self, least: usize) {
+        Collector::<_, C>::expect(&mut self.gather, least);
     }
 
     #[inline]
-    fn take(&mut self, end: Completion<Result<T, E>>) -> ControlFlow<()> {
-        Collector::<_, C>::take(&mut self.gather, end)
+    fn on_completion(&mut self, completion: Completion<Result<T, E>>) {
+        Collector::<_, C>::on_completion(&mut self.gather, completion);
     }
 
-    fn finish(self, ending: LoopEnd<C::SourceError>) -> Self::Collected {
-        let values = Collector::<_, C>::finish(self.gather, ending)?;
+    fn finish(self, end: LoopEnd<C::SourceError>) -> Self::Collected {
+        let values = Collector::<_, C>::finish(self.gather, end)?;
         Ok(values.into_iter().collect())
     }
 }

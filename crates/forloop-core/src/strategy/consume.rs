@@ -1,20 +1,38 @@
-//! A consumer beside the bodies: both are polled when they are woken, so neither stands still
-//! while the other awaits.
+//! `consume`, `for_each` and `try_for_each` of a stream: a consumer that runs beside the bodies.
+//!
+//! # How a loop and its consumer share a task
+//!
+//! [`Consume`] is one future that polls both, so that the bodies run while the consumer awaits something else,
+//! and the consumer runs while it has results.
+//!
+//! - **Results go through a channel.** The loop sends, the consumer takes. A result in the channel holds its
+//!   permit until it is taken, so the limit bounds the channel, and a slow consumer slows the loop down.
+//! - **The consumer has a waker of its own.** It is the only job of a `FutureSet`, which polls it only if it was
+//!   woken: by a result that was sent, by the end of the channel, or by whatever else it awaits.
+//! - **The loop is woken by its consumer.** To take a result frees a permit. During a poll no waker is needed
+//!   for that: the loop takes its waker out of the channel when the poll begins, and compares the length of the
+//!   channel with what it was before it sleeps. A consumer may pass the receiver to another task; then the waker
+//!   that the loop registers before it sleeps is what wakes it.
+//! - **The consumer comes first in each round.** So the results that were sent in the round before are taken
+//!   before more bodies are started.
+//! - **Both yield.** A consumer that has taken its budget of results waits until the loop is polled again, and a
+//!   consumer that wakes itself yields to the executor, not only to the bodies.
+//!
+//! When the consumer returns, the bodies are cancelled, and its output is given once they have stopped. When the
+//! loop completes, the channel is closed, and the future waits for the consumer. What interrupted the loop is
+//! sent behind every result. A panic of the loop drops the consumer, because it could only wait in vain.
 
-use alloc::sync::Arc;
-use core::fmt;
-use core::ops::{ControlFlow, Deref};
+use core::ops::ControlFlow;
 use core::pin::Pin;
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use core::task::{Context, Poll, ready};
 
-use atomic_waker::AtomicWaker;
-use concurrent_queue::ConcurrentQueue;
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
-use super::results::{OutputBuffer, Results};
-use crate::budget::BUDGET;
+use super::output_buffer::OutputBuffer;
+use super::result_channel::{ResultReceiver, ResultSender};
+use super::results::{Fill, Results};
+use crate::body::Body;
 use crate::driver::Spawner;
 use crate::engine::{CapacityHint, FutureSet, JobHandle};
 use crate::options::{ItemPolicy, OutcomePolicy, Policy};
@@ -22,143 +40,150 @@ use crate::outcome::catch;
 use crate::place::InlineJob;
 use crate::{Outcome, Panic};
 
-/// The results of a loop, for its consumer to take: see [`Results::consume`].
-///
-/// Also a [`Stream`], for the combinators of futures-lite and its like.
-#[must_use = "a consumer that takes no result ends the loop"]
-pub struct ResultReceiver<T> {
-    channel: Arc<ResultChannel<T>>,
-}
-
-/// Up to this limit the place for every result that may wait is made when the loop begins.
-const MADE_ONCE: usize = 1024;
-
-/// What waits between the loop and its consumer.
-struct ResultChannel<T> {
-    results: ConcurrentQueue<T>,
-    /// How many were taken in this turn of the loop.
-    taken: AtomicUsize,
-    /// No result will be added.
-    over: AtomicBool,
-    /// The loop was dropped: nobody gives turns any more.
-    gone: AtomicBool,
-    consumer: AtomicWaker,
-    /// The loop, for when a consumer makes room from a task of its own.
-    driver: AtomicWaker,
-}
-
-impl<T> ResultReceiver<T> {
-    /// Returns the next result, or `None` when every body has ended and every result was taken.
+impl<S, A, J, K, C> Results<S, A, J, K, C>
+where
+    S: Stream,
+    A: Spawner<C::Item, J>,
+    J: JobHandle,
+    C: ItemPolicy<S::Item> + OutcomePolicy<J::Output>,
+    K: OutputBuffer<Output = <C as Policy>::Each<J::Output>>,
+{
+    /// Runs `consumer` over the results, concurrently with the bodies, and returns its output.
+    ///
+    /// The bodies run while the consumer awaits something else. The consumer takes results one by one from a
+    /// [`ResultReceiver`]. It may use `?` and may return early: the loop then cancels the bodies. Results it
+    /// has not taken hold permits of the loop, so the limit bounds memory.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// # futures_lite::future::block_on(async {
+    /// # async fn store(_: &str) -> Result<(), std::io::Error> { Ok(()) }
+    /// let stored = forloop::each(["a", "b", "c"])
+    ///     .limit(2)?
+    ///     .as_completed(|name| async move { name.to_uppercase() })
+    ///     .consume(|mut names| async move {
+    ///         let mut stored = 0;
+    ///         while let Some((_, name)) = names.next().await {
+    ///             store(&name).await?;
+    ///             stored += 1;
+    ///         }
+    ///         Ok::<_, std::io::Error>(stored)
+    ///     })
+    ///     .await;
+    /// assert_eq!(stored.unwrap(), 3);
+    /// # Ok::<(), forloop::ZeroLimit>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If a body, the source or the consumer panics, everything else is cancelled. Once it has stopped, the
+    /// panic propagates to the caller. Also panics if the runtime of a spawned loop shuts down before the loop
+    /// completes.
     ///
     /// # Cancel safety
     ///
-    /// A `next()` that is dropped loses nothing.
-    #[allow(clippy::should_implement_trait)] // the field's word for it, and what `StreamExt` calls it
-    pub fn next(&mut self) -> impl Future<Output = Option<T>> + use<'_, T> {
-        core::future::poll_fn(|cx| self.poll_take(cx))
+    /// Dropping the returned future drops the consumer, the source and the results that were not taken, and
+    /// cancels the bodies.
+    pub fn consume<G, D, I, T>(self, consumer: G) -> impl Future<Output = T>
+    where
+        C: Policy<Gives<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,
+        G: FnOnce(ResultReceiver<I>) -> D,
+        D: Future<Output = T>,
+    {
+        Consume::new(self, consumer)
     }
 
-    fn poll_take(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        if self.channel.taken.load(Ordering::SeqCst) >= BUDGET {
-            // The loop begins a new turn and wakes its consumer. It may just have done so.
-            self.channel.consumer.register(cx.waker());
-            let is_gone = self.channel.gone.load(Ordering::SeqCst);
-            if self.channel.taken.load(Ordering::SeqCst) >= BUDGET && !is_gone {
-                self.channel.driver.wake();
-                return Poll::Pending;
+    /// Awaits `step` for one result after another, concurrently with the bodies.
+    ///
+    /// Steps never overlap. Results that arrive during a step wait for it and hold permits of the loop, so the
+    /// limit bounds memory. A step whose future holds a `&mut` to something outside needs
+    /// [`consume`](Self::consume).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// # futures_lite::future::block_on(async {
+    /// # async fn store(_: &str) {}
+    /// let mut stored = 0;
+    /// forloop::each(["a", "b", "c"])
+    ///     .limit(2)?
+    ///     .stream(|name| async move { name.to_uppercase() })
+    ///     .for_each(|name| {
+    ///         stored += 1;
+    ///         async move { store(&name).await }
+    ///     })
+    ///     .await;
+    /// assert_eq!(stored, 3);
+    /// # Ok::<(), forloop::ZeroLimit>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`consume`](Self::consume): if a body, the source or a step panics.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`consume`](Self::consume).
+    pub fn for_each<G, D, I>(self, mut step: G) -> impl Future<Output = ()>
+    where
+        C: Policy<Gives<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,
+        G: FnMut(I) -> D,
+        D: Body<Returns = ()>,
+    {
+        self.consume(|mut results| async move {
+            while let Some(item) = results.next().await {
+                step(item).await;
             }
-        }
-        if let Some(result) = self.channel.take() {
-            return Poll::Ready(Some(result));
-        }
-        self.channel.consumer.register(cx.waker());
-        // Before the queue is looked at again: what was added until then is there.
-        let over = self.channel.is_over();
-        match self.channel.take() {
-            Some(result) => Poll::Ready(Some(result)),
-            None if over => Poll::Ready(None),
-            None => Poll::Pending,
-        }
-    }
-}
-
-impl<T> ResultChannel<T> {
-    fn take(&self) -> Option<T> {
-        let result = self.results.pop().ok()?;
-        self.taken.fetch_add(1, Ordering::SeqCst);
-        self.driver.wake();
-        Some(result)
+        })
     }
 
-    /// Adds a result: there is room, because what waits counts against the limit.
-    fn put(&self, result: T) {
-        let has_room = self.results.push(result).is_ok();
-        debug_assert!(has_room, "what waits counts against the limit");
-        self.consumer.wake();
-    }
-
-    fn is_over(&self) -> bool {
-        self.over.load(Ordering::SeqCst)
-    }
-
-    /// Says that no result will be added; `false` if that was said before.
-    fn end(&self) -> bool {
-        let news = !self.over.swap(true, Ordering::SeqCst);
-        if news {
-            self.consumer.wake();
-        }
-        news
-    }
-}
-
-/// The loop's side of the line: however the loop ends, a consumer that waits elsewhere hears of it.
-struct ResultSender<T> {
-    channel: Arc<ResultChannel<T>>,
-}
-
-impl<T> Drop for ResultSender<T> {
-    fn drop(&mut self) {
-        self.channel.end();
-        self.channel.gone.store(true, Ordering::SeqCst);
-        self.channel.consumer.wake();
-    }
-}
-
-impl<T> Deref for ResultSender<T> {
-    type Target = ResultChannel<T>;
-
-    fn deref(&self) -> &ResultChannel<T> {
-        &self.channel
-    }
-}
-
-impl<T> Stream for ResultReceiver<T> {
-    type Item = T;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        self.poll_take(cx)
-    }
-}
-
-impl<T> fmt::Debug for ResultReceiver<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Feed").field("waiting", &self.channel.results.len()).finish_non_exhaustive()
+    /// Awaits `step` for one result after another, concurrently with the bodies, until a step fails.
+    ///
+    /// # Errors
+    ///
+    /// The error of the first step that returns one. By then the bodies have stopped.
+    ///
+    /// # Panics
+    ///
+    /// As [`consume`](Self::consume): if a body, the source or a step panics.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`consume`](Self::consume).
+    pub fn try_for_each<G, D, I, E>(self, mut step: G) -> impl Future<Output = Result<(), E>>
+    where
+        C: Policy<Gives<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,
+        G: FnMut(I) -> D,
+        D: Body<Returns = Result<(), E>>,
+    {
+        self.consume(|mut results| async move {
+            while let Some(item) = results.next().await {
+                step(item).await?;
+            }
+            Ok(())
+        })
     }
 }
 
 pin_project! {
     /// A loop and the consumer of its results.
-    pub(super) struct Consume<S, A, J, K, C, G, D, I, T> {
+    struct Consume<S, A, J, K, C, G, D, I, T> {
         #[pin]
         results: Results<S, A, J, K, C>,
         channel: ResultSender<I>,
         // Called at the first poll.
-        begin: Option<G>,
-        // One body: the consumer, polled only when it is woken.
+        make_consumer: Option<G>,
+        // The consumer, and nothing else.
         consumer: FutureSet<InlineJob<D>>,
         output: Option<T>,
         panic: Option<Panic>,
-        stopped: bool,
+        // The consumer has completed, and the bodies were cancelled.
+        is_stopping: bool,
     }
 }
 
@@ -174,39 +199,26 @@ where
     G: FnOnce(ResultReceiver<I>) -> D,
     D: Future<Output = T>,
 {
-    pub(super) fn new(results: Results<S, A, J, K, C>, begin: G) -> Self {
-        // No more results wait than bodies may run: for most limits the line is made once.
-        let channel = ResultChannel {
-            results: match results.limit() {
-                // One more, for the word that the loop was cut short. And never for one alone: that
-                // kind of queue is full for a moment when it is empty again.
-                limit @ 1..=MADE_ONCE => ConcurrentQueue::bounded(limit + 1),
-                _ => ConcurrentQueue::unbounded(),
-            },
-            taken: AtomicUsize::new(0),
-            over: AtomicBool::new(false),
-            gone: AtomicBool::new(false),
-            consumer: AtomicWaker::new(),
-            driver: AtomicWaker::new(),
-        };
+    fn new(results: Results<S, A, J, K, C>, make_consumer: G) -> Self {
         Self {
+            channel: ResultSender::new(results.limit()),
             results,
-            channel: ResultSender { channel: Arc::new(channel) },
-            begin: Some(begin),
+            make_consumer: Some(make_consumer),
             consumer: FutureSet::with_room(CapacityHint::ONE),
             output: None,
             panic: None,
-            stopped: false,
+            is_stopping: false,
         }
     }
 
-    /// Polls the consumer if it was woken; once it has ended, the bodies are stopped. Where the bodies have no
-    /// wakers of their own, it has none either, and may have been.
+    /// Polls the consumer if it was woken, and cancels the bodies once it has completed.
+    ///
+    /// Where bodies are polled with the parent waker, so is the consumer, and it may have been woken at any poll.
     fn poll_consumer(self: Pin<&mut Self>, cx: &Context<'_>) {
         let mut this = self.project();
-        if let Some(begin) = this.begin.take() {
-            let feed = ResultReceiver { channel: this.channel.channel.clone() };
-            match catch(|| begin(feed)) {
+        if let Some(make_consumer) = this.make_consumer.take() {
+            let receiver = this.channel.receiver();
+            match catch(|| make_consumer(receiver)) {
                 Ok(consumer) => this.consumer.insert(0, InlineJob::new(consumer)),
                 Err(panic) => *this.panic = Some(panic),
             }
@@ -214,56 +226,57 @@ where
         let mut on_complete = |outcome| match outcome {
             Outcome::Ok(output) => *this.output = Some(output),
             Outcome::Panicked(panic) => *this.panic = Some(panic),
-            _ => {}
+            Outcome::Err(never) => match never {},
+            Outcome::TimedOut | Outcome::Cancelled | Outcome::NotRun => {}
         };
         if J::PARENT_WAKER {
             this.consumer.mark_all_due();
-            let _: ControlFlow<()> = this.consumer.poll_due(cx.waker(), |end| {
-                on_complete(end.outcome);
+            let _: ControlFlow<()> = this.consumer.poll_due(cx.waker(), |completion| {
+                on_complete(completion.outcome);
                 ControlFlow::Continue(())
             });
         } else if this.consumer.next_round() {
             while let Some(polled) = this.consumer.poll_next_woken() {
-                polled.into_iter().for_each(|end| on_complete(end.outcome));
+                polled.into_iter().for_each(|completion| on_complete(completion.outcome));
             }
         }
-        if this.consumer.is_empty() && !*this.stopped {
-            *this.stopped = true;
+        if this.consumer.is_empty() && !*this.is_stopping {
+            *this.is_stopping = true;
             this.results.as_mut().stop();
         }
     }
 
-    /// Puts every result that can be taken in line.
-    fn line_up(self: Pin<&mut Self>) {
+    /// Sends every result that is in the buffer and may be given.
+    fn send_buffered(self: Pin<&mut Self>) {
         let mut this = self.project();
-        while let Some(result) = this.results.as_mut().take() {
-            this.channel.put(result);
+        while let Some(result) = this.results.as_mut().pop() {
+            this.channel.send(result);
         }
     }
 
-    /// Tells the consumer what has cut the loop short; drops it if that was a panic.
-    fn tell_why(self: Pin<&mut Self>) {
+    /// Sends what interrupted the loop; drops the consumer if that was a panic.
+    fn send_interruption(self: Pin<&mut Self>) {
         let this = self.project();
         let results = this.results;
-        match catch(|| results.end()) {
-            Ok(word) => word.into_iter().for_each(|word| this.channel.put(word)),
+        match catch(|| results.finish()) {
+            Ok(interruption) => interruption.into_iter().for_each(|last| this.channel.send(last)),
             Err(first) => {
-                // Whatever comes of dropping the consumer came later.
+                // A panic of the consumer's destructor came later, so it is dropped.
                 this.panic.get_or_insert(first);
                 this.consumer.cancel(drop);
             }
         }
     }
 
-    /// Everything has ended: goes on with a panic, or returns what the consumer returned.
-    fn end(self: Pin<&mut Self>) -> T {
+    /// Resumes a panic, or returns the consumer's output. Called when everything has stopped.
+    fn finish(self: Pin<&mut Self>) -> T {
         let this = self.project();
-        this.channel.end();
+        this.channel.close();
         if let Some(panic) = this.panic.take() {
             panic.resume();
         }
-        this.results.raise();
-        this.output.take().expect("a loop that has ended is not polled again")
+        this.results.resume_panic();
+        this.output.take().expect("a loop is not polled again after it has completed")
     }
 }
 
@@ -282,30 +295,31 @@ where
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
-        // Whatever the consumer takes during this poll is seen by it.
+        // What the consumer takes during this poll need not wake the loop.
         drop(self.channel.driver.take());
-        if self.channel.taken.swap(0, Ordering::SeqCst) >= BUDGET {
-            self.channel.consumer.wake();
-        }
+        self.channel.renew_budget();
         self.as_mut().project().results.polled_anew();
         loop {
             self.as_mut().poll_consumer(cx);
-            let held = self.channel.results.len();
-            match self.as_mut().project().results.poll_buffered(cx, held, true) {
-                Poll::Ready(true) => self.as_mut().line_up(),
-                Poll::Ready(false) if self.stopped => {
+            let in_channel = self.channel.len();
+            match self.as_mut().project().results.poll_fill(cx, in_channel, Fill::Batch) {
+                Poll::Ready(true) => self.as_mut().send_buffered(),
+                Poll::Ready(false) if self.is_stopping => {
                     ready!(self.as_mut().project().consumer.poll_wait_groups(cx));
-                    return Poll::Ready(self.end());
+                    return Poll::Ready(self.finish());
                 }
-                Poll::Ready(false) if self.results.was_cut_short() => self.as_mut().tell_why(),
-                Poll::Ready(false) if self.channel.end() => {}
-                _ => {
+                Poll::Ready(false) if self.results.was_interrupted() => {
+                    self.as_mut().send_interruption();
+                }
+                // Closed just now: the consumer is polled once more.
+                Poll::Ready(false) if self.channel.close() => {}
+                Poll::Ready(false) | Poll::Pending => {
                     self.channel.driver.register(cx.waker());
-                    let taken = self.channel.results.len() != held;
-                    let turn_is_over = self.channel.taken.load(Ordering::SeqCst) >= BUDGET;
-                    // A consumer that yields has yielded to the executor, and not only to the
-                    // bodies.
-                    if !self.as_mut().project().consumer.sleep(cx) || taken || turn_is_over {
+                    // Read after the waker was registered: what is taken later wakes the loop.
+                    let has_taken = self.channel.len() != in_channel;
+                    let must_renew = self.channel.is_budget_spent();
+                    // `sleep` is false for a consumer that has woken itself: it yields to the executor, too.
+                    if !self.as_mut().project().consumer.sleep(cx) || has_taken || must_renew {
                         cx.waker().wake_by_ref();
                     }
                     return Poll::Pending;

@@ -1,12 +1,11 @@
-//! `extend`: the outputs into a collection that is there already, as they finish.
+//! `extend`: adds the outputs to an existing collection, in completion order.
 
 use core::iter;
-use core::ops::ControlFlow;
 
 use futures_core::Stream;
 
-use super::prompt::PromptCollectFuture;
-use super::{Collector, LoopEnd};
+use super::collector::{CollectFuture, Collector, CompletionDelivery, LoopEnd};
+use crate::admission::AttemptLog;
 use crate::body::Body;
 use crate::engine::{Completion, JobHandle};
 use crate::options::{AllOrNothing, ItemPolicy, OutcomePolicy, Policy};
@@ -14,15 +13,14 @@ use crate::place::{Dispatch, Place};
 use crate::{LimitSet, Loop};
 
 impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
-    /// Runs the bodies, as many at once as the loop allows, and puts each output into `collection` as it
-    /// finishes.
+    /// Runs the bodies, up to the limit at once, and adds each output to `collection` as it completes.
     ///
-    /// So the order is that in which they finish; [`collect`](Self::collect) has the input's. Nothing but
-    /// the collection is kept, and whatever was put in stays in it, also if the loop is cut short, panics
-    /// or is dropped.
+    /// The outputs are added in completion order; [`collect`](Self::collect) keeps input order. The loop
+    /// buffers nothing. What was added stays in the collection, also if the loop is interrupted, panics or
+    /// is dropped.
     ///
-    /// The collection is anything one can extend with a body's output: a map with pairs, a `String` with
-    /// words, a type of your own. Its `extend` is called once for each output, in the loop's own task.
+    /// The collection is anything one can [`Extend`] with a body's output: a map with pairs, a `String` with
+    /// words, a type of your own. The loop calls its `extend` once for each output, in the caller's task.
     ///
     /// # Examples
     ///
@@ -44,18 +42,19 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ///
     /// # Errors
     ///
-    /// None, unless the loop may be [cut short](Policy): then [`Interrupted`](crate::Interrupted).
+    /// None, unless the loop may be [interrupted](Policy): then [`Interrupted`](crate::Interrupted).
     ///
     /// # Panics
     ///
-    /// If a body, the source or the collection panics, the bodies are stopped, and when they have stopped
-    /// the panic goes on in the caller. Panics too if the runtime of a spawned loop is shut down before the
-    /// loop has ended, and the loop has no error to say so.
+    /// If a body, the source or the collection panics, the loop cancels the bodies. Once they have stopped,
+    /// the panic propagates to the caller. Also panics if the runtime of a spawned loop shuts down before
+    /// the loop completes, and the loop has no error to report it with.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the returned future drops the source and stops the bodies: in-task they are gone when drop
-    /// returns, spawned they have been asked to stop. The collection has what had finished.
+    /// Dropping the returned future drops the source and cancels the bodies. In-task bodies have been
+    /// dropped when `drop` returns; spawned bodies have been asked to stop. The collection keeps the outputs
+    /// of the bodies that had completed.
     pub fn extend<X, F, B, J, I>(
         self,
         collection: &mut X,
@@ -70,26 +69,29 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
     {
-        PromptCollectFuture::new(self.drive(body), Extended { collection })
+        CollectFuture::new(self.drive(body), ExtendWith { collection })
     }
 }
 
-struct Extended<'a, X> {
+struct ExtendWith<'a, X> {
     collection: &'a mut X,
 }
 
-impl<T, C: Policy, X: Extend<T>> Collector<T, C> for Extended<'_, X> {
+impl<T, C: Policy, X: Extend<T>> Collector<T, C> for ExtendWith<'_, X> {
     type Collected = C::Gives<(), ()>;
 
+    const DELIVERY: CompletionDelivery<Self, T> =
+        CompletionDelivery::Prompt { is_complete: |_| false };
+    const ATTEMPT_LOG: AttemptLog = AttemptLog::None;
+
     #[inline]
-    fn take(&mut self, end: Completion<T>) -> ControlFlow<()> {
-        if let Some(output) = end.outcome.ok() {
+    fn on_completion(&mut self, completion: Completion<T>) {
+        if let Some(output) = completion.outcome.ok() {
             self.collection.extend(iter::once(output));
         }
-        ControlFlow::Continue(())
     }
 
-    fn finish(self, ending: LoopEnd<C::SourceError>) -> Self::Collected {
-        C::gives(ending.interrupted.map_or(Ok(()), Err))
+    fn finish(self, end: LoopEnd<C::SourceError>) -> Self::Collected {
+        C::gives(end.interrupted.map_or(Ok(()), Err))
     }
 }

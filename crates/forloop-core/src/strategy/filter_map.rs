@@ -1,28 +1,26 @@
-//! `filter_map` and `try_filter_map`: what bodies keep, in input order.
+//! `filter_map` and `try_filter_map`: the outputs that bodies keep, in input order.
 
 use alloc::vec::Vec;
-use core::ops::ControlFlow;
 
 use futures_core::Stream;
 
-use super::try_gather::Failures;
-use super::{CollectFuture, Collector, LoopEnd};
+use super::collector::{CollectFuture, Collector, CompletionDelivery, LoopEnd};
+use super::failures::Failures;
+use crate::admission::AttemptLog;
 use crate::body::TryBody;
 use crate::engine::{Completion, JobHandle};
 use crate::options::{AllOrNothing, ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
-use crate::place::Delivery;
-use crate::place::{Dispatch, Place};
+use crate::place::{Delivery, Dispatch, Place};
 use crate::{LimitSet, Loop, LoopError};
 
 impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
-    /// Runs the bodies, as many at once as the loop allows, and returns what those have kept that did not
-    /// leave their item out, in input order.
+    /// Runs the bodies, up to the limit at once, and returns the outputs that are `Some`, in input order.
     ///
     /// A body that returns `None` leaves its item out, as in
-    /// [`Iterator::filter_map`](core::iter::Iterator::filter_map). Memory is needed for what is kept, and
-    /// for the limit: a few hits among a million items cost a few places.
+    /// [`Iterator::filter_map`](core::iter::Iterator::filter_map). Memory is proportional to what is kept and
+    /// to the limit, not to the items.
     ///
-    /// Known from p-map as `pMapSkip`.
+    /// Equivalent to p-map with `pMapSkip`.
     ///
     /// # Examples
     ///
@@ -42,19 +40,21 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ///
     /// # Errors
     ///
-    /// None, unless the loop may be [cut short](Policy): then [`Interrupted`](crate::Interrupted), and what
-    /// was ready is what had been kept, each with its item's index, in input order.
+    /// None, unless the loop may be [interrupted](Policy): then [`Interrupted`](crate::Interrupted), which
+    /// holds what had been kept, each with its item's index, in input order.
     ///
     /// # Panics
     ///
-    /// If a body or the source panics, the other bodies are stopped, and when they have stopped the panic
-    /// goes on in the caller. Panics too if the runtime of a spawned loop is shut down before the loop has
-    /// ended, and the loop has no error to say so.
+    /// If a body or the source panics, the loop cancels the other bodies. Once they have stopped, the panic
+    /// propagates to the caller. Also panics if the runtime of a spawned loop shuts down before the loop
+    /// completes, and the loop has no error to report it with.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the returned future drops the source and stops the bodies: in-task they are gone when drop
-    /// returns, spawned they have been asked to stop.
+    /// Dropping the returned future drops the source and cancels the bodies. In-task bodies have been dropped
+    /// when `drop` returns; spawned bodies have been asked to stop.
+    #[doc(alias = "pMapSkip")]
+    #[doc(alias = "filter")]
     pub fn filter_map<F, B, J, I, T>(
         self,
         body: F,
@@ -67,11 +67,11 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
     {
-        CollectFuture::new(self.drive(body), FilterMap { kept: Kept::new() })
+        CollectFuture::new(self.drive(body), FilterMap { kept: IndexedValues::new() })
     }
 
-    /// Runs the bodies, as many at once as the loop allows, and returns what those have kept that did not
-    /// leave their item out, in input order, or stops at the first failure in time.
+    /// Runs the bodies, up to the limit at once, and returns the values that are `Some`, in input order, or
+    /// stops at the first failure.
     ///
     /// A body that returns `Ok(None)` leaves its item out. Otherwise as [`try_gather`](Self::try_gather).
     ///
@@ -116,101 +116,107 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
     {
-        let collector = TryFilterMap { kept: Kept::new(), failures: Failures::new() };
+        let collector = TryFilterMap { kept: IndexedValues::new(), failures: Failures::new() };
         CollectFuture::new(self.drive_collecting(body, Some(Result::is_err)), collector)
     }
 }
 
 /// A body that may leave its item out: it returns an `Option`.
 ///
-/// Every such body is one; the trait exists so that the compiler can say so.
+/// Every such body implements it; the trait exists for the compiler's diagnostics.
 #[diagnostic::on_unimplemented(
-    message = "this strategy is for bodies that may leave their item out, and this one returns no `Option`",
-    label = "needs bodies that return an `Option<T>`",
-    note = "a body that may also fail returns a `Result<Option<T>, E>` and is for `try_filter_map`; \
-            `gather` keeps what each body returns"
+    message = "this strategy needs a body that returns `Option<T>`",
+    label = "the body returns something else",
+    note = "return `None` to leave an item out; `gather` keeps the output of every body",
+    note = "a body that may also fail returns `Result<Option<T>, E>`: use `try_filter_map`"
 )]
 pub trait FilterBody<T>: crate::Body<Returns = Option<T>> {}
 
 #[diagnostic::do_not_recommend]
 impl<B: crate::Body<Returns = Option<T>>, T> FilterBody<T> for B {}
 
-/// What was kept, each with its index: mostly in input order, because bodies begin in it.
-struct Kept<T> {
+/// Values with their indices, in completion order until they are sorted.
+struct IndexedValues<T> {
     values: Vec<(usize, T)>,
 }
 
-impl<T> Kept<T> {
-    fn new() -> Self {
+impl<T> IndexedValues<T> {
+    const fn new() -> Self {
         Self { values: Vec::new() }
     }
 
-    fn put(&mut self, index: usize, value: Option<T>) {
+    fn push(&mut self, index: usize, value: Option<T>) {
         self.values.extend(value.map(|value| (index, value)));
     }
 
-    fn in_order(mut self) -> Vec<(usize, T)> {
+    fn into_sorted(mut self) -> Vec<(usize, T)> {
+        // Almost sorted already, because bodies start in input order.
         self.values.sort_unstable_by_key(|&(index, _)| index);
         self.values
     }
 
     fn into_values(self) -> Vec<T> {
-        self.in_order().into_iter().map(|(_, value)| value).collect()
+        self.into_sorted().into_iter().map(|(_, value)| value).collect()
     }
 }
 
 struct FilterMap<T> {
-    kept: Kept<T>,
+    kept: IndexedValues<T>,
 }
 
 impl<T, C: Policy> Collector<Option<T>, C> for FilterMap<T> {
     type Collected = C::Gives<Vec<T>, Vec<(usize, T)>>;
 
-    const DELIVERY: Option<fn(&Option<T>) -> Delivery> =
-        Some(|output| if output.is_some() { Delivery::Batched } else { Delivery::Discard });
+    const DELIVERY: CompletionDelivery<Self, Option<T>> = CompletionDelivery::Batched {
+        output: Some(|output| match output {
+            Some(_) => Delivery::Batched,
+            None => Delivery::Discard,
+        }),
+        stops_without_output: false,
+    };
+    const ATTEMPT_LOG: AttemptLog = AttemptLog::None;
 
     #[inline]
-    fn take(&mut self, end: Completion<Option<T>>) -> ControlFlow<()> {
-        self.kept.put(end.index, end.outcome.ok().flatten());
-        ControlFlow::Continue(())
+    fn on_completion(&mut self, completion: Completion<Option<T>>) {
+        self.kept.push(completion.index, completion.outcome.ok().flatten());
     }
 
-    fn finish(self, ending: LoopEnd<C::SourceError>) -> Self::Collected {
-        C::gives(match ending.interrupted {
+    fn finish(self, end: LoopEnd<C::SourceError>) -> Self::Collected {
+        C::gives(match end.interrupted {
             None => Ok(self.kept.into_values()),
-            Some(interrupted) => Err(interrupted.with(self.kept.in_order())),
+            Some(interrupted) => Err(interrupted.with(self.kept.into_sorted())),
         })
     }
 }
 
 struct TryFilterMap<T, E> {
-    kept: Kept<T>,
+    kept: IndexedValues<T>,
     failures: Failures<E>,
 }
 
 impl<T, E, C: Policy> Collector<Result<Option<T>, E>, C> for TryFilterMap<T, E> {
     type Collected = Result<Vec<T>, LoopError<E, C::SourceError>>;
 
-    const DELIVERY: Option<fn(&Result<Option<T>, E>) -> Delivery> = Some(|output| match output {
-        Ok(None) => Delivery::Discard,
-        Ok(Some(_)) => Delivery::Batched,
-        Err(_) => Delivery::Terminal,
-    });
+    const DELIVERY: CompletionDelivery<Self, Result<Option<T>, E>> = CompletionDelivery::Batched {
+        output: Some(|result| match result {
+            Ok(Some(_)) => Delivery::Batched,
+            Ok(None) => Delivery::Discard,
+            Err(_) => Delivery::Terminal,
+        }),
+        stops_without_output: true,
+    };
+    const ATTEMPT_LOG: AttemptLog = AttemptLog::Failures;
 
     #[inline]
-    fn take(&mut self, end: Completion<Result<Option<T>, E>>) -> ControlFlow<()> {
-        let index = end.index;
-        match self.failures.sift(end) {
-            Some(value) => {
-                self.kept.put(index, value);
-                ControlFlow::Continue(())
-            }
-            None => ControlFlow::Break(()),
+    fn on_completion(&mut self, completion: Completion<Result<Option<T>, E>>) {
+        let index = completion.index;
+        if let Some(value) = self.failures.split_failure(completion) {
+            self.kept.push(index, value);
         }
     }
 
-    fn finish(self, ending: LoopEnd<C::SourceError>) -> Self::Collected {
-        self.failures.tried(&ending.tried).into_result(ending.interrupted)?;
+    fn finish(self, end: LoopEnd<C::SourceError>) -> Self::Collected {
+        self.failures.with_attempts(&end.retried).into_result(end.interrupted)?;
         Ok(self.kept.into_values())
     }
 }

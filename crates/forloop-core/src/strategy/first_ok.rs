@@ -1,13 +1,12 @@
-//! `first_ok`: the first so many values in time.
+//! `first_ok`: the earliest values, as many as are wanted.
 
 use alloc::vec::Vec;
-use core::ops::ControlFlow;
 
 use futures_core::Stream;
 
-use super::prompt::PromptCollectFuture;
+use super::collector::{CollectFuture, Collector, CompletionDelivery, LoopEnd};
 use super::race::Race;
-use super::{Collector, LoopEnd};
+use crate::admission::AttemptLog;
 use crate::body::TryBody;
 use crate::engine::{Completion, JobHandle};
 use crate::options::{ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
@@ -15,12 +14,12 @@ use crate::place::{Dispatch, Place};
 use crate::{LimitSet, Loop, LoopError};
 
 impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
-    /// Runs the bodies, as many at once as the loop allows, and returns index and value of the first
-    /// `wanted` that succeed, the first in time first.
+    /// Runs the bodies, up to the limit at once, and returns index and value of the first `wanted` that
+    /// succeed, the earliest first.
     ///
-    /// When it returns, the others have stopped. A failure stops nobody; with a limit, the next item takes
-    /// its turn. Of two that succeed at the same time, in-task, the one with the lower index is first. If
-    /// `wanted` is 0, nothing is pulled, nothing is called, and there is nothing to return.
+    /// When it returns, the others have stopped. A failure does not stop the loop: it frees a permit for the
+    /// next item. Of two in-task bodies that succeed at the same time, the one with the lower index comes
+    /// first. If `wanted` is 0, the loop pulls nothing, calls nothing and returns an empty vector.
     ///
     /// [`race_ok`](Self::race_ok) is the same for one.
     ///
@@ -32,12 +31,12 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     /// # async fn store(replica: &str) -> Result<(), String> {
     /// #     if replica == "a.example" { Err(format!("{replica}: disk full")) } else { Ok(()) }
     /// # }
-    /// // A write counts once two of the three have it.
+    /// // A write is accepted once two of the three replicas have stored it.
     /// let replicas = ["a.example", "b.example", "c.example"];
     /// let written = forloop::each(replicas).unbounded().first_ok(2, store).await;
     /// assert_eq!(written, Ok(vec![(1, ()), (2, ())]));
     ///
-    /// // All three cannot have it any more.
+    /// // Not all three can store it.
     /// let error = forloop::each(replicas).unbounded().first_ok(3, store).await.unwrap_err();
     /// assert_eq!(error.get(0).unwrap(), "a.example: disk full");
     /// # });
@@ -45,21 +44,23 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ///
     /// # Errors
     ///
-    /// There are as many values as were wanted, or an error. If fewer bodies succeed:
-    /// [`LoopError::Failed`] with every error, the first in time first, and [`LoopError::TimedOut`] if none
-    /// failed but some had no time left. If none of them failed either, there were too few items:
-    /// [`LoopError::TooFew`], or [`LoopError::Empty`] if there were none at all. What has cut the loop
-    /// short, if something has before so many have succeeded. The values there were are dropped.
+    /// The result has `wanted` values, or it is an error. If fewer bodies succeed: [`LoopError::Failed`] with
+    /// every error, the earliest first, or [`LoopError::TimedOut`] if none failed and some timed out. If none
+    /// of them failed either, there were too few items: [`LoopError::TooFew`], or [`LoopError::Empty`] if
+    /// there were none. What interrupted the loop, if something did before `wanted` bodies succeeded. The
+    /// values that were ready are dropped.
     ///
     /// # Panics
     ///
-    /// If a body or the source panics before so many have succeeded, or while the others are stopped, the
-    /// panic goes on in the caller, when all have stopped.
+    /// If a body or the source panics before `wanted` bodies have succeeded, or while the others are stopped,
+    /// the panic propagates to the caller once all have stopped.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the returned future drops the source and stops the bodies: in-task they are gone when drop
-    /// returns, spawned they have been asked to stop.
+    /// Dropping the returned future drops the source and cancels the bodies. In-task bodies have been dropped
+    /// when `drop` returns; spawned bodies have been asked to stop.
+    #[doc(alias = "quorum")]
+    #[doc(alias = "select_ok")]
     pub fn first_ok<F, B, J, I, T, E>(
         self,
         wanted: usize,
@@ -73,14 +74,14 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
     {
-        PromptCollectFuture::new(
+        CollectFuture::new(
             self.drive_collecting(body, Some(Result::is_err)),
-            FirstOk { race: Race::to(wanted) },
+            FirstOk { race: Race::new(wanted) },
         )
     }
 }
 
-/// A race in which only successes count, and several win.
+/// A race with several winners.
 struct FirstOk<T, E> {
     race: Race<T, E>,
 }
@@ -88,16 +89,17 @@ struct FirstOk<T, E> {
 impl<T, E, C: Policy> Collector<Result<T, E>, C> for FirstOk<T, E> {
     type Collected = Result<Vec<(usize, T)>, LoopError<E, C::SourceError>>;
 
-    fn is_decided(&self) -> bool {
-        self.race.is_over()
-    }
+    // Whether a value stops the loop depends on those before it, which a worker does not know.
+    const DELIVERY: CompletionDelivery<Self, Result<T, E>> =
+        CompletionDelivery::Prompt { is_complete: |this| this.race.is_complete() };
+    const ATTEMPT_LOG: AttemptLog = AttemptLog::Failures;
 
     #[inline]
-    fn take(&mut self, end: Completion<Result<T, E>>) -> ControlFlow<()> {
-        self.race.enter(end.at, end.index, end.outcome.into())
+    fn on_completion(&mut self, completion: Completion<Result<T, E>>) {
+        self.race.record(completion.at, completion.index, completion.outcome.into());
     }
 
-    fn finish(self, ending: LoopEnd<C::SourceError>) -> Self::Collected {
-        Ok(self.race.winners(ending)?.collect())
+    fn finish(self, end: LoopEnd<C::SourceError>) -> Self::Collected {
+        Ok(self.race.winners(end)?.collect())
     }
 }

@@ -1,12 +1,10 @@
-//! `fold` and `try_fold`: one value of all outputs, made as they finish.
-
-use core::ops::ControlFlow;
+//! `fold` and `try_fold`: one value made of all outputs, in completion order.
 
 use futures_core::Stream;
 
-use super::prompt::PromptCollectFuture;
-use super::try_gather::Failures;
-use super::{Collector, LoopEnd};
+use super::collector::{CollectFuture, Collector, CompletionDelivery, LoopEnd};
+use super::failures::Failures;
+use crate::admission::AttemptLog;
 use crate::body::{Body, TryBody};
 use crate::engine::{Completion, JobHandle};
 use crate::options::{ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
@@ -14,21 +12,20 @@ use crate::place::{Dispatch, Place};
 use crate::{LimitSet, Loop, LoopError};
 
 impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
-    /// Runs the bodies, as many at once as the loop allows, and makes one value of all their outputs:
-    /// each is put in by `step` as it finishes.
+    /// Runs the bodies, up to the limit at once, and folds their outputs into one value with `step`, in
+    /// completion order.
     ///
-    /// `step` gets the value so far, and index and output of the body that has finished. It is called in
-    /// the loop's own task, for one output after another, in the order in which they finish. Nothing else
-    /// is kept: a million items at a limit of 64 cost sixty-four slots and the value.
+    /// `step` gets the value so far, and index and output of a body that has completed. The loop calls it in
+    /// the caller's task, for one output after another. It buffers nothing else: a million items at a limit
+    /// of 64 need sixty-four slots and the value.
     ///
-    /// A step that awaits is one for [`consume`](crate::Results::consume), and one that says when it is
-    /// enough as well.
+    /// A step that awaits, or that can stop the loop, needs [`consume`](crate::Results::consume).
     ///
     /// # Why not a shared counter
     ///
-    /// A body that reads a variable, awaits, and writes what it has made of it forgets what the others have
-    /// written meanwhile. No thread and no lock is needed for that: bodies in one task do it to each other
-    /// at every `.await`. In a fold nobody else has the value while it changes.
+    /// A body that reads a variable, awaits, and writes back a new value overwrites what other bodies wrote
+    /// in between. This needs neither threads nor a missing lock: bodies in one task interleave at every
+    /// `.await`. In a fold only `step` has the value.
     ///
     /// ```
     /// # use forloop_core as forloop;
@@ -42,7 +39,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ///     total.set(before + size_of(page).await);
     /// });
     /// counted.await;
-    /// // All have read 0, and the last to write has won.
+    /// // Every body has read 0, and the last write wins.
     /// assert_eq!(total.get(), 10);
     ///
     /// let total = forloop::each(1..=10).unbounded().fold(0, size_of, |total, (_, size)| total + size);
@@ -52,20 +49,21 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ///
     /// # Errors
     ///
-    /// None, unless the loop may be [cut short](Policy): then [`Interrupted`](crate::Interrupted), and the
-    /// value of what had finished is what was ready. Under [`timeout`](Self::timeout) and
-    /// [`catch_panics`](Self::catch_panics), `step` gets an [`Outcome`](crate::Outcome).
+    /// None, unless the loop may be [interrupted](Policy): then [`Interrupted`](crate::Interrupted), which
+    /// holds the value so far. Under [`timeout`](Self::timeout) and [`catch_panics`](Self::catch_panics),
+    /// `step` gets an [`Outcome`](crate::Outcome).
     ///
     /// # Panics
     ///
-    /// If a body, the source or `step` panics, the bodies are stopped, and when they have stopped the panic
-    /// goes on in the caller. Panics too if the runtime of a spawned loop is shut down before the loop has
-    /// ended, and the loop has no error to say so.
+    /// If a body, the source or `step` panics, the loop cancels the bodies. Once they have stopped, the panic
+    /// propagates to the caller. Also panics if the runtime of a spawned loop shuts down before the loop
+    /// completes, and the loop has no error to report it with.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the returned future drops the source and the value and stops the bodies: in-task they are
-    /// gone when drop returns, spawned they have been asked to stop.
+    /// Dropping the returned future drops the source and the value and cancels the bodies. In-task bodies
+    /// have been dropped when `drop` returns; spawned bodies have been asked to stop.
+    #[doc(alias = "reduce")]
     pub fn fold<A, F, B, J, I, G>(
         self,
         init: A,
@@ -81,13 +79,13 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         J: JobHandle<Output = B::Returns>,
         G: FnMut(A, (usize, C::Each<B::Returns>)) -> A,
     {
-        PromptCollectFuture::new(self.drive(body), Fold { value: Some(init), step })
+        CollectFuture::new(self.drive(body), Fold { value: Some(init), step })
     }
 
-    /// Runs the bodies, as many at once as the loop allows, and makes one value of all of theirs, each put
-    /// in by `step` as it finishes; or stops at the first failure in time.
+    /// Runs the bodies, up to the limit at once, and folds their values into one with `step`, in completion
+    /// order, or stops at the first failure.
     ///
-    /// As [`fold`](Self::fold), which says why one would not count by oneself. After a failure no item is
+    /// As [`fold`](Self::fold), which explains why not to use a shared counter. After a failure no item is
     /// pulled, and neither body nor `step` is called.
     ///
     /// # Examples
@@ -109,17 +107,18 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ///
     /// # Errors
     ///
-    /// As [`try_gather`](Self::try_gather): every error that really happened, the first in time first; or
-    /// what has cut the loop short. The value so far is dropped.
+    /// As [`try_gather`](Self::try_gather): every error that really happened, the earliest first; or what
+    /// interrupted the loop. The value so far is dropped.
     ///
     /// # Panics
     ///
-    /// If a body, the source or `step` panics, the bodies are stopped, and when they have stopped the panic
-    /// goes on in the caller.
+    /// If a body, the source or `step` panics, the loop cancels the bodies. Once they have stopped, the panic
+    /// propagates to the caller.
     ///
     /// # Cancel safety
     ///
     /// As [`fold`](Self::fold).
+    #[doc(alias = "try_reduce")]
     pub fn try_fold<A, F, B, J, I, T, E, G>(
         self,
         init: A,
@@ -136,23 +135,23 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         G: FnMut(A, (usize, T)) -> A,
     {
         let fold = Fold { value: Some(init), step };
-        PromptCollectFuture::new(
+        CollectFuture::new(
             self.drive_collecting(body, Some(Result::is_err)),
             TryFold { fold, failures: Failures::new() },
         )
     }
 }
 
-/// The value, and what changes it.
+/// The value, and the step that changes it.
 struct Fold<A, G> {
-    /// Gone once `step` has panicked or a body has failed.
+    /// `None` after `step` has panicked or a body has failed.
     value: Option<A>,
     step: G,
 }
 
 impl<A, G> Fold<A, G> {
     #[inline]
-    fn put<T>(&mut self, index: usize, output: T)
+    fn add<T>(&mut self, index: usize, output: T)
     where
         G: FnMut(A, (usize, T)) -> A,
     {
@@ -162,7 +161,7 @@ impl<A, G> Fold<A, G> {
     }
 
     fn into_value(self) -> A {
-        self.value.expect("a loop that was stopped for a panic or a failure has no value to give")
+        self.value.expect("a loop that stopped for a panic or a failure gives no value")
     }
 }
 
@@ -172,18 +171,21 @@ where
 {
     type Collected = C::Gives<A, A>;
 
+    const DELIVERY: CompletionDelivery<Self, T> =
+        CompletionDelivery::Prompt { is_complete: |_| false };
+    const ATTEMPT_LOG: AttemptLog = AttemptLog::None;
+
     #[inline]
-    fn take(&mut self, end: Completion<T>) -> ControlFlow<()> {
-        // A body without an output has been stopped, or the loop says at its end why not.
-        if let Ok(output) = C::each(end.outcome) {
-            self.put(end.index, output);
+    fn on_completion(&mut self, completion: Completion<T>) {
+        // A body without an output was cancelled, and `finish` reports why.
+        if let Ok(output) = C::each(completion.outcome) {
+            self.add(completion.index, output);
         }
-        ControlFlow::Continue(())
     }
 
-    fn finish(self, ending: LoopEnd<C::SourceError>) -> Self::Collected {
+    fn finish(self, end: LoopEnd<C::SourceError>) -> Self::Collected {
         let value = self.into_value();
-        C::gives(match ending.interrupted {
+        C::gives(match end.interrupted {
             None => Ok(value),
             Some(interrupted) => Err(interrupted.with(value)),
         })
@@ -201,24 +203,23 @@ where
 {
     type Collected = Result<A, LoopError<E, C::SourceError>>;
 
+    // There is no value any more once a body has failed.
+    const DELIVERY: CompletionDelivery<Self, Result<T, E>> =
+        CompletionDelivery::Prompt { is_complete: |this| this.fold.value.is_none() };
+    const ATTEMPT_LOG: AttemptLog = AttemptLog::Failures;
+
     #[inline]
-    fn take(&mut self, end: Completion<Result<T, E>>) -> ControlFlow<()> {
-        let index = end.index;
-        match self.failures.sift(end) {
-            Some(value) => {
-                self.fold.put(index, value);
-                ControlFlow::Continue(())
-            }
-            None => {
-                // Nobody will ask for it: what ends well while the loop stops is dropped, too.
-                self.fold.value = None;
-                ControlFlow::Break(())
-            }
+    fn on_completion(&mut self, completion: Completion<Result<T, E>>) {
+        let index = completion.index;
+        match self.failures.split_failure(completion) {
+            Some(value) => self.fold.add(index, value),
+            // The value is dropped now, and so are those of bodies that succeed while the loop stops.
+            None => self.fold.value = None,
         }
     }
 
-    fn finish(self, ending: LoopEnd<C::SourceError>) -> Self::Collected {
-        self.failures.tried(&ending.tried).into_result(ending.interrupted)?;
+    fn finish(self, end: LoopEnd<C::SourceError>) -> Self::Collected {
+        self.failures.with_attempts(&end.retried).into_result(end.interrupted)?;
         Ok(self.fold.into_value())
     }
 }

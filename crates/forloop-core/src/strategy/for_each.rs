@@ -1,22 +1,20 @@
-//! `for_each` and `try_for_each`: the bodies are all there is; nothing is kept.
-
-use core::ops::ControlFlow;
+//! `for_each` and `try_for_each`: run the bodies for their effects and keep no output.
 
 use futures_core::Stream;
 
-use super::try_gather::Failures;
-use super::{CollectFuture, Collector, LoopEnd};
+use super::collector::{CollectFuture, Collector, CompletionDelivery, LoopEnd};
+use super::failures::Failures;
+use crate::admission::AttemptLog;
 use crate::body::{TryBody, UnitBody};
 use crate::engine::{Completion, JobHandle};
 use crate::options::{AllOrNothing, ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
-use crate::place::Delivery;
-use crate::place::{Dispatch, Place};
+use crate::place::{Delivery, Dispatch, Place};
 use crate::{LimitSet, Loop, LoopError};
 
 impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
-    /// Runs the bodies, as many at once as the loop allows, and keeps none of their outputs.
+    /// Runs the bodies, up to the limit at once, and keeps none of their outputs.
     ///
-    /// Needs memory for the limit, not for the items: a million items at a limit of 64 cost
+    /// Memory is proportional to the limit, not to the items: a million items at a limit of 64 need
     /// sixty-four slots and, spawned, sixty-four tasks at a time.
     ///
     /// # Examples
@@ -35,18 +33,19 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ///
     /// # Errors
     ///
-    /// None, unless the loop may be [cut short](Policy): then [`Interrupted`](crate::Interrupted).
+    /// None, unless the loop may be [interrupted](Policy): then [`Interrupted`](crate::Interrupted).
     ///
     /// # Panics
     ///
-    /// If a body or the source panics, the other bodies are stopped, and when they have stopped
-    /// the panic goes on in the caller. Panics too if the runtime of a spawned loop is shut down
-    /// before the loop has ended, and the loop has no error to say so.
+    /// If a body or the source panics, the loop cancels the other bodies. Once they have stopped,
+    /// the panic propagates to the caller. Also panics if the runtime of a spawned loop shuts down
+    /// before the loop completes, and the loop has no error to report it with.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the returned future drops the source and stops the bodies: in-task they are gone
-    /// when drop returns, spawned they have been asked to stop.
+    /// Dropping the returned future drops the source and cancels the bodies. In-task bodies have
+    /// been dropped when `drop` returns; spawned bodies have been asked to stop.
+    #[doc(alias = "for_each_concurrent")]
     pub fn for_each<F, B, J, I>(self, body: F) -> impl Future<Output = C::Gives<(), ()>>
     where
         L: LimitSet,
@@ -59,8 +58,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         CollectFuture::new(self.drive(body), ForEach)
     }
 
-    /// Runs the bodies, as many at once as the loop allows, and stops at the first failure in
-    /// time.
+    /// Runs the bodies, up to the limit at once, and stops at the first failure.
     ///
     /// # Examples
     ///
@@ -77,18 +75,19 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ///
     /// # Errors
     ///
-    /// As [`try_gather`](Self::try_gather): every error that really happened, the first in time
-    /// first; or what has cut the loop short.
+    /// As [`try_gather`](Self::try_gather): every error that really happened, the earliest first; or
+    /// what interrupted the loop.
     ///
     /// # Panics
     ///
-    /// If a body or the source panics, the other bodies are stopped, and when they have stopped
-    /// the panic goes on in the caller.
+    /// If a body or the source panics, the loop cancels the other bodies. Once they have stopped,
+    /// the panic propagates to the caller.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the returned future drops the source and stops the bodies: in-task they are gone
-    /// when drop returns, spawned they have been asked to stop.
+    /// Dropping the returned future drops the source and cancels the bodies. In-task bodies have
+    /// been dropped when `drop` returns; spawned bodies have been asked to stop.
+    #[doc(alias = "try_for_each_concurrent")]
     pub fn try_for_each<F, B, J, I, E>(
         self,
         body: F,
@@ -113,14 +112,16 @@ struct ForEach;
 impl<C: Policy> Collector<(), C> for ForEach {
     type Collected = C::Gives<(), ()>;
 
-    const DELIVERY: Option<fn(&()) -> Delivery> = Some(|()| Delivery::Discard);
+    const DELIVERY: CompletionDelivery<Self, ()> = CompletionDelivery::Batched {
+        output: Some(|()| Delivery::Discard),
+        stops_without_output: false,
+    };
+    const ATTEMPT_LOG: AttemptLog = AttemptLog::None;
 
-    fn take(&mut self, _end: Completion<()>) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
+    fn on_completion(&mut self, _completion: Completion<()>) {}
 
-    fn finish(self, ending: LoopEnd<C::SourceError>) -> Self::Collected {
-        C::gives(ending.interrupted.map_or(Ok(()), Err))
+    fn finish(self, end: LoopEnd<C::SourceError>) -> Self::Collected {
+        C::gives(end.interrupted.map_or(Ok(()), Err))
     }
 }
 
@@ -131,18 +132,19 @@ struct TryForEach<E> {
 impl<E, C: Policy> Collector<Result<(), E>, C> for TryForEach<E> {
     type Collected = Result<(), LoopError<E, C::SourceError>>;
 
-    const DELIVERY: Option<fn(&Result<(), E>) -> Delivery> =
-        Some(|output| if output.is_ok() { Delivery::Discard } else { Delivery::Terminal });
+    const DELIVERY: CompletionDelivery<Self, Result<(), E>> = CompletionDelivery::Batched {
+        output: Some(|result| if result.is_ok() { Delivery::Discard } else { Delivery::Terminal }),
+        stops_without_output: true,
+    };
+    const ATTEMPT_LOG: AttemptLog = AttemptLog::Failures;
 
     #[inline]
-    fn take(&mut self, end: Completion<Result<(), E>>) -> ControlFlow<()> {
-        match self.failures.sift(end) {
-            Some(()) => ControlFlow::Continue(()),
-            None => ControlFlow::Break(()),
-        }
+    fn on_completion(&mut self, completion: Completion<Result<(), E>>) {
+        // It records the failure, if it is one; there is no value to keep.
+        let _: Option<()> = self.failures.split_failure(completion);
     }
 
-    fn finish(self, ending: LoopEnd<C::SourceError>) -> Self::Collected {
-        self.failures.tried(&ending.tried).into_result(ending.interrupted)
+    fn finish(self, end: LoopEnd<C::SourceError>) -> Self::Collected {
+        self.failures.with_attempts(&end.retried).into_result(end.interrupted)
     }
 }

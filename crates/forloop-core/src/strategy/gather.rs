@@ -1,23 +1,23 @@
 //! `gather`: every output, in input order.
 
 use alloc::vec::Vec;
-use core::ops::ControlFlow;
 
 use futures_core::Stream;
 
-use super::{CollectFuture, Collector, LoopEnd};
+use super::collector::{CollectFuture, Collector, CompletionDelivery, LoopEnd};
+use crate::admission::AttemptLog;
 use crate::body::Body;
 use crate::engine::{Completion, JobHandle, OrderedBuffer};
 use crate::options::{ItemPolicy, OutcomePolicy, Policy};
 use crate::place::{Dispatch, Place};
 use crate::{Cause, LimitSet, Loop, Outcome, each};
 
-/// Runs every future at once and returns their outputs in input order.
+/// Runs every future concurrently and returns their outputs in input order.
 ///
-/// The futures run in the caller's own task: they may borrow and need not be `Send`. For a limit,
-/// or another place, or futures made from items, begin with [`each`](crate::each).
+/// The futures run in the caller's task: they may borrow and need not be `Send`. For a limit,
+/// another place, or futures made from items, begin with [`each`](crate::each).
 ///
-/// Known from Python as `asyncio.gather`.
+/// Equivalent to Python's `asyncio.gather`.
 ///
 /// # Examples
 ///
@@ -31,11 +31,12 @@ use crate::{Cause, LimitSet, Loop, Outcome, each};
 ///
 /// # Panics
 ///
-/// If a future panics, the others are dropped and its panic goes on in the caller.
+/// If a future panics, the others are dropped and the panic propagates to the caller.
 ///
 /// # Cancel safety
 ///
-/// Dropping the returned future drops every future in it, before drop returns.
+/// Dropping the returned future drops every future in it, before `drop` returns.
+#[doc(alias = "join_all")]
 #[cfg_attr(feature = "simulation", track_caller)]
 pub fn gather<I, N, F>(futures: I) -> impl Future<Output = Vec<F::Output>>
 where
@@ -47,11 +48,12 @@ where
 }
 
 impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
-    /// Runs the bodies, as many at once as the loop allows, and returns their outputs in input
-    /// order.
+    /// Runs the bodies, up to the limit at once, and returns their outputs in input order.
     ///
-    /// Costs a few allocations for the loop and none per item or slot, the vector of results among
-    /// them; spawned, what the runtime's task costs, and one more, for each item.
+    /// # Costs
+    ///
+    /// A few allocations for the loop, the vector of results among them, and none per item or slot.
+    /// Spawned, each item costs what a task of the runtime costs, and one more allocation.
     ///
     /// # Examples
     ///
@@ -66,19 +68,21 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ///
     /// # Errors
     ///
-    /// None, unless the loop may be [cut short](Policy): then [`Interrupted`](crate::Interrupted), with an outcome for
-    /// every item that was pulled.
+    /// None, unless the loop may be [interrupted](Policy): then [`Interrupted`](crate::Interrupted),
+    /// with an outcome for every item that was pulled.
     ///
     /// # Panics
     ///
-    /// If a body or the source panics, the other bodies are stopped, and when they have stopped
-    /// the panic goes on in the caller. Panics too if the runtime of a spawned loop is shut down
-    /// before the loop has ended, and the loop has no error to say so.
+    /// If a body or the source panics, the loop cancels the other bodies. Once they have stopped,
+    /// the panic propagates to the caller. Also panics if the runtime of a spawned loop shuts down
+    /// before the loop completes, and the loop has no error to report it with.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the returned future drops the source and stops the bodies: in-task they are gone
-    /// when drop returns, spawned they have been asked to stop.
+    /// Dropping the returned future drops the source and cancels the bodies. In-task bodies have
+    /// been dropped when `drop` returns; spawned bodies have been asked to stop.
+    #[doc(alias = "join_all")]
+    #[doc(alias = "buffered")]
     pub fn gather<F, B, J, I>(
         self,
         body: F,
@@ -91,14 +95,12 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
     {
-        CollectFuture::new(
-            self.drive(body),
-            Gather { outputs: OrderedBuffer::new(), not_run: Vec::new() },
-        )
+        let gather = Gather { outputs: OrderedBuffer::new(), not_run: Vec::new() };
+        CollectFuture::new(self.drive(body), gather)
     }
 }
 
-/// Holds an `E` for every body that has one: what the policy makes of its output.
+/// `E` is what the policy makes of a body's output.
 struct Gather<E> {
     outputs: OrderedBuffer<E>,
     /// The indices of bodies that were never polled.
@@ -108,28 +110,30 @@ struct Gather<E> {
 impl<T, C: Policy> Collector<T, C> for Gather<C::Each<T>> {
     type Collected = C::Gives<Vec<C::Each<T>>, Vec<Outcome<T>>>;
 
-    fn expect(&mut self, ends: usize) {
-        self.outputs.expect(ends);
+    const DELIVERY: CompletionDelivery<Self, T> = CompletionDelivery::BATCHED;
+    const ATTEMPT_LOG: AttemptLog = AttemptLog::None;
+
+    fn expect(&mut self, least: usize) {
+        self.outputs.expect(least);
     }
 
     #[inline]
-    fn take(&mut self, end: Completion<T>) -> ControlFlow<()> {
-        match C::each(end.outcome) {
-            Ok(output) => self.outputs.put(end.index, output),
-            Err(Outcome::NotRun) => self.not_run.push(end.index),
+    fn on_completion(&mut self, completion: Completion<T>) {
+        match C::each(completion.outcome) {
+            Ok(output) => self.outputs.put(completion.index, output),
+            Err(Outcome::NotRun) => self.not_run.push(completion.index),
             Err(_) => {}
         }
-        ControlFlow::Continue(())
     }
 
-    fn finish(mut self, ending: LoopEnd<C::SourceError>) -> Self::Collected {
-        C::gives(match ending.interrupted {
-            // Every body that was started has ended with an output.
+    fn finish(mut self, end: LoopEnd<C::SourceError>) -> Self::Collected {
+        C::gives(match end.interrupted {
+            // Every body that was started has completed with an output.
             None => Ok(self.outputs.into_vec()),
             Some(interrupted) => {
                 self.not_run.sort_unstable();
                 let unfinished = unfinished(&interrupted.cause);
-                let outputs = self.outputs.into_options(ending.started);
+                let outputs = self.outputs.into_options(end.started);
                 let outcomes =
                     outputs.into_iter().enumerate().map(|(index, output)| match output {
                         Some(output) => C::outcome(output),
@@ -143,7 +147,7 @@ impl<T, C: Policy> Collector<T, C> for Gather<C::Each<T>> {
     }
 }
 
-/// The outcome of a body that was stopped because its loop was cut short.
+/// The outcome of a body that was stopped because this interrupted its loop.
 pub(super) fn unfinished<T, E, S>(cause: &Cause<S>) -> fn() -> Outcome<T, E> {
     if matches!(cause, Cause::TimedOut) { || Outcome::TimedOut } else { || Outcome::Cancelled }
 }

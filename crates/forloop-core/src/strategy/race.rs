@@ -1,22 +1,21 @@
-//! `race` and `race_ok`: the first output, or the first value, in time.
+//! `race` and `race_ok`: the earliest output, or the earliest value.
 
 use alloc::vec::Vec;
 use core::convert::Infallible;
-use core::ops::ControlFlow;
 
 use futures_core::Stream;
 
-use super::try_gather::Failures;
-use super::{CollectFuture, Collector, LoopEnd};
+use super::collector::{CollectFuture, Collector, CompletionDelivery, LoopEnd};
+use super::failures::Failures;
+use crate::admission::AttemptLog;
 use crate::body::{Body, TryBody};
 use crate::engine::{Completion, JobHandle};
 use crate::options::{ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
-use crate::place::Delivery;
-use crate::place::{Dispatch, Place};
+use crate::place::{Delivery, Dispatch, Place};
 use crate::{LimitSet, Loop, LoopError, Outcome, each};
 
-/// Runs every future at once and returns index and output of the first that finishes; the others
-/// are dropped.
+/// Runs every future concurrently and returns index and output of the first that completes. The
+/// others are dropped.
 ///
 /// # Examples
 ///
@@ -36,11 +35,12 @@ use crate::{LimitSet, Loop, LoopError, Outcome, each};
 ///
 /// # Panics
 ///
-/// If a future panics, the others are dropped and its panic goes on in the caller.
+/// If a future panics, the others are dropped and the panic propagates to the caller.
 ///
 /// # Cancel safety
 ///
-/// Dropping the returned future drops every future in it, before drop returns.
+/// Dropping the returned future drops every future in it, before `drop` returns.
+#[doc(alias = "select_all")]
 #[cfg_attr(feature = "simulation", track_caller)]
 pub fn race<I, N, F, T>(
     futures: I,
@@ -53,10 +53,10 @@ where
     each(futures).unbounded().race(|future| future)
 }
 
-/// Runs every future at once and returns index and value of the first that succeeds; the others
-/// are dropped.
+/// Runs every future concurrently and returns index and value of the first that succeeds. The
+/// others are dropped.
 ///
-/// Known from JavaScript as `Promise.any`, from futures-util as `select_ok`.
+/// Equivalent to JavaScript's `Promise.any` and to `select_ok` of futures-util.
 ///
 /// # Examples
 ///
@@ -73,16 +73,18 @@ where
 ///
 /// # Errors
 ///
-/// [`LoopError::Failed`] with every future's error, the first in time first; [`LoopError::Empty`] if
-/// there are no futures.
+/// [`LoopError::Failed`] with every future's error, the earliest first; [`LoopError::Empty`] if there
+/// are no futures.
 ///
 /// # Panics
 ///
-/// If a future panics, the others are dropped and its panic goes on in the caller.
+/// If a future panics, the others are dropped and the panic propagates to the caller.
 ///
 /// # Cancel safety
 ///
-/// Dropping the returned future drops every future in it, before drop returns.
+/// Dropping the returned future drops every future in it, before `drop` returns.
+#[doc(alias = "select_ok")]
+#[doc(alias = "any")]
 #[cfg_attr(feature = "simulation", track_caller)]
 pub fn race_ok<I, N, F, T, E>(futures: I) -> impl Future<Output = Result<(usize, T), LoopError<E>>>
 where
@@ -94,11 +96,11 @@ where
 }
 
 impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
-    /// Runs the bodies, as many at once as the loop allows, and returns index and output of the
-    /// first that finishes.
+    /// Runs the bodies, up to the limit at once, and returns index and output of the first that
+    /// completes.
     ///
-    /// When it returns, the others have stopped. Of two that finish at the same time, in-task, the
-    /// one with the lower index wins.
+    /// When it returns, the others have stopped. Of two in-task bodies that complete at the same
+    /// time, the one with the lower index wins.
     ///
     /// # Examples
     ///
@@ -115,18 +117,19 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ///
     /// # Errors
     ///
-    /// [`LoopError::Empty`] if there are no items; [`LoopError::TimedOut`] if each body had no time
-    /// left, or what has cut the loop short before one has finished.
+    /// [`LoopError::Empty`] if there are no items; [`LoopError::TimedOut`] if every body timed out;
+    /// or what interrupted the loop before a body completed.
     ///
     /// # Panics
     ///
-    /// If a body or the source panics before one has finished, or while the others are stopped, the
-    /// panic goes on in the caller, when all have stopped.
+    /// If a body or the source panics before a body has completed, or while the losers are stopped,
+    /// the panic propagates to the caller once all have stopped.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the returned future drops the source and stops the bodies: in-task they are gone
-    /// when drop returns, spawned they have been asked to stop.
+    /// Dropping the returned future drops the source and cancels the bodies. In-task bodies have
+    /// been dropped when `drop` returns; spawned bodies have been asked to stop.
+    #[doc(alias = "select_all")]
     pub fn race<F, B, J, I>(
         self,
         body: F,
@@ -139,22 +142,22 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
     {
-        CollectFuture::new(self.drive(body), Race::to(1))
+        CollectFuture::new(self.drive(body), Race::new(1))
     }
 
-    /// Runs the bodies, as many at once as the loop allows, and returns index and value of the
-    /// first that succeeds.
+    /// Runs the bodies, up to the limit at once, and returns index and value of the first that
+    /// succeeds.
     ///
-    /// When it returns, the others have stopped. A failure stops nobody; with a limit, the next item
-    /// takes its turn. Of two that succeed at the same time, in-task, the one with the lower index
-    /// wins.
+    /// When it returns, the others have stopped. A failure does not stop the loop: it frees a permit
+    /// for the next item. Of two in-task bodies that succeed at the same time, the one with the lower
+    /// index wins.
     ///
     /// # Examples
     ///
     /// ```
     /// # use forloop_core as forloop;
     /// # futures_lite::future::block_on(async {
-    /// // One mirror after another, until one has it.
+    /// // Tries one mirror after another until one has the file.
     /// let found = forloop::each(["a.example", "b.example", "c.example"])
     ///     .sequential()
     ///     .race_ok(async |mirror| match mirror {
@@ -168,9 +171,9 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ///
     /// # Errors
     ///
-    /// If no body succeeds: [`LoopError::Failed`] with every error, the first in time first, and
-    /// [`LoopError::TimedOut`] if none failed but all had no time left. [`LoopError::Empty`] if there
-    /// are no items. What has cut the loop short, if something has before one has succeeded.
+    /// If no body succeeds: [`LoopError::Failed`] with every error, the earliest first, or
+    /// [`LoopError::TimedOut`] if none failed and all timed out. [`LoopError::Empty`] if there are no
+    /// items. What interrupted the loop, if something did before a body succeeded.
     ///
     /// # Panics
     ///
@@ -179,6 +182,8 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     /// # Cancel safety
     ///
     /// As [`race`](Self::race).
+    #[doc(alias = "select_ok")]
+    #[doc(alias = "any")]
     pub fn race_ok<F, B, J, I, T, E>(
         self,
         body: F,
@@ -191,81 +196,80 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
     {
-        let race = RaceOk { race: Race::to(1) };
+        let race = RaceOk { race: Race::new(1) };
         CollectFuture::new(self.drive_collecting(body, Some(Result::is_err)), race)
     }
 }
 
-/// Who is first, and who has failed.
+/// The earliest successes, and every failure.
 pub(super) struct Race<T, E> {
-    /// Each with its place in the order of ends: tasks may be seen in another.
-    arrived: Vec<(usize, usize, T)>,
-    /// How many are wanted.
+    /// Position in completion order, index and value of each. Tasks may be polled in another order than they
+    /// complete in, so there may be more than are wanted.
+    successes: Vec<(usize, usize, T)>,
+    /// How many successes complete the race.
     wanted: usize,
     failures: Failures<E>,
 }
 
 impl<T, E> Race<T, E> {
-    pub(super) fn to(wanted: usize) -> Self {
-        Self { arrived: Vec::new(), wanted, failures: Failures::new() }
+    pub(super) const fn new(wanted: usize) -> Self {
+        Self { successes: Vec::new(), wanted, failures: Failures::new() }
     }
 
-    pub(super) fn is_over(&self) -> bool {
-        self.arrived.len() >= self.wanted
+    pub(super) fn is_complete(&self) -> bool {
+        self.successes.len() >= self.wanted
     }
 
-    pub(super) fn enter(
-        &mut self,
-        at: usize,
-        index: usize,
-        outcome: Outcome<T, E>,
-    ) -> ControlFlow<()> {
-        if let Some(value) = self.failures.keep(at, index, outcome) {
-            self.arrived.push((at, index, value));
+    pub(super) fn record(&mut self, at: usize, index: usize, outcome: Outcome<T, E>) {
+        if let Some(value) = self.failures.split_outcome(at, index, outcome) {
+            self.successes.push((at, index, value));
         }
-        if self.is_over() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    /// As many as were wanted, the first in time first.
+    /// Returns the wanted number of successes, the earliest first.
     pub(super) fn winners<S>(
         mut self,
-        ending: LoopEnd<S>,
+        end: LoopEnd<S>,
     ) -> Result<impl Iterator<Item = (usize, T)>, LoopError<E, S>> {
-        if !self.is_over() {
-            self.failures.tried(&ending.tried).into_result(ending.interrupted)?;
-            // Nobody has failed: too few were there.
-            return Err(match self.arrived.len() {
+        if !self.is_complete() {
+            self.failures.with_attempts(&end.retried).into_result(end.interrupted)?;
+            // No body has failed, so there were too few items.
+            return Err(match self.successes.len() {
                 0 => LoopError::Empty,
                 succeeded => LoopError::TooFew { succeeded, wanted: self.wanted },
             });
         }
-        // Stable: where ends have no place of their own, they were seen in their order.
-        self.arrived.sort_by_key(|&(at, _, _)| at);
-        let arrived = self.arrived.into_iter().take(self.wanted);
-        Ok(arrived.map(|(_, index, value)| (index, value)))
+        // Stable: in-task completions all have the same position, and were recorded in completion order.
+        self.successes.sort_by_key(|&(at, _, _)| at);
+        let winners = self.successes.into_iter().take(self.wanted);
+        Ok(winners.map(|(_, index, value)| (index, value)))
     }
 
-    fn winner<S>(self, ending: LoopEnd<S>) -> Result<(usize, T), LoopError<E, S>> {
-        self.winners(ending)?.next().ok_or(LoopError::Empty)
+    fn winner<S>(self, end: LoopEnd<S>) -> Result<(usize, T), LoopError<E, S>> {
+        self.winners(end)?.next().ok_or(LoopError::Empty)
     }
 }
 
 impl<T, C: Policy> Collector<T, C> for Race<T, Infallible> {
     type Collected = Result<(usize, T), LoopError<Infallible, C::SourceError>>;
 
-    const DELIVERY: Option<fn(&T) -> Delivery> = Some(|_| Delivery::Terminal);
+    const DELIVERY: CompletionDelivery<Self, T> = CompletionDelivery::Batched {
+        output: Some(|_| Delivery::Terminal),
+        stops_without_output: false,
+    };
+    const ATTEMPT_LOG: AttemptLog = AttemptLog::Failures;
 
     #[inline]
-    fn take(&mut self, end: Completion<T>) -> ControlFlow<()> {
-        self.enter(end.at, end.index, end.outcome)
+    fn on_completion(&mut self, completion: Completion<T>) {
+        self.record(completion.at, completion.index, completion.outcome);
     }
 
-    fn finish(self, ending: LoopEnd<C::SourceError>) -> Self::Collected {
-        self.winner(ending)
+    fn finish(self, end: LoopEnd<C::SourceError>) -> Self::Collected {
+        self.winner(end)
     }
 }
 
-/// A race in which only a success counts.
+/// A race that a failure does not win.
 struct RaceOk<T, E> {
     race: Race<T, E>,
 }
@@ -273,15 +277,19 @@ struct RaceOk<T, E> {
 impl<T, E, C: Policy> Collector<Result<T, E>, C> for RaceOk<T, E> {
     type Collected = Result<(usize, T), LoopError<E, C::SourceError>>;
 
-    const DELIVERY: Option<fn(&Result<T, E>) -> Delivery> =
-        Some(|output| if output.is_ok() { Delivery::Terminal } else { Delivery::Prompt });
+    // Errors are prompt, so that each gets its position in completion order.
+    const DELIVERY: CompletionDelivery<Self, Result<T, E>> = CompletionDelivery::Batched {
+        output: Some(|result| if result.is_ok() { Delivery::Terminal } else { Delivery::Prompt }),
+        stops_without_output: false,
+    };
+    const ATTEMPT_LOG: AttemptLog = AttemptLog::Failures;
 
     #[inline]
-    fn take(&mut self, end: Completion<Result<T, E>>) -> ControlFlow<()> {
-        self.race.enter(end.at, end.index, end.outcome.into())
+    fn on_completion(&mut self, completion: Completion<Result<T, E>>) {
+        self.race.record(completion.at, completion.index, completion.outcome.into());
     }
 
-    fn finish(self, ending: LoopEnd<C::SourceError>) -> Self::Collected {
-        self.race.winner(ending)
+    fn finish(self, end: LoopEnd<C::SourceError>) -> Self::Collected {
+        self.race.winner(end)
     }
 }

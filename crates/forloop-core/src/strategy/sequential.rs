@@ -1,4 +1,4 @@
-//! `sequential`: one after another, the plain loop.
+//! `sequential`: one future after another, as in a plain loop.
 
 use alloc::vec::Vec;
 
@@ -6,8 +6,9 @@ use crate::each;
 
 /// Awaits one future after another and returns their outputs in input order.
 ///
-/// The same as a `for` loop that awaits; it exists so that a program can change its strategy by
-/// changing a word. With a body and items: `each(items).sequential()`, and any strategy behind it.
+/// The same as a `for` loop that awaits. It exists so that a program can change its strategy by
+/// changing one word. With items and a body: [`each(items)`](crate::each), then
+/// [`sequential()`](crate::Loop::sequential), then any strategy.
 ///
 /// # Examples
 ///
@@ -21,7 +22,7 @@ use crate::each;
 ///
 /// # Panics
 ///
-/// If a future panics, the panic goes on in the caller.
+/// If a future panics, the panic propagates to the caller.
 #[cfg_attr(feature = "simulation", track_caller)]
 pub fn sequential<I, N, F>(futures: I) -> impl Future<Output = Vec<F::Output>>
 where

@@ -2,14 +2,14 @@
 
 use alloc::vec::{self, Vec};
 use core::convert::Infallible;
-use core::ops::{ControlFlow, Deref};
+use core::ops::Deref;
 use core::slice;
 
 use futures_core::Stream;
 
+use super::collector::{CollectFuture, Collector, CompletionDelivery, LoopEnd};
+use super::failures::Failures;
 use super::gather::unfinished;
-use super::try_gather::Failures;
-use super::{CollectFuture, Collector, LoopEnd};
 use crate::admission::AttemptLog;
 use crate::body::TryBody;
 use crate::engine::{Completion, JobHandle, OrderedBuffer};
@@ -17,9 +17,10 @@ use crate::options::{ItemPolicy, OutcomePolicy, Policy};
 use crate::place::{Dispatch, Place};
 use crate::{Interrupted, LimitSet, Loop, LoopError, Outcome, each};
 
-/// Runs every future at once, lets all of them finish, and returns every outcome in input order.
+/// Runs every future concurrently to completion and returns every outcome in input order.
 ///
-/// Known from Python as `asyncio.gather(..., return_exceptions=True)`.
+/// Equivalent to Python's `asyncio.gather(..., return_exceptions=True)` and JavaScript's
+/// `Promise.allSettled`.
 ///
 /// # Examples
 ///
@@ -36,12 +37,14 @@ use crate::{Interrupted, LimitSet, Loop, LoopError, Outcome, each};
 ///
 /// # Panics
 ///
-/// If a future panics, the others are dropped and its panic goes on in the caller.
+/// If a future panics, the others are dropped and the panic propagates to the caller.
 /// [`Loop::catch_panics`] makes it an outcome instead.
 ///
 /// # Cancel safety
 ///
-/// Dropping the returned future drops every future in it, before drop returns.
+/// Dropping the returned future drops every future in it, before `drop` returns.
+#[doc(alias = "allSettled")]
+#[doc(alias = "return_exceptions")]
 #[cfg_attr(feature = "simulation", track_caller)]
 pub fn settle<I, N, F, T, E>(futures: I) -> impl Future<Output = Settled<T, E>>
 where
@@ -53,13 +56,14 @@ where
 }
 
 impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
-    /// Runs the bodies, as many at once as the loop allows, lets all of them finish, and returns
-    /// one outcome per item, in input order.
+    /// Runs the bodies to completion, up to the limit at once, and returns one outcome per item, in
+    /// input order.
     ///
-    /// No body's failure stops the loop. The outcome at index `i` is that of item `i`. A loop that
-    /// was cut short has an outcome for every item that was pulled by then, and says
-    /// [so](Settled::interrupted); [`pad_to`](Settled::pad_to) adds those that were not. So has a
-    /// loop whose runtime was shut down under it.
+    /// No body's failure stops the loop. The outcome at index `i` is that of item `i`.
+    ///
+    /// A loop that was interrupted, or whose runtime was shut down, has an outcome for every item that
+    /// was pulled, and [`Settled::interrupted`] says why. [`pad_to`](Settled::pad_to) adds outcomes for
+    /// the items that were not pulled.
     ///
     /// # Examples
     ///
@@ -84,14 +88,16 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ///
     /// # Panics
     ///
-    /// If a body or the source panics, the other bodies are stopped, and when they have stopped
-    /// the panic goes on in the caller. With [`catch_panics`](Self::catch_panics) a body's panic
+    /// If a body or the source panics, the loop cancels the other bodies. Once they have stopped,
+    /// the panic propagates to the caller. With [`catch_panics`](Self::catch_panics) a body's panic
     /// is its outcome.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the returned future drops the source and stops the bodies: in-task they are gone
-    /// when drop returns, spawned they have been asked to stop.
+    /// Dropping the returned future drops the source and cancels the bodies. In-task bodies have
+    /// been dropped when `drop` returns; spawned bodies have been asked to stop.
+    #[doc(alias = "allSettled")]
+    #[doc(alias = "return_exceptions")]
     pub fn settle<F, B, J, I, T, E>(
         self,
         body: F,
@@ -118,22 +124,23 @@ struct Settle<T, E> {
 impl<T, E, C: Policy> Collector<Result<T, E>, C> for Settle<T, E> {
     type Collected = Settled<T, E, C::SourceError>;
 
+    const DELIVERY: CompletionDelivery<Self, Result<T, E>> = CompletionDelivery::BATCHED;
     const ATTEMPT_LOG: AttemptLog = AttemptLog::All;
 
-    fn expect(&mut self, ends: usize) {
-        self.outcomes.expect(ends);
+    fn expect(&mut self, least: usize) {
+        self.outcomes.expect(least);
     }
 
     #[inline]
-    fn take(&mut self, end: Completion<Result<T, E>>) -> ControlFlow<()> {
-        if !matches!(end.outcome, Outcome::Cancelled) {
-            self.outcomes.put(end.index, end.outcome.into());
+    fn on_completion(&mut self, completion: Completion<Result<T, E>>) {
+        // `finish` fills the gap that a cancelled body leaves: its outcome depends on the cause.
+        if !matches!(completion.outcome, Outcome::Cancelled) {
+            self.outcomes.put(completion.index, completion.outcome.into());
         }
-        ControlFlow::Continue(())
     }
 
-    fn finish(self, ending: LoopEnd<C::SourceError>) -> Self::Collected {
-        let LoopEnd { started, interrupted, tried } = ending;
+    fn finish(self, end: LoopEnd<C::SourceError>) -> Self::Collected {
+        let LoopEnd { started, interrupted, retried } = end;
         let outcomes = match &interrupted {
             None => self.outcomes.into_vec(),
             Some(interrupted) => {
@@ -142,13 +149,13 @@ impl<T, E, C: Policy> Collector<Result<T, E>, C> for Settle<T, E> {
                 outcomes.map(|outcome| outcome.unwrap_or_else(unfinished)).collect()
             }
         };
-        Settled { outcomes, interrupted, tried }
+        Settled { outcomes, interrupted, retried }
     }
 }
 
 /// One outcome for each item, in input order.
 ///
-/// It is a slice of [`Outcome`]s, and an iterator over them.
+/// It dereferences to a slice of [`Outcome`]s, and iterates over them.
 ///
 /// # Examples
 ///
@@ -170,17 +177,17 @@ impl<T, E, C: Policy> Collector<Result<T, E>, C> for Settle<T, E> {
 pub struct Settled<T, E, S = Infallible> {
     outcomes: Vec<Outcome<T, E>>,
     interrupted: Option<Interrupted<(), S>>,
-    /// Index and attempts of the items that were tried more than once, ascending.
-    tried: Vec<(usize, u32)>,
+    /// Index and attempts of the items that were retried, by ascending index.
+    retried: Vec<(usize, u32)>,
 }
 
 impl<T, E, S> Settled<T, E, S> {
-    /// Returns what has cut the loop short, if anything has.
+    /// Returns what interrupted the loop, if anything did.
     pub fn interrupted(&self) -> Option<&Interrupted<(), S>> {
         self.interrupted.as_ref()
     }
 
-    /// Returns the errors that bodies have returned, each with its index.
+    /// Returns the errors that bodies returned, each with its index.
     pub fn errors(&self) -> impl Iterator<Item = (usize, &E)> {
         self.iter().enumerate().filter_map(|(index, outcome)| match outcome {
             Outcome::Err(error) => Some((index, error)),
@@ -188,11 +195,13 @@ impl<T, E, S> Settled<T, E, S> {
         })
     }
 
-    /// Returns how many attempts there were at the item with this index: more than one only in a loop that
-    /// [retries](Loop::retry), and none where there was no such item or its body was not called.
+    /// Returns the number of attempts at the item with this index.
+    ///
+    /// It is more than 1 only in a loop that [retries](Loop::retry). It is 0 if there is no such item or its
+    /// body was not called.
     pub fn attempts(&self, index: usize) -> u32 {
-        match self.tried.binary_search_by_key(&index, |&(index, _)| index) {
-            Ok(at) => self.tried[at].1,
+        match self.retried.binary_search_by_key(&index, |&(index, _)| index) {
+            Ok(found) => self.retried[found].1,
             Err(_) => match self.outcomes.get(index) {
                 Some(Outcome::NotRun) | None => 0,
                 Some(_) => 1,
@@ -200,9 +209,9 @@ impl<T, E, S> Settled<T, E, S> {
         }
     }
 
-    /// Adds [`Outcome::NotRun`] for items that were never pulled, up to `items` outcomes in all.
+    /// Appends [`Outcome::NotRun`] for items that were never pulled, up to `items` outcomes in all.
     ///
-    /// A loop that was cut short does not know how many items its source would have given.
+    /// A loop that was interrupted does not know how many more items its source had.
     pub fn pad_to(mut self, items: usize) -> Self {
         let missing = items.saturating_sub(self.outcomes.len());
         self.outcomes.extend(core::iter::repeat_with(|| Outcome::NotRun).take(missing));
@@ -214,7 +223,7 @@ impl<T, E, S> Settled<T, E, S> {
         self.outcomes
     }
 
-    /// Returns every value, in input order, if there is one for every item.
+    /// Returns every value in input order, if every body succeeded.
     ///
     /// # Errors
     ///
@@ -222,14 +231,14 @@ impl<T, E, S> Settled<T, E, S> {
     ///
     /// # Panics
     ///
-    /// Goes on with a body's panic, if one was caught.
+    /// Resumes a body's panic, if one was caught.
     pub fn into_result(self) -> Result<Vec<T>, LoopError<E, S>> {
         let mut failures = Failures::new();
         let mut values = Vec::with_capacity(self.outcomes.len());
         for (index, outcome) in self.outcomes.into_iter().enumerate() {
-            values.extend(failures.keep(0, index, outcome));
+            values.extend(failures.split_outcome(0, index, outcome));
         }
-        failures.tried(&self.tried).into_result(self.interrupted)?;
+        failures.with_attempts(&self.retried).into_result(self.interrupted)?;
         Ok(values)
     }
 }

@@ -1,4 +1,4 @@
-//! `stream` and `stream_unordered`: a loop's outputs as they come, in input order or not.
+//! `stream` and `stream_unordered`: the outputs as a stream, in input order or in completion order.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use futures_core::Stream;
 
 use super::Results;
-use super::results::OutputBuffer;
+use super::output_buffer::OutputBuffer;
 use crate::body::Body;
 use crate::driver::BodySpawner;
 use crate::engine::JobHandle;
@@ -15,14 +15,14 @@ use crate::place::{Dispatch, Place};
 use crate::{LimitSet, Loop};
 
 impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
-    /// Runs the bodies, as many at once as the loop allows, and gives their outputs as a stream,
-    /// in input order.
+    /// Runs the bodies, up to the limit at once, and gives their outputs as a stream, in input
+    /// order.
     ///
-    /// An output that has to wait for an earlier one counts against the limit, so a slow body
-    /// holds up the loop rather than filling the memory.
+    /// An output that waits for an earlier one keeps its permit, so a slow body slows the loop down
+    /// instead of filling the memory.
     ///
-    /// **Bodies that run in the caller's task stand still while nobody polls the stream**: see
-    /// [`Results`], and its `for_each`, under which they go on.
+    /// **In-task bodies do not run while nobody polls the stream.** See [`Results`], and its
+    /// `for_each`, which polls them while a step runs.
     ///
     /// # Examples
     ///
@@ -40,14 +40,16 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ///
     /// # Panics
     ///
-    /// If a body or the source panics, the other bodies are stopped, and when they have stopped
-    /// the panic goes on in whoever polls. Panics too if the runtime of a spawned loop is shut down
-    /// before the loop has ended.
+    /// If a body or the source panics, the loop cancels the other bodies. Once they have stopped,
+    /// the panic propagates to the task that polls the stream. Also panics if the runtime of a
+    /// spawned loop shuts down before the loop completes.
     ///
     /// # Cancel safety
     ///
-    /// As [`Results`]: a `next()` that is dropped loses nothing, and dropping the stream stops the
+    /// As [`Results`]: dropping a `next()` loses no result, and dropping the stream cancels the
     /// bodies.
+    #[doc(alias = "buffered")]
+    #[doc(alias = "FuturesOrdered")]
     pub fn stream<F, B, J, I>(
         self,
         body: F,
@@ -66,14 +68,16 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
     {
-        Results::new(self.drive(body), InOrder { next: 0, waiting: VecDeque::new(), held: 0 })
+        Results::new(self.drive(body), InOrder { next: 0, slots: VecDeque::new(), len: 0 })
     }
 
-    /// Runs the bodies, as many at once as the loop allows, and gives their outputs as a stream,
-    /// in the order in which they finish.
+    /// Runs the bodies, up to the limit at once, and gives their outputs as a stream, in completion
+    /// order.
     ///
-    /// **Bodies that run in the caller's task stand still while nobody polls the stream**: see
-    /// [`Results`], and its `for_each`, under which they go on.
+    /// [`as_completed`](Self::as_completed) gives each with its index.
+    ///
+    /// **In-task bodies do not run while nobody polls the stream.** See [`Results`], and its
+    /// `for_each`, which polls them while a step runs.
     ///
     /// # Examples
     ///
@@ -96,14 +100,16 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ///
     /// # Panics
     ///
-    /// If a body or the source panics, the other bodies are stopped, and when they have stopped
-    /// the panic goes on in whoever polls. Panics too if the runtime of a spawned loop is shut down
-    /// before the loop has ended.
+    /// If a body or the source panics, the loop cancels the other bodies. Once they have stopped,
+    /// the panic propagates to the task that polls the stream. Also panics if the runtime of a
+    /// spawned loop shuts down before the loop completes.
     ///
     /// # Cancel safety
     ///
-    /// As [`Results`]: a `next()` that is dropped loses nothing, and dropping the stream stops the
+    /// As [`Results`]: dropping a `next()` loses no result, and dropping the stream cancels the
     /// bodies.
+    #[doc(alias = "buffer_unordered")]
+    #[doc(alias = "FuturesUnordered")]
     pub fn stream_unordered<F, B, J, I>(
         self,
         body: F,
@@ -122,18 +128,23 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
     {
-        Results::new(self.drive(body), Unordered { waiting: VecDeque::new() })
+        Results::new(self.drive(body), Unordered { outputs: VecDeque::new() })
     }
 }
 
-/// Outputs in input order.
+/// A reorder buffer: outputs arrive in completion order and leave in input order.
+///
+/// The front of the queue is the slot of the lowest index that has not left. Slots behind it fill as bodies
+/// complete, and nothing leaves while the front is empty. An output that waits holds a permit, so the limit bounds
+/// how many are buffered.
 #[derive(Debug)]
 pub struct InOrder<T> {
-    /// The index of the front of the queue.
+    /// The index of the front.
     next: usize,
-    /// A place for every body from `next` on that may have ended.
-    waiting: VecDeque<Option<T>>,
-    held: usize,
+    /// A slot for every body from `next` up to the highest index that has completed.
+    slots: VecDeque<Option<T>>,
+    /// How many slots are filled.
+    len: usize,
 }
 
 impl<T> OutputBuffer for InOrder<T> {
@@ -143,43 +154,43 @@ impl<T> OutputBuffer for InOrder<T> {
 
     const ORDERED: bool = true;
 
-    fn put(&mut self, index: usize, output: T) {
-        let place = index - self.next;
-        if place >= self.waiting.len() {
-            self.waiting.resize_with(place + 1, || None);
+    fn push(&mut self, index: usize, output: T) {
+        let offset = index - self.next;
+        if offset >= self.slots.len() {
+            self.slots.resize_with(offset + 1, || None);
         }
-        self.waiting[place] = Some(output);
-        self.held += 1;
+        self.slots[offset] = Some(output);
+        self.len += 1;
     }
 
-    fn take(&mut self) -> Option<T> {
-        let output = self.waiting.front_mut()?.take()?;
-        self.waiting.pop_front();
+    fn pop(&mut self) -> Option<T> {
+        let output = self.slots.front_mut()?.take()?;
+        self.slots.pop_front();
         self.next += 1;
-        self.held -= 1;
+        self.len -= 1;
         Some(output)
     }
 
-    fn held(&self) -> usize {
-        self.held
+    fn len(&self) -> usize {
+        self.len
     }
 
-    fn has_room(&self) -> bool {
-        self.waiting.len() < self.waiting.capacity()
+    fn has_spare_capacity(&self) -> bool {
+        self.slots.len() < self.slots.capacity()
     }
 
-    fn left(&mut self) -> Vec<(usize, T)> {
-        self.held = 0;
-        let left = self.next..;
-        let outputs = left.zip(self.waiting.drain(..));
+    fn take_left(&mut self) -> Vec<(usize, T)> {
+        self.len = 0;
+        let indices = self.next..;
+        let outputs = indices.zip(self.slots.drain(..));
         outputs.filter_map(|(index, output)| Some((index, output?))).collect()
     }
 }
 
-/// Outputs in the order in which they come.
+/// Outputs in completion order.
 #[derive(Debug)]
 pub struct Unordered<T> {
-    waiting: VecDeque<T>,
+    outputs: VecDeque<T>,
 }
 
 impl<T> OutputBuffer for Unordered<T> {
@@ -187,21 +198,21 @@ impl<T> OutputBuffer for Unordered<T> {
     type Item = T;
     type Left = ();
 
-    fn put(&mut self, _index: usize, output: T) {
-        self.waiting.push_back(output);
+    fn push(&mut self, _index: usize, output: T) {
+        self.outputs.push_back(output);
     }
 
-    fn take(&mut self) -> Option<T> {
-        self.waiting.pop_front()
+    fn pop(&mut self) -> Option<T> {
+        self.outputs.pop_front()
     }
 
-    fn held(&self) -> usize {
-        self.waiting.len()
+    fn len(&self) -> usize {
+        self.outputs.len()
     }
 
-    fn has_room(&self) -> bool {
-        self.waiting.len() < self.waiting.capacity()
+    fn has_spare_capacity(&self) -> bool {
+        self.outputs.len() < self.outputs.capacity()
     }
 
-    fn left(&mut self) {}
+    fn take_left(&mut self) {}
 }

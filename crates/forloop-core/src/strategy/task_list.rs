@@ -1,17 +1,17 @@
-//! `task_list`: spawn each, await each in order.
+//! `task_list`: spawns every future, and returns the tasks.
 
 use alloc::vec::Vec;
 
 use crate::simulation::{Origin, beginning};
 use crate::{Spawn, Task, spawn};
 
-/// Starts every future as a task of `runtime`, at once, and returns the handles in input order.
+/// Spawns every future as a task of `runtime` and returns the handles in input order.
 ///
-/// The tasks run whether or not anybody awaits them yet. Awaiting the handles one after another
-/// takes as long as the slowest task. Dropping the list cancels what still runs; awaiting a task
-/// whose body failed gives its error then, and not before.
+/// The tasks run whether or not they are awaited. Awaiting the handles one after another takes as
+/// long as the slowest task. Dropping the list cancels the tasks that still run. A task's error is
+/// seen when its handle is awaited, and not before.
 ///
-/// Known from Python as `[asyncio.create_task(dispatcher(n)) for n in range(10)]`.
+/// Equivalent to Python's `[asyncio.create_task(dispatcher(n)) for n in range(10)]`.
 ///
 /// # Examples
 ///
@@ -26,6 +26,8 @@ use crate::{Spawn, Task, spawn};
 ///     Ok(squares)
 /// }
 /// ```
+#[doc(alias = "create_task")]
+#[doc(alias = "spawn_all")]
 #[cfg_attr(feature = "simulation", track_caller)]
 pub fn task_list<I, F>(runtime: &impl Spawn, futures: I) -> Vec<Task<F::Output>>
 where
@@ -34,6 +36,6 @@ where
 {
     let origin = Origin::here();
     let futures = futures.into_iter().enumerate();
-    // A simulation knows each by its index, as a body.
+    // A simulation identifies each task by its index, as it does a body.
     futures.map(|(index, future)| beginning(origin, index, || spawn(runtime, future))).collect()
 }

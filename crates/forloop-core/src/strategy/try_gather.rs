@@ -1,24 +1,23 @@
-//! `try_gather`: every value, or the first failure in time.
+//! `try_gather`: every value, or the earliest failure.
 
 use alloc::vec::Vec;
-use core::ops::ControlFlow;
 
 use futures_core::Stream;
 
-use super::{CollectFuture, Collector, LoopEnd};
+use super::collector::{CollectFuture, Collector, CompletionDelivery, LoopEnd};
+use super::failures::Failures;
+use crate::admission::AttemptLog;
 use crate::body::TryBody;
 use crate::engine::{Completion, JobHandle, OrderedBuffer};
 use crate::options::{ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
-use crate::outcome::SourceError;
-use crate::place::Delivery;
 use crate::place::{Dispatch, Place};
-use crate::{Cause, Failure, Interrupted, LimitSet, Loop, LoopError, Outcome, each};
+use crate::{LimitSet, Loop, LoopError, each};
 
-/// Runs every future at once and returns their values in input order, or stops at the first
-/// failure in time.
+/// Runs every future concurrently and returns their values in input order, or stops at the first
+/// failure.
 ///
-/// When it returns an error, every other future has been dropped: none is left running, where
-/// Python's `asyncio.gather` goes on with them.
+/// When it returns an error, every other future has been dropped. Python's `asyncio.gather` leaves
+/// the others running.
 ///
 /// # Examples
 ///
@@ -35,16 +34,17 @@ use crate::{Cause, Failure, Interrupted, LimitSet, Loop, LoopError, Outcome, eac
 ///
 /// # Errors
 ///
-/// [`LoopError::Failed`] with every error that really happened, the first in time first; of two at
-/// the same time, the one with the lower index.
+/// [`LoopError::Failed`] with every error that really happened, the earliest first. Of two at the
+/// same time, the one with the lower index comes first.
 ///
 /// # Panics
 ///
-/// If a future panics, the others are dropped and its panic goes on in the caller.
+/// If a future panics, the others are dropped and the panic propagates to the caller.
 ///
 /// # Cancel safety
 ///
-/// Dropping the returned future drops every future in it, before drop returns.
+/// Dropping the returned future drops every future in it, before `drop` returns.
+#[doc(alias = "try_join_all")]
 #[cfg_attr(feature = "simulation", track_caller)]
 pub fn try_gather<I, N, F, T, E>(futures: I) -> impl Future<Output = Result<Vec<T>, LoopError<E>>>
 where
@@ -56,11 +56,11 @@ where
 }
 
 impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
-    /// Runs the bodies, as many at once as the loop allows, and returns their values in input
-    /// order, or stops at the first failure in time.
+    /// Runs the bodies, up to the limit at once, and returns their values in input order, or stops
+    /// at the first failure.
     ///
-    /// After a failure no body is called and no item is pulled; when this returns, every body
-    /// that was running has stopped, on every runtime.
+    /// After a failure no item is pulled and no body is called. When this returns, every body that
+    /// was running has stopped, on every runtime.
     ///
     /// # Examples
     ///
@@ -79,22 +79,26 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ///
     /// # Errors
     ///
-    /// [`LoopError::Failed`] with every error that really happened, the first in time first; of
-    /// two at the same time, in-task, the one with the lower index. Without an error: what has cut
-    /// the loop short, or [`LoopError::TimedOut`] at the first body without time.
-    /// [`LoopError::Cancelled`] if the runtime of a spawned loop was shut down. The values that were
-    /// ready are dropped: [`settle`](Self::settle) keeps them, and its
-    /// [`into_result`](crate::Settled::into_result) makes the same of them.
+    /// [`LoopError::Failed`] with every error that really happened, the earliest first. Of two
+    /// in-task errors at the same time, the one with the lower index comes first.
+    ///
+    /// If no body failed: what interrupted the loop, or [`LoopError::TimedOut`] at the first body
+    /// that timed out. [`LoopError::Cancelled`] if the runtime of a spawned loop was shut down.
+    ///
+    /// The values that were ready are dropped. [`settle`](Self::settle) keeps them, and
+    /// [`Settled::into_result`](crate::Settled::into_result) converts its result to this one.
     ///
     /// # Panics
     ///
-    /// If a body or the source panics, the other bodies are stopped, and when they have stopped
-    /// the panic goes on in the caller: a panic is shown before any error.
+    /// If a body or the source panics, the loop cancels the other bodies. Once they have stopped,
+    /// the panic propagates to the caller. A panic takes precedence over any error.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the returned future drops the source and stops the bodies: in-task they are gone
-    /// when drop returns, spawned they have been asked to stop.
+    /// Dropping the returned future drops the source and cancels the bodies. In-task bodies have
+    /// been dropped when `drop` returns; spawned bodies have been asked to stop.
+    #[doc(alias = "try_join_all")]
+    #[doc(alias = "try_buffered")]
     pub fn try_gather<F, B, J, I, T, E>(
         self,
         body: F,
@@ -107,136 +111,42 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
     {
-        let collector = TryGather { values: OrderedBuffer::new(), failures: Failures::new() };
-        CollectFuture::new(self.drive_collecting(body, Some(Result::is_err)), collector)
+        CollectFuture::new(self.drive_collecting(body, Some(Result::is_err)), TryGather::new())
     }
 }
 
 pub(super) struct TryGather<T, E> {
-    pub(super) values: OrderedBuffer<T>,
-    pub(super) failures: Failures<E>,
+    values: OrderedBuffer<T>,
+    failures: Failures<E>,
+}
+
+impl<T, E> TryGather<T, E> {
+    pub(super) const fn new() -> Self {
+        Self { values: OrderedBuffer::new(), failures: Failures::new() }
+    }
 }
 
 impl<T, E, C: Policy> Collector<Result<T, E>, C> for TryGather<T, E> {
     type Collected = Result<Vec<T>, LoopError<E, C::SourceError>>;
 
-    const DELIVERY: Option<fn(&Result<T, E>) -> Delivery> =
-        Some(|output| if output.is_ok() { Delivery::Batched } else { Delivery::Terminal });
+    const DELIVERY: CompletionDelivery<Self, Result<T, E>> = CompletionDelivery::FAIL_FAST;
+    const ATTEMPT_LOG: AttemptLog = AttemptLog::Failures;
 
-    fn expect(&mut self, ends: usize) {
-        self.values.expect(ends);
+    fn expect(&mut self, least: usize) {
+        self.values.expect(least);
     }
 
     #[inline]
-    fn take(&mut self, end: Completion<Result<T, E>>) -> ControlFlow<()> {
-        let index = end.index;
-        match self.failures.sift(end) {
-            Some(value) => {
-                self.values.put(index, value);
-                ControlFlow::Continue(())
-            }
-            None => ControlFlow::Break(()),
+    fn on_completion(&mut self, completion: Completion<Result<T, E>>) {
+        let index = completion.index;
+        if let Some(value) = self.failures.split_failure(completion) {
+            self.values.put(index, value);
         }
     }
 
-    fn finish(self, ending: LoopEnd<C::SourceError>) -> Self::Collected {
-        self.failures.tried(&ending.tried).into_result(ending.interrupted)?;
-        // Every body that was started has ended well, so there is a value at every index.
+    fn finish(self, end: LoopEnd<C::SourceError>) -> Self::Collected {
+        self.failures.with_attempts(&end.retried).into_result(end.interrupted)?;
+        // Every body that was started has succeeded, so there is a value at every index.
         Ok(self.values.into_vec())
-    }
-}
-
-/// The failures of a loop that stops at the first.
-pub(super) struct Failures<E> {
-    /// Each with its place in the order of ends.
-    seen: Vec<(usize, Failure<E>)>,
-    timed_out: Vec<usize>,
-    cancelled: bool,
-}
-
-impl<E> Failures<E> {
-    pub(super) fn new() -> Self {
-        Self { seen: Vec::new(), timed_out: Vec::new(), cancelled: false }
-    }
-
-    pub(super) fn push(&mut self, at: usize, index: Option<usize>, error: E) {
-        self.seen.push((at, Failure { index, attempts: 1, error }));
-    }
-
-    /// Returns the value of a body that ended well and keeps any other end.
-    pub(super) fn sift<T>(&mut self, end: Completion<Result<T, E>>) -> Option<T> {
-        self.keep(end.at, end.index, end.outcome.into())
-    }
-
-    pub(super) fn keep<T>(&mut self, at: usize, index: usize, outcome: Outcome<T, E>) -> Option<T> {
-        match outcome {
-            Outcome::Ok(value) => return Some(value),
-            Outcome::Err(error) => self.push(at, Some(index), error),
-            Outcome::Panicked(panic) => panic.resume(),
-            Outcome::TimedOut => self.timed_out.push(index),
-            // A sibling of a failure was stopped for it.
-            Outcome::Cancelled | Outcome::NotRun => self.cancelled = true,
-        }
-        None
-    }
-
-    /// Takes note of the attempts at those that were tried more than once; ascending.
-    pub(super) fn tried(mut self, tried: &[(usize, u32)]) -> Self {
-        for (_, failure) in self.seen.iter_mut().filter(|_| !tried.is_empty()) {
-            let Some(index) = failure.index else { continue };
-            if let Ok(at) = tried.binary_search_by_key(&index, |&(index, _)| index) {
-                failure.attempts = tried[at].1;
-            }
-        }
-        self
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.seen.is_empty()
-    }
-
-    /// Every error, the first in time first.
-    pub(super) fn into_vec(mut self) -> Vec<Failure<E>> {
-        // Stable: where ends have no place of their own, they were seen in their order.
-        self.seen.sort_by_key(|&(at, _)| at);
-        self.seen.into_iter().map(|(_, failure)| failure).collect()
-    }
-
-    /// The gravest of what has happened, if anything has.
-    pub(super) fn into_result<S>(
-        mut self,
-        interrupted: Option<Interrupted<(), S>>,
-    ) -> Result<(), LoopError<E, S>> {
-        let cancelled = self.cancelled;
-        let mut timed_out = core::mem::take(&mut self.timed_out);
-        let failures = self.into_vec();
-        let cause = interrupted.map(|Interrupted { cause, pending, .. }| {
-            if let Cause::TimedOut = cause {
-                timed_out.extend(pending);
-            }
-            cause
-        });
-        timed_out.sort_unstable();
-        timed_out.dedup();
-        // Whoever failed while the group was stopped had its own end, after all.
-        if !failures.is_empty() && !timed_out.is_empty() {
-            let mut failed: Vec<_> = failures.iter().filter_map(|failure| failure.index).collect();
-            failed.sort_unstable();
-            timed_out.retain(|index| failed.binary_search(index).is_err());
-        }
-        let reason = match cause.map(Cause::into_reason).transpose() {
-            Err(SourceError { index, error }) => {
-                return Err(LoopError::Source { index, error, failures, timed_out });
-            }
-            Ok(reason) => reason,
-        };
-        let cause = reason.map(Cause::from);
-        Err(match reason {
-            _ if !failures.is_empty() => LoopError::Failed { failures, timed_out, cause },
-            _ if !timed_out.is_empty() => LoopError::TimedOut { timed_out, cause },
-            Some(reason) => LoopError::stopped(reason, timed_out),
-            None if cancelled => LoopError::Cancelled,
-            None => return Ok(()),
-        })
     }
 }

@@ -1,4 +1,4 @@
-//! `wait`: a set of running bodies, until all, one, a failure or a time.
+//! `wait`: waits for a set of futures or tasks until all, one, a failure or a time-out.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -10,51 +10,52 @@ use core::time::Duration;
 use pin_project_lite::pin_project;
 
 use crate::budget::BUDGET;
-use crate::engine::{CapacityHint, JobHandle};
-use crate::place::{BodySet, PoolHandle};
-use crate::place::{Inline, InlineJob, Place, Spawned};
+use crate::engine::{CapacityHint, Completion, JobHandle};
+use crate::place::{BodySet, Inline, InlineJob, Place, PoolHandle, Spawned};
 use crate::simulation::Origin;
 use crate::{Outcome, Spawn, Task, Timer};
 
-/// A set of running bodies to [`wait`] for, as often as one likes.
+/// A set of futures or tasks to [`wait`] for, any number of times.
 ///
-/// Made [of futures](TaskSet::new), which run in the caller's task while they are waited for, or
-/// [of tasks](TaskSet::spawn), which run by themselves. Each has an index: its place in the order
-/// of putting in.
+/// A set is made [of futures](TaskSet::new), which run in the caller's task while they are waited
+/// for, or [of tasks](TaskSet::spawn), which run by themselves. Each has an index, in the order of
+/// insertion.
 ///
-/// Dropping the set stops what still runs in it.
-#[must_use = "dropping a set stops what runs in it; `wait` for it"]
+/// Dropping the set cancels what still runs in it.
+#[must_use = "dropping a set cancels what runs in it; `wait` for it"]
+#[doc(alias = "JoinSet")]
+#[doc(alias = "FuturesUnordered")]
 pub struct TaskSet<J: JobHandle> {
     bodies: BodySet<J>,
-    /// Ends that were seen by a wait that was dropped before it could tell them.
+    /// Completions that no wait has returned yet.
     done: Vec<Completed<J::Output>>,
-    next: usize,
+    next_index: usize,
 }
 
-/// A body that has ended, and how.
+/// A future or task of a set that has completed.
 #[derive(Debug)]
 pub struct Completed<T> {
-    /// The body's place in the order of putting in.
+    /// Its index, in the order of insertion.
     pub index: usize,
-    /// How it ended. For a body that returns a `Result`, `outcome.into()` lifts its error:
+    /// How it has completed. For a future that returns a `Result`, `outcome.into()` lifts the error:
     /// `Outcome<Result<T, E>>` becomes `Outcome<T, E>`.
     pub outcome: Outcome<T>,
 }
 
 impl<F: Future> TaskSet<InlineJob<F>> {
-    /// Makes a set of futures that run in the caller's task, while they are waited for.
+    /// Makes a set of futures, which run in the caller's task while they are waited for.
     pub fn new(futures: impl IntoIterator<Item = F>) -> Self {
         Self::at(&Inline, futures)
     }
 
-    /// Puts one more future in and returns its index.
+    /// Adds a future and returns its index.
     pub fn push(&mut self, future: F) -> usize {
         self.insert(InlineJob::new(future))
     }
 }
 
 impl<T> TaskSet<Task<T>> {
-    /// Starts every future as a task of `runtime`, at once.
+    /// Spawns every future as a task of `runtime`.
     pub fn spawn<F>(runtime: &impl Spawn, futures: impl IntoIterator<Item = F>) -> Self
     where
         F: Future<Output = T> + Send + 'static,
@@ -63,7 +64,7 @@ impl<T> TaskSet<Task<T>> {
         Self::at(&Spawned(runtime), futures)
     }
 
-    /// Puts one more task in and returns its index.
+    /// Adds a task and returns its index.
     pub fn push_task(&mut self, task: Task<T>) -> usize {
         self.insert(task)
     }
@@ -76,8 +77,8 @@ impl<T> FromIterator<Task<T>> for TaskSet<Task<T>> {
 }
 
 impl<J: JobHandle> TaskSet<J> {
-    /// Starts every future at `place`: what [`new`](Self::new) and [`spawn`](Self::spawn) do for
-    /// the places they name.
+    /// Starts every future at `place`, as [`new`](Self::new) and [`spawn`](Self::spawn) do for the
+    /// places they name.
     pub fn at<P, F>(place: &P, futures: impl IntoIterator<Item = F>) -> Self
     where
         P: Place<F, Job = J>,
@@ -90,12 +91,12 @@ impl<J: JobHandle> TaskSet<J> {
         let jobs = jobs.into_iter();
         let mut bodies = BodySet::new(pool, Origin::unknown());
         bodies.expect(CapacityHint::of(usize::MAX, jobs.size_hint()));
-        let mut running = Self { bodies, done: Vec::new(), next: 0 };
+        let mut set = Self { bodies, done: Vec::new(), next_index: 0 };
         for job in jobs {
-            running.put(job);
+            set.put(job);
         }
-        running.bodies.hand_out();
-        running
+        set.bodies.hand_out();
+        set
     }
 
     fn insert(&mut self, job: J) -> usize {
@@ -105,13 +106,13 @@ impl<J: JobHandle> TaskSet<J> {
     }
 
     fn put(&mut self, job: J) -> usize {
-        let index = self.next;
-        self.next += 1;
+        let index = self.next_index;
+        self.next_index += 1;
         self.bodies.insert(index, job);
         index
     }
 
-    /// How many bodies have not ended yet, or ended and were not told.
+    /// The number of futures or tasks that no wait has returned yet.
     pub fn len(&self) -> usize {
         self.bodies.len() + self.done.len()
     }
@@ -124,17 +125,17 @@ impl<J: JobHandle> TaskSet<J> {
 
 impl<J: JobHandle> fmt::Debug for TaskSet<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Running").field("len", &self.len()).finish_non_exhaustive()
+        f.debug_struct("TaskSet").field("len", &self.len()).finish_non_exhaustive()
     }
 }
 
-/// Waits for running bodies: until all have ended, unless told otherwise.
+/// Waits until every future or task of a set has completed, or until the condition that was set.
 ///
-/// Gives `(done, pending)`: what has ended, in the order of ends, each once; and the set itself,
-/// in which the others go on and can be waited for again. A body's failure or panic is part of its
-/// outcome and fails no wait. On an empty set every wait is over at once.
+/// It returns `(done, pending)`: what has completed, in completion order and each once; and the set,
+/// in which the others can be waited for again. A failure or a panic is part of the outcome, and the
+/// wait itself never fails. A wait for an empty set completes at the first poll.
 ///
-/// Known from Python as `asyncio.wait`.
+/// Equivalent to Python's `asyncio.wait`.
 ///
 /// # Examples
 ///
@@ -145,9 +146,9 @@ impl<J: JobHandle> fmt::Debug for TaskSet<J> {
 /// use futures_lite::future::yield_now;
 ///
 /// let count = async |n: u32| { for _ in 0..n { yield_now().await } n };
-/// let mut running = TaskSet::new([count(30), count(10), count(20)]);
+/// let mut set = TaskSet::new([count(30), count(10), count(20)]);
 ///
-/// let (done, pending) = forloop::wait(&mut running).first_completed().await;
+/// let (done, pending) = forloop::wait(&mut set).first_completed().await;
 /// assert_eq!(done[0].index, 1);
 /// assert_eq!(pending.len(), 2);
 ///
@@ -159,44 +160,47 @@ impl<J: JobHandle> fmt::Debug for TaskSet<J> {
 ///
 /// # Cancel safety
 ///
-/// Dropping a wait loses nothing: the set keeps what runs and what has ended, for the next wait.
-pub fn wait<J: JobHandle>(running: &mut TaskSet<J>) -> Wait<'_, J> {
-    Wait { running: Some(running), enough: |_| false, looked_back: false, timeout: None }
+/// Dropping a wait loses nothing: the set keeps what runs and what has completed for the next wait.
+pub fn wait<J: JobHandle>(set: &mut TaskSet<J>) -> Wait<'_, J> {
+    Wait { set: Some(set), is_awaited: |_| false, has_begun: false, timeout: None }
 }
 
 pin_project! {
-    /// A wait that can be awaited: see [`wait`].
+    /// The future of [`wait`], and its condition.
     #[must_use = "a wait does nothing until it is awaited"]
     pub struct Wait<'a, J: JobHandle, S = core::future::Pending<()>> {
-        running: Option<&'a mut TaskSet<J>>,
-        // Whether this end is the one that was waited for.
-        enough: fn(&Outcome<J::Output>) -> bool,
-        // Whether the ends that an earlier wait has seen were looked at.
-        looked_back: bool,
+        // `None` once the wait has completed.
+        set: Option<&'a mut TaskSet<J>>,
+        // Whether this outcome completes the wait.
+        is_awaited: fn(&Outcome<J::Output>) -> bool,
+        // Whether the completions that an earlier wait has left were examined.
+        has_begun: bool,
         #[pin]
         timeout: Option<S>,
     }
 }
 
 impl<'a, J: JobHandle, S> Wait<'a, J, S> {
-    /// Until at least one has ended; more, if more have ended by then.
+    /// Waits until at least one has completed. More than one is returned if more have completed by then.
+    #[doc(alias = "FIRST_COMPLETED")]
     pub fn first_completed(self) -> Self {
-        Self { enough: |_| true, ..self }
+        Self { is_awaited: |_| true, ..self }
     }
 
-    /// Until one has failed or panicked; until all have ended, if none does.
+    /// Waits until one has failed or panicked, or until all have completed if none does.
+    #[doc(alias = "FIRST_EXCEPTION")]
     pub fn first_failure<T, E>(self) -> Self
     where
         J: JobHandle<Output = Result<T, E>>,
     {
         Self {
-            enough: |outcome| matches!(outcome, Outcome::Ok(Err(_)) | Outcome::Panicked(_)),
+            is_awaited: |outcome| matches!(outcome, Outcome::Ok(Err(_)) | Outcome::Panicked(_)),
             ..self
         }
     }
 
-    /// At most until `duration` has passed, counted from this call: the wait then gives what has
-    /// ended, and the rest goes on.
+    /// Waits no longer than `duration`, counted from this call. The wait then returns what has
+    /// completed, and cancels nothing.
     pub fn timeout<R: Timer>(
         self,
         timer: &R,
@@ -204,9 +208,9 @@ impl<'a, J: JobHandle, S> Wait<'a, J, S> {
     ) -> Wait<'a, J, impl Future<Output = ()> + Send + use<R, J, S>> {
         let sleep = timer.sleep(duration);
         Wait {
-            running: self.running,
-            enough: self.enough,
-            looked_back: self.looked_back,
+            set: self.set,
+            is_awaited: self.is_awaited,
+            has_begun: self.has_begun,
             timeout: Some(sleep),
         }
     }
@@ -217,41 +221,40 @@ impl<'a, J: JobHandle, S: Future<Output = ()>> Future for Wait<'a, J, S> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let running = this.running.as_mut().expect("a wait that is over is not polled again");
-        let mut enough = !core::mem::replace(this.looked_back, true)
-            && running.done.iter().any(|done| (this.enough)(&done.outcome));
+        let set = this.set.as_mut().expect("a wait is not polled again after it has completed");
+        let mut is_met = !core::mem::replace(this.has_begun, true)
+            && set.done.iter().any(|done| (this.is_awaited)(&done.outcome));
         if J::PARENT_WAKER {
-            running.bodies.mark_all_due();
-            let _: ControlFlow<()> = running.bodies.poll_due(cx.waker(), |end| {
-                enough |= (this.enough)(&end.outcome);
-                running.done.push(Completed { index: end.index, outcome: end.outcome });
+            set.bodies.mark_all_due();
+            let _: ControlFlow<()> = set.bodies.poll_due(cx.waker(), |completion| {
+                let Completion { index, outcome, .. } = completion;
+                is_met |= (this.is_awaited)(&outcome);
+                set.done.push(Completed { index, outcome });
                 ControlFlow::Continue(())
             });
         }
-        // Those have had it.
+        // One round for each poll, so that bodies which wake themselves yield to the executor. With the parent
+        // waker that was the round above.
         let mut had_its_round = J::PARENT_WAKER;
         for _ in 0..BUDGET {
-            match running.bodies.poll_next_woken() {
+            match set.bodies.poll_next_woken() {
                 Some(None) => {}
-                Some(Some(end)) => {
-                    enough |= (this.enough)(&end.outcome);
-                    running.done.push(Completed { index: end.index, outcome: end.outcome });
+                Some(Some(Completion { index, outcome, .. })) => {
+                    is_met |= (this.is_awaited)(&outcome);
+                    set.done.push(Completed { index, outcome });
                 }
-                // Those that were woken together have had their turn together, and the executor
-                // has its turn before theirs comes again.
-                None if enough || had_its_round || !running.bodies.next_round() => break,
+                None if is_met || had_its_round || !set.bodies.next_round() => break,
                 None => had_its_round = true,
             }
         }
-        let mut over = enough || running.bodies.is_empty();
-        if !over {
-            over = this.timeout.as_pin_mut().is_some_and(|sleep| sleep.poll(cx).is_ready());
+        let is_complete = is_met
+            || set.bodies.is_empty()
+            || this.timeout.as_pin_mut().is_some_and(|sleep| sleep.poll(cx).is_ready());
+        if is_complete {
+            let set = this.set.take().expect("it was there above");
+            return Poll::Ready((core::mem::take(&mut set.done), set));
         }
-        if over {
-            let running = this.running.take().expect("it was there above");
-            return Poll::Ready((core::mem::take(&mut running.done), running));
-        }
-        if !running.bodies.sleep(cx) {
+        if !set.bodies.sleep(cx) {
             cx.waker().wake_by_ref();
         }
         Poll::Pending
@@ -260,6 +263,6 @@ impl<'a, J: JobHandle, S: Future<Output = ()>> Future for Wait<'a, J, S> {
 
 impl<J: JobHandle, S> fmt::Debug for Wait<'_, J, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Wait").field("running", &self.running).finish_non_exhaustive()
+        f.debug_struct("Wait").field("set", &self.set).finish_non_exhaustive()
     }
 }

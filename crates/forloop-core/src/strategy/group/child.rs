@@ -7,7 +7,7 @@ use core::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use super::deferred_notify::ActiveGuard;
+use super::deferred_notify::{ActiveGuard, ChildHandle, HandleGuard};
 use crate::outcome::catch;
 use crate::task::TaskCell;
 use crate::{Cancelled, Outcome, Panic};
@@ -19,37 +19,37 @@ use crate::{Cancelled, Outcome, Panic};
 ///
 /// # Errors
 ///
-/// Awaiting gives [`Cancelled`] if the child has no value to give: it failed, it was cancelled, or
-/// its group was.
+/// Awaiting gives [`Cancelled`] if the child has no value: it failed, it was cancelled, or its group
+/// was.
 ///
-/// When a group stops, its handles say so when no child of the group goes on any more, and at the
-/// latest when it ends: no child takes the end of another for a failure of its own. A child that
-/// blocks its thread on the handle of a sibling, instead of awaiting it, may so wait for itself.
+/// While a group stops, awaiting a child's handle resolves only once no child is polled any more, and
+/// at the latest when the group completes. So a child never observes a sibling's cancellation as an
+/// error. Blocking a thread on a sibling's handle, instead of awaiting it, can therefore deadlock.
 pub struct Child<T> {
     cell: Arc<TaskCell<T>>,
 }
 
 impl<T> Child<T> {
-    /// A child of a group that takes no more.
+    /// Returns the handle of a child that a closed group has refused.
     pub(super) fn refused() -> Self {
         let cell = TaskCell::new();
         cell.end(Outcome::Cancelled);
         Self { cell: Arc::new(cell) }
     }
 
-    /// Asks this child alone to stop; its siblings and its group go on, and it counts as no
-    /// failure.
+    /// Cancels this child alone. Its siblings and its group continue, and the group does not count it
+    /// as a failure.
     pub fn cancel(&self) {
         self.cell.request_cancel();
     }
 
-    /// Whether the child has ended and its future has been dropped.
+    /// Whether the child has completed and its future has been dropped.
     pub fn is_finished(&self) -> bool {
         self.cell.ended_at().is_some()
     }
 
-    /// Polls for the child's end, and leaves its value where it is.
-    pub(super) fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Polls for the child's completion without taking its value.
+    pub(super) fn poll_completed(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.cell.poll_ended(cx)
     }
 }
@@ -68,97 +68,75 @@ impl<T> fmt::Debug for Child<T> {
     }
 }
 
-/// What a child's future gives: its result, or nothing where somebody else has that.
-pub(super) trait Given {
+/// What a child's future returns: a result, or `None` if the result was given to the task that
+/// [started](super::start::Start) the child.
+pub(super) trait ChildOutput {
     type Value;
     type Error;
 
-    /// What goes to the child's handle and to its group.
-    fn result(self) -> Option<Result<Self::Value, Self::Error>>;
+    /// Returns what goes to the child's handle and to its group.
+    fn into_result(self) -> Option<Result<Self::Value, Self::Error>>;
 }
 
-impl<T, E> Given for Result<T, E> {
+impl<T, E> ChildOutput for Result<T, E> {
     type Value = T;
     type Error = E;
 
     #[inline]
-    fn result(self) -> Option<Self> {
+    fn into_result(self) -> Option<Self> {
         Some(self)
     }
 }
 
-impl<T, E> Given for Option<Result<T, E>> {
+impl<T, E> ChildOutput for Option<Result<T, E>> {
     type Value = T;
     type Error = E;
 
-    fn result(self) -> Self {
+    fn into_result(self) -> Self {
         self
     }
 }
 
-/// How a child ended, for its group.
-pub(super) enum ChildEnd<E, C: Settle + ?Sized> {
-    /// It has given its value to its handle, was cancelled alone, or has given its end to somebody else.
+/// How a child has completed, for its group.
+pub(super) enum ChildEnd<E, C: ChildHandle + ?Sized> {
+    /// The group has nothing to do: the value went to the handle, the child was cancelled alone, or its result
+    /// went to the task that started it.
     Completed,
-    /// It failed; its handle says so when this is dropped.
+    /// The child failed. Its handle completes when the guard is dropped.
     Failed { error: E, handle: HandleGuard<C> },
-    /// It panicked; its handle says so when this is dropped.
+    /// The child panicked. Its handle completes when the guard is dropped.
     Panicked { panic: Panic, handle: HandleGuard<C> },
 }
 
-/// The handle of a child that has no value to give. Whoever awaits it is told when this is
-/// dropped, and not before: if the group stops, neither its body nor a sibling goes on by then.
-pub(super) struct HandleGuard<C: Settle + ?Sized> {
-    cell: Arc<C>,
-}
-
-impl<C: Settle + ?Sized> Drop for HandleGuard<C> {
-    fn drop(&mut self) {
-        self.cell.settle();
-    }
-}
-
-/// What a group can do with a child's handle, whatever the child's value would have been.
-pub(super) trait Settle {
-    /// Tells whoever awaits the child that it has no value to give.
-    fn settle(&self);
-}
-
-impl<T> Settle for TaskCell<T> {
-    fn settle(&self) {
-        self.end(Outcome::Cancelled);
-    }
-}
-
 pin_project! {
-    /// The future a group runs for a child.
+    /// The future that a group runs for a child.
     pub(super) struct RunChild<F, T, C>
     where
-        C: Settle,
+        C: ChildHandle,
         C: ?Sized,
     {
         #[pin]
         future: Option<F>,
         cell: Arc<TaskCell<T>>,
-        // Keeps the handles of stopped siblings from being told.
-        going: ActiveGuard<C>,
-        // Tells the handle, however this ends.
+        // Defers the notifications of siblings that have stopped.
+        active: ActiveGuard<C>,
+        // Completes the child's own handle, however the child ends.
         handle: Option<HandleGuard<C>>,
     }
 
     impl<F, T, C> PinnedDrop for RunChild<F, T, C>
     where
-        C: Settle,
+        C: ChildHandle,
         C: ?Sized,
     {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            // Before its destructors run: one of them may wait for a sibling.
-            let deferred_notify = this.going.leave();
+            // Before the destructors run: one of them may wait for a sibling.
+            let deferred = this.active.release();
             let dropped = catch(|| this.future.set(None));
-            // Still there if it came to no end of its own: its group, or its runtime, has stopped it.
-            if let (Some(deferred_notify), Some(handle)) = (deferred_notify, this.handle.take()) {
-                deferred_notify.defer(handle);
+            // Still there if the child did not complete: its group or its runtime has cancelled it.
+            if let (Some(deferred), Some(handle)) = (deferred, this.handle.take()) {
+                deferred.defer(handle);
             }
             if let Err(panic) = dropped {
                 panic.resume_unless_panicking();
@@ -167,25 +145,25 @@ pin_project! {
     }
 }
 
-/// Makes a child of `future` that nothing runs yet. `erase` forgets the type of its value.
+/// Makes a child of `future`, which the caller has yet to run. `erase` erases the type of its value.
 pub(super) fn run_child<F, T, C>(
     future: F,
-    going: ActiveGuard<C>,
+    active: ActiveGuard<C>,
     erase: impl FnOnce(Arc<TaskCell<T>>) -> Arc<C>,
 ) -> (Child<T>, RunChild<F, T, C>)
 where
-    F: Future<Output: Given<Value = T>>,
-    C: Settle + ?Sized,
+    F: Future<Output: ChildOutput<Value = T>>,
+    C: ChildHandle + ?Sized,
 {
     let cell = Arc::new(TaskCell::new());
-    let handle = Some(HandleGuard { cell: erase(cell.clone()) });
-    (Child { cell: cell.clone() }, RunChild { future: Some(future), cell, going, handle })
+    let handle = Some(HandleGuard::new(erase(cell.clone())));
+    (Child { cell: cell.clone() }, RunChild { future: Some(future), cell, active, handle })
 }
 
 impl<F, T, E, C> Future for RunChild<F, T, C>
 where
-    F: Future<Output: Given<Value = T, Error = E>>,
-    C: Settle + ?Sized,
+    F: Future<Output: ChildOutput<Value = T, Error = E>>,
+    C: ChildHandle + ?Sized,
 {
     type Output = ChildEnd<E, C>;
 
@@ -199,14 +177,14 @@ where
         } else {
             match catch(|| future.poll(cx)) {
                 Ok(Poll::Pending) => return Poll::Pending,
-                Ok(Poll::Ready(given)) => Ok(given.result()),
+                Ok(Poll::Ready(output)) => Ok(output.into_result()),
                 Err(panic) => Err(panic),
             }
         };
-        drop(this.going.leave());
-        // Its destructors run before anybody is told of its end.
+        drop(this.active.release());
+        // The destructors run before anything is notified that the child has completed.
         let dropped = catch(|| this.future.set(None));
-        let handle = this.handle.take().expect("a child ends once");
+        let handle = this.handle.take().expect("a child completes once");
         Poll::Ready(match (polled, dropped) {
             (Err(panic), _) | (_, Err(panic)) => ChildEnd::Panicked { panic, handle },
             (Ok(Some(Err(error))), Ok(())) => ChildEnd::Failed { error, handle },

@@ -1,30 +1,31 @@
-//! Groups in the caller's own task: their children may borrow.
+//! `scope` and `local_scope`: groups in the caller's task, whose children may borrow.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
 use core::pin::Pin;
 
-use super::child::{Child, ChildEnd, Given, Settle, run_child};
-use super::deferred_notify::ActiveGuard;
-use super::group_state::{Driver, GroupState};
-use super::grouped::{GroupDriver, GroupFuture};
+use super::child::{Child, ChildEnd, ChildOutput, run_child};
+use super::deferred_notify::{ActiveGuard, ChildHandle};
+use super::driver::Driver;
+use super::group_future::{GroupDriver, GroupFuture};
+use super::group_state::GroupState;
 use super::start::{ReadySignal, Start, StartError};
 use crate::Closed;
 use crate::place::InlineJob;
 
-type Erased<'env> = dyn Settle + Send + Sync + 'env;
+type Erased<'env> = dyn ChildHandle + Send + Sync + 'env;
 type Boxed<'env, E> = Pin<Box<dyn Future<Output = ChildEnd<E, Erased<'env>>> + Send + 'env>>;
 
-type LocalErased<'env> = dyn Settle + 'env;
+type LocalErased<'env> = dyn ChildHandle + 'env;
 type LocalBoxed<'env, E> = Pin<Box<dyn Future<Output = ChildEnd<E, LocalErased<'env>>> + 'env>>;
 
 /// Runs `body`, which may spawn children into the same task, and returns when the body and every
-/// child have ended.
+/// child have completed.
 ///
-/// As [`task_group`](crate::task_group), but without a runtime: children run in the caller's own
-/// task, side by side on one core, and may borrow whatever outlives the scope. They are `Send`, and
-/// so is the scope; [`local_scope`] takes children that are not.
+/// As [`task_group`](crate::task_group), but without a runtime: children run concurrently in the
+/// caller's task, on one core, and may borrow what outlives the scope. The children are `Send`, and so
+/// is the scope; [`local_scope`] takes children that are not.
 ///
 /// # Examples
 ///
@@ -62,19 +63,22 @@ type LocalBoxed<'env, E> = Pin<Box<dyn Future<Output = ChildEnd<E, LocalErased<'
 ///
 /// # Cancel safety
 ///
-/// Dropping the returned future drops the body and every child, before drop returns.
+/// Dropping the returned future drops the body and every child, before `drop` returns.
+#[doc(alias = "nursery")]
+#[doc(alias = "moro")]
 pub fn scope<'env, E, G, B, T>(body: G) -> GroupFuture<impl GroupDriver<Value = T, Error = E>>
 where
     G: FnOnce(Scope<'env, E>) -> B,
     B: Future<Output = Result<T, E>>,
     E: 'env,
 {
-    let group_state = Arc::new(GroupState::new());
-    let scope = Scope { group_state: group_state.clone() };
-    GroupFuture::new(Driver::new(group_state, None, move || body(scope)))
+    let state = Arc::new(GroupState::new());
+    let scope = Scope { state: state.clone() };
+    GroupFuture::new(Driver::new(state, None, move || body(scope)))
 }
 
-/// As [`scope`], for children that are not `Send`.
+/// Runs `body`, which may spawn children into the same task, as [`scope`], but the children need not be
+/// `Send`.
 ///
 /// # Examples
 ///
@@ -105,27 +109,27 @@ where
     B: Future<Output = Result<T, E>>,
     E: 'env,
 {
-    let group_state = Arc::new(GroupState::new());
-    let scope = LocalScope { group_state: group_state.clone() };
-    GroupFuture::new(Driver::new(group_state, None, move || body(scope)))
+    let state = Arc::new(GroupState::new());
+    let scope = LocalScope { state: state.clone() };
+    GroupFuture::new(Driver::new(state, None, move || body(scope)))
 }
 
 macro_rules! scope_handle {
     ($(#[$doc:meta])* $name:ident, $erased:ident, $boxed:ident $(, $send:ident)?) => {
         $(#[$doc])*
         ///
-        /// A clone is the same scope. A handle that outlives its scope can spawn nothing more.
+        /// A clone is a handle to the same scope. A handle that outlives its scope can spawn nothing more.
         pub struct $name<'env, E> {
-            group_state: Arc<GroupState<InlineJob<$boxed<'env, E>>>>,
+            state: Arc<GroupState<InlineJob<$boxed<'env, E>>>>,
         }
 
         impl<'env, E: 'env> $name<'env, E> {
             /// Starts `future` as a child of the scope.
             ///
-            /// Its value goes to the returned [`Child`], which may be dropped: the child goes on.
-            /// Its error goes to the scope. If the scope is closed, the future is dropped unpolled
-            /// and the child is cancelled from the beginning; [`try_spawn`](Self::try_spawn) says
-            /// so at once.
+            /// Its value goes to the returned [`Child`]. Dropping that does not cancel the child. Its
+            /// error goes to the scope. If the scope is closed, the future is dropped without being
+            /// polled, and the returned handle gives [`Cancelled`](crate::Cancelled);
+            /// [`try_spawn`](Self::try_spawn) returns an error instead.
             pub fn spawn<F, T>(&self, future: F) -> Child<T>
             where
                 F: Future<Output = Result<T, E>> $(+ $send)? + 'env,
@@ -134,12 +138,12 @@ macro_rules! scope_handle {
                 self.try_spawn(future).unwrap_or_else(|Closed| Child::refused())
             }
 
-            /// Starts `future` as a child of the scope, or says that the scope takes no more.
+            /// Starts `future` as a child of the scope, unless the scope is closed.
             ///
             /// # Errors
             ///
-            /// [`Closed`] if the scope has ended, has failed or was cancelled; the future is then
-            /// dropped without ever being polled.
+            /// [`Closed`] if the scope has completed, has failed or was cancelled. The future is then
+            /// dropped without being polled.
             pub fn try_spawn<F, T>(&self, future: F) -> Result<Child<T>, Closed>
             where
                 F: Future<Output = Result<T, E>> $(+ $send)? + 'env,
@@ -148,22 +152,23 @@ macro_rules! scope_handle {
                 self.begin(future)
             }
 
-            /// Starts a child and waits until it says that it is ready, as
-            /// [`Group::start`](crate::Group::start), which says more.
+            /// Starts a child, waits until it signals that it is ready, and returns it with the value
+            /// it has sent: see [`Group::start`](crate::Group::start).
             ///
             /// # Errors
             ///
-            /// [`StartError`], if the child did not get so far.
+            /// [`StartError`], if the child did not become ready.
             ///
             /// # Panics
             ///
-            /// If the child panics before it is ready, the panic goes on in whoever awaits this.
+            /// If the child panics before it is ready, the panic propagates to the task that awaits
+            /// this.
             ///
             /// # Cancel safety
             ///
-            /// Dropped before its first poll, the returned future has called nothing. Dropped later,
-            /// before it has given the child, it asks the child to stop: that is gone when the scope
-            /// has had its next turn.
+            /// Before its first poll, dropping the returned future has no effect. Dropped later, before
+            /// it has returned the child, it cancels the child, which is dropped when the scope is next
+            /// polled.
             pub fn start<V, G, F, T>(
                 &self,
                 body: G,
@@ -180,37 +185,38 @@ macro_rules! scope_handle {
 
             fn begin<F, T>(&self, future: F) -> Result<Child<T>, Closed>
             where
-                F: Future<Output: Given<Value = T, Error = E>> $(+ $send)? + 'env,
+                F: Future<Output: ChildOutput<Value = T, Error = E>> $(+ $send)? + 'env,
                 T: $($send +)? 'env,
             {
-                let place = self.group_state.admit()?;
-                let (child, run) = run_child(future, ActiveGuard::alone(), |cell| {
+                let index = self.state.admit()?;
+                let (child, run) = run_child(future, ActiveGuard::inline(), |cell| {
                     cell as Arc<$erased<'env>>
                 });
                 let run: $boxed<'env, E> = Box::pin(run);
-                self.group_state.arrive(place, InlineJob::new(run));
+                self.state.push_arrival(index, InlineJob::new(run));
                 Ok(child)
             }
 
-            /// Cancels the scope: its body and every child are dropped at their current await,
-            /// and no child can be spawned any more. Cancelling twice is cancelling once.
+            /// Cancels the scope: its body and every child are dropped at their current await, and
+            /// the scope is closed. Cancelling again has no effect.
             ///
             /// The scope then returns the body's value if the body had returned, and
-            /// [`LoopError::Cancelled`](crate::LoopError::Cancelled) if not; errors that really happened are returned as ever.
+            /// [`LoopError::Cancelled`](crate::LoopError::Cancelled) if not. Errors that really happened
+            /// are still returned.
             pub fn cancel(&self) {
-                self.group_state.cancel();
+                self.state.cancel();
             }
         }
 
         impl<E> Clone for $name<'_, E> {
             fn clone(&self) -> Self {
-                Self { group_state: self.group_state.clone() }
+                Self { state: self.state.clone() }
             }
         }
 
         impl<E> fmt::Debug for $name<'_, E> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($name)).field("nursery", &self.group_state).finish()
+                f.debug_struct(stringify!($name)).field("state", &self.state).finish()
             }
         }
     };

@@ -1,4 +1,4 @@
-//! A child that is waited for until it is ready.
+//! `Group::start`: waits until a child is ready.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -16,48 +16,49 @@ use super::child::Child;
 use crate::outcome::catch;
 use crate::{BoxError, Closed, Panic};
 
-/// By this a child says that it is ready: see [`Group::start`](crate::Group::start).
+/// Signals that a child is ready: see [`Group::start`](crate::Group::start).
 ///
-/// It says so once. Dropped without a word, the child will never be ready, and is stopped if it has not
-/// ended.
-#[must_use = "dropped, it says that the child will never be ready"]
+/// It is sent once. If it is dropped unsent, the child will never be ready, and is cancelled unless
+/// it has completed.
+#[must_use = "dropping the signal unsent cancels the child"]
+#[doc(alias = "task_status")]
 pub struct ReadySignal<V> {
-    word: Arc<Oneshot<V>>,
+    channel: Arc<Oneshot<V>>,
 }
 
 impl<V> ReadySignal<V> {
-    /// Says that the child is ready, and gives `value` to whoever has started it.
+    /// Signals that the child is ready, and sends `value` to the task that has started it.
     pub fn send(self, value: V) {
-        self.word.send(value);
+        self.channel.send(value);
     }
 }
 
 impl<V> Drop for ReadySignal<V> {
     fn drop(&mut self) {
-        if self.word.close() {
-            self.word.child.wake();
+        if self.channel.close() {
+            self.channel.child.wake();
         }
     }
 }
 
 impl<V> fmt::Debug for ReadySignal<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Readiness").finish_non_exhaustive()
+        f.debug_struct("ReadySignal").finish_non_exhaustive()
     }
 }
 
-/// Why a child was not ready: see [`Group::start`](crate::Group::start).
+/// Why a child did not become ready: see [`Group::start`](crate::Group::start).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StartError<E> {
     /// The child failed before it was ready.
     Failed(E),
-    /// The child ended, or let go of its [`ReadySignal`], without having said that it is ready.
+    /// The child completed, or dropped its [`ReadySignal`], without sending it.
     NotReady,
-    /// The child was stopped before it was ready: its group was cancelled or has failed, or its runtime
-    /// was shut down.
+    /// The child was cancelled before it was ready: its group was cancelled or has failed, or its
+    /// runtime was shut down.
     Cancelled,
-    /// The group is closed and takes no more children.
+    /// The group is closed and accepts no more children.
     Closed,
 }
 
@@ -81,7 +82,7 @@ impl<E: fmt::Display> fmt::Display for StartError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Failed(error) => write!(f, "the child failed before it was ready: {error}"),
-            Self::NotReady => f.write_str("the child did not say that it was ready"),
+            Self::NotReady => f.write_str("the child did not signal that it was ready"),
             Self::Cancelled => f.write_str("the child was cancelled before it was ready"),
             Self::Closed => Closed.fmt(f),
         }
@@ -92,32 +93,37 @@ impl<E: Error + 'static> Error for StartError<E> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Failed(error) => Some(error),
-            _ => None,
+            Self::NotReady | Self::Cancelled | Self::Closed => None,
         }
     }
 }
 
-/// The child may still say that it is ready.
-const OPEN: u8 = 0;
-/// It has said so.
-const READY: u8 = 1;
-/// It never will, or nobody would hear it.
-const CLOSED: u8 = 2;
+/// Whether the signal was sent. It leaves `Open` once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SignalState {
+    /// The child may still send it.
+    Open,
+    /// The child has sent it.
+    Ready,
+    /// It will not be sent, or nothing would receive it.
+    Closed,
+}
 
-/// What a child has to say, and who wants to hear of it.
+/// The channel on which a child signals that it is ready.
 struct Oneshot<V> {
+    /// A [`SignalState`].
     state: AtomicU8,
     value: ConcurrentQueue<V>,
-    /// Whoever waits for the word.
+    /// The task that waits for the signal.
     starter: AtomicWaker,
-    /// The child, until it is ready: it does not go on when the word is closed.
+    /// The child, until it is ready: it is cancelled when the channel closes.
     child: AtomicWaker,
 }
 
 impl<V> Oneshot<V> {
     fn new() -> Self {
         Self {
-            state: AtomicU8::new(OPEN),
+            state: AtomicU8::new(SignalState::Open as u8),
             value: ConcurrentQueue::bounded(1),
             starter: AtomicWaker::new(),
             child: AtomicWaker::new(),
@@ -125,50 +131,54 @@ impl<V> Oneshot<V> {
     }
 
     fn send(&self, value: V) {
-        // First the value, so that whoever sees that it was said finds it.
+        // The value comes before the state, so that a task which sees `Ready` finds it.
         let is_first = self.value.push(value).is_ok();
-        debug_assert!(is_first, "a word is said once");
-        if self.turn_to(READY) {
+        debug_assert!(is_first, "`ReadySignal::send` takes the signal by value");
+        if self.leave_open(SignalState::Ready) {
             self.starter.wake();
         } else {
             drop(self.value.pop());
         }
     }
 
-    /// Closes the word, unless it was said; `true` if it was open.
+    /// Closes the channel unless the signal was sent; `true` if it was open.
     fn close(&self) -> bool {
-        self.turn_to(CLOSED)
+        self.leave_open(SignalState::Closed)
     }
 
-    fn turn_to(&self, state: u8) -> bool {
-        self.state.compare_exchange(OPEN, state, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+    fn leave_open(&self, state: SignalState) -> bool {
+        let (open, state) = (SignalState::Open as u8, state as u8);
+        self.state.compare_exchange(open, state, Ordering::SeqCst, Ordering::SeqCst).is_ok()
     }
 
-    fn state(&self) -> u8 {
-        self.state.load(Ordering::SeqCst)
+    fn is(&self, state: SignalState) -> bool {
+        self.state.load(Ordering::SeqCst) == state as u8
     }
 }
 
-/// The end of a child that was not ready, for whoever has started it.
-enum Premature<E> {
+/// How a child has completed before it was ready, for the task that has started it.
+enum EarlyCompletion<E> {
     Failed(E),
     Panicked(Panic),
-    Silent,
+    /// It returned a value or dropped its signal.
+    NotReady,
 }
 
-type StartCompletions<E> = Arc<ConcurrentQueue<Premature<E>>>;
+/// Holds at most one.
+type EarlySlot<E> = Arc<ConcurrentQueue<EarlyCompletion<E>>>;
 
 pin_project! {
-    /// The future of a child that is to say that it is ready: until then its end is not its group's.
-    pub(super) struct StartState<F, V, E> {
+    /// The future of a child that signals when it is ready. Until then its completion goes to the task that has
+    /// started it, and not to its group.
+    pub(super) struct StartingChild<F, V, E> {
         #[pin]
         future: Option<F>,
-        word: Arc<Oneshot<V>>,
-        ends: StartCompletions<E>,
+        channel: Arc<Oneshot<V>>,
+        early: EarlySlot<E>,
     }
 }
 
-impl<F, V, T, E> Future for StartState<F, V, E>
+impl<F, V, T, E> Future for StartingChild<F, V, E>
 where
     F: Future<Output = Result<T, E>>,
 {
@@ -177,43 +187,43 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let Some(future) = this.future.as_mut().as_pin_mut() else { return Poll::Ready(None) };
-        if this.word.state() == READY {
+        if this.channel.is(SignalState::Ready) {
             return future.poll(cx).map(Some);
         }
-        this.word.child.register(cx.waker());
+        this.channel.child.register(cx.waker());
         let polled = catch(|| future.poll(cx));
         if let Ok(Poll::Pending) = polled
-            && this.word.state() != CLOSED
+            && !this.channel.is(SignalState::Closed)
         {
             return Poll::Pending;
         }
-        this.word.close();
-        if this.word.state() == READY {
+        this.channel.close();
+        if this.channel.is(SignalState::Ready) {
             return match polled {
                 Ok(polled) => polled.map(Some),
                 Err(panic) => panic.resume(),
             };
         }
-        // Its destructors run before anybody is told of its end.
+        // The destructors run before the starting task is notified.
         let dropped = catch(|| this.future.set(None));
-        let end = match (polled, dropped) {
-            (Err(panic), _) | (_, Err(panic)) => Premature::Panicked(panic),
-            (Ok(Poll::Ready(Err(error))), Ok(())) => Premature::Failed(error),
-            (Ok(Poll::Ready(Ok(_)) | Poll::Pending), Ok(())) => Premature::Silent,
+        let completion = match (polled, dropped) {
+            (Err(panic), _) | (_, Err(panic)) => EarlyCompletion::Panicked(panic),
+            (Ok(Poll::Ready(Err(error))), Ok(())) => EarlyCompletion::Failed(error),
+            (Ok(Poll::Ready(Ok(_)) | Poll::Pending), Ok(())) => EarlyCompletion::NotReady,
         };
-        let is_first = this.ends.push(end).is_ok();
-        debug_assert!(is_first, "a child ends once");
+        let is_first = this.early.push(completion).is_ok();
+        debug_assert!(is_first, "a child completes once");
         Poll::Ready(None)
     }
 }
 
 /// Starts a child, and waits until it is ready.
 pub(super) struct Start<G, N, V, T, E> {
-    /// What makes the child, and what has the group begin it: gone when it has begun.
+    /// What makes the child's future, and what adds the child to its group. Taken at the first poll.
     begin: Option<(G, N)>,
-    word: Arc<Oneshot<V>>,
-    ends: StartCompletions<E>,
-    /// Gone when it has been given.
+    channel: Arc<Oneshot<V>>,
+    early: EarlySlot<E>,
+    /// Taken when it is returned.
     child: Option<Child<T>>,
 }
 
@@ -224,12 +234,12 @@ impl<G, N, V, T, E> Start<G, N, V, T, E> {
     pub(super) fn new<F>(body: G, begin: N) -> Self
     where
         G: FnOnce(ReadySignal<V>) -> F,
-        N: FnOnce(StartState<F, V, E>) -> Result<Child<T>, Closed>,
+        N: FnOnce(StartingChild<F, V, E>) -> Result<Child<T>, Closed>,
     {
         Self {
             begin: Some((body, begin)),
-            word: Arc::new(Oneshot::new()),
-            ends: Arc::new(ConcurrentQueue::bounded(1)),
+            channel: Arc::new(Oneshot::new()),
+            early: Arc::new(ConcurrentQueue::bounded(1)),
             child: None,
         }
     }
@@ -238,37 +248,38 @@ impl<G, N, V, T, E> Start<G, N, V, T, E> {
 impl<G, N, F, V, T, E> Future for Start<G, N, V, T, E>
 where
     G: FnOnce(ReadySignal<V>) -> F,
-    N: FnOnce(StartState<F, V, E>) -> Result<Child<T>, Closed>,
+    N: FnOnce(StartingChild<F, V, E>) -> Result<Child<T>, Closed>,
 {
     type Output = Result<(Child<T>, V), StartError<E>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if let Some((body, begin)) = self.begin.take() {
-            let future = body(ReadySignal { word: self.word.clone() });
-            let (word, ends) = (self.word.clone(), self.ends.clone());
-            match begin(StartState { future: Some(future), word, ends }) {
+            let future = body(ReadySignal { channel: self.channel.clone() });
+            let (channel, early) = (self.channel.clone(), self.early.clone());
+            match begin(StartingChild { future: Some(future), channel, early }) {
                 Ok(child) => self.child = Some(child),
                 Err(Closed) => return Poll::Ready(Err(StartError::Closed)),
             }
         }
-        self.word.starter.register(cx.waker());
-        let child = self.child.as_ref().expect("a start that is over is not polled again");
-        // Looked at first: a child that has ended by the next line may have been ready before.
-        let has_ended = child.poll_ended(cx).is_ready();
-        if self.word.state() == READY
-            && let Ok(value) = self.word.value.pop()
+        self.channel.starter.register(cx.waker());
+        let child =
+            self.child.as_ref().expect("a start is not polled again after it has completed");
+        // Polled first: a child that completes after this line may have been ready before it.
+        let has_completed = child.poll_completed(cx).is_ready();
+        if self.channel.is(SignalState::Ready)
+            && let Ok(value) = self.channel.value.pop()
             && let Some(child) = self.child.take()
         {
             return Poll::Ready(Ok((child, value)));
         }
-        if !has_ended {
+        if !has_completed {
             return Poll::Pending;
         }
         self.child = None;
-        Poll::Ready(Err(match self.ends.pop() {
-            Ok(Premature::Failed(error)) => StartError::Failed(error),
-            Ok(Premature::Panicked(panic)) => panic.resume(),
-            Ok(Premature::Silent) => StartError::NotReady,
+        Poll::Ready(Err(match self.early.pop() {
+            Ok(EarlyCompletion::Failed(error)) => StartError::Failed(error),
+            Ok(EarlyCompletion::Panicked(panic)) => panic.resume(),
+            Ok(EarlyCompletion::NotReady) => StartError::NotReady,
             Err(_) => StartError::Cancelled,
         }))
     }
@@ -277,8 +288,8 @@ where
 impl<G, N, V, T, E> Drop for Start<G, N, V, T, E> {
     fn drop(&mut self) {
         if let Some(child) = self.child.take() {
-            // Nobody would hear that it is ready, or that it has failed.
-            self.word.close();
+            // Nothing would receive its signal or its error.
+            self.channel.close();
             child.cancel();
         }
     }

@@ -1,4 +1,4 @@
-//! The future of a group, and what may be said about its end.
+//! The future of a group, and its options.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -11,42 +11,43 @@ use crate::options::{CancelOn, Deadline, Policy, WithInterrupt};
 use crate::outcome::catch;
 use crate::{Cause, Failure, LoopError, Panic, Timer};
 
-/// What runs a group, whatever its children are.
+/// Runs a group, whatever its children are.
 pub trait GroupDriver {
     /// What the body returns.
     type Value;
 
-    /// What the body or a child fails with.
+    /// The error of the body and of the children.
     type Error;
 
-    /// Lets a child's failure stop nobody.
+    /// Has a child's failure not stop the group.
     fn supervise(&mut self);
 
-    /// Whether there is something left to cut short.
-    fn is_under_way(&self) -> bool;
+    /// Whether the group can still be interrupted: it neither stops nor has completed.
+    fn is_running(&self) -> bool;
 
-    /// Cuts the group short.
+    /// Stops the group for a reason from outside.
     fn interrupt(&mut self, cause: Cause);
 
-    /// Cancels the group for a panic, and goes on with it when everything has stopped.
+    /// Stops the group for a panic, which [`finish`](Self::finish) resumes.
     fn stop_for(&mut self, panic: Panic);
 
-    /// Polls for the moment at which everything has stopped.
+    /// Drives the group until everything has stopped.
     fn poll_stopped(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 
-    /// Tells the group's end: the body's value, and the failures that were no reason to stop.
-    fn end(&mut self) -> Completed<Self::Value, Self::Error>;
+    /// Returns the body's value and the failures that did not stop the group; or the error, or resumes the panic,
+    /// that did.
+    fn finish(&mut self) -> GroupResult<Self::Value, Self::Error>;
 }
 
-/// How a group has ended.
-pub(super) type Completed<T, E> = Result<(T, Vec<Failure<E>>), LoopError<E>>;
+/// What a group completes with.
+pub(super) type GroupResult<T, E> = Result<(T, Vec<Failure<E>>), LoopError<E>>;
 
 /// A group that can be awaited: a [`task_group`](crate::task_group), a [`scope`](crate::scope) or a
 /// [`local_scope`](crate::local_scope).
 #[must_use = "a group does nothing until it is awaited"]
 pub struct GroupFuture<D, C = NoOptions, M = FailFast> {
     driver: D,
-    /// Gone once the group has ended.
+    /// `None` once the group has completed.
     policy: Option<C>,
     mode: M,
 }
@@ -61,11 +62,12 @@ impl<D> GroupFuture<D> {
 }
 
 impl<D, C, M> GroupFuture<D, C, M> {
-    /// Cancels the group when `signal` is ready, whatever it gives: as
-    /// [`Group::cancel`](crate::Group::cancel), but from outside, so that the group returns
-    /// [`LoopError::Cancelled`] also if its body has a value; or, if a child has failed by then,
-    /// [`LoopError::Failed`] with that cause. If the signal is ready before the group begins, its body
-    /// is never called.
+    /// Cancels the group when `signal` completes, whatever its output.
+    ///
+    /// As [`Group::cancel`](crate::Group::cancel), but from outside: the group returns
+    /// [`LoopError::Cancelled`] even if its body has returned a value. If a child has failed by then, it
+    /// returns [`LoopError::Failed`] with that cause. If the signal is complete before the group begins,
+    /// its body is never called.
     ///
     /// # Examples
     ///
@@ -93,9 +95,10 @@ impl<D, C, M> GroupFuture<D, C, M> {
         self.with(|policy| WithInterrupt::new(policy, signal))
     }
 
-    /// Gives the whole group so much time, from its first poll; then it is cancelled and returns
-    /// [`LoopError::TimedOut`]; or, if a child has failed by then, [`LoopError::Failed`] with that
-    /// cause.
+    /// Cancels the group `after` this time, counted from its first poll.
+    ///
+    /// The group then returns [`LoopError::TimedOut`], or [`LoopError::Failed`] with that cause if a
+    /// child has failed by then.
     pub fn deadline<R: Timer + Clone + 'static>(
         self,
         timer: &R,
@@ -105,7 +108,7 @@ impl<D, C, M> GroupFuture<D, C, M> {
         self.with(|policy| WithInterrupt::new(policy, deadline))
     }
 
-    /// The same group under another policy.
+    /// Returns the same group under another policy.
     fn with<I>(self, policy: impl FnOnce(C) -> I) -> GroupFuture<D, I, M> {
         let Self { driver, policy: before, mode } = self;
         GroupFuture { driver, policy: before.map(policy), mode }
@@ -113,13 +116,13 @@ impl<D, C, M> GroupFuture<D, C, M> {
 }
 
 impl<D: GroupDriver, C> GroupFuture<D, C> {
-    /// Lets a child's failure stop nobody: siblings and body go on, and the group returns every
+    /// Has a child's failure not stop the group: siblings and body continue, and the group returns every
     /// child's error beside the body's value.
     ///
-    /// An error of the body itself stops the group as ever, and so does a panic. The errors are kept
-    /// until the group ends: children of a group that runs for ever had better handle their own.
+    /// An error of the body itself still stops the group, and so does a panic. The group keeps the errors
+    /// until it completes, so the children of a group that runs for ever should handle their own.
     ///
-    /// Known from Kotlin as `supervisorScope`.
+    /// Equivalent to Kotlin's `supervisorScope`.
     ///
     /// # Examples
     ///
@@ -138,6 +141,8 @@ impl<D: GroupDriver, C> GroupFuture<D, C> {
     /// assert_eq!(supervised.failures[0].error, "one of them failed");
     /// # });
     /// ```
+    #[doc(alias = "supervisorScope")]
+    #[doc(alias = "SupervisorJob")]
     pub fn supervised(self) -> GroupFuture<D, C, Supervise> {
         let Self { mut driver, policy, mode: FailFast } = self;
         driver.supervise();
@@ -145,12 +150,12 @@ impl<D: GroupDriver, C> GroupFuture<D, C> {
     }
 }
 
-/// What a child's failure does to its group, and what the group then gives.
+/// Whether a child's failure stops the group, and what the group gives.
 pub trait FailureMode {
-    /// What a group that has come to its end gives for its body's value `T`.
+    /// What a group that was not stopped gives for its body's value `T`.
     type Gives<T, E>;
 
-    /// Makes it.
+    /// Converts the body's value to it.
     fn gives<T, E>(value: T, failures: Vec<Failure<E>>) -> Self::Gives<T, E>;
 }
 
@@ -166,7 +171,7 @@ impl FailureMode for FailFast {
     }
 }
 
-/// A child's failure stops nobody.
+/// A child's failure does not stop the group.
 #[derive(Debug, Clone, Copy)]
 pub struct Supervise;
 
@@ -184,7 +189,7 @@ impl FailureMode for Supervise {
 pub struct Supervised<T, E> {
     /// The body's value.
     pub value: T,
-    /// The children's errors, the first in time first.
+    /// The children's errors, the earliest first.
     pub failures: Vec<Failure<E>>,
 }
 
@@ -193,7 +198,7 @@ impl<D: GroupDriver, C: Policy, M: FailureMode> Future for GroupFuture<D, C, M> 
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { driver, policy, .. } = &mut *self;
-        if let Some(policy) = policy.as_mut().filter(|_| driver.is_under_way()) {
+        if let Some(policy) = policy.as_mut().filter(|_| driver.is_running()) {
             match catch(|| policy.poll_interrupt(cx, false)) {
                 Ok(Poll::Pending) => {}
                 Ok(Poll::Ready(reason)) => driver.interrupt(reason.into()),
@@ -201,17 +206,16 @@ impl<D: GroupDriver, C: Policy, M: FailureMode> Future for GroupFuture<D, C, M> 
             }
         }
         ready!(driver.poll_stopped(cx));
-        // What it holds may panic when it is dropped, and later might be too late to say so.
+        // Dropped here, so that the group can report a panic of its destructor.
         if let Err(panic) = catch(|| *policy = None) {
             driver.stop_for(panic);
         }
-        let ended = driver.end();
-        Poll::Ready(ended.map(|(value, failures)| M::gives(value, failures)))
+        Poll::Ready(driver.finish().map(|(value, failures)| M::gives(value, failures)))
     }
 }
 
 impl<D, C, M> fmt::Debug for GroupFuture<D, C, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Grouped").finish_non_exhaustive()
+        f.debug_struct("GroupFuture").finish_non_exhaustive()
     }
 }

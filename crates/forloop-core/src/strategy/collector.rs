@@ -1,0 +1,235 @@
+//! Collectors: what a strategy makes of a loop's completions, and the future that drives the loop for it.
+
+use alloc::vec::Vec;
+use core::ops::ControlFlow;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+use pin_project_lite::pin_project;
+
+use crate::admission::AttemptLog;
+use crate::driver::{Drive, Spawner};
+use crate::engine::{Completion, JobHandle};
+use crate::options::{ItemPolicy, OutcomePolicy, Policy};
+use crate::outcome::catch;
+use crate::place::Delivery;
+use crate::{Interrupted, Outcome, Panic};
+
+/// Collects the completions of a loop into one result, under the policy `C`.
+///
+/// Every strategy with one result is a collector. Its constants have no default, because no value is right for
+/// every strategy: what is forgotten does not compile.
+pub(super) trait Collector<T, C: Policy>: Sized {
+    /// What the strategy gives.
+    type Collected;
+
+    /// How completions reach the collector, and which of them stops the loop.
+    const DELIVERY: CompletionDelivery<Self, T>;
+
+    /// Whose attempts [`LoopEnd::retried`] counts.
+    const ATTEMPT_LOG: AttemptLog;
+
+    /// Reserves space for the completions: at least `least`, if the source's `size_hint` is right.
+    fn expect(&mut self, _least: usize) {}
+
+    /// Takes one completion. A loop that was stopped delivers those of the bodies it has cancelled, too.
+    fn on_completion(&mut self, completion: Completion<T>);
+
+    /// Makes the result, once every body has stopped.
+    fn finish(self, end: LoopEnd<C::SourceError>) -> Self::Collected;
+}
+
+/// How completions reach a collector, and which of them stops the loop.
+///
+/// A worker must know this as well as the loop: it stops at once where it sees the completion that stops the
+/// loop. Both read it here, so the two cannot disagree.
+pub(super) enum CompletionDelivery<V, T> {
+    /// Workers may deliver completions late, in batches and out of completion order.
+    Batched {
+        /// How soon an output is delivered. One that is [`Terminal`](Delivery::Terminal) stops the loop. `None`
+        /// batches every output.
+        output: Option<fn(&T) -> Delivery>,
+        /// Whether a body without an output stops the loop: it timed out, or its runtime has dropped it.
+        stops_without_output: bool,
+    },
+    /// Each completion is delivered at once and in completion order. It holds its permit until then, on workers
+    /// too, and the collector may call what panics.
+    Prompt {
+        /// Whether the collector needs no further completion. The loop asks before it starts anything and after
+        /// each completion, and stops if it is so.
+        is_complete: fn(&V) -> bool,
+    },
+}
+
+impl<V, T> CompletionDelivery<V, T> {
+    /// Every output is batched, and no completion stops the loop.
+    pub(super) const BATCHED: Self = Self::Batched { output: None, stops_without_output: false };
+
+    /// Whether this outcome stops the loop, where completions are batched.
+    #[inline]
+    fn stops(&self, outcome: &Outcome<T>) -> bool {
+        match (self, outcome) {
+            (Self::Batched { output, .. }, Outcome::Ok(returned)) => {
+                output.is_some_and(|delivery| delivery(returned) == Delivery::Terminal)
+            }
+            (Self::Batched { stops_without_output, .. }, _) => *stops_without_output,
+            (Self::Prompt { .. }, _) => false,
+        }
+    }
+}
+
+impl<V, T, E> CompletionDelivery<V, Result<T, E>> {
+    /// Values are batched; an error or a body without an output stops the loop.
+    pub(super) const FAIL_FAST: Self = Self::Batched {
+        output: Some(|result| if result.is_ok() { Delivery::Batched } else { Delivery::Terminal }),
+        stops_without_output: true,
+    };
+}
+
+/// How a loop came to its end.
+pub(super) struct LoopEnd<S> {
+    /// How many bodies were started.
+    pub(super) started: usize,
+    /// What interrupted the loop.
+    pub(super) interrupted: Option<Interrupted<(), S>>,
+    /// Index and attempts of the items in the [attempt log](Collector::ATTEMPT_LOG) that were retried, by
+    /// ascending index.
+    pub(super) retried: Vec<(usize, u32)>,
+}
+
+pin_project! {
+    /// Drives a loop until every body has stopped, and gives what its collector makes of the completions.
+    #[derive(Debug)]
+    pub(super) struct CollectFuture<S, A, J, C, V> {
+        #[pin]
+        drive: Drive<S, A, J, C>,
+        // `None` once the result was given.
+        collector: Option<V>,
+    }
+}
+
+impl<S, A, J, C, V> CollectFuture<S, A, J, C, V> {
+    #[inline]
+    pub(super) fn new(drive: Drive<S, A, J, C>, collector: V) -> Self {
+        Self { drive, collector: Some(collector) }
+    }
+}
+
+impl<S, A, J, C, V> Future for CollectFuture<S, A, J, C, V>
+where
+    S: Stream,
+    A: Spawner<C::Item, J>,
+    J: JobHandle,
+    C: ItemPolicy<S::Item> + OutcomePolicy<J::Output>,
+    V: Collector<J::Output, C>,
+{
+    type Output = V::Collected;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<V::Collected> {
+        let mut this = self.project();
+        let collector =
+            this.collector.as_mut().expect("a loop is not polled again after it has completed");
+        let begun = match V::DELIVERY {
+            CompletionDelivery::Batched { output, .. } => this.drive.as_mut().begin(true, output),
+            CompletionDelivery::Prompt { is_complete } => {
+                if is_complete(collector) {
+                    this.drive.as_mut().stop();
+                }
+                this.drive.as_mut().begin(false, Some(|_| Delivery::Prompt))
+            }
+        };
+        if let Some(least) = begun {
+            collector.expect(least);
+            this.drive.as_mut().note(V::ATTEMPT_LOG);
+        }
+        this.drive.as_mut().polled_anew();
+        match V::DELIVERY {
+            CompletionDelivery::Batched { .. } => {
+                ready!(poll_batched(this.drive.as_mut(), collector, cx));
+            }
+            CompletionDelivery::Prompt { is_complete } => {
+                ready!(poll_promptly(this.drive.as_mut(), collector, is_complete, cx));
+            }
+        }
+        let retried = this.drive.as_mut().tried();
+        let interrupted = this.drive.as_mut().ending();
+        let collector = this.collector.take().expect("it was there above");
+        let started = this.drive.started();
+        Poll::Ready(collector.finish(LoopEnd { started, interrupted, retried }))
+    }
+}
+
+/// Delivers completions as the loop makes them.
+#[inline]
+fn poll_batched<S, A, J, C, V>(
+    mut drive: Pin<&mut Drive<S, A, J, C>>,
+    collector: &mut V,
+    cx: &mut Context<'_>,
+) -> Poll<()>
+where
+    S: Stream,
+    A: Spawner<C::Item, J>,
+    J: JobHandle,
+    C: ItemPolicy<S::Item> + OutcomePolicy<J::Output>,
+    V: Collector<J::Output, C>,
+{
+    let mut on_complete = |completion: Option<Completion<_>>| {
+        let Some(completion) = completion else { return ControlFlow::Continue(()) };
+        let stops = V::DELIVERY.stops(&completion.outcome);
+        collector.on_completion(completion);
+        if stops { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    while ready!(drive.as_mut().poll_completions(cx, 0, &mut on_complete)).is_break() {
+        drive.as_mut().stop();
+    }
+    Poll::Ready(())
+}
+
+/// Why a loop delivers no more completions for now.
+enum Pause {
+    /// The batch is complete. Its permits are free again, and workers that pull items must be notified of it.
+    BatchEnd,
+    /// The collector needs no further completion.
+    Complete,
+    /// What the collector called has panicked.
+    Panicked(Panic),
+}
+
+/// Delivers each completion at once, and catches the panics of what the collector calls.
+#[inline]
+fn poll_promptly<S, A, J, C, V>(
+    mut drive: Pin<&mut Drive<S, A, J, C>>,
+    collector: &mut V,
+    is_complete: fn(&V) -> bool,
+    cx: &mut Context<'_>,
+) -> Poll<()>
+where
+    S: Stream,
+    A: Spawner<C::Item, J>,
+    J: JobHandle,
+    C: ItemPolicy<S::Item> + OutcomePolicy<J::Output>,
+    V: Collector<J::Output, C>,
+{
+    loop {
+        let mut has_delivered = false;
+        let on_complete = |completion: Option<_>| match completion {
+            Some(completion) => match catch(|| collector.on_completion(completion)) {
+                Ok(()) if is_complete(collector) => ControlFlow::Break(Pause::Complete),
+                Ok(()) => {
+                    has_delivered = true;
+                    ControlFlow::Continue(())
+                }
+                Err(panic) => ControlFlow::Break(Pause::Panicked(panic)),
+            },
+            None if J::ON_POOL && has_delivered => ControlFlow::Break(Pause::BatchEnd),
+            None => ControlFlow::Continue(()),
+        };
+        match ready!(drive.as_mut().poll_completions(cx, 0, on_complete)) {
+            ControlFlow::Continue(()) => return Poll::Ready(()),
+            ControlFlow::Break(Pause::BatchEnd) => {}
+            ControlFlow::Break(Pause::Complete) => drive.as_mut().stop(),
+            ControlFlow::Break(Pause::Panicked(panic)) => drive.as_mut().stop_for(panic),
+        }
+    }
+}

@@ -1,0 +1,398 @@
+//! What runs a group: a body, its children wherever they run, and the rule that all of them complete together.
+
+use alloc::sync::Arc;
+use core::mem;
+use core::ops::ControlFlow;
+use core::task::{Context, Poll, ready};
+
+use super::child::ChildEnd;
+use super::deferred_notify::{ChildHandle, DeferredNotify, HandleGuard};
+use super::group_future::{GroupDriver, GroupResult};
+use super::group_state::GroupState;
+use crate::budget::BUDGET;
+use crate::engine::{CapacityHint, Completion, FutureSet, JobHandle};
+use crate::outcome::{Cut, catch};
+use crate::place::InlineJob;
+use crate::strategy::failures::Failures;
+use crate::{Cause, LoopError, Outcome, Panic};
+
+/// Runs a group.
+///
+/// The driver works in passes. A pass polls everything once, in this order:
+///
+/// 1. it starts the children that had arrived when the pass began;
+/// 2. it polls the children that were woken;
+/// 3. it polls the body, if it was woken.
+///
+/// So none of them starves another. A child that has failed is seen before the body is polled, and the body, which
+/// may be spawning children in a loop, is polled only when those that it has spawned have started.
+///
+/// The first failure, panic, interruption or [cancellation](super::Group::cancel) stops the group: it closes, drops
+/// its body and cancels its children. Only then is the handle of a failed child completed, and on threads only when
+/// no child is active: see [`DeferredNotify`]. So code behind the await of a failed child does not run. The group
+/// completes when every child has stopped, and so have the tasks that their bodies had started.
+pub(super) struct Driver<G, B, T, E, C: ChildHandle + ?Sized, J: JobHandle> {
+    group: Arc<GroupState<J>>,
+    /// `None` if the children are polled in the group's own task.
+    deferred: Option<Arc<DeferredNotify<C>>>,
+    phase: Phase,
+    pass: Pass,
+    body: Body<G, T>,
+    /// The running body, and nothing else.
+    body_job: FutureSet<InlineJob<B>>,
+    children: FutureSet<J>,
+    failures: Failures<E>,
+    panic: Option<Panic>,
+    /// What interrupted the group from outside.
+    cut: Option<Cut>,
+    /// The runtime has dropped a child of a group that was not stopping.
+    has_lost_child: bool,
+    /// A child's failure does not stop the group.
+    is_supervisor: bool,
+}
+
+/// Where a group is on its way to completion. It only moves forward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Body and children run.
+    Running,
+    /// The deadline has passed: the group finishes this pass, and then stops.
+    LastPass,
+    /// The group is closed. It has dropped its body, has cancelled its children, and waits for them to stop.
+    Stopping,
+}
+
+/// What the next [step](Driver::step) of a pass does.
+#[derive(Debug, Clone, Copy)]
+enum Pass {
+    Begin,
+    Arrivals { left: usize },
+    Children,
+    Body,
+    End,
+}
+
+/// The body of a group.
+enum Body<G, T> {
+    /// The closure that makes it was not called yet.
+    NotStarted(G),
+    /// It is in the driver's `body_job`.
+    Running,
+    /// It returned this value.
+    Returned(T),
+    /// It failed, panicked or was cancelled.
+    NoValue,
+}
+
+// Nothing in it is pinned in place.
+impl<G, B, T, E, C: ChildHandle + ?Sized, J: JobHandle> Unpin for Driver<G, B, T, E, C, J> {}
+
+impl<G, B, T, E, C, J> Driver<G, B, T, E, C, J>
+where
+    G: FnOnce() -> B,
+    B: Future<Output = Result<T, E>>,
+    C: ChildHandle + ?Sized,
+    J: JobHandle<Output = ChildEnd<E, C>>,
+{
+    pub(super) fn new(
+        group: Arc<GroupState<J>>,
+        deferred: Option<Arc<DeferredNotify<C>>>,
+        make_body: G,
+    ) -> Self {
+        Self {
+            group,
+            deferred,
+            phase: Phase::Running,
+            pass: Pass::Begin,
+            body: Body::NotStarted(make_body),
+            body_job: FutureSet::with_room(CapacityHint::ONE),
+            children: FutureSet::new(),
+            failures: Failures::new(),
+            panic: None,
+            cut: None,
+            has_lost_child: false,
+            is_supervisor: false,
+        }
+    }
+
+    /// Does one step of a pass: starts or polls one child or the body. Returns `false` at the end of the pass.
+    fn step(&mut self) -> bool {
+        match self.pass {
+            Pass::Begin => {
+                self.start_body();
+                self.pass = Pass::Arrivals { left: self.group.arrivals() };
+            }
+            Pass::Arrivals { left } => {
+                if left > 0 && self.start_arrival() {
+                    self.pass = Pass::Arrivals { left: left - 1 };
+                } else {
+                    self.children.next_round();
+                    self.pass = Pass::Children;
+                }
+            }
+            Pass::Children => match self.children.poll_next_woken() {
+                Some(Some(completion)) => self.on_child_completion(completion),
+                Some(None) => {}
+                None => self.pass = Pass::Body,
+            },
+            Pass::Body => {
+                if self.body_job.next_round()
+                    && let Some(completion) = self.body_job.poll_next_woken().flatten()
+                {
+                    self.on_body_completion(completion.outcome);
+                }
+                self.pass = Pass::End;
+            }
+            Pass::End => {
+                self.pass = Pass::Begin;
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Calls the closure that makes the body, at the first poll.
+    fn start_body(&mut self) {
+        let Body::NotStarted(_) = self.body else { return };
+        let Body::NotStarted(make_body) = mem::replace(&mut self.body, Body::Running) else {
+            return;
+        };
+        match catch(make_body) {
+            Ok(body) => self.body_job.insert(0, InlineJob::new(body)),
+            Err(panic) => {
+                self.body = Body::NoValue;
+                self.group.complete(1);
+                self.stop_for(panic);
+            }
+        }
+    }
+
+    /// Starts the next child that has arrived; `false` if there is none.
+    fn start_arrival(&mut self) -> bool {
+        let Some((index, child)) = self.group.pop_arrival() else { return false };
+        if self.phase == Phase::Stopping {
+            // It was admitted before the group closed, and arrives too late to start.
+            self.cut.iter_mut().for_each(|cut| cut.one_more(index));
+            let before = self.children.len();
+            if let Err(panic) = self.children.insert_cancelled(index, child) {
+                self.panic.get_or_insert(panic);
+            }
+            self.group.complete(before + 1 - self.children.len());
+        } else {
+            let mut child = Some(child);
+            let next = || match child.take() {
+                Some(child) => ControlFlow::Continue((index, child)),
+                None => ControlFlow::Break(None),
+            };
+            let on_complete = |completion| ControlFlow::Break(Some(completion));
+            let started = self.children.start(None, 1, next, on_complete);
+            if let ControlFlow::Break(Some(completion)) = started {
+                self.on_child_completion(completion);
+            }
+        }
+        true
+    }
+
+    fn on_body_completion(&mut self, outcome: Outcome<Result<T, E>>) {
+        self.group.complete(1);
+        self.body = Body::NoValue;
+        match Outcome::from(outcome) {
+            Outcome::Ok(value) => self.body = Body::Returned(value),
+            Outcome::Err(error) => {
+                self.failures.record(J::end_now(), None, error);
+                self.stop();
+            }
+            Outcome::Panicked(panic) => self.stop_for(panic),
+            Outcome::TimedOut | Outcome::Cancelled | Outcome::NotRun => self.stop(),
+        }
+    }
+
+    fn on_child_completion(&mut self, completion: Completion<ChildEnd<E, C>>) {
+        self.group.complete(1);
+        if let (Some(cut), Outcome::Ok(_)) = (&mut self.cut, &completion.outcome) {
+            cut.ended(completion.index);
+        }
+        match completion.outcome {
+            Outcome::Ok(ChildEnd::Completed) => {}
+            Outcome::Ok(ChildEnd::Failed { error, handle }) => {
+                self.failures.record(completion.at, Some(completion.index), error);
+                if !self.is_supervisor {
+                    self.stop();
+                }
+                self.complete_handle(handle);
+            }
+            Outcome::Ok(ChildEnd::Panicked { panic, handle }) => {
+                self.stop_for(panic);
+                self.complete_handle(handle);
+            }
+            Outcome::Panicked(panic) => self.stop_for(panic),
+            Outcome::Err(never) => match never {},
+            Outcome::TimedOut | Outcome::Cancelled | Outcome::NotRun => {
+                // Only the group or the runtime cancels a child's task.
+                self.has_lost_child |= self.phase != Phase::Stopping;
+                self.stop();
+            }
+        }
+    }
+
+    /// Completes the handle of a child that has failed: now, or if the group stops, once no child is active.
+    fn complete_handle(&self, handle: HandleGuard<C>) {
+        match &self.deferred {
+            Some(deferred) if self.phase == Phase::Stopping => deferred.defer(handle),
+            _ => drop(handle),
+        }
+    }
+
+    /// Closes the group, drops the body and cancels every child.
+    fn stop(&mut self) {
+        if self.phase == Phase::Stopping {
+            return;
+        }
+        self.phase = Phase::Stopping;
+        self.group.close();
+        match mem::replace(&mut self.body, Body::NoValue) {
+            Body::NotStarted(make_body) => {
+                if let Err(panic) = catch(|| drop(make_body)) {
+                    self.panic.get_or_insert(panic);
+                }
+                self.group.complete(1);
+            }
+            Body::Running => {
+                let panic = &mut self.panic;
+                self.body_job.cancel(|caught| {
+                    panic.get_or_insert(caught);
+                });
+                self.group.complete(1);
+            }
+            Body::Returned(value) => self.body = Body::Returned(value),
+            Body::NoValue => {}
+        }
+        self.cancel_children();
+    }
+
+    fn cancel_children(&mut self) {
+        let before = self.children.len();
+        let panic = &mut self.panic;
+        self.children.cancel(|caught| {
+            panic.get_or_insert(caught);
+        });
+        self.group.complete(before - self.children.len());
+    }
+
+    fn stop_because(&mut self, cause: Cause) {
+        if self.phase != Phase::Stopping {
+            // The body may spawn children until it has completed.
+            let all_begun = matches!(self.body, Body::Returned(_) | Body::NoValue);
+            self.cut = Some(Cut::new(cause, self.children.indices(), all_begun));
+            self.stop();
+        }
+    }
+
+    /// Has everything that is still to happen wake the group; `false` if something has happened already.
+    fn sleep(&mut self, cx: &mut Context<'_>) -> bool {
+        self.group.register(cx.waker());
+        // Read after the waker was registered: what happens later wakes it.
+        let has_news =
+            self.group.arrivals() > 0 || self.group.is_cancelled() && self.phase != Phase::Stopping;
+        !has_news && self.children.sleep(cx) && self.body_job.sleep(cx)
+    }
+
+    /// Completes when the tasks have stopped that cancelled children and body had started.
+    fn poll_wait_groups(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        ready!(self.children.poll_wait_groups(cx));
+        ready!(self.body_job.poll_wait_groups(cx));
+        self.deferred.iter().for_each(|deferred| deferred.close());
+        Poll::Ready(())
+    }
+}
+
+impl<G, B, T, E, C, J> GroupDriver for Driver<G, B, T, E, C, J>
+where
+    G: FnOnce() -> B,
+    B: Future<Output = Result<T, E>>,
+    C: ChildHandle + ?Sized,
+    J: JobHandle<Output = ChildEnd<E, C>>,
+{
+    type Value = T;
+    type Error = E;
+
+    fn supervise(&mut self) {
+        self.is_supervisor = true;
+    }
+
+    fn is_running(&self) -> bool {
+        self.phase == Phase::Running && !self.group.is_complete()
+    }
+
+    fn interrupt(&mut self, cause: Cause) {
+        // A deadline of zero passes before the body is started, and then nothing is polled.
+        let has_begun = !matches!(self.body, Body::NotStarted(_));
+        if cause == Cause::TimedOut && has_begun {
+            self.phase = Phase::LastPass;
+        } else {
+            self.stop_because(cause);
+        }
+    }
+
+    fn stop_for(&mut self, panic: Panic) {
+        // The first is resumed. Later ones followed from the stop, or happened at the same time.
+        self.panic.get_or_insert(panic);
+        self.stop();
+    }
+
+    fn poll_stopped(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // What arrives during this poll need not wake it.
+        self.group.unregister();
+        for _ in 0..BUDGET {
+            if self.group.is_cancelled() {
+                self.stop();
+            }
+            if self.step() {
+                continue;
+            }
+            if self.group.is_complete() {
+                return self.poll_wait_groups(cx);
+            }
+            if self.phase == Phase::LastPass {
+                self.stop_because(Cause::TimedOut);
+                continue;
+            }
+            if self.sleep(cx) {
+                return Poll::Pending;
+            }
+            break;
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn finish(&mut self) -> GroupResult<T, E> {
+        if let Some(panic) = self.panic.take() {
+            panic.resume();
+        }
+        let failures = mem::replace(&mut self.failures, Failures::new());
+        let interrupted = self.cut.take().and_then(Cut::into_interrupted);
+        let body = mem::replace(&mut self.body, Body::NoValue);
+        match (body, interrupted) {
+            (Body::Returned(value), None)
+                if !self.has_lost_child && (self.is_supervisor || failures.is_empty()) =>
+            {
+                Ok((value, failures.into_vec()))
+            }
+            (_, interrupted) => {
+                failures.into_result(interrupted)?;
+                Err(LoopError::Cancelled)
+            }
+        }
+    }
+}
+
+impl<G, B, T, E, C: ChildHandle + ?Sized, J: JobHandle> Drop for Driver<G, B, T, E, C, J> {
+    fn drop(&mut self) {
+        self.group.close();
+        self.deferred.iter().for_each(|deferred| deferred.close());
+        if let Some(panic) = self.group.abandon() {
+            panic.resume_unless_panicking();
+        }
+    }
+}
