@@ -166,7 +166,7 @@ where
         let (slots, free) = (&mut self.slots, &mut self.free);
         let mut last = None;
         self.waits = self.waiting.with(|waiting| {
-            while let Some((index, errand)) = next() {
+            while let Some((index, job)) = next() {
                 let record = BodyRecord { index, worker: NOBODY, is_overdue: false };
                 let slot = match free.pop() {
                     Some(slot) => {
@@ -178,7 +178,7 @@ where
                         slots.len() - 1
                     }
                 };
-                waiting.push((slot, errand.body));
+                waiting.push((slot, job.into_body()));
                 last = Some(Key { slot, index, attempt: 1 });
             }
             waiting.len()

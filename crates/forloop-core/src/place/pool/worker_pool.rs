@@ -64,7 +64,7 @@ where
     type Dispatch = Pull;
 
     fn start(&self, body: B) -> PoolJob<B> {
-        PoolJob::new(body)
+        PoolJob::with_mode(body)
     }
 
     fn pool(&self, body_source: Option<BoxedSource<B>>) -> Option<PoolHandle<PoolJob<B>>> {
