@@ -182,8 +182,8 @@ where
         let limit = *this.limit;
         let pulled = this.running.begin(|| PullConfig {
             limit,
-            are_held: !are_judged,
-            catches: C::CATCHES_PANICS,
+            holds_permits: !are_judged,
+            catches_panics: C::CATCHES_PANICS,
             delivery: DeliveryRule {
                 output: weight_by,
                 panic: if C::CATCHES_PANICS { Delivery::Prompt } else { Delivery::Terminal },
@@ -269,7 +269,7 @@ where
     ) -> Poll<ControlFlow<B>> {
         if J::ON_POOL {
             self.as_mut().begin(false, Some(|_| Delivery::Prompt));
-            self.as_mut().project().running.hold(held);
+            self.as_mut().project().running.set_held_permits(held);
         }
         let mut has_looked_out = false;
         // Whatever was polled since may have said stop, or taken its time.
@@ -410,7 +410,12 @@ where
             this.running.poll_round(this.polls_this_turn, budget(), forward)
         };
         match round {
-            ControlFlow::Continue(()) => on_complete(None),
+            ControlFlow::Continue(()) => {
+                if J::ON_POOL {
+                    self.check_source();
+                }
+                on_complete(None)
+            }
             ControlFlow::Break(Ok(enough)) => ControlFlow::Break(enough),
             ControlFlow::Break(Err(end)) => match self.sift(end) {
                 Some(end) => tell(end, on_complete),

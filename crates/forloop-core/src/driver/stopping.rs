@@ -13,7 +13,7 @@ use crate::driver::Spawner;
 use crate::engine::{Completion, JobHandle};
 use crate::options::{ItemPolicy, OutcomePolicy};
 use crate::outcome::{Cut, catch};
-use crate::place::SOURCE;
+use crate::place::SourceFailure;
 use crate::{Cause, Outcome, OutcomeKind, Panic};
 
 impl<S, A, J, C> Drive<S, A, J, C>
@@ -83,16 +83,11 @@ where
     ) -> Option<Completion<J::Output>> {
         let this = self.as_mut().project();
         match end.outcome {
-            Outcome::Panicked(panic) if !C::CATCHES_PANICS || end.index == SOURCE => {
-                if C::HAS_RULES && end.index != SOURCE {
+            Outcome::Panicked(panic) if !C::CATCHES_PANICS => {
+                if C::HAS_RULES {
                     self.as_mut().hear_ended(end.index, OutcomeKind::Panicked);
                 }
                 self.stop_for(panic);
-                return None;
-            }
-            // A worker was dropped by its runtime while it had no body.
-            _ if end.index == SOURCE => {
-                self.cut_short(Cause::Cancelled, None);
                 return None;
             }
             Outcome::Cancelled | Outcome::NotRun if *this.stopping => {
@@ -118,6 +113,15 @@ where
             self.has_ended(&end);
         }
         Some(end)
+    }
+
+    /// Stops the loop if the source has failed that workers pull from.
+    pub(super) fn check_source(mut self: Pin<&mut Self>) {
+        match self.as_mut().project().running.take_source_failure() {
+            None => {}
+            Some(SourceFailure::Panicked(panic)) => self.stop_for(panic),
+            Some(SourceFailure::WorkerDropped) => self.cut_short(Cause::Cancelled, None),
+        }
     }
 
     /// Stops the loop before its end. `lost` is a body that does not run any more.

@@ -93,13 +93,13 @@ impl<J: JobHandle> TaskSet<J> {
         for job in jobs {
             running.put(job);
         }
-        running.bodies.hand_out();
+        running.bodies.dispatch();
         running
     }
 
     fn insert(&mut self, job: J) -> usize {
         let index = self.put(job);
-        self.bodies.hand_out();
+        self.bodies.dispatch();
         index
     }
 
