@@ -1,4 +1,4 @@
-//! Where a body runs: in the caller's own task, or as a task of a runtime.
+//! Where bodies run: in the caller's own task, in a task each, or on a pool of workers.
 
 mod blocking;
 mod dispatch;
