@@ -185,29 +185,52 @@ impl<S: Stream, L, C> Loop<S, Inline, L, C> {
     }
 
     /// Runs the bodies on a few workers: tasks of `runtime`, as many as it has threads, each of which
-    /// takes items as it has room for them and runs their bodies as the caller's own task would.
+    /// pulls items and polls their bodies as the caller's own task would.
     ///
     /// Choose
     ///
-    /// - `on_workers` to have many bodies on all cores: each costs about what it costs in the caller's
-    ///   own task, and the runtime hears of a few tasks only. A body that blocks its thread, or computes
-    ///   for long without an `await`, delays the others of its worker, and no other worker takes them
-    ///   over; nor does another worker use its part of the limit meanwhile. Bodies that take less than a
-    ///   microsecond gain nothing from a second core: leave them in the caller's task;
-    /// - [`on`](Self::on) for bodies that block, and for a few that compute for long beside others that
-    ///   must not wait: each is a task, scheduled by itself.
+    /// - `on_workers` to run many bodies on all cores: each costs about what it costs in the caller's own
+    ///   task, and the runtime schedules a few tasks only. A body that blocks its thread, or computes for
+    ///   long without an `await`, delays the other bodies of its worker. No other worker takes them over or
+    ///   uses that worker's share of the limit meanwhile. Bodies that take less than a microsecond gain
+    ///   nothing from a second core: leave them in the caller's task;
+    /// - [`on`](Self::on) for bodies that block, and for a few that compute for long beside others that must
+    ///   not wait: each is a task, scheduled by itself.
     ///
     /// The workers pull the items and call the body's closure, one worker at a time and in input order.
-    /// So items, closure and bodies own what they use (`'static`) and are `Send`: write `move |item|`, and
-    /// clone into the closure what it needs. Where they must borrow, see [`WorkerPool::push_dispatch`]. With
-    /// [`timeout`](Self::timeout) and over [`try_each`](crate::try_each) the caller's task pulls and calls,
-    /// because each body must be seen to begin.
+    /// So items, closure and bodies must own what they use (`'static`) and be `Send`: write `move |item|`,
+    /// and clone into the closure what it needs. If they must borrow, see
+    /// [`WorkerPool::push_dispatch`].
+    ///
+    /// # Options that push the bodies
+    ///
+    /// An option that must see each body start needs the loop's own task to start it. With any of these, the
+    /// caller's task pulls the items, calls the closure and pushes the bodies to the workers:
+    ///
+    /// | option | what the caller's task does for each body |
+    /// |---|---|
+    /// | [`timeout`](Self::timeout) | notes when the body started |
+    /// | [`retry`](Self::retry) | keeps the item, and starts the next attempt |
+    /// | [`rate`](Self::rate), [`stagger`](Self::stagger) | delays the start |
+    /// | [`limit_by`](Self::limit_by), [`weight_by`](Self::weight_by) | queues the item until it has a permit |
+    /// | [`observe`](Self::observe), [`stop_on_counts`](Self::stop_on_counts), [`stop_on_output`](Self::stop_on_output) | reports the start and the completion |
+    /// | [`drain_on`](Self::drain_on) | stops starting bodies |
+    /// | [`layer`](Self::layer) | wraps the body |
+    /// | [`try_each`](crate::try_each), [`try_each_stream`](crate::try_each_stream) | stops at the source's first error |
+    ///
+    /// The bodies still run on all cores, and results and errors are the same. The cost differs: each body
+    /// pays for a part of a trip to another thread and back, which is more than a short body costs. The
+    /// closure runs on one core, and every completion is delivered to the caller's task. Except with `layer`,
+    /// items and closure must be `Send` and `'static` nevertheless, because the type of the place asks for
+    /// it; with [`WorkerPool::push_dispatch`] they need not be. The other options
+    /// ([`deadline`](Self::deadline), [`cancel_on`](Self::cancel_on), [`catch_panics`](Self::catch_panics))
+    /// leave the pulling to the workers.
     ///
     /// # Costs
     ///
     /// A few allocations for the loop and for each worker, none per item. A strategy that gives one result
-    /// hears of good ends now and then, and of those that stop it at once; streams of results hear of each
-    /// as soon as their worker has polled what it had to, and that trip to another thread costs more than
+    /// receives successful outputs in large batches, and failures that stop it at once. A stream of results
+    /// receives each output by the end of its worker's round. Such a trip to another thread costs more than
     /// a short body.
     ///
     /// # Examples
@@ -222,9 +245,9 @@ impl<S: Stream, L, C> Loop<S, Inline, L, C> {
     ///
     /// # Cancel safety
     ///
-    /// As for [`on`](Self::on): a strategy that returns has stopped every body it started; one that is
-    /// dropped has asked the workers to stop, and each body is gone when the runtime has next come to
-    /// its worker.
+    /// As for [`on`](Self::on): a strategy that returns has stopped every body that it started. A strategy
+    /// that is dropped has cancelled the workers, and each body is dropped when the runtime next polls its
+    /// worker.
     pub fn on_workers<R>(self, runtime: R) -> Loop<S, WorkerPool<R>, L, C>
     where
         R: Spawn + Clone + Send + Sync + 'static,

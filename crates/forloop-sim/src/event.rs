@@ -93,16 +93,16 @@ impl fmt::Display for Event {
 }
 
 /// What wraps the bodies of loops.
-const WRAPPERS: [&str; 3] = [
-    "forloop_core::task::Run<",
-    "forloop_core::place::inline::InlineJob<",
-    "forloop_core::place::parent_waker::ParentWakerJob<",
-];
+const WRAPPERS: [&str; 2] = ["forloop_core::task::Run<", "forloop_core::place::inline::InlineJob<"];
+
+/// Separates the body of an `InlineJob` from the job's mode.
+const MODE: &str = ", forloop_core::place::";
 
 /// The function in whose source a future is written, by the name of its type; empty if that does not say.
 fn name_of(of_type: &'static str) -> &'static str {
     let unwrapped = |wrapper| of_type.strip_prefix(wrapper)?.strip_suffix('>');
     let inner = WRAPPERS.into_iter().find_map(unwrapped).unwrap_or(of_type);
+    let inner = inner.rsplit_once(MODE).map_or(inner, |(body, _mode)| body);
     match inner.split("::{{closure}}").next() {
         Some(name) if !name.contains(['<', '(', ' ']) => name,
         _ => "",
@@ -111,7 +111,13 @@ fn name_of(of_type: &'static str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use core::any::type_name;
+
+    use forloop_core::{InlineJob, ParentWakerJob};
+
     use super::*;
+
+    struct Body;
 
     #[test]
     fn a_body_has_the_name_of_the_function_it_is_written_in() {
@@ -119,6 +125,8 @@ mod tests {
             ("app::work::{{closure}}::{{closure}}", "app::work"),
             ("forloop_core::task::Run<app::work::{{closure}}>", "app::work"),
             ("app::Body", "app::Body"),
+            (type_name::<InlineJob<Body>>(), "forloop_sim::event::tests::Body"),
+            (type_name::<ParentWakerJob<Body>>(), "forloop_sim::event::tests::Body"),
             ("core::pin::Pin<alloc::boxed::Box<dyn Future>>", ""),
         ] {
             assert_eq!(name_of(of_type), name);

@@ -207,8 +207,8 @@ where
         let limit = *this.limit;
         let pulled = this.running.begin(|| PullConfig {
             limit,
-            are_held: !are_collected,
-            catches: C::CATCHES_PANICS,
+            holds_permits: !are_collected,
+            catches_panics: C::CATCHES_PANICS,
             delivery: DeliveryRule {
                 output: delivery,
                 panic: if C::CATCHES_PANICS { Delivery::Prompt } else { Delivery::Terminal },
@@ -288,7 +288,7 @@ where
     ) -> Poll<ControlFlow<B>> {
         if J::ON_POOL {
             self.as_mut().begin(false, Some(|_| Delivery::Prompt));
-            self.as_mut().project().running.hold(held);
+            self.as_mut().project().running.set_held_permits(held);
         }
         let mut signals = Signals::Unchecked;
         loop {
@@ -475,7 +475,12 @@ where
             this.running.poll_round(this.polls_this_turn, budget(), pass_on)
         };
         match round {
-            ControlFlow::Continue(()) => on_complete(None),
+            ControlFlow::Continue(()) => {
+                if J::ON_POOL {
+                    self.check_source();
+                }
+                on_complete(None)
+            }
             ControlFlow::Break(Ok(enough)) => ControlFlow::Break(enough),
             ControlFlow::Break(Err(end)) => match self.dispose(end) {
                 Disposition::Deliver(end) => deliver(end, on_complete),

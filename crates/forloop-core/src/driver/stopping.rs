@@ -13,7 +13,7 @@ use crate::admission::MaybeQueue;
 use crate::engine::{Completion, JobHandle};
 use crate::options::{ItemPolicy, OutcomePolicy};
 use crate::outcome::{Cut, StopEffect, catch};
-use crate::place::SOURCE;
+use crate::place::SourceFailure;
 use crate::{Cause, Outcome, OutcomeKind, Panic, StopReason};
 
 /// What becomes of a completion.
@@ -131,16 +131,11 @@ where
     ) -> Disposition<J::Output> {
         let this = self.as_mut().project();
         match end.outcome {
-            Outcome::Panicked(panic) if !C::CATCHES_PANICS || end.index == SOURCE => {
-                if C::HAS_RULES && end.index != SOURCE {
+            Outcome::Panicked(panic) if !C::CATCHES_PANICS => {
+                if C::HAS_RULES {
                     self.as_mut().report_completed(end.index, OutcomeKind::Panicked);
                 }
                 self.stop_for(panic);
-                return Disposition::Kept;
-            }
-            // The runtime dropped a worker that had no body.
-            _ if end.index == SOURCE => {
-                self.cut_short(Cause::Cancelled, None);
                 return Disposition::Kept;
             }
             Outcome::Cancelled | Outcome::NotRun if this.phase.is_stopping() => {
@@ -179,6 +174,15 @@ where
             .as_ref()
             .as_pin_ref()
             .is_none_or(|source| catch(|| source.size_hint().1 == Some(0)).unwrap_or(false))
+    }
+
+    /// Stops the loop if the source has failed that workers pull from.
+    pub(super) fn check_source(mut self: Pin<&mut Self>) {
+        match self.as_mut().project().running.take_source_failure() {
+            None => {}
+            Some(SourceFailure::Panicked(panic)) => self.stop_for(panic),
+            Some(SourceFailure::WorkerDropped) => self.cut_short(Cause::Cancelled, None),
+        }
     }
 
     /// Interrupts the loop. `lost` is a body that does not run any more.

@@ -1,4 +1,9 @@
-//! As tasks that may block, on a runtime's pool of threads for that.
+//! A task that may block for each body, on a runtime's pool of threads for blocking work.
+//!
+//! The threads of such a pool may all be busy for a long time, and a task that waits for one holds nothing
+//! that must be stopped. So the task that cancels it, or whose timer has expired, does not wait for a thread:
+//! it takes the task out of its [`BlockingQueue`] and completes it on the spot. The task's first waker is
+//! that queue.
 
 use alloc::sync::Arc;
 use alloc::task::Wake;
@@ -14,9 +19,9 @@ use crate::body::Body;
 use crate::simulation::{Origin, spawning};
 use crate::task::{Run, Task, pair};
 
-/// As tasks that may block, one per body, on a runtime's pool of threads for that.
+/// Runs each body as a task that may block, on a runtime's pool of threads for blocking work.
 ///
-/// [`Loop::on_blocking`](crate::Loop::on_blocking) says more.
+/// See [`Loop::on_blocking`](crate::Loop::on_blocking).
 #[derive(Debug, Clone, Copy)]
 pub struct SpawnedBlocking<R>(pub R);
 
@@ -33,10 +38,11 @@ where
     }
 }
 
-/// Calls `work` on a thread of the runtime's pool for work that blocks, and returns the handle that owns it.
+/// Calls `work` on a thread of the runtime's pool for blocking work, and returns the handle that owns the
+/// call.
 ///
-/// The call cannot be interrupted: stopped before it has begun it never begins, stopped later it goes on to its
-/// end, and whoever cancelled it waits for that.
+/// The call cannot be interrupted. If it is cancelled before it has started, it never starts. If it is
+/// cancelled later, it runs to completion, and [`Task::cancel`] waits for that.
 ///
 /// # Examples
 ///
@@ -57,11 +63,11 @@ pub fn spawn_blocking<T: Send + 'static>(
     start(runtime, async move { work() })
 }
 
-/// Makes a body of a plain closure, one that is not async and may block: for
+/// Converts a plain closure, which is not async and may block, to the closure of a loop: for
 /// [`Loop::on_blocking`](crate::Loop::on_blocking).
 ///
-/// The closure is called when the body is polled, on the thread that polls it. It is shared by all bodies,
-/// at the cost of one allocation for the loop.
+/// The closure is called when the body is polled, on the thread that polls it. All bodies share it, which
+/// costs one allocation for the loop.
 pub fn sync_body<I, T, F: Fn(I) -> T>(closure: F) -> impl FnMut(I) -> SyncBody<F, I> {
     let closure = Arc::new(closure);
     move |item| SyncBody { closure: closure.clone(), item: Some(item) }
@@ -73,39 +79,39 @@ pub struct SyncBody<F, I> {
     item: Option<I>,
 }
 
-// Nothing of it is pinned.
+// None of its fields is pinned.
 impl<F, I> Unpin for SyncBody<F, I> {}
 
 impl<T, I, F: Fn(I) -> T> Future for SyncBody<F, I> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<T> {
-        let item = self.item.take().expect("a body is not polled again when it has ended");
+        let item = self.item.take().expect("a body is not polled after completion");
         Poll::Ready((self.closure)(item))
     }
 }
 
 impl<F, I: fmt::Debug> fmt::Debug for SyncBody<F, I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call").field("item", &self.item).finish_non_exhaustive()
+        f.debug_struct("SyncBody").field("item", &self.item).finish_non_exhaustive()
     }
 }
 
-/// Starts `future` as a task of the pool.
+/// Spawns `future` as a task of the pool.
 #[cfg_attr(feature = "simulation", track_caller)]
 fn start<F>(runtime: &impl SpawnBlocking, future: F) -> Task<F::Output>
 where
     F: Future<Output: Send> + Send + 'static,
 {
     let (task, run) = pair(future);
-    let line = Arc::new(BlockingQueue { waiting: ConcurrentQueue::bounded(1) });
-    task.wake_to_stop(&Waker::from(line.clone()));
-    let is_alone = line.waiting.push(run).is_ok();
-    debug_assert!(is_alone, "a task stands in its line once");
-    let called = SyncCall { line };
+    let queue = Arc::new(BlockingQueue { queued: ConcurrentQueue::bounded(1) });
+    task.wake_to_stop(&Waker::from(queue.clone()));
+    let is_queued = queue.queued.push(run).is_ok();
+    debug_assert!(is_queued, "the queue is for one task and new");
+    let call = BlockingCall { queue };
     spawning(Origin::here(), || {
         runtime.spawn_blocking(async move {
-            if let Some(run) = called.line.next() {
+            if let Some(run) = call.queue.take() {
                 run.await;
             }
         });
@@ -113,38 +119,36 @@ where
     task
 }
 
-/// A task that waits for a thread of the pool: whoever takes it out runs it, or drops it.
-///
-/// The pool's threads may all be busy for long. A task that is asked to stop meanwhile does not wait for
-/// one: who asks takes it out.
+/// Holds a task until a thread of the pool takes it to run it, or another thread takes it to stop it.
 struct BlockingQueue<F: Future> {
-    waiting: ConcurrentQueue<Run<F>>,
+    queued: ConcurrentQueue<Run<F>>,
 }
 
 impl<F: Future> BlockingQueue<F> {
-    fn next(&self) -> Option<Run<F>> {
-        self.waiting.pop().ok()
+    fn take(&self) -> Option<Run<F>> {
+        self.queued.pop().ok()
     }
 }
 
-/// Called when the task is asked to stop, for want of time or otherwise.
+/// Called when the task is cancelled or has timed out.
 impl<F: Future<Output: Send> + Send + 'static> Wake for BlockingQueue<F> {
     fn wake(self: Arc<Self>) {
-        if let Some(run) = self.next().and_then(Run::stop_unpolled) {
-            // The pool sees to the rest, if it is still there.
-            drop(self.waiting.push(run));
+        if let Some(run) = self.take().and_then(Run::stop_unpolled) {
+            // It must wait for tasks that were dropped with its future. A thread of the pool polls for
+            // that, unless the pool was shut down.
+            drop(self.queued.push(run));
         }
     }
 }
 
-/// The pool's part of it: a pool that shuts down drops this, and with it the task.
-struct SyncCall<F: Future> {
-    line: Arc<BlockingQueue<F>>,
+/// The pool's share of the queue. A pool that shuts down drops this, and with it the task.
+struct BlockingCall<F: Future> {
+    queue: Arc<BlockingQueue<F>>,
 }
 
-impl<F: Future> Drop for SyncCall<F> {
+impl<F: Future> Drop for BlockingCall<F> {
     fn drop(&mut self) {
-        self.line.waiting.close();
-        drop(self.line.next());
+        self.queue.queued.close();
+        drop(self.queue.take());
     }
 }

@@ -1,4 +1,4 @@
-//! How bodies come to where they run: pushed by the loop's task, or pulled by workers.
+//! How bodies get to their place: the loop's task pushes them, or workers pull them.
 
 use alloc::boxed::Box;
 
@@ -6,40 +6,45 @@ use futures_core::Stream;
 
 use super::pool::{BoxedSource, SourceBodies};
 
-/// Bodies are brought by the caller's task: it pulls the items and calls the body's closure.
+/// The caller's task pulls the items, calls the body's closure, and pushes each body to its place.
 #[derive(Debug, Clone, Copy)]
 pub struct Push;
 
-/// Bodies are drawn by those who run them: they pull the items and call the body's closure, on whatever
-/// thread they are.
+/// Workers pull the items and call the body's closure themselves, each on its own thread.
 #[derive(Debug, Clone, Copy)]
 pub struct Pull;
 
-/// How the bodies of a loop over `S` with the closure `F`, which takes an `I`, come to where they run.
+/// Whether the caller's task pushes the bodies to their place, or workers pull the items from `S` and call
+/// the closure `F`.
 ///
-/// [`Push`] and [`Pull`] are all there are; which of them is up to the [`Place`].
+/// Implemented by [`Push`] and [`Pull`]. The [`Place`](crate::Place) says which of them it needs; `Pull`
+/// asks more of items and closure.
 #[diagnostic::on_unimplemented(
-    message = "the items or the closure of this loop cannot be shared by workers",
+    message = "the items or the closure of this loop cannot be sent to workers",
     label = "workers pull the items and call the closure on threads of the runtime",
-    note = "items and closure own what they use (`'static`: put `move` before the closure and clone what \
-            it needs) and are `Send`; if they must borrow, run each body `.on(runtime)`, or bring the \
-            bodies to the workers: `.at(WorkerPool::new(runtime).push_dispatch())`"
+    note = "items and closure must own what they use (`'static`: put `move` before the closure and clone \
+            what it needs) and must be `Send`; if they borrow, spawn a task for each body with \
+            `.on(runtime)`, or push the bodies to the workers with \
+            `.at(WorkerPool::new(runtime).push_dispatch())`"
 )]
 pub trait Dispatch<S: Stream, F, I> {
-    /// The well from which bodies are drawn; or source and closure again, if they are brought.
+    /// Makes one source of bodies of source and closure, or returns both if the bodies are pushed.
+    ///
+    /// `admit` converts an item of the source to the closure's argument. It is `None` if an option must see
+    /// each body start: then the bodies are pushed also by [`Pull`].
     #[doc(hidden)]
     fn body_source<B>(source: S, body: F, admit: Option<fn(S::Item) -> I>) -> Dispatched<S, F, B>
     where
         F: FnMut(I) -> B;
 }
 
-/// What becomes of a loop's source and closure.
+/// A loop's source and closure, once it is known who uses them.
 #[doc(hidden)]
 #[expect(missing_debug_implementations, reason = "a closure has none")]
 pub enum Dispatched<S, F, B> {
-    /// The loop's own task pulls and calls.
+    /// The loop's own task pulls the items and calls the closure.
     Push(S, F),
-    /// Whoever has this does.
+    /// The workers do.
     Pull(BoxedSource<B>),
 }
 

@@ -1,5 +1,6 @@
-//! In the caller's own task.
+//! Bodies in the caller's own task, and the job that all places without a task per body share.
 
+use core::marker::PhantomData;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
@@ -9,8 +10,10 @@ use super::{Place, Push};
 use crate::Outcome;
 use crate::body::Body;
 use crate::engine::JobHandle;
+use crate::task::next_end;
 
-/// In the caller's own task: a body may borrow, need not be `Send`, and shares the caller's core.
+/// Runs each body in the caller's own task: it may borrow, need not be `Send`, and shares the caller's
+/// core.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Inline;
 
@@ -19,29 +22,61 @@ impl<B: Body> Place<B> for Inline {
     type Dispatch = Push;
 
     fn start(&self, body: B) -> InlineJob<B> {
-        InlineJob { body }
+        InlineJob::new(body)
     }
 }
 
+/// Who polls an [`InlineJob`], and with which waker.
+pub trait JobMode {
+    /// Whether workers may take the body from the loop's task.
+    const ON_POOL: bool;
+
+    /// Whether the body is polled with its caller's waker instead of one of its own.
+    const PARENT_WAKER: bool;
+}
+
+impl JobMode for Inline {
+    const ON_POOL: bool = false;
+    const PARENT_WAKER: bool = false;
+}
+
 pin_project! {
-    /// A body in the caller's own task.
+    /// A body that is polled where it is stored: it runs only while it is polled, and dropping it
+    /// cancels it.
+    ///
+    /// The mode `M` says who polls it: the caller's task ([`Inline`], and
+    /// [`ParentWaker`](crate::ParentWaker) with the caller's waker) or a worker
+    /// ([`PoolJob`](crate::PoolJob)).
     #[derive(Debug)]
-    pub struct InlineJob<B> {
+    pub struct InlineJob<B, M = Inline> {
         #[pin]
         body: B,
+        mode: PhantomData<M>,
     }
 }
 
 impl<B> InlineJob<B> {
     pub(crate) fn new(body: B) -> Self {
-        Self { body }
+        Self::with_mode(body)
     }
 }
 
-impl<B: Body> JobHandle for InlineJob<B> {
+impl<B, M> InlineJob<B, M> {
+    pub(super) fn with_mode(body: B) -> Self {
+        Self { body, mode: PhantomData }
+    }
+
+    pub(super) fn into_body(self) -> B {
+        self.body
+    }
+}
+
+impl<B: Body, M: JobMode> JobHandle for InlineJob<B, M> {
     type Output = B::Returns;
 
     const INLINE: bool = true;
+    const ON_POOL: bool = M::ON_POOL;
+    const PARENT_WAKER: bool = M::PARENT_WAKER;
 
     fn watch(self: Pin<&mut Self>, _cx: &mut Context<'_>) {}
 
@@ -68,7 +103,8 @@ impl<B: Body> JobHandle for InlineJob<B> {
     }
 
     fn end_now() -> usize {
-        // Seen when it happens: the order they are seen in is the order of ends.
-        0
+        // One task sees completions in the order in which they happen. Workers complete bodies side by
+        // side, so there each completion takes a number.
+        if M::ON_POOL { next_end() } else { 0 }
     }
 }

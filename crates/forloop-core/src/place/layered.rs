@@ -1,4 +1,4 @@
-//! A place whose bodies are wrapped before they start: in a span, a stopwatch, a name.
+//! A place that wraps each body before it starts: in a span, a stopwatch, a name.
 
 use core::fmt;
 
@@ -6,23 +6,20 @@ use super::pool::{BoxedSource, PoolHandle};
 use super::{Place, Push};
 use crate::body::{Attempt, Body};
 
-/// Puts something around each body of a loop.
-///
-/// Implemented for a value that makes, of any body, another future with the same output; it is told which attempt at
-/// which item the body is.
+/// Wraps each body of a loop in another future with the same output.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot wrap `{B}`",
-    label = "this wraps no bodies, or none of this kind"
+    label = "not a layer, or not a layer for such bodies"
 )]
 pub trait Layer<B: Body> {
-    /// The body in its wrapping.
+    /// The wrapped body.
     type Layered: Body<Returns = B::Returns>;
 
-    /// Wraps a body. Called in the loop's own task, where the loop is polled.
+    /// Wraps a body, made for this attempt at this item. Called in the loop's own task.
     fn layer(&self, attempt: Attempt, body: B) -> Self::Layered;
 }
 
-/// Somewhere bodies run, each in a wrapping.
+/// A place with a [`Layer`] around each body.
 #[derive(Clone)]
 pub struct Layered<P, W> {
     place: P,
@@ -47,7 +44,7 @@ impl<B: Body, P: Place<W::Layered>, W: Layer<B>> Place<B> for Layered<P, W> {
         self.place.start_attempt(attempt, self.layer.layer(attempt, body))
     }
 
-    fn pool(&self, _well: Option<BoxedSource<B>>) -> Option<PoolHandle<P::Job>> {
+    fn pool(&self, _source: Option<BoxedSource<B>>) -> Option<PoolHandle<P::Job>> {
         self.place.pool(None)
     }
 }

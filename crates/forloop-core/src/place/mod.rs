@@ -1,4 +1,4 @@
-//! Where a body runs: in the caller's own task, or as a task of a runtime.
+//! Where bodies run: in the caller's own task, in a task each, or on a pool of workers.
 
 mod blocking;
 mod dispatch;
@@ -18,7 +18,9 @@ pub(crate) use self::dispatch::Dispatched;
 pub use self::dispatch::{Dispatch, Pull, Push};
 pub use self::inline::{Inline, InlineJob};
 pub use self::parent_waker::{ParentWaker, ParentWakerJob};
-pub(crate) use self::pool::{BodySet, Delivery, DeliveryRule, PoolHandle, PullConfig, SOURCE};
+pub(crate) use self::pool::{
+    BodySet, Delivery, DeliveryRule, PoolHandle, PullConfig, SourceFailure,
+};
 pub use self::pool::{PoolJob, PushPool, WorkerPool};
 pub use self::spawned::{Spawned, SpawnedLocal};
 pub use self::traits::Place;

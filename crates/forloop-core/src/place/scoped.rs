@@ -1,4 +1,5 @@
-//! As tasks that borrow, on threads of a scope whose owner blocks until they have ended.
+//! A task that may borrow for each body, on the threads of a scope. The scope's owner blocks until all of
+//! them have completed.
 
 use super::{Place, Push};
 use crate::SpawnScoped;
@@ -6,10 +7,10 @@ use crate::body::Body;
 use crate::simulation::{Origin, spawning};
 use crate::task::{Task, pair};
 
-/// As tasks on the threads of a scope, one per body: a body may borrow from around the scope, is `Send`,
-/// and uses every core.
+/// Runs each body as a task on the threads of a scope: a body must be `Send` and may borrow from around the
+/// scope.
 ///
-/// [`Loop::on_scoped`](crate::Loop::on_scoped) says more.
+/// See [`Loop::on_scoped`](crate::Loop::on_scoped).
 #[derive(Debug, Clone, Copy)]
 pub struct SpawnedScoped<S>(pub S);
 
@@ -26,8 +27,8 @@ where
     }
 }
 
-/// Starts `future`, which may borrow for `'env`, as a task on the threads of a scope, and returns the
-/// handle that owns it.
+/// Spawns `future` as a task on the threads of a scope and returns the handle that owns it. The future may
+/// borrow for `'env`.
 #[cfg_attr(feature = "simulation", track_caller)]
 pub fn spawn_scoped<'env, F>(scope: &impl SpawnScoped<'env>, future: F) -> Task<F::Output>
 where

@@ -1,4 +1,4 @@
-//! As tasks of a runtime, one per body.
+//! A task of a runtime for each body.
 
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -9,7 +9,7 @@ use crate::engine::JobHandle;
 use crate::task::{Task, next_end, spawn, spawn_local};
 use crate::{Outcome, Spawn, SpawnLocal};
 
-/// As tasks of a runtime with threads, one per body.
+/// Runs each body as a task of a runtime, on any of its threads.
 #[derive(Debug, Clone, Copy)]
 pub struct Spawned<R>(pub R);
 
@@ -22,7 +22,7 @@ impl<R: Spawn, B: Body<Returns: Send> + Send + 'static> Place<B> for Spawned<R> 
     }
 }
 
-/// As tasks of a runtime on the current thread, one per body.
+/// Runs each body as a task of a runtime, on the current thread.
 #[derive(Debug, Clone, Copy)]
 pub struct SpawnedLocal<R>(pub R);
 

@@ -1,4 +1,4 @@
-//! What a place is.
+//! The trait of all places.
 
 use super::pool::{BoxedSource, PoolHandle};
 use crate::body::{Attempt, Body};
@@ -6,39 +6,51 @@ use crate::engine::JobHandle;
 
 /// Where the bodies of a loop run.
 ///
-/// [`Inline`], [`ParentWaker`](crate::ParentWaker), [`Spawned`], [`WorkerPool`](crate::WorkerPool),
-/// [`PushPool`](crate::PushPool), [`SpawnedLocal`], [`SpawnedScoped`] and [`SpawnedBlocking`] are all there are, and any of them with each
-/// body [`Layered`]; a loop takes one
-/// through [`Loop::with_parent_waker`](crate::Loop::with_parent_waker), [`Loop::on`](crate::Loop::on),
-/// [`Loop::on_workers`](crate::Loop::on_workers), [`Loop::on_local`](crate::Loop::on_local),
-/// [`Loop::on_scoped`](crate::Loop::on_scoped), [`Loop::on_blocking`](crate::Loop::on_blocking) and
-/// [`Loop::at`](crate::Loop::at).
+/// The places are
+///
+/// - [`Inline`](crate::Inline), the default: in the caller's task;
+/// - [`ParentWaker`](crate::ParentWaker), by
+///   [`Loop::with_parent_waker`](crate::Loop::with_parent_waker): in the caller's task, with the caller's
+///   waker;
+/// - [`Spawned`](crate::Spawned), by [`Loop::on`](crate::Loop::on): a task for each body;
+/// - [`SpawnedLocal`](crate::SpawnedLocal), by [`Loop::on_local`](crate::Loop::on_local): a task on the
+///   current thread for each body;
+/// - [`SpawnedScoped`](crate::SpawnedScoped), by [`Loop::on_scoped`](crate::Loop::on_scoped): a task that
+///   borrows, on the threads of a scope;
+/// - [`SpawnedBlocking`](crate::SpawnedBlocking), by [`Loop::on_blocking`](crate::Loop::on_blocking): a
+///   task that may block its thread;
+/// - [`WorkerPool`](crate::WorkerPool) and [`PushPool`](crate::PushPool), by
+///   [`Loop::on_workers`](crate::Loop::on_workers): on a few workers;
+/// - [`Layered`](crate::Layered), by [`Loop::layer`](crate::Loop::layer): at any of these, with each body
+///   wrapped.
+///
+/// [`Loop::at`](crate::Loop::at) takes any of them as a value.
 #[diagnostic::on_unimplemented(
-    message = "`{B}` cannot run there",
+    message = "`{B}` cannot be spawned on this runtime",
     label = "this body cannot run as a task",
-    note = "a spawned body owns what it uses (`'static`, so clone or move it in) and, unless the \
-            runtime is single-threaded, is `Send`; a body that borrows runs in the caller's task: \
-            leave out `.on(..)`"
+    note = "a spawned body must own what it uses (`'static`: clone or move it in) and, unless the \
+            runtime is single-threaded, must be `Send`; to run a body that borrows in the caller's \
+            task, leave out `.on(..)`"
 )]
 pub trait Place<B: Body> {
-    /// A body that has been started here.
+    /// The handle of a body that was started here.
     type Job: JobHandle<Output = B::Returns>;
 
-    /// How bodies come here: [`Push`] or [`Pull`].
+    /// How bodies get here: [`Push`](crate::Push) or [`Pull`](crate::Pull).
     type Dispatch;
 
     /// Starts `body`.
     fn start(&self, body: B) -> Self::Job;
 
-    /// Starts `body`, which is that of this attempt at this item.
+    /// Starts `body`, made for this attempt at this item.
     fn start_attempt(&self, _attempt: Attempt, body: B) -> Self::Job {
         self.start(body)
     }
 
-    /// Who runs such bodies here, if neither the caller's task nor they themselves do: those of a well, if
-    /// there is one.
+    /// Returns the worker pool that runs the bodies, if this place has one. With `source`, the workers
+    /// pull the bodies from it; without, the loop pushes them.
     #[doc(hidden)]
-    fn pool(&self, _well: Option<BoxedSource<B>>) -> Option<PoolHandle<Self::Job>> {
+    fn pool(&self, _source: Option<BoxedSource<B>>) -> Option<PoolHandle<Self::Job>> {
         None
     }
 }

@@ -95,13 +95,13 @@ impl<J: JobHandle> TaskSet<J> {
         for job in jobs {
             set.put(job);
         }
-        set.bodies.hand_out();
+        set.bodies.dispatch();
         set
     }
 
     fn insert(&mut self, job: J) -> usize {
         let index = self.put(job);
-        self.bodies.hand_out();
+        self.bodies.dispatch();
         index
     }
 

@@ -1,27 +1,33 @@
-//! How many bodies a worker takes at a time.
+//! The number of bodies that a worker pulls at a time.
 
-/// How many bodies a worker takes at a time: one, unless workers get in each other's way, which they do
-/// where bodies are short. So those that compute for long are shared out one by one.
+/// The number of bodies that a worker pulls at a time, adapted to how often workers contend for the
+/// source.
+///
+/// The size doubles when another worker holds the source and shrinks by a sixteenth of a body when the
+/// source is free. Workers contend where bodies are short: there a batch saves most of the contention.
+/// Where bodies compute for long, workers seldom meet at the source and pull one body at a time, so
+/// no worker keeps bodies that an idle one could run. No clock is read, so in a simulation the same
+/// schedule gives the same batches.
 pub(super) struct BatchSize {
-    /// In sixteenths.
-    get: usize,
+    sixteenths: usize,
 }
 
 impl BatchSize {
-    pub(super) const SLOWEST: Self = Self { get: 16 };
-    const FASTEST: Self = Self { get: 64 * 16 };
+    /// One body.
+    pub(super) const MIN: Self = Self { sixteenths: 16 };
+    const MAX: Self = Self { sixteenths: 64 * 16 };
 
     pub(super) fn get(&self) -> usize {
-        self.get / 16
+        self.sixteenths / 16
     }
 
-    /// The well was free.
+    /// The source was free.
     pub(super) fn shrink(&mut self) {
-        self.get = (self.get - 1).max(Self::SLOWEST.get);
+        self.sixteenths = (self.sixteenths - 1).max(Self::MIN.sixteenths);
     }
 
-    /// Somebody else had the well.
+    /// Another worker held the source.
     pub(super) fn grow(&mut self) {
-        self.get = (2 * self.get).min(Self::FASTEST.get);
+        self.sixteenths = (2 * self.sixteenths).min(Self::MAX.sixteenths);
     }
 }

@@ -1,28 +1,31 @@
-//! The bodies of a loop, wherever they run: in the engine of the loop itself, or with a crew.
+//! The running bodies of a loop: in a set of the loop's own, or on a worker pool.
 
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::ControlFlow;
 use core::task::{Context, Poll, Waker, ready};
 
+use super::completion_queue::SourceFailure;
 use super::handle::{Dispatcher, PoolHandle, PullConfig};
 use crate::Panic;
 use crate::engine::{CapacityHint, Completion, FutureSet, JobHandle, Key};
 use crate::simulation::Origin;
 
-/// Started bodies, each with its index: what a [`FutureSet`] does, and what workers do in its stead.
+/// Running bodies, each with its index: a [`FutureSet`], or a worker pool with the same interface.
+///
+/// Whether a job may run on a pool is a constant of its type. For all other jobs the compiler removes
+/// the pool, so a loop without one does not pay for it.
 pub(crate) struct BodySet<J> {
-    here: FutureSet<J>,
+    set: FutureSet<J>,
     pool: Option<PoolHandle<J>>,
 }
 
 impl<J: JobHandle> BodySet<J> {
     #[inline]
     pub(crate) fn new(pool: Option<PoolHandle<J>>, origin: Origin) -> Self {
-        Self { here: FutureSet::new().written_at(origin), pool }
+        Self { set: FutureSet::new().written_at(origin), pool }
     }
 
-    /// Known when it is compiled for all but one kind of bodies: those pay nothing for it.
     #[inline]
     fn pool(&mut self) -> Option<&mut dyn Dispatcher<J>> {
         if J::ON_POOL { self.pool.as_mut().map(PoolHandle::dispatcher) } else { None }
@@ -30,11 +33,11 @@ impl<J: JobHandle> BodySet<J> {
 
     #[inline]
     fn pool_ref(&self) -> Option<&dyn Dispatcher<J>> {
-        if J::ON_POOL { self.pool.as_ref().map(PoolHandle::pool_ref) } else { None }
+        if J::ON_POOL { self.pool.as_ref().map(PoolHandle::dispatcher_ref) } else { None }
     }
 
-    /// Has workers begin that draw their bodies; gives how many bodies there will be, if the source tells
-    /// the truth. `None` if they do not.
+    /// Spawns the workers if they pull their bodies. Returns the bounds on the number of bodies, as the
+    /// source states them; `None` if no workers pull.
     pub(crate) fn begin(
         &mut self,
         config: impl FnOnce() -> PullConfig<J::Output>,
@@ -42,14 +45,21 @@ impl<J: JobHandle> BodySet<J> {
         Some(self.pool()?.pull()?.begin(config()))
     }
 
-    /// Hears how many of the ends told still count against the limit.
-    pub(crate) fn hold(&mut self, held: usize) {
+    /// Sets the number of delivered completions that still hold a permit, for workers that pull.
+    pub(crate) fn set_held_permits(&mut self, held: usize) {
         if let Some(pull) = self.pool().and_then(Dispatcher::pull) {
-            pull.hold(held);
+            pull.set_held_permits(held);
         }
     }
 
-    /// How many bodies workers have drawn so far, and whether none is left, if they draw them.
+    /// Returns the failure of the source, if that is why the last [`poll_round`](Self::poll_round) has
+    /// returned. The caller handles it before the completions that follow.
+    pub(crate) fn take_source_failure(&mut self) -> Option<SourceFailure> {
+        self.pool()?.pull()?.take_source_failure()
+    }
+
+    /// Returns the number of bodies that workers have pulled and whether the source is exhausted, if
+    /// workers pull. The number is zero while the source may give more.
     #[inline]
     pub(crate) fn pulled(&self) -> Option<(usize, bool)> {
         self.pool_ref().and_then(Dispatcher::pulled)
@@ -57,13 +67,13 @@ impl<J: JobHandle> BodySet<J> {
 
     /// [`FutureSet::expect`].
     pub(crate) fn expect(&mut self, room: CapacityHint) {
-        self.here.expect(room);
+        self.set.expect(room);
     }
 
     /// [`FutureSet::len`].
     #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.pool_ref().map_or_else(|| self.here.len(), Dispatcher::len)
+        self.pool_ref().map_or_else(|| self.set.len(), Dispatcher::len)
     }
 
     #[inline]
@@ -71,21 +81,21 @@ impl<J: JobHandle> BodySet<J> {
         self.len() == 0
     }
 
-    /// [`FutureSet::insert`]: with a crew, the body begins once it was [handed out](Self::hand_out).
+    /// [`FutureSet::insert`]. On a pool, the body starts once it was [dispatched](Self::dispatch).
     pub(crate) fn insert(&mut self, index: usize, job: J) {
         match self.pool() {
             Some(pool) => {
                 let mut job = Some((index, job));
-                pool.take(&mut || job.take());
+                pool.enqueue(&mut || job.take());
             }
-            None => self.here.insert(index, job),
+            None => self.set.insert(index, job),
         }
     }
 
-    /// Has the bodies begin that were put in.
-    pub(crate) fn hand_out(&mut self) {
+    /// Sends the inserted bodies to workers, if there is a pool.
+    pub(crate) fn dispatch(&mut self) {
         if let Some(pool) = self.pool() {
-            pool.hand_out();
+            pool.dispatch();
         }
     }
 
@@ -99,53 +109,53 @@ impl<J: JobHandle> BodySet<J> {
         on_complete: impl FnMut(Completion<J::Output>) -> ControlFlow<B>,
     ) -> ControlFlow<B, Key> {
         let Some(pool) = self.pool() else {
-            return self.here.start(Some(caller), most, next, on_complete);
+            return self.set.start(Some(caller), most, next, on_complete);
         };
-        let (mut left, mut over) = (most, None);
-        let last = pool.take(&mut || {
+        let (mut left, mut stopped) = (most, None);
+        let last = pool.enqueue(&mut || {
             left = left.checked_sub(1)?;
             match next() {
                 ControlFlow::Continue(job) => Some(job),
-                ControlFlow::Break(enough) => {
-                    over = Some(enough);
+                ControlFlow::Break(value) => {
+                    stopped = Some(value);
                     None
                 }
             }
         });
-        match (over, last) {
+        match (stopped, last) {
             (None, Some(last)) => ControlFlow::Continue(last),
-            (Some(enough), _) => ControlFlow::Break(enough),
-            (None, None) => unreachable!("somebody wants a body, and `next` gives one or says no"),
+            (Some(value), _) => ControlFlow::Break(value),
+            (None, None) => unreachable!("`most` is not zero, so `next` was called"),
         }
     }
 
     /// [`FutureSet::runs`].
     pub(crate) fn runs(&self, body: Key) -> bool {
-        self.pool_ref().map_or_else(|| self.here.runs(body), |pool| pool.runs(body))
+        self.pool_ref().map_or_else(|| self.set.runs(body), |pool| pool.runs(body))
     }
 
     /// [`FutureSet::indices`].
     pub(crate) fn indices(&self) -> Vec<usize> {
-        self.pool_ref().map_or_else(|| self.here.indices(), Dispatcher::indices)
+        self.pool_ref().map_or_else(|| self.set.indices(), Dispatcher::indices)
     }
 
-    /// [`FutureSet::expire`]: workers tell the end later.
+    /// [`FutureSet::expire`]. Workers report the completion later.
     pub(crate) fn expire(&mut self, caller: &Waker, body: Key) -> Option<Completion<J::Output>> {
         match self.pool() {
             Some(pool) => {
                 pool.expire(body);
                 None
             }
-            None => self.here.expire(Some(caller), body),
+            None => self.set.expire(Some(caller), body),
         }
     }
 
     /// [`FutureSet::poll_next_woken`].
     pub(crate) fn poll_next_woken(&mut self) -> Option<Option<Completion<J::Output>>> {
-        let Some(pool) = self.pool() else { return self.here.poll_next_woken() };
+        let Some(pool) = self.pool() else { return self.set.poll_next_woken() };
         let mut next = None;
-        pool.tell(&mut 0, 1, &mut |end| {
-            next = Some(Some(end));
+        pool.deliver(&mut 0, 1, &mut |completion| {
+            next = Some(Some(completion));
             ControlFlow::Continue(())
         });
         next
@@ -159,41 +169,41 @@ impl<J: JobHandle> BodySet<J> {
         most: usize,
         mut on_complete: impl FnMut(Completion<J::Output>) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
-        let Some(pool) = self.pool() else { return self.here.poll_round(polls, most, on_complete) };
+        let Some(pool) = self.pool() else { return self.set.poll_round(polls, most, on_complete) };
         let mut result = ControlFlow::Continue(());
-        pool.tell(polls, most, &mut |end| {
-            result = on_complete(end);
+        pool.deliver(polls, most, &mut |completion| {
+            result = on_complete(completion);
             if result.is_break() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         result
     }
 
-    /// [`FutureSet::mark_all_due`], for bodies that have no wakers of their own: no crew has such.
+    /// [`FutureSet::mark_all_due`], for bodies without wakers of their own. They never run on a pool.
     pub(crate) fn mark_all_due(&mut self) {
-        self.here.mark_all_due();
+        self.set.mark_all_due();
     }
 
-    /// [`FutureSet::poll_due`].
+    /// [`FutureSet::poll_due`], for the same bodies.
     pub(crate) fn poll_due<B>(
         &mut self,
         caller: &Waker,
         on_complete: impl FnMut(Completion<J::Output>) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
-        self.here.poll_due(caller, on_complete)
+        self.set.poll_due(caller, on_complete)
     }
 
     /// [`FutureSet::is_amid_round`].
     #[inline]
     pub(crate) fn is_amid_round(&self) -> bool {
-        self.pool_ref().map_or_else(|| self.here.is_amid_round(), Dispatcher::is_amid_round)
+        self.pool_ref().map_or_else(|| self.set.is_amid_round(), Dispatcher::is_amid_round)
     }
 
-    /// [`FutureSet::has_yielded`]: workers see to that themselves.
+    /// [`FutureSet::has_yielded`]. Workers yield by themselves.
     #[inline]
     pub(crate) fn has_yielded(&mut self) -> bool {
         match self.pool() {
             Some(_) => false,
-            None => self.here.has_yielded(),
+            None => self.set.has_yielded(),
         }
     }
 
@@ -202,7 +212,7 @@ impl<J: JobHandle> BodySet<J> {
     pub(crate) fn next_round(&mut self) -> bool {
         match self.pool() {
             Some(pool) => pool.next_round(),
-            None => self.here.next_round(),
+            None => self.set.next_round(),
         }
     }
 
@@ -211,7 +221,7 @@ impl<J: JobHandle> BodySet<J> {
     pub(crate) fn sleep(&mut self, cx: &Context<'_>) -> bool {
         match self.pool() {
             Some(pool) => pool.sleep(cx),
-            None => self.here.sleep(cx),
+            None => self.set.sleep(cx),
         }
     }
 
@@ -219,16 +229,16 @@ impl<J: JobHandle> BodySet<J> {
     pub(crate) fn cancel(&mut self, mut panicked: impl FnMut(Panic)) {
         match self.pool() {
             Some(pool) => pool.cancel().into_iter().for_each(&mut panicked),
-            None => self.here.cancel(panicked),
+            None => self.set.cancel(panicked),
         }
     }
 
-    /// [`FutureSet::poll_wait_groups`], for when no body is left. Lets the crew go.
+    /// [`FutureSet::poll_wait_groups`], once no body is left. Lets the workers complete.
     pub(crate) fn poll_wait_groups(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if let Some(pool) = self.pool() {
-            ready!(pool.poll_over(cx));
+            ready!(pool.poll_shutdown(cx));
         }
-        self.here.poll_wait_groups(cx)
+        self.set.poll_wait_groups(cx)
     }
 }
 
@@ -236,7 +246,7 @@ impl<J> fmt::Debug for BodySet<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.pool {
             Some(pool) => pool.fmt(f),
-            None => self.here.fmt(f),
+            None => self.set.fmt(f),
         }
     }
 }

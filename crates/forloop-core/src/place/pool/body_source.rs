@@ -1,4 +1,4 @@
-//! A source and a body's closure, as one source of bodies.
+//! A loop's source and its body's closure, as one source of bodies.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -11,16 +11,16 @@ use pin_project_lite::pin_project;
 use crate::Panic;
 use crate::outcome::catch;
 
-/// Bodies on their way, each with its index.
+/// Bodies that were pulled and not started, each with its index.
 pub(super) type Batch<B> = VecDeque<(usize, B)>;
 
-/// A source and the closure that makes a body of each item, whatever they are.
+/// A loop's source together with the closure that makes a body of each item.
 pub trait BodySource<B> {
-    /// How many bodies there will be.
+    /// The bounds on the number of bodies, as the source states them.
     fn size_hint(&self) -> (usize, Option<usize>);
 
-    /// Makes up to `most` bodies, the first of them with the index `next`, and takes note of the next
-    /// index then.
+    /// Adds up to `most` bodies to `bodies`. `next` is the index of the next item; it is advanced with
+    /// each item that is pulled.
     #[doc(hidden)]
     fn pull_batch(
         self: Pin<&mut Self>,
@@ -28,29 +28,29 @@ pub trait BodySource<B> {
         next: &mut usize,
         most: usize,
         bodies: &mut VecDeque<(usize, B)>,
-    ) -> Pulled;
+    ) -> BatchEnd;
 }
 
-/// A well, behind its kind.
+/// A source of bodies whose type is erased.
 pub(crate) type BoxedSource<B> = Pin<Box<dyn BodySource<B> + Send>>;
 
-/// Why no more bodies came.
+/// Why a batch has ended.
 #[derive(Debug)]
-pub enum Pulled {
-    /// These were as many as were wanted.
-    ConditionMet,
-    /// The source has no item yet.
-    NoItem,
-    /// The source has run dry.
-    Dry,
-    /// The closure has panicked over the item of this index.
+pub enum BatchEnd {
+    /// It has as many bodies as were asked for.
+    Full,
+    /// The source has no item now, and has registered the waker.
+    Pending,
+    /// The source is exhausted.
+    Exhausted,
+    /// The closure panicked with the item of this index.
     BodyPanicked(usize, Panic),
-    /// The source has panicked.
+    /// The source panicked.
     SourcePanicked(Panic),
 }
 
 pin_project! {
-    /// The well of a loop.
+    /// The [`BodySource`] of a loop.
     pub(crate) struct SourceBodies<S: Stream, F, I> {
         #[pin]
         source: S,
@@ -76,22 +76,22 @@ impl<S: Stream, F: FnMut(I) -> B, I, B> BodySource<B> for SourceBodies<S, F, I> 
         next: &mut usize,
         most: usize,
         bodies: &mut VecDeque<(usize, B)>,
-    ) -> Pulled {
+    ) -> BatchEnd {
         let mut this = self.project();
         for _ in 0..most {
-            let given = match catch(|| this.source.as_mut().poll_next(cx)) {
-                Ok(Poll::Ready(Some(given))) => given,
-                Ok(Poll::Ready(None)) => return Pulled::Dry,
-                Ok(Poll::Pending) => return Pulled::NoItem,
-                Err(panic) => return Pulled::SourcePanicked(panic),
+            let item = match catch(|| this.source.as_mut().poll_next(cx)) {
+                Ok(Poll::Ready(Some(item))) => item,
+                Ok(Poll::Ready(None)) => return BatchEnd::Exhausted,
+                Ok(Poll::Pending) => return BatchEnd::Pending,
+                Err(panic) => return BatchEnd::SourcePanicked(panic),
             };
             let index = *next;
             *next += 1;
-            match catch(|| (this.body)((this.admit)(given))) {
+            match catch(|| (this.body)((this.admit)(item))) {
                 Ok(body) => bodies.push_back((index, body)),
-                Err(panic) => return Pulled::BodyPanicked(index, panic),
+                Err(panic) => return BatchEnd::BodyPanicked(index, panic),
             }
         }
-        Pulled::ConditionMet
+        BatchEnd::Full
     }
 }

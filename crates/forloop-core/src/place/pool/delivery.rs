@@ -1,23 +1,47 @@
-//! How soon the completion of a body is delivered to its loop.
+//! How soon a completion reaches the loop, and whether it stops the loop.
 
-/// How much a body's output tells.
+use core::ops::ControlFlow;
+
+use crate::Outcome;
+
+/// How a completion gets from a worker to the loop.
+///
+/// To wake the loop's task costs more than a short body does, so a completion that nothing waits for
+/// should not cause a wake. Only the strategy knows which those are: it gives each output one of these
+/// values. Both sides follow from that value. The worker decides when to send and whether to close the
+/// source; the loop stops or continues by [`control_flow`](Self::control_flow).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Delivery {
-    /// Nothing: it may be dropped.
+    /// Never delivered: the worker drops the output, because the result does not depend on it.
     Discard,
-    /// It may wait until there are many, and come in any order.
+    /// Delivered in a large batch or when the worker runs out of work, in any order. The result depends
+    /// on the output, but not on when it arrives.
     Batched,
-    /// Somebody waits for it, or for its place in the order of ends.
+    /// Delivered by the end of the worker's round, in completion order: a consumer waits for the
+    /// output, or the result depends on the order.
     Prompt,
-    /// It stops the loop.
+    /// Delivered at once, in completion order. The loop stops, so the worker closes the source before
+    /// any worker pulls another item.
     Terminal,
 }
 
-/// How much the ends of bodies tell.
+impl Delivery {
+    /// `Break` if the completion stops the loop.
+    #[inline]
+    pub(crate) fn control_flow(self) -> ControlFlow<()> {
+        match self {
+            Self::Discard | Self::Batched | Self::Prompt => ControlFlow::Continue(()),
+            Self::Terminal => ControlFlow::Break(()),
+        }
+    }
+}
+
+/// How the completions of a loop are delivered.
 pub(crate) struct DeliveryRule<T> {
-    /// How much an output tells; if nothing else is said, it is light.
+    /// The delivery of an output. `None` means [`Delivery::Batched`] for all, without a call for each.
     pub(crate) output: Option<fn(&T) -> Delivery>,
-    /// How much a panic does.
+    /// The delivery of a body's panic: [`Delivery::Terminal`], or [`Delivery::Prompt`] if the loop
+    /// catches panics.
     pub(crate) panic: Delivery,
 }
 
@@ -30,7 +54,18 @@ impl<T> Clone for DeliveryRule<T> {
 impl<T> Copy for DeliveryRule<T> {}
 
 impl<T> DeliveryRule<T> {
-    /// Each completion is delivered promptly.
+    /// Every completion is delivered promptly, and none stops the loop by itself.
     pub(super) const PROMPT: Self =
         Self { output: Some(|_| Delivery::Prompt), panic: Delivery::Prompt };
+
+    /// Returns the delivery of a completion with this outcome.
+    #[inline]
+    pub(super) fn of(self, outcome: &Outcome<T>) -> Delivery {
+        match outcome {
+            Outcome::Ok(output) => self.output.map_or(Delivery::Batched, |of| of(output)),
+            Outcome::Err(never) => match *never {},
+            Outcome::Panicked(_) => self.panic,
+            Outcome::TimedOut | Outcome::Cancelled | Outcome::NotRun => Delivery::Prompt,
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! The interface between a loop and its workers.
+//! The interface between a loop and its worker pool.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -6,13 +6,14 @@ use core::fmt;
 use core::ops::ControlFlow;
 use core::task::{Context, Poll};
 
+use super::completion_queue::SourceFailure;
 use super::delivery::DeliveryRule;
 use crate::Panic;
 use crate::engine::{Completion, JobHandle, Key};
 
-/// The workers of a loop, for bodies of the kind `J`.
+/// The worker pool of a loop, for bodies of type `J`.
 ///
-/// What they are made of has no part in its type: a loop is `Send` whatever its bodies return.
+/// The type of the dispatcher is erased, so that a loop is `Send` whatever its bodies return.
 pub struct PoolHandle<J>(Box<dyn Dispatcher<J> + Send + Sync>);
 
 impl<J> PoolHandle<J> {
@@ -24,7 +25,7 @@ impl<J> PoolHandle<J> {
         &mut *self.0
     }
 
-    pub(super) fn pool_ref(&self) -> &dyn Dispatcher<J> {
+    pub(super) fn dispatcher_ref(&self) -> &dyn Dispatcher<J> {
         &*self.0
     }
 }
@@ -35,9 +36,10 @@ impl<J> fmt::Debug for PoolHandle<J> {
     }
 }
 
-/// What a team asks of its crew: the same as of a set, with the same meaning.
+/// The loop's side of a worker pool. Its methods mean the same as those of a
+/// [`FutureSet`](crate::engine::FutureSet).
 pub(super) trait Dispatcher<J> {
-    /// What workers do that draw their bodies themselves, from where they draw them.
+    /// Returns the control of workers that pull their bodies themselves.
     fn pull(&mut self) -> Option<&mut dyn PullControl<J>>
     where
         J: JobHandle,
@@ -45,32 +47,34 @@ pub(super) trait Dispatcher<J> {
         None
     }
 
-    /// How many bodies were drawn so far, and whether none is left, if the workers draw them.
+    /// Returns the number of bodies that workers have pulled and whether the source is exhausted, if
+    /// workers pull. The number is zero while the source may give more.
     fn pulled(&self) -> Option<(usize, bool)> {
         None
     }
 
-    /// How many bodies have not ended, or ended and were not told.
+    /// The number of bodies whose completion was not delivered.
     fn len(&self) -> usize;
 
-    /// Takes the bodies that `next` gives with their indices, until it has no more, and gives the ticket
+    /// Queues the bodies that `next` returns with their indices, until it returns `None`. Returns the key
     /// of the last.
-    fn take(&mut self, next: &mut dyn FnMut() -> Option<(usize, J)>) -> Option<Key>;
+    fn enqueue(&mut self, next: &mut dyn FnMut() -> Option<(usize, J)>) -> Option<Key>;
 
-    /// Gives the bodies that were taken to workers.
-    fn hand_out(&mut self);
+    /// Sends the queued bodies to workers.
+    fn dispatch(&mut self);
 
-    /// Whether a body has not ended, or was not told.
+    /// Whether the completion of this body was not delivered.
     fn runs(&self, body: Key) -> bool;
 
-    /// The indices of those bodies, in ascending order.
+    /// The indices of these bodies, in ascending order.
     fn indices(&self) -> Vec<usize>;
 
-    /// Asks a body that has no time left to stop, once it has been polled.
+    /// Asks a body that has timed out to stop, once it has been polled.
     fn expire(&mut self, body: Key);
 
-    /// Tells the ends of this round, the first in time first, until `on_complete` has had enough. Counts them.
-    fn tell(
+    /// Delivers completions of this round in completion order, until `polls` has reached `most` or
+    /// `on_complete` returns `Break`. Each adds one to `polls`.
+    fn deliver(
         &mut self,
         polls: &mut usize,
         most: usize,
@@ -78,39 +82,41 @@ pub(super) trait Dispatcher<J> {
     ) where
         J: JobHandle;
 
-    /// Whether ends of this round were not told yet.
+    /// Whether completions of this round were not delivered.
     fn is_amid_round(&self) -> bool;
 
-    /// Begins the next round with the ends that have come by now; `false` if there are none.
+    /// Begins the next round with the completions that have arrived. Returns `false` if there are none.
     fn next_round(&mut self) -> bool;
 
-    /// Goes to sleep until ends come; `false` if there are some.
+    /// Registers the waker for the next completion. Returns `false` if one has arrived.
     fn sleep(&mut self, cx: &Context<'_>) -> bool;
 
-    /// Asks every body to stop. Gives a panic of what was dropped for it.
+    /// Cancels every body. Returns a panic of what was dropped on this thread.
     fn cancel(&mut self) -> Option<Panic>;
 
-    /// Polls for the end of what bodies that never went to a worker have left behind, and lets the
-    /// workers go.
-    fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+    /// Waits for the tasks that unstarted bodies have left behind, and lets the workers complete.
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 }
 
-/// What is asked of workers that draw their bodies.
+/// The control of workers that pull their bodies.
 pub(super) trait PullControl<J: JobHandle> {
-    /// Begins; gives how many bodies there will be, if the source tells the truth.
+    /// Spawns the workers. Returns the bounds on the number of bodies, as the source states them.
     fn begin(&mut self, config: PullConfig<J::Output>) -> (usize, Option<usize>);
 
-    /// Hears how many of the ends told still count against the limit.
-    fn hold(&mut self, held: usize);
+    /// Sets the number of delivered completions that still hold a permit.
+    fn set_held_permits(&mut self, held: usize);
+
+    /// Returns the failure of the source at which the last delivery has stopped.
+    fn take_source_failure(&mut self) -> Option<SourceFailure>;
 }
 
-/// On which terms workers draw their bodies.
+/// How workers pull their bodies.
 pub(crate) struct PullConfig<T> {
-    /// How many may run at once.
+    /// The number of bodies that may run at once.
     pub(crate) limit: usize,
-    /// Whether ends count against the limit until they are taken.
-    pub(crate) are_held: bool,
-    /// Whether the closure goes on after it has panicked.
-    pub(crate) catches: bool,
+    /// Whether a completion holds its permit until its output is taken.
+    pub(crate) holds_permits: bool,
+    /// Whether the loop continues after the closure has panicked.
+    pub(crate) catches_panics: bool,
     pub(crate) delivery: DeliveryRule<T>,
 }

@@ -1,36 +1,47 @@
-//! A loop on a few workers: tasks of a runtime, each of which drives an engine of its own.
+//! A loop on a few workers: tasks of a runtime, each of which polls many bodies.
 //!
-//! As a rule the workers [draw](shared_source) their bodies: one after another takes the loop's source and the
-//! body's closure, its [`body_source`], makes as many bodies as it has room for, and polls them as in-task bodies are. The loop's
-//! own task, the *front*, hears of their ends and has the workers stop: that is [`pull`].
+//! A loop on workers has a *dispatcher*, in the loop's own task, and *workers*. There are two ways to
+//! dispatch:
 //!
-//! Where the source or the closure cannot be sent to a thread, or the loop's policy must see each body
-//! begin, the front pulls the items and calls the closure itself. Then bodies travel in chunks to the
-//! worker with the fewest: that is the [`pool`].
+//! - **Pull.** The workers pull the items and call the closure themselves, one worker at a time. The
+//!   dispatcher ([`pull`]) spawns the workers, delivers their completions and stops them. What the workers
+//!   share is the [`shared_source`].
+//! - **Push.** The dispatcher ([`push`]) pulls the items, calls the closure and sends the bodies in
+//!   batches to the [`inbox`] of a worker. Loops use it where items or closure cannot be sent to another
+//!   thread, and where an option must see each body start.
 //!
-//! Either way the ends come back in chunks. What the two sides share is in [`channel`] and [`shared_source`]: queues
-//! and flags, no lock. A [`body_set`] is what a loop sees, whether it has workers or not.
+//! Both kinds of workers are one [`worker`] with a different intake ([`pull_worker`], [`push_worker`]).
+//! Both send their completions in batches, through the [`completion_queue`]. A strategy says for each
+//! output how soon it must be delivered ([`delivery`]).
+//!
+//! The rest of the loop sees a [`body_set`], with or without workers. There are no locks: queues and
+//! flags are all that the dispatcher and its workers share.
 
+mod batch_buffer;
 mod batch_size;
 mod body_set;
 mod body_source;
-mod channel;
+mod completion_queue;
 mod delivery;
 mod handle;
+mod inbox;
 mod job;
 #[cfg(all(test, forloop_loom))]
 mod model;
 mod pull;
+mod pull_worker;
 mod push;
-mod shared;
+mod push_worker;
 mod shared_source;
 mod sleepers;
+mod sync;
+mod sync_wrapper;
 mod worker;
 mod worker_pool;
 
 pub(crate) use self::body_set::BodySet;
 pub(crate) use self::body_source::{BoxedSource, SourceBodies};
-pub(crate) use self::channel::SOURCE;
+pub(crate) use self::completion_queue::SourceFailure;
 pub(crate) use self::delivery::{Delivery, DeliveryRule};
 pub(crate) use self::handle::{PoolHandle, PullConfig};
 pub use self::job::PoolJob;

@@ -1,5 +1,5 @@
-//! Workers that draw from one well, under every interleaving: each body is drawn once, whoever waits is
-//! woken, and the well is dropped once.
+//! Model checks of the shared source, under every interleaving: each body is pulled once, a worker that
+//! waits is woken, and the source is dropped once.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -15,16 +15,16 @@ use super::batch_size::BatchSize;
 use super::body_source::{Batch, SourceBodies};
 use super::shared_source::{PullResult, SharedSource};
 
-/// A worker without a body to poll is parked until it is woken.
-struct Parked(Notify);
+/// Parks the thread of a worker until the worker is woken.
+struct Parker(Notify);
 
-impl Wake for Parked {
+impl Wake for Parker {
     fn wake(self: Arc<Self>) {
         self.0.notify();
     }
 }
 
-/// A loop over so many items, with what tells that its well was dropped.
+/// Makes a source of this many items. The second value has one more owner until the source is dropped.
 fn shared_source(
     items: usize,
     limit: Option<usize>,
@@ -41,23 +41,24 @@ fn shared_source(
     (Arc::new(SharedSource::new(body_source, limit, workers, false)), guard)
 }
 
-/// Draws what there is, sleeping in between; tells `pulled` of each body.
-fn work(shared_source: &SharedSource<usize>, me: usize, mut pulled: impl FnMut(usize)) {
-    let parked = Arc::new(Parked(Notify::new()));
-    let waker = Waker::from(parked.clone());
-    let (mut batch_size, mut bodies) = (BatchSize::SLOWEST, Batch::new());
+/// Pulls bodies one at a time and sleeps in between, until no more will come. Calls `pulled` with the
+/// index of each.
+fn work(source: &SharedSource<usize>, worker: usize, mut pulled: impl FnMut(usize)) {
+    let parker = Arc::new(Parker(Notify::new()));
+    let waker = Waker::from(parker.clone());
+    let (mut batch_size, mut bodies) = (BatchSize::MIN, Batch::new());
     loop {
-        shared_source.sleepers.listen(me, &waker);
-        match shared_source.pull_batch(1, &mut batch_size, true, Waker::noop(), &mut bodies) {
-            PullResult::Some => {}
-            PullResult::Wait => parked.0.wait(),
-            PullResult::Dry => return,
+        source.sleepers.register(worker, &waker);
+        match source.pull_batch(1, &mut batch_size, true, Waker::noop(), &mut bodies) {
+            PullResult::Pulled => {}
+            PullResult::Pending => parker.0.wait(),
+            PullResult::Exhausted => return,
             PullResult::BodyPanicked(..) | PullResult::SourcePanicked(_) => {
-                unreachable!("nobody panics")
+                unreachable!("neither the source nor the closure panics")
             }
         }
         bodies.drain(..).for_each(|(index, body)| {
-            assert_eq!(index, body, "the first item has the first index");
+            assert_eq!(index, body, "indices follow the order of the items");
             pulled(index);
         });
     }
@@ -70,120 +71,122 @@ fn model(test: impl Fn() + Send + Sync + 'static) {
 }
 
 #[test]
-fn two_workers_draw_each_body_once() {
+fn two_workers_pull_each_body_once() {
     model(|| {
-        let (shared_source, guard) = shared_source(2, None, 2);
-        let other = shared_source.clone();
+        let (source, guard) = shared_source(2, None, 2);
+        let other = source.clone();
         let other = thread::spawn(move || {
             let mut pulled = Vec::new();
             work(&other, 1, |index| pulled.push(index));
             pulled
         });
         let mut all = Vec::new();
-        work(&shared_source, 0, |index| all.push(index));
+        work(&source, 0, |index| all.push(index));
         all.extend(other.join().unwrap());
         all.sort_unstable();
         assert_eq!(all, [0, 1]);
         assert_eq!(
-            (shared_source.pulled(), shared_source.is_dry(), Arc::strong_count(&guard)),
+            (source.pulled(), source.is_exhausted(), Arc::strong_count(&guard)),
             (2, true, 1)
         );
     });
 }
 
 #[test]
-fn a_well_that_was_given_back_is_had_by_whoever_waits() {
+fn a_worker_that_waits_for_the_source_is_woken_when_it_is_put_back() {
     model(|| {
-        let (shared_source, _guard) = shared_source(2, None, 2);
-        // One that has no more room when it has drawn a body.
-        let full = shared_source.clone();
+        let (source, _guard) = shared_source(2, None, 2);
+        // Pulls once, as a worker that has no capacity left after that.
+        let full = source.clone();
         let full = thread::spawn(move || {
             let mut bodies = Batch::new();
-            let mut batch_size = BatchSize::SLOWEST;
+            let mut batch_size = BatchSize::MIN;
             full.pull_batch(1, &mut batch_size, false, Waker::noop(), &mut bodies);
             bodies.len()
         });
         let mut pulled = 0;
-        work(&shared_source, 0, |_| pulled += 1);
+        work(&source, 0, |_| pulled += 1);
         assert_eq!(pulled + full.join().unwrap(), 2);
     });
 }
 
 #[test]
-fn a_worker_that_waits_for_room_is_woken() {
+fn a_worker_that_waits_for_a_permit_is_woken_when_one_is_released() {
     model(|| {
-        let (shared_source, _guard) = shared_source(2, Some(1), 1);
-        let on_complete = Arc::new(AtomicUsize::new(0));
+        let (source, _guard) = shared_source(2, Some(1), 1);
+        let completed = Arc::new(AtomicUsize::new(0));
         let worker = {
-            let (shared_source, on_complete) = (shared_source.clone(), on_complete.clone());
+            let (source, completed) = (source.clone(), completed.clone());
             thread::spawn(move || {
-                work(&shared_source, 0, |_| {
-                    on_complete.fetch_add(1, Ordering::SeqCst);
+                work(&source, 0, |_| {
+                    completed.fetch_add(1, Ordering::SeqCst);
                 });
             })
         };
-        // The front hears of ends, sooner or later.
-        while on_complete.load(Ordering::SeqCst) == 0 {
+        // The dispatcher releases a permit some time after the completion.
+        while completed.load(Ordering::SeqCst) == 0 {
             thread::yield_now();
         }
-        shared_source.settle(1);
-        while on_complete.load(Ordering::SeqCst) == 1 {
+        source.release(1);
+        while completed.load(Ordering::SeqCst) == 1 {
             thread::yield_now();
         }
-        shared_source.settle(2);
+        source.release(2);
         worker.join().unwrap();
-        assert!(shared_source.is_dry());
+        assert!(source.is_exhausted());
     });
 }
 
 #[test]
-fn a_well_that_is_closed_while_workers_draw_is_dropped_once_and_they_go() {
+fn a_source_that_is_closed_while_workers_pull_is_dropped_once_and_they_complete() {
     model(|| {
-        let (shared_source, guard) = shared_source(2, None, 1);
+        let (source, guard) = shared_source(2, None, 1);
         let worker = {
-            let shared_source = shared_source.clone();
+            let source = source.clone();
             thread::spawn(move || {
                 let mut next = 0;
-                work(&shared_source, 0, |index| {
+                work(&source, 0, |index| {
                     assert_eq!(index, next);
                     next += 1;
                 });
                 next
             })
         };
-        assert!(shared_source.close().is_none());
-        shared_source.sleepers.notify_all();
+        assert!(source.close().is_none());
+        source.sleepers.notify_all();
         let pulled = worker.join().unwrap();
-        assert_eq!((shared_source.pulled(), Arc::strong_count(&guard)), (pulled, 1));
+        assert_eq!((source.pulled(), Arc::strong_count(&guard)), (pulled, 1));
     });
 }
 
-/// Each planted bug has a test above fail that passes without it.
+/// Each mutation leaves out a step of the protocol, and makes a test above fail that passes without it.
 mod negative_controls {
-    use crate::engine::{Mutation, is_found_by as finds};
+    use crate::engine::{Mutation, is_found_by};
 
-    const LOST: &str = "deadlock";
-
-    #[test]
-    fn it_finds_a_worker_that_sleeps_without_another_look_at_the_well() {
-        let test = "workers::model::a_well_that_was_given_back_is_had_by_whoever_waits";
-        finds(Mutation::WaitsUnseeing, test, LOST);
+    fn finds(mutation: Mutation, test: &str) {
+        is_found_by(mutation, &std::format!("place::pool::model::{test}"), "deadlock");
     }
 
     #[test]
-    fn it_finds_a_worker_that_gives_the_well_back_in_silence() {
-        let test = "workers::model::a_well_that_was_given_back_is_had_by_whoever_waits";
-        finds(Mutation::GivesBackInSilence, test, LOST);
+    fn a_worker_that_sleeps_without_a_second_attempt_at_the_source_is_found() {
+        let test = "a_worker_that_waits_for_the_source_is_woken_when_it_is_put_back";
+        finds(Mutation::WaitsUnseeing, test);
     }
 
     #[test]
-    fn it_finds_a_worker_that_sleeps_without_another_look_for_room() {
-        let test = "workers::model::a_worker_that_waits_for_room_is_woken";
-        finds(Mutation::WaitsForRoomUnseeing, test, LOST);
+    fn a_worker_that_puts_the_source_back_without_a_notification_is_found() {
+        let test = "a_worker_that_waits_for_the_source_is_woken_when_it_is_put_back";
+        finds(Mutation::GivesBackInSilence, test);
     }
 
     #[test]
-    fn it_finds_a_last_worker_that_tells_nobody_that_the_well_is_dry() {
-        finds(Mutation::RunsDryInSilence, "workers::model::two_workers_draw_each_body_once", LOST);
+    fn a_worker_that_sleeps_without_a_second_look_at_the_permits_is_found() {
+        let test = "a_worker_that_waits_for_a_permit_is_woken_when_one_is_released";
+        finds(Mutation::WaitsForRoomUnseeing, test);
+    }
+
+    #[test]
+    fn a_worker_that_finds_the_source_exhausted_without_a_notification_is_found() {
+        finds(Mutation::RunsDryInSilence, "two_workers_pull_each_body_once");
     }
 }

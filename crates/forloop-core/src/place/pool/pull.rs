@@ -1,4 +1,4 @@
-//! The front of a loop whose workers draw their bodies: it begins them, hears what they have to tell,
+//! Pull dispatch, the loop's side: it spawns workers that pull their bodies, delivers their completions,
 //! and stops them.
 
 use alloc::boxed::Box;
@@ -12,11 +12,12 @@ use core::task::{Context, Poll, Waker};
 
 use super::batch_size::BatchSize;
 use super::body_source::{Batch, BoxedSource};
-use super::channel::{CompletionBatch, CompletionQueue, PoolCompletion, SOURCE, SyncWrapper};
+use super::completion_queue::{CompletionBatch, CompletionQueue, Sequenced, SourceFailure};
 use super::handle::{Dispatcher, PullConfig, PullControl};
 use super::job::PoolJob;
+use super::pull_worker::{PullEvent, PullWorker};
 use super::shared_source::{PullResult, SharedSource};
-use super::worker::Worker;
+use super::sync_wrapper::SyncWrapper;
 use crate::body::Body;
 use crate::engine::{Completion, JobHandle, Key};
 use crate::outcome::catch;
@@ -24,75 +25,111 @@ use crate::simulation::Origin;
 use crate::task::{Task, next_end, spawn_from};
 use crate::{Outcome, Panic, Spawn};
 
-/// See [the module](self).
+/// Dispatches by pull: see [`SharedSource`] for how the workers get their bodies.
+///
+/// The dispatcher does not know which bodies run, nor how many. It knows how many workers run, and that
+/// a worker completes only when it has sent the completion of every body it pulled. So the loop is
+/// complete when no worker runs and everything that arrived was delivered.
 pub(super) struct PullDispatcher<B, T, R> {
     runtime: R,
-    /// How many workers there may be; as many as there are threads, if nothing else was said.
-    most: Option<NonZeroUsize>,
-    completions: Arc<CompletionQueue<T>>,
-    body_source: PullState<B>,
-    /// The owners of the workers: once they are dropped, these stop.
+    /// The largest number of workers. If it is `None`, the runtime's number of threads.
+    max_workers: Option<NonZeroUsize>,
+    completions: Arc<CompletionQueue<T, PullEvent<T>>>,
+    source: PullState<B>,
+    /// A worker is cancelled when its task is dropped.
     tasks: Vec<Task<()>>,
-    round: SyncWrapper<PoolRound<T>>,
-    /// How many ends of this round were not told.
+    round: SyncWrapper<PullRound<T>>,
+    /// The number of events of this round that were not delivered.
     undelivered: usize,
-    /// How many ends of bodies were told.
+    /// The number of bodies whose completion was delivered.
     delivered: usize,
 }
 
-/// The ends of a round.
-struct PoolRound<T> {
-    /// Those whose order is of no account.
-    batched: Vec<CompletionBatch<T>>,
-    /// The others, the next one last.
-    news: Vec<PoolCompletion<T>>,
+/// The events of a round.
+struct PullRound<T> {
+    /// Outputs in any order.
+    batched: Vec<CompletionBatch<T, PullEvent<T>>>,
+    /// All other events, in descending order: the next one is the last.
+    prompt: Vec<Sequenced<PullEvent<T>>>,
+    /// The failure at which the delivery has stopped.
+    source_failure: Option<SourceFailure>,
 }
 
-impl<T> Default for PoolRound<T> {
+impl<T> Default for PullRound<T> {
     fn default() -> Self {
-        Self { batched: Vec::new(), news: Vec::new() }
+        Self { batched: Vec::new(), prompt: Vec::new(), source_failure: None }
     }
 }
 
-/// Where the bodies come from.
+/// Where the source is.
 enum PullState<B> {
-    /// Nobody draws yet.
-    Covered(Box<SyncWrapper<Option<BoxedSource<B>>>>),
-    /// The workers draw.
-    Open(Arc<SharedSource<B>>),
+    /// With the dispatcher: no worker was spawned.
+    NotStarted(Box<SyncWrapper<Option<BoxedSource<B>>>>),
+    /// With the workers.
+    Shared(Arc<SharedSource<B>>),
 }
 
 impl<B, T, R> PullDispatcher<B, T, R> {
-    pub(super) fn new(runtime: R, most: Option<NonZeroUsize>, body_source: BoxedSource<B>) -> Self {
+    pub(super) fn new(
+        runtime: R,
+        max_workers: Option<NonZeroUsize>,
+        source: BoxedSource<B>,
+    ) -> Self {
         Self {
             runtime,
-            most,
+            max_workers,
             completions: Arc::new(CompletionQueue::new()),
-            body_source: PullState::Covered(Box::new(SyncWrapper::new(Some(body_source)))),
+            source: PullState::NotStarted(Box::new(SyncWrapper::new(Some(source)))),
             tasks: Vec::new(),
-            round: SyncWrapper::new(PoolRound::default()),
+            round: SyncWrapper::new(PullRound::default()),
             undelivered: 0,
             delivered: 0,
         }
     }
 
-    /// Lets nobody draw any more, and has none of the bodies go on.
+    /// Stops the pulling and cancels all bodies.
     fn close(&mut self) -> Option<Panic> {
-        self.completions.mark_cancelled();
-        match &mut self.body_source {
-            PullState::Covered(body_source) => catch(|| drop(body_source.with(mem::take))).err(),
-            PullState::Open(shared_source) => {
-                let panic = shared_source.close();
-                shared_source.sleepers.notify_all();
+        self.completions.cancel();
+        match &mut self.source {
+            PullState::NotStarted(source) => catch(|| drop(source.with(mem::take))).err(),
+            PullState::Shared(source) => {
+                let panic = source.close();
+                source.sleepers.notify_all();
                 panic
             }
         }
     }
 
-    /// Whether there are ends that nobody has been told, or a worker may bring some.
-    fn is_over(&self) -> bool {
-        let are_gone = self.completions.going() == 0;
-        are_gone && self.undelivered == 0 && !self.completions.has_ends()
+    /// Whether every completion was delivered. The count of workers is read first: what those that have
+    /// completed have sent is in the queue by then.
+    fn is_complete(&self) -> bool {
+        let have_completed = self.completions.running_workers() == 0;
+        have_completed && self.undelivered == 0 && self.completions.is_empty()
+    }
+
+    /// Adds an event to this round before any worker runs.
+    fn add_event(&mut self, event: PullEvent<T>) {
+        let event = Sequenced { sequence: next_end(), event };
+        self.round.with(|round| round.prompt.push(event));
+        self.undelivered += 1;
+    }
+
+    /// Polls a source that states that it has no items. If that is true, the loop needs no worker.
+    /// Otherwise, returns what it gave.
+    fn poll_empty_source(&mut self, source: &SharedSource<B>) -> Option<Batch<B>> {
+        let (mut batch_size, mut batch) = (BatchSize::MIN, Batch::new());
+        match source.pull_batch(1, &mut batch_size, false, Waker::noop(), &mut batch) {
+            PullResult::Exhausted => return None,
+            PullResult::Pulled | PullResult::Pending => {}
+            PullResult::BodyPanicked(index, panic) => {
+                let outcome = Outcome::Panicked(panic);
+                self.add_event(PullEvent::BodyCompleted { index, outcome });
+            }
+            PullResult::SourcePanicked(panic) => {
+                self.add_event(PullEvent::SourceFailed(SourceFailure::Panicked(panic)));
+            }
+        }
+        Some(batch)
     }
 }
 
@@ -104,49 +141,45 @@ where
     T: Send + 'static,
 {
     fn begin(&mut self, config: PullConfig<T>) -> (usize, Option<usize>) {
-        let PullState::Covered(body_source) = &mut self.body_source else { return (0, None) };
-        let Some(body_source) = body_source.with(Option::take) else { return (0, None) };
-        let hint = catch(|| body_source.size_hint()).unwrap_or_default();
-        let PullConfig { limit, are_held, catches, delivery } = config;
-        let threads = self.most.unwrap_or_else(|| self.runtime.threads()).get();
+        let PullState::NotStarted(source) = &mut self.source else { return (0, None) };
+        let Some(source) = source.with(Option::take) else { return (0, None) };
+        let hint = catch(|| source.size_hint()).unwrap_or_default();
+        let PullConfig { limit, holds_permits, catches_panics, delivery } = config;
+        let threads = self.max_workers.unwrap_or_else(|| self.runtime.threads()).get();
         let workers = threads.min(limit).min(hint.1.unwrap_or(usize::MAX)).max(1);
-        let held = are_held.then_some(limit);
-        let shared_source = Arc::new(SharedSource::new(body_source, held, workers, catches));
-        self.body_source = PullState::Open(shared_source.clone());
-        let mut first = Batch::new();
+        let permits = holds_permits.then_some(limit);
+        let source = Arc::new(SharedSource::new(source, permits, workers, catches_panics));
+        self.source = PullState::Shared(source.clone());
+        let mut first_batch = Batch::new();
         if hint.1 == Some(0) {
-            // As good as dry: no worker is called for that.
-            let mut batch_size = BatchSize::SLOWEST;
-            let got =
-                shared_source.pull_batch(1, &mut batch_size, false, Waker::noop(), &mut first);
-            let panicked = match got {
-                PullResult::Dry => return hint,
-                PullResult::Some | PullResult::Wait => None,
-                PullResult::BodyPanicked(index, panic) => Some((index, panic)),
-                PullResult::SourcePanicked(panic) => Some((SOURCE, panic)),
-            };
-            if let Some((slot, panic)) = panicked {
-                let end =
-                    PoolCompletion { slot, at: next_end(), outcome: Outcome::Panicked(panic) };
-                self.round.with(|round| round.news.push(end));
-                self.undelivered += 1;
+            match self.poll_empty_source(&source) {
+                Some(batch) => first_batch = batch,
+                None => return hint,
             }
         }
-        for me in 0..workers {
-            // Together, they may have as many as the limit says.
-            let most = limit / workers + usize::from(me < limit % workers);
-            let worker =
-                Worker::pull(shared_source.clone(), me, most, self.completions.clone(), delivery);
-            let worker = worker.with(mem::take(&mut first));
+        for worker in 0..workers {
+            // The shares of all workers add up to the limit.
+            let share = limit / workers + usize::from(worker < limit % workers);
+            let worker = PullWorker::pull(
+                (source.clone(), worker),
+                share,
+                mem::take(&mut first_batch),
+                self.completions.clone(),
+                delivery,
+            );
             self.tasks.push(spawn_from(Origin::unknown(), &self.runtime, worker));
         }
         hint
     }
 
-    fn hold(&mut self, held: usize) {
-        if let PullState::Open(shared_source) = &self.body_source {
-            shared_source.settle(self.delivered - held);
+    fn set_held_permits(&mut self, held: usize) {
+        if let PullState::Shared(source) = &self.source {
+            source.release(self.delivered - held);
         }
+    }
+
+    fn take_source_failure(&mut self) -> Option<SourceFailure> {
+        self.round.with(|round| round.source_failure.take())
     }
 }
 
@@ -162,65 +195,81 @@ where
     }
 
     fn pulled(&self) -> Option<(usize, bool)> {
-        Some(match &self.body_source {
-            PullState::Covered(_) => (0, false),
-            PullState::Open(shared_source) => (shared_source.pulled(), shared_source.is_dry()),
+        Some(match &self.source {
+            PullState::NotStarted(_) => (0, false),
+            PullState::Shared(source) => (source.pulled(), source.is_exhausted()),
         })
     }
 
+    /// An estimate until it is zero: only the workers know how many bodies run.
     fn len(&self) -> usize {
-        if self.is_over() { 0 } else { self.undelivered + self.completions.going().max(1) }
+        if self.is_complete() {
+            0
+        } else {
+            self.undelivered + self.completions.running_workers().max(1)
+        }
     }
 
-    fn take(&mut self, _next: &mut dyn FnMut() -> Option<(usize, PoolJob<B>)>) -> Option<Key> {
-        unreachable!("the loop has no source: the workers have it")
+    fn enqueue(&mut self, _next: &mut dyn FnMut() -> Option<(usize, PoolJob<B>)>) -> Option<Key> {
+        unreachable!("the workers pull the bodies")
     }
 
-    fn hand_out(&mut self) {}
+    fn dispatch(&mut self) {}
 
     fn runs(&self, _body: Key) -> bool {
         true
     }
 
+    /// None: a worker reports each body that it stops.
     fn indices(&self) -> Vec<usize> {
-        // Each is told when it has stopped.
         Vec::new()
     }
 
     fn expire(&mut self, _body: Key) {
-        unreachable!("workers draw no bodies that have a time")
+        unreachable!("bodies with a time-out are pushed")
     }
 
-    fn tell(
+    fn deliver(
         &mut self,
         polls: &mut usize,
         most: usize,
-        delivered: &mut dyn FnMut(Completion<T>) -> ControlFlow<()>,
+        on_complete: &mut dyn FnMut(Completion<T>) -> ControlFlow<()>,
     ) {
-        let (completions, count, undelivered) =
+        let (completions, delivered, undelivered) =
             (&self.completions, &mut self.delivered, &mut self.undelivered);
-        self.round.with(|PoolRound { batched, news }| {
-            while let Some(ends) = batched.last_mut() {
+        self.round.with(|PullRound { batched, prompt, source_failure }| {
+            while let Some(batch) = batched.last_mut() {
                 while *polls < most {
-                    let Some((index, output)) = ends.batched.pop() else { break };
-                    (*count, *undelivered, *polls) = (*count + 1, *undelivered - 1, *polls + 1);
-                    if delivered(Completion { index, at: 0, outcome: Outcome::Ok(output) })
-                        .is_break()
-                    {
+                    let Some((index, output)) = batch.batched.pop() else { break };
+                    *delivered += 1;
+                    *undelivered -= 1;
+                    *polls += 1;
+                    let completion = Completion { index, at: 0, outcome: Outcome::Ok(output) };
+                    if on_complete(completion).is_break() {
                         return;
                     }
                 }
-                if !ends.batched.is_empty() {
+                if !batch.batched.is_empty() {
                     return;
                 }
-                batched.pop().into_iter().for_each(|ends| completions.recycle(ends));
+                batched.pop().into_iter().for_each(|batch| completions.recycle(batch));
             }
             while *polls < most {
-                let Some(PoolCompletion { slot: index, at, outcome }) = news.pop() else { break };
-                *count += usize::from(index != SOURCE);
-                (*undelivered, *polls) = (*undelivered - 1, *polls + 1);
-                if delivered(Completion { index, at, outcome }).is_break() {
-                    break;
+                let Some(Sequenced { sequence, event }) = prompt.pop() else { break };
+                *undelivered -= 1;
+                *polls += 1;
+                match event {
+                    PullEvent::BodyCompleted { index, outcome } => {
+                        *delivered += 1;
+                        if on_complete(Completion { index, at: sequence, outcome }).is_break() {
+                            return;
+                        }
+                    }
+                    // The loop handles it before the events that follow it.
+                    PullEvent::SourceFailed(failure) => {
+                        *source_failure = Some(failure);
+                        return;
+                    }
                 }
             }
         });
@@ -232,19 +281,19 @@ where
 
     fn next_round(&mut self) -> bool {
         let completions = &self.completions;
-        self.undelivered += self.round.with(|PoolRound { batched, news }| {
-            let mut more = 0;
-            while let Some(mut ends) = completions.take() {
-                more += ends.batched.len() + ends.news.len();
-                news.append(&mut ends.news);
-                if ends.batched.is_empty() {
-                    completions.recycle(ends);
+        self.undelivered += self.round.with(|PullRound { batched, prompt, .. }| {
+            let mut arrived = 0;
+            while let Some(mut batch) = completions.take() {
+                arrived += batch.batched.len() + batch.prompt.len();
+                prompt.append(&mut batch.prompt);
+                if batch.batched.is_empty() {
+                    completions.recycle(batch);
                 } else {
-                    batched.push(ends);
+                    batched.push(batch);
                 }
             }
-            news.sort_unstable_by_key(|end| Reverse(end.at));
-            more
+            prompt.sort_unstable_by_key(|event| Reverse(event.sequence));
+            arrived
         });
         self.undelivered > 0
     }
@@ -254,14 +303,14 @@ where
             return false;
         }
         self.completions.dispatcher.register(cx.waker());
-        !self.completions.has_ends() && self.completions.going() > 0
+        self.completions.is_empty() && self.completions.running_workers() > 0
     }
 
     fn cancel(&mut self) -> Option<Panic> {
         self.close()
     }
 
-    fn poll_over(&mut self, _cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_shutdown(&mut self, _cx: &mut Context<'_>) -> Poll<()> {
         self.tasks.clear();
         Poll::Ready(())
     }

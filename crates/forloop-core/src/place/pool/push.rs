@@ -1,4 +1,5 @@
-//! The front of a loop on workers: who has which body, and which ends have come.
+//! Push dispatch, the loop's side: it queues the bodies that the loop makes, sends them to workers in
+//! batches, and delivers their completions.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -8,59 +9,86 @@ use core::num::NonZeroUsize;
 use core::ops::ControlFlow;
 use core::task::{Context, Poll, ready};
 
-use super::channel::{
-    BATCH, Command, CompletionQueue, Inbox, PoolCompletion, PushBatch, SyncWrapper,
-};
+use super::completion_queue::{CompletionQueue, Sequenced};
 use super::handle::Dispatcher;
+use super::inbox::{BodyId, Command, Inbox, MAX_PUSH_BATCH, PushBatch};
 use super::job::PoolJob;
-use super::worker::{Worker, unpolled};
+use super::push_worker::{PushEvent, PushWorker};
+use super::sync_wrapper::SyncWrapper;
+use super::worker::drop_unstarted;
 use crate::body::Body;
 use crate::engine::{Completion, JobHandle, Key};
 use crate::outcome::catch;
 use crate::simulation::Origin;
-use crate::task::{Task, spawn_from};
+use crate::task::{Task, next_end, spawn_from};
 use crate::wait_group::{WaitGroup, with_wait_group};
 use crate::{Outcome, Panic, Spawn};
 
-/// The front: see [the module](super).
+/// Dispatches by push: the loop's task pulls the items, calls the closure and sends the bodies to
+/// workers.
+///
+/// **Queue.** A body that the loop makes is only queued ([`enqueue`](Dispatcher::enqueue)). The queue is
+/// sent when the loop has made as many bodies as it may, before it begins a round of completions and
+/// before it sleeps ([`dispatch`](Dispatcher::dispatch)). So a wake of a worker is for a batch of bodies
+/// and not for one.
+///
+/// **Which worker.** The dispatcher knows the number of bodies on each worker, its load. It computes the
+/// fair share, all bodies divided by the largest number of workers, and fills one worker after another up
+/// to that share. A worker is spawned when those before it are full. So a few bodies need few workers,
+/// and no worker has more than its share while another one has none. A body stays on the worker that it
+/// was sent to.
+///
+/// **Records.** Each body has a record in a table, at the position that is its [`BodyId`]. Commands and
+/// completions name a body by its id, which is reused once its completion was delivered; the record
+/// has the index of the item. A time-out that races with the completion of its body is ignored by the
+/// worker, because the body does not run any more; the id is not reused before that completion is
+/// delivered.
+///
+/// **Order.** The dispatcher takes all completions that have arrived, sorts them by their sequence
+/// number and delivers them as one round. All completions are prompt: the loop's options decide about
+/// each, so none may be dropped or delayed by a worker.
+///
+/// **A worker that was dropped.** If the runtime shuts down, it drops its workers. They report their
+/// bodies as cancelled or not run, and close their inboxes. Bodies that a closed inbox refuses have
+/// their completion here.
 pub(super) struct PushDispatcher<B, T, R> {
     runtime: R,
-    /// How many workers there may be, once somebody has asked.
-    most: Option<NonZeroUsize>,
-    completions: Arc<CompletionQueue<T>>,
+    /// The largest number of workers. If it is `None`, the runtime was not asked for its threads.
+    max_workers: Option<NonZeroUsize>,
+    completions: Arc<CompletionQueue<T, PushEvent<T>>>,
     workers: Vec<WorkerHandle<B>>,
-    /// Bodies that no worker has yet.
-    waiting: SyncWrapper<PushBatch<B>>,
-    waits: usize,
-    /// The ends of this round, the next one last.
-    ends: SyncWrapper<Vec<PoolCompletion<T>>>,
+    /// Bodies that were not sent to a worker.
+    queue: SyncWrapper<PushBatch<B>>,
+    /// The length of `queue`.
+    queued: usize,
+    /// The completions of this round, in descending order: the next one is the last.
+    round: SyncWrapper<Vec<Sequenced<PushEvent<T>>>>,
+    /// The length of `round`.
     undelivered: usize,
-    slots: Vec<BodyRecord>,
-    free: Vec<usize>,
-    /// Tasks that bodies which never went to a worker have left behind.
-    wait_group: Vec<Arc<WaitGroup>>,
+    /// By [`BodyId`]. `None` where the id is free.
+    records: Vec<Option<BodyRecord>>,
+    free_ids: Vec<BodyId>,
+    /// Tasks that unstarted bodies have left behind.
+    wait_groups: Vec<Arc<WaitGroup>>,
 }
 
-/// A worker, as the front knows it.
+/// A worker, as the dispatcher knows it.
 struct WorkerHandle<B> {
-    channel: Arc<Inbox<B>>,
-    /// How many bodies it has.
+    inbox: Arc<Inbox<B>>,
+    /// The number of bodies on the worker whose completion was not delivered.
     load: usize,
-    /// Its owner: once this is dropped, the worker stops.
+    /// The worker is cancelled when its task is dropped.
     _task: Task<()>,
 }
 
-/// What is known of a body.
+/// What the dispatcher knows of a body.
 #[derive(Clone, Copy)]
 struct BodyRecord {
-    /// `NOBODY` while the slot is free.
     index: usize,
-    /// `NOBODY` while no worker has it.
-    worker: usize,
-    is_overdue: bool,
+    /// The number of the worker that it was sent to. `None` while it is queued.
+    worker: Option<usize>,
+    has_timed_out: bool,
 }
-
-const NOBODY: usize = usize::MAX;
 
 impl<B, T, R> PushDispatcher<B, T, R>
 where
@@ -68,86 +96,90 @@ where
     B: Body<Returns = T> + Send + 'static,
     T: Send + 'static,
 {
-    pub(super) fn new(runtime: R, most: Option<NonZeroUsize>) -> Self {
+    pub(super) fn new(runtime: R, max_workers: Option<NonZeroUsize>) -> Self {
         Self {
             runtime,
-            most,
+            max_workers,
             completions: Arc::new(CompletionQueue::new()),
             workers: Vec::new(),
-            waiting: SyncWrapper::new(Vec::new()),
-            waits: 0,
-            ends: SyncWrapper::new(Vec::new()),
+            queue: SyncWrapper::new(Vec::new()),
+            queued: 0,
+            round: SyncWrapper::new(Vec::new()),
             undelivered: 0,
-            slots: Vec::new(),
-            free: Vec::new(),
-            wait_group: Vec::new(),
+            records: Vec::new(),
+            free_ids: Vec::new(),
+            wait_groups: Vec::new(),
         }
     }
 
-    /// Gives so many waiting bodies to a worker.
-    fn give(&mut self, worker: usize, bodies: usize) {
+    /// Sends `bodies` of the queued bodies to a worker.
+    fn send(&mut self, worker: usize, bodies: usize) {
+        self.workers[worker].load += bodies;
         let mut left = bodies;
         while left > 0 {
-            let size = left.min(BATCH);
-            let channel = &self.workers[worker].channel;
-            let mut batch = channel.empty_batch();
-            self.waiting.with(|waiting| {
-                let first = waiting.len() - size;
+            let size = left.min(MAX_PUSH_BATCH);
+            let inbox = &self.workers[worker].inbox;
+            let mut batch = inbox.empty_batch();
+            self.queue.with(|queue| {
+                let first = queue.len() - size;
                 if first == 0 {
-                    mem::swap(&mut batch, waiting);
+                    mem::swap(&mut batch, queue);
                 } else {
-                    batch.extend(waiting.drain(first..));
+                    batch.extend(queue.drain(first..));
                 }
             });
             left -= size;
-            self.waits -= size;
-            batch.iter().for_each(|&(slot, _)| self.slots[slot].worker = worker);
-            if let Some(Command::Run(batch)) = channel.tell(Command::Run(batch)) {
-                // The runtime was shut down.
-                self.refuse(batch);
+            self.queued -= size;
+            for &(BodyId(id), _) in &batch {
+                if let Some(record) = &mut self.records[id] {
+                    record.worker = Some(worker);
+                }
+            }
+            // The runtime was shut down if the worker does not accept it.
+            if let Err(Command::Run(batch)) = inbox.send(Command::Run(batch)) {
+                self.complete_unstarted(batch);
             }
         }
     }
 
-    /// Ends bodies that no worker will run.
-    fn refuse(&mut self, bodies: PushBatch<B>) {
-        let (ends, wait_group) = with_wait_group(None, || {
-            let ends = bodies.into_iter().map(|(slot, body)| unpolled(slot, body));
-            ends.collect::<Vec<_>>()
+    /// Drops bodies that no worker will run and adds their completions to this round.
+    fn complete_unstarted(&mut self, bodies: PushBatch<B>) {
+        let (mut completions, wait_group) = with_wait_group(None, || {
+            let completions = bodies.into_iter().map(|(body, future)| {
+                let outcome = drop_unstarted(future);
+                Sequenced { sequence: next_end(), event: PushEvent { body, outcome } }
+            });
+            completions.collect::<Vec<_>>()
         });
-        self.wait_group.extend(wait_group);
-        self.add(&mut { ends });
+        self.wait_groups.extend(wait_group);
+        self.add(&mut completions);
     }
 
-    /// Adds ends to those of this round.
-    fn add(&mut self, more: &mut Vec<PoolCompletion<T>>) {
-        self.undelivered += more.len();
-        self.ends.with(|ends| {
-            if ends.is_empty() {
-                mem::swap(ends, more);
+    /// Moves completions to those of this round.
+    fn add(&mut self, completions: &mut Vec<Sequenced<PushEvent<T>>>) {
+        self.undelivered += completions.len();
+        self.round.with(|round| {
+            if round.is_empty() {
+                mem::swap(round, completions);
             } else {
-                ends.append(more);
+                round.append(completions);
             }
         });
     }
 
-    /// Hires one more worker, which begins with nothing to do.
     fn spawn_worker(&mut self) {
-        let channel = Arc::new(Inbox::new());
-        let task = spawn_from(
-            Origin::unknown(),
-            &self.runtime,
-            Worker::push(channel.clone(), self.completions.clone()),
-        );
-        self.workers.push(WorkerHandle { channel, load: 0, _task: task });
+        let inbox = Arc::new(Inbox::new());
+        let worker = PushWorker::push(inbox.clone(), self.completions.clone());
+        let task = spawn_from(Origin::unknown(), &self.runtime, worker);
+        self.workers.push(WorkerHandle { inbox, load: 0, _task: task });
     }
 
-    /// How many bodies the busiest worker gets at most, if all have about as many.
+    /// The number of bodies on the busiest worker if all have about as many.
     fn fair_share(&mut self) -> usize {
         let runtime = &self.runtime;
-        let most = self.most.get_or_insert_with(|| runtime.threads()).get();
-        let bodies = self.waits + self.workers.iter().map(|worker| worker.load).sum::<usize>();
-        bodies.div_ceil(most)
+        let workers = self.max_workers.get_or_insert_with(|| runtime.threads()).get();
+        let bodies = self.queued + self.workers.iter().map(|worker| worker.load).sum::<usize>();
+        bodies.div_ceil(workers)
     }
 }
 
@@ -159,78 +191,69 @@ where
     T: Send + 'static,
 {
     fn len(&self) -> usize {
-        self.slots.len() - self.free.len()
+        self.records.len() - self.free_ids.len()
     }
 
-    fn take(&mut self, next: &mut dyn FnMut() -> Option<(usize, PoolJob<B>)>) -> Option<Key> {
-        let (slots, free) = (&mut self.slots, &mut self.free);
+    fn enqueue(&mut self, next: &mut dyn FnMut() -> Option<(usize, PoolJob<B>)>) -> Option<Key> {
+        let (records, free_ids) = (&mut self.records, &mut self.free_ids);
         let mut last = None;
-        self.waits = self.waiting.with(|waiting| {
-            while let Some((index, errand)) = next() {
-                let record = BodyRecord { index, worker: NOBODY, is_overdue: false };
-                let slot = match free.pop() {
-                    Some(slot) => {
-                        slots[slot] = record;
-                        slot
-                    }
-                    None => {
-                        slots.push(record);
-                        slots.len() - 1
-                    }
-                };
-                waiting.push((slot, errand.body));
-                last = Some(Key { slot, index, attempt: 1 });
+        self.queued = self.queue.with(|queue| {
+            while let Some((index, job)) = next() {
+                let BodyId(id) = free_ids.pop().unwrap_or_else(|| {
+                    records.push(None);
+                    BodyId(records.len() - 1)
+                });
+                records[id] = Some(BodyRecord { index, worker: None, has_timed_out: false });
+                queue.push((BodyId(id), job.into_body()));
+                last = Some(Key { slot: id, index, attempt: 1 });
             }
-            waiting.len()
+            queue.len()
         });
         last
     }
 
-    fn hand_out(&mut self) {
-        if self.waits == 0 {
+    fn dispatch(&mut self) {
+        if self.queued == 0 {
             return;
         }
         let share = self.fair_share();
         for worker in 0.. {
-            if self.waits == 0 {
+            if self.queued == 0 {
                 return;
             }
             if worker == self.workers.len() {
                 self.spawn_worker();
             }
-            let bodies = share.saturating_sub(self.workers[worker].load).min(self.waits);
-            self.workers[worker].load += bodies;
-            self.give(worker, bodies);
+            let bodies = share.saturating_sub(self.workers[worker].load).min(self.queued);
+            self.send(worker, bodies);
         }
     }
 
     fn runs(&self, body: Key) -> bool {
-        self.slots.get(body.slot).is_some_and(|slot| slot.index == body.index)
+        let record = self.records.get(body.slot).and_then(Option::as_ref);
+        record.is_some_and(|record| record.index == body.index)
     }
 
     fn indices(&self) -> Vec<usize> {
-        let taken = self.slots.iter().filter(|slot| slot.index != NOBODY);
-        let mut indices: Vec<_> = taken.map(|slot| slot.index).collect();
+        let records = self.records.iter().flatten();
+        let mut indices: Vec<_> = records.map(|record| record.index).collect();
         indices.sort_unstable();
         indices
     }
 
     fn expire(&mut self, body: Key) {
-        self.hand_out();
-        if !self.runs(body) {
+        self.dispatch();
+        let Some(Some(record)) = self.records.get_mut(body.slot) else { return };
+        if record.index != body.index || mem::replace(&mut record.has_timed_out, true) {
             return;
         }
-        let slot = &mut self.slots[body.slot];
-        if mem::replace(&mut slot.is_overdue, true) {
-            return;
-        }
-        // If the worker has gone, it has told the end of its bodies.
-        if let Some(hired) = self.workers.get(slot.worker) {
-            drop(hired.channel.tell(Command::Expire(body.slot)));
+        if let Some(worker) = record.worker {
+            // A worker that does not accept it was dropped, and has reported its bodies.
+            drop(self.workers[worker].inbox.send(Command::Expire(BodyId(body.slot))));
         }
     }
 
-    fn tell(
+    fn deliver(
         &mut self,
         polls: &mut usize,
         most: usize,
@@ -238,27 +261,28 @@ where
     ) where
         PoolJob<B>: JobHandle,
     {
-        let (slots, free) = (&mut self.slots, &mut self.free);
+        let (records, free_ids) = (&mut self.records, &mut self.free_ids);
         let workers = &mut self.workers;
-        self.undelivered = self.ends.with(|ends| {
+        self.undelivered = self.round.with(|round| {
             while *polls < most {
-                let Some(PoolCompletion { slot, at, outcome }) = ends.pop() else { break };
-                let BodyRecord { index, worker, is_overdue } = slots[slot];
-                slots[slot].index = NOBODY;
-                free.push(slot);
-                if let Some(hired) = workers.get_mut(worker) {
-                    hired.load -= 1;
+                let Some(Sequenced { sequence, event }) = round.pop() else { break };
+                let PushEvent { body: BodyId(id), outcome } = event;
+                let record = records[id].take().expect("a body completes once");
+                let BodyRecord { index, worker, has_timed_out } = record;
+                free_ids.push(BodyId(id));
+                if let Some(worker) = worker {
+                    workers[worker].load -= 1;
                 }
                 *polls += 1;
                 let outcome = match outcome {
-                    Outcome::Cancelled if is_overdue => Outcome::TimedOut,
+                    Outcome::Cancelled if has_timed_out => Outcome::TimedOut,
                     outcome => outcome,
                 };
-                if on_complete(Completion { index, at, outcome }).is_break() {
+                if on_complete(Completion { index, at: sequence, outcome }).is_break() {
                     break;
                 }
             }
-            ends.len()
+            round.len()
         });
     }
 
@@ -267,40 +291,40 @@ where
     }
 
     fn next_round(&mut self) -> bool {
-        self.hand_out();
-        // What could not be handed out has ended, too.
-        while let Some(mut ends) = self.completions.take() {
-            self.add(&mut ends.news);
-            self.completions.recycle(ends);
+        // Bodies that no worker accepts complete in this round.
+        self.dispatch();
+        while let Some(mut batch) = self.completions.take() {
+            self.add(&mut batch.prompt);
+            self.completions.recycle(batch);
         }
         if self.undelivered > 0 {
-            self.ends.with(|ends| ends.sort_unstable_by_key(|end| Reverse(end.at)));
+            self.round.with(|round| round.sort_unstable_by_key(|event| Reverse(event.sequence)));
         }
         self.is_amid_round()
     }
 
     fn sleep(&mut self, cx: &Context<'_>) -> bool {
-        self.hand_out();
+        self.dispatch();
         if self.is_amid_round() {
             return false;
         }
         self.completions.dispatcher.register(cx.waker());
-        !self.completions.has_ends()
+        self.completions.is_empty()
     }
 
     fn cancel(&mut self) -> Option<Panic> {
-        self.completions.mark_cancelled();
-        self.workers.iter().for_each(|hired| hired.channel.worker.wake());
-        self.waits = 0;
-        let waiting = self.waiting.with(mem::take);
-        self.refuse(waiting);
+        self.completions.cancel();
+        self.workers.iter().for_each(|worker| worker.inbox.worker.wake());
+        self.queued = 0;
+        let queue = self.queue.with(mem::take);
+        self.complete_unstarted(queue);
         None
     }
 
-    fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        while let Some(wait_group) = self.wait_group.last() {
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while let Some(wait_group) = self.wait_groups.last() {
             ready!(wait_group.poll_ended(cx));
-            self.wait_group.pop();
+            self.wait_groups.pop();
         }
         self.workers.clear();
         Poll::Ready(())
@@ -309,12 +333,12 @@ where
 
 impl<B, T, R> Drop for PushDispatcher<B, T, R> {
     fn drop(&mut self) {
-        // None goes on for the news of another's end.
-        self.completions.mark_cancelled();
+        // First of all, so that no body sees the drop of another one and continues.
+        self.completions.cancel();
         self.completions.close();
-        // One by one: the panic of one body's destructor keeps no other from running.
-        let waiting = self.waiting.with(mem::take);
-        let panics = waiting.into_iter().filter_map(|body| catch(|| drop(body)).err());
+        // One by one, so that the panic of one destructor does not skip the others.
+        let queue = self.queue.with(mem::take);
+        let panics = queue.into_iter().filter_map(|body| catch(|| drop(body)).err());
         if let Some(panic) = panics.reduce(|first, _| first) {
             panic.resume_unless_panicking();
         }

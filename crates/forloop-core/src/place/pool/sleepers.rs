@@ -1,15 +1,33 @@
-//! Who wakes workers that wait for something.
+//! The workers that sleep until the shared source changes.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::task::Wake;
 use core::task::Waker;
 
-use super::shared::{AtomicBool, AtomicWaker, Ordering, fence};
+use super::sync::{AtomicBool, AtomicWaker, Ordering, fence};
 
-/// What wakes the workers of a loop.
+/// The wakers of the workers of a loop, and whether one of them waits for the source.
+///
+/// A worker that needs the source while another holds it must not miss its return. The worker that
+/// returns the source, in turn, must not wake anyone while nobody waits: it returns the source once for
+/// every batch. The two run this handshake:
+///
+/// - The waiting worker sets the flag ([`wait`](Self::wait)), executes a fence, and tries to take the
+///   source once more. Only if that fails does it sleep.
+/// - The other worker puts the source back, executes a fence, and reads the flag
+///   ([`notify_if_waiting`](Self::notify_if_waiting)).
+///
+/// The two fences have an order. If the waiting worker's comes first, the other one reads the flag as
+/// set and wakes everybody. Otherwise the second attempt of the waiting worker sees the source that was
+/// put back. So either the worker is woken or it does not sleep.
+///
+/// A notification clears the flag and wakes all workers: which of them wait is not recorded. Those that
+/// fail again to take the source set the flag again.
+///
+/// As a waker, it is what the source is polled with. An item that arrives wakes all workers, because the
+/// worker that polled the source may be busy or full by then.
 pub(super) struct Sleepers {
-    /// Somebody waits for what the others have, or for what is to come.
     has_sleepers: AtomicBool,
     workers: Box<[AtomicWaker]>,
 }
@@ -20,23 +38,24 @@ impl Sleepers {
         Self { has_sleepers: AtomicBool::new(false), workers }
     }
 
-    /// Has a worker woken from now on.
-    pub(super) fn listen(&self, worker: usize, waker: &Waker) {
+    /// Has notifications wake this worker with `waker` from now on.
+    pub(super) fn register(&self, worker: usize, waker: &Waker) {
         self.workers[worker].register(waker);
     }
 
-    /// Wakes everyone.
+    /// Wakes all workers.
     pub(super) fn notify_all(&self) {
         self.workers.iter().for_each(AtomicWaker::wake);
     }
 
-    /// Says that a worker waits: whoever gives something back from now on rings.
+    /// Announces that a registered worker is about to sleep. The caller then checks once more for what
+    /// it waits for.
     pub(super) fn wait(&self) {
         self.has_sleepers.store(true, Ordering::SeqCst);
         fence(Ordering::SeqCst);
     }
 
-    /// Wakes everyone, if somebody waits for what was given back before.
+    /// Wakes all workers if one of them waits. The caller has already published what they wait for.
     pub(super) fn notify_if_waiting(&self) {
         fence(Ordering::SeqCst);
         if self.has_sleepers.load(Ordering::SeqCst)

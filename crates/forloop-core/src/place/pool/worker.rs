@@ -1,473 +1,336 @@
-//! A worker: a task that drives an engine over the bodies it is given, or draws.
+//! A worker: a task of the runtime that polls the bodies it is given or pulls.
 
-use super::delivery::{Delivery, DeliveryRule};
 use alloc::sync::Arc;
-use alloc::vec::Vec;
-use core::cell::Cell;
-use core::mem;
 use core::ops::ControlFlow;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker, ready};
 
-use super::batch_size::BatchSize;
-use super::body_source::Batch;
-use super::channel::{
-    BatchBuffer, Command, CompletionQueue, Inbox, PoolCompletion, PushBatch, SOURCE,
-};
-use super::shared_source::{PullResult, SharedSource};
+use super::batch_buffer::BatchBuffer;
+use super::completion_queue::{CompletionEvent, CompletionQueue};
+use super::delivery::{Delivery, DeliveryRule};
 use crate::body::Body;
 use crate::budget::budget;
-use crate::engine::{CapacityHint, Completion, FutureSet, Key};
+use crate::engine::{Completion, FutureSet};
 use crate::outcome::catch;
-use crate::place::InlineJob;
-use crate::task::next_end;
+use crate::place::inline::InlineJob;
 use crate::wait_group::{WaitGroup, with_wait_group};
 use crate::{Outcome, Panic};
 
-/// Body polls after which a worker looks whether it was told to stop.
-const GLANCE: usize = 32;
+/// Polls of bodies after which a worker checks whether the loop was cancelled.
+const POLLS_PER_CHECK: usize = 32;
 
-/// A worker's task. Whatever becomes of it, the front hears of the end of each body that it was given.
-pub(super) struct Worker<B: Body<Returns = T>, T> {
-    bodies: FutureSet<InlineJob<B>>,
-    intake: Intake<B>,
-    completions: Arc<CompletionQueue<T>>,
-    buffer: BatchBuffer<T>,
-    delivery: DeliveryRule<T>,
-    is_stopping: bool,
-    /// What bodies that were never polled have left behind.
-    wait_group: Option<Arc<WaitGroup>>,
+/// Where a worker's bodies come from: an [inbox](super::push_worker) or the
+/// [shared source](super::pull_worker).
+pub(super) trait Intake<B, T> {
+    /// What the worker sends to the dispatcher.
+    type Event: CompletionEvent<T>;
+
+    /// Whether the worker pulls its bodies. Such a worker calls
+    /// [`start_bodies`](Self::start_bodies) once more before it sleeps, with `before_sleep`.
+    const PULLS: bool;
+
+    /// Has `waker` woken when there may be new bodies, and when the loop is cancelled.
+    fn register(&self, waker: &Waker);
+
+    /// Starts new bodies and polls them, until `budget` polls are used.
+    ///
+    /// With `before_sleep`, the worker has nothing else to do: it is woken when there are bodies that
+    /// it could not get now.
+    fn start_bodies(
+        &mut self,
+        bodies: &mut WorkerBodies<B, T, Self::Event>,
+        budget: usize,
+        before_sleep: bool,
+    ) -> Intaken;
+
+    /// Stops the intake of all workers: a completion stops the loop.
+    fn close(&mut self, bodies: &mut WorkerBodies<B, T, Self::Event>);
+
+    /// Whether no more bodies will come.
+    fn is_exhausted(&self) -> bool;
+
+    /// Passes on the bodies that came and were not started, with their indices. No more will come.
+    fn take_unstarted(&mut self, unstarted: impl FnMut(usize, B));
+
+    /// Returns what the dispatcher must learn if the runtime drops the worker now.
+    fn drop_event(&self) -> Option<Self::Event>;
+
+    /// Notifies the dispatcher that the worker has sent all of its completions. May be called twice.
+    fn finish(&mut self);
 }
 
-/// Where a worker's bodies come from.
-enum Intake<B> {
-    /// The front brings them.
-    Inbox {
-        channel: Arc<Inbox<B>>,
-        /// By the front's slots: where the body is here.
-        places: Vec<usize>,
-    },
-    /// The worker draws them.
-    SharedSource(Draws<B>),
+/// What [`Intake::start_bodies`] did.
+pub(super) struct Intaken {
+    /// Polls of bodies, each with its start or its time-out.
+    pub(super) polls: usize,
+    /// Nothing wakes the worker for what it could start next.
+    pub(super) may_have_more: bool,
 }
 
-/// A worker that draws its bodies.
-struct Draws<B> {
-    shared_source: Arc<SharedSource<B>>,
-    /// Which of the workers it is.
-    me: usize,
-    /// How many bodies it may have at once.
-    most: usize,
-    /// How many it takes at a time.
-    batch_size: BatchSize,
-    pulled: Batch<B>,
-    source_waker: Waker,
-    /// No more can be drawn.
-    is_over: bool,
-    /// The front was told that this worker has ended.
-    has_left: bool,
+/// The bodies that run on a worker, and the way of their completions.
+pub(super) struct WorkerBodies<B, T, E> {
+    pub(super) set: FutureSet<InlineJob<B>>,
+    pub(super) buffer: BatchBuffer<T, E>,
+    pub(super) delivery: DeliveryRule<T>,
+    pub(super) completions: Arc<CompletionQueue<T, E>>,
 }
 
-impl<B: Body<Returns = T> + Send + 'static, T> Worker<B, T> {
-    /// A worker whose bodies are put on its desk.
-    pub(super) fn push(channel: Arc<Inbox<B>>, completions: Arc<CompletionQueue<T>>) -> Self {
-        Self::new(Intake::Inbox { channel, places: Vec::new() }, completions, DeliveryRule::PROMPT)
-    }
+/// A worker's task.
+///
+/// Each body that a worker gets has exactly one completion, also if the worker is cancelled, or dropped
+/// by its runtime before it has polled the body.
+pub(super) struct Worker<B: Body<Returns = T>, T, I: Intake<B, T>> {
+    bodies: WorkerBodies<B, T, I::Event>,
+    intake: I,
+    stop: Stop,
+}
 
-    /// A worker that draws its bodies, `most` at once.
-    pub(super) fn pull(
-        shared_source: Arc<SharedSource<B>>,
-        me: usize,
-        most: usize,
-        completions: Arc<CompletionQueue<T>>,
+/// How far a worker has come with stopping.
+enum Stop {
+    /// The loop runs.
+    NotRequested,
+    /// The bodies were dropped. The worker waits for tasks that they have left behind.
+    AwaitingTasks(Arc<WaitGroup>),
+    /// The worker waits for bodies that had timed out before the loop stopped and whose tasks have not
+    /// stopped.
+    AwaitingBodies,
+}
+
+/// What a worker does next, within one poll of its task.
+enum Phase {
+    /// Poll the woken bodies of the current round.
+    PollBodies,
+    /// Start new bodies, if some are at hand; then begin the next round.
+    StartBodies,
+    /// The same as the last step before `Sleep`: no body is woken.
+    StartBodiesBeforeSleep,
+    /// Nothing is left to do.
+    Sleep,
+    /// The budget is used, or a body has yielded: let the executor run other tasks.
+    Yield,
+}
+
+/// What a worker has done within one poll of its task.
+#[derive(Default)]
+struct Turn {
+    /// Polls of bodies, which count against the budget.
+    polls: usize,
+    has_had_round: bool,
+}
+
+impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
+    pub(super) fn new(
+        intake: I,
+        set: FutureSet<InlineJob<B>>,
+        completions: Arc<CompletionQueue<T, I::Event>>,
         delivery: DeliveryRule<T>,
     ) -> Self {
-        completions.one_more();
-        let source_waker = Waker::from(shared_source.sleepers.clone());
-        let pulled = Batch::new();
-        let draws = Draws {
-            shared_source,
-            me,
-            most,
-            batch_size: BatchSize::SLOWEST,
-            pulled,
-            source_waker,
-            is_over: false,
-            has_left: false,
-        };
-        let mut worker = Self::new(Intake::SharedSource(draws), completions, delivery);
-        worker.bodies.expect(CapacityHint::of(most, (0, None)));
-        worker
+        let buffer = BatchBuffer::new(completions.clone());
+        let bodies = WorkerBodies { set, buffer, delivery, completions };
+        Self { bodies, intake, stop: Stop::NotRequested }
     }
 
-    /// Has the worker begin with bodies that were drawn for it.
-    pub(super) fn with(mut self, bodies: Batch<B>) -> Self {
-        if let Intake::SharedSource(draws) = &mut self.intake {
-            draws.pulled = bodies;
+    /// Polls the woken bodies of this round, a part of them at a time.
+    fn poll_bodies(&mut self, turn: &mut Turn) -> Phase {
+        let WorkerBodies { set, buffer, delivery, .. } = &mut self.bodies;
+        let most = budget().min(turn.polls + POLLS_PER_CHECK);
+        let result = set
+            .poll_round(&mut turn.polls, most, |completion| report(buffer, *delivery, completion));
+        if result.is_break() {
+            self.intake.close(&mut self.bodies);
         }
-        self
-    }
-}
-
-impl<B: Body<Returns = T>, T> Worker<B, T> {
-    fn new(
-        intake: Intake<B>,
-        completions: Arc<CompletionQueue<T>>,
-        delivery: DeliveryRule<T>,
-    ) -> Self {
-        Self {
-            bodies: FutureSet::new(),
-            intake,
-            buffer: BatchBuffer::new(completions.clone()),
-            completions,
-            delivery,
-            is_stopping: false,
-            wait_group: None,
+        if turn.polls >= budget() {
+            Phase::Yield
+        } else if self.bodies.set.is_amid_round() {
+            Phase::PollBodies
+        } else {
+            Phase::StartBodies
         }
     }
 
-    /// Has the worker's task woken by whoever has something to tell it from now on.
-    fn listen(&self, cx: &Context<'_>) {
-        match &self.intake {
-            Intake::Inbox { channel, .. } => channel.worker.register(cx.waker()),
-            Intake::SharedSource(draws) => {
-                draws.shared_source.sleepers.listen(draws.me, cx.waker())
-            }
+    /// Starts new bodies between two rounds, and begins the next round if a body was woken.
+    fn start_bodies(&mut self, turn: &mut Turn, before_sleep: bool) -> Phase {
+        let left = budget() - turn.polls;
+        let intaken = self.intake.start_bodies(&mut self.bodies, left, before_sleep);
+        turn.polls += intaken.polls;
+        if I::PULLS {
+            self.bodies.buffer.flush_prompt();
         }
-    }
-
-    /// Begins more bodies, and does what else it was told; gives how many bodies were polled for it,
-    /// and whether there may be more at once. One that `must_wait` has nothing else to do.
-    fn intake(&mut self, most: usize, must_wait: bool) -> (usize, bool) {
-        if let Intake::SharedSource(_) = self.intake {
-            return self.pull_batch(most, must_wait);
-        }
-        let mut polls = 0;
-        while polls < most {
-            let Intake::Inbox { channel, .. } = &self.intake else { break };
-            match channel.read() {
-                None => break,
-                Some(Command::Run(batch)) => {
-                    polls += batch.len();
-                    self.begin(batch);
-                }
-                Some(Command::Expire(slot)) => {
-                    polls += 1;
-                    self.expire(slot);
-                }
-            }
-        }
-        (polls, false)
-    }
-
-    /// Begins the bodies of a chunk.
-    fn begin(&mut self, mut batch: PushBatch<B>) {
-        let Intake::Inbox { channel, places } = &mut self.intake else { return };
-        self.buffer.expect(batch.len());
-        let mut arrived = batch.drain(..);
-        loop {
-            let next = || match arrived.next() {
-                Some((slot, body)) if !self.completions.is_cancelled() => {
-                    ControlFlow::Continue((slot, InlineJob::new(body)))
-                }
-                left => ControlFlow::Break(left),
-            };
-            let going = self.bodies.start(None, 1, next, |end| {
-                tell(&mut self.buffer, end, self.delivery);
-                ControlFlow::Continue(())
-            });
-            let Key { slot, index, .. } = match going {
-                ControlFlow::Continue(ticket) => ticket,
-                ControlFlow::Break(left) => {
-                    let left = left.into_iter().chain(arrived);
-                    left.for_each(|(slot, body)| self.buffer.put(unpolled(slot, body), false));
-                    break;
-                }
-            };
-            if places.len() <= index {
-                places.resize(index + 1, 0);
-            }
-            places[index] = slot;
-        }
-        channel.recycle(batch);
-    }
-
-    /// Draws once and begins what it has got, as far as there is room and up to `most`; gives how many, and
-    /// whether there may be more at once.
-    fn pull_batch(&mut self, most: usize, must_wait: bool) -> (usize, bool) {
-        let Intake::SharedSource(draws) = &mut self.intake else { return (0, false) };
-        let room = draws.most.saturating_sub(self.bodies.len());
-        if room == 0 {
-            return (0, false);
-        }
-        let (completions, buffer, delivery) = (&self.completions, &mut self.buffer, self.delivery);
-        let (mut begun, has_ended, mut is_last) = (0, Cell::new(0), false);
-        let (mut has_drawn, mut odd) = (false, None);
-        let next = || {
-            if begun == most || completions.is_cancelled() {
-                return ControlFlow::Break(());
-            }
-            if draws.pulled.is_empty() && !has_drawn {
-                has_drawn = true;
-                // Together with those that stay, no more than there is room for.
-                let free = (room - (begun - has_ended.get())).min(most - begun);
-                odd = draws.refill(free, must_wait && begun == 0);
-            }
-            let Some((index, body)) = draws.pulled.pop_front() else {
-                return ControlFlow::Break(());
-            };
-            begun += 1;
-            ControlFlow::Continue((index, InlineJob::new(body)))
-        };
-        // Why no more can be begun is no matter: the next time tells.
-        let _: ControlFlow<(), Key> = self.bodies.start(None, room, next, |end| {
-            has_ended.set(has_ended.get() + 1);
-            is_last = tell(buffer, end, delivery);
-            if is_last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        });
-        let is_more = odd.is_some();
-        if let Some((index, panic)) = odd {
-            let end = Completion { index, at: 0, outcome: Outcome::Panicked(panic) };
-            is_last |= tell(buffer, end, delivery);
-        }
-        if is_last {
-            self.close();
-        }
-        (begun, is_more)
-    }
-
-    /// Has nobody draw any more: the loop stops.
-    #[cold]
-    fn close(&mut self) {
-        if let Intake::SharedSource(draws) = &self.intake
-            && let Some(panic) = draws.shared_source.close()
+        if turn.polls >= budget()
+            || !I::PULLS && turn.has_had_round && self.bodies.set.has_yielded()
         {
-            let end = Completion { index: SOURCE, at: 0, outcome: Outcome::Panicked(panic) };
-            tell(&mut self.buffer, end, self.delivery);
+            return Phase::Yield;
+        }
+        turn.has_had_round = true;
+        if self.bodies.set.next_round() {
+            return Phase::PollBodies;
+        }
+        let has_started = intaken.polls > 0 || intaken.may_have_more;
+        match (I::PULLS, before_sleep) {
+            (true, false) => Phase::StartBodiesBeforeSleep,
+            (true, true) if has_started => Phase::StartBodiesBeforeSleep,
+            (false, _) if has_started => Phase::StartBodies,
+            (true, true) | (false, _) => Phase::Sleep,
         }
     }
 
-    /// Stops a body that has no time left, unless it has ended.
-    fn expire(&mut self, slot: usize) {
-        let Intake::Inbox { places, .. } = &self.intake else { return };
-        let Some(&place) = places.get(slot) else { return };
-        let ticket = Key { slot: place, index: slot, attempt: 1 };
-        if self.bodies.runs(ticket)
-            && let Some(end) = self.bodies.expire(None, ticket)
-        {
-            tell(&mut self.buffer, end, self.delivery);
+    /// Sleeps until a body is woken or new ones come. The worker completes if neither can happen.
+    fn poll_sleep(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.intake.is_exhausted() && self.bodies.set.is_empty() {
+            self.finish();
+            return Poll::Ready(());
         }
+        self.bodies.buffer.flush_prompt();
+        if self.bodies.set.sleep(cx) {
+            return Poll::Pending;
+        }
+        self.poll_yield(cx)
     }
 
-    /// Drops every body, also those that have not been polled.
-    fn drop_bodies(&mut self) {
-        let buffer = &mut self.buffer;
-        self.bodies.stop_each(|slot, dropped| {
-            let outcome = stopped(dropped, Outcome::Cancelled);
-            buffer.put(PoolCompletion { slot, at: next_end(), outcome }, false);
-        });
-        let mut drop_one = |(slot, body)| buffer.put(unpolled(slot, body), false);
-        match &mut self.intake {
-            Intake::Inbox { channel, .. } => {
-                channel.close();
-                while let Some(note) = channel.read() {
-                    if let Command::Run(batch) = note {
-                        batch.into_iter().for_each(&mut drop_one);
-                    }
-                }
-            }
-            Intake::SharedSource(draws) => draws.pulled.drain(..).for_each(drop_one),
-        }
+    fn poll_yield(&mut self, cx: &Context<'_>) -> Poll<()> {
+        self.bodies.buffer.flush_prompt();
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
-    /// Drops every body and waits for what they leave behind. Only then has each of them stopped.
+    /// Drops all bodies and waits for the tasks that they leave behind. The completions are sent after
+    /// that: a body counts as stopped only when its tasks have stopped.
     fn poll_stop(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if !self.is_stopping {
-            self.is_stopping = true;
-            self.buffer.hold();
+        if let Stop::NotRequested = self.stop {
+            self.bodies.buffer.cork();
             let ((), wait_group) = with_wait_group(None, || self.drop_bodies());
-            self.wait_group = wait_group;
+            self.stop = wait_group.map_or(Stop::AwaitingBodies, Stop::AwaitingTasks);
         }
-        if let Some(wait_group) = &self.wait_group {
+        if let Stop::AwaitingTasks(wait_group) = &self.stop {
             ready!(wait_group.poll_ended(cx));
-            self.wait_group = None;
+            self.stop = Stop::AwaitingBodies;
         }
-        // Bodies without time that had left something behind when the loop was stopped.
-        while self.bodies.is_amid_round() || self.bodies.next_round() {
-            while let Some(polled) = self.bodies.poll_next_woken() {
-                if let Some(end) = polled {
-                    tell(&mut self.buffer, end, self.delivery);
+        let WorkerBodies { set, buffer, delivery, .. } = &mut self.bodies;
+        while set.is_amid_round() || set.next_round() {
+            while let Some(polled) = set.poll_next_woken() {
+                if let Some(completion) = polled {
+                    // The loop stops already.
+                    let _: ControlFlow<()> = report(buffer, *delivery, completion);
                 }
             }
         }
-        if !self.bodies.is_empty() {
-            if !self.bodies.sleep(cx) {
+        if !set.is_empty() {
+            if !set.sleep(cx) {
                 cx.waker().wake_by_ref();
             }
             return Poll::Pending;
         }
-        self.leave();
+        self.finish();
         Poll::Ready(())
     }
 
-    /// Sends home what is left to tell, and goes.
-    fn leave(&mut self) {
-        self.buffer.send();
-        if let Intake::SharedSource(draws) = &mut self.intake
-            && !mem::replace(&mut draws.has_left, true)
-        {
-            self.completions.one_less();
-        }
+    fn finish(&mut self) {
+        self.bodies.buffer.flush();
+        self.intake.finish();
     }
 
-    /// Whether no body is left, and none will come.
-    fn is_done(&self) -> bool {
-        match &self.intake {
-            Intake::Inbox { .. } => false,
-            Intake::SharedSource(draws) => {
-                draws.is_over && draws.pulled.is_empty() && self.bodies.is_empty()
-            }
-        }
+    /// Drops every body, also those that were not started, and reports each.
+    fn drop_bodies(&mut self) {
+        let WorkerBodies { set, buffer, .. } = &mut self.bodies;
+        set.stop_each(|index, dropped| {
+            buffer.push_prompt(I::Event::completed(index, outcome_of(dropped, Outcome::Cancelled)));
+        });
+        self.intake.take_unstarted(|index, body| {
+            buffer.push_prompt(I::Event::completed(index, drop_unstarted(body)));
+        });
     }
 }
 
-impl<B> Draws<B> {
-    /// Draws up to `most` bodies. Gives what has panicked, if that is how it ended: the closure over the
-    /// item of an index, or the source.
-    fn refill(&mut self, most: usize, must_wait: bool) -> Option<(usize, Panic)> {
-        if self.is_over || most == 0 {
-            return None;
-        }
-        let Self { shared_source, batch_size, pulled, source_waker, .. } = self;
-        match shared_source.pull_batch(most, batch_size, must_wait, source_waker, pulled) {
-            PullResult::Some | PullResult::Wait => None,
-            PullResult::Dry => {
-                self.is_over = true;
-                None
-            }
-            PullResult::BodyPanicked(index, panic) => Some((index, panic)),
-            PullResult::SourcePanicked(panic) => Some((SOURCE, panic)),
-        }
-    }
-}
-
-/// Puts the end of a body into the tray; `true` if it stops the loop.
+/// Adds the completion of a body to the buffer. `Break` if it stops the loop.
 #[inline]
-fn tell<T>(buffer: &mut BatchBuffer<T>, end: Completion<T>, delivery: DeliveryRule<T>) -> bool {
-    let Completion { index: slot, outcome, .. } = end;
-    let (weight, outcome) = match (outcome, delivery.output) {
-        (Outcome::Ok(output), None) => {
-            buffer.put_batched(slot, output);
-            return false;
-        }
-        (Outcome::Ok(output), Some(weight_by)) => match weight_by(&output) {
-            Delivery::Discard => return false,
-            Delivery::Batched => {
-                buffer.put_batched(slot, output);
-                return false;
-            }
-            weight => (weight, Outcome::Ok(output)),
-        },
-        (Outcome::Panicked(panic), _) => (delivery.panic, Outcome::Panicked(panic)),
-        (outcome, _) => (Delivery::Prompt, outcome),
-    };
-    let is_last = weight == Delivery::Terminal;
-    buffer.put(PoolCompletion { slot, at: next_end(), outcome }, is_last);
-    is_last
+pub(super) fn report<T, E: CompletionEvent<T>>(
+    buffer: &mut BatchBuffer<T, E>,
+    delivery: DeliveryRule<T>,
+    Completion { index, outcome, .. }: Completion<T>,
+) -> ControlFlow<()> {
+    let delivery = delivery.of(&outcome);
+    match (delivery, outcome) {
+        (Delivery::Discard, Outcome::Ok(output)) => drop(output),
+        (Delivery::Batched, Outcome::Ok(output)) => buffer.push_batched(index, output),
+        (Delivery::Terminal, outcome) => buffer.push_terminal(E::completed(index, outcome)),
+        (_, outcome) => buffer.push_prompt(E::completed(index, outcome)),
+    }
+    delivery.control_flow()
 }
 
-/// Drops a body that has not been polled.
-pub(super) fn unpolled<B, T>(slot: usize, body: B) -> PoolCompletion<T> {
-    let outcome = stopped(catch(|| drop(body)), Outcome::NotRun);
-    PoolCompletion { slot, at: next_end(), outcome }
+/// Drops a body that was never polled and returns its outcome.
+pub(super) fn drop_unstarted<B, T>(body: B) -> Outcome<T> {
+    outcome_of(catch(|| drop(body)), Outcome::NotRun)
 }
 
-fn stopped<T>(dropped: Result<(), Panic>, end: Outcome<T>) -> Outcome<T> {
+/// The outcome of a body that was dropped: its destructor's panic, if it has one.
+fn outcome_of<T>(dropped: Result<(), Panic>, outcome: Outcome<T>) -> Outcome<T> {
     match dropped {
-        Ok(()) => end,
+        Ok(()) => outcome,
         Err(panic) => Outcome::Panicked(panic),
     }
 }
 
-// Its bodies are pinned where its set has them.
-impl<B: Body<Returns = T>, T> Unpin for Worker<B, T> {}
+// The set pins the bodies in memory of its own.
+impl<B: Body<Returns = T>, T, I: Intake<B, T>> Unpin for Worker<B, T, I> {}
 
-impl<B: Body<Returns = T>, T> Future for Worker<B, T> {
+impl<B: Body<Returns = T>, T, I: Intake<B, T>> Future for Worker<B, T, I> {
     type Output = ();
 
+    // One poll of a worker alternates between two phases: it polls each woken body once, which is a
+    // round, and between rounds it starts new bodies. It does so until one of these ends the poll:
+    //
+    // - The loop is cancelled. That is checked before each phase and after POLLS_PER_CHECK polls within
+    //   a round, so a worker with many busy bodies stops soon. From then on every poll is poll_stop.
+    // - The budget is used. The worker wakes itself and returns `Pending`, so the executor runs other
+    //   tasks. A round that is not complete continues in the next poll.
+    // - A body yields to the executor, by waking itself while it is polled. Where bodies are pushed, the
+    //   worker returns after each round in which one has, as a loop in the caller's task does: the
+    //   dispatcher may be the task that the body yields to. A worker that pulls keeps polling until the
+    //   budget is used, because it needs no other task to get bodies.
+    // - Nothing is left to do. A worker that pulls starts bodies once more with `before_sleep`, which
+    //   registers it with the source's sleepers: the first attempt may have failed only because another
+    //   worker held the source. If that attempt gets bodies, another one follows, because nothing
+    //   would wake the worker for bodies that are there already. Otherwise the worker sleeps until a body,
+    //   the inbox or the sleepers wake it.
+    //
+    // No wake is lost. The worker registers its waker before it looks into its inbox or at the source,
+    // so what comes after the look wakes the task. The set's `sleep` returns false if a body was woken
+    // since the last round.
+    //
+    // Prompt completions are sent at the end of a round and before the worker returns. So a round of
+    // bodies causes one wake of the dispatcher and not one for each body.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
-        this.listen(cx);
-        let mut polls = 0;
-        // A body that yields has yielded to the executor, and not only to its siblings: where bodies are
-        // brought, after each round, as in the caller's task; elsewhere, after the polls of a turn.
-        let may_go_on = matches!(this.intake, Intake::SharedSource(_));
-        let (mut had_a_round, mut must_wait) = (false, false);
+        this.intake.register(cx.waker());
+        let mut turn = Turn::default();
+        let mut phase = match this.bodies.set.is_amid_round() {
+            true => Phase::PollBodies,
+            false => Phase::StartBodies,
+        };
         loop {
-            if this.completions.is_cancelled() {
+            if this.bodies.completions.is_cancelled() {
                 return this.poll_stop(cx);
             }
-            if polls >= budget() {
-                break;
-            }
-            if !this.bodies.is_amid_round() {
-                let (begun, is_more) = this.intake(budget() - polls, must_wait);
-                polls += begun;
-                if may_go_on {
-                    this.buffer.send_if_due();
-                }
-                // Whatever more there is, nobody wakes this task for what was there.
-                if polls >= budget() || had_a_round && !may_go_on && this.bodies.has_yielded() {
-                    break;
-                }
-                had_a_round = true;
-                if this.bodies.next_round() {
-                    must_wait = false;
-                } else {
-                    let is_last_look = mem::replace(&mut must_wait, may_go_on);
-                    if is_more || begun > 0 || is_last_look != must_wait {
-                        continue;
-                    }
-                    if this.is_done() {
-                        this.leave();
-                        return Poll::Ready(());
-                    }
-                    this.buffer.send_if_due();
-                    if this.bodies.sleep(cx) {
-                        return Poll::Pending;
-                    }
-                    break;
-                }
-            }
-            let (buffer, delivery) = (&mut this.buffer, this.delivery);
-            let most = budget().min(polls + GLANCE);
-            let last = this.bodies.poll_round(&mut polls, most, |end| {
-                if tell(buffer, end, delivery) {
-                    return ControlFlow::Break(());
-                }
-                ControlFlow::Continue(())
-            });
-            if last.is_break() {
-                this.close();
-            }
+            phase = match phase {
+                Phase::PollBodies => this.poll_bodies(&mut turn),
+                Phase::StartBodies => this.start_bodies(&mut turn, false),
+                Phase::StartBodiesBeforeSleep => this.start_bodies(&mut turn, true),
+                Phase::Sleep => return this.poll_sleep(cx),
+                Phase::Yield => return this.poll_yield(cx),
+            };
         }
-        this.buffer.send_if_due();
-        cx.waker().wake_by_ref();
-        Poll::Pending
     }
 }
 
-impl<B: Body<Returns = T>, T> Drop for Worker<B, T> {
+impl<B: Body<Returns = T>, T, I: Intake<B, T>> Drop for Worker<B, T, I> {
     fn drop(&mut self) {
         self.drop_bodies();
-        // Whoever is dropped before its time has not run whatever would have come.
-        if let Intake::SharedSource(draws) = &self.intake
-            && !draws.has_left
-            && !self.completions.is_cancelled()
+        if !self.bodies.completions.is_cancelled()
+            && let Some(event) = self.intake.drop_event()
         {
-            let end = PoolCompletion { slot: SOURCE, at: next_end(), outcome: Outcome::NotRun };
-            self.buffer.put(end, false);
+            self.bodies.buffer.push_prompt(event);
         }
-        self.leave();
+        self.finish();
     }
 }

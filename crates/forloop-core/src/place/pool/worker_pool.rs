@@ -12,9 +12,10 @@ use crate::body::Body;
 use crate::place::dispatch::{Pull, Push};
 use crate::place::traits::Place;
 
-/// On a few workers: tasks of a runtime with threads, each of which runs many bodies.
+/// Runs the bodies on a few workers: tasks of a runtime, each of which polls many bodies.
 ///
-/// [`Loop::on_workers`](crate::Loop::on_workers) says when to choose it.
+/// See [`Loop::on_workers`](crate::Loop::on_workers) for when to choose it, and for the options that make the
+/// caller's task push the bodies.
 #[derive(Debug, Clone, Copy)]
 pub struct WorkerPool<R> {
     runtime: R,
@@ -22,17 +23,18 @@ pub struct WorkerPool<R> {
 }
 
 impl<R> WorkerPool<R> {
-    /// As many workers as the runtime has threads.
+    /// A pool with as many workers as the runtime has threads.
     pub fn new(runtime: R) -> Self {
         Self { runtime, workers: None }
     }
 
-    /// So many workers.
+    /// A pool with at most this number of workers.
     pub fn of(runtime: R, workers: NonZeroUsize) -> Self {
         Self { runtime, workers: Some(workers) }
     }
 
-    /// The same workers, for a loop whose items or closure borrow or are not `Send`.
+    /// Converts to a pool to which the caller's task pushes the bodies, for a loop whose items or closure
+    /// borrow or are not `Send`.
     ///
     /// # Examples
     ///
@@ -64,7 +66,7 @@ where
     type Dispatch = Pull;
 
     fn start(&self, body: B) -> PoolJob<B> {
-        PoolJob::new(body)
+        PoolJob::with_mode(body)
     }
 
     fn pool(&self, body_source: Option<BoxedSource<B>>) -> Option<PoolHandle<PoolJob<B>>> {
@@ -78,10 +80,11 @@ where
     }
 }
 
-/// On a few workers, to which the caller's task brings the bodies.
+/// Runs the bodies on a few workers, to which the caller's task pushes them.
 ///
-/// It pulls the items and calls the body's closure itself, so these may borrow and need not be `Send`; each
-/// body costs a part of a trip to another thread, which is more than a short body costs. Begins as
+/// The caller's task pulls the items and calls the body's closure, so these may borrow and need not be
+/// `Send`. The bodies themselves must own what they use and be `Send`. Each body pays for a part of a trip
+/// to another thread and back, which is more than a short body costs. Made by
 /// [`WorkerPool::push_dispatch`].
 #[derive(Debug, Clone, Copy)]
 pub struct PushPool<R> {
@@ -100,7 +103,7 @@ where
         Place::start(&self.workers, body)
     }
 
-    fn pool(&self, _well: Option<BoxedSource<B>>) -> Option<PoolHandle<PoolJob<B>>> {
+    fn pool(&self, _source: Option<BoxedSource<B>>) -> Option<PoolHandle<PoolJob<B>>> {
         Place::pool(&self.workers, None)
     }
 }

@@ -1,5 +1,4 @@
-//! What workers hand things over with: or what loom watches in its place, where the hand-over is
-//! model-checked.
+//! The synchronisation primitives of the shared source and its sleepers; in the model check, loom's.
 
 #[cfg(not(forloop_loom))]
 pub(super) use atomic_waker::AtomicWaker;
@@ -9,14 +8,14 @@ pub(super) use concurrent_queue::ConcurrentQueue;
 pub(super) use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 
 #[cfg(forloop_loom)]
-pub(super) use self::watched::ConcurrentQueue;
+pub(super) use self::model_checked::ConcurrentQueue;
 #[cfg(forloop_loom)]
 pub(super) use crate::engine::AtomicWaker;
 #[cfg(forloop_loom)]
 pub(super) use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 
 #[cfg(forloop_loom)]
-mod watched {
+mod model_checked {
     use core::sync::atomic::Ordering::{AcqRel, Relaxed};
     use std::sync::Mutex;
 
@@ -27,7 +26,8 @@ mod watched {
     const FULL: usize = 1;
     const CLOSED: usize = 2;
 
-    /// A queue with one place, whose word promises no more order than one must have.
+    /// A queue with one place. Its operations have acquire and release order and no more, so the model
+    /// finds a protocol that relies on more than a queue must give.
     pub(in super::super) struct ConcurrentQueue<T> {
         word: AtomicUsize,
         place: Mutex<Option<T>>,
@@ -39,17 +39,17 @@ mod watched {
             Self { word: AtomicUsize::new(EMPTY), place: Mutex::new(None) }
         }
 
-        pub(in super::super) fn push(&self, thing: T) -> Result<(), PushError<T>> {
-            *self.place.lock().unwrap() = Some(thing);
+        pub(in super::super) fn push(&self, value: T) -> Result<(), PushError<T>> {
+            *self.place.lock().unwrap() = Some(value);
             let pushed = self.word.compare_exchange(EMPTY, FULL, AcqRel, Relaxed);
             pushed.map(drop).map_err(|word| {
-                assert_eq!(word, CLOSED, "only who has popped pushes");
+                assert_eq!(word, CLOSED, "only the worker that popped the value pushes");
                 PushError::Closed(self.place.lock().unwrap().take().unwrap())
             })
         }
 
         pub(in super::super) fn pop(&self) -> Result<T, PopError> {
-            // Closed or not, it can be emptied.
+            // A closed queue can still be emptied.
             for closed in [0, CLOSED] {
                 let (full, empty) = (FULL | closed, EMPTY | closed);
                 if self.word.compare_exchange(full, empty, AcqRel, Relaxed).is_ok() {

@@ -1,0 +1,110 @@
+//! A worker's completions before they are sent.
+
+use alloc::sync::Arc;
+use core::mem;
+
+use super::completion_queue::{CompletionBatch, CompletionQueue, Sequenced};
+use crate::task::next_end;
+
+/// The number of batched outputs that are sent without waiting for more.
+const MAX_BATCHED: usize = 1024;
+
+/// The number of prompt completions that are sent without waiting for the end of the round.
+const MAX_PROMPT: usize = 64;
+
+/// Collects a worker's completions and decides when to send them.
+///
+/// - A **batched** output waits until the buffer holds [`MAX_BATCHED`] of them, or until the worker
+///   stops.
+/// - A **prompt** completion waits for the end of the worker's round, so one wake of the dispatcher
+///   serves all bodies of the round. It does not wait if the buffer holds [`MAX_PROMPT`] of them.
+/// - A **terminal** completion is sent at once.
+///
+/// Each of these sends everything that is in the buffer.
+///
+/// Where bodies are pushed to the worker, half of the prompt completions leave early: they are sent as
+/// soon as they are as many as the bodies that still run. A worker that kept them until it had
+/// nothing left to poll would then have to wait for new bodies. With half sent early, the dispatcher
+/// has replaced the first half by the time the second half completes.
+pub(super) struct BatchBuffer<T, E> {
+    completions: Arc<CompletionQueue<T, E>>,
+    batch: CompletionBatch<T, E>,
+    /// The number of pushed bodies that have not completed. Zero where the worker pulls.
+    pushed: usize,
+    /// Only [`flush`](Self::flush) sends.
+    is_corked: bool,
+}
+
+impl<T, E> BatchBuffer<T, E> {
+    pub(super) fn new(completions: Arc<CompletionQueue<T, E>>) -> Self {
+        Self { completions, batch: CompletionBatch::new(), pushed: 0, is_corked: false }
+    }
+
+    /// Counts bodies that were pushed to the worker.
+    pub(super) fn add_pushed(&mut self, bodies: usize) {
+        self.pushed += bodies;
+    }
+
+    /// Adds an output that may be delivered late and in any order.
+    #[inline]
+    pub(super) fn push_batched(&mut self, index: usize, output: T) {
+        self.batch.batched.push((index, output));
+        if self.batch.batched.len() >= MAX_BATCHED {
+            self.flush_unless_corked();
+        }
+    }
+
+    /// Adds a prompt event, as the latest in completion order.
+    pub(super) fn push_prompt(&mut self, event: E) {
+        self.push_sequenced(event);
+        let limit = match self.pushed {
+            0 => MAX_PROMPT,
+            _ => {
+                self.pushed -= 1;
+                self.pushed.min(MAX_PROMPT / 2)
+            }
+        };
+        if self.batch.prompt.len() >= limit {
+            self.flush_unless_corked();
+        }
+    }
+
+    /// Adds an event that stops the loop, as the latest in completion order, and sends it.
+    pub(super) fn push_terminal(&mut self, event: E) {
+        self.push_sequenced(event);
+        self.flush_unless_corked();
+    }
+
+    fn push_sequenced(&mut self, event: E) {
+        self.batch.prompt.push(Sequenced { sequence: next_end(), event });
+    }
+
+    /// Holds back everything until [`flush`](Self::flush) is called.
+    pub(super) fn cork(&mut self) {
+        self.is_corked = true;
+    }
+
+    /// Sends the batch if a prompt completion is in it: called at the end of a round.
+    #[inline]
+    pub(super) fn flush_prompt(&mut self) {
+        if !self.batch.prompt.is_empty() {
+            self.flush();
+        }
+    }
+
+    #[cold]
+    fn flush_unless_corked(&mut self) {
+        if !self.is_corked {
+            self.flush();
+        }
+    }
+
+    /// Sends the batch, unless it is empty.
+    pub(super) fn flush(&mut self) {
+        if self.batch.is_empty() {
+            return;
+        }
+        let empty = self.completions.empty_batch();
+        self.completions.push(mem::replace(&mut self.batch, empty));
+    }
+}

@@ -1,0 +1,200 @@
+//! The intake of a worker that pulls its bodies.
+
+use alloc::sync::Arc;
+use core::ops::ControlFlow;
+use core::task::Waker;
+
+use super::batch_size::BatchSize;
+use super::body_source::Batch;
+use super::completion_queue::{CompletionEvent, CompletionQueue, RunningWorker, SourceFailure};
+use super::delivery::DeliveryRule;
+use super::shared_source::{PullResult, SharedSource};
+use super::worker::{Intake, Intaken, Worker, WorkerBodies, report};
+use crate::body::Body;
+use crate::engine::{CapacityHint, Completion, FutureSet, Key};
+use crate::place::inline::InlineJob;
+use crate::{Outcome, Panic};
+
+/// What a worker that pulls sends to the dispatcher.
+pub(super) enum PullEvent<T> {
+    /// The body of this index has completed, or could not be made.
+    BodyCompleted { index: usize, outcome: Outcome<T> },
+    /// The source, or one of its workers, has failed.
+    SourceFailed(SourceFailure),
+}
+
+impl<T> CompletionEvent<T> for PullEvent<T> {
+    fn completed(index: usize, outcome: Outcome<T>) -> Self {
+        Self::BodyCompleted { index, outcome }
+    }
+}
+
+/// Pulls bodies from a [`SharedSource`].
+pub(super) struct PullIntake<B, T> {
+    source: Arc<SharedSource<B>>,
+    /// The worker's number among the source's sleepers.
+    worker: usize,
+    /// The number of bodies that may run on this worker at once.
+    limit: usize,
+    batch_size: BatchSize,
+    /// Bodies that were pulled and not started.
+    batch: Batch<B>,
+    /// Wakes all workers: any of them may poll the source next.
+    source_waker: Waker,
+    is_exhausted: bool,
+    /// `None` once the worker has finished.
+    running: Option<RunningWorker<T, PullEvent<T>>>,
+}
+
+/// A worker that pulls its bodies.
+pub(super) type PullWorker<B, T> = Worker<B, T, PullIntake<B, T>>;
+
+impl<B: Body<Returns = T>, T> PullWorker<B, T> {
+    /// A worker with this number among the workers of `source`, which begins with the bodies of
+    /// `batch`. At most `limit` bodies run on it at once.
+    pub(super) fn pull(
+        (source, worker): (Arc<SharedSource<B>>, usize),
+        limit: usize,
+        batch: Batch<B>,
+        completions: Arc<CompletionQueue<T, PullEvent<T>>>,
+        delivery: DeliveryRule<T>,
+    ) -> Self {
+        let intake = PullIntake {
+            source_waker: Waker::from(source.sleepers.clone()),
+            source,
+            worker,
+            limit,
+            batch_size: BatchSize::MIN,
+            batch,
+            is_exhausted: false,
+            running: Some(RunningWorker::new(completions.clone())),
+        };
+        let set = FutureSet::with_room(CapacityHint::of(limit, (0, None)));
+        Self::new(intake, set, completions, delivery)
+    }
+}
+
+/// What panicked in a pull.
+enum PullPanic {
+    /// The closure, with the item of this index.
+    Body(usize, Panic),
+    Source(Panic),
+}
+
+impl<B, T> PullIntake<B, T> {
+    /// Pulls up to `most` bodies into the batch.
+    fn pull_batch(&mut self, most: usize, before_sleep: bool) -> Result<(), PullPanic> {
+        if self.is_exhausted {
+            return Ok(());
+        }
+        let Self { source, batch_size, batch, source_waker, .. } = self;
+        match source.pull_batch(most, batch_size, before_sleep, source_waker, batch) {
+            PullResult::Pulled | PullResult::Pending => Ok(()),
+            PullResult::Exhausted => {
+                self.is_exhausted = true;
+                Ok(())
+            }
+            PullResult::BodyPanicked(index, panic) => Err(PullPanic::Body(index, panic)),
+            PullResult::SourcePanicked(panic) => Err(PullPanic::Source(panic)),
+        }
+    }
+}
+
+impl<B: Body<Returns = T>, T> PullIntake<B, T> {
+    /// Starts the bodies of the batch, up to `most` and until one of them stops the loop.
+    fn start_batch(
+        &mut self,
+        most: usize,
+        bodies: &mut WorkerBodies<B, T, PullEvent<T>>,
+    ) -> (usize, ControlFlow<()>) {
+        let WorkerBodies { set, buffer, delivery, completions } = bodies;
+        let (mut started, mut flow) = (0, ControlFlow::Continue(()));
+        let next = || {
+            if started == most || completions.is_cancelled() {
+                return ControlFlow::Break(());
+            }
+            let Some((index, body)) = self.batch.pop_front() else {
+                return ControlFlow::Break(());
+            };
+            started += 1;
+            ControlFlow::Continue((index, InlineJob::new(body)))
+        };
+        let capacity = self.limit - set.len();
+        // Why it stops does not matter: the batch, the set and `flow` say what follows.
+        let _: ControlFlow<(), Key> = set.start(None, capacity, next, |completion| {
+            flow = report(buffer, *delivery, completion);
+            flow
+        });
+        (started, flow)
+    }
+}
+
+impl<B: Body<Returns = T>, T> Intake<B, T> for PullIntake<B, T> {
+    type Event = PullEvent<T>;
+
+    const PULLS: bool = true;
+
+    fn register(&self, waker: &Waker) {
+        self.source.sleepers.register(self.worker, waker);
+    }
+
+    fn start_bodies(
+        &mut self,
+        bodies: &mut WorkerBodies<B, T, PullEvent<T>>,
+        budget: usize,
+        before_sleep: bool,
+    ) -> Intaken {
+        let most = budget.min(self.limit.saturating_sub(bodies.set.len()));
+        if most == 0 {
+            return Intaken { polls: 0, may_have_more: false };
+        }
+        let pulled = match self.batch.is_empty() && !bodies.completions.is_cancelled() {
+            true => self.pull_batch(most, before_sleep),
+            false => Ok(()),
+        };
+        let (polls, mut flow) = self.start_batch(budget, bodies);
+        let may_have_more = pulled.is_err();
+        match pulled {
+            Ok(()) => {}
+            Err(PullPanic::Body(index, panic)) => {
+                let completion = Completion { index, at: 0, outcome: Outcome::Panicked(panic) };
+                if report(&mut bodies.buffer, bodies.delivery, completion).is_break() {
+                    flow = ControlFlow::Break(());
+                }
+            }
+            Err(PullPanic::Source(panic)) => report_source_panic(bodies, panic),
+        }
+        if flow.is_break() {
+            self.close(bodies);
+        }
+        Intaken { polls, may_have_more }
+    }
+
+    #[cold]
+    fn close(&mut self, bodies: &mut WorkerBodies<B, T, PullEvent<T>>) {
+        if let Some(panic) = self.source.close() {
+            report_source_panic(bodies, panic);
+        }
+    }
+
+    fn is_exhausted(&self) -> bool {
+        self.is_exhausted && self.batch.is_empty()
+    }
+
+    fn take_unstarted(&mut self, mut unstarted: impl FnMut(usize, B)) {
+        self.batch.drain(..).for_each(|(index, body)| unstarted(index, body));
+    }
+
+    fn drop_event(&self) -> Option<PullEvent<T>> {
+        let failure = SourceFailure::WorkerDropped;
+        self.running.as_ref().map(|_| PullEvent::SourceFailed(failure))
+    }
+
+    fn finish(&mut self) {
+        self.running = None;
+    }
+}
+
+fn report_source_panic<B, T>(bodies: &mut WorkerBodies<B, T, PullEvent<T>>, panic: Panic) {
+    bodies.buffer.push_terminal(PullEvent::SourceFailed(SourceFailure::Panicked(panic)));
+}

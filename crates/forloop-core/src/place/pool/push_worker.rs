@@ -1,0 +1,157 @@
+//! The intake of a worker to which the dispatcher pushes bodies.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::ops::ControlFlow;
+use core::task::Waker;
+
+use super::completion_queue::{CompletionEvent, CompletionQueue};
+use super::delivery::DeliveryRule;
+use super::inbox::{BodyId, Command, Inbox, PushBatch};
+use super::worker::{Intake, Intaken, Worker, WorkerBodies, drop_unstarted, report};
+use crate::Outcome;
+use crate::body::Body;
+use crate::engine::{FutureSet, Key};
+use crate::place::inline::InlineJob;
+
+/// The completion of a pushed body.
+pub(super) struct PushEvent<T> {
+    pub(super) body: BodyId,
+    pub(super) outcome: Outcome<T>,
+}
+
+impl<T> CompletionEvent<T> for PushEvent<T> {
+    // The worker's set has each body under its id.
+    fn completed(id: usize, outcome: Outcome<T>) -> Self {
+        Self { body: BodyId(id), outcome }
+    }
+}
+
+/// Takes commands from an [`Inbox`].
+pub(super) struct PushIntake<B> {
+    inbox: Arc<Inbox<B>>,
+    /// The slot of each body in the worker's set, by the body's id.
+    slots: Vec<usize>,
+}
+
+/// A worker to which the dispatcher pushes bodies.
+pub(super) type PushWorker<B, T> = Worker<B, T, PushIntake<B>>;
+
+impl<B: Body<Returns = T>, T> PushWorker<B, T> {
+    pub(super) fn push(
+        inbox: Arc<Inbox<B>>,
+        completions: Arc<CompletionQueue<T, PushEvent<T>>>,
+    ) -> Self {
+        let intake = PushIntake { inbox, slots: Vec::new() };
+        Self::new(intake, FutureSet::new(), completions, DeliveryRule::PROMPT)
+    }
+}
+
+impl<B: Body<Returns = T>, T> PushIntake<B> {
+    /// Starts the bodies of a batch. If the loop is cancelled meanwhile, drops the others.
+    fn run(&mut self, mut batch: PushBatch<B>, bodies: &mut WorkerBodies<B, T, PushEvent<T>>) {
+        let WorkerBodies { set, buffer, delivery, completions } = bodies;
+        buffer.add_pushed(batch.len());
+        let mut rest = batch.drain(..);
+        loop {
+            let next = || match rest.next() {
+                Some((id, body)) if !completions.is_cancelled() => {
+                    ControlFlow::Continue((id.0, InlineJob::new(body)))
+                }
+                refused => ControlFlow::Break(refused),
+            };
+            // One at a time, for the slot of each. Bodies that are ready at once have none.
+            let started = set.start(None, 1, next, |completion| {
+                report(buffer, *delivery, completion).map_break(|()| None)
+            });
+            match started {
+                ControlFlow::Continue(Key { slot, index: id, .. }) => {
+                    if self.slots.len() <= id {
+                        self.slots.resize(id + 1, 0);
+                    }
+                    self.slots[id] = slot;
+                }
+                ControlFlow::Break(refused) => {
+                    for (body, future) in refused.into_iter().chain(rest) {
+                        let outcome = drop_unstarted(future);
+                        buffer.push_prompt(PushEvent { body, outcome });
+                    }
+                    break;
+                }
+            }
+        }
+        self.inbox.recycle(batch);
+    }
+
+    /// Stops a body that has timed out, unless it has completed.
+    fn expire(&mut self, BodyId(id): BodyId, bodies: &mut WorkerBodies<B, T, PushEvent<T>>) {
+        let Some(&slot) = self.slots.get(id) else { return };
+        let key = Key { slot, index: id, attempt: 1 };
+        if bodies.set.runs(key)
+            && let Some(completion) = bodies.set.expire(None, key)
+        {
+            // Push dispatch has no terminal completions: the loop itself decides when to stop.
+            let _: ControlFlow<()> = report(&mut bodies.buffer, bodies.delivery, completion);
+        }
+    }
+}
+
+impl<B: Body<Returns = T>, T> Intake<B, T> for PushIntake<B> {
+    type Event = PushEvent<T>;
+
+    const PULLS: bool = false;
+
+    fn register(&self, waker: &Waker) {
+        self.inbox.worker.register(waker);
+    }
+
+    fn start_bodies(
+        &mut self,
+        bodies: &mut WorkerBodies<B, T, PushEvent<T>>,
+        budget: usize,
+        _before_sleep: bool,
+    ) -> Intaken {
+        let mut polls = 0;
+        while polls < budget {
+            match self.inbox.receive() {
+                None => break,
+                Some(Command::Run(batch)) => {
+                    polls += batch.len();
+                    self.run(batch, bodies);
+                }
+                Some(Command::Expire(body)) => {
+                    polls += 1;
+                    self.expire(body, bodies);
+                }
+            }
+        }
+        Intaken { polls, may_have_more: false }
+    }
+
+    // The dispatcher has the source.
+    fn close(&mut self, _bodies: &mut WorkerBodies<B, T, PushEvent<T>>) {}
+
+    // The dispatcher may push more bodies until it cancels or drops the worker.
+    fn is_exhausted(&self) -> bool {
+        false
+    }
+
+    fn take_unstarted(&mut self, mut unstarted: impl FnMut(usize, B)) {
+        self.inbox.close();
+        while let Some(command) = self.inbox.receive() {
+            match command {
+                Command::Run(batch) => {
+                    batch.into_iter().for_each(|(BodyId(id), body)| unstarted(id, body));
+                }
+                Command::Expire(_) => {}
+            }
+        }
+    }
+
+    // The dispatcher learns it when it sends the next command.
+    fn drop_event(&self) -> Option<PushEvent<T>> {
+        None
+    }
+
+    fn finish(&mut self) {}
+}
