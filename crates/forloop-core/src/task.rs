@@ -105,7 +105,7 @@ impl<T> Task<T> {
 
     /// Whether the task has ended and its future has been dropped.
     pub fn is_finished(&self) -> bool {
-        self.cell.ended_at().is_some()
+        self.cell.sequence().is_some()
     }
 
     /// Asks the task to stop once it has been polled at all.
@@ -138,8 +138,8 @@ impl<T> Task<T> {
     }
 
     /// When the task ended, as a place in the order of all tasks' ends.
-    pub(crate) fn ended_at(&self) -> Option<usize> {
-        self.cell.ended_at()
+    pub(crate) fn sequence(&self) -> Option<usize> {
+        self.cell.sequence()
     }
 }
 
@@ -177,7 +177,7 @@ impl<T> fmt::Debug for Task<T> {
 static ENDS: AtomicUsize = AtomicUsize::new(1);
 
 /// Takes the next place in the order of ends.
-pub(crate) fn next_end() -> usize {
+pub(crate) fn next_sequence() -> usize {
     ENDS.fetch_add(1, Ordering::Relaxed).max(RUNNING + 1)
 }
 
@@ -218,7 +218,7 @@ impl<T> TaskCell<T> {
     }
 
     pub(crate) fn request_cancel(&self) {
-        if self.ended_at().is_none() {
+        if self.sequence().is_none() {
             self.cancel.store(true, Ordering::SeqCst);
             self.runner.wake();
         }
@@ -232,12 +232,12 @@ impl<T> TaskCell<T> {
 
     /// Publishes the end. Only the first call counts; the future must be gone by now.
     pub(crate) fn end(&self, outcome: Outcome<T>) {
-        if self.ended_at().is_some() {
+        if self.sequence().is_some() {
             return;
         }
         let reader_is_gone = self.outcome.push(outcome).is_err();
         debug_assert!(!reader_is_gone, "a task ends once");
-        self.on_complete.store(next_end(), Ordering::Release);
+        self.on_complete.store(next_sequence(), Ordering::Release);
         self.runner.take();
         self.reader.wake();
         fence(Ordering::SeqCst);
@@ -246,15 +246,15 @@ impl<T> TaskCell<T> {
 
     /// Has somebody wait for the task's end, if it has not ended yet.
     fn leave_to(&self, current_wait_group: impl FnOnce() -> Option<Arc<WaitGroup>>) {
-        if self.ended_at().is_some() {
+        if self.sequence().is_some() {
             return;
         }
         let Some(wait_group) = current_wait_group() else { return };
-        wait_group.one_more();
+        wait_group.add();
         let was_adopted = self.current_wait_group.push(wait_group).is_err();
         debug_assert!(!was_adopted, "a handle is dropped once");
         fence(Ordering::SeqCst);
-        if self.ended_at().is_some() {
+        if self.sequence().is_some() {
             self.leave_adopter();
         }
     }
@@ -263,24 +263,24 @@ impl<T> TaskCell<T> {
     /// this; one of them finds the adopter.
     fn leave_adopter(&self) {
         if let Ok(wait_group) = self.current_wait_group.pop() {
-            wait_group.one_less();
+            wait_group.done();
         }
     }
 
-    pub(crate) fn ended_at(&self) -> Option<usize> {
+    pub(crate) fn sequence(&self) -> Option<usize> {
         Some(self.on_complete.load(Ordering::Acquire)).filter(|&at| at != RUNNING)
     }
 
     /// Polls for the end, and leaves the outcome to whoever asks for it.
-    pub(crate) fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_completed(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.reader.register(cx.waker());
-        if self.ended_at().is_some() { Poll::Ready(()) } else { Poll::Pending }
+        if self.sequence().is_some() { Poll::Ready(()) } else { Poll::Pending }
     }
 
     pub(crate) fn poll_outcome(&self, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
-        if self.ended_at().is_none() {
+        if self.sequence().is_none() {
             self.reader.register(cx.waker());
-            if self.ended_at().is_none() {
+            if self.sequence().is_none() {
                 return Poll::Pending;
             }
         }
@@ -391,7 +391,7 @@ impl<F: Future> Run<F> {
     fn poll_wait_groups(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
         if let Some((_, wait_group)) = this.ending {
-            ready!(wait_group.poll_ended(cx));
+            ready!(wait_group.poll_wait(cx));
         }
         if let Some((outcome, _)) = this.ending.take() {
             this.cell.end(outcome);

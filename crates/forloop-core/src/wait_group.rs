@@ -19,18 +19,18 @@ pub(crate) struct WaitGroup {
 }
 
 impl WaitGroup {
-    pub(crate) fn one_more(&self) {
+    pub(crate) fn add(&self) {
         self.left.fetch_add(1, Ordering::SeqCst);
     }
 
-    pub(crate) fn one_less(&self) {
+    pub(crate) fn done(&self) {
         if self.left.fetch_sub(1, Ordering::SeqCst) == 1 {
             self.parent.wake();
         }
     }
 
     /// Polls for the end of all.
-    pub(crate) fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_wait(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.parent.register(cx.waker());
         match self.left.load(Ordering::SeqCst) {
             0 => Poll::Ready(()),

@@ -211,7 +211,7 @@ where
             Ok(job) => Some((index, job)),
             Err(panic) => {
                 let outcome = Outcome::Panicked(panic);
-                return StartEnd::Ended(Completion { index, at: J::end_now(), outcome });
+                return StartEnd::Ended(Completion { index, seq: J::next_sequence(), outcome });
             }
         };
         let next = || job.take().map_or(ControlFlow::Break(StartEnd::Quota), ControlFlow::Continue);
@@ -317,11 +317,11 @@ where
             // It has failed for good only now: what has stopped the loop came first.
             (_, Some(end)) => {
                 self.has_ended(&end);
-                Some(Completion { at: J::end_now(), ..end })
+                Some(Completion { seq: J::next_sequence(), ..end })
             }
             (index, None) => {
                 self.on_event(&Event::Completed { index, attempts: 0, how: OutcomeKind::NotRun });
-                Some(Completion { index, at: J::end_now(), outcome: Outcome::NotRun })
+                Some(Completion { index, seq: J::next_sequence(), outcome: Outcome::NotRun })
             }
         }
     }

@@ -284,7 +284,7 @@ where
             if J::PARENT_WAKER && core::mem::take(self.as_mut().project().round_is_owed) {
                 self.as_mut().project().running.mark_all_due();
             }
-            if self.running.is_amid_round() {
+            if self.running.is_round_in_progress() {
                 must_look_again = C::HAS_SIGNALS;
                 if let ControlFlow::Break(enough) = self.as_mut().poll_round(cx, &mut on_complete) {
                     return Poll::Ready(ControlFlow::Break(enough));
@@ -424,7 +424,7 @@ where
         let this = self.project();
         *this.polls_this_turn = 0;
         // A round of more bodies than a turn has polls goes on, and is the next turn's.
-        *this.rounds_this_turn = usize::from(this.running.is_amid_round());
+        *this.rounds_this_turn = usize::from(this.running.is_round_in_progress());
         cx.waker().wake_by_ref();
         Poll::Pending
     }
@@ -512,7 +512,7 @@ where
                     Ok(job) => ControlFlow::Continue((index, job)),
                     Err(panic) => {
                         let outcome = Outcome::Panicked(panic);
-                        let end = Completion { index, at: J::end_now(), outcome };
+                        let end = Completion { index, seq: J::next_sequence(), outcome };
                         ControlFlow::Break(StartEnd::Ended(end))
                     }
                 }

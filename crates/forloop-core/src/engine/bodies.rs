@@ -150,9 +150,9 @@ impl<J: JobHandle> Bodies<J> {
         let mut entry = vacant_entries.put(job);
         let is_noted = loop {
             // One after another in one slot, until one of them stays.
-            while let Some((at, outcome)) = try_in(entry, caller.unwrap_or(&waker)) {
+            while let Some((seq, outcome)) = try_in(entry, caller.unwrap_or(&waker)) {
                 first_poll.forget(1 << offset);
-                on_complete(Completion { index, at, outcome })?;
+                on_complete(Completion { index, seq, outcome })?;
                 let (at, job) = next()?;
                 index = at;
                 entry = vacant_entries.put(job);
@@ -203,9 +203,9 @@ impl<J: JobHandle> Bodies<J> {
         let Some(end) = chunk.entries(1 << offset).next().map(|entry| poll_in(entry, waker)) else {
             return self.poll_left_behind(slot, wakers);
         };
-        Some(end.map(|(at, outcome)| {
+        Some(end.map(|(seq, outcome)| {
             let index = self.free(slot, wakers);
-            Completion { index, at, outcome }
+            Completion { index, seq, outcome }
         }))
     }
 
@@ -235,9 +235,9 @@ impl<J: JobHandle> Bodies<J> {
         let mut entries = chunk.entries(had);
         while let Some(entry) = entries.next() {
             let offset = entry.offset();
-            if let Some((at, outcome)) = poll_in(entry, &wakers.waker_to_poll(offset)) {
+            if let Some((seq, outcome)) = poll_in(entry, &wakers.waker_to_poll(offset)) {
                 let index = row.index(offset);
-                result = on_complete(Completion { index, at, outcome });
+                result = on_complete(Completion { index, seq, outcome });
                 if result.is_break() {
                     break;
                 }
@@ -263,7 +263,7 @@ impl<J: JobHandle> Bodies<J> {
     ) -> Option<Option<Completion<J::Output>>> {
         let left = self.left.as_mut()?;
         let waker = wakers.waker(offset_of(slot));
-        if left.get(&slot)?.poll_ended(&mut Context::from_waker(&waker)).is_pending() {
+        if left.get(&slot)?.poll_wait(&mut Context::from_waker(&waker)).is_pending() {
             return Some(None);
         }
         left.remove(&slot);
@@ -271,7 +271,7 @@ impl<J: JobHandle> Bodies<J> {
             self.left = None;
         }
         let index = self.free(slot, wakers);
-        Some(Some(Completion { index, at: J::end_now(), outcome: Outcome::TimedOut }))
+        Some(Some(Completion { index, seq: J::next_sequence(), outcome: Outcome::TimedOut }))
     }
 }
 
@@ -288,10 +288,10 @@ fn poll_in<J: JobHandle>(
         Ok(Poll::Ready(outcome)) => outcome,
         Err(panic) => Outcome::Panicked(panic),
     };
-    let at = entry.as_mut().ended_at();
+    let seq = entry.as_mut().sequence();
     let is_overdue = entry.is_overdue();
     let dropped = catch(|| entry.empty());
-    Some((at, outcome_of(outcome, dropped, is_overdue)))
+    Some((seq, outcome_of(outcome, dropped, is_overdue)))
 }
 
 /// Polls a new body, which stays where it is if it goes on: then `None`.
@@ -309,9 +309,9 @@ fn try_in<J: JobHandle>(
         Ok(Poll::Ready(outcome)) => outcome,
         Err(panic) => Outcome::Panicked(panic),
     };
-    let at = entry.as_mut().ended_at();
+    let seq = entry.as_mut().sequence();
     let dropped = catch(|| drop(entry));
-    Some((at, outcome_of(outcome, dropped, false)))
+    Some((seq, outcome_of(outcome, dropped, false)))
 }
 
 /// The outcome of a body that has ended, and of its destructors: they run before its end is told, and

@@ -44,10 +44,10 @@ pub trait JobHandle {
     fn rank(self: Pin<&Self>, index: usize) -> Option<usize>;
 
     /// The body's place in the order of ends, once it has ended.
-    fn ended_at(&self) -> usize;
+    fn sequence(&self) -> usize;
 
     /// The place in the order of ends of something that ends now, beside bodies of this kind.
-    fn end_now() -> usize;
+    fn next_sequence() -> usize;
 }
 
 /// Which body: where it is in the engine, its index, and the how many-th attempt at its item it is.

@@ -62,7 +62,7 @@ pub(crate) struct Completion<T> {
     /// The index it was put in with.
     pub(crate) index: usize,
     /// Its place in the order of ends, where that can differ from the order they are seen in.
-    pub(crate) at: usize,
+    pub(crate) seq: usize,
     pub(crate) outcome: Outcome<T>,
 }
 
@@ -82,12 +82,12 @@ pub(crate) struct FutureSet<J> {
 impl<J: JobHandle> FutureSet<J> {
     #[inline]
     pub(crate) fn new() -> Self {
-        Self::with_room(CapacityHint::UNKNOWN)
+        Self::with_capacity_hint(CapacityHint::UNKNOWN)
     }
 
     /// A set that makes its slots as `capacity_hint` says.
     #[inline]
-    pub(crate) fn with_room(capacity_hint: CapacityHint) -> Self {
+    pub(crate) fn with_capacity_hint(capacity_hint: CapacityHint) -> Self {
         Self {
             ready: ReadyQueue::new(),
             bodies: Bodies::new(),
@@ -101,13 +101,13 @@ impl<J: JobHandle> FutureSet<J> {
 
     /// Says where the loop was written.
     #[inline]
-    pub(crate) fn written_at(mut self, origin: Origin) -> Self {
+    pub(crate) fn with_origin(mut self, origin: Origin) -> Self {
         self.asked = Asked::new(origin);
         self
     }
 
     /// Has further slots made as `capacity_hint` says.
-    pub(crate) fn expect(&mut self, capacity_hint: CapacityHint) {
+    pub(crate) fn set_capacity_hint(&mut self, capacity_hint: CapacityHint) {
         self.capacity_hint = capacity_hint;
     }
 
@@ -233,7 +233,7 @@ impl<J: JobHandle> FutureSet<J> {
             }
         };
         self.bodies.free(slot, &wakers);
-        Some(Completion { index, at: J::end_now(), outcome })
+        Some(Completion { index, seq: J::next_sequence(), outcome })
     }
 
     /// Polls the next woken body of this round. `None` when the round is over; `Some(None)` when
@@ -293,7 +293,7 @@ impl<J: JobHandle> FutureSet<J> {
 
     /// Whether woken bodies of this round have not been polled yet.
     #[inline]
-    pub(crate) fn is_amid_round(&self) -> bool {
+    pub(crate) fn is_round_in_progress(&self) -> bool {
         !self.round.is_over()
     }
 
@@ -390,7 +390,7 @@ impl<J: JobHandle> FutureSet<J> {
             if J::INLINE {
                 return self.bodies.clear(&mut self.ready, panicked);
             }
-            self.stop_each(|_, stopped| {
+            self.cancel_each(|_, stopped| {
                 if let Err(panic) = stopped {
                     panicked(panic);
                 }
@@ -401,7 +401,7 @@ impl<J: JobHandle> FutureSet<J> {
 
     /// Asks every body to stop, and tells the index of each and whether that went well. Whoever calls
     /// this adopts what they leave behind.
-    pub(crate) fn stop_each(&mut self, mut stopped: impl FnMut(usize, Result<(), Panic>)) {
+    pub(crate) fn cancel_each(&mut self, mut stopped: impl FnMut(usize, Result<(), Panic>)) {
         for number in 0..self.bodies.slab.chunks().count() {
             for offset in bits(self.bodies.slab.chunk(number).occupied()) {
                 let slot = slot_at(number, offset);
@@ -414,7 +414,7 @@ impl<J: JobHandle> FutureSet<J> {
     /// Polls for the end of the tasks that cancelled bodies have left behind.
     pub(crate) fn poll_wait_groups(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while let Some(wait_group) = self.wait_group.last() {
-            ready!(wait_group.poll_ended(cx));
+            ready!(wait_group.poll_wait(cx));
             self.wait_group.pop();
         }
         Poll::Ready(())

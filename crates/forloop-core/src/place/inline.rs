@@ -63,11 +63,11 @@ impl<B: Body> JobHandle for InlineJob<B> {
         Some(index)
     }
 
-    fn ended_at(&self) -> usize {
-        Self::end_now()
+    fn sequence(&self) -> usize {
+        Self::next_sequence()
     }
 
-    fn end_now() -> usize {
+    fn next_sequence() -> usize {
         // Seen when it happens: the order they are seen in is the order of ends.
         0
     }

@@ -64,11 +64,11 @@ impl<B: Body> JobHandle for ParentWakerJob<B> {
         self.project_ref().body.rank(index)
     }
 
-    fn ended_at(&self) -> usize {
-        self.body.ended_at()
+    fn sequence(&self) -> usize {
+        self.body.sequence()
     }
 
-    fn end_now() -> usize {
-        InlineJob::<B>::end_now()
+    fn next_sequence() -> usize {
+        InlineJob::<B>::next_sequence()
     }
 }

@@ -193,7 +193,7 @@ where
             results,
             channel: ResultSender { channel: Arc::new(channel) },
             begin: Some(begin),
-            consumer: FutureSet::with_room(CapacityHint::ONE),
+            consumer: FutureSet::with_capacity_hint(CapacityHint::ONE),
             output: None,
             panic: None,
             stopped: false,

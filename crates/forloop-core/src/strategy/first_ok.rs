@@ -94,7 +94,7 @@ impl<T, E, C: Policy> Collector<Result<T, E>, C> for FirstOk<T, E> {
 
     #[inline]
     fn take(&mut self, end: Completion<Result<T, E>>) -> ControlFlow<()> {
-        self.race.enter(end.at, end.index, end.outcome.into())
+        self.race.enter(end.seq, end.index, end.outcome.into())
     }
 
     fn finish(self, ending: LoopEnd<C::SourceError>) -> Self::Collected {

@@ -257,7 +257,7 @@ impl<T, C: Policy> Collector<T, C> for Race<T, Infallible> {
 
     #[inline]
     fn take(&mut self, end: Completion<T>) -> ControlFlow<()> {
-        self.enter(end.at, end.index, end.outcome)
+        self.enter(end.seq, end.index, end.outcome)
     }
 
     fn finish(self, ending: LoopEnd<C::SourceError>) -> Self::Collected {
@@ -278,7 +278,7 @@ impl<T, E, C: Policy> Collector<Result<T, E>, C> for RaceOk<T, E> {
 
     #[inline]
     fn take(&mut self, end: Completion<Result<T, E>>) -> ControlFlow<()> {
-        self.race.enter(end.at, end.index, end.outcome.into())
+        self.race.enter(end.seq, end.index, end.outcome.into())
     }
 
     fn finish(self, ending: LoopEnd<C::SourceError>) -> Self::Collected {

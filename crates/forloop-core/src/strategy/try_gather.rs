@@ -164,7 +164,7 @@ impl<E> Failures<E> {
 
     /// Returns the value of a body that ended well and keeps any other end.
     pub(super) fn sift<T>(&mut self, end: Completion<Result<T, E>>) -> Option<T> {
-        self.keep(end.at, end.index, end.outcome.into())
+        self.keep(end.seq, end.index, end.outcome.into())
     }
 
     pub(super) fn keep<T>(&mut self, at: usize, index: usize, outcome: Outcome<T, E>) -> Option<T> {

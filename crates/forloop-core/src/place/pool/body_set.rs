@@ -22,10 +22,10 @@ impl<J: JobHandle> BodySet<J> {
         Self { here: FutureSet::new(), pool }
     }
 
-    /// [`FutureSet::written_at`].
+    /// [`FutureSet::with_origin`].
     #[inline]
     pub(crate) fn written_at(self, origin: Origin) -> Self {
-        Self { here: self.here.written_at(origin), ..self }
+        Self { here: self.here.with_origin(origin), ..self }
     }
 
     /// Known when it is compiled for all but one kind of bodies: those pay nothing for it.
@@ -63,7 +63,7 @@ impl<J: JobHandle> BodySet<J> {
 
     /// [`FutureSet::expect`].
     pub(crate) fn expect(&mut self, room: CapacityHint) {
-        self.here.expect(room);
+        self.here.set_capacity_hint(room);
     }
 
     /// [`FutureSet::len`].
@@ -188,10 +188,11 @@ impl<J: JobHandle> BodySet<J> {
         self.here.poll_due(caller, on_complete)
     }
 
-    /// [`FutureSet::is_amid_round`].
+    /// [`FutureSet::is_round_in_progress`].
     #[inline]
-    pub(crate) fn is_amid_round(&self) -> bool {
-        self.pool_ref().map_or_else(|| self.here.is_amid_round(), Dispatcher::is_amid_round)
+    pub(crate) fn is_round_in_progress(&self) -> bool {
+        self.pool_ref()
+            .map_or_else(|| self.here.is_round_in_progress(), Dispatcher::is_round_in_progress)
     }
 
     /// [`FutureSet::has_yielded`]: workers see to that themselves.

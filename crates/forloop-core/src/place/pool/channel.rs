@@ -24,7 +24,7 @@ pub(super) struct PoolCompletion<T> {
     /// Where the front has its index; or the index itself, where the workers draw the bodies.
     pub(super) slot: usize,
     /// Its place in the order of ends.
-    pub(super) at: usize,
+    pub(super) seq: usize,
     pub(super) outcome: Outcome<T>,
 }
 

@@ -79,7 +79,7 @@ pub(super) trait Dispatcher<J> {
         J: JobHandle;
 
     /// Whether ends of this round were not told yet.
-    fn is_amid_round(&self) -> bool;
+    fn is_round_in_progress(&self) -> bool;
 
     /// Begins the next round with the ends that have come by now; `false` if there are none.
     fn next_round(&mut self) -> bool;

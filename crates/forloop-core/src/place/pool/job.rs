@@ -8,7 +8,7 @@ use pin_project_lite::pin_project;
 use crate::Outcome;
 use crate::body::Body;
 use crate::engine::JobHandle;
-use crate::task::next_end;
+use crate::task::next_sequence;
 
 pin_project! {
     /// A body on its way to a worker.
@@ -53,12 +53,12 @@ impl<B: Body> JobHandle for PoolJob<B> {
         Some(index)
     }
 
-    fn ended_at(&self) -> usize {
-        Self::end_now()
+    fn sequence(&self) -> usize {
+        Self::next_sequence()
     }
 
-    fn end_now() -> usize {
+    fn next_sequence() -> usize {
         // Workers see ends side by side.
-        next_end()
+        next_sequence()
     }
 }

@@ -21,7 +21,7 @@ use crate::body::Body;
 use crate::engine::{Completion, JobHandle, Key};
 use crate::outcome::catch;
 use crate::simulation::Origin;
-use crate::task::{Task, next_end, spawn_from};
+use crate::task::{Task, next_sequence, spawn_from};
 use crate::{Outcome, Panic, Spawn};
 
 /// See [the module](self).
@@ -126,8 +126,11 @@ where
                 PullResult::SourcePanicked(panic) => Some((SOURCE, panic)),
             };
             if let Some((slot, panic)) = panicked {
-                let end =
-                    PoolCompletion { slot, at: next_end(), outcome: Outcome::Panicked(panic) };
+                let end = PoolCompletion {
+                    slot,
+                    seq: next_sequence(),
+                    outcome: Outcome::Panicked(panic),
+                };
                 self.round.with(|round| round.news.push(end));
                 self.undelivered += 1;
             }
@@ -204,7 +207,7 @@ where
                 while *polls < most {
                     let Some((index, output)) = ends.batched.pop() else { break };
                     (*count, *undelivered, *polls) = (*count + 1, *undelivered - 1, *polls + 1);
-                    if delivered(Completion { index, at: 0, outcome: Outcome::Ok(output) })
+                    if delivered(Completion { index, seq: 0, outcome: Outcome::Ok(output) })
                         .is_break()
                     {
                         return;
@@ -216,17 +219,17 @@ where
                 batched.pop().into_iter().for_each(|ends| completions.recycle(ends));
             }
             while *polls < most {
-                let Some(PoolCompletion { slot: index, at, outcome }) = news.pop() else { break };
+                let Some(PoolCompletion { slot: index, seq, outcome }) = news.pop() else { break };
                 *count += usize::from(index != SOURCE);
                 (*undelivered, *polls) = (*undelivered - 1, *polls + 1);
-                if delivered(Completion { index, at, outcome }).is_break() {
+                if delivered(Completion { index, seq, outcome }).is_break() {
                     break;
                 }
             }
         });
     }
 
-    fn is_amid_round(&self) -> bool {
+    fn is_round_in_progress(&self) -> bool {
         self.undelivered > 0
     }
 
@@ -243,7 +246,7 @@ where
                     batched.push(ends);
                 }
             }
-            news.sort_unstable_by_key(|end| Reverse(end.at));
+            news.sort_unstable_by_key(|end| Reverse(end.seq));
             more
         });
         self.undelivered > 0

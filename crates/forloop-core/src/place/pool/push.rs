@@ -242,7 +242,7 @@ where
         let workers = &mut self.workers;
         self.undelivered = self.ends.with(|ends| {
             while *polls < most {
-                let Some(PoolCompletion { slot, at, outcome }) = ends.pop() else { break };
+                let Some(PoolCompletion { slot, seq, outcome }) = ends.pop() else { break };
                 let BodyRecord { index, worker, is_overdue } = slots[slot];
                 slots[slot].index = NOBODY;
                 free.push(slot);
@@ -254,7 +254,7 @@ where
                     Outcome::Cancelled if is_overdue => Outcome::TimedOut,
                     outcome => outcome,
                 };
-                if on_complete(Completion { index, at, outcome }).is_break() {
+                if on_complete(Completion { index, seq, outcome }).is_break() {
                     break;
                 }
             }
@@ -262,7 +262,7 @@ where
         });
     }
 
-    fn is_amid_round(&self) -> bool {
+    fn is_round_in_progress(&self) -> bool {
         self.undelivered > 0
     }
 
@@ -274,14 +274,14 @@ where
             self.completions.recycle(ends);
         }
         if self.undelivered > 0 {
-            self.ends.with(|ends| ends.sort_unstable_by_key(|end| Reverse(end.at)));
+            self.ends.with(|ends| ends.sort_unstable_by_key(|end| Reverse(end.seq)));
         }
-        self.is_amid_round()
+        self.is_round_in_progress()
     }
 
     fn sleep(&mut self, cx: &Context<'_>) -> bool {
         self.hand_out();
-        if self.is_amid_round() {
+        if self.is_round_in_progress() {
             return false;
         }
         self.completions.dispatcher.register(cx.waker());
@@ -299,7 +299,7 @@ where
 
     fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while let Some(wait_group) = self.wait_group.last() {
-            ready!(wait_group.poll_ended(cx));
+            ready!(wait_group.poll_wait(cx));
             self.wait_group.pop();
         }
         self.workers.clear();

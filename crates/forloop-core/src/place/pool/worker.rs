@@ -20,7 +20,7 @@ use crate::budget::budget;
 use crate::engine::{CapacityHint, Completion, FutureSet, Key};
 use crate::outcome::catch;
 use crate::place::InlineJob;
-use crate::task::next_end;
+use crate::task::next_sequence;
 use crate::wait_group::{WaitGroup, with_wait_group};
 use crate::{Outcome, Panic};
 
@@ -96,7 +96,7 @@ impl<B: Body<Returns = T> + Send + 'static, T> Worker<B, T> {
             has_left: false,
         };
         let mut worker = Self::new(Intake::SharedSource(draws), completions, delivery);
-        worker.bodies.expect(CapacityHint::of(most, (0, None)));
+        worker.bodies.set_capacity_hint(CapacityHint::of(most, (0, None)));
         worker
     }
 
@@ -227,7 +227,7 @@ impl<B: Body<Returns = T>, T> Worker<B, T> {
         });
         let is_more = odd.is_some();
         if let Some((index, panic)) = odd {
-            let end = Completion { index, at: 0, outcome: Outcome::Panicked(panic) };
+            let end = Completion { index, seq: 0, outcome: Outcome::Panicked(panic) };
             is_last |= tell(buffer, end, delivery);
         }
         if is_last {
@@ -242,7 +242,7 @@ impl<B: Body<Returns = T>, T> Worker<B, T> {
         if let Intake::SharedSource(draws) = &self.intake
             && let Some(panic) = draws.shared_source.close()
         {
-            let end = Completion { index: SOURCE, at: 0, outcome: Outcome::Panicked(panic) };
+            let end = Completion { index: SOURCE, seq: 0, outcome: Outcome::Panicked(panic) };
             tell(&mut self.buffer, end, self.delivery);
         }
     }
@@ -262,9 +262,9 @@ impl<B: Body<Returns = T>, T> Worker<B, T> {
     /// Drops every body, also those that have not been polled.
     fn drop_bodies(&mut self) {
         let buffer = &mut self.buffer;
-        self.bodies.stop_each(|slot, dropped| {
+        self.bodies.cancel_each(|slot, dropped| {
             let outcome = stopped(dropped, Outcome::Cancelled);
-            buffer.put(PoolCompletion { slot, at: next_end(), outcome }, false);
+            buffer.put(PoolCompletion { slot, seq: next_sequence(), outcome }, false);
         });
         let mut drop_one = |(slot, body)| buffer.put(unpolled(slot, body), false);
         match &mut self.intake {
@@ -289,11 +289,11 @@ impl<B: Body<Returns = T>, T> Worker<B, T> {
             self.wait_group = wait_group;
         }
         if let Some(wait_group) = &self.wait_group {
-            ready!(wait_group.poll_ended(cx));
+            ready!(wait_group.poll_wait(cx));
             self.wait_group = None;
         }
         // Bodies without time that had left something behind when the loop was stopped.
-        while self.bodies.is_amid_round() || self.bodies.next_round() {
+        while self.bodies.is_round_in_progress() || self.bodies.next_round() {
             while let Some(polled) = self.bodies.poll_next_woken() {
                 if let Some(end) = polled {
                     tell(&mut self.buffer, end, self.delivery);
@@ -372,14 +372,14 @@ fn tell<T>(buffer: &mut BatchBuffer<T>, end: Completion<T>, delivery: DeliveryRu
         (outcome, _) => (Delivery::Prompt, outcome),
     };
     let is_last = weight == Delivery::Terminal;
-    buffer.put(PoolCompletion { slot, at: next_end(), outcome }, is_last);
+    buffer.put(PoolCompletion { slot, seq: next_sequence(), outcome }, is_last);
     is_last
 }
 
 /// Drops a body that has not been polled.
 pub(super) fn unpolled<B, T>(slot: usize, body: B) -> PoolCompletion<T> {
     let outcome = stopped(catch(|| drop(body)), Outcome::NotRun);
-    PoolCompletion { slot, at: next_end(), outcome }
+    PoolCompletion { slot, seq: next_sequence(), outcome }
 }
 
 fn stopped<T>(dropped: Result<(), Panic>, end: Outcome<T>) -> Outcome<T> {
@@ -410,7 +410,7 @@ impl<B: Body<Returns = T>, T> Future for Worker<B, T> {
             if polls >= budget() {
                 break;
             }
-            if !this.bodies.is_amid_round() {
+            if !this.bodies.is_round_in_progress() {
                 let (begun, is_more) = this.intake(budget() - polls, must_wait);
                 polls += begun;
                 if may_go_on {
@@ -465,7 +465,8 @@ impl<B: Body<Returns = T>, T> Drop for Worker<B, T> {
             && !draws.has_left
             && !self.completions.is_cancelled()
         {
-            let end = PoolCompletion { slot: SOURCE, at: next_end(), outcome: Outcome::NotRun };
+            let end =
+                PoolCompletion { slot: SOURCE, seq: next_sequence(), outcome: Outcome::NotRun };
             self.buffer.put(end, false);
         }
         self.leave();

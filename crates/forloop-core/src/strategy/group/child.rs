@@ -45,12 +45,12 @@ impl<T> Child<T> {
 
     /// Whether the child has ended and its future has been dropped.
     pub fn is_finished(&self) -> bool {
-        self.cell.ended_at().is_some()
+        self.cell.sequence().is_some()
     }
 
     /// Polls for the child's end, and leaves its value where it is.
-    pub(super) fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.cell.poll_ended(cx)
+    pub(super) fn poll_completed(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.cell.poll_completed(cx)
     }
 }
 

@@ -173,7 +173,7 @@ where
             group_state,
             deferred_notify,
             begin: Some(begin),
-            body: FutureSet::with_room(CapacityHint::ONE),
+            body: FutureSet::with_capacity_hint(CapacityHint::ONE),
             children: FutureSet::new(),
             pass: Pass::Begin,
             value: None,
@@ -261,7 +261,7 @@ where
         match Outcome::from(outcome) {
             Outcome::Ok(value) => self.value = Some(value),
             Outcome::Err(error) => {
-                self.failures.push(J::end_now(), None, error);
+                self.failures.push(J::next_sequence(), None, error);
                 self.stop();
             }
             Outcome::Panicked(panic) => self.stop_for(panic),
@@ -277,7 +277,7 @@ where
         match end.outcome {
             Outcome::Ok(ChildEnd::Completed) => {}
             Outcome::Ok(ChildEnd::Failed { error, handle }) => {
-                self.failures.push(end.at, Some(end.index), error);
+                self.failures.push(end.seq, Some(end.index), error);
                 if !self.supervises {
                     self.stop();
                 }

@@ -254,7 +254,7 @@ where
         self.word.starter.register(cx.waker());
         let child = self.child.as_ref().expect("a start that is over is not polled again");
         // Looked at first: a child that has ended by the next line may have been ready before.
-        let has_ended = child.poll_ended(cx).is_ready();
+        let has_ended = child.poll_completed(cx).is_ready();
         if self.word.state() == READY
             && let Ok(value) = self.word.value.pop()
             && let Some(child) = self.child.take()
