@@ -167,23 +167,27 @@ mod negative_controls {
     #[test]
     fn it_finds_a_worker_that_sleeps_without_another_look_at_the_well() {
         let test = "workers::model::a_well_that_was_given_back_is_had_by_whoever_waits";
-        finds(Mutation::WaitsUnseeing, test, LOST);
+        finds(Mutation::WaitsWithoutRecheck, test, LOST);
     }
 
     #[test]
     fn it_finds_a_worker_that_gives_the_well_back_in_silence() {
         let test = "workers::model::a_well_that_was_given_back_is_had_by_whoever_waits";
-        finds(Mutation::GivesBackInSilence, test, LOST);
+        finds(Mutation::ReturnsSourceSilently, test, LOST);
     }
 
     #[test]
     fn it_finds_a_worker_that_sleeps_without_another_look_for_room() {
         let test = "workers::model::a_worker_that_waits_for_room_is_woken";
-        finds(Mutation::WaitsForRoomUnseeing, test, LOST);
+        finds(Mutation::WaitsForRoomWithoutRecheck, test, LOST);
     }
 
     #[test]
     fn it_finds_a_last_worker_that_tells_nobody_that_the_well_is_dry() {
-        finds(Mutation::RunsDryInSilence, "workers::model::two_workers_draw_each_body_once", LOST);
+        finds(
+            Mutation::ExhaustsSourceSilently,
+            "workers::model::two_workers_draw_each_body_once",
+            LOST,
+        );
     }
 }

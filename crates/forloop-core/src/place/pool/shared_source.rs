@@ -139,7 +139,7 @@ impl<B> SharedSource<B> {
             self.is_dry.store(matches!(pulled, Pulled::Dry), Ordering::SeqCst);
             self.body_source.close();
             // Whoever has waited for it is told that there is no more.
-            if !is_mutated(Mutation::RunsDryInSilence) {
+            if !is_mutated(Mutation::ExhaustsSourceSilently) {
                 self.sleepers.notify_all();
             }
         }
@@ -176,7 +176,7 @@ impl<B> SharedSource<B> {
             }
         }
         self.sleepers.wait();
-        if is_mutated(Mutation::WaitsUnseeing) {
+        if is_mutated(Mutation::WaitsWithoutRecheck) {
             return None;
         }
         self.body_source.pop().ok()
@@ -195,7 +195,7 @@ impl<B> SharedSource<B> {
             }
             self.wants_room.store(true, Ordering::SeqCst);
             fence(Ordering::SeqCst);
-            if is_mutated(Mutation::WaitsForRoomUnseeing) { None } else { room() }
+            if is_mutated(Mutation::WaitsForRoomWithoutRecheck) { None } else { room() }
         })
     }
 
@@ -203,7 +203,7 @@ impl<B> SharedSource<B> {
     fn give_back(&self, pulled: usize, body_source: BoxedSource<B>) -> Option<Panic> {
         match self.body_source.push((pulled, body_source)) {
             Ok(()) => {
-                if !is_mutated(Mutation::GivesBackInSilence) {
+                if !is_mutated(Mutation::ReturnsSourceSilently) {
                     self.sleepers.notify_if_waiting();
                 }
                 None
