@@ -58,37 +58,49 @@ pub(super) struct Slab<J> {
     partial: Link,
 }
 
-/// The number of a chunk, or none: an `Option<usize>` in one word. No slab has `usize::MAX` chunks.
+/// The head of a list of chunks, or the link of a chunk: an enum in one word. No slab has so many chunks
+/// that a number is one of the other two states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Link(usize);
 
 impl Link {
-    const NONE: Self = Self(usize::MAX);
+    /// The chunk is not on the list.
+    const UNLISTED: Self = Self(usize::MAX);
+    /// No chunk follows.
+    const END: Self = Self(usize::MAX - 1);
 
     const fn to(number: usize) -> Self {
         Self(number)
     }
 
+    /// The number of the chunk that follows.
     fn get(self) -> Option<usize> {
-        (self != Self::NONE).then_some(self.0)
+        (self.0 < Self::END.0).then_some(self.0)
     }
 }
 
-/// The two lists that a chunk may be on, and the next chunk on each.
-struct ListLinks {
-    is_in_empty_list: bool,
-    is_in_partial_list: bool,
-    next_empty: Link,
-    next_partial: Link,
+/// The links of a chunk on the two lists.
+struct Links {
+    empty: Link,
+    partial: Link,
 }
 
-impl ListLinks {
-    const NONE: Self = Self {
-        is_in_empty_list: false,
-        is_in_partial_list: false,
-        next_empty: Link::NONE,
-        next_partial: Link::NONE,
-    };
+impl Links {
+    const UNLISTED: Self = Self { empty: Link::UNLISTED, partial: Link::UNLISTED };
+}
+
+/// Puts a chunk on a list, unless it is on it.
+#[inline]
+fn push(head: &mut Link, link: &mut Link, number: usize) {
+    if *link == Link::UNLISTED {
+        *link = *head;
+        *head = Link::to(number);
+    }
+}
+
+/// Takes the first chunk off a list, given its link.
+fn pop(head: &mut Link, link: &mut Link) {
+    *head = core::mem::replace(link, Link::UNLISTED);
 }
 
 impl<J> Slab<J> {
@@ -98,8 +110,8 @@ impl<J> Slab<J> {
             open: 0,
             cursor: LowestBit::NONE,
             generation: 0,
-            empty: Link::NONE,
-            partial: Link::NONE,
+            empty: Link::END,
+            partial: Link::END,
         }
     }
 
@@ -132,14 +144,11 @@ impl<J> Slab<J> {
     /// Makes `slots` more slots and opens the first new chunk. No chunk is empty. Returns the number of
     /// new chunks.
     pub(super) fn grow(&mut self, slots: usize) -> usize {
-        debug_assert!(self.empty == Link::NONE, "no chunk is empty");
+        debug_assert!(self.empty == Link::END, "no chunk is empty");
         let new = self.chunks.make(slots);
         let (first, made) = (new.start, new.len());
         for number in new.skip(1).rev() {
-            let links = self.chunks.links_mut(number);
-            links.is_in_empty_list = true;
-            links.next_empty = self.empty;
-            self.empty = Link::to(number);
+            push(&mut self.empty, &mut self.chunks.links_mut(number).empty, number);
         }
         self.open(first);
         made
@@ -155,9 +164,7 @@ impl<J> Slab<J> {
     pub(super) fn open_empty(&mut self) -> bool {
         while let Some(number) = self.empty.get() {
             let is_empty = self.chunks.get(number).is_empty();
-            let links = self.chunks.links_mut(number);
-            links.is_in_empty_list = false;
-            self.empty = links.next_empty;
+            pop(&mut self.empty, &mut self.chunks.links_mut(number).empty);
             if is_empty {
                 self.open(number);
                 return true;
@@ -171,9 +178,7 @@ impl<J> Slab<J> {
         self.close();
         while let Some(number) = self.partial.get() {
             let is_partial = self.chunks.get(number).is_partial();
-            let links = self.chunks.links_mut(number);
-            links.is_in_partial_list = false;
-            self.partial = links.next_partial;
+            pop(&mut self.partial, &mut self.chunks.links_mut(number).partial);
             if is_partial {
                 self.switch_to(number);
                 self.chunks.get_mut(number).set_out_of_order();
@@ -199,16 +204,8 @@ impl<J> Slab<J> {
     fn close(&mut self) {
         self.cursor = LowestBit::NONE;
         if !self.chunks.get(self.open).is_full() {
-            self.list_partial(self.open);
-        }
-    }
-
-    fn list_partial(&mut self, number: usize) {
-        let links = self.chunks.links_mut(number);
-        if !links.is_in_partial_list {
-            links.is_in_partial_list = true;
-            links.next_partial = self.partial;
-            self.partial = Link::to(number);
+            let number = self.open;
+            push(&mut self.partial, &mut self.chunks.links_mut(number).partial, number);
         }
     }
 
@@ -262,14 +259,12 @@ impl<J> Slab<J> {
             if is_empty {
                 self.open(number);
             }
-        } else if !is_empty {
-            self.list_partial(number);
         } else {
             let links = self.chunks.links_mut(number);
-            if !links.is_in_empty_list {
-                links.is_in_empty_list = true;
-                links.next_empty = self.empty;
-                self.empty = Link::to(number);
+            if is_empty {
+                push(&mut self.empty, &mut links.empty, number);
+            } else {
+                push(&mut self.partial, &mut links.partial, number);
             }
         }
     }

@@ -21,7 +21,7 @@ use core::ptr::NonNull;
 use super::super::bit_set::{LowestBit, bits, count};
 use super::super::inline_vec::InlineVec;
 use super::super::ready::CHUNK_SLOTS;
-use super::ListLinks;
+use super::Links;
 use crate::Panic;
 use crate::outcome::catch;
 
@@ -65,7 +65,7 @@ pub(in super::super) struct Chunk<J> {
     generation: usize,
     /// Slots were filled between taken ones, so a higher slot may hold an earlier body.
     is_out_of_order: bool,
-    links: ListLinks,
+    links: Links,
     /// The index of the body at offset 0, where indices are consecutive: see `index_table.rs`.
     first_index: usize,
 }
@@ -151,7 +151,7 @@ impl<J> Chunks<J> {
     }
 
     #[inline]
-    pub(super) fn links_mut(&mut self, number: usize) -> &mut ListLinks {
+    pub(super) fn links_mut(&mut self, number: usize) -> &mut Links {
         &mut self.chunks[number].links
     }
 
@@ -227,7 +227,7 @@ impl<J> Chunk<J> {
         timed_out: 0,
         generation: 0,
         is_out_of_order: false,
-        links: ListLinks::NONE,
+        links: Links::UNLISTED,
         first_index: 0,
     };
 

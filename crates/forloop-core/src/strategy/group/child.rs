@@ -33,7 +33,7 @@ impl<T> Child<T> {
     /// A child of a group that takes no more.
     pub(super) fn refused() -> Self {
         let cell = TaskCell::new();
-        cell.end(Outcome::Cancelled);
+        cell.complete(Outcome::Cancelled);
         Self { cell: Arc::new(cell) }
     }
 
@@ -126,7 +126,7 @@ pub(super) trait Settle {
 
 impl<T> Settle for TaskCell<T> {
     fn settle(&self) {
-        self.end(Outcome::Cancelled);
+        self.complete(Outcome::Cancelled);
     }
 }
 
@@ -211,7 +211,7 @@ where
             (Err(panic), _) | (_, Err(panic)) => ChildEnd::Panicked { panic, handle },
             (Ok(Some(Err(error))), Ok(())) => ChildEnd::Failed { error, handle },
             (Ok(Some(Ok(value))), Ok(())) => {
-                this.cell.end(Outcome::Ok(value));
+                this.cell.complete(Outcome::Ok(value));
                 ChildEnd::Completed
             }
             (Ok(None), Ok(())) => ChildEnd::Completed,
