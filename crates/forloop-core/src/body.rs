@@ -1,21 +1,21 @@
-//! Bodies: what a loop calls for each item returns one.
+//! Bodies: the futures that a loop runs, one for each item.
 
-/// What a loop calls for each item must return a future: the body.
+/// A body: the future that a loop's closure returns for an item.
 ///
-/// Every future is a body; the trait exists so that the compiler can say so.
+/// Every future is a body. The trait exists for its error message.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the body of a concurrent loop",
     label = "the closure returns this instead of a future",
     note = "return an `async` block: `|item| async move {{ .. }}`, or call an `async fn`"
 )]
 pub trait Body: Future<Output = Self::Returns> {
-    /// What the body returns: a future's output.
+    /// What the body returns: the future's output.
     type Returns;
 }
 
 /// A body that may fail: it returns a `Result`.
 ///
-/// Every such body is one; the trait exists so that the compiler can say so.
+/// Every body that returns a `Result` implements it. The trait exists for its error message.
 #[diagnostic::on_unimplemented(
     message = "this strategy is for bodies that may fail, and this one returns no `Result`",
     label = "needs bodies that return a `Result<T, E>`",
@@ -42,13 +42,13 @@ impl<F: Future + ?Sized> Body for F {
     type Returns = F::Output;
 }
 
-/// Which item a body is called with, and the how many-th time.
+/// The item of a body, and the attempt number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Attempt {
     /// The item's index in the input.
     pub index: usize,
-    /// The how many-th attempt at it, from 1.
+    /// The attempt number, starting at 1.
     pub attempt: u32,
 }
 

@@ -1,12 +1,12 @@
-//! How long a loop keeps its executor from everything else.
+//! The cooperative budget: the work a loop does before it yields to its executor.
 
 use crate::simulation::is_stepwise;
 
-/// Body polls after which the executor gets a turn.
+/// The number of body polls after which a loop yields.
 pub(crate) const BUDGET: usize = 256;
 
-/// Polls of woken bodies after which the executor gets a turn: in a simulation each, so that any other task
-/// may come between two.
+/// The number of polls of woken bodies after which a loop yields. In a simulation it is one, so that any
+/// other task may run between two polls.
 #[inline]
 pub(crate) fn budget() -> usize {
     if is_stepwise() { 1 } else { BUDGET }

@@ -1,37 +1,35 @@
 //! The seam: what a loop may ask of a runtime, one capability per trait.
 //!
-//! A runtime is a *value*: a unit struct or a cheap handle. So runtimes can be passed, stored,
-//! wrapped and used side by side, and a missing one is noticed where the value is made, before
-//! any loop starts.
+//! A runtime is a *value*: a unit struct or a cheap handle. So runtimes can be passed, stored, wrapped
+//! and used side by side. A missing runtime is an error where the value is made, before any loop starts.
 
 use core::num::NonZeroUsize;
 use core::time::Duration;
 
-/// Starts a future on the runtime's threads.
+/// Spawns futures on the runtime's threads.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot run tasks on its threads",
     label = "this is not a runtime value",
     note = "pass a runtime, for instance `forloop::runtime()?`, or the one `forloop::run` hands to your closure"
 )]
 pub trait Spawn {
-    /// Starts `future` and lets it go: whoever wants its result or its end wraps it first, as
+    /// Spawns `future` and detaches it. A caller that needs its output or its completion wraps it first, as
     /// [`spawn`](crate::spawn) does.
     ///
-    /// The future has been dropped, at the latest, when the runtime has shut down. An
-    /// implementation never polls it before `spawn` was called and never panics for a reason of
-    /// its own.
+    /// The future is dropped no later than runtime shutdown. An implementation never polls it before `spawn`
+    /// was called, and never panics for a reason of its own.
     fn spawn(&self, future: impl Future<Output = ()> + Send + 'static);
 
-    /// How many threads run tasks here: as many workers serve a loop that is told no other number.
+    /// The number of threads that run tasks. It is the default number of workers of a worker pool.
     ///
-    /// Unless an implementation knows better, as many as the machine runs side by side; one, without
-    /// the feature `std`.
+    /// The default implementation returns the available parallelism of the machine, or one without the
+    /// feature `std`.
     fn threads(&self) -> NonZeroUsize {
         #[cfg(feature = "std")]
         {
             use core::sync::atomic::{AtomicUsize, Ordering};
 
-            // To ask the operating system takes longer than a small loop.
+            // The system call takes longer than a small loop.
             static THREADS: AtomicUsize = AtomicUsize::new(0);
             NonZeroUsize::new(THREADS.load(Ordering::Relaxed)).unwrap_or_else(|| {
                 let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
@@ -44,7 +42,7 @@ pub trait Spawn {
     }
 }
 
-/// Starts a future on the current thread; the future need not be `Send`.
+/// Spawns futures on the current thread; they need not be `Send`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot run tasks on the current thread",
     label = "this is not a single-threaded runtime value",
@@ -52,25 +50,25 @@ pub trait Spawn {
             `async_executor::LocalExecutor`, wrap that in `forloop::smol::Local`"
 )]
 pub trait SpawnLocal {
-    /// Starts `future` and lets it go.
+    /// Spawns `future` and detaches it.
     fn spawn_local(&self, future: impl Future<Output = ()> + 'static);
 }
 
-/// Starts a future on a thread where it may block.
+/// Spawns futures on threads where they may block.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no threads for what blocks",
     label = "this is not a runtime value with a pool of threads that may block",
     note = "pass a runtime, for instance `forloop::runtime()?`, or the one `forloop::run` hands to your closure"
 )]
 pub trait SpawnBlocking {
-    /// Runs `future` to its end on one thread of the runtime's pool for work that blocks, and lets it go.
+    /// Spawns `future` on one thread of the runtime's blocking thread pool, and detaches it.
     ///
-    /// It begins when a thread of the pool is free. It has been dropped, at the latest, when the runtime
-    /// has shut down; unless it is in the middle of a step then, which nobody can stop.
+    /// It starts when a thread of the pool is free. It is dropped no later than runtime shutdown, unless it
+    /// is executing a blocking call at that moment.
     fn spawn_blocking(&self, future: impl Future<Output = ()> + Send + 'static);
 }
 
-/// Starts a future that borrows for `'env` on threads that end before that.
+/// Spawns futures that borrow for `'env` on threads that end before that.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot run tasks that borrow",
     label = "these are not the threads of a scope",
@@ -78,14 +76,14 @@ pub trait SpawnBlocking {
             bodies own what they use"
 )]
 pub trait SpawnScoped<'env> {
-    /// Starts `future` and lets it go.
+    /// Spawns `future` and detaches it.
     ///
-    /// It has been dropped, at the latest, when the scope ends. An implementation never polls it before
-    /// `spawn_scoped` was called and never panics for a reason of its own.
+    /// It is dropped no later than the end of the scope. An implementation never polls it before
+    /// `spawn_scoped` was called, and never panics for a reason of its own.
     fn spawn_scoped(&self, future: impl Future<Output = ()> + Send + 'env);
 }
 
-/// Tells the time and waits for it to pass.
+/// A clock and its timers.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no clock",
     label = "this is not a runtime value with timers",
@@ -94,26 +92,26 @@ pub trait SpawnScoped<'env> {
 pub trait Timer {
     /// Returns a future that is ready once `duration` has passed since this call.
     ///
-    /// The future owns what it needs, but its type has no name: a struct that keeps one is generic
-    /// over it, or boxes it.
+    /// The future owns what it needs. Its type has no name, so a struct that stores it is generic over it
+    /// or boxes it.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<Self>;
 
-    /// Returns the time since an origin of the runtime's choosing; it never goes back.
+    /// Returns the time since an origin that the runtime chooses. It is monotonic.
     fn now(&self) -> Duration;
 }
 
-/// Runs a future to its end on the current thread.
+/// Runs a future to completion on the current thread.
 ///
-/// For a program's `main` and for tests: no strategy calls it.
+/// For a program's `main` and for tests. No strategy calls it.
 pub trait BlockOn {
     /// Blocks the current thread until `future` is ready and returns its output.
     fn block_on<F: Future>(&self, future: F) -> F::Output;
 }
 
-/// A runtime that has threads and a clock, and can be handed around.
+/// A runtime that has threads and a clock, and can be cloned and sent.
 ///
-/// Ask for less where less will do: most strategies need no runtime at all, and a spawned loop
-/// needs only [`Spawn`].
+/// Use a smaller bound where it suffices: most strategies need no runtime, and a spawned loop needs only
+/// [`Spawn`].
 pub trait Runtime: Spawn + Timer + Clone + Send + Sync + 'static {}
 
 impl<R: Spawn + Timer + Clone + Send + Sync + 'static> Runtime for R {}

@@ -1,91 +1,100 @@
-//! What a simulated runtime may ask of the loops that it runs on its thread: to have it choose the order
-//! of bodies that were woken together, and to say who waits.
+//! Hooks for a simulated runtime: it may choose the order of bodies that were woken together, and may ask
+//! which bodies are waiting. Without the feature `simulation` the hooks are empty.
 //!
-//! Without the feature `simulation` nothing of this is there, and what the core calls is empty.
+//! # Which bodies are waiting
+//!
+//! A deadlock is reported with the bodies that wait in it. Loops keep no record of them for that purpose, so
+//! a loop outside a simulation pays nothing. Instead, when nothing can run any more, the simulation polls
+//! every task once more inside [`waiting_bodies`]. Each [`FutureSet`](crate::engine) that is polled then
+//! reports its bodies and wakes all of them, so that loops inside those report theirs. A task that makes
+//! progress when it is polled this way has missed a wake.
 
-#[cfg(feature = "simulation")]
-pub(crate) use self::asked::{
-    Asked, Origin, beginning, choose_order, is_on, is_stepwise, spawning,
-};
-#[cfg(feature = "simulation")]
-pub use self::asked::{Body, Waiting, body, simulated, who_waits};
 #[cfg(not(feature = "simulation"))]
-pub(crate) use self::unasked::{
-    Asked, Origin, beginning, choose_order, is_on, is_stepwise, spawning,
+pub(crate) use self::disabled::{
+    Origin, WaitReport, beginning, choose_order, is_on, is_stepwise, spawning,
+};
+#[cfg(feature = "simulation")]
+pub use self::enabled::{Body, Waiting, body, simulated, waiting_bodies};
+#[cfg(feature = "simulation")]
+pub(crate) use self::enabled::{
+    Origin, WaitReport, beginning, choose_order, is_on, is_stepwise, spawning,
 };
 
 #[cfg(feature = "simulation")]
-mod asked {
+mod enabled {
     use alloc::rc::Rc;
     use alloc::vec::Vec;
     use core::cell::{Cell, RefCell};
     use core::panic::Location;
 
+    /// Chooses one of `n` bodies.
+    type Choose = Rc<dyn Fn(usize) -> usize>;
+
     std::thread_local! {
-        static CHOOSE: RefCell<Option<Rc<dyn Fn(usize) -> usize>>> = const { RefCell::new(None) };
-        /// The body that is about to begin.
-        static BEGINNING: Cell<Option<Body>> = const { Cell::new(None) };
-        /// How often it was asked who waits, and those who have said so since.
-        static ASKING: Cell<Option<u64>> = const { Cell::new(None) };
-        static WAITING: RefCell<Vec<Waiting>> = const { RefCell::new(Vec::new()) };
+        static CHOOSE: RefCell<Option<Choose>> = const { RefCell::new(None) };
+        /// The body that is being started.
+        static STARTING: Cell<Option<Body>> = const { Cell::new(None) };
+        /// The number of the current request for waiting bodies, and the reports so far.
+        static REQUEST: Cell<Option<u64>> = const { Cell::new(None) };
+        static REPORTS: RefCell<Vec<Waiting>> = const { RefCell::new(Vec::new()) };
     }
 
     /// A body of a loop, a child of a group, or a task.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub struct Body {
-        /// The index of its item, or its place among its siblings; a task has none.
+        /// The index of its item, or its position among its siblings; a task has none.
         pub index: Option<usize>,
-        /// Where its loop was written, or where it was spawned.
+        /// The source location of its loop, or of the call that spawned it.
         pub at: &'static Location<'static>,
     }
 
     /// A body that waits in the task of its loop.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub struct Waiting {
-        /// Its index, and the place of its loop, where that is known.
+        /// Its index.
         pub index: usize,
-        /// Where its loop was written.
+        /// The source location of its loop, where that is known.
         pub at: Option<&'static Location<'static>>,
         /// The name of its type.
         pub of_type: &'static str,
     }
 
-    /// Calls `run`; meanwhile, `choose` chooses one of so many bodies that were woken together. Without it,
-    /// they come as ever.
-    pub fn simulated<T>(choose: Option<Rc<dyn Fn(usize) -> usize>>, run: impl FnOnce() -> T) -> T {
-        struct Restored(Option<Rc<dyn Fn(usize) -> usize>>);
-        impl Drop for Restored {
+    /// Calls `run`. Meanwhile `choose(n)` chooses one of `n` bodies that were woken together. Without
+    /// `choose`, they are polled in their usual order.
+    pub fn simulated<T>(choose: Option<Choose>, run: impl FnOnce() -> T) -> T {
+        struct Restore(Option<Choose>);
+        impl Drop for Restore {
             fn drop(&mut self) {
                 CHOOSE.set(self.0.take());
             }
         }
-        let _restored = Restored(CHOOSE.replace(choose));
+        let _restore = Restore(CHOOSE.replace(choose));
         run()
     }
 
-    /// The body that a runtime is asked to spawn, if it is one.
+    /// Inside a call that spawns a task: the body that the task is for, if there is one.
     pub fn body() -> Option<Body> {
-        BEGINNING.get()
+        STARTING.get()
     }
 
-    /// Calls `poll`, and gives the bodies of each loop that is polled meanwhile; all of them are polled
-    /// once, although nobody has woken them.
-    pub fn who_waits(poll: impl FnOnce()) -> Vec<Waiting> {
-        struct Asked;
-        impl Drop for Asked {
+    /// Calls `poll`, and returns the bodies of each loop that is polled meanwhile. Each of those bodies is
+    /// polled once, although it was not woken.
+    pub fn waiting_bodies(poll: impl FnOnce()) -> Vec<Waiting> {
+        struct Finish;
+        impl Drop for Finish {
             fn drop(&mut self) {
-                ASKING.set(None);
+                REQUEST.set(None);
             }
         }
         std::thread_local! {
-            static TIMES: Cell<u64> = const { Cell::new(0) };
+            static REQUESTS: Cell<u64> = const { Cell::new(0) };
         }
-        TIMES.set(TIMES.get() + 1);
-        ASKING.set(Some(TIMES.get()));
-        let asked = Asked;
+        REQUESTS.set(REQUESTS.get() + 1);
+        REQUEST.set(Some(REQUESTS.get()));
+        let finish = Finish;
         poll();
-        drop(asked);
-        WAITING.take()
+        drop(finish);
+        REPORTS.take()
     }
 
     /// Whether the loops on this thread are simulated.
@@ -93,13 +102,13 @@ mod asked {
         CHOOSE.with_borrow(Option::is_some)
     }
 
-    /// Whether other tasks may come between any two polls of bodies. Not while it is asked who waits, which
-    /// is answered at once.
+    /// Whether other tasks may run between any two polls of bodies. Not during a request for waiting bodies,
+    /// which is answered in one poll.
     pub(crate) fn is_stepwise() -> bool {
-        is_on() && ASKING.get().is_none()
+        is_on() && REQUEST.get().is_none()
     }
 
-    /// Has these come in an order that is chosen.
+    /// Reorders a list as the simulation chooses.
     pub(crate) fn choose_order<T>(list: &mut [T]) {
         let Some(choose) = CHOOSE.with_borrow(Clone::clone) else { return };
         for first in 0..list.len().saturating_sub(1) {
@@ -108,29 +117,29 @@ mod asked {
         }
     }
 
-    /// Calls `begin`, which begins a body.
-    pub(crate) fn beginning<T>(origin: Origin, index: usize, begin: impl FnOnce() -> T) -> T {
-        labelled(origin.at.map(|at| Body { index: Some(index), at }), begin)
+    /// Calls `start`, which starts the body with this index.
+    pub(crate) fn beginning<T>(origin: Origin, index: usize, start: impl FnOnce() -> T) -> T {
+        with_starting(origin.at.map(|at| Body { index: Some(index), at }), start)
     }
 
-    /// Calls `spawn`, which spawns a task: that of a body which is beginning, or one by itself.
+    /// Calls `spawn`, which spawns a task: for the body that is being started, or on its own.
     pub(crate) fn spawning<T>(origin: Origin, spawn: impl FnOnce() -> T) -> T {
         let alone = origin.at.map(|at| Body { index: None, at });
-        labelled(BEGINNING.get().or(alone), spawn)
+        with_starting(STARTING.get().or(alone), spawn)
     }
 
-    fn labelled<T>(body: Option<Body>, call: impl FnOnce() -> T) -> T {
-        struct Begun(Option<Body>);
-        impl Drop for Begun {
+    fn with_starting<T>(body: Option<Body>, call: impl FnOnce() -> T) -> T {
+        struct Restore(Option<Body>);
+        impl Drop for Restore {
             fn drop(&mut self) {
-                BEGINNING.set(self.0);
+                STARTING.set(self.0);
             }
         }
-        let _begun = Begun(BEGINNING.replace(body));
+        let _restore = Restore(STARTING.replace(body));
         call()
     }
 
-    /// Where a loop was written.
+    /// The source location of a loop or of a call that spawns.
     #[derive(Debug, Clone, Copy)]
     pub(crate) struct Origin {
         at: Option<&'static Location<'static>>,
@@ -147,33 +156,36 @@ mod asked {
         }
     }
 
-    /// When a set was asked last, and where its loop was written.
+    /// A set's part in [`waiting_bodies`].
     #[derive(Debug)]
-    pub(crate) struct Asked {
-        last: u64,
+    pub(crate) struct WaitReport {
+        /// The last request that was answered.
+        answered: u64,
         origin: Origin,
     }
 
-    impl Asked {
+    impl WaitReport {
         pub(crate) const fn new(origin: Origin) -> Self {
-            Self { last: 0, origin }
+            Self { answered: 0, origin }
         }
 
-        /// Whether somebody asks who waits, and this has not answered yet.
-        pub(crate) fn is_asked(&mut self) -> bool {
-            ASKING.get().is_some_and(|time| core::mem::replace(&mut self.last, time) != time)
+        /// Whether there is a request that was not answered yet. It counts as answered from then on.
+        pub(crate) fn is_requested(&mut self) -> bool {
+            REQUEST
+                .get()
+                .is_some_and(|request| core::mem::replace(&mut self.answered, request) != request)
         }
 
-        /// Says that this body waits.
-        pub(crate) fn waits(&self, index: usize, of_type: &'static str) {
+        /// Reports a body.
+        pub(crate) fn add(&self, index: usize, of_type: &'static str) {
             let waiting = Waiting { index, at: self.origin.at, of_type };
-            WAITING.with_borrow_mut(|all| all.push(waiting));
+            REPORTS.with_borrow_mut(|reports| reports.push(waiting));
         }
     }
 }
 
 #[cfg(not(feature = "simulation"))]
-mod unasked {
+mod disabled {
     #[inline]
     pub(crate) const fn is_on() -> bool {
         false
@@ -188,8 +200,8 @@ mod unasked {
     pub(crate) fn choose_order<T>(_list: &mut [T]) {}
 
     #[inline]
-    pub(crate) fn beginning<T>(_origin: Origin, _index: usize, begin: impl FnOnce() -> T) -> T {
-        begin()
+    pub(crate) fn beginning<T>(_origin: Origin, _index: usize, start: impl FnOnce() -> T) -> T {
+        start()
     }
 
     #[inline]
@@ -213,19 +225,19 @@ mod unasked {
     }
 
     #[derive(Debug)]
-    pub(crate) struct Asked;
+    pub(crate) struct WaitReport;
 
-    impl Asked {
+    impl WaitReport {
         #[inline]
         pub(crate) const fn new(_origin: Origin) -> Self {
             Self
         }
 
         #[inline]
-        pub(crate) fn is_asked(&mut self) -> bool {
+        pub(crate) fn is_requested(&mut self) -> bool {
             false
         }
 
-        pub(crate) fn waits(&self, _index: usize, _of_type: &'static str) {}
+        pub(crate) fn add(&self, _index: usize, _of_type: &'static str) {}
     }
 }

@@ -1,7 +1,10 @@
-//! A spawned future and the handle to it, with one meaning on every runtime.
+//! A spawned future and its handle, with the same meaning on every runtime.
+//!
+//! A task never uses a runtime's own handle. It asks of a runtime only that it polls a future.
 
 use alloc::sync::Arc;
 use core::fmt;
+use core::num::NonZeroUsize;
 use core::pin::Pin;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use core::task::{Context, Poll, Waker, ready};
@@ -15,9 +18,9 @@ use crate::simulation::{Origin, spawning};
 use crate::wait_group::{WaitGroup, current_wait_group, with_wait_group};
 use crate::{Cancelled, Outcome, Spawn, SpawnLocal};
 
-/// Starts `future` as a task of `runtime` and returns the handle that owns it.
+/// Spawns `future` as a task of `runtime`, and returns the handle that owns it.
 ///
-/// The task begins at once, whether or not the handle is awaited.
+/// The task starts at once, whether or not the handle is awaited.
 ///
 /// # Examples
 ///
@@ -29,7 +32,7 @@ use crate::{Cancelled, Outcome, Spawn, SpawnLocal};
 ///     Ok(one.await? + two.await?)
 /// }
 /// ```
-#[cfg_attr(feature = "simulation", track_caller)]
+#[track_caller]
 pub fn spawn<F>(runtime: &impl Spawn, future: F) -> Task<F::Output>
 where
     F: Future<Output: Send> + Send + 'static,
@@ -37,7 +40,7 @@ where
     spawn_from(Origin::here(), runtime, future)
 }
 
-/// [`spawn`], from there.
+/// [`spawn`], called from `origin`.
 pub(crate) fn spawn_from<F>(origin: Origin, runtime: &impl Spawn, future: F) -> Task<F::Output>
 where
     F: Future<Output: Send> + Send + 'static,
@@ -47,8 +50,8 @@ where
     task
 }
 
-/// Starts `future` as a task on the current thread and returns the handle that owns it.
-#[cfg_attr(feature = "simulation", track_caller)]
+/// Spawns `future` as a task on the current thread, and returns the handle that owns it.
+#[track_caller]
 pub fn spawn_local<F>(runtime: &impl SpawnLocal, future: F) -> Task<F::Output>
 where
     F: Future + 'static,
@@ -58,18 +61,18 @@ where
     task
 }
 
-/// The handle to a spawned future, and its owner.
+/// The handle of a spawned future, which owns it.
 ///
 /// | you | the task |
 /// |---|---|
-/// | `task.await` | you get its value, or [`Cancelled`] if it was stopped; its panic goes on in you |
-/// | drop the handle | is asked to stop: its future is dropped at its current await |
-/// | `task.cancel().await` | has stopped, and so has every task it had started; its destructors have run; you get its value if it finished first |
-/// | `task.detach()` | goes on by itself; nobody hears of its end |
+/// | `task.await` | you get its value, or [`Cancelled`] if it was stopped; its panic propagates to you |
+/// | drop the handle | is cancelled: its future is dropped at its current await |
+/// | `task.cancel().await` | has stopped, and so have all tasks it had started; its destructors have run; you get its value if it completed first |
+/// | `task.detach()` | keeps running without a handle; its outcome is dropped |
 ///
 /// # Cancel safety
 ///
-/// Awaiting `&mut task` and dropping that future loses nothing: await it again. The task goes on.
+/// The future `&mut task` may be dropped and the task awaited again. The task keeps running.
 #[must_use = "dropping a task cancels it; await it, keep it, or call `detach`"]
 pub struct Task<T> {
     cell: Arc<TaskCell<T>>,
@@ -77,69 +80,68 @@ pub struct Task<T> {
 }
 
 impl<T> Task<T> {
-    /// Stops the task, waits until it has really stopped, and returns its value if it had
-    /// finished first.
+    /// Cancels the task, waits until it has stopped, and returns its value if it completed first.
     ///
     /// # Panics
     ///
-    /// Goes on with the task's panic if it panicked.
+    /// Resumes the task's panic if it panicked.
     ///
     /// # Cancel safety
     ///
-    /// The request is made at the call. Dropping the returned future gives up the wait only.
+    /// The task is cancelled by the call. Dropping the returned future only stops waiting.
     pub fn cancel(self) -> impl Future<Output = Option<T>> {
         self.request_cancel();
         async move { self.await.ok() }
     }
 
-    /// Asks the task to stop and does not wait for it; awaiting the handle then gives
-    /// [`Cancelled`], or the value if the task finished first. Asking twice is asking once.
+    /// Cancels the task without waiting for it. Awaiting the handle then returns [`Cancelled`], or the value
+    /// if the task completed first. A second call has no effect.
     pub fn request_cancel(&self) {
         self.cell.request_cancel();
     }
 
-    /// Lets the task go on by itself, to its end or the runtime's.
+    /// Lets the task run without its handle, until it completes or the runtime shuts down.
     pub fn detach(mut self) {
         self.detached = true;
     }
 
-    /// Whether the task has ended and its future has been dropped.
+    /// Whether the task has completed and its future has been dropped.
     pub fn is_finished(&self) -> bool {
-        self.cell.ended_at().is_some()
+        self.cell.sequence().is_some()
     }
 
-    /// Asks the task to stop once it has been polled at all.
+    /// Cancels the task as timed out: it is polled at least once first.
     pub(crate) fn request_expiry(&self) {
         self.cell.expired.store(true, Ordering::SeqCst);
-        self.cell.runner.wake();
+        self.cell.task_waker.wake();
     }
 
-    /// Has the task stop when it is next polled, whoever polls it.
+    /// Marks the task as cancelled without waking it: it stops when it is next polled.
     pub(crate) fn mark_cancelled(&self) {
-        self.cell.cancel.store(true, Ordering::SeqCst);
+        self.cell.cancelled.store(true, Ordering::SeqCst);
     }
 
-    /// Has `waker` woken when the task is asked to stop, until the task is first polled.
+    /// Has `waker` woken when the task is cancelled, until the task is first polled.
     pub(crate) fn wake_to_stop(&self, waker: &Waker) {
-        self.cell.runner.register(waker);
+        self.cell.task_waker.register(waker);
     }
 
-    /// Has `cx` woken when the task ends; at once, if it has.
+    /// Has `cx` woken when the task completes, or at once if it has.
     pub(crate) fn watch(&self, cx: &mut Context<'_>) {
-        self.cell.reader.register(cx.waker());
+        self.cell.handle_waker.register(cx.waker());
         if self.is_finished() {
             cx.waker().wake_by_ref();
         }
     }
 
-    /// Polls for the task's end without raising its panic.
+    /// Polls for the task's outcome, without resuming its panic.
     pub(crate) fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
         self.cell.poll_outcome(cx)
     }
 
-    /// When the task ended, as a place in the order of all tasks' ends.
-    pub(crate) fn ended_at(&self) -> Option<usize> {
-        self.cell.ended_at()
+    /// The sequence number of the task's completion, once it has completed.
+    pub(crate) fn sequence(&self) -> Option<usize> {
+        self.cell.sequence()
     }
 }
 
@@ -159,9 +161,9 @@ impl<T> Drop for Task<T> {
     fn drop(&mut self) {
         if !self.detached {
             self.cell.request_cancel();
-            self.cell.leave_to(|| current_wait_group(self.cell.id()));
+            self.cell.join_wait_group(|| current_wait_group(self.cell.id()));
         }
-        // A value that nobody will read is dropped here and now, not when the runtime lets go.
+        // An outcome that is never read is dropped now, and not when the runtime drops the task.
         drop(self.cell.outcome.pop());
     }
 }
@@ -172,229 +174,249 @@ impl<T> fmt::Debug for Task<T> {
     }
 }
 
-/// Counts the ends of tasks, so that the first in time is known even when two ends are seen at
-/// once. Only the order matters, never the number.
-static ENDS: AtomicUsize = AtomicUsize::new(1);
+/// The next sequence number. Two tasks may have completed by the time their loop is polled; the numbers tell
+/// which completed first. Only their order matters.
+static NEXT_SEQUENCE: AtomicUsize = AtomicUsize::new(1);
 
-/// Takes the next place in the order of ends.
-pub(crate) fn next_end() -> usize {
-    ENDS.fetch_add(1, Ordering::Relaxed).max(RUNNING + 1)
+/// Takes the next sequence number of a completion.
+pub(crate) fn next_sequence() -> usize {
+    // Zero is left out when the counter wraps around: it means that a task has not completed.
+    let next = NonZeroUsize::new(NEXT_SEQUENCE.fetch_add(1, Ordering::Relaxed));
+    next.unwrap_or(NonZeroUsize::MIN).get()
 }
 
-/// Not ended yet.
-const RUNNING: usize = 0;
-
-/// What a task and its handle share.
+/// The state that a task shares with its handle.
+///
+/// The runtime owns the task, which is a [`Run`]; the user or a loop owns the handle, which is a [`Task`].
+/// There is no lock. Each of the four ways in which they communicate is a store on one side, followed by a
+/// wake or a check, and a registration on the other side, followed by a load. So whichever comes last sees
+/// the other.
+///
+/// *Completion.* The task has dropped its future when it completes. It pushes the outcome and then stores
+/// `sequence` with `Release`, so a handle that loads a sequence number finds the outcome. A waiting handle
+/// registers in `handle_waker` and loads `sequence` again; the task wakes `handle_waker` after its store.
+///
+/// *Cancellation.* The handle stores `cancelled` and wakes `task_waker`. The task registers in `task_waker`
+/// at each poll and then loads `cancelled`. A cancelled task drops its future at that poll, or, if it was
+/// never polled, without polling it.
+///
+/// *Expiry.* As cancellation, with `expired`, but the task is polled once even if it expired before. A body
+/// that is ready at its first poll completes, however late that poll is.
+///
+/// *Dropped handles.* A task whose handle is dropped stops some time later, and the body that dropped the
+/// handle has not stopped before that. The handle joins the task to the current wait group, if there is one:
+/// it pushes the group into `wait_group` and then loads `sequence`. The task stores `sequence` and then pops
+/// `wait_group`. A `SeqCst` fence is between the two steps on both sides, so at least one of them sees the
+/// step of the other, and the pop succeeds for one of them only. So the task leaves the group exactly once.
 pub(crate) struct TaskCell<T> {
-    /// The end, from when the future has been dropped until the handle takes it.
+    /// The outcome, from the task's completion until the handle takes it.
     outcome: ConcurrentQueue<Outcome<T>>,
-    /// The task's place in the order of all ends, or `RUNNING`.
-    on_complete: AtomicUsize,
-    cancel: AtomicBool,
-    /// It has no time left: whoever has polled it once need not do so again.
+    /// The sequence number of the completion, or zero before it.
+    sequence: AtomicUsize,
+    cancelled: AtomicBool,
     expired: AtomicBool,
-    reader: AtomicWaker,
-    runner: AtomicWaker,
-    /// Who waits for the end of a task whose handle was dropped.
-    current_wait_group: ConcurrentQueue<Arc<WaitGroup>>,
+    handle_waker: AtomicWaker,
+    task_waker: AtomicWaker,
+    /// The wait group of a task whose handle was dropped.
+    wait_group: ConcurrentQueue<Arc<WaitGroup>>,
 }
 
 impl<T> TaskCell<T> {
     pub(crate) fn new() -> Self {
         Self {
             outcome: ConcurrentQueue::bounded(1),
-            on_complete: AtomicUsize::new(RUNNING),
-            cancel: AtomicBool::new(false),
+            sequence: AtomicUsize::new(0),
+            cancelled: AtomicBool::new(false),
             expired: AtomicBool::new(false),
-            reader: AtomicWaker::new(),
-            runner: AtomicWaker::new(),
-            current_wait_group: ConcurrentQueue::bounded(1),
+            handle_waker: AtomicWaker::new(),
+            task_waker: AtomicWaker::new(),
+            wait_group: ConcurrentQueue::bounded(1),
         }
     }
 
-    /// What tells this task from every other that is alive: where it is.
+    /// An id that no other live task has: the address of the cell.
     fn id(&self) -> usize {
         core::ptr::from_ref(self).addr()
     }
 
     pub(crate) fn request_cancel(&self) {
-        if self.ended_at().is_none() {
-            self.cancel.store(true, Ordering::SeqCst);
-            self.runner.wake();
+        if self.sequence().is_none() {
+            self.cancelled.store(true, Ordering::SeqCst);
+            self.task_waker.wake();
         }
     }
 
-    /// Whether the task was asked to stop; if not, `cx` is woken when it is.
+    /// Whether the task is cancelled. If not, `cx` is woken when it is.
     pub(crate) fn poll_cancel(&self, cx: &mut Context<'_>) -> bool {
-        self.runner.register(cx.waker());
-        self.cancel.load(Ordering::SeqCst)
+        self.task_waker.register(cx.waker());
+        self.cancelled.load(Ordering::SeqCst)
     }
 
-    /// Publishes the end. Only the first call counts; the future must be gone by now.
-    pub(crate) fn end(&self, outcome: Outcome<T>) {
-        if self.ended_at().is_some() {
+    /// Completes the task, whose future has been dropped. A second call has no effect.
+    pub(crate) fn complete(&self, outcome: Outcome<T>) {
+        if self.sequence().is_some() {
             return;
         }
-        let reader_is_gone = self.outcome.push(outcome).is_err();
-        debug_assert!(!reader_is_gone, "a task ends once");
-        self.on_complete.store(next_end(), Ordering::Release);
-        self.runner.take();
-        self.reader.wake();
+        let was_full = self.outcome.push(outcome).is_err();
+        debug_assert!(!was_full, "a task completes once");
+        self.sequence.store(next_sequence(), Ordering::Release);
+        self.task_waker.take();
+        self.handle_waker.wake();
         fence(Ordering::SeqCst);
-        self.leave_adopter();
+        self.leave_wait_group();
     }
 
-    /// Has somebody wait for the task's end, if it has not ended yet.
-    fn leave_to(&self, current_wait_group: impl FnOnce() -> Option<Arc<WaitGroup>>) {
-        if self.ended_at().is_some() {
+    /// Joins the task to a wait group, if it has not completed.
+    fn join_wait_group(&self, current_wait_group: impl FnOnce() -> Option<Arc<WaitGroup>>) {
+        if self.sequence().is_some() {
             return;
         }
         let Some(wait_group) = current_wait_group() else { return };
-        wait_group.one_more();
-        let was_adopted = self.current_wait_group.push(wait_group).is_err();
-        debug_assert!(!was_adopted, "a handle is dropped once");
+        wait_group.add();
+        let was_full = self.wait_group.push(wait_group).is_err();
+        debug_assert!(!was_full, "a handle is dropped once");
         fence(Ordering::SeqCst);
-        if self.ended_at().is_some() {
-            self.leave_adopter();
+        if self.sequence().is_some() {
+            self.leave_wait_group();
         }
     }
 
-    /// Tells whoever has adopted the task of its end. Both the task and its handle may come to
-    /// this; one of them finds the adopter.
-    fn leave_adopter(&self) {
-        if let Ok(wait_group) = self.current_wait_group.pop() {
-            wait_group.one_less();
+    /// Leaves the wait group. Both the task and its handle may call this, and one of them finds the group.
+    fn leave_wait_group(&self) {
+        if let Ok(wait_group) = self.wait_group.pop() {
+            wait_group.done();
         }
     }
 
-    pub(crate) fn ended_at(&self) -> Option<usize> {
-        Some(self.on_complete.load(Ordering::Acquire)).filter(|&at| at != RUNNING)
+    /// The sequence number of the completion, once the task has completed.
+    pub(crate) fn sequence(&self) -> Option<usize> {
+        NonZeroUsize::new(self.sequence.load(Ordering::Acquire)).map(NonZeroUsize::get)
     }
 
-    /// Polls for the end, and leaves the outcome to whoever asks for it.
-    pub(crate) fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.reader.register(cx.waker());
-        if self.ended_at().is_some() { Poll::Ready(()) } else { Poll::Pending }
+    /// Polls for the completion, and leaves the outcome in the cell.
+    pub(crate) fn poll_completed(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.handle_waker.register(cx.waker());
+        if self.sequence().is_some() { Poll::Ready(()) } else { Poll::Pending }
     }
 
+    /// Polls for the outcome and takes it.
     pub(crate) fn poll_outcome(&self, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
-        if self.ended_at().is_none() {
-            self.reader.register(cx.waker());
-            if self.ended_at().is_none() {
+        if self.sequence().is_none() {
+            self.handle_waker.register(cx.waker());
+            if self.sequence().is_none() {
                 return Poll::Pending;
             }
         }
-        // Polled again after its end, a task has nothing more to say than that it is over.
+        // The outcome is taken once. A task that is polled after that reports that it has stopped.
         Poll::Ready(self.outcome.pop().unwrap_or(Outcome::Cancelled))
     }
 }
 
 pin_project! {
-    /// The future a runtime runs on a task's behalf.
+    /// The future that a runtime polls for a task.
     pub(crate) struct Run<F: Future> {
         #[pin]
         future: Option<F>,
         cell: Arc<TaskCell<F::Output>>,
         was_polled: bool,
-        // How the task ended, while it waits for what it left behind.
-        ending: Option<(Outcome<F::Output>, Arc<WaitGroup>)>,
+        // The outcome, while the task waits for the tasks that were dropped with its future.
+        completing: Option<(Outcome<F::Output>, Arc<WaitGroup>)>,
     }
 
     impl<F: Future> PinnedDrop for Run<F> {
         fn drop(this: Pin<&mut Self>) {
-            // A runtime that shuts down drops its tasks: their handles must not wait for ever.
+            // A runtime that shuts down drops its tasks. Their handles must not wait for ever.
             let this = this.project();
-            match this.ending.take() {
-                Some((outcome, _orphans)) => this.cell.end(outcome),
-                None => drop_and_end(this.future, this.cell, stopped(*this.was_polled)),
+            match this.completing.take() {
+                Some((outcome, _wait_group)) => this.cell.complete(outcome),
+                None => drop_and_complete(this.future, this.cell, stopped(*this.was_polled)),
             }
         }
     }
 }
 
-/// Drops a future that did not come to its end, and tells its handle.
-fn drop_and_end<F: Future>(
+/// Drops a future that has not completed, and completes its task.
+fn drop_and_complete<F: Future>(
     mut future: Pin<&mut Option<F>>,
     cell: &TaskCell<F::Output>,
-    end: Outcome<F::Output>,
+    outcome: Outcome<F::Output>,
 ) {
     if future.is_some() {
-        cell.end(match catch(|| future.set(None)) {
-            Ok(()) => end,
+        cell.complete(match catch(|| future.set(None)) {
+            Ok(()) => outcome,
             Err(panic) => Outcome::Panicked(panic),
         });
     }
 }
 
-/// Makes a task of `future` that nothing runs yet.
+/// Makes a task of `future` that nothing polls yet.
 pub(crate) fn pair<F: Future>(future: F) -> (Task<F::Output>, Run<F>) {
     let cell = Arc::new(TaskCell::new());
     let task = Task { cell: cell.clone(), detached: false };
-    (task, Run { future: Some(future), cell, was_polled: false, ending: None })
+    (task, Run { future: Some(future), cell, was_polled: false, completing: None })
 }
 
-/// The outcome of a task that came to no end of its own.
+/// The outcome of a task that was stopped.
 fn stopped<T>(was_polled: bool) -> Outcome<T> {
     if was_polled { Outcome::Cancelled } else { Outcome::NotRun }
 }
 
 impl<F: Future> Run<F> {
-    /// Ends a task that was asked to stop before it was ever polled; gives it back if that must wait for
-    /// tasks that were dropped with its future.
+    /// Completes a task that was asked to stop before it was first polled. Returns the task if it must wait
+    /// for tasks that were dropped with its future.
     pub(crate) fn stop_unpolled(mut self) -> Option<Self> {
-        // Who has no time left is told otherwise than who was stopped.
-        let end = stopped(!self.cell.cancel.load(Ordering::SeqCst));
+        // A task that was cancelled has not run. One that has expired counts as polled.
+        let outcome = stopped(!self.cell.cancelled.load(Ordering::SeqCst));
         let (dropped, wait_group) =
             with_wait_group(Some(self.cell.id()), || catch(|| self.future = None));
-        let end = match dropped {
-            Ok(()) => end,
+        let outcome = match dropped {
+            Ok(()) => outcome,
             Err(panic) => Outcome::Panicked(panic),
         };
         match wait_group {
             None => {
-                self.cell.end(end);
+                self.cell.complete(outcome);
                 None
             }
             Some(wait_group) => {
-                self.ending = Some((end, wait_group));
+                self.completing = Some((outcome, wait_group));
                 Some(self)
             }
         }
     }
 
-    /// Drops the future, waits for the tasks that are dropped with it, and only then tells the
-    /// handle of the end.
-    fn poll_end(
+    /// Drops the future, waits for the tasks that are dropped with it, and completes the task.
+    fn poll_complete(
         mut self: Pin<&mut Self>,
-        end: Outcome<F::Output>,
+        outcome: Outcome<F::Output>,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
         let mut this = self.as_mut().project();
         let (dropped, wait_group) =
             with_wait_group(Some(this.cell.id()), || catch(|| this.future.set(None)));
-        let end = match dropped {
-            Ok(()) => end,
+        let outcome = match dropped {
+            Ok(()) => outcome,
             Err(panic) => Outcome::Panicked(panic),
         };
         match wait_group {
             None => {
-                this.cell.end(end);
+                this.cell.complete(outcome);
                 Poll::Ready(())
             }
             Some(wait_group) => {
-                *this.ending = Some((end, wait_group));
-                self.poll_wait_groups(cx)
+                *this.completing = Some((outcome, wait_group));
+                self.poll_wait_group(cx)
             }
         }
     }
 
-    fn poll_wait_groups(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_wait_group(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
-        if let Some((_, wait_group)) = this.ending {
-            ready!(wait_group.poll_ended(cx));
+        if let Some((_, wait_group)) = this.completing {
+            ready!(wait_group.poll_wait(cx));
         }
-        if let Some((outcome, _)) = this.ending.take() {
-            this.cell.end(outcome);
+        if let Some((outcome, _)) = this.completing.take() {
+            this.cell.complete(outcome);
         }
         Poll::Ready(())
     }
@@ -406,20 +428,20 @@ impl<F: Future> Future for Run<F> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut this = self.as_mut().project();
         let Some(future) = this.future.as_mut().as_pin_mut() else {
-            return self.poll_wait_groups(cx);
+            return self.poll_wait_group(cx);
         };
         let is_cancelled = this.cell.poll_cancel(cx);
         let has_expired = || this.cell.expired.load(Ordering::SeqCst);
         if is_cancelled || *this.was_polled && has_expired() {
-            let end = stopped(*this.was_polled);
-            return self.poll_end(end, cx);
+            let outcome = stopped(*this.was_polled);
+            return self.poll_complete(outcome, cx);
         }
         *this.was_polled = true;
         match catch(|| future.poll(cx)) {
-            Ok(Poll::Pending) if has_expired() => self.poll_end(Outcome::Cancelled, cx),
+            Ok(Poll::Pending) if has_expired() => self.poll_complete(Outcome::Cancelled, cx),
             Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(value)) => self.poll_end(Outcome::Ok(value), cx),
-            Err(panic) => self.poll_end(Outcome::Panicked(panic), cx),
+            Ok(Poll::Ready(value)) => self.poll_complete(Outcome::Ok(value), cx),
+            Err(panic) => self.poll_complete(Outcome::Panicked(panic), cx),
         }
     }
 }

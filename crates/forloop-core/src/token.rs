@@ -1,4 +1,4 @@
-//! A cancellation token: one says stop, many hear it.
+//! A cancellation token.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -9,13 +9,13 @@ use core::task::{Context, Poll};
 
 use event_listener::{Event, EventListener};
 
-/// A cancellation token: whoever holds a clone may cancel, and everybody hears of it.
+/// A cancellation token. Any clone may cancel it, and every clone is notified.
 ///
-/// A loop takes one through [`cancel_on`](crate::Loop::cancel_on), a group through its own
-/// `cancel_on`; a body that holds a clone may ask [`is_cancelled`](Self::is_cancelled) between steps,
-/// or await [`cancelled`](Self::cancelled). It is a future when it is awaited.
+/// A loop takes a token through [`cancel_on`](crate::Loop::cancel_on), a group through its own
+/// `cancel_on`. A body that holds a clone may check [`is_cancelled`](Self::is_cancelled) between steps, or
+/// await [`cancelled`](Self::cancelled). A token can be awaited itself.
 ///
-/// A [`child`](Self::child) is cancelled with its parent, and can be cancelled without it.
+/// A [`child`](Self::child) is cancelled with its parent, and may be cancelled without it.
 ///
 /// # Examples
 ///
@@ -45,7 +45,7 @@ struct Node {
 
 impl Drop for Node {
     fn drop(&mut self) {
-        // One by one: a long line of descent is no deep stack.
+        // A loop and not a recursion: a long chain of tokens must not overflow the stack.
         let mut next = self.parent.take();
         while let Some(CancelToken { node }) = next {
             next = Arc::into_inner(node).and_then(|mut node| node.parent.take());
@@ -59,38 +59,37 @@ impl CancelToken {
         Self::default()
     }
 
-    /// Makes a token that is cancelled with this one, and by itself.
+    /// Makes a token that is cancelled when this one is, and may be cancelled on its own.
     pub fn child(&self) -> Self {
         let (cancelled, event) = (AtomicBool::new(false), Event::new());
         Self { node: Arc::new(Node { cancelled, event, parent: Some(self.clone()) }) }
     }
 
-    /// Cancels this token, its clones and its children. Cancelling twice is cancelling once.
+    /// Cancels this token, its clones and its children. A second call has no effect.
     pub fn cancel(&self) {
         if !self.node.cancelled.swap(true, Ordering::SeqCst) {
             self.node.event.notify(usize::MAX);
         }
     }
 
-    /// Whether this token or one it descends from was cancelled.
+    /// Whether this token or one of its ancestors was cancelled.
     pub fn is_cancelled(&self) -> bool {
-        self.line().any(|token| token.node.cancelled.load(Ordering::SeqCst))
+        self.ancestry().any(|token| token.node.cancelled.load(Ordering::SeqCst))
     }
 
     /// Returns a future that is ready once the token is cancelled.
     ///
-    /// Costs an allocation for the token and one for each it descends from, when it first has to
-    /// wait.
+    /// When it is first pending, it allocates once for the token and once for each of its ancestors.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future loses nothing.
+    /// The future may be dropped and requested again.
     pub fn cancelled(&self) -> Cancellation {
         Cancellation { token: self.clone(), listeners: Vec::new() }
     }
 
     /// The token, its parent, and so on.
-    fn line(&self) -> impl Iterator<Item = &Self> {
+    fn ancestry(&self) -> impl Iterator<Item = &Self> {
         core::iter::successors(Some(self), |token| token.node.parent.as_ref())
     }
 }
@@ -124,7 +123,7 @@ impl fmt::Debug for CancelToken {
 #[must_use = "futures do nothing unless they are awaited"]
 pub struct Cancellation {
     token: CancelToken,
-    /// One for the token and one for each it descends from, once it has to wait.
+    /// One for the token and one for each of its ancestors, once it was pending.
     listeners: Vec<EventListener>,
 }
 
@@ -143,8 +142,8 @@ impl Future for Cancellation {
             return Poll::Ready(());
         }
         if listeners.is_empty() {
-            listeners.extend(token.line().map(|token| token.node.event.listen()));
-            // What was cancelled before it was listened to is not told.
+            listeners.extend(token.ancestry().map(|token| token.node.event.listen()));
+            // A cancellation before the listeners were registered notifies none of them.
             if token.is_cancelled() {
                 return Poll::Ready(());
             }

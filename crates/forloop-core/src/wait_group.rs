@@ -1,9 +1,17 @@
-//! Tasks that a cancelled body leaves behind: whoever cancelled the body waits for them.
+//! Wait groups: whoever cancels a body waits for the tasks that the body leaves behind.
 //!
-//! A body that is cancelled drops what it held, and with it the handles of the tasks it had
-//! started: each is asked to stop. Nobody awaits them any more, but until they have stopped, the
-//! body has not. So whoever cancels a body *adopts* what is dropped with it, and says that the body
-//! has stopped only when they have ended, too.
+//! A cancelled body is dropped, and with it the handles of the tasks it had spawned. Each of those tasks is
+//! cancelled by that and stops some time later, on its own thread. No handle is left to await it, but until it
+//! has stopped, the body has not. So a loop, a group or a task that cancels a body drops the body inside
+//! [`with_wait_group`]. A handle that is dropped meanwhile joins its task to the current wait group, and the
+//! canceller waits for the group before it reports that the body has stopped. A task in the group does
+//! the same with its own future, so "stopped" means the body and everything below it.
+//!
+//! The current wait group is a thread-local variable, because a destructor takes no arguments. Nested scopes
+//! replace it and restore it: the innermost canceller waits. The group is allocated by the first handle that
+//! joins it, so cancelling bodies without tasks costs no allocation.
+//!
+//! Without `std` there is no thread-local variable. A dropped task is then cancelled and not waited for.
 
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicUsize, Ordering};
@@ -11,84 +19,86 @@ use core::task::{Context, Poll};
 
 use atomic_waker::AtomicWaker;
 
-/// Tasks that were dropped together, on their way to their ends.
+/// A counter of running tasks, and the waker of the task that waits for them.
+///
+/// [`poll_wait`](Self::poll_wait) registers the waker and then loads the counter. [`done`](Self::done)
+/// decrements the counter and, at zero, wakes. So either the load sees zero or the wake finds the waker.
 #[derive(Debug, Default)]
 pub(crate) struct WaitGroup {
-    left: AtomicUsize,
-    parent: AtomicWaker,
+    running: AtomicUsize,
+    waiter: AtomicWaker,
 }
 
 impl WaitGroup {
-    pub(crate) fn one_more(&self) {
-        self.left.fetch_add(1, Ordering::SeqCst);
+    /// Adds a task.
+    pub(crate) fn add(&self) {
+        self.running.fetch_add(1, Ordering::SeqCst);
     }
 
-    pub(crate) fn one_less(&self) {
-        if self.left.fetch_sub(1, Ordering::SeqCst) == 1 {
-            self.parent.wake();
+    /// Removes a task that has stopped.
+    pub(crate) fn done(&self) {
+        if self.running.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.waiter.wake();
         }
     }
 
-    /// Polls for the end of all.
-    pub(crate) fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.parent.register(cx.waker());
-        match self.left.load(Ordering::SeqCst) {
+    /// Polls until all tasks have stopped.
+    pub(crate) fn poll_wait(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.waiter.register(cx.waker());
+        match self.running.load(Ordering::SeqCst) {
             0 => Poll::Ready(()),
             _ => Poll::Pending,
         }
     }
 }
 
-/// Drops something, in `f`, and returns the tasks that were dropped with it. If it is a task's own
-/// future, `who` is that task.
+/// Calls `f`, which drops a body, and returns the wait group of the tasks that were dropped with it, if there
+/// are any. `task` is the id of the task whose own future is dropped.
 #[cfg(feature = "std")]
 pub(crate) fn with_wait_group<T>(
-    who: Option<usize>,
+    task: Option<usize>,
     f: impl FnOnce() -> T,
 ) -> (T, Option<Arc<WaitGroup>>) {
-    let outer = slot::replace(Some(slot::Scope { who, wait_group: None }));
+    let outer = current::replace(Some(current::Scope { task, wait_group: None }));
     let output = f();
-    (output, slot::replace(outer).and_then(|current_wait_group| current_wait_group.wait_group))
+    (output, current::replace(outer).and_then(|scope| scope.wait_group))
 }
 
-/// Returns who adopts a task that is dropped here, if anybody does. A task that held its own
-/// handle is not its own orphan.
+/// The wait group of the current scope, for a task whose handle is dropped. A task that held its own handle
+/// does not wait for itself.
 #[cfg(feature = "std")]
 pub(crate) fn current_wait_group(task: usize) -> Option<Arc<WaitGroup>> {
-    let mut current_wait_group = slot::replace(None)?;
-    let wait_group = match current_wait_group.who {
-        Some(who) if who == task => None,
-        _ => Some(current_wait_group.wait_group.get_or_insert_default().clone()),
+    let mut scope = current::replace(None)?;
+    let wait_group = match scope.task {
+        Some(dropped) if dropped == task => None,
+        _ => Some(scope.wait_group.get_or_insert_default().clone()),
     };
-    slot::replace(Some(current_wait_group));
+    current::replace(Some(scope));
     wait_group
 }
 
 #[cfg(feature = "std")]
-mod slot {
+mod current {
     use alloc::sync::Arc;
     use core::cell::Cell;
 
     use super::WaitGroup;
 
-    /// Whoever drops something on this thread and waits for the tasks that are dropped with it.
+    /// A call of [`with_wait_group`](super::with_wait_group) on this thread.
     pub(super) struct Scope {
-        pub(super) who: Option<usize>,
+        pub(super) task: Option<usize>,
         pub(super) wait_group: Option<Arc<WaitGroup>>,
     }
 
     std::thread_local! {
-        static SLOT: Cell<Option<Scope>> = const { Cell::new(None) };
+        static SCOPE: Cell<Option<Scope>> = const { Cell::new(None) };
     }
 
-    /// Puts a value in the slot and returns what was in it. A thread that ends adopts nobody.
-    pub(super) fn replace(current_wait_group: Option<Scope>) -> Option<Scope> {
-        SLOT.try_with(|slot| slot.replace(current_wait_group)).unwrap_or_default()
+    /// Replaces the current scope. While the thread-local variables of a thread are destroyed, there is none.
+    pub(super) fn replace(scope: Option<Scope>) -> Option<Scope> {
+        SCOPE.try_with(|current| current.replace(scope)).unwrap_or_default()
     }
 }
-
-// Without std there is nowhere to say who adopts: a dropped task is asked to stop and not waited
-// for.
 
 #[cfg(not(feature = "std"))]
 pub(crate) fn with_wait_group<T>(

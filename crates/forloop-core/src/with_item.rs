@@ -9,15 +9,15 @@ use pin_project_lite::pin_project;
 
 use crate::TryBody;
 
-/// Makes of a body that may fail one whose failure carries the item.
+/// Wraps a fallible body so that its error carries the item.
 ///
-/// A loop's errors have the item's index; this adds the item itself, where the list it came from is not at
-/// hand any more, or never was one. It costs a clone of every item, so give it items that are cheap to
-/// clone: numbers, references, an `Arc`.
+/// A loop's errors have the item's index. This adds the item itself, for items whose list is no longer
+/// available or never existed. It clones every item, so use it for items that are cheap to clone: numbers,
+/// references, an `Arc`.
 ///
-/// A closure is written with the type of its item, `|url: &str| ..`, where the compiler cannot know it yet.
+/// If the compiler cannot infer the type of a closure's item, annotate it: `|url: &str| ..`.
 ///
-/// A body that panics, has no time left or is stopped gives no error, and is told by its index alone.
+/// A body that panics, times out or is cancelled returns no error, and is reported by its index alone.
 ///
 /// # Examples
 ///
@@ -45,7 +45,7 @@ where
 }
 
 pin_project! {
-    /// The body that [`with_item`] makes of a body and its item.
+    /// The body that [`with_item`] returns.
     #[derive(Debug)]
     pub struct WithItem<B, I> {
         #[pin]
@@ -63,7 +63,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let result = ready!(this.body.poll(cx));
-        let item = this.item.take().expect("a body is not polled again when it has ended");
+        let item = this.item.take().expect("a body is not polled again after it has completed");
         Poll::Ready(result.map_err(|error| ItemError { item, error }))
     }
 }

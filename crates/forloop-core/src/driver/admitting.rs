@@ -251,7 +251,7 @@ where
             Ok(job) => Some((index, job)),
             Err(panic) => {
                 let outcome = Outcome::Panicked(panic);
-                return StartEnd::Completed(Completion { index, at: J::end_now(), outcome });
+                return StartEnd::Completed(Completion { index, seq: J::next_sequence(), outcome });
             }
         };
         let next = || job.take().map_or(ControlFlow::Break(StartEnd::Quota), ControlFlow::Continue);
@@ -366,14 +366,14 @@ where
             // Its failure counts only now: what has stopped the loop came first.
             (_, Leftover::Failed(end)) => {
                 self.complete_item(&end);
-                Some(Completion { at: J::end_now(), ..end })
+                Some(Completion { seq: J::next_sequence(), ..end })
             }
             (index, Leftover::Unstarted(item)) => {
                 if let Err(panic) = catch(|| drop(item)) {
                     self.as_mut().stop_for(panic);
                 }
                 self.report(&Event::Completed { index, attempts: 0, how: OutcomeKind::NotRun });
-                Some(Completion { index, at: J::end_now(), outcome: Outcome::NotRun })
+                Some(Completion { index, seq: J::next_sequence(), outcome: Outcome::NotRun })
             }
         }
     }

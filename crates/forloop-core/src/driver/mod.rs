@@ -219,7 +219,7 @@ where
         }
         let source = this.source.as_ref().as_pin_ref()?;
         let hint = catch(|| source.size_hint()).unwrap_or_default();
-        this.running.expect(CapacityHint::of(limit, hint));
+        this.running.set_capacity_hint(CapacityHint::of(limit, hint));
         Some(hint.0)
     }
 
@@ -324,7 +324,7 @@ where
         if J::PARENT_WAKER && core::mem::take(self.as_mut().project().must_poll_all) {
             self.as_mut().project().running.mark_all_due();
         }
-        if self.running.is_amid_round() {
+        if self.running.is_round_in_progress() {
             signals.outdate();
             return self.poll_round(cx, on_complete).into();
         }
@@ -494,7 +494,7 @@ where
         let this = self.project();
         *this.polls_this_turn = 0;
         // A round of more bodies than the budget continues, and counts for the next poll.
-        *this.rounds_this_turn = usize::from(this.running.is_amid_round());
+        *this.rounds_this_turn = usize::from(this.running.is_round_in_progress());
         cx.waker().wake_by_ref();
         Poll::Pending
     }

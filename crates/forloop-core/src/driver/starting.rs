@@ -139,7 +139,7 @@ where
                     Ok(job) => ControlFlow::Continue((index, job)),
                     Err(panic) => {
                         let outcome = Outcome::Panicked(panic);
-                        let end = Completion { index, at: J::end_now(), outcome };
+                        let end = Completion { index, seq: J::next_sequence(), outcome };
                         ControlFlow::Break(StartEnd::Completed(end))
                     }
                 }

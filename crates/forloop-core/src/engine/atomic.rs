@@ -1,10 +1,7 @@
-//! The atomics of the engine, and the cells beside them: core's, or loom's where the protocol is
-//! model-checked.
+//! The atomics of the engine and the cells beside them: those of `core`, or those of loom where the
+//! protocol is model-checked.
 
-#![allow(
-    unsafe_code,
-    reason = "the engine's own: cells that whoever drives the loop has to himself"
-)]
+#![allow(unsafe_code, reason = "cells that only the thread that polls the loop touches")]
 
 #[cfg(not(forloop_loom))]
 pub(super) use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
@@ -21,7 +18,7 @@ use core::cell::UnsafeCell;
 #[cfg(forloop_loom)]
 use loom::cell::UnsafeCell;
 
-/// A value in shared memory that only one thread at a time may touch: whoever drives the loop.
+/// A value in shared memory that only the owner of the loop's `ReadyQueue` touches.
 #[derive(Debug)]
 pub(super) struct OwnerCell<T>(UnsafeCell<T>);
 
@@ -34,15 +31,15 @@ impl<T> OwnerCell<T> {
     ///
     /// # Safety
     ///
-    /// The caller drives the loop: it has exclusive access to the loop's `ReadyQueue`, or is called by
-    /// whoever has, on the same thread. `f` does not come back here.
+    /// The caller has exclusive access to the loop's `ReadyQueue`, or is called on the same thread by code
+    /// that has. `f` does not access the cell again.
     #[inline]
     pub(super) unsafe fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
-        // SAFETY: nobody else drives the loop, and `f` does not come back, so the reference is the
+        // SAFETY: nothing else has access, and `f` does not access the cell again, so the reference is the
         // only one.
         #[cfg(not(forloop_loom))]
         return f(unsafe { &mut *self.0.get() });
-        // SAFETY: as above; loom watches it.
+        // SAFETY: as above, and loom checks it.
         #[cfg(forloop_loom)]
         return self.0.with_mut(|value| f(unsafe { &mut *value }));
     }
@@ -54,8 +51,8 @@ mod watched {
 
     use super::{AtomicUsize, Ordering};
 
-    /// An `AtomicWaker` before whose every step another thread may come in between. The steps
-    /// themselves are not taken apart, and order nothing but themselves.
+    /// An `AtomicWaker` that lets loom switch threads before each operation. The operations themselves are
+    /// not model-checked, and establish no order between threads in the model.
     pub(crate) struct AtomicWaker {
         inner: atomic_waker::AtomicWaker,
         steps: AtomicUsize,

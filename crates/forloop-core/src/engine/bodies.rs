@@ -1,4 +1,4 @@
-//! The bodies, each in its slot and with its index.
+//! The bodies of a set, each with its slot and its index: starting, polling and freeing them.
 
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -7,59 +7,64 @@ use core::ops::ControlFlow;
 use core::task::{Context, Poll, Waker};
 
 use super::Completion;
+use super::bit_set::{bits, count, lowest};
 use super::capacity_hint::CapacityHint;
 use super::index_table::IndexTable;
 use super::job::{JobHandle, Key};
 use super::ready::{FirstPoll, ReadyQueue, Wakers};
 use super::slab::{OccupiedEntry, Slab, VacantEntry};
-use super::slot::{Slot, bits, chunk_of, count, lowest, offset_of, slot_at};
-use crate::outcome::catch;
+use super::slot::{Slot, number_of, offset_of, slot_at};
+use crate::outcome::{Outcome, Panic, catch};
 use crate::wait_group::WaitGroup;
-use crate::{Outcome, Panic};
 
 pub(super) struct Bodies<J> {
     pub(super) slab: Slab<J>,
     index_table: IndexTable,
-    /// What bodies without time have left behind: until that has ended, they have not stopped. Their
-    /// slots are empty and not free.
-    left: Option<BTreeMap<Slot, Arc<WaitGroup>>>,
+    /// The tasks that timed-out bodies have left behind, by the slot of the body. A body has stopped only
+    /// when those tasks have. Until then its slot is empty and stays taken: if it were free at once, more
+    /// bodies than the limit would run.
+    left_behind: Option<BTreeMap<Slot, Arc<WaitGroup>>>,
 }
 
 impl<J> Bodies<J> {
     pub(super) const fn new() -> Self {
-        Self { slab: Slab::new(), index_table: IndexTable::new(), left: None }
+        Self { slab: Slab::new(), index_table: IndexTable::new(), left_behind: None }
     }
 
-    /// How many there are, with those that have left something behind.
+    /// The number of bodies, including those that have left tasks behind.
     #[inline]
     pub(super) fn len(&self) -> usize {
         self.slab.taken()
     }
 
-    /// A free slot. Of the memory for more, `capacity_hint` decides. The wakers of the first group are left to
-    /// whoever needs them.
+    /// The next free slot. If there is none, makes more as `capacity_hint` says, and wakers for them. The
+    /// wakers of the first chunk are made when they are needed.
     #[inline]
-    pub(super) fn vacancy(&mut self, capacity_hint: CapacityHint, ready: &mut ReadyQueue) -> Slot {
-        match self.slab.vacancy() {
+    pub(super) fn next_free(
+        &mut self,
+        capacity_hint: CapacityHint,
+        ready: &mut ReadyQueue,
+    ) -> Slot {
+        match self.slab.next_free() {
             Some(slot) => slot,
-            None => self.make_vacancy(capacity_hint, ready),
+            None => self.make_free(capacity_hint, ready),
         }
     }
 
     #[cold]
-    fn make_vacancy(&mut self, capacity_hint: CapacityHint, ready: &mut ReadyQueue) -> Slot {
+    fn make_free(&mut self, capacity_hint: CapacityHint, ready: &mut ReadyQueue) -> Slot {
         if self.slab.is_new() {
             return self.slab.begin(capacity_hint.first());
         }
-        if !self.slab.next_empty() {
+        if !self.slab.open_empty() {
             let more = capacity_hint.more(self.slab.capacity(), self.len());
             if more == 0 {
-                self.slab.next_holed();
+                self.slab.open_partial();
             } else {
                 ready.grow(self.slab.grow(more));
             }
         }
-        self.slab.vacancy().expect("if no slot was free, there are more now")
+        self.slab.next_free().expect("the opened chunk has a free slot")
     }
 
     /// The slots that hold a body, in ascending order.
@@ -72,7 +77,7 @@ impl<J> Bodies<J> {
     /// The index of the body in a slot.
     #[inline]
     pub(super) fn index(&self, slot: Slot) -> usize {
-        self.index_table.row(self.slab.chunk(chunk_of(slot))).index(offset_of(slot))
+        self.index_table.row(self.slab.chunk(number_of(slot))).index(offset_of(slot))
     }
 
     /// The indices of the bodies, in ascending order.
@@ -82,30 +87,30 @@ impl<J> Bodies<J> {
         indices
     }
 
-    /// Puts a body into the next free slot: there is one.
+    /// Puts a body into the next free slot, of which there is one.
     pub(super) fn put(&mut self, index: usize, job: J) -> Slot {
         let (number, mut vacant_entries) = self.slab.vacant_entries();
         let offset = vacant_entries.offset();
-        vacant_entries.put(job).stay();
-        let is_noted = self.index_table.note(vacant_entries.chunk(), offset, index);
+        vacant_entries.put(job).keep();
+        let is_recorded = self.index_table.record(vacant_entries.chunk(), offset, index);
         drop(vacant_entries);
         let slot = slot_at(number, offset);
-        if !is_noted {
-            self.index_table.note_each(&self.slab, slot, index);
+        if !is_recorded {
+            self.index_table.record_each(&self.slab, slot, index);
         }
         slot
     }
 
-    /// Frees an empty slot and returns the index that the body in it had.
+    /// Frees an empty slot, and returns the index that its body had.
     #[inline]
     pub(super) fn free(&mut self, slot: Slot, wakers: &Wakers<'_>) -> usize {
         let index = self.index(slot);
         wakers.forget(1 << offset_of(slot));
-        self.slab.free(chunk_of(slot), 1 << offset_of(slot));
+        self.slab.free(number_of(slot), 1 << offset_of(slot));
         index
     }
 
-    /// Drops every body and frees its slot: for bodies that stop at once.
+    /// Drops every body and frees its slot: for bodies that stop when they are dropped.
     pub(super) fn clear(&mut self, ready: &mut ReadyQueue, mut panicked: impl FnMut(Panic)) {
         for number in 0..self.slab.chunks().count() {
             let emptied = self.slab.chunk_mut(number).clear(&mut panicked);
@@ -116,102 +121,115 @@ impl<J> Bodies<J> {
         }
     }
 
-    /// Keeps an empty slot until what its body has left behind has ended.
-    pub(super) fn leave(&mut self, slot: Slot, wait_group: Arc<WaitGroup>, wakers: &Wakers<'_>) {
-        self.left.get_or_insert_default().insert(slot, wait_group);
+    /// Keeps an empty slot taken until the tasks that its body has left behind have stopped. The slot is
+    /// woken once, so that the next round polls them.
+    pub(super) fn hold_slot(
+        &mut self,
+        slot: Slot,
+        wait_group: Arc<WaitGroup>,
+        wakers: &Wakers<'_>,
+    ) {
+        self.left_behind.get_or_insert_default().insert(slot, wait_group);
         wakers.waker(offset_of(slot)).wake_by_ref();
     }
 
-    /// Whether a slot is kept for what its body has left behind.
-    pub(super) fn is_left(&self, slot: Slot) -> bool {
-        self.left.as_ref().is_some_and(|left| left.contains_key(&slot))
+    /// Whether a slot is kept for tasks that its body has left behind.
+    fn is_held(&self, slot: Slot) -> bool {
+        self.left_behind.as_ref().is_some_and(|left_behind| left_behind.contains_key(&slot))
     }
 }
 
 impl<J: JobHandle> Bodies<J> {
-    /// Starts bodies in the free slots of the current group, as `FutureSet::start` does: until `left` is zero,
-    /// the group is full, or one has stayed whose waker was only promised.
+    /// Starts bodies in the free slots of the open chunk, as `FutureSet::start` does. It stops when
+    /// `remaining` is zero, when the chunk is full, or, before the chunk has wakers, when a body is pending.
+    ///
+    /// Each body is moved into a free slot and polled there. A body that is ready is dropped in that slot,
+    /// and the next body goes into the same one. So a loop of bodies that are never pending uses one slot,
+    /// and a body is written once and never moved.
     #[inline]
     pub(super) fn start<B>(
         &mut self,
         (mut index, job): (usize, J),
-        left: &mut usize,
-        (first_poll, caller): (&FirstPoll<'_>, Option<&Waker>),
+        remaining: &mut usize,
+        (first_poll, parent): (&FirstPoll<'_>, Option<&Waker>),
         next: &mut impl FnMut() -> ControlFlow<B, (usize, J)>,
         on_complete: &mut impl FnMut(Completion<J::Output>) -> ControlFlow<B>,
     ) -> ControlFlow<B, Key> {
-        let caller = caller.filter(|_| J::PARENT_WAKER);
+        let parent = parent.filter(|_| J::PARENT_WAKER);
         let (number, mut vacant_entries) = self.slab.vacant_entries();
         let wakers = first_poll.wakers();
-        vacant_entries.use_only(if wakers.is_some() { *left } else { 1 });
-        let mut first_index = self.index_table.first_index(vacant_entries.chunk().0);
+        vacant_entries.limit(if wakers.is_some() { *remaining } else { 1 });
+        let mut run_start = self.index_table.run_start(vacant_entries.chunk().0);
         let mut offset = vacant_entries.offset();
         let mut waker = first_poll.first_to_poll();
         let mut entry = vacant_entries.put(job);
-        let is_noted = loop {
-            // One after another in one slot, until one of them stays.
-            while let Some((at, outcome)) = try_in(entry, caller.unwrap_or(&waker)) {
+        let is_recorded = loop {
+            while let Some((seq, outcome)) = poll_new(entry, parent.unwrap_or(&waker)) {
                 first_poll.forget(1 << offset);
-                on_complete(Completion { index, at, outcome })?;
-                let (at, job) = next()?;
-                index = at;
+                on_complete(Completion { index, seq, outcome })?;
+                let (next_index, job) = next()?;
+                index = next_index;
                 entry = vacant_entries.put(job);
             }
-            if index.wrapping_sub(offset) != first_index {
-                if !self.index_table.note(vacant_entries.chunk(), offset, index) {
+            if !run_start.is_continued_by(offset, index) {
+                if !self.index_table.record(vacant_entries.chunk(), offset, index) {
                     break false;
                 }
-                first_index = self.index_table.first_index(vacant_entries.chunk().0);
+                run_start = self.index_table.run_start(vacant_entries.chunk().0);
             }
-            let Some(wakers) = wakers.as_ref().filter(|_| !vacant_entries.are_none()) else {
+            let Some(wakers) = wakers.as_ref().filter(|_| !vacant_entries.is_full()) else {
                 break true;
             };
-            let (at, job) = next()?;
-            index = at;
+            let (next_index, job) = next()?;
+            index = next_index;
             offset = vacant_entries.offset();
             waker = wakers.waker_to_poll(offset);
             entry = vacant_entries.put(job);
         };
-        *left -= vacant_entries.given();
+        *remaining -= vacant_entries.filled();
         drop(vacant_entries);
         let slot = slot_at(number, offset);
-        if !is_noted {
-            self.index_table.note_each(&self.slab, slot, index);
+        if !is_recorded {
+            self.index_table.record_each(&self.slab, slot, index);
         }
         ControlFlow::Continue(Key { slot, index, attempt: 1 })
     }
 
-    /// Where a slot stands in a round that is sorted: [`JobHandle::rank`], also of what was left behind.
+    /// The key of a slot in a round that is sorted: [`JobHandle::rank`]. Tasks that were left behind have the
+    /// rank of their body's index.
     pub(super) fn rank(&self, slot: Slot) -> Option<usize> {
         match self.slab.get(slot) {
             Some(job) => job.rank(self.index(slot)),
-            None => self.is_left(slot).then(|| self.index(slot)),
+            None => self.is_held(slot).then(|| self.index(slot)),
         }
     }
 
-    /// Polls what is in a slot, with the waker of `caller` if there is one: `None` if that is nothing,
-    /// `Some(None)` if it goes on.
+    /// Polls what is in a slot, with `parent` as its waker if there is one. Returns `None` if the slot holds
+    /// nothing, and `Some(None)` if it is pending.
     pub(super) fn poll_slot(
         &mut self,
         slot: Slot,
         wakers: &Wakers<'_>,
-        caller: Option<&Waker>,
+        parent: Option<&Waker>,
     ) -> Option<Option<Completion<J::Output>>> {
-        let (chunk, offset) = (self.slab.chunk_mut(chunk_of(slot)), offset_of(slot));
+        let (chunk, offset) = (self.slab.chunk_mut(number_of(slot)), offset_of(slot));
         let own = wakers.waker_to_poll(offset);
-        let waker = caller.unwrap_or(&own);
-        let Some(end) = chunk.entries(1 << offset).next().map(|entry| poll_in(entry, waker)) else {
+        let waker = parent.unwrap_or(&own);
+        let poll = |entry| poll_started(entry, waker);
+        let Some(polled) = chunk.occupied_entries(1 << offset).next().map(poll) else {
             return self.poll_left_behind(slot, wakers);
         };
-        Some(end.map(|(at, outcome)| {
+        Some(polled.map(|(seq, outcome)| {
             let index = self.free(slot, wakers);
-            Completion { index, at, outcome }
+            Completion { index, seq, outcome }
         }))
     }
 
-    /// Polls the slots of a group that are `due`, the lowest first, until `polls` has come to `most`,
-    /// `on_complete`, which is told each end, has had enough, or one is an empty slot that is for `poll_slot`. Those
-    /// that had their turn are not due any more.
+    /// Polls the `due` slots of a chunk, the lowest first. It stops when `polls` reaches `most`, when
+    /// `on_complete` breaks, or before a slot whose body has left tasks behind, which
+    /// [`poll_slot`](Self::poll_slot) must poll. Slots that were polled are not due any more.
+    ///
+    /// A due slot may be empty: its body may have completed or been cancelled since the round began.
     #[inline]
     pub(super) fn poll_chunk<B>(
         &mut self,
@@ -224,61 +242,60 @@ impl<J: JobHandle> Bodies<J> {
     ) -> ControlFlow<B> {
         let chunk = self.slab.chunk_mut(number);
         let occupied = chunk.occupied();
-        // One may have ended meanwhile, or was stopped and has left something behind.
-        let odd = if self.left.is_none() { 0 } else { *due & !occupied };
-        let before_odd = (odd & odd.wrapping_neg()).wrapping_sub(1);
+        let empty = if self.left_behind.is_none() { 0 } else { *due & !occupied };
+        let below_first_empty = (empty & empty.wrapping_neg()).wrapping_sub(1);
         let budget = most - *polls;
-        let had = lowest(*due & occupied & before_odd, budget);
+        let to_poll = lowest(*due & occupied & below_first_empty, budget);
         let row = self.index_table.row(chunk);
         let mut result = ControlFlow::Continue(());
-        // Slots are freed together: this is most of what a loop does.
-        let mut entries = chunk.entries(had);
+        let mut entries = chunk.occupied_entries(to_poll);
         while let Some(entry) = entries.next() {
             let offset = entry.offset();
-            if let Some((at, outcome)) = poll_in(entry, &wakers.waker_to_poll(offset)) {
+            if let Some((seq, outcome)) = poll_started(entry, &wakers.waker_to_poll(offset)) {
                 let index = row.index(offset);
-                result = on_complete(Completion { index, at, outcome });
+                result = on_complete(Completion { index, seq, outcome });
                 if result.is_break() {
                     break;
                 }
             }
         }
-        let had = had & !entries.left();
+        let polled = to_poll & !entries.remaining();
         drop(entries);
-        let freed = had & !chunk.occupied();
-        let rest = if odd == 0 { occupied } else { usize::MAX };
-        *due &= !had & rest;
-        *polls += count(had);
+        // The slots of a chunk are freed together, once for all bodies that have completed.
+        let freed = polled & !chunk.occupied();
+        let still_due = if empty == 0 { occupied } else { usize::MAX };
+        *due &= !polled & still_due;
+        *polls += count(polled);
         wakers.forget(freed);
         self.slab.free(number, freed);
         result
     }
 
-    /// Polls for the end of what a body without time has left behind.
+    /// Polls the tasks that a timed-out body has left behind.
     #[cold]
     fn poll_left_behind(
         &mut self,
         slot: Slot,
         wakers: &Wakers<'_>,
     ) -> Option<Option<Completion<J::Output>>> {
-        let left = self.left.as_mut()?;
+        let left_behind = self.left_behind.as_mut()?;
         let waker = wakers.waker(offset_of(slot));
-        if left.get(&slot)?.poll_ended(&mut Context::from_waker(&waker)).is_pending() {
+        if left_behind.get(&slot)?.poll_wait(&mut Context::from_waker(&waker)).is_pending() {
             return Some(None);
         }
-        left.remove(&slot);
-        if left.is_empty() {
-            self.left = None;
+        left_behind.remove(&slot);
+        if left_behind.is_empty() {
+            self.left_behind = None;
         }
         let index = self.free(slot, wakers);
-        Some(Some(Completion { index, at: J::end_now(), outcome: Outcome::TimedOut }))
+        Some(Some(Completion { index, seq: J::next_sequence(), outcome: Outcome::TimedOut }))
     }
 }
 
-/// Polls a body whose turn it is: `None` if it goes on. If it has ended, its slot is empty, and not yet
-/// free: gives its place in the order of ends, and its outcome.
-#[inline(always)] // in two places, and most of what a loop does
-fn poll_in<J: JobHandle>(
+/// Polls a body that was started before. If it completes, drops it and returns its sequence number and
+/// outcome; its slot is then empty and not yet free.
+#[inline(always)] // called in two places, and most of what a loop does
+fn poll_started<J: JobHandle>(
     mut entry: OccupiedEntry<'_, '_, J>,
     waker: &Waker,
 ) -> Option<(usize, Outcome<J::Output>)> {
@@ -288,44 +305,48 @@ fn poll_in<J: JobHandle>(
         Ok(Poll::Ready(outcome)) => outcome,
         Err(panic) => Outcome::Panicked(panic),
     };
-    let at = entry.as_mut().ended_at();
-    let is_overdue = entry.is_overdue();
-    let dropped = catch(|| entry.empty());
-    Some((at, outcome_of(outcome, dropped, is_overdue)))
+    let seq = entry.as_mut().sequence();
+    let has_timed_out = entry.has_timed_out();
+    let dropped = catch(|| entry.drop_body());
+    Some((seq, outcome_of(outcome, dropped, has_timed_out)))
 }
 
-/// Polls a new body, which stays where it is if it goes on: then `None`.
-#[inline(always)] // in one place, and most of what a loop does whose bodies are ready at once
-fn try_in<J: JobHandle>(
+/// Polls a new body for the first time. If it is pending, keeps it in its slot.
+#[inline(always)] // called in one place, and most of what a loop does whose bodies are ready at once
+fn poll_new<J: JobHandle>(
     mut entry: VacantEntry<'_, J>,
     waker: &Waker,
 ) -> Option<(usize, Outcome<J::Output>)> {
     let job = entry.as_mut();
     let outcome = match catch(|| job.poll_outcome(&mut Context::from_waker(waker))) {
         Ok(Poll::Pending) => {
-            entry.stay();
+            entry.keep();
             return None;
         }
         Ok(Poll::Ready(outcome)) => outcome,
         Err(panic) => Outcome::Panicked(panic),
     };
-    let at = entry.as_mut().ended_at();
+    let seq = entry.as_mut().sequence();
     let dropped = catch(|| drop(entry));
-    Some((at, outcome_of(outcome, dropped, false)))
+    Some((seq, outcome_of(outcome, dropped, false)))
 }
 
-/// The outcome of a body that has ended, and of its destructors: they run before its end is told, and
-/// if they panic, that is its end.
+/// The outcome of a body that has completed and was dropped. Its destructors run before the completion is
+/// reported. If they panic, the panic is the outcome, unless the body has failed already.
 #[inline]
-fn outcome_of<T>(outcome: Outcome<T>, dropped: Result<(), Panic>, is_overdue: bool) -> Outcome<T> {
+fn outcome_of<T>(
+    outcome: Outcome<T>,
+    dropped: Result<(), Panic>,
+    has_timed_out: bool,
+) -> Outcome<T> {
     match (dropped, outcome) {
-        // As nearly all of them.
+        // The common case first.
         (Ok(()), Outcome::Ok(output)) => Outcome::Ok(output),
         (Err(panic), Outcome::Ok(_) | Outcome::Cancelled | Outcome::NotRun) => {
             Outcome::Panicked(panic)
         }
-        // One that was never polled was dropped by its runtime.
-        (Ok(()), Outcome::Cancelled) if is_overdue => Outcome::TimedOut,
+        // A body that was never polled was dropped by its runtime, and keeps its outcome.
+        (Ok(()), Outcome::Cancelled) if has_timed_out => Outcome::TimedOut,
         (_, outcome) => outcome,
     }
 }

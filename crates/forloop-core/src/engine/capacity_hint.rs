@@ -2,51 +2,53 @@
 
 use super::ready::CHUNK_SLOTS;
 
-/// What is known of how many bodies there will be at once.
+/// What is known about the number of bodies that run at once.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CapacityHint {
-    /// There will be no more than this.
+    /// An upper bound: the limit, or the number of items.
     most: usize,
-    /// There will be this many, unless they end sooner.
+    /// The number of bodies there will be unless some complete first.
     likely: usize,
 }
 
-/// Slots that are made first, where nothing is known.
+/// The number of slots that are made first if nothing is known.
 const FIRST: usize = 8;
 
 impl CapacityHint {
     /// Nothing is known.
     pub(crate) const UNKNOWN: Self = Self { most: usize::MAX, likely: 0 };
 
-    /// One body, and no other.
+    /// One body at a time.
     pub(crate) const ONE: Self = Self { most: 1, likely: 1 };
 
-    /// What a limit and the size hint of a source tell. Both may be wrong.
+    /// The hint from a limit and the size hint of a source. Both may be wrong.
     pub(crate) fn of(limit: usize, (least, most): (usize, Option<usize>)) -> Self {
         let most = limit.min(most.unwrap_or(usize::MAX));
         Self { most, likely: most.min(least) }
     }
 
-    /// How many slots to make where there are none. Few: bodies that are ready at once need no more.
+    /// The number of slots to make at first. It is small, because bodies that are ready at their first
+    /// poll need one slot for all of them.
     pub(super) fn first(self) -> usize {
         let wanted = self.likely.clamp(FIRST, CHUNK_SLOTS);
-        // Where there are more bodies than there could be, whoever said so was wrong.
+        // A body is being started, so a bound of zero is wrong.
         if self.most == 0 { wanted } else { wanted.min(self.most) }
     }
 
-    /// How many slots to make where there are so many, of which so many are taken, and none is free but
-    /// between others. A good part of those that there are, so that a set of any size is made in few
-    /// pieces; but no more than there will be bodies. None where at least half of them are free.
+    /// The number of slots to add where `taken` of `capacity` slots are taken and every free one lies
+    /// between others. The number is proportional to the capacity, so that a set of any size is made in
+    /// few pieces, and does not exceed the bound. It is zero if at least half of the slots are free: then
+    /// those are used.
     pub(super) fn more(self, capacity: usize, taken: usize) -> usize {
         let is_full = taken == capacity;
-        let left = self.most.saturating_sub(capacity);
-        if !is_full && (left == 0 || capacity >= 2 * taken) {
+        let allowed = self.most.saturating_sub(capacity);
+        if !is_full && (allowed == 0 || capacity >= 2 * taken) {
             return 0;
         }
         let likely = self.likely.saturating_sub(capacity).min(4 * capacity);
         let wanted = likely.max(capacity / 2).max(CHUNK_SLOTS);
-        // As in `first`.
-        if left == 0 { wanted } else { wanted.min(left) }
+        // If the set is full at its bound, the bound is wrong.
+        if allowed == 0 { wanted } else { wanted.min(allowed) }
     }
 }
 
@@ -54,7 +56,7 @@ impl CapacityHint {
 mod tests {
     use super::*;
 
-    /// How many slots a set makes that is filled with so many bodies, and in how many pieces.
+    /// The number of slots that a set with `bodies` bodies makes, and the number of pieces.
     fn filled(capacity_hint: CapacityHint, bodies: usize) -> (usize, usize) {
         let (mut capacity, mut pieces) = (capacity_hint.first(), 1);
         while capacity < bodies {
@@ -74,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_source_that_tells_its_size_gets_hardly_more() {
+    fn a_source_with_an_exact_size_gets_exactly_its_slots() {
         for size in [1, 10, 100, 1000, 100_000] {
             let (slots, pieces) = filled(CapacityHint::of(usize::MAX, (size, Some(size))), size);
             assert_eq!(slots, size);
@@ -83,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_source_that_tells_nothing_or_lies_gets_at_most_twice_as_many() {
+    fn a_source_without_a_size_or_with_a_wrong_one_gets_at_most_twice_its_slots() {
         for hint in [(0, None), (5, Some(5)), (0, Some(0))] {
             for size in [100, 1000, 100_000] {
                 let (slots, pieces) = filled(CapacityHint::of(usize::MAX, hint), size);
@@ -94,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn slots_between_others_are_used_before_too_many_are_made() {
+    fn free_slots_between_taken_ones_are_used_if_they_are_half() {
         assert!(CapacityHint::UNKNOWN.more(100, 60) > 0);
         assert_eq!(CapacityHint::UNKNOWN.more(100, 50), 0);
         assert_eq!(CapacityHint::of(100, (0, None)).more(100, 99), 0);

@@ -1,87 +1,108 @@
-//! Which index the body in a slot has.
+//! The index of the body in each slot.
+//!
+//! Items are pulled in order and slots are filled in order, so the indices in a chunk are nearly always
+//! consecutive: one number per chunk then gives them all, and a body costs no memory for its index. The
+//! first body that breaks such a run, because it was retried or its predecessor completed at its first
+//! poll, switches the whole table to one entry per slot. It stays that way until the set is dropped.
 
 use alloc::vec::Vec;
 
 use super::slab::{Chunk, Slab};
-use super::slot::{Slot, chunk_of, offset_of};
+use super::slot::{Slot, number_of, offset_of};
 
-/// The indices of the bodies. Where they came one after another, each group knows its first, and no
-/// memory is needed for the others.
+/// The indices of the bodies of a set.
 pub(super) struct IndexTable {
-    /// By rank, if they did not come one after another.
-    each: Vec<usize>,
+    /// An index per slot, by rank. Empty while the indices of each chunk are consecutive.
+    entries: Vec<usize>,
 }
 
-/// No loop has so many bodies, by far.
-const NO_INDEX: usize = usize::MAX / 2;
+/// Where the run of consecutive indices in a chunk begins: the index that belongs to offset 0.
+///
+/// No run begins at the sentinel. It would take that many bodies, or that many slots, to get there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct RunStart(usize);
+
+impl RunStart {
+    /// The chunk's indices are not kept as a run.
+    const NONE: Self = Self(usize::MAX / 2);
+
+    /// Whether a body with this index at this offset continues the run, so that nothing need be recorded.
+    #[inline]
+    pub(super) fn is_continued_by(self, offset: usize, index: usize) -> bool {
+        index.wrapping_sub(offset) == self.0
+    }
+}
 
 impl IndexTable {
     pub(super) const fn new() -> Self {
-        Self { each: Vec::new() }
+        Self { entries: Vec::new() }
     }
 
-    /// Whether the bodies of each group came one after another.
+    /// Whether the indices of each chunk are consecutive.
     #[inline]
-    fn is_in_rows(&self) -> bool {
-        self.each.is_empty()
+    fn has_runs(&self) -> bool {
+        self.entries.is_empty()
     }
 
-    /// The index of the body that would be at the first place of a group, if they come one after
-    /// another: such a body needs no note.
     #[inline]
-    pub(super) fn first_index<J>(&self, chunk: &Chunk<J>) -> usize {
-        if self.is_in_rows() { chunk.index_in_a_row(0) } else { NO_INDEX }
+    pub(super) fn run_start<J>(&self, chunk: &Chunk<J>) -> RunStart {
+        if self.has_runs() { RunStart(chunk.index_in_run(0)) } else { RunStart::NONE }
     }
 
-    /// The indices of the bodies of a group.
+    /// The indices of the bodies of a chunk.
     #[inline]
     pub(super) fn row<J>(&self, chunk: &Chunk<J>) -> IndexRow<'_> {
-        let first = if self.is_in_rows() { chunk.index_in_a_row(0) } else { chunk.rank(0) };
-        IndexRow { each: &self.each, first }
+        let first = if self.has_runs() { chunk.index_in_run(0) } else { chunk.rank(0) };
+        IndexRow { entries: &self.entries, first }
     }
 
-    /// Notes the index of the body that came last, and whether it is the only one of its group; `false`
-    /// if there is no room.
+    /// Records the index of the body that was kept last, and whether it is the only one in its chunk.
+    /// Returns `false` if the table needs an entry for each slot first.
     #[cold]
-    pub(super) fn note<J>(
+    pub(super) fn record<J>(
         &mut self,
         (chunk, is_only): (&mut Chunk<J>, bool),
         offset: usize,
         index: usize,
     ) -> bool {
-        if self.is_in_rows() {
+        if self.has_runs() {
             if is_only {
-                chunk.begin_row(offset, index);
+                chunk.begin_run(offset, index);
             }
-            return chunk.index_in_a_row(offset) == index;
+            return chunk.index_in_run(offset) == index;
         }
-        let entry = self.each.get_mut(chunk.rank(offset));
+        let entry = self.entries.get_mut(chunk.rank(offset));
         entry.map(|entry| *entry = index).is_some()
     }
 
-    /// Makes room for each slot that there is, and notes the index of the body in one.
+    /// Makes an entry for each slot, and records the index of the body in `slot`.
     #[cold]
-    pub(super) fn note_each<J>(&mut self, slab: &Slab<J>, slot: Slot, index: usize) {
-        let slots = slab.all_slots();
-        self.each =
-            slots.map(|slot| self.row(slab.chunk(chunk_of(slot))).index(offset_of(slot))).collect();
-        self.each[slab.chunk(chunk_of(slot)).rank(offset_of(slot))] = index;
+    pub(super) fn record_each<J>(&mut self, slab: &Slab<J>, slot: Slot, index: usize) {
+        if self.has_runs() {
+            let slots = slab.all_slots();
+            self.entries = slots
+                .map(|slot| slab.chunk(number_of(slot)).index_in_run(offset_of(slot)))
+                .collect();
+        }
+        // The entry of a slot without a body is never read.
+        self.entries.resize(slab.capacity(), 0);
+        self.entries[slab.chunk(number_of(slot)).rank(offset_of(slot))] = index;
     }
 }
 
-/// The indices of the bodies of a group.
+/// The indices of the bodies of a chunk.
 #[derive(Clone, Copy)]
 pub(super) struct IndexRow<'a> {
-    each: &'a [usize],
-    /// The first index, or the first rank.
+    entries: &'a [usize],
+    /// The index, or the rank in `entries`, that belongs to offset 0.
     first: usize,
 }
 
 impl IndexRow<'_> {
-    /// The index of the body at a place.
+    /// The index of the body at an offset.
     #[inline]
     pub(super) fn index(self, offset: usize) -> usize {
         let at = self.first.wrapping_add(offset);
-        if self.each.is_empty() { at } else { self.each.get(at).copied().unwrap_or(usize::MAX) }
+        if self.entries.is_empty() { at } else { self.entries[at] }
     }
 }

@@ -1,9 +1,9 @@
-//! A list whose first entry needs no allocation: most loops have no second.
+//! A vector whose first entry needs no allocation. Most sets have one chunk.
 
 use alloc::vec::Vec;
 use core::ops::{Index, IndexMut};
 
-/// Never empty: the first entry is there from the beginning.
+/// A vector that is never empty and stores its first entry inline.
 #[derive(Debug)]
 pub(super) struct InlineVec<T> {
     first: T,
@@ -20,9 +20,9 @@ impl<T> InlineVec<T> {
         1 + self.rest.len()
     }
 
-    /// Makes room for so many more, and no more than that.
-    pub(super) fn reserve_exact(&mut self, more: usize) {
-        self.rest.reserve_exact(more);
+    /// [`Vec::reserve_exact`].
+    pub(super) fn reserve_exact(&mut self, additional: usize) {
+        self.rest.reserve_exact(additional);
     }
 
     pub(super) fn push(&mut self, entry: T) {
@@ -32,14 +32,6 @@ impl<T> InlineVec<T> {
     #[inline]
     pub(super) fn first_mut(&mut self) -> &mut T {
         &mut self.first
-    }
-
-    #[inline]
-    pub(super) fn get_mut(&mut self, at: usize) -> Option<&mut T> {
-        match at {
-            0 => Some(&mut self.first),
-            _ => self.rest.get_mut(at - 1),
-        }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {

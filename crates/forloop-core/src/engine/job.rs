@@ -3,54 +3,55 @@
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use crate::Outcome;
+use crate::outcome::Outcome;
 
-/// A body that has been started, wherever it runs.
+/// A body that has been started, in the caller's task or elsewhere.
 pub trait JobHandle {
     /// What the body returns.
     type Output;
 
-    /// Whether the body ends only while it is polled, so that the order of polls is the order of
-    /// ends; and stops at once when it is asked to, by being dropped.
+    /// Whether the body makes progress only while it is polled. Then the order of polls is the order of
+    /// completions, and dropping the body stops it at once.
     const INLINE: bool;
 
-    /// Whether workers may run it.
+    /// Whether a worker pool may run the body.
     #[doc(hidden)]
     const ON_POOL: bool = false;
 
-    /// Whether it is polled with the waker of whoever polls its loop, and not with one of its own.
+    /// Whether the body is polled with the waker of the task that polls its loop, and not with one of its
+    /// own.
     #[doc(hidden)]
     const PARENT_WAKER: bool = false;
 
-    /// Has `cx` woken when the body ends, without taking its end; at once, if it has ended. Only for
-    /// bodies that go on by themselves.
+    /// Has `cx` woken when the body completes, or at once if it has, without taking its outcome. Only
+    /// called if the body is not [`INLINE`](Self::INLINE).
     fn watch(self: Pin<&mut Self>, cx: &mut Context<'_>);
 
-    /// Polls for the body's end.
+    /// Polls for the outcome of the body.
     fn poll_outcome(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<Self::Output>>;
 
-    /// Sees to it that the body does not go on; it need not hear of it yet.
+    /// Marks the body as cancelled, so that it makes no more progress. It need not be notified yet.
     fn mark_cancelled(self: Pin<&Self>);
 
-    /// Asks the body to stop; `true` if nothing is left to wait for once it has been dropped.
+    /// Asks the body to stop. Returns `true` if it has stopped once it has been dropped.
     fn cancel(self: Pin<&mut Self>) -> bool;
 
-    /// Asks a body without time to stop, once it has been polled; `true` as for
-    /// [`cancel`](Self::cancel).
+    /// Asks a body that has timed out to stop, as soon as it has been polled once. Returns `true` as
+    /// [`cancel`](Self::cancel) does.
     fn expire(self: Pin<&mut Self>) -> bool;
 
-    /// Where this body stands among those that were woken together: the lowest first. `None` if it
-    /// goes on by itself and has not ended: to poll it would tell nothing.
+    /// The key of this body among those that were woken together: the lowest is polled first. `None` if
+    /// the body runs elsewhere and has not completed, so that a poll would be of no use.
     fn rank(self: Pin<&Self>, index: usize) -> Option<usize>;
 
-    /// The body's place in the order of ends, once it has ended.
-    fn ended_at(&self) -> usize;
+    /// The sequence number of the body's completion, once it has completed.
+    fn sequence(&self) -> usize;
 
-    /// The place in the order of ends of something that ends now, beside bodies of this kind.
-    fn end_now() -> usize;
+    /// The sequence number of something that completes now, among bodies of this kind.
+    fn next_sequence() -> usize;
 }
 
-/// Which body: where it is in the engine, its index, and the how many-th attempt at its item it is.
+/// Names a body: its slot, its index and its attempt number.
 #[derive(Debug, Clone, Copy)]
 pub struct Key {
     pub(crate) slot: usize,

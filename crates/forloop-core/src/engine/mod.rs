@@ -1,21 +1,29 @@
-//! The engine: a set of started bodies, polled when they are woken.
+//! The engine: a set of started bodies, each polled when it is woken.
 //!
-//! Every strategy stands on this one interface:
+//! Every strategy uses this one interface, [`FutureSet`]. It promises:
 //!
-//! - a body is polled when it is put in, and after that once per wake;
-//! - every woken body is polled before any is polled again, those woken together in the order of
-//!   their index (spawned ones in the order of their ends);
-//! - a wake is O(1), and a slot that was used once is used again: a loop with a limit allocates
-//!   for its limit, not for its items.
+//! - a body is polled when it is inserted, and after that once per wake;
+//! - every woken body is polled before any is polled again, and bodies that were woken together are
+//!   polled in the order of their indices, or, if they run elsewhere, in completion order;
+//! - a wake is O(1), and slots are reused: a loop with a limit allocates for its limit, not for its items.
 //!
-//! Where bodies are polled with the waker of whoever polls their loop, nobody knows who was woken: then
-//! [`FutureSet::mark_all_due`] begins a round of all of them, and [`FutureSet::poll_due`] polls it.
+//! The engine uses only the layers below it: outcomes, wait groups and the hooks for simulations. It asks
+//! of a body what [`JobHandle`] says, and knows nothing about where bodies run.
 //!
-//! `unsafe` is in three modules, each behind a safe interface: where the bodies are ([`slab`]), who was
-//! woken ([`ready`]), and where ordered results go ([`ordered`]); and in the cells that the second of
-//! them keeps its notes in ([`atomic`]).
+//! | file | job |
+//! |---|---|
+//! | [`bodies`] | starts, polls and frees bodies |
+//! | [`slab`] | where they live, and which slot is filled next |
+//! | [`index_table`] | the index of the body in each slot |
+//! | [`ready`] | which slots were woken: wakers and the queue |
+//! | [`round`] | the order in which woken slots are polled |
+//! | [`ordered`] | where outputs are stored by index |
+//!
+//! `unsafe` is in the slab's memory, in the ready queue and its cells ([`atomic`]), and in the ordered
+//! buffer, each behind a safe interface.
 
 mod atomic;
+mod bit_set;
 mod bodies;
 mod capacity_hint;
 mod index_table;
@@ -47,71 +55,71 @@ use core::ops::ControlFlow;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker, ready};
 
+use self::bit_set::{LowestBit, bits};
 use self::bodies::Bodies;
 use self::ready::ReadyQueue;
 use self::round::Round;
-use self::slot::{Slot, bits, chunk_of, offset_of, slot_at};
-use crate::outcome::catch;
-use crate::simulation::{self, Asked, Origin};
+use self::slot::{Slot, number_of, offset_of, slot_at};
+use crate::outcome::{Outcome, Panic, catch};
+use crate::simulation::{self, Origin, WaitReport};
 use crate::wait_group::{WaitGroup, with_wait_group};
-use crate::{Outcome, Panic};
 
-/// The end of a body.
+/// A body that has completed.
 #[derive(Debug)]
 pub(crate) struct Completion<T> {
-    /// The index it was put in with.
+    /// The index that the body was inserted with.
     pub(crate) index: usize,
-    /// Its place in the order of ends, where that can differ from the order they are seen in.
-    pub(crate) at: usize,
+    /// The position in completion order, where that can differ from the order of reports. Bodies that run
+    /// elsewhere may complete in one order and be seen in another.
+    pub(crate) seq: usize,
     pub(crate) outcome: Outcome<T>,
 }
 
-/// Started bodies, each with its index.
+/// A set of started bodies, each with its index.
 pub(crate) struct FutureSet<J> {
     ready: ReadyQueue,
     bodies: Bodies<J>,
     capacity_hint: CapacityHint,
     round: Round,
-    /// Tasks that cancelled bodies have left behind.
-    wait_group: Vec<Arc<WaitGroup>>,
-    /// `J::mark_cancelled`, for a destructor that does not know what a `J` can do, if it does anything.
+    /// The tasks that cancelled bodies have left behind.
+    wait_groups: Vec<Arc<WaitGroup>>,
+    /// [`JobHandle::mark_cancelled`], if it does anything. A destructor cannot name the trait.
     mark_one: Option<fn(Pin<&J>)>,
-    asked: Asked,
+    wait_report: WaitReport,
 }
 
 impl<J: JobHandle> FutureSet<J> {
     #[inline]
     pub(crate) fn new() -> Self {
-        Self::with_room(CapacityHint::UNKNOWN)
+        Self::with_capacity_hint(CapacityHint::UNKNOWN)
     }
 
-    /// A set that makes its slots as `capacity_hint` says.
     #[inline]
-    pub(crate) fn with_room(capacity_hint: CapacityHint) -> Self {
+    pub(crate) fn with_capacity_hint(capacity_hint: CapacityHint) -> Self {
         Self {
             ready: ReadyQueue::new(),
             bodies: Bodies::new(),
             capacity_hint,
             round: Round::new(),
-            wait_group: Vec::new(),
+            wait_groups: Vec::new(),
             mark_one: (!J::INLINE).then_some(J::mark_cancelled),
-            asked: Asked::new(Origin::unknown()),
+            wait_report: WaitReport::new(Origin::unknown()),
         }
     }
 
-    /// Says where the loop was written.
+    /// Sets the source location of the loop, for the reports of a simulation.
     #[inline]
-    pub(crate) fn written_at(mut self, origin: Origin) -> Self {
-        self.asked = Asked::new(origin);
+    pub(crate) fn with_origin(mut self, origin: Origin) -> Self {
+        self.wait_report = WaitReport::new(origin);
         self
     }
 
-    /// Has further slots made as `capacity_hint` says.
-    pub(crate) fn expect(&mut self, capacity_hint: CapacityHint) {
+    /// Sets the hint for the slots that are still to be made.
+    pub(crate) fn set_capacity_hint(&mut self, capacity_hint: CapacityHint) {
         self.capacity_hint = capacity_hint;
     }
 
-    /// How many bodies run.
+    /// The number of bodies.
     #[inline]
     pub(crate) fn len(&self) -> usize {
         self.bodies.len()
@@ -122,16 +130,16 @@ impl<J: JobHandle> FutureSet<J> {
         self.len() == 0
     }
 
-    /// Puts a body in without polling it: it counts as woken. One that goes on by itself counts as
-    /// woken when it has ended.
+    /// Inserts a body without polling it. It counts as woken; a body that runs elsewhere counts as woken when
+    /// it has completed.
     pub(crate) fn insert(&mut self, index: usize, job: J) {
-        self.put(index, job);
+        self.insert_woken(index, job);
     }
 
-    fn put(&mut self, index: usize, job: J) -> Slot {
-        self.bodies.vacancy(self.capacity_hint, &mut self.ready);
+    fn insert_woken(&mut self, index: usize, job: J) -> Slot {
+        self.bodies.next_free(self.capacity_hint, &mut self.ready);
         let slot = self.bodies.put(index, job);
-        let (number, offset) = (chunk_of(slot), offset_of(slot));
+        let (number, offset) = (number_of(slot), offset_of(slot));
         self.ready.begin();
         let waker = self.ready.chunk(number).waker(offset);
         match self.bodies.slab.chunk_mut(number).get_mut(offset) {
@@ -141,114 +149,153 @@ impl<J: JobHandle> FutureSet<J> {
         slot
     }
 
-    /// Starts the bodies that `next` gives with their indices, one by one, until `most` of them go on:
-    /// the last is told with `Continue`. A body that is ready at once never waits for its turn; `on_complete`
-    /// is told its end. One that may have ended elsewhere does wait, behind those that ended before it.
+    /// Starts the bodies that `next` returns, one by one, until `most` of them are pending. Returns the key
+    /// of the last one.
     ///
-    /// `caller` is whom those wake that have no wakers of their own.
+    /// An inline body is polled at once. If it is ready, `on_complete` gets its completion and it never
+    /// waits for a round. A body that runs elsewhere waits for a round even if it has completed, because
+    /// others may have completed before it.
+    ///
+    /// `parent` is the waker for bodies that have none of their own.
     #[inline]
     pub(crate) fn start<B>(
         &mut self,
-        caller: Option<&Waker>,
+        parent: Option<&Waker>,
         most: usize,
         mut next: impl FnMut() -> ControlFlow<B, (usize, J)>,
         mut on_complete: impl FnMut(Completion<J::Output>) -> ControlFlow<B>,
     ) -> ControlFlow<B, Key> {
-        let mut left = most;
+        let mut remaining = most;
         loop {
             let (index, job) = next()?;
-            let ticket = if J::INLINE {
-                let slot = self.bodies.vacancy(self.capacity_hint, &mut self.ready);
+            let key = if J::INLINE {
+                let slot = self.bodies.next_free(self.capacity_hint, &mut self.ready);
                 let mut guard = self.ready.enter();
                 let first_poll = guard.first_poll(slot);
-                let (first, wakers, left) = ((index, job), (&first_poll, caller), &mut left);
-                let ticket = self.bodies.start(first, left, wakers, &mut next, &mut on_complete)?;
+                let (wakers, remaining) = ((&first_poll, parent), &mut remaining);
+                let key = self.bodies.start(
+                    (index, job),
+                    remaining,
+                    wakers,
+                    &mut next,
+                    &mut on_complete,
+                )?;
                 drop(first_poll);
                 drop(guard);
                 self.ready.begin();
-                ticket
+                key
             } else {
-                left -= 1;
-                Key { slot: self.put(index, job), index, attempt: 1 }
+                remaining -= 1;
+                Key { slot: self.insert_woken(index, job), index, attempt: 1 }
             };
-            if left == 0 {
-                return ControlFlow::Continue(ticket);
+            if remaining == 0 {
+                return ControlFlow::Continue(key);
             }
         }
     }
 
-    /// Whether this body still runs.
+    /// Whether this body is still running.
     pub(crate) fn runs(&self, Key { slot, index, .. }: Key) -> bool {
         self.bodies.slab.get(slot).is_some() && self.bodies.index(slot) == index
     }
 
-    /// The indices of the bodies that run, in ascending order.
+    /// The indices of the running bodies, in ascending order.
     pub(crate) fn indices(&self) -> Vec<usize> {
         self.bodies.indices()
     }
 
-    /// Puts a body in that comes too late: it is asked to stop at once.
+    /// Inserts a body that was started too late, and asks it to stop at once.
     pub(crate) fn insert_cancelled(&mut self, index: usize, job: J) -> Result<(), Panic> {
-        let slot = self.put(index, job);
+        let slot = self.insert_woken(index, job);
         let (cancelled, wait_group) = with_wait_group(None, || self.cancel_slot(slot));
-        self.wait_group.extend(wait_group);
+        self.wait_groups.extend(wait_group);
         cancelled
     }
 
-    /// Asks a body that has no time left to stop, and tells its end if it has stopped. One that was
-    /// woken by then is polled a last time; one that wakes the `caller` may have been.
+    /// Asks a body that has timed out to stop, and returns its completion if it has stopped.
+    ///
+    /// A body that was woken in time is polled once more, and may complete. With the waker of `parent` it
+    /// is not known whether the body was woken, so such a body is always polled once more.
     pub(crate) fn expire(
         &mut self,
-        caller: Option<&Waker>,
+        parent: Option<&Waker>,
         Key { slot, index, .. }: Key,
     ) -> Option<Completion<J::Output>> {
-        let (number, offset) = (chunk_of(slot), offset_of(slot));
+        let (number, offset) = (number_of(slot), offset_of(slot));
         let mut guard = self.ready.enter();
         let wakers = guard.chunk(number);
-        let caller = caller.filter(|_| J::PARENT_WAKER);
-        let may_go_on = caller.is_some()
+        let parent = parent.filter(|_| J::PARENT_WAKER);
+        let may_be_woken = parent.is_some()
             || wakers.is_woken(offset)
             || self.bodies.slab.chunk(number).is_due(offset);
-        if J::INLINE && may_go_on {
-            let end = self.bodies.poll_slot(slot, &wakers, caller).flatten();
-            if end.is_some() {
-                return end;
+        if J::INLINE && may_be_woken {
+            let completion = self.bodies.poll_slot(slot, &wakers, parent).flatten();
+            if completion.is_some() {
+                return completion;
             }
         }
         let chunk = self.bodies.slab.chunk_mut(number);
-        chunk.set_overdue(offset);
+        chunk.set_timed_out(offset);
         if !chunk.get_mut(offset).is_some_and(JobHandle::expire) {
             return None;
         }
-        let (dropped, wait_group) = with_wait_group(None, || catch(|| chunk.empty(offset)));
+        let (dropped, wait_group) = with_wait_group(None, || catch(|| chunk.drop_body(offset)));
         let outcome = match (dropped, wait_group) {
             (Err(panic), wait_group) => {
-                self.wait_group.extend(wait_group);
+                self.wait_groups.extend(wait_group);
                 Outcome::Panicked(panic)
             }
             (Ok(()), None) => Outcome::TimedOut,
             (Ok(()), Some(wait_group)) => {
-                self.bodies.leave(slot, wait_group, &wakers);
+                self.bodies.hold_slot(slot, wait_group, &wakers);
                 return None;
             }
         };
         self.bodies.free(slot, &wakers);
-        Some(Completion { index, at: J::end_now(), outcome })
+        Some(Completion { index, seq: J::next_sequence(), outcome })
     }
 
-    /// Polls the next woken body of this round. `None` when the round is over; `Some(None)` when
-    /// the body goes on.
+    /// Polls the next due body of this round. Returns `None` if the round is over, and `Some(None)` if the
+    /// body is pending.
     pub(crate) fn poll_next_woken(&mut self) -> Option<Option<Completion<J::Output>>> {
         let mut polls = 0;
         match self.poll_round(&mut polls, 1, ControlFlow::Break) {
-            ControlFlow::Break(end) => Some(Some(end)),
+            ControlFlow::Break(completion) => Some(Some(completion)),
             ControlFlow::Continue(()) if polls > 0 => Some(None),
             ControlFlow::Continue(()) => None,
         }
     }
 
-    /// Polls the woken bodies of this round until it is over, `polls` has come to `most`, or `on_complete`,
-    /// which is told each end, has had enough.
+    // How the set is polled.
+    //
+    // A wake sets a bit in the ready queue and nothing else. `next_round` takes all bits at once, marks the
+    // slots as due in the slab, and orders them. `poll_round` then polls every due slot once. The caller
+    // repeats the two until `next_round` finds nothing, and then calls `sleep`.
+    //
+    // Fairness. A body that wakes itself or a sibling during a round sets a bit that only the next
+    // `next_round` takes. So no body is polled twice in a round, a round has at most as many polls as there
+    // are bodies, and it ends. A round may be left at any time, by the budget `most` or by `on_complete`,
+    // and continued later: what was not polled stays due, in `round` and in the slab.
+    //
+    // No wake is lost. A bit is cleared in three places only: by `next_round`, which marks the slot as due;
+    // when its body has completed; and by `mark_all_due`, which polls every body. A wake before the body is
+    // polled may be covered by that poll. A wake during the poll sets the bit again, because the bit was
+    // cleared before the round began, and the body is polled in the next round. If the loop sleeps instead,
+    // `sleep` sees the bit or is seen by the wake: see `ready.rs`.
+    //
+    // Order. A round is one of in-task bodies that is taken chunk by chunk, or it is sorted by slots: see
+    // `round.rs`. `poll_round` handles both. A slot whose body has timed out and left tasks behind is empty;
+    // `poll_chunk` stops before it and reports it by leaving it the lowest due bit, and it is polled alone.
+    //
+    // Reuse. A body may be cancelled or time out while it is due, and its slot may be filled again before
+    // the round gets there. The new body is then polled for the wake of the old one. Futures permit a poll
+    // without a wake, and it happens at most once per such wake.
+    //
+    // Panics. `poll_round` holds the `PollGuard`, so a body that panics through it leaves the set marked as
+    // not being polled. Panics of bodies are caught and are outcomes; only `on_complete` may panic through.
+
+    /// Polls the due bodies of this round until the round is over, `polls` reaches `most`, or `on_complete`
+    /// breaks.
     #[inline]
     pub(crate) fn poll_round<B>(
         &mut self,
@@ -262,84 +309,89 @@ impl<J: JobHandle> FutureSet<J> {
                 let bodies = &mut self.bodies;
                 let mut due = bodies.slab.chunk_mut(number).take_due();
                 let wakers = guard.chunk(number);
-                let enough =
+                let result =
                     bodies.poll_chunk(number, &mut due, polls, most, &wakers, &mut on_complete);
-                let next = due.trailing_zeros() as usize;
-                let is_odd = due != 0 && enough.is_continue() && *polls < most;
-                let rest = if is_odd { due & (due - 1) } else { due };
+                let next = LowestBit::of(due).get();
+                // Within the budget, a slot is left due only if it must be polled alone.
+                let alone = next.filter(|_| result.is_continue() && *polls < most);
+                let rest = if alone.is_some() { due & (due - 1) } else { due };
                 if rest != 0 {
-                    bodies.slab.chunk_mut(number).are_due(rest);
+                    bodies.slab.chunk_mut(number).mark_due(rest);
                     self.round.add(number);
                 }
-                enough?;
-                if !is_odd {
-                    continue;
-                }
-                slot_at(number, next)
+                result?;
+                let Some(offset) = alone else { continue };
+                slot_at(number, offset)
             } else if let Some(slot) = self.round.next_slot(&mut self.bodies.slab) {
                 slot
             } else {
                 break;
             };
-            if let Some(polled) = self.bodies.poll_slot(slot, &guard.chunk(chunk_of(slot)), None) {
+            if let Some(polled) = self.bodies.poll_slot(slot, &guard.chunk(number_of(slot)), None) {
                 *polls += 1;
-                if let Some(end) = polled {
-                    on_complete(end)?;
+                if let Some(completion) = polled {
+                    on_complete(completion)?;
                 }
             }
         }
         ControlFlow::Continue(())
     }
 
-    /// Whether woken bodies of this round have not been polled yet.
+    /// Whether due bodies of this round have not been polled yet.
     #[inline]
-    pub(crate) fn is_amid_round(&self) -> bool {
+    pub(crate) fn is_round_in_progress(&self) -> bool {
         !self.round.is_over()
     }
 
-    /// Whether a body has yielded, by waking itself while it was polled, since this was asked last.
+    /// Whether a body has yielded since the last call: it has woken itself while it was polled.
     pub(crate) fn has_yielded(&mut self) -> bool {
         self.ready.has_yielded()
     }
 
-    /// Begins the next round with all bodies woken by now; `false` if there are none.
+    /// Begins the next round with all bodies that were woken so far. Returns `false` if there are none.
     #[inline]
     pub(crate) fn next_round(&mut self) -> bool {
-        debug_assert!(self.round.is_over(), "a round is over when its last body was polled");
-        if J::INLINE && self.asked.is_asked() {
+        debug_assert!(self.round.is_over(), "the last body of the round was polled");
+        if J::INLINE && self.wait_report.is_requested() {
             self.report_waiting();
         }
         let (bodies, round) = (&mut self.bodies, &mut self.round);
-        let is_chosen = J::INLINE && simulation::is_on();
-        // Bodies in tasks end elsewhere, and in an order of their own; and others are not polled by groups.
-        let mut is_mixed = !J::INLINE || J::PARENT_WAKER || is_chosen;
+        let is_simulated = J::INLINE && simulation::is_on();
+        // The order of slots is no use for bodies that complete elsewhere. Bodies that use the parent's
+        // waker are polled by `poll_due`, and a simulation chooses among slots.
+        let mut needs_slots = !J::INLINE || J::PARENT_WAKER || is_simulated;
         self.ready.take(|number, woken| {
             let chunk = bodies.slab.chunk_mut(number);
-            is_mixed |= chunk.is_mixed();
-            if chunk.are_due(woken) {
+            needs_slots |= chunk.is_out_of_order();
+            if chunk.mark_due(woken) {
                 round.add(number);
             }
         });
-        if is_mixed {
+        if needs_slots {
             round.sort_by(bodies, Bodies::rank);
         } else {
             round.sort_chunks(&bodies.slab);
         }
-        if is_chosen {
+        if is_simulated {
             round.choose_order();
         }
         !round.is_over()
     }
 
-    /// Begins a round with all bodies, whoever was woken and however far the last round has come.
+    /// Begins a round of all bodies, whether they were woken or not, and abandons the current round.
+    ///
+    /// This is for bodies that are polled with the parent's waker. It is not known which of them was woken,
+    /// and the waker of the last poll may not be that of this one. A body that was left out of a poll might
+    /// lose its wake for good. So such a round is never split by a budget, and it begins again at the lowest
+    /// index where a stream returned a result in the middle of the last one.
     pub(crate) fn mark_all_due(&mut self) {
-        if self.asked.is_asked() {
+        if self.wait_report.is_requested() {
             self.report_waiting();
         }
         self.ready.take(|_, _| {});
         for number in 0..self.bodies.slab.chunks().count() {
             let chunk = self.bodies.slab.chunk_mut(number);
-            chunk.are_due(usize::MAX);
+            chunk.mark_due(usize::MAX);
             if chunk.due() != 0 {
                 self.round.add(number);
             }
@@ -350,83 +402,83 @@ impl<J: JobHandle> FutureSet<J> {
         }
     }
 
-    /// Polls the bodies that are due, each once and with the waker of `caller`, until `on_complete`, which is told
-    /// each end, has had enough.
+    /// Polls the due bodies, each once and with the waker of `parent`, until `on_complete` breaks.
     pub(crate) fn poll_due<B>(
         &mut self,
-        caller: &Waker,
+        parent: &Waker,
         mut on_complete: impl FnMut(Completion<J::Output>) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
         while let Some(slot) = self.round.next_slot(&mut self.bodies.slab) {
-            let wakers = self.ready.chunk(chunk_of(slot));
-            if let Some(end) = self.bodies.poll_slot(slot, &wakers, Some(caller)).flatten() {
-                on_complete(end)?;
+            let wakers = self.ready.chunk(number_of(slot));
+            if let Some(completion) = self.bodies.poll_slot(slot, &wakers, Some(parent)).flatten() {
+                on_complete(completion)?;
             }
         }
         ControlFlow::Continue(())
     }
 
-    /// Tells a simulation which bodies run, and has each polled once more, so that those tell who run
-    /// bodies of their own.
+    /// Reports the running bodies to a simulation that has found no progress. Wakes each body, so that a
+    /// loop inside it reports its own.
     #[cold]
     fn report_waiting(&mut self) {
         for slot in self.bodies.slots().collect::<Vec<_>>() {
-            self.asked.waits(self.bodies.index(slot), core::any::type_name::<J>());
-            self.ready.chunk(chunk_of(slot)).waker(offset_of(slot)).wake_by_ref();
+            self.wait_report.add(self.bodies.index(slot), core::any::type_name::<J>());
+            self.ready.chunk(number_of(slot)).waker(offset_of(slot)).wake_by_ref();
         }
     }
 
-    /// Goes to sleep until a body is woken; `false` if one was woken already.
+    /// Goes to sleep until a body is woken, which then wakes the task of `cx`. Returns `false` if a body has
+    /// been woken already or the round is not over: then the caller must poll again.
     pub(crate) fn sleep(&mut self, cx: &Context<'_>) -> bool {
         self.round.is_over() && self.ready.sleep(cx.waker())
     }
 
-    /// Asks every body to stop. Those that stop at once are gone when this returns; a panic of
-    /// their destructors is handed to `panicked`.
+    /// Asks every body to stop. Bodies that stop at once have been dropped when this returns. `panicked` gets
+    /// the panics of their destructors.
     pub(crate) fn cancel(&mut self, mut panicked: impl FnMut(Panic)) {
-        // None goes on for the news of another's end.
+        // All are marked first, so that none makes progress on the news that another has stopped.
         self.mark_cancelled();
         let ((), wait_group) = with_wait_group(None, || {
             if J::INLINE {
                 return self.bodies.clear(&mut self.ready, panicked);
             }
-            self.stop_each(|_, stopped| {
-                if let Err(panic) = stopped {
+            self.cancel_each(|_, cancelled| {
+                if let Err(panic) = cancelled {
                     panicked(panic);
                 }
             });
         });
-        self.wait_group.extend(wait_group);
+        self.wait_groups.extend(wait_group);
     }
 
-    /// Asks every body to stop, and tells the index of each and whether that went well. Whoever calls
-    /// this adopts what they leave behind.
-    pub(crate) fn stop_each(&mut self, mut stopped: impl FnMut(usize, Result<(), Panic>)) {
+    /// Asks every body to stop, and calls `cancelled` with its index and the panic of its destructor if there
+    /// is one. The caller provides the wait group for the tasks that the bodies leave behind.
+    pub(crate) fn cancel_each(&mut self, mut cancelled: impl FnMut(usize, Result<(), Panic>)) {
         for number in 0..self.bodies.slab.chunks().count() {
             for offset in bits(self.bodies.slab.chunk(number).occupied()) {
                 let slot = slot_at(number, offset);
                 let index = self.bodies.index(slot);
-                stopped(index, self.cancel_slot(slot));
+                cancelled(index, self.cancel_slot(slot));
             }
         }
     }
 
-    /// Polls for the end of the tasks that cancelled bodies have left behind.
+    /// Polls until the tasks that cancelled bodies have left behind have stopped.
     pub(crate) fn poll_wait_groups(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        while let Some(wait_group) = self.wait_group.last() {
-            ready!(wait_group.poll_ended(cx));
-            self.wait_group.pop();
+        while let Some(wait_group) = self.wait_groups.last() {
+            ready!(wait_group.poll_wait(cx));
+            self.wait_groups.pop();
         }
         Poll::Ready(())
     }
 
     fn cancel_slot(&mut self, slot: Slot) -> Result<(), Panic> {
-        let chunk = self.bodies.slab.chunk_mut(chunk_of(slot));
+        let chunk = self.bodies.slab.chunk_mut(number_of(slot));
         if !chunk.get_mut(offset_of(slot)).is_some_and(JobHandle::cancel) {
             return Ok(());
         }
-        let dropped = catch(|| chunk.empty(offset_of(slot)));
-        self.bodies.free(slot, &self.ready.chunk(chunk_of(slot)));
+        let dropped = catch(|| chunk.drop_body(offset_of(slot)));
+        self.bodies.free(slot, &self.ready.chunk(number_of(slot)));
         dropped
     }
 }
@@ -441,7 +493,7 @@ impl<J> FutureSet<J> {
 impl<J> Drop for FutureSet<J> {
     fn drop(&mut self) {
         self.mark_cancelled();
-        // One by one: the panic of one body's destructor keeps no other from running.
+        // One by one: a destructor that panics does not prevent the others from running.
         if let Some(panic) = self.bodies.slab.clear() {
             panic.resume_unless_panicking();
         }
@@ -450,6 +502,6 @@ impl<J> Drop for FutureSet<J> {
 
 impl<J> fmt::Debug for FutureSet<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Set").field("running", &self.bodies.len()).finish_non_exhaustive()
+        f.debug_struct("FutureSet").field("running", &self.bodies.len()).finish_non_exhaustive()
     }
 }

@@ -1,39 +1,39 @@
-//! Bugs to plant: each is one step of the protocol left out or taken too early. The model must find
-//! them, or it would find nothing.
+//! Mutations of the protocols that loom checks: each leaves out a step or takes it too early. The models
+//! must find every one of them, or they would find nothing.
 
-/// A bug that is there only while the model looks for it.
+/// A mutation that is active only while a model looks for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mutation {
-    /// The reader clears a group's word before it reads which group is next.
+    /// The reader clears a chunk's word before it reads the link to the next chunk.
     ClearsBeforeNext,
-    /// The reader takes a group's word without seeing what those did who set its bits.
-    TakesUnseen,
-    /// The loop sleeps without a look at the list.
-    SleepsUnseeing,
-    /// The loop sleeps without a look at the list of the thread that polls it.
-    SleepsUnseeingHere,
-    /// The loop says whom to wake after it has gone to sleep.
+    /// The reader takes a chunk's word without `Acquire`.
+    TakesWithoutAcquire,
+    /// The loop sleeps without checking the queue.
+    SleepsWithoutCheck,
+    /// The loop sleeps without checking the queue of the thread that polls it.
+    SleepsWithoutOwnerCheck,
+    /// The loop registers its parent after it has gone to sleep.
     RegistersLate,
-    /// Whoever lists a group does not wake a loop that sleeps.
-    WakesNobody,
-    /// Who forgets a wake forgets that its group is listed.
-    ForgetsListed,
-    /// A thread that does not poll the loop wakes as if it did.
-    WakesHereFromElsewhere,
-    /// The last to let go does not see what the others did before.
-    FreesUnseen,
-    /// Who lets go does not show what it did before.
-    LetsGoUnshown,
-    /// A thread that needs the home of a loop makes one, though another has made one meanwhile.
+    /// A wake that pushes a chunk does not wake the parent of a sleeping loop.
+    SkipsParentWake,
+    /// Forgetting a wake clears the bit that the chunk is queued.
+    ForgetsQueued,
+    /// A thread that does not poll the loop takes the owner's path.
+    TakesOwnerPathElsewhere,
+    /// The last reference is dropped without `Acquire`.
+    FreesWithoutAcquire,
+    /// A reference is dropped without `Release`.
+    ReleasesRelaxed,
+    /// Two threads that need what wakers point to make it twice.
     MakesSharedTwice,
-    /// A worker that waits for the well does not look again once it has said so.
-    WaitsUnseeing,
-    /// A worker that waits for room does not look again once it has said so.
-    WaitsForRoomUnseeing,
-    /// Whoever gives the well back does not wake those that wait for it.
-    GivesBackInSilence,
-    /// Whoever finds the well dry does not wake those that wait for it.
-    RunsDryInSilence,
+    /// A worker that waits for the source does not check it again after registering.
+    WaitsWithoutRecheck,
+    /// A worker that waits for room does not check it again after registering.
+    WaitsForRoomWithoutRecheck,
+    /// A worker that returns the source does not wake the workers that wait for it.
+    ReturnsSourceSilently,
+    /// A worker that finds the source exhausted does not wake the workers that wait for it.
+    ExhaustsSourceSilently,
 }
 
 #[cfg(not(forloop_loom))]
@@ -42,18 +42,18 @@ pub(crate) const fn is_mutated(_: Mutation) -> bool {
     false
 }
 
-/// Whether the environment has it planted.
+/// Whether the environment activates the mutation.
 #[cfg(forloop_loom)]
-pub(crate) fn is_mutated(bug: Mutation) -> bool {
+pub(crate) fn is_mutated(mutation: Mutation) -> bool {
     use alloc::format;
     use alloc::string::String;
     use std::sync::LazyLock;
 
     static ACTIVE: LazyLock<Option<String>> =
         LazyLock::new(|| std::env::var(FORLOOP_MUTATION).ok());
-    ACTIVE.as_ref().is_some_and(|mutations| *mutations == format!("{bug:?}"))
+    ACTIVE.as_ref().is_some_and(|active| *active == format!("{mutation:?}"))
 }
 
-/// The variable that names the bug.
+/// The variable that names the active mutation.
 #[cfg(forloop_loom)]
-pub(super) const FORLOOP_MUTATION: &str = "FORLOOP_PLANT";
+pub(super) const FORLOOP_MUTATION: &str = "FORLOOP_MUTATION";

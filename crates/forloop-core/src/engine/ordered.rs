@@ -1,121 +1,146 @@
-//! Results at their indices: written once, in any order, to where they are wanted.
+//! A vector that is filled in any order: the outputs of a loop, each at the index of its item.
+//!
+//! Outputs mostly arrive in order. Then `values` is an ordinary vector without a gap, `next` is where the
+//! next output goes, and storing it is one comparison and one write. The first output that arrives out of
+//! order opens a gap: `prefix` is the number of outputs before the gap, and `filled` has a bit for each
+//! output behind it. When the gap closes the buffer is dense again. So a slot is known to be initialised
+//! because it is in the prefix or because its bit is set, and reads and drops touch no other.
 
-#![allow(unsafe_code, reason = "the engine's own: a vector that is filled in any order")]
+#![allow(unsafe_code, reason = "a vector that is filled in any order")]
 
 use alloc::vec::Vec;
 use core::fmt;
 use core::mem::{ManuallyDrop, MaybeUninit, needs_drop, take};
 
+use super::bit_set::{bit_of, word_of};
 use crate::outcome::catch;
 
-/// Bytes that are set aside at the first result, if the source says that there will be so many.
-const SET_ASIDE: usize = 1 << 20;
+/// The number of bytes that are allocated at the first output if the source promises enough items.
+const FIRST_ALLOCATION: usize = 1 << 20;
 
 /// A vector that is filled in any order.
 pub(crate) struct OrderedBuffer<T> {
-    /// Where they are. While there is no gap, it is not told how many.
+    /// The outputs. Its length is up to date only while there is a gap, or after `set_dense_len`.
     values: Vec<MaybeUninit<T>>,
-    /// Where the next one goes: behind all others. `NOWHERE` if there is a gap.
-    next: usize,
-    /// How many are filled behind the first gap. If there are none, all are filled.
-    held: usize,
-    /// If there are: so many are filled before the gap.
-    run: usize,
-    /// Which are filled behind the gap: a bit each.
-    behind: Vec<usize>,
-    /// How many there will be, as far as is known.
+    /// Where the next output goes if there is no gap.
+    next: Next,
+    /// The number of outputs behind the first gap. Zero if there is no gap.
+    behind: usize,
+    /// The number of outputs before the gap, if there is one.
+    prefix: usize,
+    /// Which outputs behind the gap are there: a bit each.
+    filled: Vec<usize>,
+    /// The expected number of outputs.
     expected: usize,
 }
 
-/// No index.
-const NOWHERE: usize = usize::MAX;
+/// The index behind all outputs, or none while there is a gap: an `Option<usize>` in one word. No vector
+/// has the length `usize::MAX`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Next(usize);
+
+impl Next {
+    const BEHIND_A_GAP: Self = Self(usize::MAX);
+
+    #[inline]
+    fn is(self, index: usize) -> bool {
+        self.0 == index
+    }
+}
 
 impl<T> OrderedBuffer<T> {
     pub(crate) const fn new() -> Self {
-        Self { values: Vec::new(), next: 0, held: 0, run: 0, behind: Vec::new(), expected: 0 }
+        Self {
+            values: Vec::new(),
+            next: Next(0),
+            behind: 0,
+            prefix: 0,
+            filled: Vec::new(),
+            expected: 0,
+        }
     }
 
-    /// Says how many results there will be: a guess, which may be wrong.
-    pub(crate) fn expect(&mut self, results: usize) {
-        self.expected = results;
+    /// Sets the expected number of outputs. It is a hint and may be wrong.
+    pub(crate) fn expect(&mut self, outputs: usize) {
+        self.expected = outputs;
     }
 
-    /// Puts a value at its index.
+    /// Stores the output of an index.
     ///
     /// # Panics
     ///
-    /// If there is one already.
+    /// If the index has an output already.
     #[inline]
     pub(crate) fn put(&mut self, index: usize, value: T) {
-        if index != self.next || index >= self.values.capacity() {
-            return self.put_out_of_turn(index, value);
+        if !self.next.is(index) || index >= self.values.capacity() {
+            return self.put_out_of_order(index, value);
         }
-        // SAFETY: there is room for it.
+        // SAFETY: `index` is less than the capacity.
         unsafe { self.values.as_mut_ptr().add(index).write(MaybeUninit::new(value)) };
-        self.next = index + 1;
+        self.next = Next(index + 1);
     }
 
-    fn put_out_of_turn(&mut self, index: usize, value: T) {
-        if index == self.next {
-            // SAFETY: there is room for so many, and they are filled, because there is no gap.
+    fn put_out_of_order(&mut self, index: usize, value: T) {
+        if self.next.is(index) {
+            // SAFETY: there is no gap, so so many outputs are there.
             unsafe { self.values.set_len(index) };
             self.reserve(index + 1);
             return self.put(index, value);
         }
         assert!(!self.is_filled(index), "each body has one result");
-        self.note_len();
+        self.set_dense_len();
         if index >= self.values.len() {
             self.reserve(index + 1);
         }
         if index >= self.values.len() {
-            let words = (index + 1).div_ceil(usize::BITS as usize);
-            self.behind.resize(words.max(self.behind.len()), 0);
-            // SAFETY: there is room, and nothing in it needs to be initialized. Nothing can panic
-            // between this and the word that there is a gap.
+            self.filled.resize((word_of(index) + 1).max(self.filled.len()), 0);
+            // SAFETY: the capacity suffices, and the values need not be initialised. Nothing can panic
+            // before the gap is recorded.
             unsafe { self.values.set_len(index + 1) };
         }
-        if self.held == 0 {
-            self.run = self.next;
-            self.next = NOWHERE;
+        if self.behind == 0 {
+            self.prefix = self.next.0;
+            self.next = Next::BEHIND_A_GAP;
         }
         self.values[index] = MaybeUninit::new(value);
-        self.behind[word_of(index)] |= bit_of(index);
-        self.held += 1;
-        while self.held > 0 && self.behind[word_of(self.run)] & bit_of(self.run) != 0 {
-            self.behind[word_of(self.run)] &= !bit_of(self.run);
-            self.held -= 1;
-            self.run += 1;
+        self.filled[word_of(index)] |= bit_of(index);
+        self.behind += 1;
+        while self.behind > 0 && self.filled[word_of(self.prefix)] & bit_of(self.prefix) != 0 {
+            self.filled[word_of(self.prefix)] &= !bit_of(self.prefix);
+            self.behind -= 1;
+            self.prefix += 1;
         }
-        if self.held == 0 {
-            self.next = self.run;
+        if self.behind == 0 {
+            self.next = Next(self.prefix);
         }
     }
 
-    /// Tells the vector how many there are.
-    fn note_len(&mut self) {
-        if self.held == 0 {
-            // SAFETY: there is room for so many, and they are filled.
-            unsafe { self.values.set_len(self.next) };
+    /// Sets the length of the vector, if there is no gap.
+    fn set_dense_len(&mut self) {
+        if self.behind == 0 {
+            // SAFETY: there is no gap, so so many outputs are there.
+            unsafe { self.values.set_len(self.next.0) };
         }
     }
 
     #[inline]
     fn is_filled(&self, index: usize) -> bool {
-        if self.held == 0 {
-            return index < self.next;
+        if self.behind == 0 {
+            return index < self.next.0;
         }
-        let word = self.behind.get(word_of(index));
-        index < self.run || word.is_some_and(|word| word & bit_of(index) != 0)
+        let word = self.filled.get(word_of(index));
+        index < self.prefix || word.is_some_and(|word| word & bit_of(index) != 0)
     }
 
-    /// Makes room for so many, and for all that are expected, if that is not out of proportion.
+    /// Reserves memory for `needed` outputs, and for all expected ones unless the promise of the source is
+    /// out of proportion.
     #[cold]
     fn reserve(&mut self, needed: usize) {
         let (len, capacity) = (self.values.len(), self.values.capacity());
         if needed <= capacity {
             return;
         }
-        let proportion = (SET_ASIDE / size_of::<T>().max(1)).max(capacity.saturating_mul(4));
+        let proportion = (FIRST_ALLOCATION / size_of::<T>().max(1)).max(capacity.saturating_mul(4));
         match self.expected.min(proportion) {
             wanted if wanted >= needed && capacity == 0 => {
                 self.values = Vec::with_capacity(wanted);
@@ -125,50 +150,40 @@ impl<T> OrderedBuffer<T> {
         }
     }
 
-    /// Returns the values as a vector: no place is free.
+    /// Returns the outputs as a vector.
     ///
     /// # Panics
     ///
-    /// If one is.
+    /// If there is a gap.
     pub(crate) fn into_vec(mut self) -> Vec<T> {
-        assert!(self.held == 0, "every body that was started has a result");
-        self.note_len();
+        assert!(self.behind == 0, "every body that was started has a result");
+        self.set_dense_len();
         let mut values = ManuallyDrop::new(take(&mut self.values));
-        self.forget();
+        self.forget_all();
         let (len, capacity) = (values.len(), values.capacity());
-        // SAFETY: they are a vector's, and all are filled. We do not keep them.
+        // SAFETY: they are the parts of a vector whose values are all initialised, and it is not used again.
         unsafe { Vec::from_raw_parts(values.as_mut_ptr().cast(), len, capacity) }
     }
 
-    /// Forgets what was moved out.
-    fn forget(&mut self) {
+    /// Forgets the outputs, which were moved out.
+    fn forget_all(&mut self) {
         self.values.clear();
-        (self.next, self.held) = (0, 0);
+        (self.next, self.behind) = (Next(0), 0);
     }
 
-    /// Returns what is at each of the first `len` indices.
+    /// Returns the output of each of the first `len` indices, if there is one.
     pub(crate) fn into_options(mut self, len: usize) -> Vec<Option<T>> {
         let mut options = Vec::with_capacity(len);
-        self.note_len();
+        self.set_dense_len();
         for index in 0..self.values.len().min(len) {
-            // SAFETY: it is filled, and read once: who drops `self` finds no places.
-            let value = |place: &MaybeUninit<T>| unsafe { place.assume_init_read() };
-            options.push(self.is_filled(index).then(|| value(&self.values[index])));
+            // SAFETY: called if the value is initialised, and once: all are forgotten below.
+            let read = |value: &MaybeUninit<T>| unsafe { value.assume_init_read() };
+            options.push(self.is_filled(index).then(|| read(&self.values[index])));
         }
-        self.forget();
+        self.forget_all();
         options.resize_with(len, || None);
         options
     }
-}
-
-#[inline]
-const fn word_of(index: usize) -> usize {
-    index / usize::BITS as usize
-}
-
-#[inline]
-const fn bit_of(index: usize) -> usize {
-    1 << (index % usize::BITS as usize)
 }
 
 impl<T> Drop for OrderedBuffer<T> {
@@ -176,14 +191,14 @@ impl<T> Drop for OrderedBuffer<T> {
         if !needs_drop::<T>() {
             return;
         }
-        self.note_len();
-        // One by one: the panic of one destructor keeps no other from running.
+        self.set_dense_len();
+        // One by one: a destructor that panics does not prevent the others from running.
         let mut first = None;
         for index in 0..self.values.len() {
             if self.is_filled(index) {
-                let place = &mut self.values[index];
-                // SAFETY: it is filled, and dropped once.
-                if let Err(panic) = catch(|| unsafe { place.assume_init_drop() }) {
+                let value = &mut self.values[index];
+                // SAFETY: it is initialised, and dropped once.
+                if let Err(panic) = catch(|| unsafe { value.assume_init_drop() }) {
                     first.get_or_insert(panic);
                 }
             }
@@ -196,9 +211,9 @@ impl<T> Drop for OrderedBuffer<T> {
 
 impl<T> fmt::Debug for OrderedBuffer<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Places")
-            .field("places", &self.values.capacity())
-            .field("gaps", &(self.held > 0))
+        f.debug_struct("OrderedBuffer")
+            .field("capacity", &self.values.capacity())
+            .field("has_gap", &(self.behind > 0))
             .finish_non_exhaustive()
     }
 }
@@ -210,38 +225,38 @@ mod tests {
 
     use super::*;
 
-    /// A permutation of the first `n` numbers that goes all over the place.
+    /// A permutation of the first `n` numbers without long runs.
     fn scattered(n: usize) -> impl Iterator<Item = usize> {
         (0..n).map(move |at| (at * 7919 + 13) % n)
     }
 
     #[test]
-    fn what_is_put_in_any_order_comes_out_in_order() {
+    fn outputs_stored_in_any_order_come_out_in_index_order() {
         for n in [0, 1, 2, 63, 64, 65, 128, 1000] {
             for expected in [0, 1, n, 2 * n, usize::MAX] {
-                let mut bits = OrderedBuffer::new();
-                bits.expect(expected);
-                scattered(n).for_each(|index| bits.put(index, index));
-                assert_eq!(bits.into_vec(), (0..n).collect::<Vec<_>>());
+                let mut buffer = OrderedBuffer::new();
+                buffer.expect(expected);
+                scattered(n).for_each(|index| buffer.put(index, index));
+                assert_eq!(buffer.into_vec(), (0..n).collect::<Vec<_>>());
             }
         }
     }
 
     #[test]
-    fn gaps_are_told() {
-        let mut bits = OrderedBuffer::new();
-        [0, 1, 4].into_iter().for_each(|index| bits.put(index, index));
-        assert_eq!(bits.into_options(6), [Some(0), Some(1), None, None, Some(4), None]);
+    fn missing_outputs_are_none() {
+        let mut buffer = OrderedBuffer::new();
+        [0, 1, 4].into_iter().for_each(|index| buffer.put(index, index));
+        assert_eq!(buffer.into_options(6), [Some(0), Some(1), None, None, Some(4), None]);
     }
 
     #[test]
-    fn every_value_is_dropped_once() {
+    fn every_output_is_dropped_once() {
         for indices in [vec![], vec![0], vec![5], vec![0, 1, 200, 3]] {
             let value = Rc::new(());
             let fill = || {
-                let mut bits = OrderedBuffer::new();
-                indices.iter().for_each(|&index| bits.put(index, value.clone()));
-                bits
+                let mut buffer = OrderedBuffer::new();
+                indices.iter().for_each(|&index| buffer.put(index, value.clone()));
+                buffer
             };
             drop(fill());
             assert_eq!(Rc::strong_count(&value), 1);
@@ -254,17 +269,17 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "each body has one result")]
-    fn a_place_is_filled_once() {
-        let mut bits = OrderedBuffer::new();
-        bits.put(3, ());
-        bits.put(3, ());
+    fn an_index_has_one_output() {
+        let mut buffer = OrderedBuffer::new();
+        buffer.put(3, ());
+        buffer.put(3, ());
     }
 
     #[test]
     #[should_panic(expected = "has a result")]
-    fn a_vector_has_no_gaps() {
-        let mut bits = OrderedBuffer::new();
-        bits.put(1, ());
-        bits.into_vec();
+    fn a_buffer_with_a_gap_is_no_vector() {
+        let mut buffer = OrderedBuffer::new();
+        buffer.put(1, ());
+        buffer.into_vec();
     }
 }

@@ -1,70 +1,75 @@
-//! On which thread a loop is polled: a wake that comes from there, from within one of its bodies,
-//! needs no atomics.
+//! Which thread is polling the bodies of a set. A wake from that thread needs no atomic operation.
 //!
-//! Each loop says so of itself. Were it the thread that remembered which loop it polls, it would have
-//! to forget them in the order of a stack; and what runs on a stack of its own, as coroutines do, may
-//! leave them in another.
+//! The set records the thread, and not the thread the set. A thread that recorded the sets it is
+//! polling would have to remove them in the order of a stack. Coroutines have stacks of their own, and
+//! may finish polling their sets in another order.
+
+use core::num::NonZeroUsize;
 
 use super::atomic::{AtomicUsize, Ordering};
 
-/// The thread on which the bodies of a loop are being polled, if they are.
+/// A thread among those that are alive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ThreadId(NonZeroUsize);
+
+/// The thread that is polling the bodies of a set, if one is.
 #[derive(Debug)]
 pub(super) struct PolledOn(AtomicUsize);
 
-/// No thread has this number.
-const NOBODY: usize = 0;
-
 impl PolledOn {
     pub(super) fn new() -> Self {
-        Self(AtomicUsize::new(NOBODY))
+        Self(AtomicUsize::new(Self::encode(None)))
     }
 
-    /// Says that from now on, this thread polls bodies of the loop.
+    /// Zero encodes no thread.
+    #[inline]
+    fn encode(thread: Option<ThreadId>) -> usize {
+        thread.map_or(0, |ThreadId(id)| id.get())
+    }
+
+    /// Records that this thread polls bodies of the set from now on.
     #[inline]
     pub(super) fn enter(&self) {
-        self.set(thread::number());
+        self.set(this_thread());
     }
 
-    /// Says so of `thread`, which is polling bodies of the loop already.
+    /// Records that `thread` is polling bodies of the set.
     #[inline]
-    pub(super) fn set(&self, thread: Option<usize>) {
-        self.0.store(thread.unwrap_or(NOBODY), Ordering::Relaxed);
+    pub(super) fn set(&self, thread: Option<ThreadId>) {
+        self.0.store(Self::encode(thread), Ordering::Relaxed);
     }
 
-    /// Says that it does not any more.
+    /// Records that no thread polls bodies of the set any more.
     #[inline]
     pub(super) fn leave(&self) {
-        self.0.store(NOBODY, Ordering::Relaxed);
+        self.0.store(Self::encode(None), Ordering::Relaxed);
     }
 
-    /// Whether `thread`, which is this one, is polling bodies of the loop: for whoever asks, then, it
-    /// goes on doing so.
+    /// Whether `thread`, which is the current thread, is polling bodies of the set. If it is, it stays
+    /// so while the caller runs, because the poll has called the caller.
     ///
-    /// Nobody else writes a thread's number, but before the loop's wakers are there: so a thread that reads
-    /// its own has not taken it back, and no order between threads is needed.
+    /// `Relaxed` suffices. Only a thread itself stores its id, and it clears the id before it stops
+    /// polling. So a thread that loads its own id loads its own latest store. A value that another thread
+    /// stored, however old, is another id. The exception is [`set`](Self::set), which is called before
+    /// the set has any other waker.
     #[inline]
-    pub(super) fn is(&self, thread: Option<usize>) -> bool {
-        thread == Some(self.0.load(Ordering::Relaxed))
+    pub(super) fn is(&self, thread: Option<ThreadId>) -> bool {
+        thread.is_some_and(|ThreadId(id)| id.get() == self.0.load(Ordering::Relaxed))
     }
 }
 
-/// The number of this thread.
-#[inline]
-pub(super) fn this_thread() -> Option<usize> {
-    thread::number()
-}
-
+/// The current thread: the address of a thread-local variable, which no other live thread shares.
 #[cfg(feature = "std")]
-mod thread {
+#[inline]
+pub(super) fn this_thread() -> Option<ThreadId> {
     use core::num::NonZeroU8;
-    use core::ptr;
+    use core::ptr::NonNull;
 
     #[cfg(forloop_loom)]
     use loom::thread_local;
     #[cfg(not(forloop_loom))]
     use std::thread_local;
 
-    // What is in it does not matter, but where it is: no other thread that lives has it there.
     #[cfg(not(forloop_loom))]
     thread_local! {
         static HERE: NonZeroU8 = const { NonZeroU8::MIN };
@@ -73,17 +78,12 @@ mod thread {
     thread_local! {
         static HERE: NonZeroU8 = NonZeroU8::MIN;
     }
-
-    #[inline]
-    pub(super) fn number() -> Option<usize> {
-        Some(HERE.with(|here| ptr::from_ref(here).addr()))
-    }
+    Some(ThreadId(HERE.with(|here| NonNull::from(here).addr())))
 }
 
-// Without std no thread knows its number: every wake takes the way of those from elsewhere.
+/// Without `std` a thread cannot be told from another, so every wake takes the path with atomics.
 #[cfg(not(feature = "std"))]
-mod thread {
-    pub(super) fn number() -> Option<usize> {
-        None
-    }
+#[inline]
+pub(super) fn this_thread() -> Option<ThreadId> {
+    None
 }

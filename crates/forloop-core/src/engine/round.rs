@@ -1,66 +1,83 @@
-//! The woken slots of one round, in the order of their turns.
+//! The woken slots of one round, in the order in which they are polled.
+//!
+//! A round polls every body that was woken before it began, each once. It gives an order to bodies that
+//! were woken together: in-task bodies by index, spawned ones by the sequence number of their
+//! completion. So "the first failure" means the same on one thread and on many.
+//!
+//! There are two representations, and a round uses one of them:
+//!
+//! - *By chunks.* The slab fills slots in the order of indices, so the due bits of the chunks, taken in
+//!   the order of their generations and from the lowest bit up, are sorted already. A round of any size
+//!   then costs one word per chunk. This is the case for in-task bodies unless a chunk is out of order.
+//! - *By slots.* Otherwise every due slot is listed with its key and the list is sorted. Bodies that
+//!   run at the same time mostly have indices near each other, so the sort is a counting sort on the range
+//!   of the keys: each slot goes to the place of its key, and the places are read in order. Where the keys
+//!   are sparse, a comparison sort is cheaper and is used instead.
 
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::ops::RangeInclusive;
 
+use super::bit_set::{bit_of, bits, bits_of_slice, word_of};
 use super::bodies::Bodies;
 use super::slab::Slab;
-use super::slot::{Slot, bits, chunk_of, offset_of, slot_at};
+use super::slot::{Slot, number_of, offset_of, slot_at};
 use crate::simulation::choose_order;
 
-/// The slots that have a turn before any has another.
+/// The slots that are still to be polled in this round.
 pub(super) struct Round {
-    /// The groups with slots that are due, the next one last. In each, the lowest slot is next.
+    /// The numbers of the chunks with due slots, the next chunk last.
     chunks: Vec<usize>,
-    /// Where their order is another one: each slot behind what it is sorted by.
+    /// The due slots behind their keys, in ascending order.
     slots: Vec<(usize, Slot)>,
-    /// How many of those had their turn.
-    done: usize,
-    /// Where slots are while they are sorted.
+    /// The number of `slots` that were polled.
+    polled: usize,
     sort: CountingSort,
 }
 
 impl Round {
     pub(super) const fn new() -> Self {
-        Self { chunks: Vec::new(), slots: Vec::new(), done: 0, sort: CountingSort::new() }
+        Self { chunks: Vec::new(), slots: Vec::new(), polled: 0, sort: CountingSort::new() }
     }
 
+    /// Whether no slot is left.
     #[inline]
     pub(super) fn is_over(&self) -> bool {
-        self.chunks.is_empty() && self.done == self.slots.len()
+        self.chunks.is_empty() && self.polled == self.slots.len()
     }
 
-    /// Adds a group some of whose slots are due. Say then how they are to be sorted.
+    /// Adds a chunk with due slots. [`sort_chunks`](Self::sort_chunks) or [`sort_by`](Self::sort_by)
+    /// must follow.
     #[inline]
     pub(super) fn add(&mut self, number: usize) {
         self.chunks.push(number);
     }
 
-    /// Takes the next group, if they have their turns by groups.
+    /// Takes the next chunk, in a round by chunks.
     #[inline]
     pub(super) fn next_chunk(&mut self) -> Option<usize> {
         self.chunks.pop()
     }
 
-    /// Takes the next slot, if they have their turns one by one.
+    /// Takes the next slot, in a round by slots.
     #[inline]
     pub(super) fn next_slot<J>(&mut self, slab: &mut Slab<J>) -> Option<Slot> {
-        let &(_, slot) = self.slots.get(self.done)?;
-        self.done += 1;
-        slab.chunk_mut(chunk_of(slot)).is_not_due(offset_of(slot));
+        let &(_, slot) = self.slots.get(self.polled)?;
+        self.polled += 1;
+        slab.chunk_mut(number_of(slot)).clear_due(offset_of(slot));
         Some(slot)
     }
 
-    /// Has the group that was begun first come first.
+    /// Orders a round by chunks: the chunk that was opened first comes first.
     #[inline]
     pub(super) fn sort_chunks<J>(&mut self, slab: &Slab<J>) {
         if self.chunks.len() > 1 {
-            self.chunks.sort_unstable_by_key(|&number| Reverse(slab.chunk(number).begun()));
+            self.chunks.sort_unstable_by_key(|&number| Reverse(slab.chunk(number).generation()));
         }
     }
 
-    /// Has the slot with the lower key come first; those that have none are not due after all.
+    /// Makes the round one by slots: the slot with the lowest key comes first. A slot without a key is
+    /// not due any more.
     pub(super) fn sort_by<J>(
         &mut self,
         bodies: &mut Bodies<J>,
@@ -68,42 +85,42 @@ impl Round {
     ) {
         self.sort_chunks(&bodies.slab);
         self.slots.clear();
-        self.done = 0;
+        self.polled = 0;
         let mut is_sorted = true;
-        let (mut least, mut most) = (usize::MAX, 0);
+        let (mut least, mut greatest) = (usize::MAX, 0);
         while let Some(number) = self.chunks.pop() {
             for offset in bits(bodies.slab.chunk(number).due()) {
                 let slot = slot_at(number, offset);
                 let Some(key) = key(bodies, slot) else {
-                    bodies.slab.chunk_mut(number).is_not_due(offset);
+                    bodies.slab.chunk_mut(number).clear_due(offset);
                     continue;
                 };
                 self.slots.push((key, slot));
-                is_sorted &= most <= key;
-                most = most.max(key);
+                is_sorted &= greatest <= key;
+                greatest = greatest.max(key);
                 least = least.min(key);
             }
         }
-        if !is_sorted && !self.sort.sort(&mut self.slots, least..=most) {
+        if !is_sorted && !self.sort.sort(&mut self.slots, least..=greatest) {
             self.slots.sort_unstable();
         }
     }
 
-    /// Has slots that were sorted one by one come in an order that a simulation chooses.
+    /// Lets a simulation choose the order of a round by slots.
     pub(super) fn choose_order(&mut self) {
         choose_order(&mut self.slots);
     }
 }
 
-/// Sorts what is dense: the bodies that were woken together mostly have indices that are near each
-/// other. Each is put where its index says, and then all are taken from there in order.
+/// A counting sort of slots with different keys. Its memory is kept for the next round.
 struct CountingSort {
-    /// A bit for each place that is filled.
+    /// A bit for each key in the range.
     filled: Vec<usize>,
+    /// The slot of each key in the range.
     slots: Vec<Slot>,
 }
 
-/// Places for each slot to be sorted, at most: with more, it is cheaper to compare.
+/// The number of keys in the range per slot above which the comparison sort is cheaper.
 const SPARSE: usize = 8;
 
 impl CountingSort {
@@ -111,7 +128,7 @@ impl CountingSort {
         Self { filled: Vec::new(), slots: Vec::new() }
     }
 
-    /// Sorts slots with different keys in a range; `false` if that is not worth it.
+    /// Sorts slots whose keys are in `range`; `false`, without a change, if the keys are sparse.
     fn sort(&mut self, slots: &mut [(usize, Slot)], range: RangeInclusive<usize>) -> bool {
         let least = *range.start();
         let span = range.end() - least;
@@ -119,20 +136,17 @@ impl CountingSort {
             return false;
         }
         self.filled.clear();
-        self.filled.resize(span / usize::BITS as usize + 1, 0);
+        self.filled.resize(word_of(span) + 1, 0);
         if self.slots.len() <= span {
             self.slots.resize(span + 1, 0);
         }
         for &mut (key, slot) in &mut *slots {
-            let offset = key - least;
-            self.filled[chunk_of(offset)] |= 1 << offset_of(offset);
-            self.slots[offset] = slot;
+            let at = key - least;
+            self.filled[word_of(at)] |= bit_of(at);
+            self.slots[at] = slot;
         }
-        let words = self.filled.iter().enumerate();
-        let filled =
-            words.flat_map(|(word, &word_bits)| bits(word_bits).map(move |bit| slot_at(word, bit)));
-        for (entry, offset) in slots.iter_mut().zip(filled) {
-            *entry = (least + offset, self.slots[offset]);
+        for (entry, at) in slots.iter_mut().zip(bits_of_slice(&self.filled)) {
+            *entry = (least + at, self.slots[at]);
         }
         true
     }
@@ -145,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sieve_sorts_what_is_dense_and_refuses_what_is_not() {
+    fn the_counting_sort_sorts_dense_keys_and_refuses_sparse_ones() {
         let mut sort = CountingSort::new();
         for (keys, is_dense) in [
             (vec![3, 1, 2], true),

@@ -1,28 +1,28 @@
-//! How one body ended, without what it holds.
+//! The kind of an outcome.
 
 use crate::Outcome;
 
-/// The way in which an item's body has ended: an [`Outcome`] without what it holds.
+/// The kind of an [`Outcome`]: its variant without the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OutcomeKind {
-    /// It returned a value.
+    /// The body returned a value.
     Ok,
-    /// It returned an error. Only strategies for bodies that may fail know an error from a value: `settle`,
-    /// `race_ok` and the `try_` ones; and those that [retry](crate::Loop::retry).
+    /// The body returned an error. Only `settle`, `race_ok`, the `try_` strategies and loops that
+    /// [retry](crate::Loop::retry) distinguish an error from a value.
     Failed,
-    /// It panicked.
+    /// The body panicked.
     Panicked,
-    /// It had no time left.
+    /// The body timed out.
     TimedOut,
-    /// It was stopped.
+    /// The body was cancelled.
     Cancelled,
-    /// It was never polled.
+    /// The body was never polled.
     NotRun,
 }
 
 impl OutcomeKind {
-    /// Whether it is a failure: an error, a panic, or too little time.
+    /// Whether it is a failure: an error, a panic or a time-out.
     pub fn is_failure(self) -> bool {
         matches!(self, Self::Failed | Self::Panicked | Self::TimedOut)
     }

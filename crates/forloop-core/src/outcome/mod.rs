@@ -1,4 +1,4 @@
-//! How bodies and loops end: outcomes, errors, panics and interruptions.
+//! The results of bodies and loops: outcomes, errors, panics and interruptions.
 
 mod error;
 mod interrupted;
@@ -14,10 +14,10 @@ pub(crate) use self::panic::catch;
 
 use core::convert::Infallible;
 
-/// How one body ended.
+/// The outcome of one body.
 ///
-/// A body that returns no `Result` cannot fail: its outcome is an `Outcome<T>`, which has no error
-/// to hold. More ways to end may come, so a `match` has a last arm for them.
+/// A body that does not return a `Result` cannot fail: its outcome is an `Outcome<T>`, which holds no
+/// error. Variants may be added, so a `match` needs a wildcard arm.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Outcome<T, E = Infallible> {
@@ -27,11 +27,11 @@ pub enum Outcome<T, E = Infallible> {
     Err(E),
     /// The body panicked.
     Panicked(Panic),
-    /// The body had no time left: its own time-out has passed, or its loop's deadline.
+    /// The body timed out: its own time-out has passed, or the deadline of its loop.
     TimedOut,
-    /// The body was stopped before it had finished.
+    /// The body was cancelled before it completed.
     Cancelled,
-    /// The body was never polled: its loop was cut short, or its task stopped, before its turn came.
+    /// The body was never polled: its loop was interrupted, or its task cancelled, before that.
     NotRun,
 }
 
@@ -41,8 +41,7 @@ impl<T, E> Outcome<T, E> {
         matches!(self, Self::Ok(_))
     }
 
-    /// Whether the body failed: an error, a panic, or too little time. To be cancelled is no failure
-    /// of a body.
+    /// Whether the body failed: it returned an error, panicked or timed out. A cancelled body has not failed.
     pub fn is_failure(&self) -> bool {
         matches!(self, Self::Err(_) | Self::Panicked(_) | Self::TimedOut)
     }
@@ -63,11 +62,11 @@ impl<T, E> Outcome<T, E> {
         }
     }
 
-    /// Returns what the body returned, or `None` if it came to no end of its own.
+    /// Returns what the body returned, or `None` if it did not return.
     ///
     /// # Panics
     ///
-    /// Goes on with the body's panic if it panicked.
+    /// Resumes the body's panic if it panicked.
     pub fn returned(self) -> Option<Result<T, E>> {
         match self {
             Self::Ok(value) => Some(Ok(value)),

@@ -1,4 +1,4 @@
-//! Panics as values: caught where a body runs, carried, and raised again in whoever awaits.
+//! Panics as values: caught where a body runs, and resumed in the task that awaits it.
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
@@ -8,43 +8,42 @@ use core::fmt;
 
 use concurrent_queue::ConcurrentQueue;
 
-/// What a body panicked with.
+/// The panic of a body.
 pub struct Panic(Box<Caught>);
 
 struct Caught {
-    /// Read from the payload when it was caught.
+    /// The message in the payload, read when the panic was caught.
     message: Option<Cow<'static, str>>,
-    /// A payload need not be `Sync`, so nobody gets a reference to it: whoever owns the panic takes
-    /// it out. So outcomes can be shared between threads.
+    /// A payload need not be `Sync`, so there is no access by reference: the owner of the panic takes it
+    /// out. This makes `Panic` and outcomes `Sync`.
     payload: ConcurrentQueue<Box<dyn Any + Send>>,
 }
 
 impl Panic {
-    /// Returns the panic's message, where it has one (`panic!("...")` does).
+    /// Returns the panic's message, if it has one, as that of `panic!("...")` does.
     pub fn message(&self) -> Option<&str> {
         self.0.message.as_deref()
     }
 
-    /// Returns the payload, as `std::panic::catch_unwind` would have.
+    /// Returns the payload, as `std::panic::catch_unwind` does.
     pub fn into_payload(self) -> Box<dyn Any + Send> {
         self.0.payload.pop().expect("a payload is taken out once")
     }
 
-    /// Goes on with the panic in the current thread, with its own payload.
+    /// Resumes the panic on the current thread, with its own payload.
     ///
     /// # Panics
     ///
-    /// Always: that is its purpose.
+    /// Always.
     pub fn resume(self) -> ! {
         #[cfg(feature = "std")]
         std::panic::resume_unwind(self.into_payload());
-        // Without std nothing catches a panic, so there is none to resume but a hand-made one.
+        // Without std no panic is caught, so this one was made by hand.
         #[cfg(not(feature = "std"))]
         panic!("{}", self.message().unwrap_or("a body panicked"));
     }
 
-    /// Goes on with the panic, unless the thread is on its way down already: a second one would
-    /// end the program.
+    /// Resumes the panic, unless the thread is panicking already: a second panic would abort the process.
     pub(crate) fn resume_unless_panicking(self) {
         #[cfg(feature = "std")]
         if std::thread::panicking() {
@@ -60,7 +59,7 @@ impl From<Box<dyn Any + Send>> for Panic {
         let message = text.or_else(|| payload.downcast_ref::<String>().cloned().map(Cow::Owned));
         let queue = ConcurrentQueue::bounded(1);
         let has_room = queue.push(payload).is_ok();
-        debug_assert!(has_room, "nothing was in it");
+        debug_assert!(has_room, "a new queue is empty");
         Self(Box::new(Caught { message, payload: queue }))
     }
 }
@@ -80,10 +79,11 @@ impl fmt::Display for Panic {
     }
 }
 
-/// Calls `f`, and catches its panic where there is a std to catch it with.
+/// Calls `f`, and catches its panic. Without `std` panics are not caught.
 ///
-/// Of what `f` touched, a future or a source that panicked is dropped and never polled again. A body's
-/// closure is called again where panics are outcomes: that is what its owner has asked for.
+/// `AssertUnwindSafe` is justified as follows. A future or source that panicked inside `f` is dropped and
+/// never polled again, so its broken state is not observed. The closure of a body is called again only where
+/// panics are outcomes, which its user has chosen.
 #[inline(always)]
 pub(crate) fn catch<T>(f: impl FnOnce() -> T) -> Result<T, Panic> {
     #[cfg(feature = "std")]

@@ -10,7 +10,7 @@ use super::{Place, Push};
 use crate::Outcome;
 use crate::body::Body;
 use crate::engine::JobHandle;
-use crate::task::next_end;
+use crate::task::next_sequence;
 
 /// Runs each body in the caller's own task: it may borrow, need not be `Send`, and shares the caller's
 /// core.
@@ -98,13 +98,13 @@ impl<B: Body, M: JobMode> JobHandle for InlineJob<B, M> {
         Some(index)
     }
 
-    fn ended_at(&self) -> usize {
-        Self::end_now()
+    fn sequence(&self) -> usize {
+        Self::next_sequence()
     }
 
-    fn end_now() -> usize {
+    fn next_sequence() -> usize {
         // One task sees completions in the order in which they happen. Workers complete bodies side by
         // side, so there each completion takes a number.
-        if M::ON_POOL { next_end() } else { 0 }
+        if M::ON_POOL { next_sequence() } else { 0 }
     }
 }

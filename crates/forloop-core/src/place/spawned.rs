@@ -6,7 +6,7 @@ use core::task::{Context, Poll};
 use super::{Place, Push};
 use crate::body::Body;
 use crate::engine::JobHandle;
-use crate::task::{Task, next_end, spawn, spawn_local};
+use crate::task::{Task, next_sequence, spawn, spawn_local};
 use crate::{Outcome, Spawn, SpawnLocal};
 
 /// Runs each body as a task of a runtime, on any of its threads.
@@ -63,14 +63,14 @@ impl<T> JobHandle for Task<T> {
     }
 
     fn rank(self: Pin<&Self>, _index: usize) -> Option<usize> {
-        Self::ended_at(&self)
+        Self::sequence(&self)
     }
 
-    fn ended_at(&self) -> usize {
-        Self::ended_at(self).unwrap_or(usize::MAX)
+    fn sequence(&self) -> usize {
+        Self::sequence(self).unwrap_or(usize::MAX)
     }
 
-    fn end_now() -> usize {
-        next_end()
+    fn next_sequence() -> usize {
+        next_sequence()
     }
 }

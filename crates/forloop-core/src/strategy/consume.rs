@@ -204,7 +204,7 @@ where
             channel: ResultSender::new(results.limit()),
             results,
             make_consumer: Some(make_consumer),
-            consumer: FutureSet::with_room(CapacityHint::ONE),
+            consumer: FutureSet::with_capacity_hint(CapacityHint::ONE),
             output: None,
             panic: None,
             is_stopping: false,

@@ -28,7 +28,7 @@ impl<E> Failures<E> {
 
     /// Returns the value of a body that succeeded, and records any other completion.
     pub(super) fn split_failure<T>(&mut self, completion: Completion<Result<T, E>>) -> Option<T> {
-        self.split_outcome(completion.at, completion.index, completion.outcome.into())
+        self.split_outcome(completion.seq, completion.index, completion.outcome.into())
     }
 
     /// Returns the value of a body that succeeded, and records any other outcome.

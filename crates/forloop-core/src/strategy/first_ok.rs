@@ -96,7 +96,7 @@ impl<T, E, C: Policy> Collector<Result<T, E>, C> for FirstOk<T, E> {
 
     #[inline]
     fn on_completion(&mut self, completion: Completion<Result<T, E>>) {
-        self.race.record(completion.at, completion.index, completion.outcome.into());
+        self.race.record(completion.seq, completion.index, completion.outcome.into());
     }
 
     fn finish(self, end: LoopEnd<C::SourceError>) -> Self::Collected {

@@ -261,7 +261,7 @@ impl<T, C: Policy> Collector<T, C> for Race<T, Infallible> {
 
     #[inline]
     fn on_completion(&mut self, completion: Completion<T>) {
-        self.record(completion.at, completion.index, completion.outcome);
+        self.record(completion.seq, completion.index, completion.outcome);
     }
 
     fn finish(self, end: LoopEnd<C::SourceError>) -> Self::Collected {
@@ -286,7 +286,7 @@ impl<T, E, C: Policy> Collector<Result<T, E>, C> for RaceOk<T, E> {
 
     #[inline]
     fn on_completion(&mut self, completion: Completion<Result<T, E>>) {
-        self.race.record(completion.at, completion.index, completion.outcome.into());
+        self.race.record(completion.seq, completion.index, completion.outcome.into());
     }
 
     fn finish(self, end: LoopEnd<C::SourceError>) -> Self::Collected {

@@ -90,7 +90,7 @@ impl<J: JobHandle> TaskSet<J> {
     fn of(pool: Option<PoolHandle<J>>, jobs: impl IntoIterator<Item = J>) -> Self {
         let jobs = jobs.into_iter();
         let mut bodies = BodySet::new(pool, Origin::unknown());
-        bodies.expect(CapacityHint::of(usize::MAX, jobs.size_hint()));
+        bodies.set_capacity_hint(CapacityHint::of(usize::MAX, jobs.size_hint()));
         let mut set = Self { bodies, done: Vec::new(), next_index: 0 };
         for job in jobs {
             set.put(job);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use forloop_core::simulation::who_waits;
+use forloop_core::simulation::waiting_bodies;
 
 use super::World;
 use super::state::{Next, Running, TaskState};
@@ -59,7 +59,7 @@ impl World {
         for pending in self.pending() {
             let Pending { task, is_main, .. } = pending;
             let mut has_ended = false;
-            let bodies = who_waits(|| match (is_main, self.take(task)) {
+            let bodies = waiting_bodies(|| match (is_main, self.take(task)) {
                 (true, _) => has_ended = task == main && poll_main(),
                 (false, Some(next)) => {
                     self.go_on(next);

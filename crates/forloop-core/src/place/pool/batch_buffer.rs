@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use core::mem;
 
 use super::completion_queue::{CompletionBatch, CompletionQueue, Sequenced};
-use crate::task::next_end;
+use crate::task::next_sequence;
 
 /// The number of batched outputs that are sent without waiting for more.
 const MAX_BATCHED: usize = 1024;
@@ -76,7 +76,7 @@ impl<T, E> BatchBuffer<T, E> {
     }
 
     fn push_sequenced(&mut self, event: E) {
-        self.batch.prompt.push(Sequenced { sequence: next_end(), event });
+        self.batch.prompt.push(Sequenced { sequence: next_sequence(), event });
     }
 
     /// Holds back everything until [`flush`](Self::flush) is called.

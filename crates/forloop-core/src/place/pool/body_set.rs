@@ -23,7 +23,7 @@ pub(crate) struct BodySet<J> {
 impl<J: JobHandle> BodySet<J> {
     #[inline]
     pub(crate) fn new(pool: Option<PoolHandle<J>>, origin: Origin) -> Self {
-        Self { set: FutureSet::new().written_at(origin), pool }
+        Self { set: FutureSet::new().with_origin(origin), pool }
     }
 
     #[inline]
@@ -65,9 +65,9 @@ impl<J: JobHandle> BodySet<J> {
         self.pool_ref().and_then(Dispatcher::pulled)
     }
 
-    /// [`FutureSet::expect`].
-    pub(crate) fn expect(&mut self, room: CapacityHint) {
-        self.set.expect(room);
+    /// [`FutureSet::set_capacity_hint`].
+    pub(crate) fn set_capacity_hint(&mut self, room: CapacityHint) {
+        self.set.set_capacity_hint(room);
     }
 
     /// [`FutureSet::len`].
@@ -192,10 +192,11 @@ impl<J: JobHandle> BodySet<J> {
         self.set.poll_due(caller, on_complete)
     }
 
-    /// [`FutureSet::is_amid_round`].
+    /// [`FutureSet::is_round_in_progress`].
     #[inline]
-    pub(crate) fn is_amid_round(&self) -> bool {
-        self.pool_ref().map_or_else(|| self.set.is_amid_round(), Dispatcher::is_amid_round)
+    pub(crate) fn is_round_in_progress(&self) -> bool {
+        self.pool_ref()
+            .map_or_else(|| self.set.is_round_in_progress(), Dispatcher::is_round_in_progress)
     }
 
     /// [`FutureSet::has_yielded`]. Workers yield by themselves.

@@ -83,7 +83,7 @@ pub(super) trait Dispatcher<J> {
         J: JobHandle;
 
     /// Whether completions of this round were not delivered.
-    fn is_amid_round(&self) -> bool;
+    fn is_round_in_progress(&self) -> bool;
 
     /// Begins the next round with the completions that have arrived. Returns `false` if there are none.
     fn next_round(&mut self) -> bool;

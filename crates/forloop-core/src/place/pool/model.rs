@@ -170,23 +170,23 @@ mod negative_controls {
     #[test]
     fn a_worker_that_sleeps_without_a_second_attempt_at_the_source_is_found() {
         let test = "a_worker_that_waits_for_the_source_is_woken_when_it_is_put_back";
-        finds(Mutation::WaitsUnseeing, test);
+        finds(Mutation::WaitsWithoutRecheck, test);
     }
 
     #[test]
     fn a_worker_that_puts_the_source_back_without_a_notification_is_found() {
         let test = "a_worker_that_waits_for_the_source_is_woken_when_it_is_put_back";
-        finds(Mutation::GivesBackInSilence, test);
+        finds(Mutation::ReturnsSourceSilently, test);
     }
 
     #[test]
     fn a_worker_that_sleeps_without_a_second_look_at_the_permits_is_found() {
         let test = "a_worker_that_waits_for_a_permit_is_woken_when_one_is_released";
-        finds(Mutation::WaitsForRoomUnseeing, test);
+        finds(Mutation::WaitsForRoomWithoutRecheck, test);
     }
 
     #[test]
     fn a_worker_that_finds_the_source_exhausted_without_a_notification_is_found() {
-        finds(Mutation::RunsDryInSilence, "two_workers_pull_each_body_once");
+        finds(Mutation::ExhaustsSourceSilently, "two_workers_pull_each_body_once");
     }
 }

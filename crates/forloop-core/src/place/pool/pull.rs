@@ -22,7 +22,7 @@ use crate::body::Body;
 use crate::engine::{Completion, JobHandle, Key};
 use crate::outcome::catch;
 use crate::simulation::Origin;
-use crate::task::{Task, next_end, spawn_from};
+use crate::task::{Task, next_sequence, spawn_from};
 use crate::{Outcome, Panic, Spawn};
 
 /// Dispatches by pull: see [`SharedSource`] for how the workers get their bodies.
@@ -109,7 +109,7 @@ impl<B, T, R> PullDispatcher<B, T, R> {
 
     /// Adds an event to this round before any worker runs.
     fn add_event(&mut self, event: PullEvent<T>) {
-        let event = Sequenced { sequence: next_end(), event };
+        let event = Sequenced { sequence: next_sequence(), event };
         self.round.with(|round| round.prompt.push(event));
         self.undelivered += 1;
     }
@@ -244,7 +244,7 @@ where
                     *delivered += 1;
                     *undelivered -= 1;
                     *polls += 1;
-                    let completion = Completion { index, at: 0, outcome: Outcome::Ok(output) };
+                    let completion = Completion { index, seq: 0, outcome: Outcome::Ok(output) };
                     if on_complete(completion).is_break() {
                         return;
                     }
@@ -261,7 +261,7 @@ where
                 match event {
                     PullEvent::BodyCompleted { index, outcome } => {
                         *delivered += 1;
-                        if on_complete(Completion { index, at: sequence, outcome }).is_break() {
+                        if on_complete(Completion { index, seq: sequence, outcome }).is_break() {
                             return;
                         }
                     }
@@ -275,7 +275,7 @@ where
         });
     }
 
-    fn is_amid_round(&self) -> bool {
+    fn is_round_in_progress(&self) -> bool {
         self.undelivered > 0
     }
 

@@ -69,7 +69,7 @@ impl<B: Body<Returns = T>, T> PullWorker<B, T> {
             is_exhausted: false,
             running: Some(RunningWorker::new(completions.clone())),
         };
-        let set = FutureSet::with_room(CapacityHint::of(limit, (0, None)));
+        let set = FutureSet::with_capacity_hint(CapacityHint::of(limit, (0, None)));
         Self::new(intake, set, completions, delivery)
     }
 }
@@ -157,7 +157,7 @@ impl<B: Body<Returns = T>, T> Intake<B, T> for PullIntake<B, T> {
         match pulled {
             Ok(()) => {}
             Err(PullPanic::Body(index, panic)) => {
-                let completion = Completion { index, at: 0, outcome: Outcome::Panicked(panic) };
+                let completion = Completion { index, seq: 0, outcome: Outcome::Panicked(panic) };
                 if report(&mut bodies.buffer, bodies.delivery, completion).is_break() {
                     flow = ControlFlow::Break(());
                 }

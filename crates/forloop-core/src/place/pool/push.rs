@@ -20,7 +20,7 @@ use crate::body::Body;
 use crate::engine::{Completion, JobHandle, Key};
 use crate::outcome::catch;
 use crate::simulation::Origin;
-use crate::task::{Task, next_end, spawn_from};
+use crate::task::{Task, next_sequence, spawn_from};
 use crate::wait_group::{WaitGroup, with_wait_group};
 use crate::{Outcome, Panic, Spawn};
 
@@ -147,7 +147,7 @@ where
         let (mut completions, wait_group) = with_wait_group(None, || {
             let completions = bodies.into_iter().map(|(body, future)| {
                 let outcome = drop_unstarted(future);
-                Sequenced { sequence: next_end(), event: PushEvent { body, outcome } }
+                Sequenced { sequence: next_sequence(), event: PushEvent { body, outcome } }
             });
             completions.collect::<Vec<_>>()
         });
@@ -278,7 +278,7 @@ where
                     Outcome::Cancelled if has_timed_out => Outcome::TimedOut,
                     outcome => outcome,
                 };
-                if on_complete(Completion { index, at: sequence, outcome }).is_break() {
+                if on_complete(Completion { index, seq: sequence, outcome }).is_break() {
                     break;
                 }
             }
@@ -286,7 +286,7 @@ where
         });
     }
 
-    fn is_amid_round(&self) -> bool {
+    fn is_round_in_progress(&self) -> bool {
         self.undelivered > 0
     }
 
@@ -300,12 +300,12 @@ where
         if self.undelivered > 0 {
             self.round.with(|round| round.sort_unstable_by_key(|event| Reverse(event.sequence)));
         }
-        self.is_amid_round()
+        self.is_round_in_progress()
     }
 
     fn sleep(&mut self, cx: &Context<'_>) -> bool {
         self.dispatch();
-        if self.is_amid_round() {
+        if self.is_round_in_progress() {
             return false;
         }
         self.completions.dispatcher.register(cx.waker());
@@ -323,7 +323,7 @@ where
 
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while let Some(wait_group) = self.wait_groups.last() {
-            ready!(wait_group.poll_ended(cx));
+            ready!(wait_group.poll_wait(cx));
             self.wait_groups.pop();
         }
         self.workers.clear();

@@ -173,7 +173,7 @@ impl<B> SharedSource<B> {
             self.is_exhausted.store(matches!(end, BatchEnd::Exhausted), Ordering::SeqCst);
             self.body_source.close();
             // The workers that wait for the source complete now.
-            if !is_mutated(Mutation::RunsDryInSilence) {
+            if !is_mutated(Mutation::ExhaustsSourceSilently) {
                 self.sleepers.notify_all();
             }
         }
@@ -210,7 +210,7 @@ impl<B> SharedSource<B> {
             }
         }
         self.sleepers.wait();
-        if is_mutated(Mutation::WaitsUnseeing) {
+        if is_mutated(Mutation::WaitsWithoutRecheck) {
             return None;
         }
         self.body_source.pop().ok()
@@ -229,7 +229,7 @@ impl<B> SharedSource<B> {
             }
             self.wants_permits.store(true, Ordering::SeqCst);
             fence(Ordering::SeqCst);
-            if is_mutated(Mutation::WaitsForRoomUnseeing) { None } else { free() }
+            if is_mutated(Mutation::WaitsForRoomWithoutRecheck) { None } else { free() }
         })
     }
 
@@ -238,7 +238,7 @@ impl<B> SharedSource<B> {
     fn put_back(&self, pulled: usize, body_source: BoxedSource<B>) -> Option<Panic> {
         match self.body_source.push((pulled, body_source)) {
             Ok(()) => {
-                if !is_mutated(Mutation::GivesBackInSilence) {
+                if !is_mutated(Mutation::ReturnsSourceSilently) {
                     self.sleepers.notify_if_waiting();
                 }
                 None

@@ -141,7 +141,7 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
         }
         if turn.polls >= budget() {
             Phase::Yield
-        } else if self.bodies.set.is_amid_round() {
+        } else if self.bodies.set.is_round_in_progress() {
             Phase::PollBodies
         } else {
             Phase::StartBodies
@@ -202,11 +202,11 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
             self.stop = wait_group.map_or(Stop::AwaitingBodies, Stop::AwaitingTasks);
         }
         if let Stop::AwaitingTasks(wait_group) = &self.stop {
-            ready!(wait_group.poll_ended(cx));
+            ready!(wait_group.poll_wait(cx));
             self.stop = Stop::AwaitingBodies;
         }
         let WorkerBodies { set, buffer, delivery, .. } = &mut self.bodies;
-        while set.is_amid_round() || set.next_round() {
+        while set.is_round_in_progress() || set.next_round() {
             while let Some(polled) = set.poll_next_woken() {
                 if let Some(completion) = polled {
                     // The loop stops already.
@@ -232,7 +232,7 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
     /// Drops every body, also those that were not started, and reports each.
     fn drop_bodies(&mut self) {
         let WorkerBodies { set, buffer, .. } = &mut self.bodies;
-        set.stop_each(|index, dropped| {
+        set.cancel_each(|index, dropped| {
             buffer.push_prompt(I::Event::completed(index, outcome_of(dropped, Outcome::Cancelled)));
         });
         self.intake.take_unstarted(|index, body| {
@@ -304,7 +304,7 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Future for Worker<B, T, I> {
         let this = self.get_mut();
         this.intake.register(cx.waker());
         let mut turn = Turn::default();
-        let mut phase = match this.bodies.set.is_amid_round() {
+        let mut phase = match this.bodies.set.is_round_in_progress() {
             true => Phase::PollBodies,
             false => Phase::StartBodies,
         };

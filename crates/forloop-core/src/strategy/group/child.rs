@@ -33,7 +33,7 @@ impl<T> Child<T> {
     /// Returns the handle of a child that a closed group has refused.
     pub(super) fn refused() -> Self {
         let cell = TaskCell::new();
-        cell.end(Outcome::Cancelled);
+        cell.complete(Outcome::Cancelled);
         Self { cell: Arc::new(cell) }
     }
 
@@ -45,12 +45,12 @@ impl<T> Child<T> {
 
     /// Whether the child has completed and its future has been dropped.
     pub fn is_finished(&self) -> bool {
-        self.cell.ended_at().is_some()
+        self.cell.sequence().is_some()
     }
 
     /// Polls for the child's completion without taking its value.
     pub(super) fn poll_completed(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.cell.poll_ended(cx)
+        self.cell.poll_completed(cx)
     }
 }
 
@@ -189,7 +189,7 @@ where
             (Err(panic), _) | (_, Err(panic)) => ChildEnd::Panicked { panic, handle },
             (Ok(Some(Err(error))), Ok(())) => ChildEnd::Failed { error, handle },
             (Ok(Some(Ok(value))), Ok(())) => {
-                this.cell.end(Outcome::Ok(value));
+                this.cell.complete(Outcome::Ok(value));
                 ChildEnd::Completed
             }
             (Ok(None), Ok(())) => ChildEnd::Completed,

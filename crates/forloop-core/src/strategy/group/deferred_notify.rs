@@ -29,7 +29,7 @@ pub(super) trait ChildHandle {
 
 impl<T> ChildHandle for TaskCell<T> {
     fn complete_without_value(&self) {
-        self.end(Outcome::Cancelled);
+        self.complete(Outcome::Cancelled);
     }
 }
 

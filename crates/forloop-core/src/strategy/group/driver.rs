@@ -105,7 +105,7 @@ where
             phase: Phase::Running,
             pass: Pass::Begin,
             body: Body::NotStarted(make_body),
-            body_job: FutureSet::with_room(CapacityHint::ONE),
+            body_job: FutureSet::with_capacity_hint(CapacityHint::ONE),
             children: FutureSet::new(),
             failures: Failures::new(),
             panic: None,
@@ -199,7 +199,7 @@ where
         match Outcome::from(outcome) {
             Outcome::Ok(value) => self.body = Body::Returned(value),
             Outcome::Err(error) => {
-                self.failures.record(J::end_now(), None, error);
+                self.failures.record(J::next_sequence(), None, error);
                 self.stop();
             }
             Outcome::Panicked(panic) => self.stop_for(panic),
@@ -215,7 +215,7 @@ where
         match completion.outcome {
             Outcome::Ok(ChildEnd::Completed) => {}
             Outcome::Ok(ChildEnd::Failed { error, handle }) => {
-                self.failures.record(completion.at, Some(completion.index), error);
+                self.failures.record(completion.seq, Some(completion.index), error);
                 if !self.is_supervisor {
                     self.stop();
                 }
