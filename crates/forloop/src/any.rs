@@ -1,4 +1,4 @@
-//! One of the runtimes that are enabled, and the rule that picks it.
+//! [`AnyRuntime`], one of the enabled runtimes, and [`runtime`], which picks it.
 
 use std::error::Error;
 use std::num::NonZeroUsize;
@@ -7,9 +7,9 @@ use std::{fmt, io};
 
 use forloop_core::{Spawn, SpawnBlocking, Timer};
 
-/// One of the runtimes that were enabled as features.
+/// One of the runtimes that are enabled as features.
 ///
-/// [`runtime()`] picks one; [`run`](crate::run) hands one to the program.
+/// [`runtime()`] picks one; [`run`](crate::run) passes one to the program.
 #[derive(Debug, Clone)]
 pub struct AnyRuntime {
     kind: Kind,
@@ -27,15 +27,15 @@ enum Kind {
     Sim(forloop_sim::Sim),
 }
 
-/// Picks the runtime to use here: the simulation or the tokio runtime around the caller, if there is one;
-/// else smol; else async-std, of those that are enabled as features.
+/// Picks the runtime to use here, of those that are enabled as features.
 ///
-/// Pick once, before a loop starts, and pass the value on.
+/// It is the simulation or the tokio runtime around the caller, if there is one; else smol; else async-std. Call this
+/// once, before a loop starts, and pass the value.
 ///
 /// # Errors
 ///
-/// [`NoRuntime`] if no feature is enabled, or if `tokio` is the only one and there is no tokio
-/// runtime around the caller. The message names the cure.
+/// Returns [`NoRuntime`] if no runtime feature is enabled, or if `tokio` is the only one and no tokio runtime surrounds
+/// the caller. The message names the cure.
 ///
 /// # Examples
 ///
@@ -68,7 +68,7 @@ pub fn runtime() -> Result<AnyRuntime, NoRuntime> {
 }
 
 impl AnyRuntime {
-    /// The runtime whose thread this is, if it is one's.
+    /// The runtime that owns this thread, if one of the enabled ones does.
     pub(crate) fn surrounding() -> Option<Self> {
         let found: Option<Self> = None;
         #[cfg(feature = "sim")]
@@ -82,7 +82,7 @@ impl AnyRuntime {
         found
     }
 
-    /// Returns the runtime's name: that of its feature.
+    /// Returns the name of the runtime's feature.
     pub fn name(&self) -> &'static str {
         match self.kind {
             #[cfg(feature = "tokio")]
@@ -125,7 +125,7 @@ impl From<forloop_sim::Sim> for AnyRuntime {
     }
 }
 
-// Without any runtime there is no value of this type, and these arguments are of no use.
+// Without any runtime this type has no value, and the arguments are unused.
 #[cfg_attr(
     not(any(feature = "smol", feature = "async-std", feature = "tokio", feature = "sim")),
     allow(unused)
@@ -183,7 +183,7 @@ impl SpawnBlocking for AnyRuntime {
 )]
 impl Timer for AnyRuntime {
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<> {
-        // One of these is there, and its time counts from now.
+        // Exactly one of these is `Some`. Its time counts from this call.
         #[cfg(feature = "tokio")]
         let tokio = match self.kind {
             Kind::Tokio(ref runtime) => Some(runtime.sleep(duration)),
@@ -242,24 +242,24 @@ impl Timer for AnyRuntime {
     }
 }
 
-/// There is no runtime to use here; the message says why, and what to do.
+/// No runtime can be used here. The message says why, and what to do.
 ///
-/// Its `Debug` is its message, too: that is what a `main` that returns it shows.
+/// `Debug` prints the message too, because that is what a `main` that returns this error shows.
 #[non_exhaustive]
 pub enum NoRuntime {
     /// No runtime feature of forloop is enabled.
     NoFeature,
     /// Only tokio is enabled, and no tokio runtime surrounds the caller.
     OutsideTokio,
-    /// [`run`](crate::run) was called inside a runtime, whose thread it would block: the one of that name.
+    /// [`run`](crate::run) was called inside the named runtime, whose thread it would block.
     Inside(&'static str),
     /// `FORLOOP_RUNTIME` names a runtime that is not enabled or does not exist.
     Unknown(String),
-    /// Of the runtimes only the simulated one is enabled, and no simulation surrounds the caller.
+    /// Only the simulated runtime is enabled, and no simulation surrounds the caller.
     OutsideSimulation,
-    /// The simulation could not be run as the environment asks for; this says why.
+    /// The simulation could not run as the environment specifies, for this reason.
     Simulation(String),
-    /// The operating system could not give what the runtime needs.
+    /// The operating system could not start the runtime.
     Io(io::Error),
 }
 
@@ -267,30 +267,30 @@ impl fmt::Display for NoRuntime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoFeature => f.write_str(
-                "no runtime is enabled: give forloop one of the features `smol`, `async-std` or \
+                "no runtime is enabled: enable one of forloop's features `smol`, `async-std` or \
                  `tokio` in Cargo.toml",
             ),
             Self::OutsideTokio => f.write_str(
-                "no tokio runtime around this code, and tokio is the only runtime enabled: start \
+                "no tokio runtime surrounds this code, and tokio is the only enabled runtime: start \
                  the program with `forloop::run` or `#[tokio::main]`, pass a \
                  `forloop::tokio::Tokio::from(handle)`, or enable the feature `smol`",
             ),
             Self::Inside(runtime) => write!(
                 f,
-                "`forloop::run` starts a program and cannot block inside {runtime}, where it was called: await \
-                 the loop, with `forloop::runtime()?` where it needs a runtime",
+                "`forloop::run` was called inside {runtime}, whose thread it would block: await the loop, \
+                 with `forloop::runtime()?` where it needs a runtime",
             ),
             Self::Unknown(name) => write!(
                 f,
-                "FORLOOP_RUNTIME is `{name}`, which is no runtime of this program: it has {}",
+                "FORLOOP_RUNTIME is `{name}`, which is not a runtime of this program; it has {}",
                 crate::run::names().join(", "),
             ),
             Self::OutsideSimulation => f.write_str(
-                "no simulation around this code, and the simulated runtime is the only one enabled: \
+                "no simulation surrounds this code, and the simulated runtime is the only one enabled: \
                  run it inside `forloop::sim::check`, or enable the feature `smol`",
             ),
             Self::Simulation(why) => f.write_str(why),
-            Self::Io(error) => write!(f, "the runtime could not be started: {error}"),
+            Self::Io(error) => write!(f, "the runtime could not start: {error}"),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The guide: what to read when, and the five choices of a loop.
 //!
-//! These pages cost a program nothing: they are documentation, and every Rust block in them is a test.
-// Their tests need most features. The pages are there whatever is enabled.
+//! These pages are documentation only, and every Rust block in them is a test.
+// The tests need most features. The pages are there with any features.
 #![cfg_attr(
     any(
         not(doctest),
@@ -18,7 +18,7 @@
     doc = include_str!("guide/start.md")
 )]
 
-/// Pages, each a module without anything in it.
+/// Declares the pages, each an empty module.
 macro_rules! pages {
     ($($(#[$first:meta])* $name:ident: $text:literal;)*) => {$(
         $(#[$first])*
@@ -42,27 +42,27 @@ macro_rules! pages {
 }
 
 pages! {
-    /// Which strategy, place, limit and option: questions with answers, and cures for what the compiler says.
+    /// Which strategy, place, limit and option to choose, and cures for compiler errors.
     ///
     chooser: "guide/chooser.md";
-    /// Short recipes for what people search for.
+    /// Short recipes for common tasks.
     ///
     cookbook: "guide/cookbook.md";
-    /// A thousand URLs, fifty at a time: the loop, the same in other words, and what each does when something goes wrong.
+    /// A thousand URLs, fifty at a time: the loop, the same job with other libraries, and what each does on failures.
     ///
     crawl: "guide/crawl.md";
-    /// The twelve laws, what each means for you, where it ends, and the tests that prove it.
+    /// The twelve laws: what each means for you, where it ends, and the tests that prove it.
     ///
     guarantees: "guide/guarantees.md";
-    /// Loops in a program of your own: what they need of it, a host from scratch, and GLib, Bevy, tokio.
+    /// Loops in your own main loop or executor: what they need, a host from scratch, and GLib, Bevy, tokio.
     ///
     embedding: "guide/embedding.md";
-    /// Loops on boards, in browsers, and in executors that want their own wakers.
+    /// Loops on boards, in browsers, and in executors that need their own wakers.
     ///
     embedding_small: "guide/embedding_small.md";
 }
 
-/// What you write today, and what it is here.
+/// Tables from other libraries to this one.
 pub mod coming_from {
     pages! {
         /// From Python's asyncio.

@@ -1,15 +1,20 @@
-//! Runs the body of a for-loop concurrently over many items, on any async runtime, and means the
-//! same on all of them.
+//! Concurrent for-loops for async Rust: limits, retries, time-outs and structured cancellation, on any
+//! async runtime or on none.
 //!
 //! ```
-//! # async fn fetch(url: &str) -> Result<String, std::io::Error> { Ok(url.to_uppercase()) }
+//! use forloop::Outcome;
+//!
+//! async fn fetch(url: &str) -> Result<String, std::io::Error> {
+//!     Ok(url.to_uppercase()) // your client here
+//! }
+//!
 //! # #[cfg(any(feature = "smol", feature = "async-std", feature = "tokio", feature = "sim"))]
 //! fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     forloop::run(|_runtime| async {
+//!     forloop::run(async |_runtime| {
 //!         let urls = ["a.example", "b.example", "c.example"];
-//!         let pages = forloop::each(urls).limit(2)?.settle(|url| fetch(url)).await;
+//!         let pages = forloop::each(urls).limit(2)?.settle(fetch).await;
 //!         for (url, page) in urls.iter().zip(&pages) {
-//!             if let forloop::Outcome::Err(error) = page {
+//!             if let Outcome::Err(error) = page {
 //!                 eprintln!("{url}: {error}");
 //!             }
 //!         }
@@ -20,78 +25,110 @@
 //! # fn main() {}
 //! ```
 //!
+//! A loop has items, a limit, options, a place where its bodies run, and a strategy. The strategy comes last
+//! and takes the body: a closure that returns a future. The [`guide`] has a chooser with cures for compiler
+//! errors, recipes, the guarantees, and tables for those who know asyncio, tokio, futures, JavaScript, rayon
+//! or async-std.
+//!
 //! # Which strategy
 //!
 //! | you want | write |
 //! |---|---|
 //! | one after another | [`each(items).sequential()`](Loop::sequential), or [`sequential(futures)`](sequential()) |
 //! | all at once, every output in input order | [`each(items).unbounded().gather(body)`](Loop::gather), or [`gather(futures)`](gather()) |
-//! | at most fifty at once | [`each(items).limit(50)?`](Loop::limit) and any strategy |
-//! | stop at the first failure, and stop the others too | [`try_gather`](Loop::try_gather), [`try_for_each`](Loop::try_for_each) |
-//! | let all finish, and see every outcome | [`settle`](Loop::settle) |
-//! | the first to finish, or to succeed | [`race`](Loop::race), [`race_ok`](Loop::race_ok) |
-//! | the first few to succeed | [`first_ok`](Loop::first_ok) |
-//! | a map, a set, any collection | [`collect`](Loop::collect), [`try_collect`](Loop::try_collect); [`extend`](Loop::extend) one that is there |
-//! | the outputs of those bodies that have one | [`filter_map`](Loop::filter_map), [`try_filter_map`](Loop::try_filter_map) |
-//! | one value of all outputs, made as they finish | [`fold`](Loop::fold), [`try_fold`](Loop::try_fold) |
+//! | to stop at the first failure, and stop the others too | [`try_gather`](Loop::try_gather), [`try_for_each`](Loop::try_for_each) |
+//! | to let all finish and see every outcome | [`settle`](Loop::settle) |
+//! | the first to finish, or the first to succeed | [`race`](Loop::race), [`race_ok`](Loop::race_ok) |
+//! | the first `k` to succeed | [`first_ok`](Loop::first_ok) |
+//! | a map, a set, any collection | [`collect`](Loop::collect), [`try_collect`](Loop::try_collect); [`extend`](Loop::extend) for an existing one |
+//! | the outputs of those bodies that return one | [`filter_map`](Loop::filter_map), [`try_filter_map`](Loop::try_filter_map) |
+//! | one value from all outputs | [`fold`](Loop::fold), [`try_fold`](Loop::try_fold) |
 //! | no results, constant memory | [`for_each`](Loop::for_each) |
-//! | results as they finish, with their index | [`as_completed`](Loop::as_completed) |
+//! | results as they complete, with their index | [`as_completed`](Loop::as_completed) |
 //! | a stream of results, in input order or not | [`stream`](Loop::stream), [`stream_unordered`](Loop::stream_unordered) |
-//! | to do something slow with each result while the others go on | [`for_each`](Results::for_each), [`consume`](Results::consume) on any of these |
-//! | to wait until one, a failure, or a time; then go on | [`wait`](wait()) |
+//! | to do something slow with each result while other bodies run | [`for_each`](Results::for_each), [`consume`](Results::consume) on any of these streams |
+//! | to wait for the first completion, a failure, or a time; then continue | [`wait`](wait()) |
 //! | to start tasks now and await each later | [`task_list`](task_list()), [`spawn`](spawn()) |
 //! | tasks that end with the block that started them | [`task_group`](task_group()) |
-//! | ... of which one may fail and the others go on | [`supervised`](GroupFuture::supervised) on that |
-//! | ... of which the next is to be ready before one goes on | [`start`](Group::start) instead of `spawn` |
+//! | ... where one failure does not stop the others | [`supervised`](GroupFuture::supervised) on that |
+//! | ... where a child signals that it is ready | [`start`](Group::start) instead of `spawn` |
 //! | the same without a runtime, borrowing | [`scope`](scope()), [`local_scope`](local_scope()) |
-//! | items that arrive in time | [`each_stream(stream)`](each_stream()) |
-//! | items that may fail to come | [`try_each(results)`](try_each()), [`try_each_stream(stream)`](try_each_stream()) |
-//! | a time for each body, or for the loop | [`timeout`](Loop::timeout), [`deadline`](Loop::deadline) before the strategy |
-//! | bodies that block | [`on_blocking`](Loop::on_blocking), with [`sync_body()`] closures |
-//! | all cores and borrows, in a program that is not async | `forloop::parallel`, with the feature `parallel` |
-//! | to stop a loop from outside | [`cancel_on`](Loop::cancel_on) a [`CancelToken`] or any future |
-//! | ... on Ctrl-C | `forloop::ctrl_c()`, with the feature `ctrl-c` |
-//! | to test a loop under thousands of schedules, without waiting | `forloop::sim::check`, with the feature `sim` |
-//! | to see what its bodies did over time | `forloop::timeline::Recorder`, with the feature `timeline` |
+//! | items that arrive over time | [`each_stream(stream)`](each_stream()) |
+//! | items whose source may fail | [`try_each(results)`](try_each()), [`try_each_stream(stream)`](try_each_stream()) |
+//!
+//! # Options
+//!
+//! They go before the strategy, in any order:
+//!
+//! | you want | write |
+//! |---|---|
+//! | at most `n` bodies at once | [`limit(n)?`](Loop::limit) |
+//! | at most `n` at once per key | [`limit_by`](Loop::limit_by) |
+//! | heavy items to take several permits | [`weight_by`](Loop::weight_by) |
+//! | at most `n` starts per second | `rate`, with the feature `rate` |
+//! | the next body to start at the previous failure, or after a delay | [`stagger`](Loop::stagger) |
+//! | to retry failures | [`retry`](Loop::retry) |
+//! | a time-out for each body | [`timeout`](Loop::timeout) |
+//! | a deadline for the loop | [`deadline`](Loop::deadline) |
+//! | to stop it from outside, on a token, Ctrl-C or any future | [`cancel_on`](Loop::cancel_on), [`CancelToken`]; `forloop::ctrl_c()` with the feature `ctrl-c` |
+//! | to finish what runs and start nothing new | [`drain_on`](Loop::drain_on) |
+//! | to stop after some failures or successes | [`stop_on_counts`](Loop::stop_on_counts) |
+//! | to stop at one output | [`stop_on_output`](Loop::stop_on_output) |
+//! | a panic as an outcome | [`catch_panics`](Loop::catch_panics) |
+//! | to observe every event: progress, logs, metrics | [`observe`](Loop::observe); `forloop::progress` and `forloop::tracing` with these features |
+//! | a span or another wrapper around each body | [`layer`](Loop::layer), after the place |
 //!
 //! # Where bodies run
 //!
-//! In the caller's own task, unless told otherwise: they may borrow, need not be `Send`, share one
-//! core, and need no runtime at all. With [`.on(runtime)`](Loop::on) each is a task of a runtime:
-//! it owns what it uses, is `Send`, and uses every core. With [`.on_workers(runtime)`](Loop::on_workers)
-//! a few tasks, one per thread, draw the items and run all of them, which costs much less where bodies are
-//! short or mostly wait. With [`.on_blocking(runtime)`](Loop::on_blocking) each has a thread where it may
-//! block. And in a program that is not async, `forloop::parallel` (feature `parallel`) runs
-//! [`.on_scoped(cores)`](Loop::on_scoped) bodies that borrow, on every core.
+//! | | bodies run | use it for |
+//! |---|---|---|
+//! | nothing | in the caller's task: they may borrow, need not be `Send`, share one core, and need no runtime | bodies that wait |
+//! | [`.on(runtime)`](Loop::on) | as a task each: they own what they use and are `Send` | bodies that compute for long |
+//! | [`.on_workers(runtime)`](Loop::on_workers) | on a worker pool, one task per thread: items and closure are `Send` and own what they use, too | many bodies that are short or mostly wait |
+//! | [`.on_local(runtime)`](Loop::on_local) | as a task each, on this thread | tasks that are not `Send` |
+//! | [`.on_blocking(runtime)`](Loop::on_blocking) | on the runtime's threads for blocking calls; [`sync_body()`] wraps a plain closure | blocking calls |
+//! | [`.on_scoped(cores)`](Loop::on_scoped) in `forloop::parallel`, with that feature | on every core: they may borrow | programs that are not async |
 //!
 //! # What happens when
 //!
-//! | | in-task | spawned |
+//! | | in the caller's task | as tasks: `.on(runtime)`, `.on_workers(runtime)` |
 //! |---|---|---|
-//! | a body returns an error | `try_` strategies drop the others and return it; `settle` and the streams pass it on | the others are asked to stop and *have stopped* before it is returned |
-//! | a body panics | the others are dropped, then the panic goes on in the caller | the others have stopped, then the panic goes on in the caller |
-//! | a body has no time left | it is dropped; its outcome is `TimedOut` | it is asked to stop; its outcome is `TimedOut` when it has |
-//! | the loop is cut short: deadline, signal, source | every body has been dropped, then the strategy says why | every task has stopped, then the strategy says why |
-//! | the loop is dropped | every body has been dropped when drop returns | every task has been asked to stop |
-//! | the loop was never polled | no body was called, no item was pulled | the same |
+//! | a body returns an error | `try_` strategies drop the other bodies, pull no more items, and return every failure in completion order; `settle` and the streams pass it on as that item's result | the same, and they return only when every other task *has stopped* |
+//! | a body panics | the other bodies are dropped, then the panic propagates to the caller with its payload | the other tasks have stopped, then the panic propagates to the caller, on every runtime |
+//! | ... with [`catch_panics`](Loop::catch_panics) | that item's outcome is [`Outcome::Panicked`] | the same |
+//! | a body times out | it is dropped; its outcome is [`Outcome::TimedOut`] | it is cancelled; its outcome is `TimedOut` once it has stopped |
+//! | the deadline passes, a signal fires, or the source fails | no item is pulled, every body has stopped, then the strategy reports the cause: [`Interrupted`], or a [`LoopError`] | the same; a task that completed meanwhile keeps its value |
+//! | the loop's future is dropped | every body, the source and every result have been dropped when the drop returns | every task is cancelled. Rust has no async drop, so the drop does not wait for them |
+//! | ... and you want to wait | - | run the loop in a task: [`task.cancel().await`](Task::cancel) returns when the task and everything it started have stopped. For a group: [`group.cancel()`](Group::cancel) |
+//! | the loop is dropped before its first poll | no body was called, no item was pulled | the same |
+//! | a [`Task`] handle is dropped | - | the task is cancelled; [`detach`](Task::detach) lets it run |
+//! | a task is cancelled | its handle returns [`Cancelled`]; its group does not count that as a failure | the same |
+//! | the input is empty | the empty result, on the first poll | the same |
+//! | the runtime shuts down during a loop | - | [`LoopError::Cancelled`], [`Cause::Cancelled`], and [`Outcome::Cancelled`] or [`Outcome::NotRun`]; a strategy that returns no error panics and says so |
 //!
 //! # Which runtime
 //!
-//! Features add runtimes: `smol` (the default), `async-std`, `tokio`; and `sim`, a simulated one for tests.
-//! [`runtime()`] gives the one to use, by one rule: **the simulation or the tokio runtime around the caller,
-//! if there is one; else smol; else async-std**, of those that are enabled. [`run`] starts a program on one. Any runtime can be
-//! named instead, or several side by side: `forloop::smol::Smol`, `forloop::tokio::Tokio`. Time-outs and
-//! deadlines alone need no runtime: `forloop::timer::SystemTimer`, with the feature `timer`, has a clock.
+//! Each runtime is a feature: `smol` (the default), `async-std`, `tokio`; and `sim`, a simulated one for tests.
 //!
-//! # The guide
+//! - **A program** starts with [`run`], on smol if that feature is enabled, else async-std, else a multi-thread
+//!   tokio. It blocks its thread, so it belongs in a `main` that is not async.
+//! - **Async code inside a program** calls [`runtime()`]. Of the enabled runtimes it picks **the simulation or the
+//!   tokio runtime around the caller, if there is one; else smol; else async-std**.
+//! - **A library** takes the runtime as an argument and requires the least: `&impl Spawn`, `&impl Timer`. A loop with
+//!   `timeout` or `deadline` keeps its timer, so it needs `&(impl Timer + Clone + 'static)`.
+//! - **By name**, several side by side: `forloop::smol::Smol`, `forloop::async_std::AsyncStd`,
+//!   `forloop::tokio::Tokio::current()?` or `Tokio::from(handle)`.
+//! - **Without any**, loops in the caller's task run under [`block_on`] or any executor. Time-outs and deadlines then
+//!   use `forloop::timer::SystemTimer`, with the feature `timer`.
 //!
-//! [`guide`] has a chooser with cures for what the compiler says, recipes, what you may rely on, and what
-//! you know from asyncio, tokio, futures, JavaScript, rayon and async-std under its name here.
+//! async-std is discontinued (RUSTSEC-2025-0052). Its feature is for programs that are leaving it: see
+//! [`guide::coming_from::async_std`].
 //!
-//! # What a loop did
+//! # Testing, and seeing what a loop did
 //!
-//! With the feature `timeline`, `forloop::timeline::Recorder` hears what bodies do over time, on any
-//! runtime, and draws it: an SVG picture, and a trace for Perfetto.
+//! With the feature `sim`, `forloop::sim::check` runs a loop under thousands of schedules on a virtual clock. With
+//! the feature `timeline`, `forloop::timeline::Recorder` records what bodies do over time, on any runtime, and writes
+//! an SVG picture or a trace for Perfetto.
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -127,16 +164,6 @@ pub use forloop_tracing as tracing;
 pub use crate::any::{AnyRuntime, NoRuntime, runtime};
 pub use crate::run::run;
 
-#[cfg(all(
-    doctest,
-    feature = "parallel",
-    feature = "progress",
-    feature = "rate",
-    feature = "sim",
-    feature = "smol",
-    feature = "timeline",
-    feature = "timer",
-    feature = "tokio"
-))]
+#[cfg(all(doctest, feature = "sim", feature = "smol"))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;

@@ -1,4 +1,4 @@
-//! A program's `main`, on the runtime that was picked.
+//! [`run`]: a program's `main` on one of the enabled runtimes.
 
 use std::env;
 use std::ffi::OsStr;
@@ -11,19 +11,20 @@ use crate::{AnyRuntime, NoRuntime};
 /// The environment variable that names the runtime for [`run`].
 const VARIABLE: &str = "FORLOOP_RUNTIME";
 
-/// Starts a runtime, gives it to `program`, and blocks until the future it returns is ready.
+/// Starts a runtime, passes it to `program`, and blocks until the returned future is ready.
 ///
-/// For a program's `main` that is not async: it blocks its thread, and is an error on a thread of a runtime
-/// that is enabled. (An executor of the host's own is not known to it: there it blocks that executor's
-/// thread.) The runtime is smol if that feature is enabled, else async-std, else a multi-thread tokio runtime. Whoever starts the program can choose another of those enabled:
-/// `FORLOOP_RUNTIME` is `smol`, `async-std`, `tokio-current-thread`, `tokio-multi-thread` or `sim`, the
-/// simulated one, whose schedule `FORLOOP_SIM` chooses; empty is the same as not set. Nothing but this function reads it.
+/// It is for a `main` that is not async, because it blocks its thread. On a thread of an enabled runtime it returns an
+/// error. It cannot detect other executors, and blocks their thread.
+///
+/// The runtime is smol if that feature is enabled, else async-std, else a multi-thread tokio runtime. The environment
+/// variable `FORLOOP_RUNTIME` selects another enabled one: `smol`, `async-std`, `tokio-current-thread`,
+/// `tokio-multi-thread` or `sim`. An empty value counts as unset. `sim` is the simulated runtime, whose schedule
+/// `FORLOOP_SIM` selects. Only this function reads `FORLOOP_RUNTIME`.
 ///
 /// # Errors
 ///
-/// [`NoRuntime`] if no runtime feature is enabled, if `FORLOOP_RUNTIME` names one that is not, if it
-/// is called inside a runtime, or if the operating system cannot give what the runtime needs.
-/// The program has not begun then.
+/// Returns [`NoRuntime`] if no runtime feature is enabled, if `FORLOOP_RUNTIME` names a runtime that is not, if it is
+/// called inside a runtime, or if the operating system cannot start the runtime. The program has not started then.
 ///
 /// # Examples
 ///
@@ -51,7 +52,7 @@ where
     start(flavor, program)
 }
 
-/// A way to start a program.
+/// A runtime to start a program on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Flavor {
     #[cfg(feature = "smol")]
@@ -80,7 +81,7 @@ const FLAVORS: &[(&str, Flavor)] = &[
     ("sim", Flavor::Sim),
 ];
 
-/// The names `FORLOOP_RUNTIME` may have in this build.
+/// The values of `FORLOOP_RUNTIME` that this build accepts.
 pub(crate) fn names() -> Vec<&'static str> {
     FLAVORS.iter().map(|&(name, _)| name).collect()
 }

@@ -25,7 +25,7 @@ impl TryFrom<&'static TaskPool> for Bevy {
     type Error = NoThreads;
 
     fn try_from(pool: &'static TaskPool) -> Result<Self, NoThreads> {
-        // Without its feature a pool says that it has one thread, and means whoever ticks it.
+        // Without its feature a pool reports one thread: the one that ticks it.
         let has_any = bevy_tasks::cfg::multi_threaded! { if { true } else { false } };
         let threads = NonZeroUsize::new(pool.thread_num()).filter(|_| has_any);
         let threads = threads.ok_or(if has_any { NoThreads::Zero } else { NoThreads::Feature })?;
@@ -43,7 +43,7 @@ impl Spawn for Bevy {
     }
 }
 
-/// Nobody would ever run what is spawned: the loop would wait for ever.
+/// No thread would run spawned tasks, so a loop would hang.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NoThreads {
     NoPool,

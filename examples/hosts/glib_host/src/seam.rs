@@ -15,7 +15,7 @@ pub(crate) struct Glib(pub(crate) MainContext);
 
 impl SpawnLocal for Glib {
     fn spawn_local(&self, future: impl Future<Output = ()> + 'static) {
-        // GLib's tasks go on without their handles.
+        // GLib's tasks keep running without their handles.
         drop(self.0.spawn_local(future));
     }
 }
@@ -36,7 +36,7 @@ impl Timer for Glib {
         let alarm = Alarm(source);
         poll_fn(move |cx| {
             let _while_it_sleeps = &alarm;
-            // First, so that what happens behind the look at the clock wakes it.
+            // Register first, so that a timer that fires after the check wakes it.
             sleeper.register(cx.waker());
             if due <= now() { Poll::Ready(()) } else { Poll::Pending }
         })
@@ -52,7 +52,7 @@ fn now() -> Duration {
     Duration::from_micros(glib::monotonic_time().unsigned_abs())
 }
 
-/// A timer of GLib's that ends with whoever waits for it.
+/// A GLib timer that is removed when its sleep is dropped.
 struct Alarm(Source);
 
 impl Drop for Alarm {
