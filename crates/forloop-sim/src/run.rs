@@ -1,6 +1,7 @@
 //! A program's `main`, in simulation.
 
 use std::error::Error;
+use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 use std::{env, fmt, fs, io};
@@ -49,12 +50,21 @@ pub fn run<F: Future>(program: impl FnOnce(Sim) -> F) -> Result<F::Output, NoRun
         way.warn_of_misfit(&sim.world().chosen());
     }
     if let Some(path) = env::var_os(CHOICES).filter(|path| !path.is_empty()).map(PathBuf::from) {
-        let chosen = sim.world().chosen().into_iter();
-        let text = chosen.map(|(choice, options)| format!("{choice}/{options}"));
-        fs::write(path, text.collect::<Vec<_>>().join(" ")).map_err(NoRun::Choices)?;
+        fs::write(path, as_text(&sim.world().chosen())).map_err(NoRun::Choices)?;
     }
     sim.drop_tasks();
     Ok(output)
+}
+
+/// Each choice as `choice/options`, separated by spaces.
+fn as_text(chosen: &[(u32, u32)]) -> String {
+    let mut text = String::new();
+    for (at, (choice, options)) in chosen.iter().enumerate() {
+        let separator = if at == 0 { "" } else { " " };
+        // Writing to a string never fails.
+        let _ = write!(text, "{separator}{choice}/{options}");
+    }
+    text
 }
 
 /// A program could not be run in simulation as the environment asks for.

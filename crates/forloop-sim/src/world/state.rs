@@ -21,6 +21,9 @@ pub(super) struct State {
     pub(super) schedule: Schedule,
     /// How long to wait for a wake from another thread before it counts as a deadlock.
     pub(super) patience: Duration,
+    /// The number of threads that wait for such a wake. The lock of this state covers the count, the ready
+    /// tasks and the wait, so no wake is lost.
+    pub(super) waiting: usize,
     pub(super) now: Duration,
     pub(super) tasks: Vec<Task>,
     /// Tasks that were woken, in that order.
@@ -93,6 +96,7 @@ impl State {
         Self {
             schedule,
             patience: Duration::ZERO,
+            waiting: 0,
             now: Duration::ZERO,
             tasks: Vec::new(),
             ready: VecDeque::new(),
