@@ -154,7 +154,7 @@ fn swept(plan: &Plan, options: &Options, processes: &Processes, progress: &Progr
         swept.push(sweep::sweep(
             Sweep::new(options, directives),
             simulate::at_once(),
-            |schedule| simulate::simulate(launch, schedule, options.limit, processes),
+            |schedule| simulate::simulate(launch, schedule, options, processes),
         ));
         progress.simulations_go_on(swept.len(), launches.len());
     }
