@@ -137,6 +137,7 @@ mod explore;
 mod failure;
 mod jitter;
 mod quiet;
+mod ready_queue;
 mod run;
 mod runtime;
 mod schedule;

@@ -127,7 +127,7 @@ impl World {
         let task = state.tasks.len();
         let bell = Bell::rung(self, task);
         state.tasks.push(Task { job, waker: bell.clone().into(), bell, label });
-        state.ready.push_back(task);
+        state.ready.push(task);
         state.note(What::Spawned(task, label));
         self.tell_others(&state);
         task
@@ -356,7 +356,7 @@ impl World {
         if matches!(state.tasks[task].job, Where::Ended) {
             return;
         }
-        state.ready.push_back(task);
+        state.ready.push(task);
         state.note(What::Woken(task));
         self.tell_others(&state);
     }

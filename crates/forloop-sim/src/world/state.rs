@@ -1,6 +1,6 @@
 //! What a world knows: which tasks there are, what was chosen, and what can come next.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Waker;
@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::bell::Bell;
 use crate::event::{Event, Label, What};
+use crate::ready_queue::ReadyQueue;
 use crate::schedule::{Point, Schedule, mixed};
 use crate::stuck::Stuck;
 
@@ -27,7 +28,7 @@ pub(super) struct State {
     pub(super) now: Duration,
     pub(super) tasks: Vec<Task>,
     /// Tasks that were woken, in that order.
-    pub(super) ready: VecDeque<usize>,
+    pub(super) ready: ReadyQueue,
     /// Those among them that cannot run now, because who runs them waits for somebody else.
     pub(super) held_up: Vec<usize>,
     /// The tasks that are being polled, each inside the one before it.
@@ -99,7 +100,7 @@ impl State {
             waiting: 0,
             now: Duration::ZERO,
             tasks: Vec::new(),
-            ready: VecDeque::new(),
+            ready: ReadyQueue::default(),
             held_up: Vec::new(),
             polled: Vec::new(),
             timers: BTreeMap::new(),
@@ -152,7 +153,7 @@ impl State {
     /// Forgets that a task was woken: it has ended.
     pub(super) fn forget(&mut self, task: usize) {
         if self.tasks[task].bell.is_rung() {
-            self.ready.retain(|&ready| ready != task);
+            self.ready.take_task(task);
         }
     }
 
@@ -167,7 +168,7 @@ impl State {
             let ready = std::mem::take(&mut self.ready);
             let choice = self.choose(Point::Tasks(&ready));
             self.ready = ready;
-            let task = self.ready.remove(choice)?;
+            let task = self.ready.take(choice)?;
             let job = &mut self.tasks[task].job;
             match job {
                 Where::Here(_) | Where::There => {
