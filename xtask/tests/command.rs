@@ -112,6 +112,17 @@ fn what_depends_on_the_schedule_is_found_named_and_repeated() {
 }
 
 #[test]
+fn a_sweep_prints_no_backtraces_and_one_schedule_prints_what_the_caller_asks_for() {
+    let workspace = Workspace::new(&[("behave", "//! verify: args print-backtrace\n")]);
+    for (expected, schedule) in [("0\n", None), ("full\n", Some("--schedule=seed=1"))] {
+        workspace.write("examples/behave.out", expected);
+        let mut command = workspace.xtask(&["verify", "--runtime=sim"]);
+        let (code, out, err) = answer(command.args(schedule).env("RUST_BACKTRACE", "full"));
+        assert_eq!(code, 0, "{out}{err}");
+    }
+}
+
+#[test]
 fn an_example_that_needs_one_runtime_is_built_and_run_there_alone() {
     let only = "//! verify: only async-std\n//! verify: args behave\n";
     let workspace = Workspace::new(&[("before", only), ("after", BEHAVE)]);

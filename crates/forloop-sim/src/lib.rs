@@ -138,6 +138,7 @@ mod explore;
 mod failure;
 mod jitter;
 mod quiet;
+mod ready_queue;
 mod run;
 mod run_spec;
 mod runtime;

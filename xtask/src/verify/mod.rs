@@ -159,7 +159,7 @@ fn swept(
         swept.push(sweep::sweep(
             Sweep::new(options, directives),
             simulate::at_once(),
-            |schedule| simulate::simulate(launch, schedule, options.limit, processes),
+            |schedule| simulate::simulate(launch, schedule, options, processes),
         ));
         progress.simulations_go_on(swept.len(), launches.len());
     }

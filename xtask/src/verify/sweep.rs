@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashSet,
-    hash::{DefaultHasher, Hash, Hasher},
     num::NonZeroUsize,
     panic,
     sync::atomic::{AtomicU64, Ordering},
@@ -15,7 +14,7 @@ use super::{
     normalise::normalise,
     options::Options,
     run::{End, Run},
-    schedule::{Chosen, Schedule},
+    schedule::{self, Chosen, Schedule},
 };
 
 /// What a program did under one schedule.
@@ -174,9 +173,7 @@ impl First<'_> {
             sampled.seeds += 1;
             match self.is_like(Schedule::Seed(seed), &[], simulate) {
                 Ok(chosen) => {
-                    let mut hasher = DefaultHasher::new();
-                    chosen.hash(&mut hasher);
-                    sampled.seen.insert(hasher.finish());
+                    sampled.seen.insert(schedule::fingerprint(&chosen));
                 }
                 Err(run) => {
                     // Whoever has a smaller seed goes on with it, so the smallest one is found.

@@ -20,6 +20,9 @@ fn main() -> io::Result<()> {
             0 => println!("begin\n>a\n>b\nend"),
             _ => println!("begin\n>b\n>a\nend"),
         },
+        "print-backtrace" => {
+            println!("{}", env::var("RUST_BACKTRACE").unwrap_or_default());
+        }
         "drop-the-newline" => print!("begin\nend"),
         "print-bytes" => io::stdout().write_all(b"begin\n\xff\xfe\nend\n")?,
         "print-forever" => loop {

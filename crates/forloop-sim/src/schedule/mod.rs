@@ -3,16 +3,17 @@
 mod choices;
 mod random;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 
 pub use self::choices::{Choices, NoChoices};
 pub(crate) use self::random::{Random, mixed};
+use crate::ready_queue::ReadyQueue;
 
 /// Where there is something to choose.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Point<'a> {
     /// Tasks that can run, by their numbers, in the order in which they were woken.
-    Tasks(&'a VecDeque<usize>),
+    Tasks(&'a ReadyQueue),
     /// So many things, at least two, that come in some order: timers of one instant, bodies woken together.
     Order(usize),
 }
@@ -94,7 +95,7 @@ impl Pct {
         let Point::Tasks(tasks) = point else {
             return self.random.below(point.options() as u64) as usize;
         };
-        for &task in tasks {
+        for task in tasks.iter() {
             // Above all those that were lowered.
             let random = &mut self.random;
             self.priorities
@@ -104,16 +105,17 @@ impl Pct {
         self.step += 1;
         while self.changes.last().is_some_and(|&change| change < self.step) {
             self.changes.pop();
-            let highest = self.highest(tasks);
+            let (_, highest) = self.highest(tasks);
             // The one lowered last is the lowest.
-            self.priorities.insert(tasks[highest], self.changes.len() as u64);
+            self.priorities.insert(highest, self.changes.len() as u64);
         }
-        self.highest(tasks)
+        self.highest(tasks).0
     }
 
-    fn highest(&self, tasks: &VecDeque<usize>) -> usize {
-        let priority = |&at: &usize| self.priorities.get(&tasks[at]).copied();
-        (0..tasks.len()).max_by_key(priority).unwrap_or(0)
+    /// The task of the highest priority, and its place in the queue before it.
+    fn highest(&self, tasks: &ReadyQueue) -> (usize, usize) {
+        let priority = |&(_, task): &(usize, usize)| self.priorities.get(&task).copied();
+        tasks.iter().enumerate().max_by_key(priority).unwrap_or_default()
     }
 }
 
@@ -140,7 +142,8 @@ mod tests {
     #[test]
     fn a_task_keeps_its_priority_until_it_is_lowered() {
         let mut pct = Pct::new(3, 2, 4);
-        let tasks = VecDeque::from([10, 11, 12]);
+        let mut tasks = ReadyQueue::default();
+        tasks.extend([10, 11, 12]);
         let chosen: Vec<usize> = (0..8).map(|_| pct.choose(Point::Tasks(&tasks))).collect();
         let changes = chosen.windows(2).filter(|pair| pair[0] != pair[1]).count();
         assert!(changes <= 1, "{chosen:?}");

@@ -127,7 +127,7 @@ impl World {
         let task = state.tasks.len();
         let task_waker = TaskWaker::woken(self, task);
         state.tasks.push(Task { job, waker: task_waker.clone().into(), task_waker, label });
-        state.ready.push_back(task);
+        state.ready.push(task);
         state.note(EventKind::Spawned(task, label));
         self.tell_others(&state);
         task
@@ -339,10 +339,12 @@ impl World {
                 return Next::Nothing;
             }
             let patience = state.patience;
+            state.waiting += 1;
             let waited =
                 self.woken.wait_timeout_while(state, patience, |state| state.ready.is_empty());
             let (left, waited) = waited.unwrap_or_else(PoisonError::into_inner);
             state = left;
+            state.waiting -= 1;
             if waited.timed_out() {
                 return Next::Nothing;
             }
@@ -354,14 +356,15 @@ impl World {
         if matches!(state.tasks[task].job, TaskState::Ended) {
             return;
         }
-        state.ready.push_back(task);
+        state.ready.push(task);
         state.note(EventKind::Woken(task));
         self.tell_others(&state);
     }
 
-    /// To wake a thread is a call of the operating system: only for who may wait.
+    /// Notifies the threads that wait for a task. Without one there is no system call: `notify_all` makes
+    /// one each time, and a program wakes tasks far more often than a thread waits.
     fn tell_others(&self, state: &State) {
-        if !state.patience.is_zero() {
+        if 0 < state.waiting {
             self.woken.notify_all();
         }
     }

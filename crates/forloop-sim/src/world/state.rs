@@ -1,6 +1,6 @@
 //! What a world knows: which tasks there are, what was chosen, and what can come next.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Waker;
@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::task_waker::TaskWaker;
 use crate::deadlock::NoProgress;
 use crate::event::{Event, EventKind, Label};
+use crate::ready_queue::ReadyQueue;
 use crate::schedule::{Point, Schedule, mixed};
 
 /// A time that never comes: who sleeps for longer than can be counted is never woken.
@@ -21,10 +22,13 @@ pub(super) struct State {
     pub(super) schedule: Schedule,
     /// How long to wait for a wake from another thread before it counts as a deadlock.
     pub(super) patience: Duration,
+    /// The number of threads that wait for such a wake. The lock of this state covers the count, the ready
+    /// tasks and the wait, so no wake is lost.
+    pub(super) waiting: usize,
     pub(super) now: Duration,
     pub(super) tasks: Vec<Task>,
     /// Tasks that were woken, in that order.
-    pub(super) ready: VecDeque<usize>,
+    pub(super) ready: ReadyQueue,
     /// Those among them that cannot run now, because who runs them waits for somebody else.
     pub(super) held_up: Vec<usize>,
     /// The tasks that are being polled, each inside the one before it.
@@ -93,9 +97,10 @@ impl State {
         Self {
             schedule,
             patience: Duration::ZERO,
+            waiting: 0,
             now: Duration::ZERO,
             tasks: Vec::new(),
-            ready: VecDeque::new(),
+            ready: ReadyQueue::default(),
             held_up: Vec::new(),
             polled: Vec::new(),
             timers: BTreeMap::new(),
@@ -148,7 +153,7 @@ impl State {
     /// Forgets that a task was woken: it has ended.
     pub(super) fn forget(&mut self, task: usize) {
         if self.tasks[task].task_waker.is_woken() {
-            self.ready.retain(|&ready| ready != task);
+            self.ready.take_task(task);
         }
     }
 
@@ -163,7 +168,7 @@ impl State {
             let ready = std::mem::take(&mut self.ready);
             let choice = self.choose(Point::Tasks(&ready));
             self.ready = ready;
-            let task = self.ready.remove(choice)?;
+            let task = self.ready.take(choice)?;
             let job = &mut self.tasks[task].job;
             match job {
                 TaskState::Here(_) | TaskState::There => {
