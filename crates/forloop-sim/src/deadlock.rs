@@ -18,7 +18,6 @@ pub struct Deadlock {
 }
 
 /// A task that has not completed, or a body inside one.
-/// A task, or a body inside one, that has not ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pending {

@@ -41,7 +41,6 @@ pub enum EventKind {
 }
 
 /// The origin of a task or a body.
-/// What is known of a task or a body.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Label {
