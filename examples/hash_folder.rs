@@ -32,8 +32,10 @@ fn main() -> ExitCode {
 
     let begun = Instant::now();
     let cores = threads.cores();
+    // Twice the number of threads: a thread that completes a body finds another one to run.
+    let limit = cores.threads().saturating_add(cores.threads().get());
     let digests = forloop::each(&files)
-        .limit(cores.twice())
+        .limit(limit)
         .on_scoped(cores)
         .gather(|file| async move { file.digest() });
     let digests = threads.block_on(digests);

@@ -38,7 +38,7 @@ fn bodies_borrow_and_run_side_by_side_off_the_callers_thread() {
 
     let threads = Threads::of(two());
     let cores = threads.cores();
-    let lengths = forloop::each(&words).limit(cores.twice()).on_scoped(cores).gather(|word| {
+    let lengths = forloop::each(&words).limit(cores.threads()).on_scoped(cores).gather(|word| {
         let (both, seen) = (&both, &seen);
         async move {
             // Nobody gets on alone.
@@ -142,7 +142,7 @@ fn panics_go_on_in_the_caller_when_all_have_stopped() {
 fn a_call_within_a_body_is_a_call_like_any_other() {
     let cases = [[1, 2], [3, 4]];
     let sums = parallel(|cores| {
-        forloop::each(&cases).limit(cores.twice()).on_scoped(cores).gather(|row| async move {
+        forloop::each(&cases).limit(cores.threads()).on_scoped(cores).gather(|row| async move {
             let squares = parallel(|cores| {
                 forloop::each(row).unbounded().on_scoped(cores).gather(|n| async move { n * n })
             });
