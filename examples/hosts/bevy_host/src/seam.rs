@@ -1,4 +1,4 @@
-//! Bevy's task pools as the host of loops, and why one may have no threads that run them.
+//! Bevy's task pools as the host of loops, and the reasons why a pool cannot run them.
 
 use std::error::Error;
 use std::fmt;
@@ -15,7 +15,7 @@ pub(crate) struct Bevy {
 }
 
 impl Bevy {
-    /// The pool for what computes, which the app has made when its plugins are built.
+    /// Returns the pool for computations, which exists once the app's plugins are built.
     pub(crate) fn compute() -> Result<Self, NoThreads> {
         Self::try_from(&**ComputeTaskPool::try_get().ok_or(NoThreads::NoPool)?)
     }
@@ -25,7 +25,7 @@ impl TryFrom<&'static TaskPool> for Bevy {
     type Error = NoThreads;
 
     fn try_from(pool: &'static TaskPool) -> Result<Self, NoThreads> {
-        // Without its feature a pool says that it has one thread, and means whoever ticks it.
+        // Built without threads, a pool reports one thread: the one that ticks it.
         let has_any = bevy_tasks::cfg::multi_threaded! { if { true } else { false } };
         let threads = NonZeroUsize::new(pool.thread_num()).filter(|_| has_any);
         let threads = threads.ok_or(if has_any { NoThreads::Zero } else { NoThreads::Feature })?;
@@ -43,7 +43,7 @@ impl Spawn for Bevy {
     }
 }
 
-/// Nobody would ever run what is spawned: the loop would wait for ever.
+/// Why a pool would never run a spawned task, so that a loop would wait for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NoThreads {
     NoPool,

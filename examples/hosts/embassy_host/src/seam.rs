@@ -5,13 +5,13 @@ use std::time::Duration;
 use embassy_time::Instant;
 use forloop::Timer;
 
-/// The clock of `embassy-time`, whatever drives it. Its timers are for tasks of embassy's executor.
+/// The clock of `embassy-time`, with any driver. Its timers work only in tasks of embassy's executor.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Embassy;
 
 impl Timer for Embassy {
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<> {
-        // Whole ticks, and never too few. What is too long for the clock never ends.
+        // Rounded up to whole ticks. A time beyond the range of the clock never comes.
         let ticks = duration.as_nanos().saturating_mul(embassy_time::TICK_HZ.into());
         let ticks = u64::try_from(ticks.div_ceil(1_000_000_000)).unwrap_or(u64::MAX);
         let due = Instant::now().as_ticks().saturating_add(ticks);

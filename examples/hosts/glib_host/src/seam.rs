@@ -1,4 +1,4 @@
-//! GLib's main loop as the host of loops: tasks on its thread, and timers of its own.
+//! GLib's main loop as the host of loops: tasks on its thread, and its timers.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ pub(crate) struct Glib(pub(crate) MainContext);
 
 impl SpawnLocal for Glib {
     fn spawn_local(&self, future: impl Future<Output = ()> + 'static) {
-        // GLib's tasks go on without their handles.
+        // GLib's tasks keep running without their handles.
         drop(self.0.spawn_local(future));
     }
 }
@@ -24,7 +24,7 @@ impl Timer for Glib {
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<> {
         let due = now().saturating_add(duration);
         let sleeper = Arc::new(AtomicWaker::new());
-        // GLib counts whole milliseconds, 49 days of them at most: up, and once more if need be.
+        // GLib counts whole milliseconds, 49 days at most: rounded up, and repeated if necessary.
         let interval = duration.as_nanos().div_ceil(1_000_000).min(u32::MAX.into());
         let interval = Duration::from_millis(interval as u64);
         let wake = sleeper.clone();
@@ -36,7 +36,7 @@ impl Timer for Glib {
         let alarm = Alarm(source);
         poll_fn(move |cx| {
             let _while_it_sleeps = &alarm;
-            // First, so that what happens behind the look at the clock wakes it.
+            // Registered before the clock is read, so that no wake is missed.
             sleeper.register(cx.waker());
             if due <= now() { Poll::Ready(()) } else { Poll::Pending }
         })
@@ -47,12 +47,12 @@ impl Timer for Glib {
     }
 }
 
-/// The time of GLib's own clock, which all its timers go by.
+/// The time of GLib's monotonic clock, on which its timers run.
 fn now() -> Duration {
     Duration::from_micros(glib::monotonic_time().unsigned_abs())
 }
 
-/// A timer of GLib's that ends with whoever waits for it.
+/// A timer of GLib's, removed when it is dropped.
 struct Alarm(Source);
 
 impl Drop for Alarm {
