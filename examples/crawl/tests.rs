@@ -66,7 +66,7 @@ fn a_body_that_panics_ends_its_page_only() {
 #[test]
 fn bad_arguments_are_refused_before_anything_is_fetched() {
     for (bad, why) in [
-        (&["--mix", "resett=5"][..], "there are missing, error, flaky"),
+        (&["--mix", "resett=5"][..], "the kinds are missing, error, flaky"),
         (&["--mix", "reset=99,slow=2"], "101 percent"),
         (&["--timeout", "0"], "above zero"),
         (&["list.txt", "--soak", "10"], "cannot be used with its own site"),
