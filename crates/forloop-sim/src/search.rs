@@ -239,7 +239,7 @@ fn shrink(mut list: Vec<u32>, mut fails: impl FnMut(&[u32]) -> bool) -> Vec<u32>
         runs += 1;
         runs <= SHRINK_RUNS && fails(list)
     };
-    // Drop a suffix: a replay chooses 0 behind the end of its list.
+    // Drop a suffix: a replay chooses 0 past the end of its list.
     let mut cut = list.len();
     while 0 < cut {
         match list.len().checked_sub(cut) {
