@@ -276,7 +276,11 @@ mod tests {
     #[test]
     fn a_bad_mix_is_refused_with_the_reason() {
         let why = |text: &str| Mix::parse(text).unwrap_err().to_string();
-        assert!(why("resett=5").contains("`resett`: the kinds are missing, "), "{}", why("resett=5"));
+        assert!(
+            why("resett=5").contains("`resett`: the kinds are missing, "),
+            "{}",
+            why("resett=5")
+        );
         for text in ["reset", "reset=", "reset=-1", "reset=1.5", "reset=x"] {
             assert!(why(text).contains("KIND=PERCENT"), "{}", why(text));
         }
