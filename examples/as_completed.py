@@ -1,4 +1,4 @@
-"""as_completed: all bodies at once; the loop takes each result as it comes."""
+"""as_completed: all bodies at once; the loop receives each result as it completes."""
 
 import asyncio
 

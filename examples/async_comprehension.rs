@@ -1,5 +1,5 @@
-//! `async_comprehension`: one expression collects every item of a stream; the loop is over the
-//! finished list.
+//! `async_comprehension`: one expression collects every item of a stream, and the loop iterates over the
+//! list.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-"""async_generator: a generator makes the items, with a pause before each; the loop takes them one
-by one."""
+"""async_generator: a generator produces the items, with a pause before each; the loop receives them
+one by one."""
 
 import asyncio
 

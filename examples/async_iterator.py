@@ -1,5 +1,5 @@
-"""async_iterator: a hand-written stream makes the items, with a pause before each; the loop takes
-them one by one."""
+"""async_iterator: a hand-written stream produces the items, with a pause before each; the loop
+receives them one by one."""
 
 import asyncio
 

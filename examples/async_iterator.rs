@@ -1,5 +1,5 @@
-//! `async_iterator`: a hand-written stream makes the items, with a pause before each; the loop
-//! takes them one by one.
+//! `async_iterator`: a hand-written stream produces the items, with a pause before each; the loop receives
+//! them one by one.
 
 use std::ops::Range;
 use std::pin::Pin;
@@ -12,7 +12,7 @@ use forloop::{AnyRuntime, NoRuntime, StreamExt, Timer};
 struct Numbers {
     runtime: AnyRuntime,
     range: Range<u32>,
-    /// The pause before the next number, once it was asked for.
+    /// The pause before the next number, once the stream was polled for it.
     pause: Option<Pin<Box<dyn Future<Output = ()>>>>,
 }
 

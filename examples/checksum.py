@@ -1,5 +1,5 @@
-"""checksum DIR: the SHA-256 of every file below a folder, sixteen at a time, printed in the order
-of paths, as sha256sum prints it."""
+"""checksum DIR: prints the SHA-256 of every file below a folder, sixteen at a time, in the
+order of paths and in the format of sha256sum."""
 
 import asyncio
 import os

@@ -1,9 +1,8 @@
-//! `checksum DIR`: the SHA-256 of every file below a folder, sixteen at a time, printed in the
-//! order of paths, as `sha256sum` prints it.
+//! `checksum DIR`: prints the SHA-256 of every file below a folder, sixteen at a time, in the order of
+//! paths and in the format of `sha256sum`.
 //!
-//! Links to files are read, links to folders are not followed, and what is neither file nor folder
-//! is skipped. What cannot be read is a line on stderr and makes the exit status 1; the others
-//! still come out.
+//! Links to files are read, links to folders are not followed, and other kinds of files are skipped. An
+//! unreadable file is reported on stderr and makes the exit status 1; the other files are still printed.
 //!
 //! verify: args examples/tree
 //! verify: compare sha256sum

@@ -1,7 +1,7 @@
-"""crawl [--timeout SECONDS] [--retries N] [--count N]: a thousand pages, fifty at a time, at most eight of one
-host, a time for each attempt, more attempts for what may pass, failures logged, and a summary.
+"""crawl [--timeout SECONDS] [--retries N] [--count N]: fetches a thousand pages, fifty at a time and at most eight
+of one host, with a timeout and retries for each, logs the failures, and prints a summary.
 
-Everything is of the standard library: the site on loopback, and the client."""
+The site on loopback and the client use only the standard library."""
 
 import argparse
 import asyncio
@@ -15,7 +15,7 @@ from collections import Counter, defaultdict
 HOSTS = ["north.test", "east.test", "south.test", "west.test", "centre.test"]
 CLOSED = "closed.test"
 LONGEST = 4000
-# Of a hundred pages, so many; the others are good.
+# The number of bad pages of each kind, of a hundred pages.
 MIX = [
     ("missing", 3),
     ("error", 2),
@@ -54,7 +54,7 @@ def length(index):
 
 
 class Site:
-    """Answers each request as its path says."""
+    """Responds to each request as its path says."""
 
     def __init__(self):
         self.visits = Counter()
@@ -62,7 +62,7 @@ class Site:
     async def start(self):
         self.servers = [await asyncio.start_server(self.converse, "127.0.0.1") for _ in HOSTS]
         addresses = [server.sockets[0].getsockname() for server in self.servers]
-        # Bound, so that nobody else gets the port, and not listening.
+        # Bound to reserve its port, but not listening.
         self.closed = socket.socket()
         self.closed.bind(("127.0.0.1", 0))
         return dict(zip(HOSTS + [CLOSED], addresses + [self.closed.getsockname()]))
@@ -73,7 +73,7 @@ class Site:
             _, name, index = head.split(b" ")[1].decode().split("/")
             await self.answer(name, int(index), reader, writer)
         except (OSError, asyncio.IncompleteReadError):
-            # A client that goes away is its own affair.
+            # A client may disconnect at any time.
             pass
         finally:
             writer.close()
@@ -122,7 +122,7 @@ def reset(writer):
 
 
 class Failed(Exception):
-    """An attempt that failed: how its page ends, and whether another attempt may end better."""
+    """An attempt that failed: how its page ends, and whether a retry may succeed."""
 
     def __init__(self, end, transient=True):
         super().__init__(end)
@@ -140,7 +140,7 @@ class Client:
 
     async def crawl(self, url):
         host = url.split("/")[2]
-        # The host first: who waits for it takes no room from others.
+        # The host first: a task that waits for its host takes no permit of the common limit.
         async with self.room_of[host], self.room:
             return await self.retry(url)
 

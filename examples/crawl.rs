@@ -1,9 +1,9 @@
-//! `crawl [options] [FILE | -]`: a thousand pages, fifty at a time, at most eight of one host, a time for
-//! each attempt, more attempts for what may pass, failures logged, and a summary.
+//! `crawl [options] [FILE | -]`: fetches a thousand pages, fifty at a time and at most eight of one host,
+//! with a timeout and retries for each, logs the failures, and prints a summary.
 //!
-//! The pages are those of a list; without one, those of a site on this machine, some of which are slow,
-//! fail or are flaky. `crawl --help` says more. The loop is here, and everything else in `crawl/`: the
-//! client (`client.rs`), the site (`site.rs`, `answer.rs`), and how pages end (`tally.rs`).
+//! The pages come from a list. Without one, they come from a local site, some of whose pages are slow, fail
+//! or are flaky; see `crawl --help`. The loop is in this file, the rest in `crawl/`: the client
+//! (`client.rs`), the site (`site.rs`, `answer.rs`), and the summary (`tally.rs`).
 //!
 //! verify: args --timeout 5
 //! verify: only smol async-std tokio-current-thread tokio-multi-thread asyncio
@@ -22,10 +22,10 @@ use lexopt::Parser;
 #[path = "crawl/soak.rs"]
 mod soak;
 
-/// The exit status of what Ctrl-C has ended.
+/// The exit status after Ctrl-C.
 const STOPPED: u8 = 130;
 
-/// Fetches all pages, and tells how each ended, and whether that was all.
+/// Fetches all pages, and returns the outcome of each, and whether the loop was interrupted.
 async fn crawl(
     runtime: &AnyRuntime,
     client: &Client,
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
     let done = match Options::parse(Parser::from_env()) {
         Ok(options) => run(&options),
         Err(error) => {
-            eprintln!("crawl: {error}\n`crawl --help` says more");
+            eprintln!("crawl: {error}\nsee `crawl --help`");
             return ExitCode::from(2);
         }
     };
@@ -86,7 +86,7 @@ fn serve() -> io::Result<()> {
 
 fn crawl_all(source: &Source, options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     let urls = source.urls()?;
-    // The first Ctrl-C lets finish what runs, the second stops it, and a third ends the program.
+    // The first Ctrl-C drains the loop, the second cancels it, and a third terminates the program.
     let signals = [forloop::ctrl_c()?, forloop::ctrl_c()?.times(2)];
     let is_remote = options.hosts.is_some() || !matches!(source, Source::Plan(_));
     let site = if is_remote { None } else { Some(Site::start()?) };

@@ -1,14 +1,14 @@
-"""frame_loop: the program owns its loop; each frame lets a concurrent loop go on a little, and is
-drawn whether or not the bodies have finished."""
+"""frame_loop: the program has its own main loop; each frame runs a few steps of a concurrent loop, and
+is drawn whether or not the bodies have completed."""
 
 import asyncio
 
-# How many turns of the event loop a frame has time for.
+# The number of rounds of the event loop in a frame.
 TICKS = 8
 
 
 class Stage:
-    """What the frames and the bodies share."""
+    """The state that the frames and the bodies share."""
 
     def __init__(self):
         self.frame = 0

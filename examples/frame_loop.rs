@@ -1,5 +1,5 @@
-//! `frame_loop`: the program owns its loop and starts no runtime; each frame lets a concurrent
-//! loop go on a little, and is drawn whether or not the bodies have finished.
+//! `frame_loop`: the program has its own main loop and starts no runtime. Each frame runs a few steps of a
+//! concurrent loop, and is drawn whether or not the bodies have completed.
 //!
 //! verify: no-runtime
 
@@ -11,14 +11,14 @@ use std::task::{Poll, Waker};
 use async_executor::LocalExecutor;
 use forloop::ZeroLimit;
 
-/// How many ticks of the executor a frame has time for.
+/// The number of ticks of the executor in a frame.
 const TICKS: usize = 8;
 
-/// What the frames and the bodies share, on one thread.
+/// The state that the frames and the bodies share, on one thread.
 #[derive(Default)]
 struct Stage {
     frame: Cell<u32>,
-    /// Who waits for the next frame.
+    /// The wakers of the bodies that wait for the next frame.
     waiting: RefCell<Vec<Waker>>,
     in_flight: RefCell<Vec<u32>>,
 }

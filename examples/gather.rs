@@ -1,4 +1,4 @@
-//! `gather`: all bodies at once; the loop goes on when the last has finished.
+//! `gather`: all bodies at once; the loop completes when the last body has.
 //!
 //! verify: any-order ">task done"
 

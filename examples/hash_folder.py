@@ -1,5 +1,5 @@
 """hash_folder DIR [THREADS]: the SHA-256 of every file below a folder, on several threads, from a
-program that is not async."""
+synchronous program."""
 
 import os
 import sys

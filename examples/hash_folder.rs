@@ -1,8 +1,7 @@
-//! `hash_folder DIR [THREADS]`: the SHA-256 of every file below a folder, on all cores, from a program
-//! that is not async: the bodies borrow the list of files, and each reads and hashes one.
+//! `hash_folder DIR [THREADS]`: the SHA-256 of every file below a folder, on all cores, from a synchronous
+//! program. The bodies borrow the list of files; each reads and hashes one file.
 //!
-//! What is printed is what `checksum` prints. How long it took is a line on stderr, so that one thread and
-//! all cores can be compared.
+//! The output is that of `checksum`. A line on stderr shows the time, to compare one thread with all cores.
 //!
 //! verify: args examples/tree
 //! verify: compare sha256sum
@@ -32,8 +31,10 @@ fn main() -> ExitCode {
 
     let begun = Instant::now();
     let cores = threads.cores();
+    // Twice the number of threads: a thread that completes a body finds another one to run.
+    let limit = cores.threads().saturating_add(cores.threads().get());
     let digests = forloop::each(&files)
-        .limit(cores.twice())
+        .limit(limit)
         .on_scoped(cores)
         .gather(|file| async move { file.digest() });
     let digests = threads.block_on(digests);

@@ -30,7 +30,7 @@ async def a_failure_among_several():
     for outcome in await asyncio.gather(*checks, return_exceptions=True):
         if isinstance(outcome, Exception):
             print(outcome)
-    print(f"{len(done)} came to their ends")
+    print(f"{len(done)} completed")
 
 
 async def a_handle_that_is_dropped():
@@ -39,7 +39,7 @@ async def a_handle_that_is_dropped():
 
     async def tell():
         await asyncio.sleep(SHORT)
-        told.put_nowait("goes on")
+        told.put_nowait("keeps running")
 
     async with asyncio.TaskGroup() as group:
         group.create_task(tell())

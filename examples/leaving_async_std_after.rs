@@ -1,6 +1,6 @@
-//! Leaving async-std, after: the same on any runtime, and whoever reads it sees what it relies on.
+//! Leaving async-std, after: the same on any runtime, with its assumptions visible in the code.
 //!
-//! `leaving_async_std_before` is where it comes from, part by part, and prints the same.
+//! `leaving_async_std_before` is the original; it has the same parts and prints the same.
 
 use std::error::Error;
 use std::future;
@@ -42,7 +42,7 @@ async fn the_loop(runtime: &AnyRuntime) -> Result<(), forloop::ZeroLimit> {
 
 async fn check(runtime: AnyRuntime, n: u32, done: Sender<u32>) -> Result<(), String> {
     runtime.sleep(SHORT * n).await;
-    done.send(n).await.expect("somebody listens");
+    done.send(n).await.expect("the receiver exists");
     if n == 0 { Err(format!("{n} is nothing")) } else { Ok(()) }
 }
 
@@ -50,7 +50,7 @@ async fn a_failure_among_several(runtime: &AnyRuntime) {
     println!("A failure among several");
     let (done, listening) = async_channel::unbounded();
     let check = |n| check(runtime.clone(), n, done.clone());
-    // `try_gather` would stop the others.
+    // `try_gather` would cancel the others.
     let settled = forloop::each(0..4).unbounded().on(runtime.clone()).settle(check).await;
     for (_, error) in settled.errors() {
         println!("{error}");
@@ -60,7 +60,7 @@ async fn a_failure_among_several(runtime: &AnyRuntime) {
     while listening.recv().await.is_ok() {
         ends += 1;
     }
-    println!("{ends} came to their ends");
+    println!("{ends} completed");
 }
 
 async fn a_handle_that_is_dropped(runtime: &AnyRuntime) {
@@ -69,14 +69,14 @@ async fn a_handle_that_is_dropped(runtime: &AnyRuntime) {
     let timer = runtime.clone();
     let task = forloop::spawn(runtime, async move {
         timer.sleep(SHORT).await;
-        tell.send("goes on").await.expect("somebody listens");
+        tell.send("keeps running").await.expect("the receiver exists");
     });
-    // Dropped, it would stop.
+    // Dropping the handle would cancel the task, so it is detached.
     task.detach();
-    println!("its task {}", listening.recv().await.expect("it has not been stopped"));
+    println!("its task {}", listening.recv().await.expect("the task was not cancelled"));
 }
 
-/// Says that it was dropped.
+/// Records that it was dropped.
 struct Guard(Arc<AtomicBool>);
 
 impl Drop for Guard {
@@ -100,11 +100,11 @@ async fn a_task_that_is_to_stop(runtime: &AnyRuntime) {
 async fn tasks_that_block(runtime: &AnyRuntime) -> Result<(), forloop::Cancelled> {
     println!("Tasks that block");
     let (tell, listening) = async_channel::bounded(1);
-    // There may be one thread: what waits for another task awaits it.
+    // There may be a single thread, so a task must await another task instead of blocking on it.
     let waiting = forloop::spawn(runtime, async move { listening.recv().await });
     let telling = forloop::spawn(runtime, async move { tell.send(42).await });
-    telling.await?.expect("somebody listens");
-    println!("heard {}", waiting.await?.expect("it was told"));
+    telling.await?.expect("the receiver exists");
+    println!("heard {}", waiting.await?.expect("a value was sent"));
     println!("computed {}", forloop::spawn_blocking(runtime, || 6 * 7).await?);
     Ok(())
 }
@@ -115,11 +115,11 @@ async fn a_panic(runtime: &AnyRuntime) {
     let ends = bodies.catch_panics().gather(|why| async move { panic!("{why}") }).await;
     let ends: Vec<Outcome<()>> = ends;
     if let [Outcome::Panicked(panic)] = &ends[..] {
-        println!("the task said: {}", panic.message().expect("it is a text"));
+        println!("the task said: {}", panic.message().expect("the payload is a string"));
     }
 }
 
-/// Async all the way: there is no thread to block.
+/// Async, so that no thread is blocked.
 async fn total(runtime: AnyRuntime) -> u32 {
     runtime.sleep(SHORT).await;
     42
@@ -133,7 +133,7 @@ async fn block_on_inside_a_task(runtime: &AnyRuntime) -> Result<(), forloop::Can
 
 async fn a_timer_that_waits_to_be_awaited(runtime: &AnyRuntime) {
     println!("A timer that waits to be awaited");
-    // Its time would count from the call; the block is not called before it is polled.
+    // The time of a sleep counts from its call, but the block calls it only when it is polled.
     let nap = async { runtime.sleep(LONG).await };
     runtime.sleep(LONG).await;
     let ends = forloop::each([nap]).sequential().timeout(runtime, SHORT).gather(|nap| nap).await;

@@ -1,4 +1,4 @@
-"""Leaving async-std, before: the same in asyncio, whose tasks go on unless they are cancelled."""
+"""Leaving async-std, before: the same in asyncio, whose tasks keep running unless they are cancelled."""
 
 import asyncio
 import threading
@@ -33,9 +33,9 @@ async def a_failure_among_several():
         await asyncio.gather(*tasks)
     except ValueError as error:
         print(error)
-    # The others go on.
+    # The others keep running.
     await asyncio.wait(tasks)
-    print(f"{len(done)} came to their ends")
+    print(f"{len(done)} completed")
 
 
 async def a_handle_that_is_dropped():
@@ -44,9 +44,9 @@ async def a_handle_that_is_dropped():
 
     async def tell():
         await asyncio.sleep(SHORT)
-        told.put_nowait("goes on")
+        told.put_nowait("keeps running")
 
-    # The loop keeps only a weak reference to a task, so somebody must keep it.
+    # The loop keeps only a weak reference to a task, so the program must keep a reference.
     background = {asyncio.create_task(tell())}
     print(f"its task {await told.get()}")
     await asyncio.wait(background)
@@ -105,7 +105,7 @@ async def block_on_inside_a_task():
 
 async def a_timer_that_waits_to_be_awaited():
     print("A timer that waits to be awaited")
-    # Its time does not count before it is awaited.
+    # Its time counts from when it is awaited.
     nap = asyncio.sleep(LONG)
     await asyncio.sleep(LONG)
     try:

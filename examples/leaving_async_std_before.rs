@@ -1,6 +1,6 @@
-//! Leaving async-std, before: what its programs rely on, mostly without saying so.
+//! Leaving async-std, before: what its programs rely on, mostly implicitly.
 //!
-//! `leaving_async_std_after` does the same on any runtime, part by part, and prints the same.
+//! `leaving_async_std_after` does the same on any runtime; it has the same parts and prints the same.
 //!
 //! verify: only async-std asyncio
 
@@ -43,7 +43,7 @@ async fn the_loop() {
 
 async fn check(n: u32, done: Sender<u32>) -> Result<(), String> {
     task::sleep(SHORT * n).await;
-    done.send(n).await.expect("somebody listens");
+    done.send(n).await.expect("the receiver exists");
     if n == 0 { Err(format!("{n} is nothing")) } else { Ok(()) }
 }
 
@@ -55,7 +55,7 @@ async fn a_failure_among_several() {
     for handle in handles {
         if let Err(error) = handle.await {
             println!("{error}");
-            // The other handles are dropped here, and their tasks go on.
+            // The other handles are dropped here, and their tasks keep running.
             break;
         }
     }
@@ -63,7 +63,7 @@ async fn a_failure_among_several() {
     while listening.recv().await.is_ok() {
         ends += 1;
     }
-    println!("{ends} came to their ends");
+    println!("{ends} completed");
 }
 
 async fn a_handle_that_is_dropped() {
@@ -71,12 +71,12 @@ async fn a_handle_that_is_dropped() {
     let (tell, listening) = channel::bounded(1);
     drop(task::spawn(async move {
         task::sleep(SHORT).await;
-        tell.send("goes on").await.expect("somebody listens");
+        tell.send("keeps running").await.expect("the receiver exists");
     }));
-    println!("its task {}", listening.recv().await.expect("it has not been stopped"));
+    println!("its task {}", listening.recv().await.expect("the task was not cancelled"));
 }
 
-/// Says that it was dropped.
+/// Records that it was dropped.
 struct Guard(Arc<AtomicBool>);
 
 impl Drop for Guard {
@@ -100,25 +100,25 @@ async fn a_task_that_is_to_stop() {
 async fn tasks_that_block() {
     println!("Tasks that block");
     let (tell, listening) = mpsc::channel();
-    // It blocks its thread. There is one per core, so the other task has one, too; on a single core this
-    // would never end.
+    // This blocks a thread. The other task needs another one: there is one per core, so on a single core
+    // the program would hang.
     let waiting = task::spawn(async move { listening.recv() });
     let telling = task::spawn(async move { tell.send(42) });
-    telling.await.expect("somebody listens");
-    println!("heard {}", waiting.await.expect("it was told"));
+    telling.await.expect("the receiver exists");
+    println!("heard {}", waiting.await.expect("a value was sent"));
     println!("computed {}", task::spawn_blocking(|| 6 * 7).await);
 }
 
 async fn a_panic() {
     println!("A panic");
     let handle = task::spawn(async { panic!("out of cheese") });
-    // It goes on in whoever awaits the handle.
+    // The panic propagates to the task that awaits the handle.
     let caught = catch_unwind(AssertUnwindSafe(|| task::block_on::<_, ()>(handle)));
-    let payload = caught.expect_err("the task has panicked");
-    println!("the task said: {}", payload.downcast_ref::<&str>().expect("it is a text"));
+    let payload = caught.expect_err("the task panicked");
+    println!("the task said: {}", payload.downcast_ref::<&str>().expect("the payload is a string"));
 }
 
-/// Not async, and called by what is.
+/// Synchronous, and called by async code.
 fn total() -> u32 {
     task::block_on(async {
         task::sleep(SHORT).await;
@@ -133,7 +133,7 @@ async fn block_on_inside_a_task() {
 
 async fn a_timer_that_waits_to_be_awaited() {
     println!("A timer that waits to be awaited");
-    // Its time does not count before it is polled.
+    // The time of a sleep counts from its first poll.
     let nap = task::sleep(LONG);
     task::sleep(LONG).await;
     println!("it is over: {}", future::timeout(SHORT, nap).await.is_ok());

@@ -1,4 +1,4 @@
-//! `sequential`: one body after another, the plain loop; ten bodies take ten times as long.
+//! `sequential`: one body after another, like a plain loop; ten bodies take ten times as long.
 
 use std::time::Duration;
 

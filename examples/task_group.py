@@ -1,4 +1,4 @@
-"""task_group: a block that ends when every task it started has ended."""
+"""task_group: a block that completes when every task that it spawned has completed."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""task_list: every body is a task from the start; the loop awaits one handle after another."""
+"""task_list: every body is spawned as a task at once; the loop awaits one handle after another."""
 
 import asyncio
 

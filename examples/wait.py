@@ -1,4 +1,4 @@
-"""wait: a set of running tasks, waited for until all have ended."""
+"""wait: waits until all tasks of a set have completed."""
 
 import asyncio
 

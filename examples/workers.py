@@ -1,11 +1,11 @@
-"""on_workers: a few workers that draw from one iterator; in asyncio they share one core."""
+"""on_workers: a few workers that pull from one iterator; in asyncio they share one core."""
 
 import asyncio
 import os
 
 
 def steps(n):
-    """How many steps it takes from n to 1: half of what is even, three times and one more of what is odd."""
+    """Counts the Collatz steps from n to 1: an even number is halved, an odd one tripled and incremented."""
     steps = 0
     while n != 1:
         n = n // 2 if n % 2 == 0 else 3 * n + 1

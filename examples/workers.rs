@@ -1,8 +1,8 @@
-//! `on_workers`: many short bodies on all cores, and the same answer wherever they run.
+//! `on_workers`: many short bodies on all cores; the output does not depend on where they run.
 
 use forloop::NoRuntime;
 
-/// How many steps it takes from `n` to 1: half of what is even, three times and one more of what is odd.
+/// Counts the Collatz steps from `n` to 1: an even number is halved, an odd one tripled and incremented.
 fn steps(mut n: u64) -> usize {
     let mut steps = 0;
     while n != 1 {

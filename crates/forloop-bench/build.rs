@@ -1,4 +1,4 @@
-//! Tells the program which compiler made it: figures of one are not those of another.
+//! Passes the version of the compiler to the program, because figures of different compilers differ.
 
 use std::env;
 use std::process::Command;

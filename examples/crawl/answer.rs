@@ -1,4 +1,4 @@
-//! How the local site answers a request, or does not.
+//! The responses of the local site, and its ways of not responding.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -15,10 +15,9 @@ use hyper::body::{Body, Bytes, Frame, SizeHint};
 use hyper::{Response, StatusCode};
 use socket2::SockRef;
 
-use crate::Kind;
-use crate::plan::{LONGEST, length};
+use crate::plan::{Kind, LONGEST, length};
 
-/// What the site remembers: how often a page was asked for whose fate depends on it.
+/// The number of requests so far for each page whose response depends on it.
 #[derive(Debug, Default)]
 pub(crate) struct Visits {
     counts: RefCell<HashMap<(Kind, usize), usize>>,
@@ -44,13 +43,13 @@ impl Visits {
             Kind::Stalled => Ok(half(index, socket, Then::Stall)),
             Kind::Reset => reset(socket),
             Kind::HalfClosed => Ok(half(index, socket, Then::ShutDown)),
-            // Of the last two nobody can ask here.
+            // The site receives no request of the last two kinds.
             Kind::Missing | Kind::Refused | Kind::Malformed => Ok(status(StatusCode::NOT_FOUND)),
         }
     }
 
-    /// Whether this visit is one of the first so many. The next one is forgotten, so that memory does not
-    /// grow with the crawl.
+    /// Whether this is one of the first `visits` requests for a page. The request after those removes the
+    /// entry, so that memory does not grow with the crawl.
     fn is_early(&self, page: (Kind, usize), visits: usize) -> bool {
         let mut counts = self.counts.borrow_mut();
         let count = counts.entry(page).or_default();
@@ -89,13 +88,13 @@ fn half(index: usize, socket: &TcpStream, then: Then) -> Response<Answer> {
     Response::new(Answer::Half { promised: length(index), first, socket: socket.clone(), then })
 }
 
-/// Has the connection reset when it is dropped.
+/// Resets the connection when it is dropped.
 fn reset(socket: &TcpStream) -> Result<Response<Answer>, Broken> {
     SockRef::from(socket).set_linger(Some(Duration::ZERO)).map_err(|_| Broken)?;
     Err(Broken)
 }
 
-/// The connection is of no use any more.
+/// The error of a connection that the site breaks on purpose.
 #[derive(Debug)]
 pub(crate) struct Broken;
 
@@ -107,23 +106,23 @@ impl fmt::Display for Broken {
 
 impl Error for Broken {}
 
-/// The body of an answer.
+/// The body of a response.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    /// All of it.
+    /// The whole page.
     Whole(Option<Bytes>),
-    /// Half of what the head promises.
+    /// Half of the announced length.
     Half { promised: usize, first: Option<Bytes>, socket: TcpStream, then: Then },
 }
 
-/// What happens after the first half.
+/// What follows the first half.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Then {
-    /// Nothing, ever.
+    /// Nothing, for ever.
     Stall,
-    /// There will be nothing more, and the client is told so once what was sent has left us.
+    /// The site shuts down its half of the connection, once the data sent so far has left.
     ShutDown,
-    /// That time has come.
+    /// The data has left.
     ShutDownNow,
 }
 
@@ -143,14 +142,14 @@ impl Body for Answer {
                 }
                 match then {
                     Then::Stall => {}
-                    // hyper writes what it has before it asks again.
+                    // hyper flushes its buffer before it polls again.
                     Then::ShutDown => {
                         *then = Then::ShutDownNow;
                         cx.waker().wake_by_ref();
                     }
                     Then::ShutDownNow => {
                         *then = Then::Stall;
-                        // It fails if the client has gone.
+                        // It fails if the client has disconnected.
                         let _ = socket.shutdown(Shutdown::Write);
                     }
                 }

@@ -1,4 +1,4 @@
-//! The client: one page, one connection, nothing in the background.
+//! The client: one connection for each page, and no background tasks.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -10,13 +10,15 @@ use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{CONNECTION, HOST, USER_AGENT};
 
-use crate::url::Target;
-use crate::{FetchError, Hosts, Sockets, Url};
+use crate::error::{BadUrl, FetchError};
+use crate::hosts::Hosts;
+use crate::sockets::Sockets;
+use crate::url::{Target, Url};
 
-/// What was fetched. The page itself is counted and let go.
+/// A fetched page. Its content is counted and dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page {
-    /// How long it was.
+    /// The length of the page in bytes.
     pub bytes: u64,
 }
 
@@ -30,17 +32,17 @@ pub struct Client {
 }
 
 impl Client {
-    /// Makes a client that uses these sockets, and knows where these hosts are; others it looks up.
+    /// Creates a client that uses these sockets. It knows the addresses of `hosts`, and looks others up.
     pub fn new(sockets: Sockets, hosts: Hosts) -> Self {
         Self { sockets, hosts, may_panic: false, attempts: AtomicUsize::new(0) }
     }
 
-    /// Makes a client that panics over a page whose path begins with `/panic/`.
+    /// Makes the client panic on a page whose path begins with `/panic/`.
     pub fn that_may_panic(self) -> Self {
         Self { may_panic: true, ..self }
     }
 
-    /// How many attempts were begun.
+    /// Returns the number of attempts started.
     pub fn attempts(&self) -> usize {
         self.attempts.load(Ordering::Relaxed)
     }
@@ -49,11 +51,11 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// What kept this attempt from the whole page.
+    /// Returns why this attempt did not receive the whole page.
     ///
     /// # Cancel safety
     ///
-    /// When the future is dropped, its connection is closed, and nothing of it is left.
+    /// Dropping the future closes its connection, and leaves no task behind.
     pub async fn fetch(&self, url: &Url) -> Result<Page, FetchError> {
         self.attempts.fetch_add(1, Ordering::Relaxed);
         let target = url.target().map_err(FetchError::BadUrl)?;
@@ -65,8 +67,8 @@ impl Client {
         };
         let socket = self.sockets.connect(host, port).await.map_err(FetchError::Connect)?;
         let (sender, connection) = http1::handshake(socket).await.map_err(FetchError::of_head)?;
-        // Both are driven here, so that nothing is left of them when this future is dropped. What the
-        // connection fails with, the request is told.
+        // Both futures are polled here, so dropping this one leaves nothing behind. An error of the
+        // connection is also returned by the request.
         let driven = async {
             let _ = connection.await;
             future::pending().await
@@ -81,8 +83,8 @@ async fn ask(mut sender: SendRequest<String>, target: &Target) -> Result<Page, F
         .header(USER_AGENT, "forloop-crawl")
         .header(CONNECTION, "close")
         .body(String::new())
-        // A path and a host that were parsed can be sent.
-        .map_err(|_| FetchError::BadUrl(crate::BadUrl::Malformed))?;
+        // Parsed hosts and paths are valid in a request.
+        .map_err(|_| FetchError::BadUrl(BadUrl::Malformed))?;
     let response = sender.send_request(request).await.map_err(FetchError::of_head)?;
     if !response.status().is_success() {
         return Err(FetchError::Status(response.status()));
@@ -91,7 +93,7 @@ async fn ask(mut sender: SendRequest<String>, target: &Target) -> Result<Page, F
     Ok(Page { bytes })
 }
 
-/// Reads a body to its end. It is not kept, because nobody knows how long it is.
+/// Reads a body of unknown length to its end, without keeping it.
 async fn count(body: Incoming) -> Result<u64, hyper::Error> {
     let mut body = pin!(body);
     let mut bytes = 0;

@@ -1,29 +1,29 @@
-//! Why a page could not be fetched.
+//! The errors of fetching a page.
 
 use std::error::Error;
 use std::{fmt, io};
 
 use hyper::StatusCode;
 
-/// Why one attempt to fetch a page failed.
+/// Why an attempt to fetch a page failed.
 #[derive(Debug)]
 pub enum FetchError {
-    /// There is nothing to ask: the URL is none that this client can fetch.
+    /// The client cannot fetch this URL.
     BadUrl(BadUrl),
-    /// The host has no address, or nobody listens there.
+    /// The host has no address, or its port is closed.
     Connect(io::Error),
-    /// The host has answered, but with no page.
+    /// The host responded with an error status.
     Status(StatusCode),
-    /// The connection was reset or closed before there was an answer, or in the middle of one.
+    /// The connection was reset or closed before or within the response.
     Reset(hyper::Error),
-    /// The host said that it had nothing more to send before the page was whole.
+    /// The host ended its data before the page was complete.
     Truncated(hyper::Error),
-    /// What came is not HTTP.
+    /// The response is not HTTP.
     Garbled(hyper::Error),
 }
 
 impl FetchError {
-    /// Whether another attempt may end better.
+    /// Whether a retry may succeed.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::BadUrl(_) | Self::Garbled(_) => false,
@@ -34,17 +34,17 @@ impl FetchError {
         }
     }
 
-    /// What happened before the first byte of the page.
+    /// Classifies an error before the first byte of the page.
     pub(crate) fn of_head(error: hyper::Error) -> Self {
         if error.is_parse() { Self::Garbled(error) } else { Self::Reset(error) }
     }
 
-    /// What happened amid the page.
+    /// Classifies an error within the page.
     pub(crate) fn of_body(error: hyper::Error) -> Self {
         use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
         match io_kind(&error) {
             Some(UnexpectedEof) => Self::Truncated(error),
-            // Chunks that are none.
+            // A malformed chunk.
             Some(InvalidData | InvalidInput) => Self::Garbled(error),
             _ if error.is_incomplete_message() => Self::Truncated(error),
             _ if error.is_parse() => Self::Garbled(error),
@@ -91,11 +91,11 @@ impl Error for FetchError {
 /// Why a URL cannot be fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BadUrl {
-    /// It is no absolute URL.
+    /// It is not an absolute URL.
     Malformed,
-    /// It has this scheme, and only `http` is spoken here.
+    /// Its scheme is not `http`, the only one supported.
     NotHttp(String),
-    /// It has a user's name in it, which is nobody else's business.
+    /// It contains a user name, which must not be sent to the host.
     WithUser,
 }
 
@@ -103,8 +103,8 @@ impl fmt::Display for BadUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed => f.write_str("not a URL of the form http://HOST/PATH"),
-            Self::NotHttp(scheme) => write!(f, "`{scheme}` is not spoken here, only `http`"),
-            Self::WithUser => f.write_str("a URL with a user's name in it is not fetched"),
+            Self::NotHttp(scheme) => write!(f, "`{scheme}` is not supported, only `http`"),
+            Self::WithUser => f.write_str("a URL with a user name is not fetched"),
         }
     }
 }

@@ -1,26 +1,26 @@
-//! What a crawl costs this process, where the operating system tells.
+//! Measures the cost of a crawl to this process, where the operating system reports it.
 
 use std::fs;
 use std::time::{Duration, Instant};
 
-/// A clock, and what to say of it.
+/// A running measurement.
 #[derive(Debug)]
 pub struct Meter {
     begun: Instant,
 }
 
 impl Meter {
-    /// Begins to measure.
+    /// Starts a measurement.
     pub fn start() -> Self {
         Self { begun: Instant::now() }
     }
 
-    /// The time since then.
+    /// Returns the time since the start.
     pub fn elapsed(&self) -> Duration {
         self.begun.elapsed()
     }
 
-    /// Says what was measured, in one line that a program can read.
+    /// Formats the measurement as one line that a program can parse.
     pub fn report(&self, attempts: usize) -> String {
         let seconds = self.elapsed().as_secs_f64();
         let peak = peak_memory().unwrap_or_default();
@@ -28,19 +28,19 @@ impl Meter {
     }
 }
 
-/// The most memory that this process has had so far, in KiB.
+/// Returns the peak memory of this process so far, in KiB.
 pub fn peak_memory() -> Option<u64> {
     status("VmHWM:")
 }
 
-/// The memory that this process has now, in KiB.
+/// Returns the memory of this process now, in KiB.
 pub fn resident_memory() -> Option<u64> {
     status("VmRSS:")
 }
 
-/// How many files and sockets are open.
+/// Returns the number of open files and sockets.
 pub fn open_files() -> Option<usize> {
-    // One of them is the folder that is read.
+    // One of them is the directory being read.
     Some(fs::read_dir("/proc/self/fd").ok()?.count() - 1)
 }
 

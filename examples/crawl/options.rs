@@ -8,39 +8,41 @@ use std::time::Duration;
 use backon::ExponentialBuilder;
 use lexopt::{Arg, Error, Parser, ValueExt};
 
-use crate::{Hosts, Mix, Plan, Url};
+use crate::hosts::Hosts;
+use crate::plan::{Mix, Plan};
+use crate::url::Url;
 
-/// What `--help` prints.
+/// The output of `--help`.
 pub const HELP: &str = "\
 usage: crawl [options] [FILE | -]
 
-Fetches the pages of a list, one URL in a line, from a file or from standard input; without a list,
-those of a site of its own on this machine, some of which are slow, fail or are flaky. Failures are
-told on stderr, a summary on stdout. Only `http` is spoken. Ctrl-C finishes what runs and sums up; once
-more, it stops that, too.
+Fetches the pages of a list, one URL per line, from a file or from standard input. Without a list,
+fetches those of a local site, some of which are slow, fail or are flaky. Prints failures on stderr
+and a summary on stdout. Only `http` is supported. Ctrl-C finishes the running pages and prints the
+summary; a second Ctrl-C stops them.
 
 options:
-  --limit N          so many pages at once (50)
-  --per-host N       so many of one host at once (8)
-  --timeout SECONDS  the time of each attempt (2)
-  --retries N        how often what may pass is tried again (2)
+  --limit N          the most pages at once (50)
+  --per-host N       the most pages of one host at once (8)
+  --timeout SECONDS  the timeout of each attempt (2)
+  --retries N        how often a transient failure is retried (2)
 
 for its own site:
-  --count N          so many pages (1000)
+  --count N          the number of pages (1000)
   --mix KIND=PERCENT,...
-                     how many of them are missing, error, flaky, slow, stalled, reset, half-closed,
-                     refused or malformed; '' is none
+                     the shares of missing, error, flaky, slow, stalled, reset, half-closed, refused
+                     and malformed pages; '' is none
   --panic            one page makes the body of the loop panic
-  --soak N           N pages, many of them bad; fails if memory grows, a socket is left, or a page
-                     does not end as it must
-  --serve            be the site, print where its hosts are, and stay until standard input ends
-  --hosts HOSTS      crawl the site of another process, whose `--serve` has printed HOSTS
+  --soak N           N pages, many of them bad; fails if memory grows, a socket is left open, or a
+                     page ends in a wrong way
+  --serve            serve the site, print its addresses, and exit when standard input ends
+  --hosts HOSTS      crawl the site of another process, whose `--serve` printed HOSTS
 
-  --measure          say on stderr how long it took, and how much memory
-  --help             this
+  --measure          print the time and the peak memory on stderr
+  --help             print this help
 ";
 
-/// Where the URLs are from.
+/// The source of the URLs.
 #[derive(Debug, Clone)]
 pub enum Source {
     /// The local site.
@@ -52,11 +54,11 @@ pub enum Source {
 }
 
 impl Source {
-    /// Reads the URLs. Empty lines, and what begins with `#`, are none.
+    /// Reads the URLs. Empty lines and lines that begin with `#` are skipped.
     ///
     /// # Errors
     ///
-    /// The list that cannot be read, and why.
+    /// Returns the name of a list that cannot be read, and the reason.
     pub fn urls(&self) -> Result<Vec<Url>, String> {
         let list = match self {
             Self::Plan(plan) => return Ok(plan.urls().collect()),
@@ -70,53 +72,53 @@ impl Source {
                 list
             }
         };
-        // A line that is not UTF-8 is a URL that is none, and not the end of the others.
+        // A line that is not UTF-8 is a malformed URL, and does not end the list.
         let list = String::from_utf8_lossy(&list);
         let lines = list.lines().map(str::trim);
         Ok(lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(Url::new).collect())
     }
 }
 
-/// What to do.
+/// The job of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Job {
-    /// Fetch pages.
+    /// Fetches pages.
     Crawl,
-    /// Fetch very many, and see that nothing is left of it.
+    /// Fetches very many pages, and checks that nothing is left behind.
     Soak,
-    /// Be fetched from.
+    /// Serves the pages of the local site.
     Serve,
-    /// Say how it is used.
+    /// Prints the help.
     Help,
 }
 
-/// What the command line says.
+/// The parsed command line.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// What to do.
+    /// The job.
     pub job: Job,
-    /// Where the URLs are from.
+    /// The source of the URLs.
     pub source: Source,
-    /// So many pages at once.
+    /// The most pages fetched at once.
     pub limit: usize,
-    /// So many of one host at once.
+    /// The most pages of one host fetched at once.
     pub per_host: usize,
-    /// The time of each attempt.
+    /// The timeout of each attempt.
     pub timeout: Duration,
-    /// How often to try again.
+    /// The number of retries.
     pub retries: usize,
-    /// A site that is there already.
+    /// The addresses of a site in another process.
     pub hosts: Option<Hosts>,
-    /// Whether to say what it cost.
+    /// Whether to print the cost of the crawl.
     pub measure: bool,
 }
 
 impl Options {
-    /// Reads the command line.
+    /// Parses the command line.
     ///
     /// # Errors
     ///
-    /// What cannot be understood.
+    /// Returns an error for arguments that are invalid or contradict each other.
     pub fn parse(mut parser: Parser) -> Result<Self, Error> {
         let mut options = Self {
             job: Job::Crawl,
@@ -158,7 +160,9 @@ impl Options {
         let is_local = count.is_some() || mix.is_some() || panic || options.job == Job::Serve;
         options.source = match list {
             Some(list) if is_local => {
-                return Err(format!("{}: a list is not for its own site", list.display()).into());
+                return Err(
+                    format!("{}: a list cannot be used with its own site", list.display()).into()
+                );
             }
             Some(list) if list == "-" => Source::Stdin,
             Some(list) => Source::File(list.into()),
@@ -171,7 +175,7 @@ impl Options {
         Ok(options)
     }
 
-    /// How long to wait before each further attempt.
+    /// Returns the delays between attempts.
     pub fn backoff(&self) -> ExponentialBuilder {
         ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(50))
@@ -202,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused() {
+    fn invalid_arguments_are_refused() {
         for bad in [
             &["--mix", "reset=200"][..],
             &["--timeout", "0"],

@@ -1,39 +1,40 @@
-//! Which pages the local site has: each page's fate is in its path.
+//! The pages of the local site; the path of a page determines what happens to a request for it.
 
 use std::error::Error;
 use std::fmt;
 
 use hyper::StatusCode;
 
-use crate::{End, Url};
+use crate::tally::End;
+use crate::url::Url;
 
-/// What becomes of a request for a page.
+/// What happens to a request for a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// There is a page.
+    /// The page exists.
     Good,
-    /// There is none: 404.
+    /// The page does not exist: 404.
     Missing,
-    /// The host is in trouble: 500.
+    /// The host fails: 500.
     Error,
-    /// It fails once or twice, with 503 or a reset connection, and then there is a page.
+    /// The first one or two requests fail, with 503 or a reset connection; the next one succeeds.
     Flaky,
-    /// The first request is not answered in any time that a client waits, the next one is at once.
+    /// The first request gets no response within any timeout; the next one gets it at once.
     Slow,
-    /// No request is ever answered, or only half.
+    /// A request gets no response, or half of one.
     Stalled,
-    /// The connection is reset instead of an answer.
+    /// The connection is reset instead of a response.
     Reset,
-    /// The host shuts its half of the connection down amid the page.
+    /// The host shuts down its half of the connection within the page.
     HalfClosed,
-    /// Nobody listens there.
+    /// The port of the host is closed.
     Refused,
-    /// It is no URL.
+    /// The URL is malformed.
     Malformed,
 }
 
 impl Kind {
-    /// Every kind that can be asked for in a [`Mix`]: the others are good.
+    /// Every kind that a [`Mix`] can request; the rest of the pages are good.
     pub const FAULTS: [Self; 9] = [
         Self::Missing,
         Self::Error,
@@ -46,7 +47,7 @@ impl Kind {
         Self::Malformed,
     ];
 
-    /// Its name, on the command line and in paths.
+    /// Returns the name used on the command line and in paths.
     pub fn name(self) -> &'static str {
         match self {
             Self::Good => "good",
@@ -66,7 +67,7 @@ impl Kind {
         Self::FAULTS.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// How a crawl that tries often enough ends at such a page.
+    /// Returns how a crawl with enough retries ends at such a page.
     fn end(self) -> End {
         match self {
             Self::Good | Self::Flaky | Self::Slow => End::Fetched,
@@ -81,7 +82,7 @@ impl Kind {
     }
 }
 
-/// Of a hundred pages, how many are of which kind.
+/// The number of pages of each kind, of a hundred pages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mix {
     shares: Vec<(Kind, usize)>,
@@ -111,7 +112,7 @@ impl Mix {
         Self { shares: Vec::new() }
     }
 
-    /// More than a third of all pages are bad in some way.
+    /// More than a third of all pages are bad.
     pub fn hard() -> Self {
         Self {
             shares: vec![
@@ -128,12 +129,12 @@ impl Mix {
         }
     }
 
-    /// Reads shares in percent, as in `refused=5,reset=5`; nothing at all is only good pages.
+    /// Parses shares in percent, as in `refused=5,reset=5`. The empty text means that all pages are good.
     ///
     /// # Errors
     ///
-    /// [`BadMix`] for a kind that there is not, for what is no whole number of percents, for a kind that is
-    /// named twice, and for more than a hundred percent.
+    /// Returns [`BadMix`] for an unknown kind, a share that is not a whole number, a kind that is given
+    /// twice, and for more than a hundred percent.
     pub fn parse(text: &str) -> Result<Self, BadMix> {
         let mut shares: Vec<(Kind, usize)> = Vec::new();
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
@@ -149,9 +150,9 @@ impl Mix {
         if 100 < all { Err(BadMix::TooMuch(all)) } else { Ok(Self { shares }) }
     }
 
-    /// The kind of a page: of each hundred in a row so many are of each, and they are spread out.
+    /// Returns the kind of a page. Any hundred consecutive pages have the requested shares, spread evenly.
     pub fn kind(&self, index: usize) -> Kind {
-        // 37 and 100 have no common divisor, so each place of a hundred is taken once.
+        // 37 and 100 are coprime, so the multiples of 37 visit each of a hundred places once.
         let mut place = index % 100 * 37 % 100;
         for &(kind, share) in &self.shares {
             if place < share {
@@ -163,16 +164,16 @@ impl Mix {
     }
 }
 
-/// Why this is no mix of faults.
+/// The error of parsing a [`Mix`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BadMix {
-    /// There is no kind of that name.
+    /// No kind has this name.
     NoKind(String),
-    /// It is not of the form `KIND=PERCENT`.
+    /// The part is not of the form `KIND=PERCENT`.
     NoShare(String),
-    /// The kind is there twice.
+    /// The kind is given twice.
     Twice(Kind),
-    /// The shares are that much together.
+    /// The shares add up to more than a hundred percent.
     TooMuch(usize),
 }
 
@@ -181,32 +182,32 @@ impl fmt::Display for BadMix {
         match self {
             Self::NoKind(name) => {
                 let kinds = Kind::FAULTS.map(Kind::name).join(", ");
-                write!(f, "no kind of page is called `{name}`: there are {kinds}")
+                write!(f, "no kind of page is called `{name}`: the kinds are {kinds}")
             }
             Self::NoShare(part) => write!(f, "`{part}` is not KIND=PERCENT, as in `reset=5`"),
-            Self::Twice(kind) => write!(f, "`{}` is there twice", kind.name()),
-            Self::TooMuch(all) => write!(f, "the shares are {all} percent together"),
+            Self::Twice(kind) => write!(f, "`{}` is given twice", kind.name()),
+            Self::TooMuch(all) => write!(f, "the shares add up to {all} percent"),
         }
     }
 }
 
 impl Error for BadMix {}
 
-/// The hosts whose pages can be asked for.
+/// The hosts that serve pages.
 pub(crate) const HOSTS: [&str; 5] =
     ["north.test", "east.test", "south.test", "west.test", "centre.test"];
 
-/// The host where nobody listens.
+/// The host whose port is closed.
 pub(crate) const CLOSED: &str = "closed.test";
 
-/// So many pages of such a mix.
+/// A number of pages of a mix.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// How many.
+    /// The number of pages.
     pub count: usize,
-    /// Of which kinds.
+    /// The kinds of the pages.
     pub mix: Mix,
-    /// Whether the page in the middle is one over which the client panics.
+    /// Whether the client panics on the page in the middle.
     pub panic: bool,
 }
 
@@ -217,14 +218,14 @@ impl Default for Plan {
 }
 
 impl Plan {
-    /// The URLs of its pages.
+    /// Returns the URLs of the pages.
     pub fn urls(&self) -> impl Iterator<Item = Url> + '_ {
         (0..self.count).map(|index| self.url(index))
     }
 
-    /// The URL of a page.
+    /// Returns the URL of a page.
     pub fn url(&self, index: usize) -> Url {
-        // Pages of one kind are on all hosts.
+        // The second term spreads the pages of each kind over all hosts.
         let host = HOSTS[(index + index / 100) % HOSTS.len()];
         if self.panics(index) {
             return Url::new(format!("http://{host}/panic/{index}"));
@@ -237,7 +238,7 @@ impl Plan {
         })
     }
 
-    /// How the crawl is to end at that page.
+    /// Returns how the crawl must end at a page.
     pub fn end(&self, index: usize) -> End {
         if self.panics(index) { End::Panicked } else { self.mix.kind(index).end() }
     }
@@ -247,12 +248,12 @@ impl Plan {
     }
 }
 
-/// How long a page is.
+/// Returns the length of a page.
 pub(crate) fn length(index: usize) -> usize {
     100 + index % LONGEST * 7919 % LONGEST
 }
 
-/// No page is longer by more than a hundred.
+/// The range of lengths: a page has from 100 to 100 + `LONGEST` bytes.
 pub(crate) const LONGEST: usize = 4000;
 
 #[cfg(test)]
@@ -260,7 +261,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_hundred_pages_have_the_shares_that_were_asked_for() {
+    fn each_hundred_pages_have_the_requested_shares() {
         let mix = Mix::parse("refused=5, stalled=20,error=0").unwrap();
         for hundred in [0..100, 100..200, 1234..1334] {
             let kinds: Vec<_> = hundred.map(|index| mix.kind(index)).collect();
@@ -273,9 +274,13 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_mix_says_what_is_wrong_with_it() {
+    fn a_bad_mix_is_refused_with_the_reason() {
         let why = |text: &str| Mix::parse(text).unwrap_err().to_string();
-        assert!(why("resett=5").contains("`resett`: there are missing, "), "{}", why("resett=5"));
+        assert!(
+            why("resett=5").contains("`resett`: the kinds are missing, "),
+            "{}",
+            why("resett=5")
+        );
         for text in ["reset", "reset=", "reset=-1", "reset=1.5", "reset=x"] {
             assert!(why(text).contains("KIND=PERCENT"), "{}", why(text));
         }

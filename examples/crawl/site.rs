@@ -1,11 +1,10 @@
 //! The local site: five hosts on loopback, on a thread of their own.
 
-use std::collections::BTreeMap;
 use std::error::Error;
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
-use std::{fmt, io};
 
 use async_channel::{Receiver, Sender};
 use async_executor::LocalExecutor;
@@ -17,51 +16,14 @@ use smol_hyper::rt::FuturesIo;
 use socket2::{Domain, Socket, Type};
 
 use crate::answer::Visits;
+use crate::hosts::Hosts;
 use crate::plan::{CLOSED, HOSTS};
 
-/// Where hosts are that no name server knows.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Hosts {
-    addresses: BTreeMap<String, SocketAddr>,
-}
-
-impl Hosts {
-    pub(crate) fn find(&self, name: &str) -> Option<SocketAddr> {
-        self.addresses.get(name).copied()
-    }
-
-    /// Reads what `Display` writes: `NAME=ADDRESS:PORT`, separated by commas.
-    ///
-    /// # Errors
-    ///
-    /// The first part that is something else.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let address = |part: &str| {
-            let (name, address) = part.split_once('=')?;
-            Some((name.to_owned(), address.parse().ok()?))
-        };
-        let parts = text
-            .split(',')
-            .map(|part| address(part).ok_or_else(|| format!("`{part}` is not HOST=ADDRESS:PORT")));
-        Ok(Self { addresses: parts.collect::<Result<_, _>>()? })
-    }
-}
-
-impl fmt::Display for Hosts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, (name, address)) in self.addresses.iter().enumerate() {
-            let comma = if place == 0 { "" } else { "," };
-            write!(f, "{comma}{name}={address}")?;
-        }
-        Ok(())
-    }
-}
-
-/// The hosts, as long as this is there; dropping it ends them.
+/// The running hosts; dropping this value stops them.
 #[derive(Debug)]
 pub struct Site {
     hosts: Hosts,
-    /// Bound, so that nobody else gets the port, and not listening.
+    /// Bound to reserve its port, but not listening.
     _closed: Socket,
     stop: Sender<()>,
     thread: Option<JoinHandle<()>>,
@@ -72,7 +34,7 @@ impl Site {
     ///
     /// # Errors
     ///
-    /// What the operating system refuses: ports, or a thread.
+    /// Returns the error of the operating system if it refuses a port or a thread.
     pub fn start() -> io::Result<Self> {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let mut hosts = Hosts::default();
@@ -93,7 +55,7 @@ impl Site {
         Ok(Self { hosts, _closed: closed, stop, thread: Some(thread) })
     }
 
-    /// Where the hosts are.
+    /// Returns the addresses of the hosts.
     pub fn hosts(&self) -> &Hosts {
         &self.hosts
     }
@@ -102,7 +64,7 @@ impl Site {
 impl Drop for Site {
     fn drop(&mut self) {
         self.stop.close();
-        // If it has panicked, it has said so.
+        // A panic of the thread has been printed already.
         let _ = self.thread.take().map(JoinHandle::join);
     }
 }
@@ -114,12 +76,12 @@ async fn serve(listeners: &[TcpListener], stopped: &Receiver<()>) {
         loop {
             match listener.accept().await {
                 Ok((socket, _)) => connections.spawn(converse(socket, &visits)).detach(),
-                // Too many files are open, for one: some will be closed.
+                // For instance, too many files are open; some will be closed.
                 Err(_) => drop(async_io::Timer::after(Duration::from_millis(10)).await),
             }
         }
     });
-    // Nobody sends: it ends when the channel is closed.
+    // Nothing is ever sent: the receiver is ready when the channel is closed.
     let stopped = async { stopped.recv().await.unwrap_or_default() };
     connections.run(future::or(stopped, accepting)).await;
 }
@@ -129,6 +91,6 @@ async fn converse(socket: TcpStream, visits: &Visits) {
     let connection = http1::Builder::new()
         .keep_alive(false)
         .serve_connection(FuturesIo::new(socket.clone()), service);
-    // A client that goes away is its own affair, and what we break we break on purpose.
+    // A client may disconnect at any time, and other errors are intended.
     let _: Result<(), Box<dyn Error>> = connection.await.map_err(Into::into);
 }

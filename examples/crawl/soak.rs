@@ -1,4 +1,4 @@
-//! `crawl --soak N`: very many pages, many of them bad, and what must be left of it: nothing.
+//! `crawl --soak N`: crawls very many pages, many of them bad, and checks that nothing is left behind.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -11,13 +11,13 @@ use crawler::{
 };
 use forloop::{AnyRuntime, Retry, ZeroLimit};
 
-/// How much the peak of memory may grow, in KiB, from the first tenth of the pages to the last: what an
-/// allocator keeps for itself. Of a hundred thousand pages, not even fifty bytes can be kept of each.
+/// How much the peak memory may grow after the first tenth of the pages, in KiB, which allows for caches of
+/// the allocator. With a hundred thousand pages, a leak of fifty bytes for each page exceeds it.
 const GROWTH: u64 = 4 * 1024;
 
-/// Crawls all pages of the plan, and fails with everything that is not as it must be.
+/// Crawls all pages of the plan, and fails with a list of everything that is wrong.
 pub(crate) fn soak(plan: &Plan, options: &Options) -> Result<ExitCode, Box<dyn Error>> {
-    // What the runtime needs for as long as it lives is not a leak: it has lived before we look.
+    // The runtime is started before the first check, because what it keeps is not a leak.
     forloop::run(async |runtime| {
         let warm = Plan { count: 200, mix: Mix::none(), panic: false };
         pass(&runtime, &warm, options, &Site::start()?).await?;
@@ -41,16 +41,16 @@ pub(crate) fn soak(plan: &Plan, options: &Options) -> Result<ExitCode, Box<dyn E
     })?
 }
 
-/// What was seen of a crawl.
+/// The observations of a crawl.
 #[derive(Default)]
 struct Seen {
     tally: Tally,
     attempts: usize,
-    /// How often each page came to an end, and not more of each: a bit.
+    /// One bit for each page, set when the page has ended.
     ended: Vec<u64>,
-    /// The first few pages that ended otherwise than they must, or twice.
+    /// The first few pages that ended in a wrong way, or twice.
     odd: Vec<String>,
-    /// Peak and present memory after a tenth of the pages, and at the end.
+    /// The peak and present memory after a tenth of the pages, and at the end.
     memory: [Option<(u64, u64)>; 2],
 }
 
@@ -63,8 +63,8 @@ async fn pass(
     let client = Client::new(Sockets::of(runtime), site.hosts().clone());
     let client = &client;
     let mut seen = Seen { ended: vec![0; plan.count.div_ceil(64)], ..Seen::default() };
-    // The URLs are made as they are wanted and the outcomes are counted as they come: what this needs does
-    // not depend on how many there are.
+    // The URLs are generated on demand and the outcomes are counted at once, so the memory needed does not
+    // depend on their number.
     forloop::each(plan.urls())
         .limit(options.limit)?
         .limit_by(|url| url.host().to_owned(), options.per_host)?
@@ -104,22 +104,22 @@ impl Seen {
         }
     }
 
-    /// Everything that is not as it must be.
+    /// Lists everything that is wrong.
     fn faults(self, plan: &Plan) -> Vec<String> {
         let mut faults = self.odd;
         let ended = self.ended.iter().map(|word| word.count_ones() as usize).sum::<usize>();
         if ended != plan.count {
-            faults.push(format!("{} pages came to no end", plan.count - ended));
+            faults.push(format!("{} pages did not end", plan.count - ended));
         }
         let [Some((early, _)), Some((late, now))] = self.memory else {
-            eprintln!("memory: this system does not tell");
+            eprintln!("memory: not reported by this system");
             return faults;
         };
         eprintln!(
             "peak of memory: {early} KiB after a tenth, {late} KiB at the end; now {now} KiB"
         );
         if early + GROWTH < late {
-            faults.push(format!("memory has grown from {early} KiB to {late} KiB"));
+            faults.push(format!("memory grew from {early} KiB to {late} KiB"));
         }
         faults
     }
@@ -129,8 +129,8 @@ fn memory() -> Option<(u64, u64)> {
     Some((peak_memory()?, resident_memory()?))
 }
 
-/// What is open that was not before. A socket that was dropped in a task is closed in that task's next turn, so
-/// there is some time for it.
+/// Returns an error if more files are open than before. A socket that a task has dropped is closed at a
+/// later poll, so this waits for it.
 fn left_open(before: usize) -> Option<String> {
     let mut after = before;
     for _ in 0..200 {
@@ -141,5 +141,5 @@ fn left_open(before: usize) -> Option<String> {
         }
         thread::sleep(Duration::from_millis(50));
     }
-    Some(format!("{after} files and sockets are open, and before there were {before}"))
+    Some(format!("{after} files and sockets are open, but {before} were open before"))
 }

@@ -1,4 +1,4 @@
-//! Connections, on the sockets of the runtime that polls them.
+//! Connections on the sockets of the runtime that polls them.
 
 use std::io;
 
@@ -6,25 +6,25 @@ use forloop::AnyRuntime;
 use hyper::rt::{Read, Write};
 use smol_hyper::rt::FuturesIo;
 
-/// A connection as hyper wants it, whatever it is made of.
+/// A connection as hyper needs it, on any kind of socket.
 pub(crate) type Socket = Box<dyn ReadWrite>;
 
 pub(crate) trait ReadWrite: Read + Write + Send + Unpin {}
 
 impl<T: Read + Write + Send + Unpin> ReadWrite for T {}
 
-/// Whose sockets: a runtime's own are those that its threads listen to.
+/// The kind of the sockets: the threads of a runtime watch its own kind only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sockets {
-    /// Those of async-io, which smol and async-std are made of, and which work anywhere.
+    /// The sockets of async-io, which smol and async-std use, and which work anywhere.
     AsyncIo,
-    /// Those of tokio, which work inside its runtime only.
+    /// The sockets of tokio, which work only inside its runtime.
     #[cfg(feature = "tokio")]
     Tokio,
 }
 
 impl Sockets {
-    /// The sockets that belong to a runtime.
+    /// Returns the kind of sockets of a runtime.
     pub fn of(runtime: &AnyRuntime) -> Self {
         match runtime.name() {
             #[cfg(feature = "tokio")]
@@ -33,7 +33,7 @@ impl Sockets {
         }
     }
 
-    /// Connects to the first address of the host at which somebody listens.
+    /// Connects to the first address of the host that accepts the connection.
     pub(crate) async fn connect(self, host: &str, port: u16) -> io::Result<Socket> {
         match self {
             Self::AsyncIo => {

@@ -1,41 +1,42 @@
-//! How many pages ended in which way.
+//! The number of pages by how they ended.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use forloop::Outcome;
 
-use crate::{FetchError, Page};
+use crate::client::Page;
+use crate::error::FetchError;
 
-/// How a page ended, in the order in which a summary has them.
+/// How a page ended, in the order of the summary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum End {
-    /// It is here.
+    /// It was fetched.
     Fetched,
-    /// There was nothing to ask.
+    /// Its URL is not valid.
     BadUrl,
-    /// The host has no address, or nobody listens there.
+    /// The host has no address, or its port is closed.
     Refused,
-    /// The host had another answer.
+    /// The host responded with another status.
     Status(u16),
     /// The connection was reset or closed.
     Reset,
     /// The host ended the page too early.
     Truncated,
-    /// It was no HTTP.
+    /// The response was not HTTP.
     Garbled,
-    /// It took too long, every time.
+    /// Every attempt timed out.
     TimedOut,
     /// The body of the loop panicked.
     Panicked,
-    /// The loop was stopped while it was fetched.
+    /// The loop was stopped while the page was being fetched.
     Cancelled,
-    /// The loop was stopped before its turn.
+    /// The loop was stopped before the page was started.
     NotRun,
 }
 
 impl End {
-    /// The end of one page.
+    /// Returns how a page ended.
     pub fn of(outcome: &Outcome<Page, FetchError>) -> Self {
         match outcome {
             Outcome::Ok(_) => Self::Fetched,
@@ -79,7 +80,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Counts one more page.
+    /// Counts a page.
     pub fn add(&mut self, outcome: &Outcome<Page, FetchError>) {
         *self.ends.entry(End::of(outcome)).or_default() += 1;
         if let Outcome::Ok(page) = outcome {
@@ -87,7 +88,7 @@ impl Tally {
         }
     }
 
-    /// Counts pages, and says on stderr why each that is not here is not.
+    /// Counts pages, and prints the failures on stderr.
     pub fn log<'a>(
         &mut self,
         urls: impl IntoIterator<Item = impl fmt::Display>,
@@ -96,7 +97,7 @@ impl Tally {
         for (index, (url, outcome)) in urls.into_iter().zip(outcomes).enumerate() {
             self.add(outcome);
             match outcome {
-                // After Ctrl-C most may be such.
+                // After Ctrl-C there may be many of these.
                 Outcome::Ok(_) | Outcome::Cancelled | Outcome::NotRun => {}
                 Outcome::Err(error) => eprintln!("{index}: {url}: {error}"),
                 Outcome::Panicked(panic) => {
@@ -108,7 +109,7 @@ impl Tally {
         }
     }
 
-    /// How many pages were counted.
+    /// Returns the number of pages counted.
     pub fn pages(&self) -> usize {
         self.ends.values().sum()
     }

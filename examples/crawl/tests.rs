@@ -1,4 +1,4 @@
-//! What `crawl` does, seen from outside.
+//! The behaviour of the program `crawl`.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -13,7 +13,7 @@ fn start(arguments: &[&str], list: &str) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_crawl"));
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    // One that refuses its arguments does not read.
+    // A program that refuses its arguments does not read its input.
     let _ = child.stdin.take().unwrap().write_all(list.as_bytes());
     child
 }
@@ -23,7 +23,7 @@ fn text(bytes: &[u8]) -> &str {
 }
 
 #[test]
-fn of_two_thousand_pages_each_ends_as_it_must_and_nothing_is_left_of_them() {
+fn two_thousand_pages_end_as_they_must_and_leave_nothing_behind() {
     let output = crawl(&["--soak", "2000", "--timeout", "3"], "");
     let (told, summary) = (text(&output.stderr), text(&output.stdout));
     assert!(output.status.success(), "{told}\n{summary}");
@@ -31,7 +31,7 @@ fn of_two_thousand_pages_each_ends_as_it_must_and_nothing_is_left_of_them() {
 }
 
 #[test]
-fn what_cannot_be_fetched_is_named_with_its_index_and_the_others_go_on() {
+fn failures_are_reported_with_their_index_and_do_not_stop_the_others() {
     let list =
         "# a list\n\nhttp://127.0.0.1:1/\nnonsense\n  https://127.0.0.1/ \nhttp://127.0.0.1:1/b\n";
     let output = crawl(&["-", "--retries", "0"], list);
@@ -40,7 +40,7 @@ fn what_cannot_be_fetched_is_named_with_its_index_and_the_others_go_on() {
     let begins = [
         "0: http://127.0.0.1:1/: no connection: ",
         "1: nonsense: not a URL",
-        "2: https://127.0.0.1/: `https` is not spoken here",
+        "2: https://127.0.0.1/: `https` is not supported",
         "3: http://127.0.0.1:1/b: no connection: ",
     ];
     assert_eq!(told.len(), begins.len(), "{told:?}");
@@ -53,7 +53,7 @@ fn what_cannot_be_fetched_is_named_with_its_index_and_the_others_go_on() {
 }
 
 #[test]
-fn a_body_that_panics_is_the_end_of_its_page_alone() {
+fn a_body_that_panics_ends_its_page_only() {
     let output = crawl(&["--count", "100", "--mix", "", "--panic"], "");
     assert!(output.status.success());
     let summary = text(&output.stdout);
@@ -66,10 +66,10 @@ fn a_body_that_panics_is_the_end_of_its_page_alone() {
 #[test]
 fn bad_arguments_are_refused_before_anything_is_fetched() {
     for (bad, why) in [
-        (&["--mix", "resett=5"][..], "there are missing, error, flaky"),
+        (&["--mix", "resett=5"][..], "the kinds are missing, error, flaky"),
         (&["--mix", "reset=99,slow=2"], "101 percent"),
         (&["--timeout", "0"], "above zero"),
-        (&["list.txt", "--soak", "10"], "not for its own site"),
+        (&["list.txt", "--soak", "10"], "cannot be used with its own site"),
         (&["--limit", "none"], "none"),
     ] {
         let output = crawl(bad, "");
@@ -77,7 +77,7 @@ fn bad_arguments_are_refused_before_anything_is_fetched() {
         assert!(text(&output.stderr).contains(why), "{}", text(&output.stderr));
         assert!(output.stdout.is_empty());
     }
-    // These are found out by the loop and by the operating system.
+    // The loop and the operating system refuse these.
     for bad in [["--limit", "0"], ["--timeout=1", "no such list"]] {
         let output = crawl(&bad, "");
         assert_eq!(output.status.code(), Some(1), "{bad:?}");
@@ -85,7 +85,7 @@ fn bad_arguments_are_refused_before_anything_is_fetched() {
     }
 }
 
-/// Answers each request with what its path names, and closes the connection.
+/// Responds to each request as its path says, and closes the connection.
 fn answer(mut socket: TcpStream) {
     let mut request = BufReader::new(socket.try_clone().unwrap()).lines();
     let path = request.next().unwrap().unwrap().split(' ').nth(1).unwrap().to_owned();
@@ -105,10 +105,10 @@ fn answer(mut socket: TcpStream) {
 }
 
 #[test]
-fn hosts_of_every_kind_are_told_apart() {
+fn every_kind_of_response_is_classified() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    // It ends with the test.
+    // The thread ends with the test.
     thread::spawn(move || listener.incoming().for_each(|socket| answer(socket.unwrap())));
     let pages = [
         ("until-it-is-closed", ""),
@@ -134,13 +134,13 @@ fn hosts_of_every_kind_are_told_apart() {
 
 #[cfg(unix)]
 #[test]
-fn an_interrupt_begins_nothing_and_a_second_stops_what_runs_and_sums_up() {
+fn the_first_interrupt_starts_no_more_pages_and_the_second_stops_the_running_ones() {
     use rustix::process::{Pid, Signal, kill_process};
 
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let list = format!("http://{}/\n", listener.local_addr().unwrap()).repeat(10);
     let mut child = start(&["-", "--limit", "2", "--timeout", "600"], &list);
-    // Nobody answers, so these two are what runs.
+    // The listener never responds, so these two are the running pages.
     let mut running = [(); 2].map(|()| listener.accept().unwrap().0);
     let interrupt = |child: &Child| kill_process(Pid::from_child(child), Signal::INT).unwrap();
     interrupt(&child);
@@ -157,7 +157,7 @@ fn an_interrupt_begins_nothing_and_a_second_stops_what_runs_and_sums_up() {
         "{summary}"
     );
     for socket in &mut running {
-        // Whatever was asked, the connection is closed behind it.
+        // Any request is read, and the connection is closed after it.
         let _ = socket.read_to_end(&mut Vec::new());
     }
 }

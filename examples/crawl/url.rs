@@ -1,20 +1,20 @@
-//! One line of a list: a URL, or what should have been one.
+//! A URL as a line of a list gives it, valid or not.
 
 use std::fmt;
 
 use hyper::Uri;
 use hyper::http::uri::{Authority, Scheme};
 
-use crate::BadUrl;
+use crate::error::BadUrl;
 
-/// An address of a page. What is none of ours is found out when it is fetched, as that page's failure.
+/// The address of a page. If it is not valid, fetching it fails.
 #[derive(Debug, Clone)]
 pub struct Url {
     text: String,
     target: Result<Target, BadUrl>,
 }
 
-/// Where to connect to, and what to ask for.
+/// The host to connect to, and the path to request.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     pub(crate) authority: Authority,
@@ -22,19 +22,19 @@ pub(crate) struct Target {
 }
 
 impl Url {
-    /// Takes a URL as it was written.
+    /// Keeps a URL as it is written.
     pub fn new(text: impl Into<String>) -> Self {
         let text = text.into();
         let target = target(&text);
         Self { text, target }
     }
 
-    /// Host and port as the URL has them: so many pages at once of each. It is empty if the URL has none.
+    /// Returns the host and port as the URL has them, the key of the limit per host; empty if it has none.
     pub fn host(&self) -> &str {
         self.target.as_ref().map_or("", |target| target.authority.as_str())
     }
 
-    /// The path on its host, with the query; empty if the URL has no host.
+    /// Returns the path on its host, with the query; empty if the URL has no host.
     pub fn path(&self) -> &str {
         self.target.as_ref().map_or("", |target| &target.path)
     }
@@ -59,7 +59,7 @@ fn target(text: &str) -> Result<Target, BadUrl> {
     }
     let authority = uri.authority().filter(|authority| !authority.host().is_empty());
     let authority = authority.ok_or(BadUrl::Malformed)?.clone();
-    // `@` would be sent to the host as a part of its name.
+    // A user name would be sent to the host as a part of its name.
     if authority.as_str().contains('@') {
         return Err(BadUrl::WithUser);
     }
@@ -68,7 +68,7 @@ fn target(text: &str) -> Result<Target, BadUrl> {
 }
 
 impl Target {
-    /// The name to look up: an address in version 6 without its brackets.
+    /// Returns the name to look up; an IPv6 address loses its brackets.
     pub(crate) fn name(&self) -> &str {
         self.authority.host().trim_start_matches('[').trim_end_matches(']')
     }
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_url_says_why() {
+    fn an_invalid_url_is_refused_with_the_reason() {
         let why = |text: &str| Url::new(text).target().unwrap_err();
         for text in ["", "example.org/", "/a", "http://", "http:///a", "http://example.org/a page"]
         {

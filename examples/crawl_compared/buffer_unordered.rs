@@ -1,4 +1,4 @@
-//! With `buffer_unordered` of the crate futures, a semaphore for each host, and tokio's timers.
+//! With `buffer_unordered` of the futures crate, a semaphore for each host, and tokio's timers.
 
 use std::collections::HashMap;
 
@@ -18,8 +18,8 @@ pub(crate) async fn crawl(client: &Client, urls: &[Url], options: &Options) -> P
     let hosts = &hosts;
     let fetched = stream::iter(urls.iter().enumerate())
         .map(|(index, url)| async move {
-            // Who waits here takes room from other hosts: the stream knows nothing of hosts.
-            let _host = hosts[url.host()].acquire().await.expect("nobody closes it");
+            // A body that waits here takes a slot from other hosts: the stream knows nothing of hosts.
+            let _host = hosts[url.host()].acquire().await.expect("the semaphore is never closed");
             let attempt = async || match time::timeout(options.timeout, client.fetch(url)).await {
                 Ok(fetched) => fetched.map_err(Some),
                 Err(_) => Err(None),

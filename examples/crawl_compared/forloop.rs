@@ -1,4 +1,4 @@
-//! With forloop, on the runtime that `FORLOOP_RUNTIME` names.
+//! With forloop, on the runtime that `FORLOOP_RUNTIME` selects.
 
 use crawler::{Client, FetchError, Options, Url};
 use forloop::{AnyRuntime, Retry};

@@ -1,4 +1,4 @@
-//! With tokio's `JoinSet`, two semaphores, and a table that knows which task has which page.
+//! With tokio's `JoinSet`, two semaphores, and a table from tasks to pages.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -25,9 +25,9 @@ pub(crate) async fn crawl(client: &Arc<Client>, urls: &[Url], options: &Options)
         let (client, limit) = (client.clone(), limit.clone());
         let (timeout, backoff) = (options.timeout, options.backoff());
         let task = tasks.spawn(async move {
-            // The host first: who waits for it takes no room from others.
-            let _host = host.acquire_owned().await.expect("nobody closes it");
-            let _room = limit.acquire_owned().await.expect("nobody closes it");
+            // The host first: a task that waits for its host takes no permit of the common limit.
+            let _host = host.acquire_owned().await.expect("the semaphore is never closed");
+            let _permit = limit.acquire_owned().await.expect("the semaphore is never closed");
             let attempt = async || match time::timeout(timeout, client.fetch(&url)).await {
                 Ok(fetched) => fetched.map_err(Some),
                 Err(_) => Err(None),

@@ -1,7 +1,7 @@
 //! `crawl_compared LOOP [options]`: the job of `crawl`, with the loop written in one of several ways.
 //!
-//! Client, site and summary are those of `crawl`, and so are the options; each loop is a file. What they
-//! cost, and what they do when a body panics and on Ctrl-C, `cargo xtask compare` shows side by side.
+//! The client, the site, the summary and the options are those of `crawl`; each loop has its own file.
+//! `cargo xtask compare` compares their costs, and their behaviour on a panic and on Ctrl-C.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -14,7 +14,7 @@ mod buffer_unordered;
 mod forloop;
 mod join_set;
 
-/// The end of each page, in the order of the list.
+/// The outcome of each page, in the order of the list.
 type Pages = Vec<::forloop::Outcome<Page, FetchError>>;
 
 const LOOPS: &str = "`forloop`, `join_set`, `buffer_unordered`";
@@ -33,11 +33,11 @@ fn run() -> Result<(), Box<dyn Error>> {
     let mut parser = Parser::from_env();
     let which = match parser.next()? {
         Some(Arg::Value(name)) => name,
-        _ => return Err(format!("which loop? There are {LOOPS}").into()),
+        _ => return Err(format!("missing LOOP: one of {LOOPS}").into()),
     };
     let options = Options::parse(parser)?;
     let urls = options.source.urls()?;
-    let hosts = options.hosts.clone().ok_or("the site is another process: --hosts says where")?;
+    let hosts = options.hosts.clone().ok_or("the site is another process: pass --hosts")?;
 
     let client = |sockets| {
         let client = Client::new(sockets, hosts);
@@ -63,7 +63,7 @@ fn run() -> Result<(), Box<dyn Error>> {
             let pages = buffer_unordered::crawl(&client, &urls, &options).await;
             (pages, client.attempts())
         }),
-        _ => return Err(format!("no loop `{}`: there are {LOOPS}", which.display()).into()),
+        _ => return Err(format!("no loop `{}`: expected one of {LOOPS}", which.display()).into()),
     };
     eprintln!("{}", meter.report(attempts));
     let mut tally = Tally::default();

@@ -1,4 +1,4 @@
-"""The files below a folder, their digests, and lines as sha256sum prints them."""
+"""The files below a folder, their digests, and their lines in the format of sha256sum."""
 
 import hashlib
 import os
@@ -6,7 +6,7 @@ import stat
 
 
 def find(top):
-    """Finds every file below `top`, in the order of the bytes of their paths."""
+    """Finds every file below `top`, sorted by the bytes of their paths."""
     found = []
     folders = [top]
     while folders:
@@ -28,7 +28,7 @@ def find(top):
 
 
 def digest(path, error):
-    """Gives the digest, or the error that says why there is none."""
+    """Returns the digest, or the error."""
     try:
         if error is not None:
             raise error

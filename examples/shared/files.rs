@@ -1,4 +1,4 @@
-//! The files below a folder, their digests, and lines as `sha256sum` prints them.
+//! The files below a folder, their digests, and their lines in the format of `sha256sum`.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader};
@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-/// Bytes of a file in memory at a time.
+/// The size of the buffer for reading a file.
 const CHUNK: usize = 64 * 1024;
 
-/// A file, or what may have been one but could not be looked at.
+/// A file, or a path that could not be examined.
 pub(crate) struct Found {
     pub(crate) path: PathBuf,
     looked_at: io::Result<()>,
@@ -20,7 +20,7 @@ impl Found {
     pub(crate) fn digest(&self) -> io::Result<String> {
         match &self.looked_at {
             Ok(()) => digest(&self.path),
-            // An `io::Error` cannot be cloned.
+            // An `io::Error` is not `Clone`.
             Err(error) => match error.raw_os_error() {
                 Some(code) => Err(io::Error::from_raw_os_error(code)),
                 None => Err(io::Error::new(error.kind(), error.to_string())),
@@ -29,7 +29,7 @@ impl Found {
     }
 }
 
-/// Finds every file below `dir`, in the order of the bytes of their paths.
+/// Finds every file below `dir`, sorted by the bytes of their paths.
 pub(crate) fn find(dir: PathBuf) -> Vec<Found> {
     let mut all = Vec::new();
     let mut folders = vec![dir];
@@ -38,7 +38,7 @@ pub(crate) fn find(dir: PathBuf) -> Vec<Found> {
             all.push(Found { path: folder, looked_at: Err(error) });
         }
     }
-    // Not by the paths themselves, which compare name by name: `notes.txt` comes before `notes/a`.
+    // Paths compare by component, which would sort `notes/a` before `notes.txt`.
     all.sort_by(|one, other| one.path.as_os_str().cmp(other.path.as_os_str()));
     all
 }
@@ -53,7 +53,7 @@ fn find_in(folder: &Path, folders: &mut Vec<PathBuf>, all: &mut Vec<Found>) -> i
         }
         match fs::metadata(&path) {
             Ok(target) if target.is_file() => all.push(Found { path, looked_at: Ok(()) }),
-            // A pipe would wait for a writer, a device may never end, and a link to a folder may
+            // Reading a pipe would wait for a writer, a device may have no end, and a link to a folder may
             // lead back here.
             Ok(_) => {}
             Err(error) => all.push(Found { path, looked_at: Err(error) }),
@@ -68,7 +68,7 @@ fn digest(path: &Path) -> io::Result<String> {
     Ok(format!("{:x}", hasher.finalize()))
 }
 
-/// A path that would break the line is escaped, and the line begins with a mark that says so.
+/// Escapes characters that would break the line, and marks such a line at its start.
 pub(crate) fn line(path: &Path, digest: &str) -> Vec<u8> {
     let path = path.as_os_str().as_encoded_bytes();
     let mut escaped = Vec::with_capacity(path.len());

@@ -1,6 +1,6 @@
-//! Law 6 in exact figures: what a loop allocates depends on its limit, not on its items.
+//! Law 6 in exact figures: the allocations of a loop depend on its limit, not on its items.
 //!
-//! One test, because the allocator counts for the whole process.
+//! There is a single test, because the allocator counts for the whole process.
 
 use std::alloc::System;
 use std::convert::Infallible;
@@ -17,8 +17,8 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// Runs something and returns how often it allocated: the least of five times, because the test
-/// harness may allocate beside it.
+/// Runs `run` five times and returns the least number of allocations, because the test harness may allocate
+/// at the same time.
 fn allocations<T>(run: impl Fn() -> T) -> usize {
     let once = || {
         let region = Region::new(ALLOCATOR);
@@ -43,7 +43,7 @@ fn consume(items: usize, limit: usize) -> usize {
 }
 
 fn scope(children: usize) -> isize {
-    // What is still allocated when a scope has seen many children come and go.
+    // Bytes that are still allocated after a scope has run many children.
     let region = Region::new(ALLOCATOR);
     let held = block_on(forloop::local_scope(|scope| {
         let region = &region;
@@ -62,7 +62,7 @@ fn scope(children: usize) -> isize {
     held.unwrap()
 }
 
-/// With a time for each body, and a signal that never comes.
+/// With a timeout for each body, and a signal that is never ready.
 fn with_options(items: usize, limit: usize) -> usize {
     allocations(|| {
         let looping = forloop::each(0..items).limit(limit).unwrap();
@@ -74,8 +74,8 @@ fn with_options(items: usize, limit: usize) -> usize {
     })
 }
 
-/// On two workers of a runtime whose own queues do not allocate: nothing given, each output in its place, or
-/// each as it comes.
+/// On two workers of a runtime whose own queues do not allocate: without outputs, with ordered outputs, and
+/// in completion order.
 fn on_workers(runtime: &OwnedRuntime, items: usize) -> [usize; 3] {
     let looping = || {
         let looping = forloop::each(0..items).limit(64).unwrap();
@@ -88,7 +88,7 @@ fn on_workers(runtime: &OwnedRuntime, items: usize) -> [usize; 3] {
     ]
 }
 
-/// The most bytes that were held at once while `run` ran, as far as it was looked at.
+/// Returns the most bytes held while `run` ran, among the samples that it took.
 fn most_held(run: impl FnOnce(&dyn Fn())) -> isize {
     let most = AtomicIsize::new(0);
     let region = Region::new(ALLOCATOR);
@@ -100,7 +100,7 @@ fn most_held(run: impl FnOnce(&dyn Fn())) -> isize {
     most.into_inner()
 }
 
-/// A loop with a limit, looked at now and then.
+/// A loop with a limit, sampled now and then.
 fn held_by_a_loop(items: usize) -> isize {
     most_held(|look| {
         block_on(forloop::each(0..items).limit(64).unwrap().for_each(async |n| {
@@ -112,7 +112,7 @@ fn held_by_a_loop(items: usize) -> isize {
     })
 }
 
-/// A group whose body feeds children in, a few at a time, and awaits none of them.
+/// A group whose body spawns children, a few at a time, and awaits none of them.
 fn held_by_a_group(children: usize) -> isize {
     most_held(|look| {
         let push_dispatch = forloop::local_scope(|scope| async move {
@@ -136,7 +136,7 @@ fn held_by_a_group(children: usize) -> isize {
 
 #[test]
 fn a_loop_allocates_for_its_limit_and_never_for_an_item() {
-    // Whatever is made once per thread or process is made before anything is counted.
+    // Allocations per thread or process happen here, before any are counted.
     let _warm_up = (for_each(10, 3, 1), consume(10, 3), scope(10));
 
     for limit in [1, 7, 64, 1000] {
@@ -147,19 +147,19 @@ fn a_loop_allocates_for_its_limit_and_never_for_an_item() {
         assert_eq!(consume(2000, limit), consume(50_000, limit), "limit {limit}");
     }
     assert_eq!(with_options(2000, 64), with_options(50_000, 64));
-    // Ready at once: one slot is enough, whatever the limit.
+    // Bodies that are ready at once need one slot, with any limit.
     assert_eq!(for_each(50_000, 64, 0), for_each(10, 64, 0));
 
-    // On workers, how often they meet is a matter of luck, and yet no matter of the items.
+    // How often workers and loop meet depends on timing, but not on the number of items.
     let runtime = OwnedRuntime::multi_thread(NonZeroUsize::new(2)).unwrap();
     let _warm_up = on_workers(&runtime, 1000);
-    // Luck only adds: the least of three.
+    // Timing only adds allocations, so the least of three runs counts.
     let runs: [_; 3] = std::array::from_fn(|_| on_workers(&runtime, 400_000));
     let allocations: [usize; 3] =
         std::array::from_fn(|of| runs.map(|run| run[of]).into_iter().min().unwrap());
     assert!(allocations.iter().all(|&many| many < 200), "{allocations:?} for 400,000 items");
 
-    // A child that has ended is forgotten.
+    // A completed child is forgotten.
     let (few, many) = (scope(100), scope(20_000));
     assert!((few - many).abs() < 4096, "{few} bytes held after 100 children, {many} after 20,000");
 

@@ -1,6 +1,5 @@
-//! What the compiler derives and nobody writes down: which public types, futures and streams are
-//! `Send`, `Sync`, `Unpin`, `UnwindSafe` and `RefUnwindSafe`. A change in here is a change of the
-//! interface.
+//! The auto traits that the compiler derives: which public types, futures and streams are `Send`, `Sync`,
+//! `Unpin`, `UnwindSafe` and `RefUnwindSafe`. A change of this table is a change of the public interface.
 
 #[path = "auto_traits/bodies.rs"]
 mod bodies;
@@ -26,12 +25,12 @@ use forloop::*;
 
 use self::bodies::{rc, send};
 
-/// Asks the compiler about a type: one that has the trait finds the method of the type itself, any
-/// other the one of [`Otherwise`].
+/// Asks the compiler about a type. If the type has the trait, the call finds its inherent method; if not, it
+/// finds that of [`Otherwise`].
 struct Probe<T>(PhantomData<fn(&T)>);
 
 impl<T> Probe<T> {
-    /// A probe for what a closure would return, which may have no name. The closure is not called.
+    /// Probes the type that a closure would return, which may be unnameable. The closure is not called.
     fn returned(_make: impl FnOnce() -> T) -> Self {
         Self(PhantomData)
     }
@@ -40,13 +39,13 @@ impl<T> Probe<T> {
 macro_rules! facts {
     ($($fact:ident)*) => {
         $(impl<T: $fact> Probe<T> {
-            #[allow(non_snake_case)] // the trait's own name, so that there is one list of them
+            #[allow(non_snake_case)] // The trait's own name, so that a single list serves both.
             fn $fact(&self) -> &'static str {
                 concat!(stringify!($fact), " ")
             }
         })*
 
-        /// The other answer.
+        /// The negative answer.
         #[allow(non_snake_case)]
         trait Otherwise {
             $(fn $fact(&self) -> &'static str {
@@ -67,7 +66,7 @@ macro_rules! facts {
 
 facts! { Send Sync Unpin UnwindSafe RefUnwindSafe }
 
-/// What was asked about, what the compiler says, and what is written here.
+/// An expression, what the compiler derives for it, and what the table expects.
 struct Case {
     about: &'static str,
     says: String,
@@ -94,7 +93,7 @@ macro_rules! values {
     };
 }
 
-// Behind the macros, which it uses.
+// After the macros, which these modules use.
 #[path = "auto_traits/one_result.rs"]
 mod one_result;
 #[path = "auto_traits/options.rs"]
@@ -116,9 +115,9 @@ fn spawned() -> Loop<Source, Spawned<Smol>> {
     in_task().on(Smol)
 }
 
-/// Something of this type, in closures that are not called.
+/// A value of this type, in closures that are not called.
 fn some<T>() -> T {
-    unreachable!("nobody calls these closures")
+    unreachable!("these closures are never called")
 }
 
 async fn consumer(mut feed: ResultReceiver<u32>) -> u32 {
@@ -152,7 +151,7 @@ async fn locally_scoped(_: LocalScope<'static, String>) -> Result<u32, String> {
 
 fn types() -> Vec<Case> {
     types! {
-        // Loops, and what may be said about one.
+        // Loops, and their options.
         Loop<Source> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Loop<Source, Spawned<Smol>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Loop<Source, SpawnedLocal<Local>> => "Unpin UnwindSafe RefUnwindSafe",
@@ -289,7 +288,7 @@ fn types() -> Vec<Case> {
 
 fn strategies() -> Vec<Case> {
     values! {
-        // Loops in the caller's task, over bodies that may change threads.
+        // Loops in the caller's task, over bodies that are `Send`.
         in_task().gather(send::value) => "Send Sync Unpin",
         in_task().try_gather(send::result) => "Send Sync Unpin",
         in_task().settle(send::result) => "Send Sync Unpin",
@@ -301,7 +300,7 @@ fn strategies() -> Vec<Case> {
         in_task().stream(send::value) => "Send Sync Unpin",
         in_task().stream_unordered(send::value) => "Send Sync Unpin",
 
-        // Over bodies that may not.
+        // Over bodies that are not `Send`.
         in_task().gather(rc::value) => "Unpin",
         in_task().try_gather(rc::result) => "Unpin",
         in_task().settle(rc::result) => "Unpin",
@@ -313,7 +312,7 @@ fn strategies() -> Vec<Case> {
         in_task().stream(rc::value) => "Unpin",
         in_task().stream_unordered(rc::value) => "Unpin",
 
-        // Polled with the caller's waker.
+        // Polled with the parent waker.
         in_task().with_parent_waker().gather(send::value) => "Send Sync Unpin",
         in_task().with_parent_waker().settle(send::result) => "Send Sync Unpin",
         in_task().with_parent_waker().stream(send::value) => "Send Sync Unpin",
@@ -434,7 +433,7 @@ fn the_rest() -> Vec<Case> {
         some::<Sim>().sleep(TIME) => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         some::<Jitter<Smol>>().sleep(TIME) => "Send Sync UnwindSafe RefUnwindSafe",
 
-        // What is watched.
+        // Watched bodies.
         some::<Recorder>().watch("a", send::value) => "Send Sync Unpin",
         some::<Recorder>().watch("a", rc::value) => "Send Sync Unpin",
         some::<Recorder>().try_watch("a", send::result) => "Send Sync Unpin",
@@ -460,7 +459,7 @@ fn table() -> Vec<Case> {
 }
 
 #[test]
-fn the_compiler_derives_what_the_table_says() {
+fn derived_auto_traits_match_the_table() {
     let mut wrong = String::new();
     for Case { about, says, written } in table() {
         let says = says.trim_end();
@@ -486,7 +485,7 @@ fn every_public_type_has_a_line() {
 }
 
 #[test]
-fn every_function_that_gives_a_future_or_a_stream_has_a_line() {
+fn every_function_that_returns_a_future_or_a_stream_has_a_line() {
     let table = table();
     let sources: String = sources().iter().map(|path| read(path)).collect();
     let futures: BTreeSet<_> = [" Future for ", " Stream for "]
@@ -501,7 +500,7 @@ fn every_function_that_gives_a_future_or_a_stream_has_a_line() {
         let signature = signature.split("where\n").next().unwrap();
         let Some((_, gives)) = signature.rsplit_once(") -> ") else { continue };
         let mut words = gives.split(|c: char| !c.is_alphanumeric());
-        // What a loop is made of may be a stream; the loop itself is only one with a strategy.
+        // A loop may be built from a stream, but is a stream itself only with a strategy.
         if head(gives) == "Loop" || !words.any(|word| futures.contains(word)) {
             continue;
         }
@@ -526,7 +525,7 @@ fn head(text: &str) -> &str {
 fn crates() -> Vec<PathBuf> {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     let crates = fs::read_dir(tests.with_file_name("crates")).unwrap();
-    // What a test suite hands out is for tests.
+    // What a test suite exports is for tests.
     let is_for_programs = |path: &PathBuf| !path.ends_with("forloop-conformance");
     let crates: Vec<_> =
         crates.map(|entry| entry.unwrap().path()).filter(is_for_programs).collect();
@@ -550,15 +549,15 @@ fn sources() -> Vec<PathBuf> {
     sources
 }
 
-/// The file's lines but for comments.
+/// Returns the lines of a file without comments.
 fn read(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap();
     let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
     lines.map(|line| format!("{line}\n")).collect()
 }
 
-/// The names of types and traits that a crate's `lib.rs` exports: functions and modules begin with a
-/// small letter, and what `*` stands for is another crate's.
+/// Returns the types and traits that a crate's `lib.rs` exports. Functions and modules begin with a lower-case
+/// letter, and `*` stands for the exports of another crate.
 fn exported(lib: &Path) -> BTreeSet<String> {
     let mut text = read(lib);
     // The options are exported together.
@@ -574,7 +573,7 @@ fn exported(lib: &Path) -> BTreeSet<String> {
     names.map(str::to_owned).collect()
 }
 
-/// The traits that the crates define, and those of other crates that they hand on.
+/// Returns the traits that the crates define, and those of other crates that they re-export.
 fn traits() -> BTreeSet<String> {
     let mut traits: BTreeSet<_> = ["Stream", "StreamExt"].map(str::to_owned).into();
     for path in sources() {

@@ -1,4 +1,4 @@
-//! Bodies that block, on a runtime's pool of threads for that.
+//! Blocking bodies, on a runtime's pool of blocking threads.
 
 use std::collections::VecDeque;
 use std::future::pending;
@@ -19,31 +19,31 @@ use forloop::{
 };
 use forloop_conformance::VirtualClock;
 
-/// A pool that has no thread but the test's.
+/// A pool whose only thread is that of the test.
 #[derive(Clone, Default)]
 struct Pool {
-    line: Arc<Mutex<VecDeque<Pin<Box<dyn Future<Output = ()> + Send>>>>>,
+    queue: Arc<Mutex<VecDeque<Pin<Box<dyn Future<Output = ()> + Send>>>>>,
 }
 
 impl SpawnBlocking for Pool {
     fn spawn_blocking(&self, future: impl Future<Output = ()> + Send + 'static) {
-        self.line.lock().unwrap().push_back(Box::pin(future));
+        self.queue.lock().unwrap().push_back(Box::pin(future));
     }
 }
 
 impl Pool {
     fn run_one(&self) {
-        let next = self.line.lock().unwrap().pop_front();
-        block_on(next.expect("somebody waits for a thread"));
+        let next = self.queue.lock().unwrap().pop_front();
+        block_on(next.expect("a body is queued"));
     }
 
     fn shut_down(&self) {
-        let left = std::mem::take(&mut *self.line.lock().unwrap());
-        drop(left);
+        let queued = std::mem::take(&mut *self.queue.lock().unwrap());
+        drop(queued);
     }
 }
 
-/// What was called, in order.
+/// The arguments of the calls so far, in order.
 #[derive(Clone, Default)]
 struct Calls(Arc<Mutex<Vec<u64>>>);
 
@@ -65,7 +65,7 @@ fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
-fn as_many_as_may_block_side_by_side_and_no_more<R: SpawnBlocking>(runtime: R, run: impl BlockOn) {
+fn a_limit_of_blocking_bodies_is_reached_and_kept<R: SpawnBlocking>(runtime: R, run: impl BlockOn) {
     let three = Arc::new(Barrier::new(3));
     let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let here = thread::current().id();
@@ -86,21 +86,21 @@ fn as_many_as_may_block_side_by_side_and_no_more<R: SpawnBlocking>(runtime: R, r
 }
 
 #[test]
-fn as_many_as_may_block_side_by_side_and_no_more_on_every_runtime() {
-    as_many_as_may_block_side_by_side_and_no_more(Smol, Smol);
-    as_many_as_may_block_side_by_side_and_no_more(AsyncStd, AsyncStd);
+fn a_limit_of_blocking_bodies_is_reached_and_kept_on_every_runtime() {
+    a_limit_of_blocking_bodies_is_reached_and_kept(Smol, Smol);
+    a_limit_of_blocking_bodies_is_reached_and_kept(AsyncStd, AsyncStd);
     for owned in [tokio::OwnedRuntime::current_thread(), tokio::OwnedRuntime::multi_thread(None)] {
         let owned = owned.unwrap();
-        as_many_as_may_block_side_by_side_and_no_more(owned.runtime(), owned);
+        a_limit_of_blocking_bodies_is_reached_and_kept(owned.runtime(), owned);
     }
     let executor = Executor::from(Arc::new(async_executor::Executor::new()));
-    as_many_as_may_block_side_by_side_and_no_more(executor.clone(), executor);
+    a_limit_of_blocking_bodies_is_reached_and_kept(executor.clone(), executor);
     let local = Local::from(Rc::new(LocalExecutor::new()));
-    as_many_as_may_block_side_by_side_and_no_more(local.clone(), local);
+    a_limit_of_blocking_bodies_is_reached_and_kept(local.clone(), local);
 }
 
 #[test]
-fn a_simulation_runs_what_blocks_as_one_step() {
+fn a_simulation_runs_a_blocking_body_as_one_step() {
     forloop::sim::agree(200, |sim: Sim| async move {
         let bodies = forloop::each(0..5_u64).limit(2).unwrap().on_blocking(sim);
         bodies.gather(sync_body(|n| n + 1)).await
@@ -123,15 +123,15 @@ fn a_body_on_the_pool_may_await() {
 }
 
 #[test]
-fn a_body_that_waits_for_a_thread_when_its_loop_stops_never_begins() {
+fn a_body_queued_for_a_thread_when_its_loop_stops_never_starts() {
     let (pool, calls, stop) = (Pool::default(), Calls::default(), CancelToken::new());
     let bodies = forloop::each(0..3).limit(2).unwrap().cancel_on(&stop).on_blocking(pool.clone());
     let mut settled = pin!(bodies.settle(sync_body(calls.body())));
     assert!(poll_once(settled.as_mut()).is_pending());
     pool.run_one();
     stop.cancel();
-    // No thread is ever free for the second, and nobody waits for one.
-    let Poll::Ready(settled) = poll_once(settled) else { panic!("it waits for a thread") };
+    // No thread becomes free for the second body, and the loop does not wait for one.
+    let Poll::Ready(settled) = poll_once(settled) else { panic!("the loop waits for a thread") };
     assert!(matches!(settled[..], [Outcome::Ok(0), Outcome::NotRun]), "{settled:?}");
     assert_eq!(calls.made(), [0]);
     pool.run_one();
@@ -139,7 +139,7 @@ fn a_body_that_waits_for_a_thread_when_its_loop_stops_never_begins() {
 }
 
 #[test]
-fn a_body_that_waits_for_a_thread_when_its_time_is_over_never_begins() {
+fn a_body_queued_for_a_thread_when_it_times_out_never_starts() {
     let (pool, calls, clock) = (Pool::default(), Calls::default(), VirtualClock::default());
     let bodies = forloop::each(0..2).unbounded().on_blocking(pool.clone());
     let bodies = bodies.timeout(&clock, Duration::from_secs(1));
@@ -151,7 +151,7 @@ fn a_body_that_waits_for_a_thread_when_its_time_is_over_never_begins() {
 }
 
 #[test]
-fn a_pool_that_shuts_down_ends_what_it_has_not_begun() {
+fn a_pool_that_shuts_down_drops_the_queued_bodies() {
     let (pool, calls) = (Pool::default(), Calls::default());
     let mut settled = pin!(
         forloop::each(0..2).unbounded().on_blocking(pool.clone()).settle(sync_body(calls.body()))
@@ -165,16 +165,16 @@ fn a_pool_that_shuts_down_ends_what_it_has_not_begun() {
 }
 
 #[test]
-fn a_loop_that_stops_waits_for_a_call_that_has_begun() {
+fn a_loop_that_stops_waits_for_a_running_call() {
     let (begun, has_begun) = mpsc::channel();
-    let (go_on, may_go_on) = mpsc::channel();
-    let may_go_on = Mutex::new(may_go_on);
+    let (release, released) = mpsc::channel();
+    let released = Mutex::new(released);
     let is_over = Arc::new(AtomicBool::new(false));
     let over = is_over.clone();
     let work = move |n| {
         if n == 0 {
             begun.send(()).unwrap();
-            may_go_on.lock().unwrap().recv().unwrap();
+            released.lock().unwrap().recv().unwrap();
             over.store(true, Ordering::SeqCst);
             return Ok(());
         }
@@ -184,12 +184,12 @@ fn a_loop_that_stops_waits_for_a_call_that_has_begun() {
         pin!(forloop::each([0, 1]).unbounded().on_blocking(Smol).try_gather(sync_body(work)));
     assert!(poll_once(failed.as_mut()).is_pending());
     has_begun.recv().unwrap();
-    // Whether or not the failure has come by now.
+    // Whether or not the other body has failed by now.
     for _ in 0..100 {
         assert!(poll_once(failed.as_mut()).is_pending());
         thread::yield_now();
     }
-    go_on.send(()).unwrap();
+    release.send(()).unwrap();
     let error = block_on(failed).unwrap_err();
     assert!(is_over.load(Ordering::SeqCst));
     assert!(matches!(&error, LoopError::Failed { .. }), "{error:?}");
@@ -197,7 +197,7 @@ fn a_loop_that_stops_waits_for_a_call_that_has_begun() {
 }
 
 #[test]
-fn a_panic_goes_on_in_the_caller_or_is_that_bodys_outcome() {
+fn a_panic_propagates_to_the_caller_or_is_the_outcome_of_its_body() {
     let work = |n: u32| {
         assert_ne!(n, 1, "one is too many");
         n
@@ -216,7 +216,7 @@ fn a_panic_goes_on_in_the_caller_or_is_that_bodys_outcome() {
 }
 
 #[test]
-fn a_body_that_never_began_has_stopped_when_the_tasks_it_held_have() {
+fn a_body_that_never_started_has_stopped_when_the_tasks_that_it_holds_have() {
     let executor = Rc::new(LocalExecutor::new());
     let (pool, stop) = (Pool::default(), CancelToken::new());
     let task = forloop::spawn_local(&Local::from(executor.clone()), pending::<()>());
@@ -229,7 +229,7 @@ fn a_body_that_never_began_has_stopped_when_the_tasks_it_held_have() {
     );
     assert!(poll_once(looping.as_mut()).is_pending());
     stop.cancel();
-    assert!(poll_once(looping.as_mut()).is_pending(), "the task it held goes on");
+    assert!(poll_once(looping.as_mut()).is_pending(), "the task that the body holds is running");
     while executor.try_tick() {}
     assert!(executor.is_empty());
     pool.run_one();
@@ -237,7 +237,7 @@ fn a_body_that_never_began_has_stopped_when_the_tasks_it_held_have() {
 }
 
 #[test]
-fn one_call_is_owned_by_its_handle() {
+fn a_single_blocking_call_is_owned_by_its_handle() {
     let pool = Pool::default();
     let call = forloop::spawn_blocking(&pool, || 7);
     pool.run_one();

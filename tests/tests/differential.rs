@@ -1,4 +1,4 @@
-//! On the ground they share, forloop gives what futures-util and futures-concurrency give.
+//! forloop gives the same results as futures-util and futures-concurrency where their features overlap.
 
 use std::cell::RefCell;
 
@@ -8,7 +8,7 @@ use futures_lite::future::block_on;
 use futures_util::StreamExt as _;
 use futures_util::future::{join_all, try_join_all};
 
-/// A small generator: the same numbers every time.
+/// A small random number generator, the same every time.
 struct Numbers(u64);
 
 impl Numbers {
@@ -27,14 +27,14 @@ async fn body(duration: usize) -> usize {
     duration
 }
 
-/// Fails, alone in its time.
+/// Fails, at a time when no other body completes.
 async fn failing(index: usize, at: usize) -> Result<usize, usize> {
     yields(index).await;
     if index == at { Err(index) } else { Ok(index) }
 }
 
 #[test]
-fn gather_gives_what_join_all_and_join_give() {
+fn gather_returns_what_join_all_and_join_return() {
     let mut numbers = Numbers(1);
     for _ in 0..200 {
         let durations = numbers.durations();
@@ -46,7 +46,7 @@ fn gather_gives_what_join_all_and_join_give() {
 }
 
 #[test]
-fn try_gather_gives_what_try_join_all_and_try_join_give() {
+fn try_gather_returns_what_try_join_all_and_try_join_return() {
     for (count, at) in [(1, 0), (5, 3), (20, 19), (20, 20), (30, 1)] {
         let bodies = || (0..count).map(|index| failing(index, at));
         let ours = block_on(forloop::try_gather(bodies()));
@@ -57,7 +57,7 @@ fn try_gather_gives_what_try_join_all_and_try_join_give() {
 }
 
 #[test]
-fn the_ordered_stream_gives_what_buffered_gives() {
+fn the_ordered_stream_yields_what_buffered_yields() {
     let mut numbers = Numbers(2);
     for _ in 0..200 {
         let (durations, limit) = (numbers.durations(), 1 + numbers.next(8));
@@ -70,7 +70,7 @@ fn the_ordered_stream_gives_what_buffered_gives() {
 }
 
 #[test]
-fn the_unordered_stream_gives_the_same_items_as_buffer_unordered() {
+fn the_unordered_stream_yields_the_same_items_as_buffer_unordered() {
     let mut numbers = Numbers(3);
     for _ in 0..200 {
         let (durations, limit) = (numbers.durations(), 1 + numbers.next(8));
@@ -107,7 +107,7 @@ fn for_each_calls_its_body_as_for_each_concurrent_does() {
 }
 
 #[test]
-fn the_first_as_completed_is_who_wins_a_race() {
+fn the_first_completion_is_the_winner_of_a_race() {
     for winner in 0..5 {
         // The winner is ready well before the others.
         let bodies =

@@ -1,4 +1,4 @@
-//! What a loop leaves behind on the executor that ran its tasks: nothing.
+//! A loop leaves nothing behind on the executor that ran its tasks.
 
 use std::cell::RefCell;
 use std::future::pending;
@@ -14,7 +14,7 @@ fn drained(executor: &LocalExecutor<'static>) -> bool {
 }
 
 #[test]
-fn a_task_that_held_its_own_handle_has_left() {
+fn a_task_that_held_its_own_handle_leaves_nothing_behind() {
     let executor = Rc::new(LocalExecutor::new());
     let own: Rc<RefCell<Option<Task<()>>>> = Rc::default();
     let held = own.clone();
@@ -26,11 +26,11 @@ fn a_task_that_held_its_own_handle_has_left() {
     task.request_cancel();
     *own.borrow_mut() = Some(task);
     drop(own);
-    assert!(drained(&executor), "it waits for its own end");
+    assert!(drained(&executor), "the task waits for itself");
 }
 
 #[test]
-fn loops_that_are_cancelled_dropped_or_without_time_have_left() {
+fn loops_that_are_cancelled_dropped_or_timed_out_leave_nothing_behind() {
     let executor = Rc::new(LocalExecutor::new());
     let local = Local::from(executor.clone());
     let token = CancelToken::new();
@@ -53,7 +53,7 @@ fn loops_that_are_cancelled_dropped_or_without_time_have_left() {
         });
         assert!(cancelled.await.is_err());
     }));
-    assert!(!drained(&executor), "the tasks of a loop that is still there");
+    assert!(!drained(&executor), "the dropped loop's tasks exist until it is dropped");
     drop(dropped);
     assert!(drained(&executor));
 }

@@ -1,4 +1,4 @@
-//! Loops over borrowed data on all cores, from code that is not async.
+//! Loops over borrowed data on all cores, from synchronous code.
 
 use std::collections::HashSet;
 use std::future::pending;
@@ -14,7 +14,7 @@ fn two() -> NonZeroUsize {
     NonZeroUsize::new(2).unwrap()
 }
 
-/// Counts how many of these are left.
+/// Counts the values that exist.
 struct Guard<'a>(&'a AtomicUsize);
 
 impl<'a> Guard<'a> {
@@ -38,10 +38,10 @@ fn bodies_borrow_and_run_side_by_side_off_the_callers_thread() {
 
     let threads = Threads::of(two());
     let cores = threads.cores();
-    let lengths = forloop::each(&words).limit(cores.twice()).on_scoped(cores).gather(|word| {
+    let lengths = forloop::each(&words).limit(cores.threads()).on_scoped(cores).gather(|word| {
         let (both, seen) = (&both, &seen);
         async move {
-            // Nobody gets on alone.
+            // A body waits here for another one, so two must run at once.
             both.wait();
             seen.lock().unwrap().insert(thread::current().id());
             word.len()
@@ -55,7 +55,7 @@ fn bodies_borrow_and_run_side_by_side_off_the_callers_thread() {
 }
 
 #[test]
-fn a_failure_stops_the_others_and_what_they_held_is_gone() {
+fn a_failure_stops_the_others_and_drops_what_they_hold() {
     let left = AtomicUsize::new(0);
     let numbers = [1, 2, 3];
     let error = parallel(|cores| {
@@ -77,7 +77,7 @@ fn no_task_outlives_the_call() {
     let kept = parallel(|cores| {
         let left = &left;
         async move {
-            // Detached, and with a handle to where it runs.
+            // Detached, and holding a handle to its own executor.
             let guard = Guard::of(left);
             let held = (cores.clone(), guard);
             let (begun, has_begun) = futures_util::future::abortable(pending::<()>());
@@ -94,13 +94,13 @@ fn no_task_outlives_the_call() {
     });
     assert_eq!(left.load(Ordering::SeqCst), 0);
 
-    // What is started afterwards never begins.
-    let task = spawn_scoped(&kept, async { unreachable!("nobody is there to run it") });
+    // A task spawned after the call never starts.
+    let task = spawn_scoped(&kept, async { unreachable!("the threads have stopped") });
     assert_eq!(forloop::block_on(task), Err::<(), _>(Cancelled));
 }
 
 #[test]
-fn panics_go_on_in_the_caller_when_all_have_stopped() {
+fn panics_propagate_to_the_caller_when_all_tasks_have_stopped() {
     let left = AtomicUsize::new(0);
     let of_a_body = || {
         parallel(|cores| {
@@ -139,10 +139,10 @@ fn panics_go_on_in_the_caller_when_all_have_stopped() {
 }
 
 #[test]
-fn a_call_within_a_body_is_a_call_like_any_other() {
+fn calls_of_parallel_nest() {
     let cases = [[1, 2], [3, 4]];
     let sums = parallel(|cores| {
-        forloop::each(&cases).limit(cores.twice()).on_scoped(cores).gather(|row| async move {
+        forloop::each(&cases).limit(cores.threads()).on_scoped(cores).gather(|row| async move {
             let squares = parallel(|cores| {
                 forloop::each(row).unbounded().on_scoped(cores).gather(|n| async move { n * n })
             });
@@ -153,7 +153,7 @@ fn a_call_within_a_body_is_a_call_like_any_other() {
 }
 
 #[test]
-fn threads_can_be_used_again_and_tasks_wait_for_that() {
+fn threads_are_reusable_and_tasks_wait_for_the_next_use() {
     let threads = Threads::of(two());
     let task = spawn_scoped(&threads.cores(), async { 6 * 7 });
     threads.block_on(async {});

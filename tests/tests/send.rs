@@ -1,5 +1,5 @@
-//! Which futures are `Send`: spawned loops over owned items, and in-task loops that borrow inside
-//! a spawned task.
+//! The futures that must be `Send`: spawned loops over owned items, and loops in the caller's task that
+//! borrow inside a spawned task.
 
 use forloop::StreamExt;
 use forloop::WorkerPool;
@@ -204,7 +204,7 @@ fn loops_on_workers_over_boxed_bodies_are_send() {
 }
 
 #[test]
-fn loops_whose_workers_are_fed_with_borrowed_items_are_send() {
+fn loops_that_push_borrowed_items_to_workers_are_send() {
     let sum = spawnable(async {
         let words = vec![String::from("to"), String::from("be")];
         let time = std::time::Duration::from_secs(60);
@@ -333,7 +333,7 @@ fn spawned_loops_with_options_are_send() {
 }
 
 #[test]
-fn the_strategies_of_one_result_are_send_over_borrowed_items_and_on_workers() {
+fn the_strategies_with_one_result_are_send_over_borrowed_items_and_on_workers() {
     let sum = spawnable(async {
         use std::collections::BTreeMap;
 
@@ -372,7 +372,7 @@ fn the_strategies_of_one_result_are_send_over_borrowed_items_and_on_workers() {
 }
 
 #[test]
-fn a_group_whose_children_are_waited_for_until_they_are_ready_is_send() {
+fn a_group_that_waits_for_children_to_be_ready_is_send() {
     let port = spawnable(async {
         forloop::task_group(Smol, |group| async move {
             let in_child = group.clone();

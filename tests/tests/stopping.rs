@@ -1,7 +1,7 @@
-//! What is heard of the children of a group that is stopping, step by step.
+//! The outcomes that child handles report while their group is stopping, step by step.
 //!
-//! Other threads are played by the executor's one: it runs the other tasks, and polls the group, in
-//! the middle of a child's step.
+//! The executor's only thread stands in for other threads: it runs other tasks and polls the group while a
+//! child is being polled.
 
 use std::future::{pending, poll_fn};
 use std::pin::Pin;
@@ -21,7 +21,7 @@ struct Program {
     executor: Arc<Executor<'static>>,
     group: Arc<Mutex<Option<Pin<Box<dyn Future<Output = Ended> + Send>>>>>,
     handles: Arc<Mutex<Vec<Child<()>>>>,
-    /// Whoever listens at the handles.
+    /// The waker of the tasks that await the handles.
     listener: Arc<Listener>,
 }
 
@@ -33,7 +33,7 @@ impl Wake for Listener {
 }
 
 impl Program {
-    /// Begins a group whose children have not run yet.
+    /// Starts a group whose children have not run yet.
     fn begin(children: impl FnOnce(&Self, &Group) -> Vec<Child<()>> + Send + 'static) -> Self {
         let program = Self::default();
         let own = program.clone();
@@ -56,34 +56,34 @@ impl Program {
 
     fn poll_group(&self) -> Poll<Ended> {
         let mut group = self.group.lock().unwrap();
-        let group = group.as_mut().expect("it is still there");
+        let group = group.as_mut().expect("the group exists");
         let mut cx = Context::from_waker(Waker::noop());
-        // A group takes a turn at a time.
+        // One poll of a group processes one step.
         (0..5).map(|_| group.as_mut().poll(&mut cx)).find(Poll::is_ready).unwrap_or(Poll::Pending)
     }
 
-    /// Runs tasks until a child has failed, lets the group see it, and runs them again.
+    /// Runs tasks until a child has failed, polls the group, and runs the tasks again.
     fn fail_and_stop(&self) {
         self.run_tasks();
         assert!(self.poll_group().is_pending());
         self.run_tasks();
     }
 
-    /// What the handle of a child says.
-    fn heard_of(&self, child: usize) -> Option<Result<(), Cancelled>> {
+    /// Polls the handle of a child.
+    fn poll_handle(&self, child: usize) -> Option<Result<(), Cancelled>> {
         let waker = Waker::from(self.listener.clone());
         let child = &mut self.handles.lock().unwrap()[child];
-        let heard = match Pin::new(&mut *child).poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(heard) => Some(heard),
+        let outcome = match Pin::new(&mut *child).poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(outcome) => Some(outcome),
             Poll::Pending => None,
         };
-        assert_eq!(child.is_finished(), heard.is_some());
-        heard
+        assert_eq!(child.is_finished(), outcome.is_some());
+        outcome
     }
 
-    /// Ends the group, which has one failure to tell of, and looks for what it has left behind.
-    fn end(self) {
-        let Poll::Ready(ended) = self.poll_group() else { panic!("it waits for itself") };
+    /// Completes the group, which has one failure to report, and checks that it leaves nothing behind.
+    fn complete(self) {
+        let Poll::Ready(ended) = self.poll_group() else { panic!("the group waits for itself") };
         let error = ended.unwrap_err();
         let errors: Vec<_> = error.failures().iter().map(|failure| &failure.error).collect();
         assert_eq!(errors, ["real"]);
@@ -95,7 +95,7 @@ impl Program {
         assert!(self.executor.is_empty());
         drop(self.group.lock().unwrap().take());
         self.handles.lock().unwrap().clear();
-        assert_eq!(Arc::strong_count(&self.listener), 1, "somebody still holds a handle's cell");
+        assert_eq!(Arc::strong_count(&self.listener), 1, "a waker of a handle is still held");
     }
 }
 
@@ -113,12 +113,12 @@ impl<F: FnMut()> Drop for OnDrop<F> {
 }
 
 #[test]
-fn a_child_in_the_middle_of_a_step_hears_of_no_sibling_that_was_stopped_or_has_failed() {
+fn a_child_that_is_being_polled_sees_no_sibling_that_was_stopped_or_has_failed() {
     let program = Program::begin(|program, group| {
         let other = program.clone();
         let in_a_step = poll_fn(move |_| {
             other.fail_and_stop();
-            match (other.heard_of(0), other.heard_of(2)) {
+            match (other.poll_handle(0), other.poll_handle(2)) {
                 (None, None) => Poll::Pending,
                 _ => Poll::Ready(Err(String::from("saw a sibling's cancellation"))),
             }
@@ -126,49 +126,49 @@ fn a_child_in_the_middle_of_a_step_hears_of_no_sibling_that_was_stopped_or_has_f
         vec![group.spawn(pending()), group.spawn(in_a_step), group.spawn(fails())]
     });
     program.run_tasks();
-    // Nobody goes on, so whoever else listens need not wait for the group.
+    // No child runs any more, so other tasks that await the handles need not wait for the group.
     for child in 0..3 {
-        assert_eq!(program.heard_of(child), Some(Err(Cancelled)), "child {child}");
+        assert_eq!(program.poll_handle(child), Some(Err(Cancelled)), "child {child}");
     }
-    program.end();
+    program.complete();
 }
 
 #[test]
-fn a_child_that_ends_by_itself_or_is_cancelled_alone_is_heard_of_in_the_middle_of_a_step() {
+fn a_child_that_completed_or_was_cancelled_alone_is_seen_while_another_is_being_polled() {
     let program = Program::begin(|program, group| {
         let other = program.clone();
         let in_a_step = poll_fn(move |_| {
             other.handles.lock().unwrap()[1].cancel();
             other.run_tasks();
-            assert_eq!(other.heard_of(0), Some(Ok(())));
-            assert_eq!(other.heard_of(1), Some(Err(Cancelled)));
+            assert_eq!(other.poll_handle(0), Some(Ok(())));
+            assert_eq!(other.poll_handle(1), Some(Err(Cancelled)));
             Poll::Ready(Err(String::from("real")))
         });
         let ends = async { Ok(()) };
         vec![group.spawn(ends), group.spawn(pending()), group.spawn(in_a_step)]
     });
     program.run_tasks();
-    program.end();
+    program.complete();
 }
 
 #[test]
-fn a_destructor_that_waits_for_a_sibling_is_not_waited_for() {
-    let heard = Arc::new(Mutex::new(None));
-    let hears = heard.clone();
+fn a_group_does_not_wait_for_a_destructor_that_waits_for_a_sibling() {
+    let seen = Arc::new(Mutex::new(None));
+    let sees = seen.clone();
     let program = Program::begin(move |program, group| {
         let other = program.clone();
         let waits = async move {
             let _waits_when_dropped = OnDrop(move || {
                 other.run_tasks();
-                *hears.lock().unwrap() = other.heard_of(1);
+                *sees.lock().unwrap() = other.poll_handle(1);
             });
             pending().await
         };
         vec![group.spawn(waits), group.spawn(pending()), group.spawn(fails())]
     });
     program.fail_and_stop();
-    assert_eq!(*heard.lock().unwrap(), Some(Err(Cancelled)));
-    program.end();
+    assert_eq!(*seen.lock().unwrap(), Some(Err(Cancelled)));
+    program.complete();
 }
 
 #[test]
@@ -179,41 +179,41 @@ fn a_task_that_a_child_has_left_behind_may_wait_for_a_sibling() {
         let left_behind = forloop::spawn(&program.runtime(), async move {
             let _waits_when_dropped = OnDrop(move || {
                 other.run_tasks();
-                assert_eq!(other.heard_of(1), Some(Err(Cancelled)));
+                assert_eq!(other.poll_handle(1), Some(Err(Cancelled)));
             });
             sibling.await
         });
         let owner = async move {
-            let heard = left_behind.await.and_then(|heard| heard);
-            heard.map_err(|_| String::from("saw a sibling's cancellation"))
+            let outcome = left_behind.await.and_then(|outcome| outcome);
+            outcome.map_err(|_| String::from("saw a sibling's cancellation"))
         };
         vec![group.spawn(owner), group.spawn(pending()), group.spawn(fails())]
     });
     program.fail_and_stop();
     program.run_tasks();
-    program.end();
+    program.complete();
 }
 
 #[test]
-fn a_group_that_is_dropped_keeps_nobody_from_hearing() {
+fn a_dropped_group_reports_its_children_as_cancelled() {
     let program = Program::begin(|program, group| {
         let other = program.clone();
         let in_a_step = poll_fn(move |_| {
             drop(other.group.lock().unwrap().take());
             other.run_tasks();
-            // Nobody asks for an error that comes of it.
-            assert_eq!(other.heard_of(0), Some(Err(Cancelled)));
+            // The group is dropped, so an error of this child would be reported to no task.
+            assert_eq!(other.poll_handle(0), Some(Err(Cancelled)));
             Poll::Pending
         });
         vec![group.spawn(pending()), group.spawn(in_a_step)]
     });
     program.run_tasks();
-    assert_eq!(program.heard_of(1), Some(Err(Cancelled)));
+    assert_eq!(program.poll_handle(1), Some(Err(Cancelled)));
     program.leave_nothing();
 }
 
 #[test]
-fn a_group_whose_runtime_goes_leaves_nobody_waiting() {
+fn a_group_whose_runtime_is_dropped_reports_its_children_as_cancelled() {
     let program = Program::begin(|_, group| vec![group.spawn(pending()), group.spawn(pending())]);
     program.run_tasks();
     let Program { executor, group, handles, listener } = program;
@@ -221,8 +221,8 @@ fn a_group_whose_runtime_goes_leaves_nobody_waiting() {
     let mut handles = std::mem::take(&mut *handles.lock().unwrap());
     let waker = Waker::from(listener);
     for child in &mut handles {
-        let heard = Pin::new(child).poll(&mut Context::from_waker(&waker));
-        assert_eq!(heard, Poll::Ready(Err(Cancelled)));
+        let outcome = Pin::new(child).poll(&mut Context::from_waker(&waker));
+        assert_eq!(outcome, Poll::Ready(Err(Cancelled)));
     }
     drop(group);
 }

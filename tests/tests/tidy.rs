@@ -1,4 +1,4 @@
-//! The rules that matter, as tests.
+//! The rules of the repository, as tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Every file of the workspace with this ending, but for what is built.
+/// Every file of the workspace with this ending, except build output.
 fn files(ending: &str) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut folders = vec![root()];
@@ -45,7 +45,7 @@ fn cargo(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The names of everything a package is built from.
+/// Returns the names of all packages that a package is built from.
 fn built_from(package: &str, features: &[&str]) -> BTreeSet<String> {
     let mut arguments = vec![
         "tree",
@@ -82,7 +82,7 @@ fn the_core_names_no_runtime() {
     assert_eq!(with("std,simulation"), few);
     few.extend(["backon", "fastrand"].map(str::to_owned));
     assert_eq!(with("std,simulation,retry"), few);
-    // What governor brings along is no runtime either, and no clock of its own.
+    // governor brings along neither a runtime nor a clock.
     let all = built_from("forloop-core", &["--all-features"]);
     assert!(few.is_subset(&all) && all.contains("governor"));
     for other in ["futures-timer", "futures-util", "parking_lot", "quanta", "smol", "tokio"] {
@@ -104,7 +104,7 @@ fn without_a_feature_no_runtime_is_built_and_with_one_no_other() {
 }
 
 #[test]
-fn every_file_says_what_it_is_for() {
+fn every_file_has_a_module_comment() {
     for path in files(".rs") {
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.starts_with("//! "), "{} does not begin with `//! `", path.display());
@@ -112,7 +112,7 @@ fn every_file_says_what_it_is_for() {
 }
 
 #[test]
-fn every_file_can_be_read_in_one_sitting() {
+fn every_file_has_at_most_600_lines() {
     for path in files(".rs") {
         let lines = fs::read_to_string(&path).unwrap().lines().count();
         assert!(lines <= 600, "{} has {lines} lines: are these two files?", path.display());
@@ -135,7 +135,7 @@ fn every_example_has_its_expected_output_and_its_python_twin() {
     assert!(examples >= 12);
 }
 
-/// The text of a manifest from one table to another.
+/// Returns the text of a manifest from one table to another.
 fn between<'a>(manifest: &'a str, from: &str, to: &str) -> &'a str {
     let behind = manifest.split_once(from).unwrap_or_else(|| panic!("no {from}")).1;
     behind.split_once(to).unwrap_or_else(|| panic!("no {to}")).0
@@ -161,7 +161,7 @@ fn hosts() -> BTreeMap<String, PathBuf> {
     hosts
 }
 
-/// What the guide says of embedding.
+/// Returns the guide's page on embedding.
 fn embedding() -> String {
     let pages = files(".md").into_iter().filter(|page| {
         let name = page.file_name().unwrap().to_str().unwrap();
@@ -195,8 +195,8 @@ fn the_seams_that_the_guide_shows_are_those_of_the_hosts() {
     assert!(shown.is_subset(&seams), "the guide shows a seam that no host has");
 }
 
-/// Where a program tells of itself to what is no Rust, besides the engine the only files with unsafe code: what a
-/// page calls, and where a board's memory is.
+/// The only files with unsafe code besides the engine: the interface to JavaScript, and the location of a
+/// board's memory.
 const FOREIGN: [&str; 2] =
     ["examples/hosts/bare_metal/board/src/heap.rs", "examples/hosts/wasm_host/module/src/page.rs"];
 
@@ -227,7 +227,7 @@ fn every_crate_shares_the_lints_and_every_one_but_the_core_forbids_unsafe_code()
 }
 
 #[test]
-fn what_an_example_prints_before_and_after_is_the_same() {
+fn a_before_and_after_pair_prints_the_same() {
     let mut pairs = 0;
     for path in files("_before.rs") {
         let before = path.with_extension("out");
@@ -239,7 +239,7 @@ fn what_an_example_prints_before_and_after_is_the_same() {
     assert!(pairs >= 1);
 }
 
-/// The words of a line before its comment, without what stands in quotes.
+/// Returns the words of a line before its comment, without quoted text.
 fn code(line: &str) -> impl Iterator<Item = &str> {
     let code = line.split("//").next().unwrap_or_default();
     let unquoted = code.split('"').step_by(2);
@@ -247,7 +247,7 @@ fn code(line: &str) -> impl Iterator<Item = &str> {
 }
 
 #[test]
-fn unsafe_code_is_in_the_engine_alone_and_each_piece_says_why_it_is_sound() {
+fn unsafe_code_is_in_the_engine_only_and_each_use_states_its_reason() {
     let engine = root().join("crates/forloop-core/src/engine");
     let mut pieces = 0;
     for path in files(".rs") {
@@ -260,7 +260,7 @@ fn unsafe_code_is_in_the_engine_alone_and_each_piece_says_why_it_is_sound() {
             }
             has_any = true;
             pieces += 1;
-            // A block or an impl says why it is sound; what is unsafe to call says when it is not.
+            // A block or an impl states why it is sound; an unsafe function states its contract.
             let above = || lines[..=number].iter().rev().take(12);
             let is_reasoned = above().any(|line| line.contains("SAFETY: "));
             let is_called = ["unsafe fn", "unsafe extern"].iter().any(|what| line.contains(what));
@@ -277,7 +277,7 @@ fn unsafe_code_is_in_the_engine_alone_and_each_piece_says_why_it_is_sound() {
 }
 
 #[test]
-fn a_crates_folder_has_its_name() {
+fn every_crate_is_in_a_folder_of_its_name() {
     for entry in fs::read_dir(root().join("crates")).unwrap() {
         let folder = entry.unwrap().path();
         let name = folder.file_name().unwrap().to_str().unwrap();
@@ -307,7 +307,7 @@ fn the_stated_rust_version_is_the_same_everywhere() {
 
 #[test]
 fn adapters_mirror_each_other() {
-    // The same impls in the same order, but for what a runtime has no value for.
+    // The same impls in the same order, except for capabilities that a runtime lacks.
     let seam = ["Spawn", "Timer", "BlockOn"];
     let impls = |adapter: &str| -> Vec<String> {
         let text = read(format!("crates/forloop-{adapter}/src/runtime.rs"));
@@ -320,8 +320,8 @@ fn adapters_mirror_each_other() {
     assert_eq!(impls("tokio"), seam[..2]);
 }
 
-/// How many rows of each kind the conformance table has, written out here so that none is dropped in
-/// silence.
+/// The number of rows of each kind in the conformance table, repeated here so that none is dropped
+/// unnoticed.
 const TABLE: &[(&str, usize)] = &[
     ("SEQ", 2),
     ("GAT", 6),
@@ -346,7 +346,7 @@ const TABLE: &[(&str, usize)] = &[
     ("law ", 12),
 ];
 
-/// The table's rows: what stands behind the id, in columns.
+/// Returns the rows of the table: the columns after each id.
 fn table() -> BTreeMap<String, Vec<String>> {
     let text = read("crates/forloop-conformance/CONFORMANCE.md");
     let mut table = BTreeMap::new();
@@ -354,13 +354,13 @@ fn table() -> BTreeMap<String, Vec<String>> {
         let mut columns = line.split(" | ").map(str::to_owned);
         let id = columns.next().unwrap();
         if id.ends_with(|last: char| last.is_ascii_digit()) {
-            assert!(table.insert(id.clone(), columns.collect()).is_none(), "{id} is there twice");
+            assert!(table.insert(id.clone(), columns.collect()).is_none(), "{id} occurs twice");
         }
     }
     table
 }
 
-/// The functions that a row of the table names: `module::name`.
+/// Returns the functions that a row of the table names: `module::name`.
 fn proofs(columns: &[String]) -> BTreeSet<String> {
     let links = columns.last().unwrap().split(", ");
     let links =
@@ -435,7 +435,7 @@ fn the_guarantees_of_the_guide_are_the_twelve_laws_and_each_names_tests_that_pro
 }
 
 #[test]
-fn each_silent_change_on_leaving_async_std_is_shown_before_and_after() {
+fn each_silent_change_on_leaving_async_std_has_a_part_before_and_after() {
     let page = read("crates/forloop/src/guide/leaving_async_std.md");
     let table = page.split("# What changes silently").nth(1).unwrap().split("\n\n").nth(2).unwrap();
     let shown = |row: &str| row.rsplit('`').nth(1).map(str::to_owned).unwrap();
@@ -454,7 +454,7 @@ fn each_silent_change_on_leaving_async_std_is_shown_before_and_after() {
 }
 
 #[test]
-fn what_the_guide_says_the_compiler_says_is_what_it_says() {
+fn compiler_messages_quoted_in_the_guide_are_in_the_golden_files() {
     let mut said = String::new();
     for path in files(".stderr") {
         said += &fs::read_to_string(path).unwrap();
@@ -465,7 +465,7 @@ fn what_the_guide_says_the_compiler_says_is_what_it_says() {
     let mut messages = 0;
     for row in rows {
         let cell = row.trim_start_matches("| ").split(" | ").next().unwrap();
-        // A message with a backtick in it stands between two of them.
+        // A message that contains a backtick is quoted with two.
         let quotes = if cell.starts_with("``") { "``" } else { "`" };
         for message in cell.split(quotes).skip(1).step_by(2) {
             assert!(said.contains(message.trim()), "no file in tests/ui says: {message}");
@@ -476,7 +476,7 @@ fn what_the_guide_says_the_compiler_says_is_what_it_says() {
 }
 
 #[test]
-fn every_law_test_says_in_its_documentation_which_rows_it_proves() {
+fn every_law_names_the_rows_that_it_proves() {
     let mut functions = BTreeSet::new();
     for path in files(".rs") {
         if !path.parent().unwrap().ends_with("forloop-conformance/src/laws") {

@@ -1,4 +1,4 @@
-//! tokio's clock may be paused in one runtime and run in another of the same process.
+//! tokio's clock may be paused in one runtime and run in another one of the same process.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use forloop::tokio::Tokio;
 use forloop::{Outcome, Timer};
 
 #[test]
-fn a_paused_clock_that_ran_ahead_changes_no_time_elsewhere() {
+fn a_paused_clock_that_advanced_changes_no_time_elsewhere() {
     let builder = || tokio::runtime::Builder::new_current_thread();
     let paused = builder().enable_time().start_paused(true).build().unwrap();
     let timed_out = |runtime: &tokio::runtime::Runtime| {

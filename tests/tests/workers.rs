@@ -1,4 +1,4 @@
-//! Workers: how many there are, when they begin, and when they end.
+//! The number of workers of a loop, and when they start and stop.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -51,7 +51,7 @@ fn a_loop_that_is_never_polled_has_no_worker() {
 }
 
 #[test]
-fn there_are_no_more_workers_than_bodies_at_once_or_than_was_said() {
+fn there_are_at_most_as_many_workers_as_bodies_at_once_and_as_configured() {
     for (items, limit, most) in [(0, 9, 0), (1, 9, 1), (3, 9, 3), (1000, 2, 2), (1000, 99, 4)] {
         let runtime = Counting::default();
         let looping = each(0..items).limit(limit).unwrap();
@@ -73,12 +73,12 @@ fn a_loop_has_as_many_workers_as_its_runtime_has_threads() {
 }
 
 #[test]
-fn workers_end_with_their_loop() {
+fn workers_stop_with_their_loop() {
     let runtime = Counting::default();
     let mut looping =
         Box::pin(each(0..100).limit(9).unwrap().on_workers(runtime.clone()).gather(body));
     assert_eq!(Smol.block_on(looping.as_mut()).len(), 100);
-    // Also those of a loop that is kept.
+    // Even if the loop's future is kept.
     Smol.block_on(eventually(&Smol, || runtime.alive.now() == 0));
     let endless = each(0..100).unbounded().on_workers(runtime.clone());
     let mut endless = Box::pin(endless.gather(|_: u64| std::future::pending::<()>()));
@@ -91,7 +91,7 @@ fn workers_end_with_their_loop() {
 }
 
 #[test]
-fn a_runtime_that_is_shut_down_ends_the_loops_of_its_workers() {
+fn a_runtime_that_is_shut_down_stops_the_loops_of_its_workers() {
     for limit in [1, 7, 1000] {
         let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
         let runtime = Tokio::from(tokio.handle().clone());
@@ -115,7 +115,7 @@ fn a_runtime_that_is_shut_down_ends_the_loops_of_its_workers() {
             tokio.shutdown_timeout(Duration::from_secs(60));
             ended.join().unwrap()
         });
-        let Err(Interrupted { cause, pending, .. }) = ended else { panic!("it goes on for ever") };
+        let Err(Interrupted { cause, pending, .. }) = ended else { panic!("the loop completed") };
         assert_eq!((cause, pending.len()), (Cause::Cancelled, limit));
         assert_eq!(alive.now(), 0);
     }
@@ -127,7 +127,7 @@ fn two_bodies_have_a_worker_each() {
     let barrier = Arc::new(Barrier::new(2));
     let looping = each(0..2).unbounded().on_workers(owned.runtime()).gather(move |_| {
         let barrier = barrier.clone();
-        // On one worker the first would wait for ever.
+        // On a single worker the first body would block for ever.
         async move { barrier.wait().is_leader() }
     });
     let leaders = owned.block_on(looping);

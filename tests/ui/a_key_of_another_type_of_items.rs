@@ -1,4 +1,4 @@
-//! The key's closure takes the loop's items by reference.
+//! The closure of `limit_by` takes the loop's items by reference.
 
 fn main() {
     let _outputs = forloop::each(["a", "b"])

@@ -1,4 +1,4 @@
-//! No runtime's tasks may borrow.
+//! Tasks of a runtime cannot borrow; those on scoped threads can.
 
 fn main() {
     let words = vec![String::from("to"), String::from("be")];

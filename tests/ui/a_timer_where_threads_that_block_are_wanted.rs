@@ -1,4 +1,4 @@
-//! What blocks needs threads.
+//! Blocking bodies need a pool of blocking threads.
 
 fn main() {
     let _files = forloop::each(["a", "b"])

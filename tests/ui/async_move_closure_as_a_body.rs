@@ -1,4 +1,4 @@
-//! An `async move` closure keeps what it captures, and bodies overlap: it cannot lend that to all of them.
+//! An `async move` closure owns its captures, and cannot lend them to overlapping bodies.
 
 fn main() {
     let greeting = String::from("hello");

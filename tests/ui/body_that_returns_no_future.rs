@@ -1,4 +1,4 @@
-//! A body's closure returns a future: the message says how to make one.
+//! A body's closure must return a future; the message shows how.
 
 fn main() {
     let _outputs = forloop::each([1, 2, 3]).unbounded().gather(|n| n + 1);

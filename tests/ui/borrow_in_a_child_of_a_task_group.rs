@@ -1,4 +1,4 @@
-//! A child of a `task_group` owns what it uses; `scope` takes one that borrows.
+//! A child of a `task_group` owns its data; a child of a `scope` may borrow.
 
 fn main() {
     let words = vec![String::from("to"), String::from("be")];

@@ -1,4 +1,4 @@
-//! A closure that borrows, called by workers.
+//! Workers call the closure, so it cannot borrow.
 
 fn main() {
     forloop::run(async |runtime| {

@@ -1,4 +1,4 @@
-//! A spawned body owns what it uses.
+//! A spawned body owns its data.
 
 fn main() {
     let words = vec![String::from("to"), String::from("be")];

@@ -1,4 +1,4 @@
-//! What holds the failures of bodies is not dropped unseen, and the compiler says so.
+//! A value that holds failures is `must_use`.
 #![deny(unused_must_use)]
 
 fn main() {

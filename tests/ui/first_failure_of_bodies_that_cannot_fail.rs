@@ -1,4 +1,4 @@
-//! To wait for a failure, bodies must be able to fail.
+//! Waiting for the first failure needs bodies that can fail.
 
 fn main() {
     let mut running = forloop::TaskSet::new([std::future::ready(1)]);

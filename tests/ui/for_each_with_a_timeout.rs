@@ -1,4 +1,4 @@
-//! A strategy without results cannot represent a body that timed out.
+//! A strategy without results cannot report a body that timed out.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A loop that is not awaited does nothing, and the compiler says so.
+//! A loop that is not awaited does nothing, so it is `must_use`.
 #![deny(unused_must_use)]
 
 fn main() {

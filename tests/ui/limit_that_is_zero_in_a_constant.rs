@@ -1,4 +1,4 @@
-//! A limit that cannot be wrong is checked where it is made: 0 is refused by the compiler.
+//! A constant limit of zero is refused at compile time.
 
 use std::num::NonZeroUsize;
 

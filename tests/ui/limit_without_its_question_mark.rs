@@ -1,4 +1,4 @@
-//! A limit that may be 0 gives a `Result`: without a `?` behind it there is no loop yet.
+//! A limit that may be zero returns a `Result`: it needs a `?`.
 
 fn main() -> Result<(), forloop::ZeroLimit> {
     let _outputs = forloop::each([1, 2, 3]).limit(50).gather(|n| async move { n });

@@ -1,4 +1,4 @@
-//! A loop gives a future of its results, not the results.
+//! A loop returns a future of its results, not the results.
 
 fn main() {
     let _ = forloop::run(async |_| {

@@ -1,4 +1,4 @@
-//! A child of a `scope` is `Send`; `local_scope` takes one that is not.
+//! A child of a `scope` is `Send`; a child of a `local_scope` need not be.
 
 use std::rc::Rc;
 

@@ -1,4 +1,4 @@
-//! A closure that stays on its thread, called by workers.
+//! Workers call the closure, so it must be `Send`.
 
 use std::rc::Rc;
 

@@ -1,4 +1,4 @@
-//! `retry` calls bodies again that have failed.
+//! `retry` needs bodies that return a `Result`.
 
 use std::time::Duration;
 

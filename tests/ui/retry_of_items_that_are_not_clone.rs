@@ -1,4 +1,4 @@
-//! Each attempt needs an item.
+//! Each attempt needs its own clone of the item.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A loop keeps a clock of its own: it takes a reference, and clones it.
+//! Options take a timer by reference, and clone it.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `timeout` takes a runtime's clock first.
+//! `timeout` takes a timer first.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `try_each_stream` needs a fallible source.
+//! `try_each_stream` needs items that are `Result`s.
 
 fn main() {
     let _loop = forloop::try_each_stream(forloop::stream::iter([1, 2, 3])).unbounded();

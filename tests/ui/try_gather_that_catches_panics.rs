@@ -1,4 +1,4 @@
-//! A strategy that stops at the first failure cannot represent a panic that was caught.
+//! A strategy that stops at the first failure cannot report a caught panic.
 
 fn main() {
     let _values = forloop::each([1, 2, 3])

@@ -1,8 +1,8 @@
 //! forloop on async-std.
 //!
-//! **async-std is discontinued** (RUSTSEC-2025-0052): it gets no fixes. This crate exists so that a
-//! program that still stands on it can use forloop today, and can prove with `cargo xtask verify`
-//! that nothing changes when it moves to smol. It is never a default.
+//! **async-std is discontinued** (RUSTSEC-2025-0052): it gets no fixes. This crate lets a program that still
+//! uses it adopt forloop today, and prove with `cargo xtask verify` that nothing changes when it moves to
+//! smol. It is never a default.
 //!
 //! | value | runs tasks on | timers |
 //! |---|---|---|

@@ -9,16 +9,15 @@ use forloop_core::{BlockOn, Spawn, SpawnBlocking, Timer};
 
 /// async-std, with its own global threads.
 ///
-/// The threads start with the first task and stay to the end of the program.
-/// `ASYNC_STD_THREAD_COUNT` in the environment says how many; it is a thread per core if nothing
-/// does.
+/// The threads start with the first task and run until the program exits. The environment variable
+/// `ASYNC_STD_THREAD_COUNT` sets their number; the default is a thread per core.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AsyncStd;
 
 impl AsyncStd {
-    /// Returns async-std where this code runs in one of its tasks, or inside [`block_on`](BlockOn::block_on).
+    /// Returns a value if the caller runs in an async-std task, or inside [`block_on`](BlockOn::block_on).
     ///
-    /// Only for whoever must not block there: it can be used anywhere.
+    /// This serves callers that must know whether they may block. [`AsyncStd`] itself can be used anywhere.
     pub fn current() -> Option<Self> {
         async_std::task::try_current().map(|_| Self)
     }
@@ -32,8 +31,9 @@ impl Spawn for AsyncStd {
     fn threads(&self) -> NonZeroUsize {
         static THREADS: OnceLock<NonZeroUsize> = OnceLock::new();
         *THREADS.get_or_init(|| {
-            let told = env::var("ASYNC_STD_THREAD_COUNT").ok().and_then(|told| told.parse().ok());
-            told.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
+            let configured =
+                env::var("ASYNC_STD_THREAD_COUNT").ok().and_then(|threads| threads.parse().ok());
+            configured.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
         })
     }
 }
@@ -46,7 +46,7 @@ impl SpawnBlocking for AsyncStd {
 
 impl Timer for AsyncStd {
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<> {
-        // Its time counts from now, where async-std's own counts from the first poll.
+        // The duration counts from this call; async-std's own sleep counts from its first poll.
         let until = Instant::now().checked_add(duration);
         async move {
             match until {

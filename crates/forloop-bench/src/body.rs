@@ -1,4 +1,4 @@
-//! The bodies: futures of known size that do one thing, the same for every peer.
+//! The bodies: futures of known size with one behaviour each, the same for every peer.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -8,8 +8,8 @@ use std::task::{Context, Poll, Waker};
 
 use crate::counters;
 
-/// What every body of W1 is: ready at its first poll, and so short that it would be measured by the
-/// question whether to count. Hence that is answered by its type.
+/// The body of W1, ready at its first poll. It is so short that a run-time check whether to count would
+/// dominate the measurement, so the type decides that.
 pub(crate) async fn small<const COUNTED: bool>(n: usize) -> usize {
     if COUNTED {
         counters::body_polled();
@@ -17,10 +17,10 @@ pub(crate) async fn small<const COUNTED: bool>(n: usize) -> usize {
     n
 }
 
-/// The size of such a future.
+/// The size of [`small`]'s future.
 pub(crate) const SMALL: usize = 16;
 
-/// The same with 256 bytes, as a body that holds a request and its answer.
+/// The same with 256 bytes, like a body that holds a request and its response.
 #[derive(Debug)]
 pub(crate) struct Wide<const COUNTED: bool> {
     words: [usize; 32],
@@ -43,7 +43,7 @@ impl<const COUNTED: bool> Future for Wide<COUNTED> {
     }
 }
 
-/// A future that wakes itself and is pending so many times.
+/// A future that wakes itself and is pending `times` times.
 #[derive(Debug)]
 pub(crate) struct Yields {
     item: usize,
@@ -70,7 +70,7 @@ impl Future for Yields {
     }
 }
 
-/// The same, for loops that keep no outputs.
+/// The same without an output, for loops that discard outputs.
 #[derive(Debug)]
 pub(crate) struct Silent(pub(crate) Yields);
 
@@ -82,7 +82,7 @@ impl Future for Silent {
     }
 }
 
-/// Where bodies leave their wakers for whoever wakes them.
+/// The wakers of the bodies, for the code that wakes them.
 #[derive(Debug)]
 pub(crate) struct Slots {
     slots: Vec<Slot>,
@@ -99,17 +99,17 @@ const WOKEN: u8 = 1;
 const DONE: u8 = 2;
 
 impl Slots {
-    /// Slots that live as long as the process: bodies hold a reference, and no peer pays for counting it.
+    /// Creates slots that are never freed: bodies hold a plain reference, without a reference count.
     pub(crate) fn leaked(n: usize) -> &'static Self {
         Box::leak(Box::new(Self { slots: (0..n).map(|_| Slot::default()).collect() }))
     }
 
-    /// The body of a slot.
+    /// Returns the body of a slot.
     pub(crate) fn body(&'static self, index: usize) -> Woken {
         Woken { slots: self, index }
     }
 
-    /// Whether this body has been polled and can be woken.
+    /// Whether the body was polled, and can be woken.
     pub(crate) fn waits(&self, index: usize) -> bool {
         self.slots[index].waker.get().is_some()
     }
@@ -118,11 +118,11 @@ impl Slots {
         self.slots[index].state.load(Ordering::Acquire) == DONE
     }
 
-    /// Wakes the body, which is then ready at its next poll.
+    /// Wakes the body, which completes at its next poll.
     pub(crate) fn wake(&self, index: usize) {
         let slot = &self.slots[index];
         slot.state.store(WOKEN, Ordering::Release);
-        slot.waker.get().expect("a body is woken when it waits").wake_by_ref();
+        slot.waker.get().expect("only a waiting body is woken").wake_by_ref();
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -130,7 +130,7 @@ impl Slots {
     }
 }
 
-/// A future that leaves its waker at its first poll and is ready when it was woken.
+/// A future that stores its waker at its first poll, and is ready once it was woken.
 #[derive(Debug)]
 pub(crate) struct Woken {
     slots: &'static Slots,
@@ -147,8 +147,8 @@ impl Future for Woken {
             slot.state.store(DONE, Ordering::Release);
             return Poll::Ready(self.index);
         }
-        // No peer here gives a body another waker while it waits; one that did would hang and be
-        // found by its time limit.
+        // No peer passes a different waker while a body waits. With one that did, the loop would hang
+        // until its time limit.
         slot.waker.get_or_init(|| cx.waker().clone());
         Poll::Pending
     }
@@ -156,12 +156,12 @@ impl Future for Woken {
 
 static DROPPED: AtomicUsize = AtomicUsize::new(0);
 
-/// What a body owns: without it, a body would have nothing to drop.
+/// A value owned by each body, so that there is something to drop.
 #[derive(Debug)]
 pub(crate) struct Owned;
 
 impl Owned {
-    /// How many have been dropped so far.
+    /// Returns the number of values dropped so far.
     pub(crate) fn dropped() -> usize {
         DROPPED.load(Ordering::Relaxed)
     }
@@ -169,12 +169,12 @@ impl Owned {
 
 impl Drop for Owned {
     fn drop(&mut self) {
-        // Bodies of these loops share a thread, so this need not be one step.
+        // The bodies of these loops share a thread, so this need not be atomic.
         DROPPED.store(DROPPED.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 }
 
-/// A future that computes for about twenty microseconds and is ready.
+/// A future that computes for about twenty microseconds.
 #[derive(Debug)]
 pub(crate) struct Computes {
     pub(crate) seed: usize,
@@ -195,7 +195,7 @@ impl Future for Computes {
     }
 }
 
-/// Gives the executor a turn, once.
+/// Yields to the executor once.
 pub(crate) async fn yield_once() {
     let mut yielded = false;
     poll_fn(|cx| {
@@ -209,7 +209,7 @@ pub(crate) async fn yield_once() {
     .await;
 }
 
-/// Counts the polls of any future.
+/// Counts the polls of a future.
 pub(crate) async fn polls_counted<F: Future>(future: F) -> F::Output {
     let mut future = std::pin::pin!(future);
     poll_fn(|cx| {
@@ -219,7 +219,7 @@ pub(crate) async fn polls_counted<F: Future>(future: F) -> F::Output {
     .await
 }
 
-/// The numbers below `n` in an order that has nothing to do with their size, the same every time.
+/// Returns the numbers below `n` in a shuffled order, the same every time.
 pub(crate) fn shuffled(n: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..n).collect();
     let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -236,7 +236,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shuffled_order_has_every_number_once() {
+    fn a_shuffled_order_contains_every_number_once() {
         let mut order = shuffled(1000);
         assert_ne!(order[..10], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
         order.sort_unstable();

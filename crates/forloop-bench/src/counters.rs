@@ -1,4 +1,4 @@
-//! Counts polls and turns, where that is what is measured; elsewhere a branch that is never taken.
+//! Counts polls, if they are measured; otherwise each check is a branch that is never taken.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::task::Poll;
@@ -6,23 +6,23 @@ use std::time::Instant;
 
 static COUNTING: AtomicBool = AtomicBool::new(false);
 static POLLS: AtomicU64 = AtomicU64::new(0);
-static LONGEST_TURN: AtomicU64 = AtomicU64::new(0);
+static LONGEST_POLL: AtomicU64 = AtomicU64::new(0);
 static MOST_POLLS: AtomicU64 = AtomicU64::new(0);
 
-/// What was counted.
+/// The counts of a run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Counted {
-    /// How often a body was polled.
+    /// The number of polls of bodies.
     pub(crate) polls: u64,
     /// The longest single poll of the loop, in nanoseconds.
-    pub(crate) longest_turn: u64,
+    pub(crate) longest_poll: u64,
     /// The most polls of bodies within one poll of the loop.
     pub(crate) most_polls: u64,
 }
 
-/// Counts from zero, from now on.
+/// Resets the counters and starts counting.
 pub(crate) fn begin() {
-    for counter in [&POLLS, &LONGEST_TURN, &MOST_POLLS] {
+    for counter in [&POLLS, &LONGEST_POLL, &MOST_POLLS] {
         counter.store(0, Relaxed);
     }
     COUNTING.store(true, Relaxed);
@@ -33,12 +33,12 @@ pub(crate) fn end() -> Counted {
     COUNTING.store(false, Relaxed);
     Counted {
         polls: POLLS.load(Relaxed),
-        longest_turn: LONGEST_TURN.load(Relaxed),
+        longest_poll: LONGEST_POLL.load(Relaxed),
         most_polls: MOST_POLLS.load(Relaxed),
     }
 }
 
-/// Every body says so at every poll.
+/// Called by every body at every poll.
 #[inline]
 pub(crate) fn body_polled() {
     if COUNTING.load(Relaxed) {
@@ -46,15 +46,15 @@ pub(crate) fn body_polled() {
     }
 }
 
-/// Polls the loop once: the time until the executor has its turn.
-pub(crate) fn turn<T>(poll: impl FnOnce() -> Poll<T>) -> Poll<T> {
+/// Polls the loop once, and measures how long that keeps the executor from other tasks.
+pub(crate) fn counted_poll<T>(poll: impl FnOnce() -> Poll<T>) -> Poll<T> {
     if !COUNTING.load(Relaxed) {
         return poll();
     }
     let (polls, begun) = (POLLS.load(Relaxed), Instant::now());
     let polled = poll();
     let nanos = begun.elapsed().as_nanos();
-    LONGEST_TURN.fetch_max(u64::try_from(nanos).unwrap_or(u64::MAX), Relaxed);
+    LONGEST_POLL.fetch_max(u64::try_from(nanos).unwrap_or(u64::MAX), Relaxed);
     MOST_POLLS.fetch_max(POLLS.load(Relaxed) - polls, Relaxed);
     polled
 }

@@ -1,4 +1,4 @@
-//! What polls a loop: nothing but a thread, or a runtime.
+//! What polls a loop: a bare thread, or a runtime.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -11,14 +11,14 @@ use async_executor::Executor;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::body::Slots;
-use crate::counters::turn;
+use crate::counters::counted_poll;
 
-/// Where the top of a loop is polled.
+/// Where the loop's future is polled.
 #[derive(Debug)]
 pub(crate) enum Host {
     /// A thread that sleeps until it is woken.
     Bare,
-    /// async-io's `block_on`, which looks after timers.
+    /// async-io's `block_on`, which also drives timers.
     AsyncIo,
     /// async-std's `block_on`.
     AsyncStd,
@@ -32,7 +32,7 @@ pub(crate) enum Host {
     SmolTwo(Arc<Executor<'static>>),
 }
 
-/// Which bodies are woken, in which order, while their loop is polled.
+/// Wakes bodies in the given order, while their loop is polled.
 #[derive(Debug)]
 pub(crate) struct Waking {
     pub(crate) slots: &'static Slots,
@@ -42,12 +42,12 @@ pub(crate) struct Waking {
 impl Host {
     pub(crate) fn tokio() -> Self {
         let runtime = Builder::new_current_thread().enable_all().build();
-        Self::Tokio(runtime.expect("the system gives a runtime what it needs"))
+        Self::Tokio(runtime.expect("the system provides the resources of a runtime"))
     }
 
     pub(crate) fn tokio_two() -> Self {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        Self::TokioTwo(runtime.expect("the system gives a runtime what it needs"))
+        Self::TokioTwo(runtime.expect("the system provides the resources of a runtime"))
     }
 
     pub(crate) fn smol() -> Self {
@@ -61,15 +61,15 @@ impl Host {
         Self::SmolTwo(executor)
     }
 
-    /// smol's executor, for peers that spawn on it.
+    /// Returns smol's executor, for peers that spawn on it.
     pub(crate) fn executor(&self) -> Arc<Executor<'static>> {
         match self {
             Self::Smol(executor) | Self::SmolTwo(executor) => executor.clone(),
-            other => panic!("{other:?} has no executor of smol's"),
+            other => panic!("{other:?} has no smol executor"),
         }
     }
 
-    /// The tokio runtime, for peers that are given one.
+    /// Returns a handle to the tokio runtime, for peers that need one.
     pub(crate) fn handle(&self) -> tokio::runtime::Handle {
         match self {
             Self::Tokio(runtime) | Self::TokioTwo(runtime) => runtime.handle().clone(),
@@ -77,16 +77,16 @@ impl Host {
         }
     }
 
-    /// Runs a loop to its end on the calling thread.
+    /// Runs a loop to completion on the calling thread.
     ///
-    /// The hosts are not compiled for each loop: that would take minutes, and one indirect call for
-    /// each turn is the same for all peers.
+    /// The hosts take a trait object: compiling them for each loop would take minutes. One indirect call
+    /// for each poll of the loop is the same for all peers.
     pub(crate) fn run(&self, looping: impl Future<Output = ()>, waking: Option<Waking>) {
         self.run_pinned(pin!(looping), waking);
     }
 
     fn run_pinned(&self, looping: Pin<&mut dyn Future<Output = ()>>, waking: Option<Waking>) {
-        let looping = turning(looping, waking);
+        let looping = drive(looping, waking);
         match self {
             Self::Bare => block_on(looping),
             Self::AsyncIo => async_io::block_on(looping),
@@ -98,7 +98,7 @@ impl Host {
         }
     }
 
-    /// Runs a loop to its end where a program on two threads would: as a task beside its bodies.
+    /// Runs a loop to completion as a task next to its bodies, as a program on two threads would.
     pub(crate) fn run_as_task(&self, looping: impl Future<Output = ()> + Send + 'static) {
         self.run_boxed(Box::pin(looping));
     }
@@ -114,16 +114,16 @@ impl Host {
     }
 }
 
-/// The loop, whose every poll is a turn, and between whose polls one body after another is woken.
-async fn turning(mut looping: Pin<&mut dyn Future<Output = ()>>, waking: Option<Waking>) {
+/// Counts each poll of the loop, and wakes one body after another between the polls.
+async fn drive(mut looping: Pin<&mut dyn Future<Output = ()>>, waking: Option<Waking>) {
     let Some(Waking { slots, order }) = waking else {
-        return poll_fn(|cx| turn(|| looping.as_mut().poll(cx))).await;
+        return poll_fn(|cx| counted_poll(|| looping.as_mut().poll(cx))).await;
     };
     let mut order = order.into_iter();
-    // All bodies have been polled once before the first is woken.
+    // The first body is woken only after all bodies have been polled once.
     let (mut polled, mut last) = (0, None);
     poll_fn(|cx| {
-        if turn(|| looping.as_mut().poll(cx)).is_ready() {
+        if counted_poll(|| looping.as_mut().poll(cx)).is_ready() {
             return Poll::Ready(());
         }
         while polled < slots.len() && slots.waits(polled) {
@@ -141,48 +141,48 @@ async fn turning(mut looping: Pin<&mut dyn Future<Output = ()>>, waking: Option<
     .await;
 }
 
-/// Wakes a thread that sleeps for want of a wake.
+/// Unparks the thread that polls a loop.
 #[derive(Debug)]
-pub(crate) struct Bell {
+pub(crate) struct ThreadWaker {
     thread: Thread,
-    rung: AtomicBool,
+    is_woken: AtomicBool,
 }
 
-impl Wake for Bell {
+impl Wake for ThreadWaker {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if !self.rung.swap(true, Ordering::AcqRel) {
+        if !self.is_woken.swap(true, Ordering::AcqRel) {
             self.thread.unpark();
         }
     }
 }
 
-impl Bell {
+impl ThreadWaker {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { thread: thread::current(), rung: AtomicBool::new(false) })
+        Arc::new(Self { thread: thread::current(), is_woken: AtomicBool::new(false) })
     }
 
-    pub(crate) fn was_rung(&self) -> bool {
-        self.rung.swap(false, Ordering::AcqRel)
+    pub(crate) fn take_wake(&self) -> bool {
+        self.is_woken.swap(false, Ordering::AcqRel)
     }
 }
 
 thread_local! {
-    /// Made once, so that a short loop is not measured by what it takes to make it.
-    static BELL: (Arc<Bell>, Waker) = {
-        let bell = Bell::new();
-        (bell.clone(), Waker::from(bell))
+    /// Created once per thread, so that its creation is not part of the time of a short loop.
+    static THREAD_WAKER: (Arc<ThreadWaker>, Waker) = {
+        let thread_waker = ThreadWaker::new();
+        (thread_waker.clone(), Waker::from(thread_waker))
     };
 }
 
 fn block_on(future: impl Future<Output = ()>) {
     let mut future = pin!(future);
-    BELL.with(|(bell, waker)| {
+    THREAD_WAKER.with(|(thread_waker, waker)| {
         while future.as_mut().poll(&mut Context::from_waker(waker)).is_pending() {
-            while !bell.was_rung() {
+            while !thread_waker.take_wake() {
                 thread::park();
             }
         }

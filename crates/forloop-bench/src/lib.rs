@@ -1,16 +1,17 @@
-//! What a concurrent loop costs beside its bodies, and beside its peers: `cargo xtask bench`.
+//! Measures what a concurrent loop costs, next to its peers: `cargo xtask bench`.
 //!
 //! - `body.rs`: the bodies, the same for every peer; `counters.rs` counts their polls.
-//! - `peers/`: each family of peers a file, each peer in the form that its documentation recommends.
+//! - `peers/`: one file for each family of peers, each peer in the form that its documentation recommends.
 //! - `host.rs`: what polls a loop.
-//! - `workloads/`: each workload a file, and the blocks of the table.
-//! - `meter.rs`, `child.rs`: one measurement, in a process of its own, so that neither the heap nor the
-//!   threads of one peer colour another's figures.
-//! - `parent/`: starts these processes, by turns, and compares our exact figures with those that were
-//!   committed; `report/`: what is made of the figures.
+//! - `workloads/`: one file for each workload, and the blocks of the table.
+//! - `meter.rs`, `child.rs`: one measurement, in its own process, so that neither the heap nor the threads of
+//!   one peer influence the figures of another.
+//! - `cell.rs`: the measured figures; `report/` formats them.
+//! - `parent/`: starts the processes in turn, and compares our exact figures with the committed baseline.
 #![forbid(unsafe_code)]
 
 mod body;
+mod cell;
 mod child;
 mod counters;
 mod host;
@@ -23,17 +24,9 @@ mod workloads;
 use std::env;
 use std::process::ExitCode;
 
-/// An allocator that counts.
-pub trait Heap {
-    /// How often something was allocated or reallocated so far.
-    fn allocations(&self) -> usize;
-    /// How many bytes are held now.
-    fn held(&self) -> usize;
-    /// How many bytes were held at most.
-    fn peak(&self) -> usize;
-}
+pub use crate::meter::Heap;
 
-/// Runs the command line: one measurement for `child ..`, else the benchmarks.
+/// Runs the command line: one measurement for `child ..`, the benchmarks otherwise.
 pub fn main(heap: Option<&dyn Heap>) -> ExitCode {
     let mut arguments = env::args().skip(1);
     match arguments.next() {

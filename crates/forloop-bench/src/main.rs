@@ -1,4 +1,4 @@
-//! Measures and reports; see the library.
+//! Runs the benchmarks; see the library.
 
 #![forbid(unsafe_code)]
 

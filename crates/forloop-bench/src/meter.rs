@@ -1,22 +1,31 @@
-//! Measures a region of code, in one of four ways.
+//! Measures a region of code in one of four ways.
 
 use std::time::{Duration, Instant};
 
-use crate::Heap;
 use crate::counters::{self, Counted};
+
+/// An allocator that counts.
+pub trait Heap {
+    /// Returns the number of allocations and reallocations so far.
+    fn allocations(&self) -> usize;
+    /// Returns the number of bytes in use.
+    fn held(&self) -> usize;
+    /// Returns the most bytes that were in use at once.
+    fn peak(&self) -> usize;
+}
 
 /// What a child process measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Measure {
-    /// The time that the processor, or two of them, spent.
+    /// The time of the processor, or of the wall clock for two threads.
     Time,
-    /// Polls and turns.
+    /// Polls of bodies, and the longest poll of the loop.
     Polls,
     /// Allocations and bytes.
     Heap,
-    /// Nothing: the region is run under a tool that counts its instructions.
+    /// Nothing: the region runs under a tool that counts its instructions.
     Instructions,
-    /// Nothing at all: a run that warms up.
+    /// Nothing: a warm-up run.
     Nothing,
 }
 
@@ -34,12 +43,12 @@ impl Measure {
     }
 }
 
-/// Which clock counts.
+/// The clock that is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Clock {
-    /// The processor's time for this process: a loop on one thread.
+    /// The processor time of this process, for a loop on one thread.
     Cpu,
-    /// The time on the wall: a loop on two.
+    /// The wall clock, for a loop on two threads.
     Wall,
 }
 
@@ -55,7 +64,7 @@ impl Clock {
     }
 }
 
-/// What the region cost.
+/// The cost of a region.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Reading {
     Time(Duration),
@@ -77,7 +86,7 @@ impl<'a> Meter<'a> {
         Self { measure, clock, heap, origin: Instant::now(), reading: None }
     }
 
-    /// Runs what is to be measured; what a workload does before and behind it does not count.
+    /// Measures `work`. What a workload does before and after this call does not count.
     pub(crate) fn measured(&mut self, work: impl FnOnce()) {
         let mut work = Some(work);
         let mut once = || {
@@ -97,8 +106,8 @@ impl<'a> Meter<'a> {
                 Reading::Polls(counters::end())
             }
             (Measure::Heap, Some(heap)) => {
-                // Nobody can lower the peak, so what is held is raised to it, and whatever the
-                // region holds beyond that raises it further.
+                // The recorded peak cannot be lowered. So the memory in use is raised to the peak, and any
+                // further allocation of the region raises the peak.
                 let ballast = vec![0_u8; heap.peak().saturating_sub(heap.held())];
                 let (allocations, held) = (heap.allocations(), heap.held());
                 measured_region(&mut once);
@@ -117,13 +126,14 @@ impl<'a> Meter<'a> {
         });
     }
 
-    /// What the last region cost.
+    /// Returns the cost of the last region.
     pub(crate) fn take(&mut self) -> Option<Reading> {
         self.reading.take()
     }
 }
 
-/// The region that callgrind is told to count, by this name: not generic, and never inlined.
+/// The region whose instructions callgrind counts. It finds the function by name, so this is neither generic
+/// nor inlined.
 #[inline(never)]
 fn measured_region(work: &mut dyn FnMut()) {
     work();

@@ -1,7 +1,7 @@
-//! What the signals do by default, while nobody waits for them.
+//! The default actions of the signals, which apply while no future waits for them.
 //!
-//! A handler that was installed stays, and a program that ignores Ctrl-C for the rest of its life is a nuisance.
-//! So there is one more handler, which does what would have been done without any, while a flag says so.
+//! An installed handler cannot be removed, and a program that ignored Ctrl-C from then on would be a
+//! nuisance. So a second handler performs the default action while a flag is set.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,33 +10,33 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use async_signal::Signal;
 use signal_hook::flag::register_conditional_default;
 
-/// Who waits for a signal: while there is one, its default is deferred.
+/// Defers the default action of the signals as long as it exists; a future holds one while it waits.
 #[derive(Debug)]
 pub(crate) struct Deferred(());
 
 struct Waiting {
-    /// How many wait; read and written by nobody else meanwhile.
-    many: usize,
-    /// Whether the handlers are there.
-    has_begun: bool,
+    /// The number of [`Deferred`] values.
+    count: usize,
+    /// Whether the handlers are installed.
+    is_installed: bool,
 }
 
-static WAITING: Mutex<Waiting> = Mutex::new(Waiting { many: 0, has_begun: false });
+static WAITING: Mutex<Waiting> = Mutex::new(Waiting { count: 0, is_installed: false });
 
-/// What the handler reads, which may not take a lock.
-static NOBODY_WAITS: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(true)));
+/// Whether the default action applies. The handler reads this flag, because it must not take a lock.
+static IS_DEFAULT: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(true)));
 
 impl Deferred {
     pub(crate) fn new(signals: &[Signal]) -> io::Result<Self> {
         let mut waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner);
-        if !waiting.has_begun {
+        if !waiting.is_installed {
             for &signal in signals {
-                register_conditional_default(signal as i32, NOBODY_WAITS.clone())?;
+                register_conditional_default(signal as i32, IS_DEFAULT.clone())?;
             }
-            waiting.has_begun = true;
+            waiting.is_installed = true;
         }
-        waiting.many += 1;
-        NOBODY_WAITS.store(false, Ordering::SeqCst);
+        waiting.count += 1;
+        IS_DEFAULT.store(false, Ordering::SeqCst);
         Ok(Self(()))
     }
 }
@@ -44,7 +44,7 @@ impl Deferred {
 impl Drop for Deferred {
     fn drop(&mut self) {
         let mut waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.many -= 1;
-        NOBODY_WAITS.store(waiting.many == 0, Ordering::SeqCst);
+        waiting.count -= 1;
+        IS_DEFAULT.store(waiting.count == 0, Ordering::SeqCst);
     }
 }

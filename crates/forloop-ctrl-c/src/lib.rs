@@ -1,8 +1,9 @@
 //! Ctrl-C, for loops on any runtime or none.
 //!
-//! A loop stops when a future is ready: [`ctrl_c`] gives one that is when somebody asks the program to end.
-//! It needs no runtime; what it stands on, [async-signal](https://docs.rs/async-signal), has one thread for the
-//! whole program, which async-io's timers share.
+//! Options such as `cancel_on` stop a loop when a future is ready. [`ctrl_c`] returns a future that is ready
+//! when the user or the system asks the program to terminate. It needs no runtime: the crate
+//! [async-signal](https://docs.rs/async-signal) uses one thread for the whole program, which it shares with
+//! async-io's timers.
 
 #![forbid(unsafe_code)]
 
@@ -19,19 +20,20 @@ use futures_core::Stream;
 #[cfg(unix)]
 use crate::default::Deferred;
 
-/// What asks a program to end: on Windows, Ctrl-C only.
+/// The signals that ask a program to terminate: on Windows, Ctrl-C only.
 const SIGNALS: &[Signal] = if cfg!(unix) { &[Signal::Int, Signal::Term] } else { &[Signal::Int] };
 
-/// Makes a future that is ready when somebody asks the program to end: by Ctrl-C (`SIGINT`), and on Unix also
-/// by `SIGTERM`, which is how service managers and containers say the same.
+/// Returns a future that is ready when the program is asked to terminate: by Ctrl-C (`SIGINT`), and on Unix
+/// also by `SIGTERM`, which service managers and containers send.
 ///
-/// Each future hears of what comes after it was made, and there may be several. While one of them waits, the
-/// signal does nothing else; when none waits any more, because each is ready or dropped, it ends the program as
-/// ever: so whoever is tired of waiting for a graceful end presses Ctrl-C once more. On Windows it ends the
-/// program only until the first future was made.
+/// A future receives the signals that arrive after it was created, and there may be several futures. While
+/// one of them waits, a signal has no other effect. When none waits any more, because each is ready or
+/// dropped, the next signal terminates the program. A user who does not want to wait for a graceful shutdown
+/// therefore presses Ctrl-C again. On Windows, Ctrl-C does not terminate the program any more once a first
+/// future was created.
 ///
-/// Where a program has another handler of its own for these signals, it is called as well; but it cannot keep the
-/// program alive when no future of this kind waits.
+/// If the program has installed its own handler for these signals, that is called as well. It cannot keep
+/// the program alive while no future of this kind waits.
 ///
 /// # Examples
 ///
@@ -52,10 +54,10 @@ const SIGNALS: &[Signal] = if cfg!(unix) { &[Signal::Int, Signal::Term] } else {
 ///
 /// # Errors
 ///
-/// If the system refuses the handler, or what wakes the future: there are too many open files.
+/// Returns an error if the system refuses the handler or the file descriptors, because too many are open.
 pub fn ctrl_c() -> io::Result<CtrlC> {
     Ok(CtrlC {
-        // First of all, so that none comes between.
+        // Created before `signals`, so that no signal between the two terminates the program.
         #[cfg(unix)]
         deferred: Some(Deferred::new(SIGNALS)?),
         signals: Some(Signals::new(SIGNALS)?),
@@ -63,27 +65,27 @@ pub fn ctrl_c() -> io::Result<CtrlC> {
     })
 }
 
-/// Ready when the program was asked to end: see [`ctrl_c`].
+/// The future of [`ctrl_c`], which is ready when the program is asked to terminate.
 ///
 /// # Cancel safety
 ///
-/// Dropped, it does not hear of the signal any more; another that was made by then does.
+/// A dropped future receives no more signals; other futures that already exist do.
 #[derive(Debug)]
-#[must_use = "dropped, it leaves Ctrl-C to end the program as ever"]
+#[must_use = "a dropped `CtrlC` receives nothing, so Ctrl-C terminates the program"]
 pub struct CtrlC {
     #[cfg(unix)]
     deferred: Option<Deferred>,
-    /// Gone when it is ready.
+    /// `None` once the future is ready.
     signals: Option<Signals>,
-    /// How many more are to come.
+    /// The number of signals still to come.
     left: usize,
 }
 
 impl CtrlC {
-    /// The same, ready when so many signals have come since it was made.
+    /// Makes the future ready at the n-th signal after it was created, where n is `signals`.
     ///
-    /// So the first Ctrl-C may ask a loop to finish what runs, and the second stop it at once: one future for
-    /// each. Signals that come at the same instant may count as one.
+    /// With one future for each, the first Ctrl-C may drain a loop, and the second cancel it. Signals that
+    /// arrive at the same instant may count as one.
     ///
     /// # Examples
     ///
@@ -92,7 +94,7 @@ impl CtrlC {
     /// use forloop_core::each;
     /// use forloop_ctrl_c::ctrl_c;
     ///
-    /// // Once may have been a mistake.
+    /// // The first Ctrl-C may have been a mistake.
     /// let copied = each(0..1000).limit(4)?.cancel_on(ctrl_c()?.times(2)).for_each(async |_| {});
     /// assert_eq!(futures_lite::future::block_on(copied), Ok(()));
     /// # Ok(())
@@ -102,7 +104,7 @@ impl CtrlC {
         Self { left: signals, ..self }
     }
 
-    /// The signal does not matter here any more.
+    /// Stops receiving signals.
     fn leave(&mut self) {
         self.signals = None;
         #[cfg(unix)]
@@ -120,7 +122,7 @@ impl Future for CtrlC {
             let Some(signals) = &mut self.signals else { return Poll::Pending };
             match ready!(Pin::new(signals).poll_next(cx)) {
                 Some(Ok(_)) => self.left -= 1,
-                // Nothing more will be heard here: better that Ctrl-C ends the program.
+                // No more signals can be received here, so the default action must apply again.
                 Some(Err(_)) | None => self.leave(),
             }
         }

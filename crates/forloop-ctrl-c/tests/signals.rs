@@ -1,4 +1,4 @@
-//! Signals, each to a process of its own: this program again, as one of the children below.
+//! Signals sent to child processes, each of which runs one of the functions below in this program.
 
 #![cfg(unix)]
 
@@ -11,10 +11,10 @@ use forloop_ctrl_c::ctrl_c;
 use futures_lite::future;
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Says which of the children a process is.
+/// The environment variable that selects the function.
 const CHILD: &str = "FORLOOP_CTRL_C_CHILD";
 
-/// A child that was started, and what it prints.
+/// A child process, and the lines that it prints.
 struct Process {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
@@ -30,22 +30,22 @@ impl Process {
         Self { child, lines }
     }
 
-    /// Waits until it has printed this.
-    fn says(&mut self, what: &str) {
+    /// Waits until the process has printed `text`.
+    fn prints(&mut self, text: &str) {
         let mut lines = self.lines.by_ref().map(Result::unwrap);
-        assert!(lines.any(|line| line.contains(what)), "it never said `{what}`");
+        assert!(lines.any(|line| line.contains(text)), "`{text}` was not printed");
     }
 
     fn send(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    fn ends(mut self) -> ExitStatus {
+    fn exit_status(mut self) -> ExitStatus {
         self.child.wait().unwrap()
     }
 }
 
-/// What a child does; a test without one.
+/// Runs the selected function in a child process; an empty test otherwise.
 #[test]
 fn children() {
     match std::env::var(CHILD).as_deref() {
@@ -53,7 +53,7 @@ fn children() {
         Ok("twice") => twice(),
         Ok("left_alone") => left_alone(),
         Ok("several") => several(),
-        Ok(other) => panic!("no child is called {other}"),
+        Ok(other) => panic!("no function is called {other}"),
         Err(_) => {}
     }
 }
@@ -77,7 +77,7 @@ fn twice() {
     println!("once");
     future::block_on(twice);
     println!("twice");
-    // Nobody waits any more.
+    // No future waits any more, so the next signal terminates the program.
     future::block_on(future::pending::<()>());
 }
 
@@ -95,7 +95,7 @@ fn several() {
     for ctrl_c in early {
         future::block_on(ctrl_c);
     }
-    // What came before it was made is not for this one.
+    // A signal that arrived before the future was created does not count.
     let mut late = ctrl_c().unwrap();
     assert!(future::block_on(future::poll_once(&mut late)).is_none());
     println!("still waits");
@@ -103,44 +103,44 @@ fn several() {
 }
 
 #[test]
-fn ctrl_c_stops_a_loop_and_so_does_a_service_manager() {
+fn ctrl_c_and_sigterm_stop_a_loop() {
     for signal in [Signal::INT, Signal::TERM] {
         let mut process = Process::start("cancelled");
-        process.says("runs");
+        process.prints("runs");
         process.send(signal);
-        process.says("stopped");
-        assert!(process.ends().success());
+        process.prints("stopped");
+        assert!(process.exit_status().success());
     }
 }
 
 #[test]
-fn the_second_is_another_and_the_third_ends_the_program() {
+fn the_second_signal_is_received_and_the_third_terminates_the_program() {
     let mut process = Process::start("twice");
-    process.says("waits");
+    process.prints("waits");
     process.send(Signal::INT);
-    process.says("once");
+    process.prints("once");
     process.send(Signal::INT);
-    process.says("twice");
+    process.prints("twice");
     process.send(Signal::INT);
-    assert_eq!(process.ends().signal(), Some(Signal::INT.as_raw()));
+    assert_eq!(process.exit_status().signal(), Some(Signal::INT.as_raw()));
 }
 
 #[test]
-fn while_nobody_waits_the_signal_ends_the_program() {
+fn a_signal_terminates_the_program_while_no_future_waits() {
     for signal in [Signal::INT, Signal::TERM] {
         let mut process = Process::start("left_alone");
-        process.says("waits");
+        process.prints("waits");
         process.send(signal);
-        assert_eq!(process.ends().signal(), Some(signal.as_raw()));
+        assert_eq!(process.exit_status().signal(), Some(signal.as_raw()));
     }
 }
 
 #[test]
-fn each_hears_of_what_comes_after_it_was_made() {
+fn each_future_receives_the_signals_after_its_creation() {
     let mut process = Process::start("several");
-    process.says("waits");
+    process.prints("waits");
     process.send(Signal::INT);
-    process.says("still waits");
+    process.prints("still waits");
     process.send(Signal::INT);
-    assert!(process.ends().success());
+    assert!(process.exit_status().success());
 }

@@ -1,4 +1,4 @@
-//! Loops over borrowed data on all cores, from code that is not async.
+//! Loops over borrowed data on all cores, for synchronous code.
 //!
 //! ```
 //! use forloop_core::each;
@@ -8,7 +8,7 @@
 //! let vowels = ['a', 'e', 'i', 'o', 'u'];
 //!
 //! let counts = parallel(|cores| {
-//!     let (limit, vowels) = (cores.twice(), &vowels);
+//!     let (limit, vowels) = (cores.threads(), &vowels);
 //!     each(&texts).limit(limit).on_scoped(cores).gather(move |text| async move {
 //!         text.chars().filter(|letter| vowels.contains(letter)).count()
 //!     })
@@ -18,10 +18,10 @@
 //!
 //! # Why it blocks
 //!
-//! A task on another thread may only borrow what outlives it, and that holds because whoever lent it waits.
-//! A thread that is blocked does wait; a future can be forgotten instead, at any await and without running
-//! its destructor, and its tasks would go on with what is no longer there. So there is no async twin of
-//! [`parallel`]: async code lends to bodies in its own task, or shares with an `Arc`.
+//! A task on another thread may borrow only data that outlives it. A blocked thread guarantees that, because
+//! it cannot return before its tasks have stopped. A future cannot: it may be leaked at any await, without
+//! running its destructor, and its tasks would then use data that no longer exists. So [`parallel`] has no
+//! async twin. Async code lends data to bodies in its own task, or shares it in an `Arc`.
 
 #![forbid(unsafe_code)]
 
@@ -29,26 +29,25 @@ mod threads;
 
 pub use crate::threads::{Cores, Threads};
 
-/// Runs the future that `body` gives on this thread, and the tasks that it starts on as many others as the
-/// machine has cores; blocks until it is ready.
+/// Runs the future returned by `body` on this thread, and the tasks that it spawns on one thread per core.
+/// Blocks until the future is ready.
 ///
-/// The tasks may borrow whatever lives around this call. Every strategy and option of a loop works here as
-/// anywhere, behind [`on_scoped(cores)`](forloop_core::Loop::on_scoped). No task outlives the call: a loop that
-/// returns has stopped its own, and whatever a program has detached is dropped when the call returns.
+/// The tasks may borrow any data that outlives this call. Every strategy and option of a loop works here as
+/// usual, after [`on_scoped(cores)`](forloop_core::Loop::on_scoped). No task outlives the call: a loop stops
+/// its tasks before it returns, and detached tasks are dropped when the call returns.
 ///
-/// For code that is not async: inside an executor, it blocks a thread of that. [`Threads::of`] has another
-/// number of threads. If the system gives fewer threads, those do the work; if it gives none, the caller's
-/// thread does.
+/// This function is for synchronous code; inside an executor, it would block one of its threads. Use
+/// [`Threads::of`] for another number of threads. If the system starts fewer threads, those do the work; if
+/// it starts none, the caller's thread does.
 ///
 /// # Costs
 ///
-/// Starts its threads and joins them, some tens of microseconds for each; for each body a task, and one
-/// allocation more.
+/// The call starts and joins its threads, which takes some tens of microseconds for each. Each body takes a
+/// task, and one more allocation.
 ///
 /// # Examples
 ///
-/// Bodies that compute are told how many may run by how many cores there are; some more keep all of them busy
-/// while the caller's thread takes the results.
+/// The number of cores is a good limit for bodies that compute; see [`Cores::threads`].
 ///
 /// ```
 /// use std::path::PathBuf;
@@ -59,7 +58,7 @@ pub use crate::threads::{Cores, Threads};
 /// fn lines(files: &[PathBuf]) -> Result<usize, LoopError<io::Error>> {
 ///     let counts = parallel(|cores| {
 ///         let count = |file| async move { fs::read_to_string(file).map(|text| text.lines().count()) };
-///         each(files).limit(cores.twice()).on_scoped(cores).try_gather(count)
+///         each(files).limit(cores.threads()).on_scoped(cores).try_gather(count)
 ///     });
 ///     Ok(counts?.into_iter().sum())
 /// }
@@ -68,8 +67,8 @@ pub use crate::threads::{Cores, Threads};
 ///
 /// # Panics
 ///
-/// Goes on with the panic of the future, when the threads have ended; a loop's body that panics is that
-/// loop's, as everywhere.
+/// Resumes a panic of the future after the threads have stopped. A panic in a body is handled by its loop,
+/// as everywhere.
 pub fn parallel<'env, F: Future>(body: impl FnOnce(Cores<'env>) -> F) -> F::Output {
     let threads = Threads::new();
     threads.block_on(body(threads.cores()))

@@ -1,4 +1,4 @@
-//! Threads for tasks that borrow, and the handle that starts such tasks.
+//! Threads that run borrowing tasks, and the handle that spawns such tasks.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -10,9 +10,9 @@ use async_executor::Executor;
 use forloop_core::{CancelToken, SpawnScoped};
 use futures_lite::future::block_on;
 
-/// Threads that run tasks which borrow for `'env`, while their owner blocks.
+/// Threads that run tasks which borrow for `'env`, while the owner of the threads blocks.
 ///
-/// [`parallel`](crate::parallel()) is this with a thread for each core.
+/// [`parallel`](crate::parallel()) uses this with one thread per core.
 ///
 /// # Examples
 ///
@@ -24,7 +24,7 @@ use futures_lite::future::block_on;
 /// let numbers = [1, 2, 3];
 /// let threads = Threads::of(NonZeroUsize::new(3).unwrap());
 /// let cores = threads.cores();
-/// let squares = each(&numbers).limit(cores.twice()).on_scoped(cores).gather(|n| async move { n * n });
+/// let squares = each(&numbers).limit(cores.threads()).on_scoped(cores).gather(|n| async move { n * n });
 /// assert_eq!(threads.block_on(squares), [1, 4, 9]);
 /// ```
 pub struct Threads<'env> {
@@ -33,53 +33,53 @@ pub struct Threads<'env> {
 }
 
 impl<'env> Threads<'env> {
-    /// As many threads as the machine runs side by side.
+    /// Uses one thread per core.
     pub fn new() -> Self {
         Self::of(thread::available_parallelism().unwrap_or(NonZeroUsize::MIN))
     }
 
-    /// So many threads, beside the one that blocks.
+    /// Uses `threads` threads, besides the one that blocks.
     pub fn of(threads: NonZeroUsize) -> Self {
         Self { executor: Arc::new(Executor::new()), threads }
     }
 
-    /// Returns the handle that starts tasks here.
+    /// Returns the handle that spawns tasks here.
     pub fn cores(&self) -> Cores<'env> {
         Cores { executor: Arc::downgrade(&self.executor), threads: self.threads }
     }
 
-    /// Runs `future` on the current thread and the tasks on the others, until the future is ready.
+    /// Runs `future` on the current thread, and the tasks on the other threads, until the future is ready.
     ///
-    /// Tasks that have not ended by then wait for the next call, and are dropped with this value.
+    /// Tasks that have not completed by then wait for the next call. Dropping this value drops them.
     ///
     /// # Panics
     ///
-    /// Goes on with the panic of `future`, when the threads have ended.
+    /// Resumes a panic of `future` after the threads have stopped.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        let is_over = CancelToken::new();
+        let shutdown = CancelToken::new();
         thread::scope(|scope| {
-            // Also when it ends by a panic: the scope waits for the threads, and these for this.
-            let over = Over(&is_over);
+            // Dropped on a panic of `future` too: the scope joins the threads, which wait for the shutdown.
+            let guard = ShutdownGuard(&shutdown);
             let started = (1..=self.threads.get()).filter(|index| {
                 let thread = thread::Builder::new().name(format!("forloop-{index}"));
-                thread.spawn_scoped(scope, || self.work(&is_over)).is_ok()
+                thread.spawn_scoped(scope, || self.run_tasks(&shutdown)).is_ok()
             });
             let output = match started.count() {
                 0 => block_on(self.executor.run(future)),
-                // The caller's thread keeps out of the bodies: while it is in one of them, no loop would hear of
-                // the end of another.
+                // The caller's thread does not run tasks: while it polled one, the loop could not process
+                // the completion of another.
                 _ => block_on(future),
             };
-            drop(over);
+            drop(guard);
             output
         })
     }
 
-    /// Runs tasks until it is over.
-    fn work(&self, is_over: &CancelToken) {
-        while !is_over.is_cancelled() {
-            // A task that panics ends here, not its thread: the others go on.
-            let run = || block_on(self.executor.run(is_over.cancelled()));
+    /// Runs tasks until the shutdown.
+    fn run_tasks(&self, shutdown: &CancelToken) {
+        while !shutdown.is_cancelled() {
+            // A panic ends its task, not the thread: the other tasks keep running.
+            let run = || block_on(self.executor.run(shutdown.cancelled()));
             let _panicked = catch_unwind(AssertUnwindSafe(run));
         }
     }
@@ -97,36 +97,33 @@ impl fmt::Debug for Threads<'_> {
     }
 }
 
-/// Says that it is over.
-struct Over<'a>(&'a CancelToken);
+/// Shuts the threads down when it is dropped.
+struct ShutdownGuard<'a>(&'a CancelToken);
 
-impl Drop for Over<'_> {
+impl Drop for ShutdownGuard<'_> {
     fn drop(&mut self) {
         self.0.cancel();
     }
 }
 
-/// The handle to the threads of a [`parallel`](crate::parallel()) call: it starts tasks that borrow for
+/// The handle to the threads of a [`parallel`](crate::parallel()) call. It spawns tasks that borrow for
 /// `'env`.
 ///
-/// It may be kept for longer than the call; a task that is started then is dropped at once.
+/// A handle may be kept after the call; a task that is spawned then is dropped at once.
 #[derive(Clone)]
 pub struct Cores<'env> {
-    // Tasks may hold a handle to where they run, and do not keep it.
+    // Weak: a task may hold a handle, and must not keep its own executor alive.
     executor: Weak<Executor<'env>>,
     threads: NonZeroUsize,
 }
 
 impl Cores<'_> {
-    /// How many threads run tasks here.
+    /// Returns the number of threads that run tasks.
+    ///
+    /// This is a good limit for bodies that compute. A thread that completes a short body is idle until the
+    /// loop starts the next one, so a higher limit, such as twice the number, may be faster.
     pub fn threads(&self) -> NonZeroUsize {
         self.threads
-    }
-
-    /// Twice as many: a good limit for bodies that compute. Each thread has one to run, and another for when
-    /// that has ended.
-    pub fn twice(&self) -> NonZeroUsize {
-        self.threads.saturating_add(self.threads.get())
     }
 }
 

@@ -1,6 +1,6 @@
 //! A progress bar for loops, drawn by [indicatif](https://docs.rs/indicatif).
 //!
-//! [`Progress`] is an [`Observer`]: give it to [`Loop::observe`](forloop_core::Loop::observe).
+//! [`Progress`] is an [`Observer`]: pass it to [`Loop::observe`](forloop_core::Loop::observe).
 
 #![forbid(unsafe_code)]
 
@@ -14,18 +14,18 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressState, 
 
 pub use indicatif;
 
-/// A bar on the standard error output: how many items are done with of how many, how many run, how many have failed and
-/// were tried again, how many are done with per second, and how long the rest will take.
+/// A progress bar on stderr. It shows the number of completed items and the total; how many items run, have
+/// failed and were retried; the items per second; and the estimated time to completion.
 ///
-/// Where the standard error output is no terminal nothing is drawn. The total is what the loop's source says it is
-/// (`size_hint`); where it does not say, there is no bar and no time left, and the counts all the same.
+/// Nothing is drawn if stderr is not a terminal. The total is the `size_hint` of the loop's source. Without
+/// an upper bound there is neither a bar nor an estimate, but the numbers are shown.
 ///
-/// What else is printed to the terminal meanwhile gets in the way of a bar: print it by
-/// [`bar()`](Self::bar)`.println(..)`, or around it by `bar().suspend(|| ..)`.
+/// Other output to the terminal would disturb the bar. Print it with [`bar()`](Self::bar)`.println(..)`, or
+/// inside `bar().suspend(|| ..)`.
 ///
 /// # Costs
 ///
-/// A few atomic operations for each event. It is drawn at most twenty times a second.
+/// A few atomic operations for each event. The bar is drawn at most twenty times a second.
 ///
 /// # Examples
 ///
@@ -59,12 +59,12 @@ const UNKNOWN: &str = "{msg}{spinner} {pos} · {per_sec} · {running} running ·
                        {retried} retried · {elapsed}";
 
 impl Progress {
-    /// A bar on the standard error output.
+    /// Creates a bar on stderr.
     pub fn new() -> Self {
         Self::on(ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()))
     }
 
-    /// On a bar of one's own: one of several, or one that is drawn elsewhere. Its style becomes the one here.
+    /// Uses the given bar, for instance one of several, and replaces its style.
     pub fn on(bar: ProgressBar) -> Self {
         let progress =
             Self { bar: bar.with_finish(ProgressFinish::Abandon), counts: Arc::default() };
@@ -72,13 +72,13 @@ impl Progress {
         progress
     }
 
-    /// With a word in front of it.
+    /// Shows `name` in front of the bar.
     pub fn named(self, name: impl fmt::Display) -> Self {
         self.bar.set_message(format!("{name} "));
         self
     }
 
-    /// The bar itself: a handle to the same one.
+    /// Returns a handle to the bar.
     pub fn bar(&self) -> ProgressBar {
         self.bar.clone()
     }
@@ -87,11 +87,11 @@ impl Progress {
         let show = |count: fn(&Counts) -> &AtomicUsize| {
             let counts = self.counts.clone();
             move |_: &ProgressState, out: &mut dyn fmt::Write| {
-                // What cannot be drawn is not drawn.
+                // A failed write leaves the number out of the drawing.
                 let _undrawn = write!(out, "{}", count(&counts).load(Ordering::Relaxed));
             }
         };
-        let style = ProgressStyle::with_template(template).expect("our own templates are right");
+        let style = ProgressStyle::with_template(template).expect("the templates are valid");
         style
             .with_key("running", show(|counts| &counts.running))
             .with_key("failed", show(|counts| &counts.failed))

@@ -1,4 +1,4 @@
-//! What is drawn, on a terminal in memory.
+//! The drawing of a bar, on a terminal in memory.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use forloop_progress::Progress;
 use forloop_progress::indicatif::{InMemoryTerm, ProgressBar, ProgressDrawTarget};
 use forloop_sim::Sim;
 
-/// What a loop over `items` leaves on the terminal.
+/// Returns the contents of the terminal after a loop over `items`.
 fn drawn(items: impl Iterator<Item = u64>) -> String {
     let terminal = InMemoryTerm::new(3, 160);
     let target = ProgressDrawTarget::term_like_with_hz(Box::new(terminal.clone()), 1);
@@ -27,7 +27,7 @@ fn drawn(items: impl Iterator<Item = u64>) -> String {
 }
 
 #[test]
-fn a_bar_tells_how_many_are_done_run_and_have_failed() {
+fn a_bar_shows_how_many_items_completed_run_and_failed() {
     let drawn = drawn(0..4);
     assert!(drawn.starts_with("parse ") && drawn.contains(" 4/4 · "), "{drawn}");
     assert!(drawn.contains(" · 0 running · 1 failed · 1 retried · ETA "), "{drawn}");
@@ -41,8 +41,8 @@ fn without_a_known_total_there_is_no_bar() {
 }
 
 #[test]
-fn nothing_is_drawn_where_there_is_no_terminal() {
-    // Tests have no terminal, unless somebody runs them with one and shows their output.
+fn nothing_is_drawn_without_a_terminal() {
+    // stderr is a terminal if the tests run in one with `--nocapture`.
     let progress = Progress::new();
     assert_eq!(progress.bar().is_hidden(), !std::io::IsTerminal::is_terminal(&std::io::stderr()));
 }

@@ -1,39 +1,39 @@
-//! A run that comes to no end.
+//! Runs that stop making progress: deadlocks, lost wakes, and programs without end.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::event::Label;
 
-/// Nothing can run and no timer is set, but something has not ended.
+/// No task can run and no timer is set, but some tasks have not completed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Deadlock {
     /// The virtual time.
     pub at: Duration,
-    /// What has not ended: each task, and the bodies that wait inside it.
+    /// What has not completed: each task, followed by the bodies that wait inside it.
     pub pending: Vec<Pending>,
-    /// Those of them that went on when they were polled although nobody had woken them: a wake was lost.
-    pub went_on: Vec<Pending>,
+    /// Those of `pending` that made progress when they were polled without a wake: they missed one.
+    pub lost_wakes: Vec<Pending>,
 }
 
-/// A task, or a body inside one, that has not ended.
+/// A task that has not completed, or a body inside one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pending {
-    /// The number of the task: tasks are numbered as they are spawned, each `block_on` among them.
+    /// The number of the task. Tasks are numbered in the order of spawning; a `block_on` counts as one.
     pub task: usize,
-    /// What is known of it.
+    /// The origin of the task or body.
     pub label: Label,
-    /// Whether it is what a `block_on` waits for.
+    /// Whether this is the future of a `block_on`.
     pub is_main: bool,
 }
 
-/// Why a run comes to no end.
+/// Why a run stopped making progress.
 #[derive(Debug, Clone)]
 pub(crate) enum NoProgress {
     Deadlock(Deadlock),
-    /// It took as many steps as it may.
+    /// The run reached its limit of steps.
     Endless {
         steps: u64,
     },
@@ -41,16 +41,14 @@ pub(crate) enum NoProgress {
 
 impl fmt::Display for Deadlock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { at, pending, went_on } = self;
+        let Self { at, pending, lost_wakes } = self;
         write!(f, "deadlock after {at:?}: nothing can run, no timer is set, and these wait:")?;
         pending.iter().try_for_each(|pending| write!(f, "\n  {pending}"))?;
-        if went_on.is_empty() {
+        if lost_wakes.is_empty() {
             return Ok(());
         }
-        f.write_str(
-            "\na wake was lost: polled again, although nobody had woken them, these went on:",
-        )?;
-        went_on.iter().try_for_each(|pending| write!(f, "\n  {pending}"))
+        f.write_str("\na wake was lost: these made progress when polled without a wake:")?;
+        lost_wakes.iter().try_for_each(|pending| write!(f, "\n  {pending}"))
     }
 }
 
@@ -58,7 +56,7 @@ impl fmt::Display for Pending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { task, label, is_main } = self;
         match is_main {
-            true => write!(f, "task {task}, which everything waits for"),
+            true => write!(f, "task {task}, the future of `block_on`"),
             false => write!(f, "task {task}: {label}"),
         }
     }
@@ -68,7 +66,7 @@ impl fmt::Display for NoProgress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Deadlock(deadlock) => deadlock.fmt(f),
-            Self::Endless { steps } => write!(f, "no end after {steps} steps"),
+            Self::Endless { steps } => write!(f, "not completed after {steps} steps"),
         }
     }
 }

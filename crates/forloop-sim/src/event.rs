@@ -1,10 +1,10 @@
-//! What happened in a run.
+//! The events of a run.
 
 use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
 
-/// Something that happened in a run.
+/// An event of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// The virtual time.
@@ -13,46 +13,48 @@ pub struct Event {
     pub what: EventKind,
 }
 
-/// What happened, and to which task: tasks are numbered as they are spawned, each `block_on` among them.
+/// The kind of an event, and its task. Tasks are numbered in the order of spawning; a `block_on` counts as
+/// one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EventKind {
-    /// A task came to be.
+    /// A task was spawned.
     Spawned(usize, Label),
-    /// A task was woken, and had not been since it was polled last.
+    /// A task was woken, for the first time since its last poll.
     Woken(usize),
     /// A task is polled.
     Polled(usize),
-    /// A task has ended.
+    /// A task completed.
     Ended(usize),
-    /// One of several was chosen.
+    /// One of several options was chosen.
     Chosen {
-        /// Which one, from 0.
+        /// The index of the option, starting at 0.
         choice: usize,
-        /// Of how many.
+        /// The number of options.
         options: usize,
     },
-    /// The time went on, because nothing could run, to that of the next timers.
+    /// No task could run, and the clock advanced to the next timers.
     Jumped {
-        /// How many timers are due.
+        /// The number of timers that are due.
         timers: usize,
     },
 }
 
-/// What is known of a task or a body.
+/// The origin of a task or a body.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Label {
-    /// The index of its item, if it is the body of a loop; its place among its siblings, if it is the
-    /// child of a group.
+    /// The index of its item, for the body of a loop; its position among its siblings, for the child of a
+    /// group.
     pub index: Option<usize>,
+    /// The line that wrote the loop or spawned the task.
     /// Where the loop was written, or the task was spawned.
     pub at: Option<&'static Location<'static>>,
     pub(crate) of_type: &'static str,
 }
 
 impl Label {
-    /// The function in whose source it is written; empty if its type does not say.
+    /// The path of the function that the future was written in; empty if the name of its type lacks it.
     pub fn name(&self) -> &'static str {
         name_of(self.of_type)
     }
@@ -82,11 +84,11 @@ impl fmt::Display for Event {
             EventKind::Spawned(task, label) => write!(f, "task {task} spawned: {label}"),
             EventKind::Woken(task) => write!(f, "task {task} woken"),
             EventKind::Polled(task) => write!(f, "task {task} polled"),
-            EventKind::Ended(task) => write!(f, "task {task} ended"),
+            EventKind::Ended(task) => write!(f, "task {task} completed"),
             EventKind::Chosen { choice, options } => write!(f, "choice {choice} of {options}"),
-            EventKind::Jumped { timers: 1 } => f.write_str("the time went on to the next timer"),
+            EventKind::Jumped { timers: 1 } => f.write_str("the clock advanced to the next timer"),
             EventKind::Jumped { timers } => {
-                write!(f, "the time went on to the next {timers} timers")
+                write!(f, "the clock advanced to the next {timers} timers")
             }
         }
     }
@@ -98,7 +100,7 @@ const WRAPPERS: [&str; 2] = ["forloop_core::task::Run<", "forloop_core::place::i
 /// Separates the body of an `InlineJob` from the job's mode.
 const MODE: &str = ", forloop_core::place::";
 
-/// The function in whose source a future is written, by the name of its type; empty if that does not say.
+/// Extracts the path of a function from the name of its future's type; empty if the name lacks it.
 fn name_of(of_type: &'static str) -> &'static str {
     let unwrapped = |wrapper| of_type.strip_prefix(wrapper)?.strip_suffix('>');
     let inner = WRAPPERS.into_iter().find_map(unwrapped).unwrap_or(of_type);
@@ -120,7 +122,7 @@ mod tests {
     struct Body;
 
     #[test]
-    fn a_body_has_the_name_of_the_function_it_is_written_in() {
+    fn a_body_is_named_after_the_function_it_is_written_in() {
         for (of_type, name) in [
             ("app::work::{{closure}}::{{closure}}", "app::work"),
             ("forloop_core::task::Run<app::work::{{closure}}>", "app::work"),

@@ -1,24 +1,25 @@
-//! A program under many schedules.
+//! The entry points that run a program under many schedules.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::panic::Location;
 
-use crate::Sim;
+use crate::explored::{Coverage, Explored};
 use crate::failure::{Cause, Failure};
 use crate::run_spec::RunSpec;
+use crate::runtime::Sim;
 use crate::schedule::Choices;
-use crate::search::{Run, Search};
+use crate::search::Search;
 
-/// Runs a program under so many random schedules, and panics with a report if it fails under one.
+/// Runs a program under `seeds` random schedules, and panics with a report if it fails under one.
 ///
-/// It fails if it panics, returns an error, waits for ever, comes to no end, or is not the same when it
-/// is repeated. A panic of a task that was detached is nobody's. The seeds are always the same ones, so a test that passed passes again.
+/// A program fails if it panics, returns an error, deadlocks, exceeds its step limit, or behaves
+/// differently when the same choices are repeated. A panic in a detached task is not a failure. The seeds
+/// are fixed, so a test that passed once passes again.
 ///
 /// # Panics
 ///
-/// If the program fails: with the cause, the shortest choices found that repeat it, the events, and the
-/// line that runs it again.
+/// Panics if the program fails. The message contains the cause, the shortest list of choices found that
+/// reproduces it, the events, and the command that repeats the run.
 ///
 /// # Examples
 ///
@@ -39,20 +40,18 @@ pub fn check<F: Future<Output: Verdict>>(seeds: u64, program: impl Fn(Sim) -> F)
     }
 }
 
-/// Runs a program under so many random schedules, and gives what it gives, which must be the same each
-/// time.
+/// Runs a program under `seeds` random schedules, requires the same output each time, and returns it.
 ///
 /// # Panics
 ///
-/// As [`check`], and if the program gives something else under one schedule than under another. An `Err` is
-/// an answer like others here.
+/// As [`check`], and if the outputs of two schedules differ. An `Err` is an ordinary output here.
 ///
 /// # Examples
 ///
 /// ```
 /// use forloop_core::each;
 ///
-/// // Who comes first is another one each time; what it comes to is not.
+/// // The completion order differs between schedules; the sum does not.
 /// let sum = forloop_sim::agree(1000, |rt| async move {
 ///     each(1..=4).unbounded().on(rt).gather(|n| async move { n }).await.iter().sum::<i32>()
 /// });
@@ -69,23 +68,23 @@ where
     }
 }
 
-/// Runs a program again as a report says: `replay("choices=0,2,1", program)`.
+/// Repeats the run that a report names: `replay("choices=0,2,1", program)`.
 ///
 /// # Panics
 ///
-/// If the program fails, as [`check`]; and if `run_spec` is nothing that a report says.
+/// As [`check`], and if `run_spec` cannot be parsed.
 #[track_caller]
 pub fn replay<F: Future<Output: Verdict>>(run_spec: &str, program: impl Fn(Sim) -> F) {
     let run_spec = match run_spec.parse() {
         Ok(run_spec) => run_spec,
-        Err(error) => panic!("`{run_spec}` cannot be repeated: {error}"),
+        Err(error) => panic!("cannot parse `{run_spec}`: {error}"),
     };
-    if let Err(failure) = Explore::new(How::RunSpec(run_spec)).run(program) {
+    if let Err(failure) = Explore::new(Mode::RunSpec(run_spec)).run(program) {
         panic!("{failure}");
     }
 }
 
-/// Which schedules to run a program under.
+/// Selects the schedules to run a program under.
 ///
 /// # Examples
 ///
@@ -93,7 +92,7 @@ pub fn replay<F: Future<Output: Verdict>>(run_spec: &str, program: impl Fn(Sim) 
 /// use forloop_core::Spawn;
 /// use forloop_sim::Explore;
 ///
-/// // Five tasks of one step each can run in 5! orders.
+/// // Five tasks of one step each have 5! orders.
 /// let explored = Explore::exhaustive(1000).run(|rt| async move {
 ///     (0..5).for_each(|_| rt.spawn(async {}));
 /// })?;
@@ -101,16 +100,16 @@ pub fn replay<F: Future<Output: Verdict>>(run_spec: &str, program: impl Fn(Sim) 
 /// # Ok::<(), forloop_sim::Failure>(())
 /// ```
 #[derive(Debug, Clone)]
-#[must_use = "nothing is explored until `run` is called"]
+#[must_use = "an `Explore` does nothing until `run` is called"]
 pub struct Explore {
-    how: How,
+    mode: Mode,
     most_steps: u64,
     cancels: bool,
     at: &'static Location<'static>,
 }
 
 #[derive(Debug, Clone)]
-enum How {
+enum Mode {
     Fifo,
     Random { first: u64, seeds: u64 },
     Pct { first: u64, seeds: u64, depth: u32 },
@@ -119,83 +118,95 @@ enum How {
     RunSpec(RunSpec),
 }
 
+impl Mode {
+    fn coverage(&self) -> Coverage {
+        match *self {
+            Self::Random { seeds, .. } | Self::Pct { seeds, .. } => Coverage::Sampled { seeds },
+            Self::Exhaustive { .. } => Coverage::Exhaustive,
+            Self::Fifo | Self::Bytes(_) | Self::RunSpec(_) => Coverage::One,
+        }
+    }
+}
+
 impl Explore {
     #[track_caller]
-    fn new(how: How) -> Self {
-        Self { how, most_steps: 1_000_000, cancels: false, at: Location::caller() }
+    fn new(mode: Mode) -> Self {
+        Self { mode, most_steps: 1_000_000, cancels: false, at: Location::caller() }
     }
 
-    /// One schedule: what was woken first runs first.
+    /// Runs one schedule: tasks run in the order in which they were woken.
     #[track_caller]
     pub fn fifo() -> Self {
-        Self::new(How::Fifo)
+        Self::new(Mode::Fifo)
     }
 
-    /// So many random schedules, and first the one without any luck.
+    /// Runs the first-in, first-out schedule and then `seeds` random schedules.
     #[track_caller]
     pub fn random(seeds: u64) -> Self {
-        Self::new(How::Random { first: 0, seeds })
+        Self::new(Mode::Random { first: 0, seeds })
     }
 
-    /// So many schedules by random priorities, for bugs of that depth: see [`Sim::pct`].
+    /// Runs `seeds` schedules by random priorities, to find bugs of the given `depth`: see [`Sim::pct`].
     #[track_caller]
     pub fn pct(seeds: u64, depth: u32) -> Self {
-        Self::new(How::Pct { first: 0, seeds, depth })
+        Self::new(Mode::Pct { first: 0, seeds, depth })
     }
 
-    /// Every schedule, depth first, but not more than so many.
+    /// Runs every schedule, depth first, up to `most` schedules.
     #[track_caller]
     pub fn exhaustive(most: u64) -> Self {
-        Self::new(How::Exhaustive { most })
+        Self::new(Mode::Exhaustive { most })
     }
 
-    /// The one schedule that bytes say: see [`Sim::bytes`].
+    /// Runs the one schedule that the bytes encode: see [`Sim::bytes`].
     #[track_caller]
     pub fn bytes(bytes: impl Into<Vec<u8>>) -> Self {
-        Self::new(How::Bytes(bytes.into()))
+        Self::new(Mode::Bytes(bytes.into()))
     }
 
-    /// Begins with another seed than 0.
+    /// Starts with `seed` instead of 0.
     pub fn from_seed(mut self, seed: u64) -> Self {
-        if let How::Random { first, .. } | How::Pct { first, .. } = &mut self.how {
+        if let Mode::Random { first, .. } | Mode::Pct { first, .. } = &mut self.mode {
             *first = seed;
         }
         self
     }
 
-    /// So many polls of tasks may one run have, and not a million, before it counts as endless.
+    /// Limits the polls of tasks in one run; a run that exceeds the limit fails. The default is a million.
     pub fn most_steps(self, most: u64) -> Self {
         Self { most_steps: most, ..self }
     }
 
-    /// Has each schedule run again and again, with the program dropped after no poll, after one, after two
-    /// and so on. What it has spawned must then end without time going on, or it is an orphan.
+    /// Repeats each schedule with the program dropped after zero polls, after one, after two, and so on.
+    ///
+    /// Each task that the program spawned must then complete before the clock advances; a task that does
+    /// not is reported as an orphan.
     pub fn cancelling(self) -> Self {
         Self { cancels: true, ..self }
     }
 
-    /// Runs `program` under each schedule, with a simulation of its own.
+    /// Runs `program` under each schedule, each time in a new simulation.
     ///
-    /// When the program is ready, tasks that can still run do so, without time going on; what is left
-    /// then is dropped.
+    /// When the program completes, the tasks that can still run do so, without advancing the clock. The
+    /// remaining tasks are then dropped.
     ///
-    /// With `FORLOOP_SIM` set in the environment to what a report says, it runs that way, and no other.
+    /// If the environment variable `FORLOOP_SIM` is set, only the run that it describes is made.
     ///
     /// # Errors
     ///
-    /// The first [`Failure`], with the shortest choices found that repeat it.
+    /// Returns the first [`Failure`], with the shortest list of choices found that reproduces it.
     pub fn run<F: Future<Output: Verdict>>(
         &self,
         program: impl Fn(Sim) -> F,
     ) -> Result<Explored, Failure> {
-        self.each_run(&program, |output| output.failure().map(|error| Cause::Failed { error }))
+        self.run_all(&program, |output| output.failure().map(|error| Cause::Failed { error }))
     }
 
-    /// As [`run`](Self::run), with a program that must give the same each time; gives it, too.
+    /// Like [`run`](Self::run), but requires the same output each time, and returns it too.
     ///
     /// # Errors
     ///
-    /// As for [`run`](Self::run), and [`Cause::Disagrees`].
+    /// As [`run`](Self::run), and [`Cause::Disagrees`] if two outputs differ.
     pub fn run_agreeing<F>(
         &self,
         program: impl Fn(Sim) -> F,
@@ -204,13 +215,13 @@ impl Explore {
         F: Future<Output: PartialEq + fmt::Debug>,
     {
         let mut first = None;
-        // What everything is compared with is given by the run without any luck, also in a replay.
-        Self { how: How::Fifo, cancels: false, ..self.clone() }.each(&program, |output| {
+        // The reference output is that of the first-in, first-out schedule, also in a replay.
+        Self { mode: Mode::Fifo, cancels: false, ..self.clone() }.search(&program, |output| {
             first.get_or_insert(output);
             None
         })?;
-        let Some(first) = first else { unreachable!("a run that has not failed gave something") };
-        let explored = self.each_run(&program, |output| {
+        let Some(first) = first else { unreachable!("a run that did not fail returned an output") };
+        let explored = self.run_all(&program, |output| {
             (output != first).then(|| Cause::Disagrees {
                 first: format!("{first:?}"),
                 here: format!("{output:?}"),
@@ -219,63 +230,63 @@ impl Explore {
         Ok((explored, first))
     }
 
-    fn each_run<F: Future>(
+    fn run_all<F: Future>(
         &self,
         program: &impl Fn(Sim) -> F,
-        judge: impl FnMut(F::Output) -> Option<Cause>,
+        failure_of: impl FnMut(F::Output) -> Option<Cause>,
     ) -> Result<Explored, Failure> {
         match RunSpec::from_env() {
             Some(run_spec) => {
-                Self { how: How::RunSpec(run_spec), ..self.clone() }.each(program, judge)
+                Self { mode: Mode::RunSpec(run_spec), ..self.clone() }.search(program, failure_of)
             }
-            None => self.each(program, judge),
+            None => self.search(program, failure_of),
         }
     }
 
-    fn each<F: Future>(
+    fn search<F: Future>(
         &self,
         program: &impl Fn(Sim) -> F,
-        mut judge: impl FnMut(F::Output) -> Option<Cause>,
+        mut failure_of: impl FnMut(F::Output) -> Option<Cause>,
     ) -> Result<Explored, Failure> {
-        let mut explored = Explored::new(&self.how);
+        let mut explored = Explored::new(self.mode.coverage());
         let Self { most_steps, cancels, at, .. } = *self;
-        let mut search = Search { most_steps, cancels, at, program, judge: &mut judge };
+        let mut search = Search { most_steps, cancels, at, program, failure_of: &mut failure_of };
         let mut look = |sim, by: &str| search.look(sim, by, &mut explored);
         let first = |look: &mut dyn FnMut(Sim, &str) -> Result<(), Failure>| {
-            // The one that is easiest to read, if it fails.
+            // If this schedule fails, its report is the easiest to read.
             look(Sim::replay(Choices::default()), "the first schedule")
         };
-        match self.how {
-            How::Fifo => first(&mut look)?,
-            How::Random { first: from, seeds } => {
+        match self.mode {
+            Mode::Fifo => first(&mut look)?,
+            Mode::Random { first: from, seeds } => {
                 first(&mut look)?;
                 for seed in (0..seeds).map(|n| from.wrapping_add(n)) {
                     look(Sim::random(seed), &format!("seed {seed}"))?;
                 }
             }
-            How::Pct { first: from, seeds, depth } => {
+            Mode::Pct { first: from, seeds, depth } => {
                 first(&mut look)?;
-                let points = explored.points;
+                let points = explored.points();
                 let mut look = |sim, by: &str| search.look(sim, by, &mut explored);
                 for seed in (0..seeds).map(|n| from.wrapping_add(n)) {
                     look(Sim::pct(seed, depth, points), &format!("seed {seed}"))?;
                 }
             }
-            How::Exhaustive { most } => search.look_at_all(most, &mut explored)?,
-            How::Bytes(ref bytes) => look(Sim::bytes(bytes.clone()), "the bytes")?,
-            How::RunSpec(ref run_spec) => search.repeat(run_spec, &mut explored)?,
+            Mode::Exhaustive { most } => search.look_at_all(most, &mut explored)?,
+            Mode::Bytes(ref bytes) => look(Sim::bytes(bytes.clone()), "the bytes")?,
+            Mode::RunSpec(ref run_spec) => search.repeat(run_spec, &mut explored)?,
         }
         Ok(explored)
     }
 }
 
-/// What a program gives: nothing, or a `Result`.
+/// The output of a checked program: `()` or a `Result`.
 #[diagnostic::on_unimplemented(
-    message = "a program that is checked gives `()` or a `Result<(), E>`, and this one gives `{Self}`",
-    note = "`forloop_sim::agree` takes programs that give anything, and wants it to be the same each time"
+    message = "a checked program must return `()` or a `Result<(), E>`, found `{Self}`",
+    note = "`forloop_sim::agree` accepts any output and requires it to be the same under every schedule"
 )]
 pub trait Verdict {
-    /// Why it has failed, if it has.
+    /// Returns the error that makes the run a failure, if there is one.
     fn failure(self) -> Option<String>;
 }
 
@@ -289,99 +300,4 @@ impl<E: fmt::Debug> Verdict for Result<(), E> {
     fn failure(self) -> Option<String> {
         self.err().map(|error| format!("{error:?}"))
     }
-}
-
-/// Some schedules of many.
-const SAMPLED: &str = "sampled";
-
-/// What was explored without a failure.
-///
-/// Its `Display` says it in honest words: `exhaustive: 4,320 schedules`, or `sampled: 10,000 seeds, 3,911
-/// distinct schedules`.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Explored {
-    /// How many schedules were run.
-    pub runs: u64,
-    /// How many runs ended with the program being dropped.
-    pub dropped_runs: u64,
-    /// Whether there is no other schedule.
-    pub is_complete: bool,
-    kind: &'static str,
-    seeds: u64,
-    /// How often something was chosen in the first run.
-    points: u64,
-    seen: HashSet<u64>,
-}
-
-impl Explored {
-    fn new(how: &How) -> Self {
-        let (kind, seeds) = match how {
-            How::Random { seeds, .. } | How::Pct { seeds, .. } => (SAMPLED, *seeds),
-            How::Exhaustive { .. } => ("exhaustive", 0),
-            How::Fifo | How::Bytes(_) | How::RunSpec(_) => ("one schedule", 0),
-        };
-        Self {
-            runs: 0,
-            dropped_runs: 0,
-            is_complete: false,
-            kind,
-            seeds,
-            points: 0,
-            seen: HashSet::new(),
-        }
-    }
-
-    /// Notes a run of a program that was not dropped.
-    pub(crate) fn note(&mut self, run: &Run) {
-        if self.runs == 0 {
-            self.points = run.points();
-        }
-        // That one is of no seed.
-        if self.runs != 0 || self.kind != SAMPLED {
-            self.seen.insert(run.fingerprint);
-        }
-        self.runs += 1;
-    }
-
-    /// How many schedules were different, those of a sample without the first, which is of no seed.
-    pub fn distinct(&self) -> u64 {
-        self.seen.len() as u64
-    }
-}
-
-impl fmt::Display for Explored {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plural = |count: u64, what: &str| {
-            let s = if count == 1 { "" } else { "s" };
-            format!("{} {what}{s}", with_commas(count))
-        };
-        let distinct = self.distinct();
-        match self.kind {
-            SAMPLED => {
-                let seeds = plural(self.seeds, "seed");
-                write!(f, "sampled: {seeds}, {}", plural(distinct, "distinct schedule"))
-            }
-            "exhaustive" if self.is_complete => {
-                write!(f, "exhaustive: {}", plural(distinct, "schedule"))
-            }
-            "exhaustive" => {
-                write!(f, "the first {}, and there are more", plural(distinct, "schedule"))
-            }
-            kind => f.write_str(kind),
-        }
-    }
-}
-
-/// A number as people read it.
-fn with_commas(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at != 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

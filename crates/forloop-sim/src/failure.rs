@@ -1,4 +1,4 @@
-//! A run that has failed, and how to repeat it.
+//! The report of a failed run, and how to repeat it.
 
 use std::error::Error;
 use std::fmt;
@@ -9,67 +9,67 @@ use crate::deadlock::{Deadlock, NoProgress, Pending};
 use crate::event::Event;
 use crate::run_spec::{RunSpec, VARIABLE};
 
-/// Why a run has failed.
+/// Why a run failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cause {
-    /// The program has panicked.
+    /// The program panicked.
     Panicked {
-        /// What the panic said.
+        /// The message of the panic.
         message: String,
-        /// Where, if that is known.
+        /// The location of the panic, if known.
         at: Option<String>,
     },
-    /// The program has returned an error.
+    /// The program returned an error.
     Failed {
-        /// The error, for debugging.
+        /// The error, formatted with `Debug`.
         error: String,
     },
-    /// Nothing could run, no timer was set, and something waited.
+    /// No task could run and no timer was set, but some tasks had not completed.
     Deadlock(Box<Deadlock>),
-    /// The program took more steps than it may.
+    /// The program exceeded its limit of steps.
     Endless {
-        /// How many it may take.
+        /// The limit.
         steps: u64,
     },
-    /// The program has given something else than under the first schedule.
+    /// The output differs from that of the first schedule.
     Disagrees {
-        /// What it gave first, for debugging.
+        /// The output of the first schedule, formatted with `Debug`.
         first: String,
-        /// What it gave this time.
+        /// The output of this schedule, formatted with `Debug`.
         here: String,
     },
-    /// The program was dropped, and tasks that it had started go on.
+    /// The program was dropped, and tasks that it had spawned kept running.
     Orphans(Vec<Pending>),
-    /// The same choices have led to another run: the program reads a real clock, a random number, the
-    /// order of a hash map, or what another thread does.
+    /// Two runs with the same choices behaved differently: the program reads a real clock, a random number
+    /// or the order of a hash map, or depends on another thread.
     NotDeterministic {
-        /// What was wrong with the run before it was repeated, if anything was.
+        /// The cause of the failure in the first of the two runs, if it failed.
         before: Option<Box<Self>>,
     },
 }
 
 /// A schedule under which a program fails.
 ///
-/// Its `Display` is a report: what happened, how to repeat it, and the last events.
+/// Its `Display` is a report: the cause, how to repeat the run, and the last events.
 #[non_exhaustive]
 pub struct Failure {
-    /// What happened.
+    /// Why the run failed.
     pub cause: Cause,
-    /// What has found it: `seed 42`, `schedule 17`.
+    /// The schedule that found the failure: `seed 42`, `schedule 17`.
     pub found_by: String,
-    /// The events of the shortest run found that fails.
+    /// The events of the shortest failing run found.
     pub events: Vec<Event>,
     pub(crate) run_spec: Box<RunSpec>,
     pub(crate) at: &'static Location<'static>,
 }
 
-/// As many events are shown at most.
+/// The most events shown in a report.
 const SHOWN: usize = 60;
 
 impl From<NoProgress> for Cause {
-    fn from(deadlock: NoProgress) -> Self {
-        match deadlock {
+    fn from(no_progress: NoProgress) -> Self {
+        match no_progress {
             NoProgress::Deadlock(deadlock) => Self::Deadlock(Box::new(deadlock)),
             NoProgress::Endless { steps } => Self::Endless { steps },
         }
@@ -77,12 +77,12 @@ impl From<NoProgress> for Cause {
 }
 
 impl Cause {
-    /// Whether this is the same failure, as far as can be told.
+    /// Whether both causes are the same failure, as far as that can be decided.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Panicked { at: here, .. }, Self::Panicked { at: there, .. }) => here == there,
             (Self::Deadlock(here), Self::Deadlock(there)) => {
-                here.went_on.is_empty() == there.went_on.is_empty()
+                here.lost_wakes.is_empty() == there.lost_wakes.is_empty()
             }
             _ => discriminant(self) == discriminant(other),
         }
@@ -90,8 +90,8 @@ impl Cause {
 }
 
 impl Failure {
-    /// What repeats the run, as `FORLOOP_SIM` and [`replay`](crate::replay) read it: the choices that are
-    /// not what comes first, as few as were found.
+    /// The text that repeats the run, for `FORLOOP_SIM` and [`replay`](crate::replay): the shortest list of
+    /// choices found.
     pub fn repeated_by(&self) -> String {
         self.run_spec.to_string()
     }
@@ -104,23 +104,23 @@ impl fmt::Display for Cause {
             Self::Panicked { message, at: None } => write!(f, "panic: {message}"),
             Self::Failed { error } => write!(f, "error: {error}"),
             Self::Deadlock(deadlock) => deadlock.fmt(f),
-            Self::Endless { steps } => write!(f, "no end after {steps} steps"),
+            Self::Endless { steps } => write!(f, "not completed after {steps} steps"),
             Self::Disagrees { first, here } => {
                 write!(
                     f,
-                    "another answer\n  under the first schedule: {first}\n  under this one: {here}"
+                    "the outputs differ\n  under the first schedule: {first}\n  under this one: {here}"
                 )
             }
             Self::Orphans(pending) => {
-                f.write_str("the loop was dropped, and these tasks go on:")?;
+                f.write_str("tasks kept running after the loop was dropped:")?;
                 pending.iter().try_for_each(|pending| write!(f, "\n  {pending}"))
             }
             Self::NotDeterministic { before } => {
                 f.write_str(
-                    "not deterministic: the same choices led to another run. It reads a real clock, a \
-                     random number, the order of a hash map, or what another thread does",
+                    "not deterministic: two runs with the same choices differ. The program reads a real \
+                     clock, a random number or the order of a hash map, or depends on another thread",
                 )?;
-                before.iter().try_for_each(|before| write!(f, "\n  before, it was: {before}"))
+                before.iter().try_for_each(|before| write!(f, "\n  the first run failed: {before}"))
             }
         }
     }
@@ -129,13 +129,13 @@ impl fmt::Display for Cause {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { cause, found_by, events, run_spec, at } = self;
-        writeln!(f, "a schedule was found under which this fails: {}:{}", at.file(), at.line())?;
+        writeln!(f, "a schedule fails: {}:{}", at.file(), at.line())?;
         writeln!(f, "{cause}")?;
         if let Cause::NotDeterministic { .. } = cause {
             return write!(f, "found by {found_by}");
         }
-        writeln!(f, "found by {found_by}; to repeat the shortest run found that fails:")?;
-        // The thread of a test has its name.
+        writeln!(f, "found by {found_by}; repeat the shortest failing run with:")?;
+        // The test harness names each thread after its test.
         match std::thread::current().name() {
             Some(test) if test != "main" => {
                 writeln!(f, "  {VARIABLE}='{run_spec}' cargo test {test} -- --exact")?;
@@ -147,9 +147,9 @@ impl fmt::Display for Failure {
         }
         let skipped = events.len().saturating_sub(SHOWN);
         if skipped == 0 {
-            write!(f, "its events:")?;
+            write!(f, "events:")?;
         } else {
-            write!(f, "its last {SHOWN} events of {}:", events.len())?;
+            write!(f, "the last {SHOWN} of {} events:", events.len())?;
         }
         events[skipped..].iter().try_for_each(|event| write!(f, "\n{event}"))
     }

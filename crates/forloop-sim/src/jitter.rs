@@ -1,4 +1,4 @@
-//! A runtime that is less regular than it is.
+//! A wrapper that makes any runtime less regular.
 
 use std::num::NonZeroUsize;
 use std::pin::Pin;
@@ -12,11 +12,11 @@ use pin_project_lite::pin_project;
 
 use crate::schedule::mixed;
 
-/// Any runtime, with tasks that begin late and timers that fire late, at random: around a real one or a
-/// simulated one.
+/// Wraps a runtime, and starts its tasks late and fires its timers late, at random. The runtime may be a
+/// real one or a simulation.
 ///
-/// What is late by how much follows from the seed and from the order of the calls; on a runtime with
-/// threads that order may be another each time.
+/// The delays follow from the seed and from the order of the calls. On a multi-threaded runtime that order
+/// may differ between runs.
 ///
 /// # Examples
 ///
@@ -39,18 +39,18 @@ pub struct Jitter<R> {
 }
 
 impl<R> Jitter<R> {
-    /// Tasks of `runtime` that yield up to three times before they begin.
+    /// Wraps `runtime`; each of its tasks yields up to three times before it starts.
     pub fn new(runtime: R, seed: u64) -> Self {
         let calls = Arc::new(AtomicU64::new(mixed(seed)));
         Self { runtime, latency: Duration::ZERO, yields: 4, calls }
     }
 
-    /// Has tasks begin, and timers fire, up to so much later.
+    /// Delays the start of each task, and each timer, by up to `most`.
     pub fn latency(self, most: Duration) -> Self {
         Self { latency: most, ..self }
     }
 
-    /// Has tasks yield up to so many times before they begin.
+    /// Makes each task yield up to `most` times before it starts.
     pub fn yields(self, most: u32) -> Self {
         Self { yields: u64::from(most) + 1, ..self }
     }
@@ -101,7 +101,7 @@ impl<R: BlockOn> BlockOn for Jitter<R> {
     }
 }
 
-/// Yields so many times.
+/// Yields `left` more times.
 struct Yields {
     left: u64,
 }
@@ -120,10 +120,10 @@ impl Future for Yields {
 }
 
 pin_project! {
-    /// A task that begins late.
+    /// A task that starts late.
     struct Late<S, F> {
         yields: Yields,
-        // Gone once it is over.
+        // `None` once it is ready.
         #[pin]
         sleep: Option<S>,
         #[pin]

@@ -1,8 +1,8 @@
-//! A deterministic runtime for forloop: the clock is virtual, and the schedule is chosen.
+//! A deterministic runtime for forloop, with a virtual clock and a controlled schedule.
 //!
-//! Whether a loop is right should not depend on luck, and its tests should not wait. [`Sim`] is a runtime
-//! like the others; on it an hour takes no time, and which task runs next is said by a seed, by a search,
-//! or by the record of another run.
+//! A test of a loop should not depend on luck, and should not wait. [`Sim`] is a runtime like the others,
+//! but an hour of sleep takes no real time. A seed, a search or the record of another run decides which
+//! task is polled next.
 //!
 //! # A test of your loop
 //!
@@ -17,8 +17,9 @@
 //! });
 //! ```
 //!
-//! [`check`] runs the program once with what comes first, and then under ten thousand random schedules.
-//! Where the answer itself is not known, [`agree`] asks that it be the same under all of them:
+//! [`check`] runs the program under the first-in, first-out schedule and then under ten thousand random
+//! schedules. Where the expected output is not known, [`agree`] requires it to be the same under all of
+//! them:
 //!
 //! ```should_panic
 //! # use forloop_core as forloop;
@@ -35,62 +36,68 @@
 //!             async move { tell.lock().unwrap().push(name) }
 //!         })
 //!         .await;
-//!     // Whose task came first: this depends on the order.
+//!     // The order in which the tasks ran: this depends on the schedule.
 //!     std::mem::take(&mut *seen.lock().unwrap())
 //! });
 //! ```
 //!
-//! Random numbers of the crate `fastrand`, from which the back-offs of `retry` take their jitter, are the same
-//! in each run: to make a simulation seeds the generator of its thread.
+//! A new simulation seeds the `fastrand` generator of its thread with a fixed number. The back-offs of
+//! `retry` take their jitter from that generator, so their delays are the same in each run.
 //!
 //! | you want | write |
 //! |---|---|
-//! | a value, with time that does not pass | [`Sim::new()`](Sim::new) and its `block_on` |
+//! | a value, on a virtual clock | [`Sim::new()`](Sim::new) and its `block_on` |
 //! | a test under many schedules | [`check`], [`agree`] |
-//! | every schedule of something small | [`Explore::exhaustive`] |
+//! | every schedule of a small program | [`Explore::exhaustive`] |
 //! | bugs that need few steps in a certain order, among many tasks | [`Explore::pct`] |
-//! | to know that the loop may be dropped anywhere | [`Explore::cancelling`] |
-//! | what a fuzzer chooses | [`Explore::bytes`] |
-//! | a run that failed, again | the line its report ends with; [`replay`] |
-//! | to be less regular on a real runtime, too | [`Jitter`] around it |
+//! | a check that the loop may be dropped at any await | [`Explore::cancelling`] |
+//! | a schedule chosen by a fuzzer | [`Explore::bytes`] |
+//! | to repeat a failed run | the command in its report; [`replay`] |
+//! | late tasks and timers on a real runtime | [`Jitter`] around it |
 //! | a program's `main` in simulation | [`run()`](run()), or `FORLOOP_RUNTIME=sim` with `forloop::run` |
 //!
 //! # What it explores, and what not
 //!
-//! A program is left at its awaits, and only there. What is chosen is
+//! The simulation switches tasks at awaits, and only there. It chooses
 //!
-//! - which of the tasks that can run is polled next;
-//! - in which order the timers of one instant fire that wake the same task;
-//! - in which order a loop polls its bodies that were woken together, if they run in its own task.
+//! - which of the ready tasks is polled next;
+//! - in which order timers fire that are due at the same instant and wake the same task;
+//! - in which order a loop polls bodies that were woken together, if they run in the caller's task.
 //!
-//! The time goes on when nothing can run, to that of the next timer. So it says nothing of what happens
-//! *between* two awaits: no thread interrupts another, every memory ordering is the strongest, and two
-//! things never happen at once; loom is the tool for that. A program that reads a real clock, a random
-//! number or the order of a hash map, or that has threads, is not the same in each run. Where tasks then run
-//! in another order, this is noticed by running schedules twice, now and then, and reported as what it is.
+//! When no task can run, the clock advances to the next timer. The simulation covers nothing that happens
+//! *between* two awaits. No thread interrupts another, every memory ordering is sequentially consistent,
+//! and nothing runs in parallel: use loom for that. A program is not deterministic if it reads a real
+//! clock, a random number or the order of a hash map, or if it has threads of its own. The search repeats
+//! some schedules, and reports a program whose tasks then run in another order as not deterministic.
 //!
-//! Inside a simulation a loop gives its turn away after each poll of a body, and not after many: so any
-//! other task may come between two bodies of one loop, as on a runtime with threads. What timers of one
-//! instant wake in one loop is ordered twice, by the timers and by the loop, so an exhaustive search has such
-//! schedules more than once.
+//! Inside a simulation a loop yields after each poll of a body, not after its usual budget. Any other task
+//! may therefore run between two bodies of one loop, as on a multi-threaded runtime. Bodies of one loop
+//! that are woken by timers of one instant are ordered twice, by the timers and by the loop. An exhaustive
+//! search runs such schedules more than once.
 //!
-//! What was explored is said in honest words, [`Explored`]'s `Display`: `exhaustive: 4,320 schedules`; or
-//! `sampled: 10,000 seeds, 3,911 distinct schedules`; or that a bound was hit, and there are more.
+//! The `Display` of [`Explored`] states the coverage: `exhaustive: 4,320 schedules`; `sampled: 10,000
+//! seeds, 3,911 distinct schedules`; or that a bound was reached before all schedules were run.
 //!
 //! # What a report says
 //!
-//! Under which schedule it fails, and why: the panic and its place, the error, a deadlock with each body
-//! that waits (the index of its item, the function and the loop it was written in), two answers that
-//! differ, tasks that outlived a loop that was dropped. A deadlock is told from a **lost wake**: what goes
-//! on when it is polled again, although nobody had woken it, is named. Then the shortest list of choices
-//! that was found to fail in the same way, the line that repeats it, and its events.
+//! A report names the schedule and the cause:
 //!
-//! # A bug that was found so
+//! - a panic and its location,
+//! - an error,
+//! - a deadlock, with each body that waits: the index of its item, its function, and the line of its loop,
+//! - two outputs that differ,
+//! - tasks that outlived a dropped loop.
 //!
-//! In a stream of futures-util, bodies run only while the stream is asked for the next result. If the
-//! consumer then awaits what a body holds, or is first in line for, both wait for ever
-//! ([futures-rs#2387](https://github.com/rust-lang/futures-rs/issues/2387)). On a real runtime that takes
-//! bad luck and a test that hangs; here it is a report.
+//! A deadlock is distinguished from a **lost wake**: the report names each task or body that makes progress
+//! when it is polled without having been woken. The report ends with the shortest list of choices found
+//! that fails in the same way, the command that repeats it, and its events.
+//!
+//! # An example: a bug in the wild
+//!
+//! Bodies in a stream of futures-util run only while the consumer polls the stream. If the consumer then
+//! awaits something that a body holds or is queued for, both wait for ever
+//! ([futures-rs#2387](https://github.com/rust-lang/futures-rs/issues/2387)). On a real runtime that is a
+//! test that hangs now and then; in simulation it is a report.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -100,7 +107,7 @@
 //! use futures_util::stream::{self, StreamExt};
 //! use tokio::sync::Mutex;
 //!
-//! /// Adds to a total, slowly, with a lock that is fair: it is handed to whoever waits longest.
+//! /// Adds to a total, slowly, under a fair lock: the longest waiter gets it next.
 //! async fn add(rt: Sim, total: Arc<Mutex<u64>>, n: u64) {
 //!     let mut total = total.lock().await;
 //!     rt.sleep(Duration::from_millis(1)).await;
@@ -112,13 +119,13 @@
 //!     let bodies = stream::iter(1..=3).map(|n| add(rt.clone(), total.clone(), n));
 //!     let mut added = bodies.buffer_unordered(2);
 //!     while let Some(()) = added.next().await {
-//!         // The next body is in line for the lock, and nobody polls it while this waits behind it.
+//!         // The next body is queued for the lock. The stream is not polled here, so neither is the body.
 //!         println!("{} so far", total.lock().await);
 //!     }
 //! });
 //! assert!(matches!(failure.unwrap_err().cause, Cause::Deadlock(_)));
 //!
-//! // The same as a loop: its bodies go on while the consumer waits.
+//! // The same as a loop: its bodies run while the consumer waits.
 //! forloop_sim::check(100, |rt| async move {
 //!     let total = Arc::new(Mutex::new(0));
 //!     let (sum, rt) = (total.clone(), rt);
@@ -135,6 +142,7 @@
 mod deadlock;
 mod event;
 mod explore;
+mod explored;
 mod failure;
 mod jitter;
 mod quiet;
@@ -148,7 +156,8 @@ mod world;
 
 pub use crate::deadlock::{Deadlock, Pending};
 pub use crate::event::{Event, EventKind, Label};
-pub use crate::explore::{Explore, Explored, Verdict, agree, check, replay};
+pub use crate::explore::{Explore, Verdict, agree, check, replay};
+pub use crate::explored::Explored;
 pub use crate::failure::{Cause, Failure};
 pub use crate::jitter::Jitter;
 pub use crate::run::{NoRun, run};

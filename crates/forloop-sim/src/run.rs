@@ -1,4 +1,4 @@
-//! A program's `main`, in simulation.
+//! Running a program's `main` in a simulation.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -7,32 +7,32 @@ use std::{env, fmt, fs, io};
 
 use forloop_core::BlockOn;
 
-use crate::Sim;
 use crate::run_spec::{RunSpec, VARIABLE};
+use crate::runtime::Sim;
 
-/// The environment variable that names a file for the choices of a run.
+/// The environment variable that names the file to which the choices of a run are written.
 const CHOICES: &str = "FORLOOP_SIM_CHOICES";
 
-/// How long a thread of the program may take to wake one of its tasks.
+/// How long the simulation waits for a thread of the program to wake a task before it reports a deadlock.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Runs a program's `main` in a simulation, and gives what it gives.
+/// Runs a program's `main` in a simulation, and returns its output.
 ///
-/// Whoever starts the program says how: `FORLOOP_SIM` is `seed=42` for a random schedule, or
-/// `choices=1,0x3,2` for one that is repeated; empty or not set, what was woken first runs first. If
-/// `FORLOOP_SIM_CHOICES` names a file, the choices are written to it, each as `choice/options`, with
-/// spaces between them: to look through every schedule, begin with none, and increase the last that can
-/// be increased.
+/// Two environment variables control the run. `FORLOOP_SIM` selects the schedule: `seed=42` for a random
+/// one, or `choices=1,0x3,2` to repeat one. If it is empty or not set, tasks run in the order in which they
+/// were woken. `FORLOOP_SIM_CHOICES` names a file to which the choices are written, each as
+/// `choice/options`, separated by spaces. To run every schedule, start with an empty list, and increase the
+/// last choice that can be increased.
 ///
 /// # Errors
 ///
-/// [`NoRun`] if the environment asks for what it cannot have; the program has not begun then, unless the
-/// choices could not be written.
+/// Returns [`NoRun`] if a variable cannot be used. The program has not started then, unless the error is
+/// that the choices could not be written.
 ///
 /// # Panics
 ///
-/// If nothing can run, no timer is set, and no thread of the program has woken a task for ten seconds: see
-/// [`Sim`].
+/// Panics on a deadlock, see [`Sim`]: no task can run, no timer is set, and no thread of the program has
+/// woken a task for ten seconds.
 pub fn run<F: Future>(program: impl FnOnce(Sim) -> F) -> Result<F::Output, NoRun> {
     let said = env::var_os(VARIABLE).filter(|said| !said.is_empty());
     let run_spec = match said.map(|said| said.to_string_lossy().parse::<RunSpec>()) {
@@ -81,9 +81,9 @@ fn push_number(text: &mut Vec<u8>, number: u32) {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum NoRun {
-    /// `FORLOOP_SIM` cannot be read; this says why.
+    /// `FORLOOP_SIM` cannot be parsed; the string is the reason.
     Schedule(String),
-    /// The file that `FORLOOP_SIM_CHOICES` names cannot be written.
+    /// The file named by `FORLOOP_SIM_CHOICES` cannot be written.
     Choices(io::Error),
 }
 
@@ -92,10 +92,10 @@ impl fmt::Display for NoRun {
         match self {
             Self::Schedule(why) => write!(
                 f,
-                "{VARIABLE} cannot be read: {why}; it is `seed=42` or `choices=1,0x3,2`, or not set"
+                "cannot parse {VARIABLE}: {why}; use `seed=42` or `choices=1,0x3,2`, or leave it unset"
             ),
             Self::Choices(error) => {
-                write!(f, "the file that {CHOICES} names cannot be written: {error}")
+                write!(f, "cannot write the file named by {CHOICES}: {error}")
             }
         }
     }

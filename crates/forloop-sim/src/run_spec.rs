@@ -1,19 +1,19 @@
-//! A run as text: `seed=42`, `choices=0,2,1`, `choices=1;drop=3`.
+//! The text that selects a run: `seed=42`, `choices=0,2,1`, `choices=1;drop=3`.
 
 use std::fmt;
 use std::str::FromStr;
 
-use crate::Sim;
+use crate::runtime::Sim;
 use crate::schedule::Choices;
 
-/// The environment variable that says how to run: of a test that has failed, what it printed.
+/// The environment variable that selects a run; the report of a failure prints its value.
 pub(crate) const VARIABLE: &str = "FORLOOP_SIM";
 
-/// How to run, once.
+/// Describes one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RunSpec {
     pub(crate) schedule: Scheduled,
-    /// After how many polls the program is dropped, if it is.
+    /// The number of polls after which the program is dropped, if it is.
     pub(crate) drop_after: Option<u64>,
 }
 
@@ -31,45 +31,45 @@ impl RunSpec {
         }
     }
 
-    /// Where the choices that were made are not these: they were those of another program, or of this one
-    /// before it was changed. The run took what was nearest.
+    /// Explains how the choices differ from those that the run made. They then belong to another program,
+    /// or to an earlier version of this one, and the run took the nearest options.
     pub(crate) fn misfit(&self, chosen: &[(u32, u32)]) -> Option<String> {
         let Scheduled::Choices(choices) = &self.schedule else { return None };
         let choices = choices.as_slice();
-        let differ = |(&said, &(chosen, _)): (&u32, &(u32, u32))| said != chosen;
+        let differ = |(&given, &(chosen, _)): (&u32, &(u32, u32))| given != chosen;
         let why = match choices.iter().zip(chosen).position(differ) {
             Some(at) => {
                 format!(
-                    "choice {at} is {}, and there were {} to choose from",
+                    "choice {at} is {}, but the run had {} options there",
                     choices[at], chosen[at].1
                 )
             }
-            // Dropped early, a program does not make all of them.
+            // A program that is dropped early makes only some of the choices.
             None if choices.len() > chosen.len() && self.drop_after.is_none() => {
-                format!("there are {}, and {} were made", choices.len(), chosen.len())
+                format!("the list has {}, but the run made {}", choices.len(), chosen.len())
             }
             None => return None,
         };
         Some(format!("the choices do not fit this program: {why}"))
     }
 
-    /// Says so, if there is something to say.
+    /// Prints a warning to stderr if the choices do not fit the run.
     pub(crate) fn warn_of_misfit(&self, chosen: &[(u32, u32)]) {
         if let Some(misfit) = self.misfit(chosen) {
             eprintln!("forloop-sim: {misfit}");
         }
     }
 
-    /// What the environment says.
+    /// Reads the run from the environment.
     ///
     /// # Panics
     ///
-    /// If it cannot be read.
+    /// Panics if the variable cannot be parsed.
     pub(crate) fn from_env() -> Option<Self> {
         let text = std::env::var(VARIABLE).ok().filter(|text| !text.is_empty())?;
         match text.parse() {
             Ok(run_spec) => Some(run_spec),
-            Err(error) => panic!("{VARIABLE} cannot be read: {error}"),
+            Err(error) => panic!("cannot parse {VARIABLE}: {error}"),
         }
     }
 }
@@ -92,7 +92,7 @@ impl FromStr for RunSpec {
             Self { schedule: Scheduled::Choices(Choices::default()), drop_after: None };
         for part in text.split(';') {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
-            let number = || value.parse().map_err(|_| format!("`{value}` is no number"));
+            let number = || value.parse().map_err(|_| format!("`{value}` is not a number"));
             match name.trim() {
                 "seed" => run_spec.schedule = Scheduled::Seed(number()?),
                 "choices" => {
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn choices_that_do_not_fit_are_told_from_those_that_do() {
+    fn choices_that_do_not_fit_the_program_are_detected() {
         let misfit =
             |text: &str, chosen: &[(u32, u32)]| text.parse::<RunSpec>().unwrap().misfit(chosen);
         let chosen = [(0, 2), (2, 3)];
@@ -123,16 +123,16 @@ mod tests {
         }
         assert_eq!(
             misfit("choices=0,5", &chosen).unwrap(),
-            "the choices do not fit this program: choice 1 is 5, and there were 3 to choose from"
+            "the choices do not fit this program: choice 1 is 5, but the run had 3 options there"
         );
         assert_eq!(
             misfit("choices=0,2,1", &chosen).unwrap(),
-            "the choices do not fit this program: there are 3, and 2 were made"
+            "the choices do not fit this program: the list has 3, but the run made 2"
         );
     }
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn the_display_of_a_run_parses_to_the_same_run() {
         for text in ["seed=42", "choices=0,2,0x3,1", "choices=;drop=3", "seed=1;drop=0"] {
             assert_eq!(text.parse::<RunSpec>().unwrap().to_string(), text);
         }

@@ -1,4 +1,4 @@
-//! The runtime value of this adapter, and its timers.
+//! The simulated runtime, and its timers.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -14,19 +14,19 @@ use crate::event::{Event, Label};
 use crate::schedule::{Choices, Pct, Random, Schedule};
 use crate::world::{Due, World};
 
-/// A simulated runtime: one thread, a clock that stands still while anything can run, and a schedule
-/// that is chosen.
+/// A simulated runtime: one thread, a virtual clock, and a controlled schedule.
 ///
-/// Clones are handles to the same simulation. Tasks run while a [`block_on`](BlockOn::block_on) of it
-/// goes on, on its thread, and only then. When nothing can run, it is the time of the next timer: an hour
-/// takes no time. When there is no timer either, `block_on` panics and says who waits: a deadlock.
+/// Clones are handles to the same simulation. Tasks run only inside a
+/// [`block_on`](BlockOn::block_on) of the simulation, on its thread. The clock stands still while any task
+/// can run, and then advances to the next timer: an hour takes no real time. If there is no timer either,
+/// `block_on` panics and lists the tasks that wait: a deadlock.
 ///
-/// What it chooses is which of the tasks that can run does so next; in which order the timers of one
-/// instant wake one task; and in which order a loop polls those of its bodies, in the caller's task,
-/// that were woken together. Everything else is as it is on one thread: a task is not interrupted between
-/// two awaits, and what a program does with threads, clocks and files of its own is not simulated.
+/// The schedule chooses which of the ready tasks is polled next, in which order timers of one instant wake
+/// one task, and in which order a loop polls those of its bodies in the caller's task that were woken
+/// together. The rest is as on a single-threaded runtime: a task is not interrupted between two awaits.
+/// Threads, clocks and files that the program uses by itself are not simulated.
 ///
-/// A task that holds a handle keeps the simulation: see [`drop_tasks`](Self::drop_tasks).
+/// A task that holds a handle keeps the simulation alive: see [`drop_tasks`](Self::drop_tasks).
 ///
 /// # Examples
 ///
@@ -53,7 +53,7 @@ pub struct Sim {
     world: Arc<World>,
 }
 
-/// The schedule without any luck: what was woken first runs first.
+/// The first-in, first-out schedule: tasks run in the order in which they were woken.
 impl Default for Sim {
     fn default() -> Self {
         Self::new()
@@ -61,30 +61,30 @@ impl Default for Sim {
 }
 
 impl Sim {
-    /// First in, first out: what was woken first runs first. For documentation, and for tests of values.
+    /// Runs tasks in the order in which they were woken. For documentation, and for tests of values.
     pub fn new() -> Self {
         Self::scheduled(Schedule::Fifo)
     }
 
-    /// Any order, with the same probability; the same for the same seed, on every machine.
+    /// Picks each ready task with the same probability. A seed means the same schedule on every machine.
     pub fn random(seed: u64) -> Self {
         Self::scheduled(Schedule::Random(Random::seeded(seed)))
     }
 
-    /// By priorities that are random and change `depth - 1` times in about so many `steps`: finds a bug
-    /// that needs `depth` steps in a certain order more often than [`random`](Self::random) does, where
-    /// there are many tasks.
+    /// Runs the task of the highest random priority; priorities change `depth - 1` times in about `steps`
+    /// steps. Among many tasks this finds a bug that needs `depth` steps in a certain order more often than
+    /// [`random`](Self::random) does.
     pub fn pct(seed: u64, depth: u32, steps: u64) -> Self {
         Self::scheduled(Schedule::Pct(Pct::new(seed, depth, steps)))
     }
 
-    /// As it was chosen in another run of the same program.
+    /// Repeats the choices of another run of the same program.
     pub fn replay(choices: Choices) -> Self {
         Self::scheduled(Schedule::Replay { choices, at: 0 })
     }
 
-    /// As bytes say, for instance those of a fuzzer: one for each choice (two, for a choice of more than
-    /// 256), and what comes first once there are none left.
+    /// Takes the choices from bytes, such as those of a fuzzer: one byte for each choice, or two if there
+    /// are more than 256 options. Behind the last byte, every choice is the first option.
     pub fn bytes(bytes: impl Into<Vec<u8>>) -> Self {
         Self::scheduled(Schedule::Bytes { bytes: bytes.into(), at: 0 })
     }
@@ -93,58 +93,58 @@ impl Sim {
         Self { world: World::new(schedule) }
     }
 
-    /// The simulation that the caller runs in, if it does: what was called inside a
-    /// [`block_on`](BlockOn::block_on) of it.
+    /// Returns the simulation that the caller runs in: that of the innermost
+    /// [`block_on`](BlockOn::block_on) around the call.
     pub fn current() -> Option<Self> {
         World::current().map(|world| Self { world })
     }
 
-    /// Waits so long for a wake from another thread, in real time, before it calls that a deadlock; without
-    /// this, it does not wait. A program with threads is not the same in each run.
+    /// Waits up to `patience`, in real time, for a wake from another thread before reporting a deadlock.
+    /// The default is zero. A program with threads is not deterministic.
     pub fn with_patience(self, patience: Duration) -> Self {
         self.world.set_patience(patience);
         self
     }
 
-    /// Keeps the events from now on, for [`events`](Self::events): a few bytes for each.
+    /// Records events from now on, for [`events`](Self::events). Each takes a few bytes.
     pub fn record(&self) {
         self.world.record();
     }
 
-    /// What happened since [`record`](Self::record).
+    /// Returns the events since [`record`](Self::record).
     pub fn events(&self) -> Vec<Event> {
         self.world.log()
     }
 
-    /// What was chosen so far: [`replay`](Self::replay) repeats it.
+    /// Returns the choices made so far; [`replay`](Self::replay) repeats them.
     pub fn choices(&self) -> Choices {
         self.world.choices()
     }
 
-    /// A number for what happened so far, and for its order: two runs of one program that have the same
-    /// are the same run.
+    /// Returns a hash of the events so far and of their order. Two runs of one program with the same
+    /// fingerprint are the same run.
     pub fn fingerprint(&self) -> u64 {
         self.world.fingerprint()
     }
 
-    /// How many polls of tasks there were so far.
+    /// Returns the number of polls of tasks so far.
     pub fn steps(&self) -> u64 {
         self.world.steps().0
     }
 
-    /// Runs what can still run now, without time going on: tasks that were asked to stop have stopped
-    /// behind it.
+    /// Runs the tasks that can run now, without advancing the clock. Afterwards, tasks that were cancelled
+    /// have stopped.
     pub fn settle(&self) {
         self.world.settle();
     }
 
-    /// The tasks that have not ended.
+    /// Returns the tasks that have not completed.
     pub fn pending(&self) -> Vec<Pending> {
         self.world.pending()
     }
 
-    /// Drops the tasks that have not ended: for who is done with the simulation, where tasks may hold
-    /// handles to it.
+    /// Drops the tasks that have not completed. Tasks may hold handles to the simulation, which would
+    /// otherwise keep it alive.
     pub fn drop_tasks(&self) {
         self.world.clear();
     }
@@ -160,13 +160,13 @@ impl Spawn for Sim {
         self.world.spawn(Box::pin(future), label);
     }
 
-    /// Four, so that loops on workers have something to choose; all of them run on one thread.
+    /// Four, so that loops on workers have something to choose from; all of them run on one thread.
     fn threads(&self) -> NonZeroUsize {
         NonZeroUsize::MIN.saturating_add(3)
     }
 }
 
-/// What blocks is one step of the simulation.
+/// A blocking call is one step of the simulation.
 impl SpawnBlocking for Sim {
     fn spawn_blocking(&self, future: impl Future<Output = ()> + Send + 'static) {
         self.spawn(future);
@@ -191,12 +191,12 @@ impl Timer for Sim {
 }
 
 impl BlockOn for Sim {
-    /// Runs everything until `future` is ready.
+    /// Runs all tasks until `future` is ready.
     ///
     /// # Panics
     ///
-    /// If nothing can run and no timer is set, with a list of who waits: in the real world that is a
-    /// program which hangs. A task that is spawned with [`Spawn::spawn`] and panics has it panic, too.
+    /// Panics on a deadlock: no task can run and no timer is set. The message lists what waits. A panic in
+    /// a task spawned with [`Spawn::spawn`] propagates to the caller, too.
     fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.world.block_on(future, Label::default())
     }
@@ -208,7 +208,7 @@ impl fmt::Debug for Sim {
     }
 }
 
-/// What is known of a future that is to be spawned.
+/// Returns the origin of a future that is about to be spawned.
 fn label_of<F>(_future: &F) -> Label {
     let body = simulation::body();
     Label {

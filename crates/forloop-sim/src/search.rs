@@ -1,4 +1,4 @@
-//! A search for a schedule under which a program fails, and for the shortest way to say it.
+//! The search for a schedule under which a program fails, and the shrinking of its list of choices.
 
 use std::future::poll_fn;
 use std::panic::Location;
@@ -6,32 +6,32 @@ use std::task::Poll;
 
 use forloop_core::BlockOn;
 
-use crate::Sim;
-use crate::explore::Explored;
+use crate::explored::Explored;
 use crate::failure::{Cause, Failure};
-use crate::quiet::{Said, quietly};
+use crate::quiet::{Caught, quietly};
 use crate::run_spec::{RunSpec, Scheduled};
+use crate::runtime::Sim;
 use crate::schedule::Choices;
 
-/// How many runs a search for shorter choices may take.
-const SHRINKING: usize = 500;
+/// The most runs spent on shrinking a list of choices.
+const SHRINK_RUNS: usize = 500;
 
-/// A program, and when it has failed.
+/// A program, and the function that decides whether a run of it failed.
 pub(crate) struct Search<'a, P, J> {
     pub(crate) most_steps: u64,
     pub(crate) cancels: bool,
     pub(crate) at: &'static Location<'static>,
     pub(crate) program: &'a P,
-    pub(crate) judge: &'a mut J,
+    pub(crate) failure_of: &'a mut J,
 }
 
-/// One run.
-pub(crate) struct Run {
+/// The record of one run.
+struct Run {
     cause: Option<Cause>,
-    /// What was chosen, of how many.
+    /// Each choice, with the number of its options.
     chosen: Vec<(u32, u32)>,
-    pub(crate) fingerprint: u64,
-    /// How often the program was polled.
+    fingerprint: u64,
+    /// The number of polls of the program.
     polls: u64,
 }
 
@@ -40,19 +40,14 @@ impl Run {
         self.chosen.iter().map(|&(choice, _)| choice).collect::<Vec<_>>().into()
     }
 
-    /// How often something was chosen.
-    pub(crate) fn points(&self) -> u64 {
-        self.chosen.len() as u64
-    }
-
-    /// Whether this is what another run of the same choices should be.
+    /// Whether the two runs behaved the same, as runs of the same choices must.
     fn is_like(&self, other: &Self) -> bool {
         self.fingerprint == other.fingerprint && self.cause == other.cause
     }
 }
 
-impl From<Said> for Cause {
-    fn from(Said { message, at }: Said) -> Self {
+impl From<Caught> for Cause {
+    fn from(Caught { message, at }: Caught) -> Self {
         Self::Panicked { message, at }
     }
 }
@@ -63,7 +58,7 @@ where
     P: Fn(Sim) -> F,
     J: FnMut(F::Output) -> Option<Cause>,
 {
-    /// Looks at one schedule.
+    /// Runs the program under one schedule.
     pub(crate) fn look(
         &mut self,
         sim: Sim,
@@ -71,11 +66,12 @@ where
         explored: &mut Explored,
     ) -> Result<(), Failure> {
         let run = self.run(&sim, None);
-        explored.note(&run);
+        explored.count(run.chosen.len() as u64, run.fingerprint);
         if run.cause.is_some() {
             return Err(self.failure(run, None, found_by));
         }
-        // Now and then: who is deterministic once mostly is so always.
+        // Repeating each run would double the time; a program that is not deterministic rarely passes
+        // every sampled repetition.
         if explored.runs.is_power_of_two() {
             let again = self.run(&Sim::replay(run.choices()), None);
             if !again.is_like(&run) {
@@ -85,7 +81,7 @@ where
         self.look_at_drops(&run, found_by, explored)
     }
 
-    /// Looks at every schedule, depth first, but not at more than `most`.
+    /// Runs every schedule, depth first, up to `most` schedules.
     pub(crate) fn look_at_all(
         &mut self,
         most: u64,
@@ -97,7 +93,7 @@ where
                 Choices::from(prefix.iter().map(|&(choice, _)| choice).collect::<Vec<_>>());
             let found_by = format!("schedule {}", explored.runs + 1);
             let run = self.run(&Sim::replay(choices), None);
-            explored.note(&run);
+            explored.count(run.chosen.len() as u64, run.fingerprint);
             if run.cause.is_some() {
                 return Err(self.failure(run, None, &found_by));
             }
@@ -106,7 +102,7 @@ where
             }
             self.look_at_drops(&run, &found_by, explored)?;
             prefix = run.chosen;
-            // The last choice that was not the last of its options is the next one of them.
+            // Backtrack to the last choice that has options left, and take the next option there.
             while prefix.pop_if(|&mut (choice, options)| choice + 1 == options).is_some() {}
             let Some((choice, _)) = prefix.last_mut() else {
                 explored.is_complete = true;
@@ -117,7 +113,7 @@ where
         Ok(())
     }
 
-    /// Runs the program as `run_spec` says.
+    /// Repeats the run that `run_spec` describes.
     pub(crate) fn repeat(
         &mut self,
         run_spec: &RunSpec,
@@ -125,7 +121,7 @@ where
     ) -> Result<(), Failure> {
         let sim = run_spec.sim();
         let run = self.run(&sim, run_spec.drop_after);
-        explored.note(&run);
+        explored.count(run.chosen.len() as u64, run.fingerprint);
         run_spec.warn_of_misfit(&sim.world().chosen());
         match run.cause {
             Some(_) => Err(self.failure(run, run_spec.drop_after, &run_spec.to_string())),
@@ -133,7 +129,7 @@ where
         }
     }
 
-    /// Runs the program again with the same choices, and drops it after each of its polls in turn.
+    /// Repeats a run once for each of its polls, and drops the program after that poll.
     fn look_at_drops(
         &mut self,
         whole: &Run,
@@ -151,11 +147,11 @@ where
         Ok(())
     }
 
-    /// Runs the program once, and drops it after so many polls, if after any.
+    /// Runs the program once, and drops it after `drop_after` polls if that is set.
     fn run(&mut self, sim: &Sim, drop_after: Option<u64>) -> Run {
         sim.world().set_most_steps(self.most_steps);
         let mut polls = 0;
-        let ended = quietly(|| {
+        let result = quietly(|| {
             let mut program = Some(Box::pin((self.program)(sim.clone())));
             let output = sim.block_on(poll_fn(|cx| {
                 let is_due = |polls| drop_after == Some(polls);
@@ -174,35 +170,36 @@ where
             sim.settle();
             output
         });
-        let cause = match ended {
+        let cause = match result {
             Ok(Some(output)) => {
-                quietly(|| (self.judge)(output)).unwrap_or_else(|said| Some(said.into()))
+                quietly(|| (self.failure_of)(output)).unwrap_or_else(|caught| Some(caught.into()))
             }
             Ok(None) => Some(sim.pending()).filter(|left| !left.is_empty()).map(Cause::Orphans),
-            // A program may have caught that, and panicked for another reason.
-            Err(said) => Some(match sim.world().deadlock() {
-                Some(deadlock) if deadlock.to_string() == said.message => deadlock.into(),
-                _ => said.into(),
+            // The program may have caught the panic of a deadlock, and panicked for another reason.
+            Err(caught) => Some(match sim.world().no_progress() {
+                Some(no_progress) if no_progress.to_string() == caught.message => {
+                    no_progress.into()
+                }
+                _ => caught.into(),
             }),
         };
         let world = sim.world();
         let (chosen, fingerprint) = (world.chosen(), world.fingerprint());
-        // What is left was not asked to stop: if it panics as it is dropped, that is not the program's.
+        // The remaining tasks are dropped without being cancelled first, so a panic in one of their
+        // destructors is not a failure of the program.
         let _dropped = quietly(|| sim.drop_tasks());
         Run { cause, chosen, fingerprint, polls }
     }
 
-    /// The report on a run that has failed.
+    /// Reports a failed run, with a shrunk list of choices.
     fn failure(&mut self, run: Run, drop_after: Option<u64>, found_by: &str) -> Failure {
         let again = self.run(&Sim::replay(run.choices()), drop_after);
         if !again.is_like(&run) {
             return self.not_deterministic(run, drop_after, found_by);
         }
-        let Some(cause) = run.cause else {
-            unreachable!("a run that has not failed is no failure")
-        };
+        let Some(cause) = run.cause else { unreachable!("only failed runs are reported") };
         let list = run.chosen.iter().map(|&(choice, _)| choice).collect();
-        let list = shorter(list, |list| {
+        let list = shrink(list, |list| {
             let run = self.run(&Sim::replay(list.to_vec().into()), drop_after);
             run.cause.is_some_and(|other| other.is_like(&cause))
         });
@@ -217,7 +214,7 @@ where
         Failure { at: self.at, cause, found_by: found_by.to_owned(), events: Vec::new(), run_spec }
     }
 
-    /// Runs the program a last time, and keeps what happens.
+    /// Runs the program once more, and records its events.
     fn report(&mut self, run_spec: RunSpec, found: Cause, found_by: &str) -> Failure {
         let sim = run_spec.sim();
         sim.record();
@@ -233,14 +230,16 @@ where
     }
 }
 
-/// Looks for a shorter and smaller list for which `fails` still holds.
-fn shorter(mut list: Vec<u32>, mut fails: impl FnMut(&[u32]) -> bool) -> Vec<u32> {
+/// Returns a shorter list, or one of smaller numbers, for which `fails` still holds.
+///
+/// Three passes, each greedy: drop a suffix, drop or zero chunks of halving size, lower single numbers.
+fn shrink(mut list: Vec<u32>, mut fails: impl FnMut(&[u32]) -> bool) -> Vec<u32> {
     let mut runs = 0;
     let mut still_fails = |list: &[u32]| {
         runs += 1;
-        runs <= SHRINKING && fails(list)
+        runs <= SHRINK_RUNS && fails(list)
     };
-    // Without its end: what comes first goes on.
+    // Drop a suffix: a replay chooses 0 past the end of its list.
     let mut cut = list.len();
     while 0 < cut {
         match list.len().checked_sub(cut) {
@@ -248,7 +247,7 @@ fn shorter(mut list: Vec<u32>, mut fails: impl FnMut(&[u32]) -> bool) -> Vec<u32
             _ => cut /= 2,
         }
     }
-    // With what comes first in the place of some of it, and then without that place.
+    // Drop a chunk, or fill it with zeros.
     let mut size = list.len();
     while 0 < size {
         let mut from = 0;
@@ -268,7 +267,7 @@ fn shorter(mut list: Vec<u32>, mut fails: impl FnMut(&[u32]) -> bool) -> Vec<u32
         }
         size /= 2;
     }
-    // With smaller numbers.
+    // Lower single numbers.
     for at in 0..list.len() {
         while 1 < list[at] {
             let with = |choice| {
@@ -291,10 +290,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_does_not_matter_is_left_out() {
+    fn choices_that_do_not_matter_are_dropped() {
         let list = (0..100).map(|n| n % 7).collect();
         let fails = |list: &[u32]| 2 <= list.iter().filter(|&&choice| 3 <= choice).count();
-        assert_eq!(shorter(list, fails), [3, 3]);
-        assert_eq!(shorter(vec![5; 50], |_| true), []);
+        assert_eq!(shrink(list, fails), [3, 3]);
+        assert_eq!(shrink(vec![5; 50], |_| true), []);
     }
 }

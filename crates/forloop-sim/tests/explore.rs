@@ -1,4 +1,4 @@
-//! What a search finds, and what it says of it.
+//! What a search finds, and what its reports contain.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
@@ -17,7 +17,7 @@ fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 
-/// Lets others run.
+/// Yields once.
 async fn yields() {
     let mut yielded = false;
     poll_fn(|cx| {
@@ -45,7 +45,7 @@ fn five_independent_tasks_have_120_schedules() {
             orders.borrow_mut().insert(order.lock().unwrap().clone());
         }
     });
-    // The program itself is a sixth that can run at any time among them.
+    // The program is a sixth task, whose second step can run at any point among the five.
     let explored = explored.unwrap();
     assert_eq!(explored.to_string(), "exhaustive: 720 schedules");
     assert_eq!(orders.borrow().len(), 120);
@@ -57,8 +57,8 @@ fn five_independent_tasks_have_120_schedules() {
 }
 
 #[test]
-fn tasks_of_several_steps_have_as_many_schedules_as_they_interleave() {
-    // Two tasks of three steps: 6 over 3.
+fn tasks_of_several_steps_have_a_schedule_for_each_interleaving() {
+    // Two tasks of three steps each: 6 choose 3.
     let explored = Explore::exhaustive(1000).run(|rt| async move {
         for _ in 0..2 {
             rt.spawn(async {
@@ -71,7 +71,7 @@ fn tasks_of_several_steps_have_as_many_schedules_as_they_interleave() {
 }
 
 #[test]
-fn a_bound_that_was_hit_is_said() {
+fn an_exhaustive_search_reports_that_it_reached_its_bound() {
     let explored = Explore::exhaustive(7).run(|rt| async move {
         (0..5).for_each(|_| rt.spawn(async {}));
     });
@@ -81,14 +81,14 @@ fn a_bound_that_was_hit_is_said() {
 }
 
 #[test]
-fn a_sample_says_how_many_schedules_it_had() {
+fn a_sample_reports_the_number_of_its_distinct_schedules() {
     let explored = check(100, |rt| async move {
         (0..3).for_each(|_| rt.spawn(async {}));
     });
     assert_eq!(explored.to_string(), "sampled: 100 seeds, 6 distinct schedules");
 }
 
-/// Two tasks that read a counter, wait, and write it: one of the increments can be lost.
+/// Two tasks read a counter, yield, and write it: one of the increments can be lost.
 async fn lost_update(rt: Sim) {
     let counter = Arc::new(AtomicU64::new(0));
     each(0..2)
@@ -107,7 +107,7 @@ async fn lost_update(rt: Sim) {
 }
 
 #[test]
-fn a_race_is_found_and_replayed_from_what_was_printed() {
+fn a_race_is_found_and_replayed_from_its_report() {
     for explore in [Explore::random(1000), Explore::exhaustive(1000), Explore::pct(1000, 2)] {
         let failure = explore.run(lost_update).unwrap_err();
         assert!(matches!(failure.cause, Cause::Panicked { .. }), "{failure}");
@@ -135,7 +135,7 @@ fn the_same_seed_is_the_same_run() {
         (sim.fingerprint(), order.take())
     };
     assert_eq!(run(Sim::random(1)), run(Sim::random(1)));
-    // The figure of one machine, and of every other.
+    // The fingerprint is the same on every machine.
     assert_eq!(run(Sim::random(1)).0, 13_395_251_565_464_571_522);
     assert_ne!(run(Sim::random(1)).0, run(Sim::random(2)).0);
     let first = Sim::random(3);
@@ -168,7 +168,7 @@ fn timers_of_one_instant_fire_in_every_order() {
 }
 
 #[test]
-fn a_deadlock_is_told_with_who_waits() {
+fn a_deadlock_is_reported_with_the_tasks_that_wait() {
     let failure = Explore::fifo()
         .run(|rt| async move {
             rt.sleep(ms(1500)).await;
@@ -183,7 +183,7 @@ fn a_deadlock_is_told_with_who_waits() {
 }
 
 #[test]
-fn a_program_that_never_ends_is_told() {
+fn a_program_that_never_completes_is_reported() {
     let failure = Explore::fifo()
         .most_steps(100)
         .run(|_| async {
@@ -203,7 +203,7 @@ fn an_error_is_a_failure() {
 }
 
 #[test]
-fn a_program_that_is_not_deterministic_is_told() {
+fn a_program_that_is_not_deterministic_is_reported() {
     let runs = Cell::new(0);
     let failure = Explore::random(10)
         .run(|rt| {
@@ -220,7 +220,7 @@ fn a_program_that_is_not_deterministic_is_told() {
 }
 
 #[test]
-fn an_answer_that_depends_on_the_order_is_found() {
+fn an_output_that_depends_on_the_schedule_is_found() {
     let last = |rt: Sim| async move {
         let last = Arc::new(AtomicU64::new(0));
         let items = each(1..=3).unbounded().on(rt);
@@ -258,7 +258,7 @@ fn a_loop_that_is_dropped_leaves_no_task() {
 }
 
 #[test]
-fn a_task_that_outlives_its_dropped_loop_is_found() {
+fn a_task_that_outlives_its_dropped_loop_is_reported() {
     let failure = Explore::fifo()
         .cancelling()
         .run(|rt| async move {
@@ -274,19 +274,19 @@ fn a_task_that_outlives_its_dropped_loop_is_found() {
 #[test]
 fn local_tasks_need_not_be_send() {
     let sim = Sim::new();
-    let told = Rc::new(Cell::new(0));
-    let tell = told.clone();
+    let result = Rc::new(Cell::new(0));
+    let cell = result.clone();
     let nap = sim.sleep(ms(10));
     sim.spawn_local(async move {
         nap.await;
-        tell.set(7);
+        cell.set(7);
     });
     sim.block_on(sim.sleep(ms(20)));
-    assert_eq!(told.get(), 7);
+    assert_eq!(result.get(), 7);
 }
 
 #[test]
-fn ten_hours_pass_in_no_time() {
+fn ten_virtual_hours_take_no_real_time() {
     let sim = Sim::new();
     let begun = std::time::Instant::now();
     sim.block_on(sim.sleep(Duration::from_secs(36_000)));
@@ -296,27 +296,27 @@ fn ten_hours_pass_in_no_time() {
 
 #[test]
 #[should_panic(expected = "deadlock after 0ns")]
-fn who_sleeps_for_ever_is_never_woken() {
+fn a_sleep_of_the_largest_duration_never_completes() {
     let sim = Sim::new();
     sim.block_on(sim.sleep(Duration::MAX));
 }
 
 #[test]
-fn the_bodies_that_wait_are_told_with_their_index_and_their_loop() {
+fn bodies_in_a_deadlock_are_reported_with_their_index_and_their_loop() {
     for spawned in [false, true] {
         let failure = Explore::fifo()
             .run(|rt| async move {
                 let (line, items) = (line!(), each(0..4).unbounded());
-                let deadlock = |n| async move {
+                let body = |n| async move {
                     if n % 2 == 1 {
                         std::future::pending::<()>().await;
                     }
                 };
                 match spawned {
-                    true => items.on(rt).for_each(deadlock).await,
-                    false => items.for_each(deadlock).await,
+                    true => items.on(rt).for_each(body).await,
+                    false => items.for_each(body).await,
                 }
-                assert_eq!(line, 0, "nobody comes here");
+                assert_eq!(line, 0, "the loop never completes");
             })
             .unwrap_err();
         let Cause::Deadlock(deadlock) = &failure.cause else { panic!("{failure}") };
@@ -324,12 +324,12 @@ fn the_bodies_that_wait_are_told_with_their_index_and_their_loop() {
         assert_eq!(indices, [1, 3], "{failure}");
         assert!(failure.to_string().contains("body 3 of explore::"), "{failure}");
         assert!(failure.to_string().contains("tests/explore.rs:"), "{failure}");
-        assert!(deadlock.went_on.is_empty(), "{failure}");
+        assert!(deadlock.lost_wakes.is_empty(), "{failure}");
     }
 }
 
 #[test]
-fn bodies_of_a_loop_inside_a_body_are_told_too() {
+fn bodies_of_a_nested_loop_are_reported_too() {
     let failure = Explore::random(1)
         .run(|_| {
             each(0..2)
@@ -343,8 +343,8 @@ fn bodies_of_a_loop_inside_a_body_are_told_too() {
 }
 
 #[test]
-fn a_lost_wake_is_told_from_a_deadlock() {
-    // Whoever sets the flag forgets to wake who waits for it.
+fn a_lost_wake_is_distinguished_from_a_deadlock() {
+    // Body 1 sets the flag without waking body 2, which waits for it.
     for spawned in [false, true] {
         let failure = Explore::random(10)
             .run(|rt| async move {
@@ -373,7 +373,7 @@ fn a_lost_wake_is_told_from_a_deadlock() {
             })
             .unwrap_err();
         let Cause::Deadlock(deadlock) = &failure.cause else { panic!("{failure}") };
-        assert!(deadlock.went_on.iter().any(|one| one.label.index == Some(2)), "{failure}");
+        assert!(deadlock.lost_wakes.iter().any(|one| one.label.index == Some(2)), "{failure}");
         assert!(failure.to_string().contains("a wake was lost"), "{failure}");
         let again = failure.repeated_by();
         assert!(again.starts_with("choices="));
@@ -403,7 +403,7 @@ fn bodies_woken_together_are_polled_in_every_order() {
 }
 
 #[test]
-fn bytes_of_a_fuzzer_choose_and_a_failure_can_be_repeated_without_them() {
+fn a_failure_found_by_the_bytes_of_a_fuzzer_is_repeated_without_the_bytes() {
     let failures = (0..=u8::MAX).filter_map(|byte| {
         Explore::bytes([byte, byte >> 2, byte >> 4, byte >> 6]).run(lost_update).err()
     });
@@ -415,7 +415,7 @@ fn bytes_of_a_fuzzer_choose_and_a_failure_can_be_repeated_without_them() {
     }
 }
 
-/// Runs a loop whose bodies sleep on `runtime`, and gives what it gives and how long it took.
+/// Runs a loop whose bodies sleep on `runtime`; returns its output and the time that it took.
 fn naps(runtime: impl Runtime + BlockOn) -> (Vec<u64>, Duration) {
     let begun = runtime.now();
     let items = each(0..8).limit(3).unwrap().on(runtime.clone());
@@ -431,7 +431,7 @@ fn naps(runtime: impl Runtime + BlockOn) -> (Vec<u64>, Duration) {
 }
 
 #[test]
-fn jitter_makes_any_runtime_late_and_no_answer_another() {
+fn jitter_delays_any_runtime_and_changes_no_output() {
     let (all, regular) = naps(Sim::new());
     assert_eq!(all, [0, 1, 2, 3, 4, 5, 6, 7]);
     let late = |seed| naps(Jitter::new(Sim::new(), seed).latency(ms(50)));
@@ -439,12 +439,12 @@ fn jitter_makes_any_runtime_late_and_no_answer_another() {
     assert_ne!(late(1), late(2));
     assert_eq!(late(1).0, all);
     assert!(regular < late(1).1);
-    // A real one has an order of its own.
+    // The schedule of a real runtime is not controlled.
     assert_eq!(naps(Jitter::new(Smol, 1).latency(ms(2)).yields(9)).0, all);
 }
 
 #[test]
-fn a_simulation_is_known_inside_of_it_and_not_outside() {
+fn the_current_simulation_is_known_inside_it_and_not_outside() {
     assert!(Sim::current().is_none());
     let sim = Sim::random(5);
     let inner = sim.clone();
@@ -457,7 +457,7 @@ fn a_simulation_is_known_inside_of_it_and_not_outside() {
 }
 
 #[test]
-fn tasks_and_children_are_told_with_the_line_that_spawned_them() {
+fn tasks_and_children_are_reported_with_the_line_that_spawned_them() {
     let lines = Mutex::new(Vec::new());
     let failure = Explore::fifo().run(|rt| {
         let lines = &lines;
@@ -475,14 +475,14 @@ fn tasks_and_children_are_told_with_the_line_that_spawned_them() {
     });
     let failure = failure.unwrap_err();
     let Cause::Deadlock(deadlock) = &failure.cause else { panic!("{failure}") };
-    let told: Vec<u32> =
+    let reported: Vec<u32> =
         deadlock.pending.iter().filter_map(|one| Some(one.label.at?.line())).collect();
     let lines = lines.into_inner().unwrap();
-    assert_eq!(told[0], lines[0], "{failure}");
-    assert!(told.contains(&lines[1]) && told.contains(&lines[2]), "{lines:?} {failure}");
+    assert_eq!(reported[0], lines[0], "{failure}");
+    assert!(reported.contains(&lines[1]) && reported.contains(&lines[2]), "{lines:?} {failure}");
 }
 
-/// Reads a counter, gives others their turn, and writes it.
+/// Reads a counter, yields, and writes it.
 async fn lose_an_update(counter: Arc<AtomicU64>) {
     let seen = counter.load(Ordering::SeqCst);
     yields().await;
@@ -490,7 +490,7 @@ async fn lose_an_update(counter: Arc<AtomicU64>) {
 }
 
 #[test]
-fn another_task_may_come_between_any_two_polls_of_a_loop() {
+fn another_task_may_run_between_any_two_polls_of_a_loop() {
     let inner = |counter: Arc<AtomicU64>| async move {
         each(0..1).unbounded().for_each(|_| lose_an_update(counter.clone())).await;
     };
@@ -509,7 +509,7 @@ fn another_task_may_come_between_any_two_polls_of_a_loop() {
 }
 
 #[test]
-fn what_was_woken_while_a_task_settles_the_rest_is_not_forgotten() {
+fn a_task_woken_while_another_settles_the_simulation_still_runs() {
     check(30, |rt| async move {
         let task = forloop_core::spawn(&rt, async {
             yields().await;
@@ -522,7 +522,7 @@ fn what_was_woken_while_a_task_settles_the_rest_is_not_forgotten() {
 }
 
 #[test]
-fn a_detached_task_that_never_ends_is_told() {
+fn a_detached_task_that_never_completes_is_reported() {
     let failure = Explore::fifo().most_steps(1000).run(|rt| async move {
         rt.spawn(async {
             for _ in 0_u64.. {
@@ -534,7 +534,7 @@ fn a_detached_task_that_never_ends_is_told() {
 }
 
 #[test]
-fn destructors_that_panic_when_the_rest_is_dropped_end_nothing() {
+fn a_destructor_that_panics_when_tasks_are_dropped_stops_no_search() {
     struct Unfinished;
     impl Drop for Unfinished {
         fn drop(&mut self) {
@@ -555,7 +555,7 @@ fn destructors_that_panic_when_the_rest_is_dropped_end_nothing() {
 }
 
 #[test]
-fn a_task_that_has_ended_is_no_choice_any_more() {
+fn a_completed_task_is_not_an_option() {
     let explored = Explore::exhaustive(100).run(|rt| async move {
         for _ in 0..3 {
             rt.spawn(poll_fn(|cx| {
@@ -568,7 +568,7 @@ fn a_task_that_has_ended_is_no_choice_any_more() {
 }
 
 #[test]
-fn the_events_of_a_deadlock_end_where_it_begins() {
+fn the_events_of_a_deadlock_stop_at_the_deadlock() {
     let failure = Explore::fifo().run(|rt| async move {
         each(0..40).unbounded().on(rt).for_each(|_| std::future::pending()).await;
     });

@@ -9,11 +9,11 @@ use forloop_core::{BlockOn, Spawn, SpawnBlocking, SpawnLocal, Timer};
 
 use crate::runtime::{now, sleep, unblock};
 
-/// An [`async_executor::Executor`] that the host runs on threads of its own.
+/// An [`async_executor::Executor`] that the host runs on its own threads.
 ///
-/// Tasks make progress while the host runs the executor, and only then. A task that holds a clone of
-/// this value keeps the executor alive, as it would with the `Arc` itself: a host that ends first
-/// ends its loops.
+/// Tasks make progress only while the host runs the executor. A task that holds a clone of this value keeps
+/// the executor alive, as a clone of the `Arc` would. If the host stops running the executor, its loops stop
+/// with it.
 ///
 /// # Examples
 ///
@@ -74,12 +74,11 @@ impl fmt::Debug for Executor {
     }
 }
 
-/// An [`async_executor::LocalExecutor`] that the host ticks on its own thread: tasks need not be
-/// `Send`.
+/// An [`async_executor::LocalExecutor`] that the host ticks on its own thread. Tasks need not be `Send`.
 ///
 /// # Examples
 ///
-/// A program with a loop of its own gives the executor a few ticks per frame.
+/// A program with its own main loop gives the executor a few ticks per frame.
 ///
 /// ```
 /// use std::rc::Rc;

@@ -11,20 +11,21 @@ use forloop_core::{BlockOn, Spawn, SpawnBlocking, Timer};
 
 /// smol, with a thread per core.
 ///
-/// The threads start with the first task and stay to the end of the program. `SMOL_THREADS` in
-/// the environment says how many, as it does for smol's own global executor.
+/// The threads start with the first task and run until the program exits. The environment variable
+/// `SMOL_THREADS` sets their number, as it does for smol's own global executor.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Smol;
 
 thread_local! {
-    /// Whether this thread runs tasks here, or blocks on them.
+    /// Whether this thread runs tasks of `Smol`, or blocks on a future with it.
     static IS_HERE: Cell<bool> = const { Cell::new(false) };
 }
 
 impl Smol {
-    /// Returns smol where this code runs on one of its threads, or inside [`block_on`](BlockOn::block_on).
+    /// Returns a value if the caller runs on one of smol's threads, or inside
+    /// [`block_on`](BlockOn::block_on).
     ///
-    /// Only for whoever must not block there: it can be used anywhere.
+    /// This serves callers that must know whether they may block. [`Smol`] itself can be used anywhere.
     pub fn current() -> Option<Self> {
         IS_HERE.get().then_some(Self)
     }
@@ -69,7 +70,7 @@ impl BlockOn for Smol {
     }
 }
 
-/// Runs `future` on smol's threads for what blocks.
+/// Runs `future` on smol's pool of blocking threads.
 pub(crate) fn unblock(future: impl Future<Output = ()> + Send + 'static) {
     smol::unblock(|| smol::block_on(future)).detach();
 }
@@ -82,13 +83,13 @@ pub(crate) fn sleep(duration: Duration) -> impl Future<Output = ()> + Send + use
     }
 }
 
-/// The time since the first call.
+/// Returns the time since the first call.
 pub(crate) fn now() -> Duration {
     static ORIGIN: OnceLock<Instant> = OnceLock::new();
     ORIGIN.get_or_init(Instant::now).elapsed()
 }
 
-/// The executor and its threads, which start here the first time.
+/// Returns the executor; the first call starts its threads.
 fn executor() -> &'static smol::Executor<'static> {
     static EXECUTOR: smol::Executor<'static> = smol::Executor::new();
     static THREADS: OnceLock<()> = OnceLock::new();
@@ -98,7 +99,7 @@ fn executor() -> &'static smol::Executor<'static> {
             let spawned = thread.spawn(|| {
                 IS_HERE.set(true);
                 loop {
-                    // A task that panics ends here, not its thread: the others go on.
+                    // A panic ends its task, not the thread: the other tasks keep running.
                     let run = || smol::block_on(EXECUTOR.run(future::pending::<()>()));
                     let _panicked = catch_unwind(AssertUnwindSafe(run));
                 }
@@ -109,11 +110,11 @@ fn executor() -> &'static smol::Executor<'static> {
     &EXECUTOR
 }
 
-/// How many threads the executor has, or will have: asked once.
+/// Returns the number of threads of the executor, which the first call determines.
 fn threads() -> NonZeroUsize {
     static THREADS: OnceLock<NonZeroUsize> = OnceLock::new();
     *THREADS.get_or_init(|| {
-        let told = env::var("SMOL_THREADS").ok().and_then(|threads| threads.parse().ok());
-        told.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
+        let configured = env::var("SMOL_THREADS").ok().and_then(|threads| threads.parse().ok());
+        configured.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
     })
 }

@@ -1,59 +1,59 @@
-//! What happens to a body.
+//! The events of a body.
 
 use std::time::Duration;
 
-/// Something that has happened to a body.
+/// An event of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event<'a> {
-    /// Its place in the order in which events were recorded, from 0. Later events have no earlier
-    /// [time](Self::at).
+    /// The position of the event in recording order, starting at 0. The [time](Self::at) never decreases
+    /// in this order.
     pub sequence: usize,
-    /// When it happened, from when the recorder was made, on the clock of the recorder's timer.
+    /// The time since the recorder was created, on the clock of the recorder's timer.
     pub at: Duration,
-    /// Which of all bodies of the recorder, in the order in which they were made, from 0: its row in
-    /// the picture.
+    /// The number of the body among all bodies of the recorder, in order of creation, starting at 0. It is
+    /// also the row of the body in the picture.
     pub body: usize,
     /// The name under which the body is watched.
     pub name: &'a str,
-    /// Which of the bodies of one [`watch`](crate::Recorder::watch), from 0: the index of its item, if
-    /// one loop has used what `watch` gave. A single future has the number of those of its name before it.
+    /// The number of the body among those of one [`watch`](crate::Recorder::watch), starting at 0. If one
+    /// loop uses the watched closure, this is the index of the item. Single futures are numbered by name.
     pub index: usize,
-    /// What has happened.
+    /// The kind of the event.
     pub kind: EventKind,
 }
 
-/// What can happen to a body.
+/// The kind of an [`Event`].
 ///
-/// In this order: it is `Queued` and `JobHandle`; `Suspended` and `Resumed` by turns; and it ends in one of
-/// the four ways, once. It is `Woken` at any time before its end. It runs from `JobHandle` or `Resumed` to
-/// `Suspended`, `Done`, `Failed` or `Panicked`.
+/// A body is first `Queued` and then `Started`. `Suspended` and `Resumed` alternate until exactly one of
+/// the last four kinds completes it. `Woken` may come at any time before that. The body is being polled
+/// from `Started` or `Resumed` to `Suspended`, `Done`, `Failed` or `Panicked`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EventKind {
-    /// The loop has called the closure with its item: the body is being made.
+    /// The loop calls the closure with the item, to create the body.
     Queued,
-    /// Its first poll begins.
-    JobHandle,
+    /// The first poll begins.
+    Started,
     /// A later poll begins.
     Resumed,
-    /// A poll has ended, and the body waits for something.
+    /// A poll returned `Pending`.
     Suspended,
-    /// Somebody has woken it. A wake after its end is not recorded.
+    /// The body's waker was called. A wake after completion is not recorded.
     Woken,
-    /// A poll has ended, and so has the body, with its output.
+    /// The body completed with an output.
     Done,
-    /// The same, and the output is an `Err`. Only [`try_watch`](crate::Recorder::try_watch) and
-    /// [`try_watch_future`](crate::Recorder::try_watch_future) tell this from `Done`.
+    /// The body completed with an `Err`. Only [`try_watch`](crate::Recorder::try_watch) and
+    /// [`try_watch_future`](crate::Recorder::try_watch_future) distinguish this from `Done`.
     Failed,
-    /// It has panicked, while it was polled or while the closure made it.
+    /// The body panicked, in a poll or in the call of the closure.
     Panicked,
-    /// It was dropped before it has ended, perhaps before it was polled, and now it is gone.
+    /// The body was dropped before it completed, perhaps before its first poll. Its destructors have run.
     Cancelled,
 }
 
 impl EventKind {
-    /// Whether nothing can happen to a body after this.
+    /// Whether this kind completes a body, so that no event of the body follows.
     pub fn is_end(self) -> bool {
         matches!(self, Self::Done | Self::Failed | Self::Panicked | Self::Cancelled)
     }

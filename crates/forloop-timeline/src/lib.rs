@@ -1,5 +1,5 @@
-//! What the bodies of a loop did over time: recorded on any runtime, drawn as an SVG picture, and written
-//! as a trace that [Perfetto](https://ui.perfetto.dev) opens.
+//! Records what the bodies of a loop do over time, on any runtime. Draws it as an SVG picture, and writes
+//! it as a trace that [Perfetto](https://ui.perfetto.dev) opens.
 //!
 //! ```
 //! # use forloop_core as forloop;
@@ -18,7 +18,7 @@
 //!
 //! let timeline = recorder.timeline();
 //! # let folder = std::env::temp_dir();
-//! // A picture, for a browser or a page; and a trace, for ui.perfetto.dev.
+//! // A picture for a browser or a page, and a trace for ui.perfetto.dev.
 //! std::fs::write(folder.join("forloop-timeline.svg"), timeline.to_svg())?;
 //! std::fs::write(folder.join("forloop-timeline.json"), timeline.to_chrome_trace())?;
 //!
@@ -29,29 +29,30 @@
 //! # }).unwrap();
 //! ```
 //!
-//! # What to watch with
+//! # Choosing a method
 //!
 //! | you have | write |
 //! |---|---|
-//! | a body | [`recorder.watch("name", body)`](Recorder::watch) in its stead, in any strategy |
-//! | a body that returns a `Result` | [`recorder.try_watch("name", body)`](Recorder::try_watch), which tells failures from good ends |
+//! | a body | [`recorder.watch("name", body)`](Recorder::watch) in its place, with any strategy |
+//! | a body that returns a `Result` | [`recorder.try_watch("name", body)`](Recorder::try_watch), which records an `Err` as a failure |
 //! | a future: a task, a child of a group | [`watch_future`](Recorder::watch_future), [`try_watch_future`](Recorder::try_watch_future) |
 //!
-//! A [`Watched`] body means the same as the body: it is as much `Send` and borrows as much, so it runs in
-//! the caller's task, `.on(runtime)` and `.on_workers(runtime)`. A loop that is not watched pays nothing,
-//! because it knows nothing of this crate; what a watched one pays is said at [`Recorder`].
+//! A [`Watched`] body behaves like the body itself. It is `Send` if the body is, and borrows what the body
+//! borrows, so it runs in the caller's task, with `.on(runtime)` and with `.on_workers(runtime)`. A loop
+//! that is not watched pays nothing; the costs of a watched one are listed at [`Recorder`].
 //!
 //! # What is recorded
 //!
-//! | | [event](EventKind) | a span of the picture |
+//! | | [event](EventKind) | the span that follows, in the picture |
 //! |---|---|---|
-//! | the closure is called with an item | `Queued` | light: it waits for its turn |
-//! | its first poll begins, or a later one | `JobHandle`, `Resumed` | dark: it runs |
-//! | a poll ends, and the body has not | `Suspended` | medium: it waits for something |
-//! | its waker is called | `Woken` | light: it waits for its turn |
-//! | it ends | `Done`, `Failed`, `Panicked`, `Cancelled` | a mark of that shape |
+//! | the closure is called with an item | `Queued` | light: ready |
+//! | a poll begins: the first, or a later one | `Started`, `Resumed` | dark: being polled |
+//! | a poll returns `Pending` | `Suspended` | medium: waiting |
+//! | the waker is called | `Woken` | light: ready |
+//! | the body completes | `Done`, `Failed`, `Panicked`, `Cancelled` | a mark for the outcome |
 //!
-//! A body that is dropped without an end is `Cancelled` when it is gone: its destructors have run. One
+//! `Cancelled` is recorded after a body was dropped: its destructors have run. A body that is leaked with
+//! `std::mem::forget` never completes. With `panic = "abort"`, no panic is recorded.
 //! that is forgotten never ends. With `panic = "abort"` nothing is left to ask about a panic.
 
 #![forbid(unsafe_code)]

@@ -1,29 +1,29 @@
-//! The events of all bodies in memory.
+//! The events of all bodies, in memory.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::EventKind;
+use crate::event::EventKind;
 
-/// A clock, and what has happened on it.
+/// A clock, and the events recorded with its time.
 pub(crate) struct Log {
     clock: Box<dyn Fn() -> Duration + Send + Sync>,
     created: Duration,
     records: Mutex<Records>,
 }
 
-/// What has happened.
+/// The events and bodies recorded so far.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Records {
     pub(crate) events: Vec<Record>,
     pub(crate) bodies: Vec<Body>,
     names: Vec<Arc<str>>,
-    /// Single futures: their group, and how many there are, by name.
+    /// The group of the single futures of a name, and their number.
     singles: BTreeMap<Arc<str>, (Group, usize)>,
 }
 
-/// An event: its sequence number is its place.
+/// An event; its sequence number is its index in the list.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Record {
     pub(crate) at: Duration,
@@ -31,7 +31,7 @@ pub(crate) struct Record {
     pub(crate) kind: EventKind,
 }
 
-/// A body that was made.
+/// A body that was created.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Body {
     pub(crate) group: Group,
@@ -39,7 +39,7 @@ pub(crate) struct Body {
     has_ended: bool,
 }
 
-/// Which of all bodies.
+/// The number of a body.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BodyId(u32);
 
@@ -49,7 +49,7 @@ impl BodyId {
     }
 }
 
-/// Bodies that are watched under one name.
+/// The bodies that are watched under one name.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Group(usize);
 
@@ -64,13 +64,13 @@ impl Log {
         self.records().group(name.into())
     }
 
-    /// Adds a body, which is queued now.
+    /// Adds a body, with its `Queued` event.
     pub(crate) fn queue(&self, group: Group, index: usize) -> BodyId {
         let at = self.now();
         self.records().queue(at, group, index)
     }
 
-    /// Adds a body that is in no loop.
+    /// Adds a body that belongs to no loop.
     pub(crate) fn queue_single(&self, name: &str) -> BodyId {
         let at = self.now();
         let mut records = self.records();
@@ -89,13 +89,13 @@ impl Log {
         records.queue(at, group, index)
     }
 
-    /// Adds what happens to a body now, unless it has ended.
+    /// Records an event of a body, unless the body has completed.
     pub(crate) fn record(&self, body: BodyId, kind: EventKind) {
         let at = self.now();
         self.records().record(at, body, kind);
     }
 
-    /// What has happened, and the time.
+    /// Returns a copy of the records, and the time.
     pub(crate) fn snapshot(&self) -> (Records, Duration) {
         let records = self.records().clone();
         (records, self.now())
@@ -106,7 +106,7 @@ impl Log {
     }
 
     fn records(&self) -> MutexGuard<'_, Records> {
-        // Nothing panics that holds it but for want of numbers, and then nothing has been changed.
+        // The only panic under this lock is that of `queue`, which happens before any change.
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -127,7 +127,7 @@ impl Records {
 
     fn queue(&mut self, at: Duration, group: Group, index: usize) -> BodyId {
         let number = u32::try_from(self.bodies.len());
-        let body = BodyId(number.expect("a recorder has numbers for four billion bodies"));
+        let body = BodyId(number.expect("a recorder holds at most four billion bodies"));
         self.bodies.push(Body { group, index, has_ended: false });
         self.record(at, body, EventKind::Queued);
         body
@@ -139,7 +139,7 @@ impl Records {
             return;
         }
         *has_ended = kind.is_end();
-        // Two threads may have looked at the clock in one order and come here in the other.
+        // Two threads may read the clock in one order, and take the lock in the other.
         let at = self.events.last().map_or(at, |last| last.at.max(at));
         self.events.push(Record { at, body, kind });
     }
@@ -150,13 +150,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_has_the_size_that_the_documentation_says() {
+    fn an_event_has_the_documented_size() {
         assert_eq!(size_of::<Record>(), 24);
         assert_eq!(size_of::<Body>(), 24);
     }
 
     #[test]
-    fn times_do_not_go_back_even_if_threads_come_in_another_order() {
+    fn times_do_not_decrease_even_if_threads_record_in_another_order() {
         let mut records = Records::default();
         let group = records.group("body".into());
         let body = records.queue(Duration::from_nanos(7), group, 0);

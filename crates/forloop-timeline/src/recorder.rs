@@ -1,26 +1,26 @@
-//! The recorder: wraps bodies, and hears of them.
+//! The recorder, which wraps bodies and records their events.
 
 use std::fmt;
 use std::sync::Arc;
 
 use forloop_core::Timer;
 
-use crate::Timeline;
 use crate::log::Log;
-use crate::watched::{AnyOutput, Life, ResultOutput, Verdict, Watched};
+use crate::timeline::Timeline;
+use crate::watched::{AnyOutput, BodyLog, ResultOutput, Verdict, Watched};
 
-/// Hears of everything that happens to the bodies that it watches, wherever they run.
+/// Records the events of the bodies that it watches, wherever they run.
 ///
-/// A handle: clones of it record into the same timeline. Several loops, and loops within bodies, may
-/// share one.
+/// A recorder is a handle: its clones record into the same timeline. Several loops, and loops nested in
+/// bodies, may share one.
 ///
 /// # Costs
 ///
-/// A body that is not watched costs nothing: the loop knows nothing of recorders. One that is has three
-/// events, and two or three more each time that it waits. An event is a look at the clock, a mutex that is
-/// held for a few instructions, and 24 bytes that are kept as long as the recorder is; a body is
-/// 24 bytes more, and an allocation each time that it gives its waker to something new. So do not leave a
-/// recorder in a service that runs for months. No lock is held while a body or a waker is called.
+/// A body that is not watched costs nothing. A watched body has three events, and two or three more for
+/// each time that it waits. An event costs a reading of the clock, a mutex held for a few instructions, and
+/// 24 bytes that are kept for the life of the recorder. A body takes another 24 bytes, and an allocation
+/// each time that it passes on a new waker. Do not leave a recorder in a service that runs for months. No
+/// lock is held while a body or a waker is called.
 ///
 /// # Examples
 ///
@@ -46,23 +46,23 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Makes a recorder with the clock of `timer`: any runtime. Its time begins now.
+    /// Creates a recorder with the clock of `timer`, which may be any runtime. Its time starts at zero.
     ///
-    /// Take the runtime on which the bodies sleep: its clock may be a simulated one.
+    /// Pass the runtime on which the bodies sleep: its clock may be virtual.
     pub fn new<R: Timer + Clone + Send + Sync + 'static>(timer: &R) -> Self {
         let timer = timer.clone();
         Self { log: Arc::new(Log::new(Box::new(move || timer.now()))) }
     }
 
-    /// Wraps the body of a loop: give the result to any strategy in its stead.
+    /// Wraps the body of a loop: pass the result to any strategy in place of `body`.
     ///
-    /// It means the same as `body`, wherever it runs. What happens to each future that `body` returns is
-    /// recorded under `name` and the number of the call. All ends with an output are
-    /// [`Done`](crate::EventKind::Done); see [`try_watch`](Self::try_watch) for bodies that return a
+    /// The result behaves like `body`, wherever it runs. The events of each future that `body` returns are
+    /// recorded under `name` and the number of the call. A future that returns anything is
+    /// [`Done`](crate::EventKind::Done); use [`try_watch`](Self::try_watch) for bodies that return a
     /// `Result`.
     ///
-    /// The compiler sees the closure before it has seen the items: where it asks for a type, write it,
-    /// `|url: &str|`.
+    /// The compiler checks the closure before it knows the items. If it asks for a type, annotate the
+    /// parameter: `|url: &str|`.
     ///
     /// # Examples
     ///
@@ -80,7 +80,7 @@ impl Recorder {
     ///
     /// # Panics
     ///
-    /// What it gives panics if `body` does, or if the recorder has heard of four billion bodies.
+    /// The returned closure panics if `body` does, or at the recorder's four-billionth body.
     pub fn watch<I, F, B>(&self, name: &str, body: F) -> impl FnMut(I) -> Watched<B> + use<I, F, B>
     where
         F: FnMut(I) -> B,
@@ -89,7 +89,7 @@ impl Recorder {
         self.watch_as::<I, F, B, AnyOutput>(name, body)
     }
 
-    /// Wraps the body of a loop, as [`watch`](Self::watch) does, and tells an `Err` from an `Ok`.
+    /// Wraps the body of a loop as [`watch`](Self::watch) does, and distinguishes an `Err` from an `Ok`.
     ///
     /// An `Err` is recorded as [`Failed`](crate::EventKind::Failed).
     ///
@@ -129,30 +129,31 @@ impl Recorder {
 
     /// Wraps one future: a task, a child of a group, a part of a `join`.
     ///
-    /// All ends with an output are [`Done`](crate::EventKind::Done).
+    /// A future that returns anything is [`Done`](crate::EventKind::Done).
     ///
     /// # Panics
     ///
-    /// If the recorder has heard of four billion bodies.
+    /// Panics at the recorder's four-billionth body.
     pub fn watch_future<F: Future>(&self, name: &str, future: F) -> Watched<F> {
-        Watched::new(future, Life::single(self.log.clone(), name))
+        Watched::new(future, BodyLog::single(self.log.clone(), name))
     }
 
-    /// Wraps one future, as [`watch_future`](Self::watch_future) does, and tells an `Err` from an `Ok`.
+    /// Wraps one future as [`watch_future`](Self::watch_future) does, and distinguishes an `Err` from an
+    /// `Ok`.
     ///
     /// # Panics
     ///
-    /// If the recorder has heard of four billion bodies.
+    /// Panics at the recorder's four-billionth body.
     pub fn try_watch_future<F, T, E>(&self, name: &str, future: F) -> Watched<F, ResultOutput>
     where
         F: Future<Output = Result<T, E>>,
     {
-        Watched::new(future, Life::single(self.log.clone(), name))
+        Watched::new(future, BodyLog::single(self.log.clone(), name))
     }
 
-    /// Returns what was recorded until now: a copy, which later events do not change.
+    /// Returns a copy of what was recorded so far, which later events do not change.
     ///
-    /// Bodies that have not ended by now are told as such.
+    /// Bodies that have not completed are shown as still running.
     pub fn timeline(&self) -> Timeline {
         let (records, taken) = self.log.snapshot();
         Timeline::new(records, taken)
@@ -172,10 +173,10 @@ impl Recorder {
         let group = log.group(name);
         let mut calls = 0;
         move |item| {
-            let mut life = Life::new(log.clone(), group, calls);
+            let mut body_log = BodyLog::new(log.clone(), group, calls);
             calls += 1;
-            let future = life.or_panicked(|| body(item));
-            Watched::new(future, life)
+            let future = body_log.or_panicked(|| body(item));
+            Watched::new(future, body_log)
         }
     }
 }

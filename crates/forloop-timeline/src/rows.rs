@@ -1,30 +1,31 @@
-//! What each body did, put together from its events.
+//! The spans of each body, derived from its events.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::{EventKind, Timeline};
+use crate::event::EventKind;
+use crate::timeline::Timeline;
 
-/// A body: when it was what.
+/// A body, with the spans of its states.
 #[derive(Debug, Clone)]
 pub(crate) struct Row<'a> {
     pub(crate) name: &'a str,
     pub(crate) index: usize,
-    /// Whether there are others of its name.
+    /// Whether other bodies have the same name.
     pub(crate) is_numbered: bool,
-    /// From when it was made to its end, or to the end of the timeline.
+    /// From its creation to its completion, or to the end of the timeline.
     pub(crate) life: Span,
     pub(crate) started: Option<Duration>,
-    /// When it was polled.
+    /// When it was being polled.
     pub(crate) runs: Vec<Span>,
-    /// When it waited for its turn: to start, or after a wake.
+    /// When it was ready: queued, or woken.
     pub(crate) ready: Vec<Span>,
     pub(crate) wakes: Vec<Duration>,
-    /// `None` if it has not ended.
+    /// How it completed; `None` if it is still running.
     pub(crate) end: Option<EventKind>,
 }
 
-/// From a time to a time.
+/// An interval of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span {
     pub(crate) begin: Duration,
@@ -32,25 +33,25 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    pub(crate) fn long(self) -> Duration {
+    pub(crate) fn duration(self) -> Duration {
         self.end.saturating_sub(self.begin)
     }
 }
 
 impl Row<'_> {
-    /// The body's name, and its number if there are others of the name.
+    /// The name of the body, with its number if other bodies have the same name.
     pub(crate) fn label(&self) -> String {
         let Self { name, index, is_numbered, .. } = self;
         if *is_numbered { format!("{name} {index}") } else { (*name).to_owned() }
     }
 
-    /// For how long it was polled.
+    /// The time spent in polls.
     pub(crate) fn busy(&self) -> Duration {
-        self.runs.iter().map(|run| run.long()).sum()
+        self.runs.iter().map(|run| run.duration()).sum()
     }
 }
 
-/// How an end is called; `None` is none yet.
+/// Names how a body completed; `None` is still running.
 pub(crate) fn end_name(end: Option<EventKind>) -> &'static str {
     match end {
         Some(EventKind::Done) => "done",
@@ -61,21 +62,21 @@ pub(crate) fn end_name(end: Option<EventKind>) -> &'static str {
     }
 }
 
-/// What a body is doing at some point of the events.
+/// The state of a body at some point of the events.
 #[derive(Clone, Copy)]
-enum Doing {
-    /// It waits for its turn, since then.
+enum State {
+    /// Ready to be polled, since the given time.
     Ready(Duration),
-    /// It waits for something.
+    /// Waiting for a wake.
     Waiting,
-    /// It is polled, since then; and it has been woken meanwhile, or not.
-    TaskSet(Duration, bool),
-    Nothing,
+    /// Being polled since the given time, and whether it was woken meanwhile.
+    Polled(Duration, bool),
+    Completed,
 }
 
-/// One row for each body, in the order in which they were made.
+/// Returns one row for each body, in order of creation.
 pub(crate) fn rows(timeline: &Timeline) -> Vec<Row<'_>> {
-    let mut rows: Vec<(Row<'_>, Doing)> = Vec::with_capacity(timeline.len());
+    let mut rows: Vec<(Row<'_>, State)> = Vec::with_capacity(timeline.len());
     let mut counts = BTreeMap::<_, usize>::new();
     for event in timeline.events() {
         let at = event.at;
@@ -92,39 +93,39 @@ pub(crate) fn rows(timeline: &Timeline) -> Vec<Row<'_>> {
                 wakes: Vec::new(),
                 end: None,
             };
-            rows.push((row, Doing::Ready(at)));
+            rows.push((row, State::Ready(at)));
             continue;
         }
-        let (row, doing) = &mut rows[event.body];
-        *doing = match event.kind {
+        let (row, state) = &mut rows[event.body];
+        *state = match event.kind {
             EventKind::Woken => {
                 row.wakes.push(at);
-                match *doing {
-                    Doing::Waiting => Doing::Ready(at),
-                    Doing::TaskSet(since, _) => Doing::TaskSet(since, true),
+                match *state {
+                    State::Waiting => State::Ready(at),
+                    State::Polled(since, _) => State::Polled(since, true),
                     before => before,
                 }
             }
-            EventKind::JobHandle | EventKind::Resumed => {
-                row.leave(*doing, at);
+            EventKind::Started | EventKind::Resumed => {
+                row.leave(*state, at);
                 row.started.get_or_insert(at);
-                Doing::TaskSet(at, false)
+                State::Polled(at, false)
             }
             EventKind::Suspended => {
-                row.leave(*doing, at);
-                let is_woken = matches!(*doing, Doing::TaskSet(_, true));
-                if is_woken { Doing::Ready(at) } else { Doing::Waiting }
+                row.leave(*state, at);
+                let is_woken = matches!(*state, State::Polled(_, true));
+                if is_woken { State::Ready(at) } else { State::Waiting }
             }
             end => {
-                row.leave(*doing, at);
+                row.leave(*state, at);
                 row.life.end = at;
                 row.end = Some(end);
-                Doing::Nothing
+                State::Completed
             }
         };
     }
-    let finished = rows.into_iter().map(|(mut row, doing)| {
-        row.leave(doing, timeline.taken());
+    let finished = rows.into_iter().map(|(mut row, state)| {
+        row.leave(state, timeline.taken());
         row.is_numbered = 1 < counts[row.name];
         row
     });
@@ -132,12 +133,12 @@ pub(crate) fn rows(timeline: &Timeline) -> Vec<Row<'_>> {
 }
 
 impl Row<'_> {
-    /// Keeps what it was doing until `at`.
-    fn leave(&mut self, doing: Doing, at: Duration) {
-        match doing {
-            Doing::Ready(begin) => self.ready.push(Span { begin, end: at }),
-            Doing::TaskSet(begin, _) => self.runs.push(Span { begin, end: at }),
-            Doing::Waiting | Doing::Nothing => {}
+    /// Adds the span of a state that the body leaves at `at`.
+    fn leave(&mut self, state: State, at: Duration) {
+        match state {
+            State::Ready(begin) => self.ready.push(Span { begin, end: at }),
+            State::Polled(begin, _) => self.runs.push(Span { begin, end: at }),
+            State::Waiting | State::Completed => {}
         }
     }
 }

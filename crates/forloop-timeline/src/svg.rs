@@ -1,16 +1,17 @@
-//! A timeline as an SVG picture.
+//! Drawing a timeline as an SVG picture.
 //!
-//! Lengths are whole numbers of hundredths of a pixel, so that a timeline has one picture everywhere.
+//! Lengths are integers in hundredths of a pixel, so that a timeline has the same picture on every machine.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 use std::time::Duration;
 
+use crate::event::EventKind;
 use crate::rows::{Row, Span, end_name, rows};
 use crate::text::{UNITS, decimal, short, xml};
-use crate::{EventKind, Timeline};
+use crate::timeline::Timeline;
 
-const WRITES: &str = "a string takes everything";
+const WRITES: &str = "writing to a string cannot fail";
 
 const STYLE: &str = "
 .page{fill:#fff}text{fill:#24292f}.title{font-size:16px;font-weight:600}.faint{fill:#57606a}
@@ -34,15 +35,15 @@ const fn px(pixels: u64) -> Px {
 
 const WIDTH: Px = px(880);
 const MARGIN: Px = px(10);
-/// Below the title, the figures and the axis.
+/// The top of the rows, below the title, the summary and the axis.
 const TOP: Px = px(80);
-/// A letter of the labels, on average.
+/// The average width of a letter in a label.
 const LETTER: Px = Px(620);
-/// Letters of a label, of which the index is never cut.
+/// The most letters of a label; a longer name is shortened, but not its index.
 const LETTERS: usize = 30;
-/// The height of a row, if there are not too many.
+/// The height of a row, unless there are too many.
 const ROW: Px = px(22);
-/// The height of all rows, if there are.
+/// The height of all rows together, if there are too many.
 const ROWS: Px = px(900);
 /// The least distance between two labels.
 const LABEL: Px = px(13);
@@ -67,9 +68,9 @@ impl std::ops::Sub for Px {
     }
 }
 
-/// Where things are.
+/// The layout of the picture.
 struct Plan {
-    /// What is drawn of time.
+    /// The interval that the time axis shows.
     window: Span,
     left: Px,
     right: Px,
@@ -82,7 +83,7 @@ impl Plan {
         let begin = rows.first().map_or(Duration::ZERO, |row| row.life.begin);
         let end = rows.iter().map(|row| row.life.end).max().unwrap_or(timeline.taken());
         let count = rows.len() as u64;
-        // As many rows as there is room for are as high as can be.
+        // Rows keep their full height as long as all of them fit.
         let row = if count * ROW.0 <= ROWS.0 { ROW } else { Px((ROWS.0 / count).max(100)) };
         let letters = rows.iter().map(|row| label(row).chars().count()).max().unwrap_or(0) as u64;
         Self {
@@ -96,13 +97,13 @@ impl Plan {
 
     fn x(&self, at: Duration) -> Px {
         let since = at.saturating_sub(self.window.begin).as_nanos();
-        let whole = self.window.long().as_nanos().max(1);
+        let whole = self.window.duration().as_nanos().max(1);
         let across = u128::from((self.right - self.left).0) * since.min(whole) / whole;
         self.left + Px(u64::try_from(across).expect("no more than the picture is wide"))
     }
 
-    /// The left and right ends of spans, each for so long at least and within the row; those that
-    /// overlap are one.
+    /// Returns the left and right edges of spans, each at least `least` wide and inside `within`.
+    /// Overlapping spans are merged.
     fn across(&self, spans: &[Span], least: Px, within: (Px, Px)) -> Vec<(Px, Px)> {
         let mut drawn: Vec<(Px, Px)> = Vec::new();
         for span in spans {
@@ -117,8 +118,29 @@ impl Plan {
     }
 }
 
-/// The picture.
-pub(crate) fn draw(timeline: &Timeline) -> String {
+impl Timeline {
+    /// Draws the timeline as an SVG picture, for light and dark pages.
+    ///
+    /// Each body has a row, from its creation to its completion; the axis starts at the first body. A row
+    /// is light where the body is ready (queued, or woken), medium where it is waiting, and dark where it is
+    /// being polled. On a dark page the shades are reversed. A poll is at least one pixel wide. The mark at
+    /// the end of a row has a different shape for each outcome. A name that only one body has is shown
+    /// without a number. If a browser shows the picture by itself, pointing at a row shows its figures.
+    ///
+    /// A row is 22 pixels high. With more than 40 bodies, rows get thinner instead of the picture taller: 9
+    /// pixels at 100 bodies, and one at 900 and more. Labels are then shown where they fit, and marks are
+    /// left out below 4 pixels. For many thousand bodies, use [`to_chrome_trace`](Self::to_chrome_trace).
+    ///
+    /// # Costs
+    ///
+    /// Time and memory are linear in the number of events. The text takes a few hundred bytes for each row,
+    /// and is bounded by the pixels of the row, however often its body was polled.
+    pub fn to_svg(&self) -> String {
+        draw(self)
+    }
+}
+
+fn draw(timeline: &Timeline) -> String {
     let rows = rows(timeline);
     let plan = Plan::new(timeline, &rows);
     let title = xml(&timeline.title());
@@ -150,7 +172,7 @@ height=\"{height}\" font-family=\"system-ui, sans-serif\" font-size=\"11\">
     svg
 }
 
-/// How many bodies, for how long, how many at once, and how they ended.
+/// Summarises the number of bodies, the total time, the peak of bodies at once, and the outcomes.
 fn summary(timeline: &Timeline, rows: &[Row<'_>], window: Span) -> String {
     let (mut now, mut peak) = (0_usize, 0);
     for event in timeline.events() {
@@ -168,10 +190,10 @@ fn summary(timeline: &Timeline, rows: &[Row<'_>], window: Span) -> String {
     };
     let ends = ends(rows).into_iter().map(|(name, count)| format!("{count} {name}"));
     let ends = ends.collect::<Vec<_>>().join(", ");
-    format!("{bodies} in {}, at most {peak} at once: {ends}", short(window.long()))
+    format!("{bodies} in {}, at most {peak} at once: {ends}", short(window.duration()))
 }
 
-/// What ends there are, and how many of each.
+/// Counts the bodies by outcome.
 fn ends(rows: &[Row<'_>]) -> Vec<(&'static str, usize)> {
     let mut counts = BTreeMap::new();
     for row in rows {
@@ -181,9 +203,9 @@ fn ends(rows: &[Row<'_>]) -> Vec<(&'static str, usize)> {
     order.iter().filter_map(|name| Some((*name, *counts.get(name)?))).collect()
 }
 
-/// Lines at round times, and what times those are.
+/// Draws grid lines at round times, with their labels.
 fn axis(svg: &mut String, plan: &Plan) {
-    let span = plan.window.long().as_nanos();
+    let span = plan.window.duration().as_nanos();
     let (unit, size) = UNITS.into_iter().find(|(_, size)| *size <= span).unwrap_or(("s", 1));
     let step = step(span);
     let (above, bottom) = (TOP - px(6), plan.bottom + px(4));
@@ -192,7 +214,7 @@ fn axis(svg: &mut String, plan: &Plan) {
         let since = Duration::from_secs(u64::try_from(at / 1_000_000_000).unwrap_or(u64::MAX))
             + Duration::from_nanos((at % 1_000_000_000) as u64);
         let x = plan.x(plan.window.begin + since);
-        // A unit is a power of ten, so this is exact.
+        // The size of a unit is a power of ten, so the division is exact.
         let value = decimal(at, size.ilog10());
         writeln!(
             svg,
@@ -205,7 +227,8 @@ fn axis(svg: &mut String, plan: &Plan) {
     }
 }
 
-/// The distance of the lines in nanoseconds: 1, 2 or 5 and zeros, and no more than nine lines.
+/// Returns the distance of the grid lines in nanoseconds: 1, 2 or 5 times a power of ten, for at most nine
+/// lines.
 fn step(span: u128) -> u128 {
     let mut power = 1;
     loop {
@@ -218,7 +241,7 @@ fn step(span: u128) -> u128 {
     }
 }
 
-/// The label of a row, with a name that is not too long.
+/// Returns the label of a row, with a shortened name if it is too long.
 fn label(row: &Row<'_>) -> String {
     let label = row.label();
     let letters = label.chars().count();
@@ -232,10 +255,10 @@ fn label(row: &Row<'_>) -> String {
     format!("{kept}\u{2026}{behind}")
 }
 
-/// A body: its label, its bar, and the mark at its end.
+/// Draws a body: its label, its bar, and the mark of its outcome.
 fn body(svg: &mut String, plan: &Plan, row: &Row<'_>, top: Px, has_label: bool) {
     let middle = top + Px(plan.row.0 / 2);
-    // Thin rows touch each other.
+    // Thin rows have no gap between them.
     let space = if px(6) <= plan.row { Px(plan.row.0 * 3 / 11) } else { Px(0) };
     let (upper, lower) = (top + Px(space.0 / 2), top + plan.row - Px(space.0 / 2));
     let tip = xml(&tip(row, plan.window.begin));
@@ -252,7 +275,7 @@ fn body(svg: &mut String, plan: &Plan, row: &Row<'_>, top: Px, has_label: bool) 
     }
 
     let bar = (plan.x(row.life.begin), plan.x(row.life.end).max(plan.x(row.life.begin) + px(1)));
-    // Nobody sees less than half a pixel, and it is not said to be more.
+    // Parts narrower than half a pixel are not visible, and are left out.
     let is_seen = |part: &(Px, Px)| 50 <= (part.1 - part.0).0;
     let mut ready = plan.across(&row.ready, Px(0), bar);
     ready.retain(is_seen);
@@ -268,14 +291,14 @@ fn body(svg: &mut String, plan: &Plan, row: &Row<'_>, top: Px, has_label: bool) 
         svg.push_str("\"/>");
     }
     if px(4) <= plan.row {
-        // As large as there is room for.
+        // The mark is as large as the row allows.
         let radius = Px((plan.row.0 / 4).min(500));
         mark(svg, end_name(row.end), bar.1, middle, radius);
     }
     svg.push_str("</g>\n");
 }
 
-/// What is said of a row to whoever points at it.
+/// Returns the text shown when the pointer is on a row.
 fn tip(row: &Row<'_>, begin: Duration) -> String {
     let since = |at: Duration| short(at.saturating_sub(begin));
     let polls = match row.runs.len() {
@@ -297,7 +320,7 @@ fn tip(row: &Row<'_>, begin: Duration) -> String {
     )
 }
 
-/// The mark of an end: a disc, a cross, a triangle, a hollow square; an arrow if there is none.
+/// Draws the mark of an outcome: a disc, a cross, a triangle, a hollow square; an arrow for a running body.
 fn mark(svg: &mut String, end: &str, x: Px, y: Px, r: Px) {
     let (left, right, upper, lower) = (x - r, x + r, y - r, y + r);
     let (class, path) = match end {
@@ -317,21 +340,20 @@ fn mark(svg: &mut String, end: &str, x: Px, y: Px, r: Px) {
         _ => ("line running", format!("M{x} {upper}L{right} {y}L{x} {lower}")),
     };
     if class.starts_with("line") {
-        // A line is seen upon any colour if the page is around it.
+        // An outline in the colour of the page keeps a line visible on any background.
         write!(svg, "<path class=\"mark open\" d=\"{path}\"/>").expect(WRITES);
     }
     write!(svg, "<path class=\"{class}\" d=\"{path}\"/>").expect(WRITES);
 }
 
-/// What the colours and the marks are; only marks that are there.
+/// Explains the colours, and those marks that occur.
 fn legend(svg: &mut String, rows: &[Row<'_>], y: Px) {
     let mut x = MARGIN;
     let text = |svg: &mut String, x: &mut Px, text: &str| {
         writeln!(svg, "<text x=\"{}\" y=\"{}\">{text}</text>", *x, y + px(4)).expect(WRITES);
         *x = *x + Px(580 * text.len() as u64) + px(20);
     };
-    let colours =
-        [("ready", "waits for its turn"), ("wait", "waits for something"), ("run", "runs")];
+    let colours = [("ready", "ready"), ("wait", "waiting"), ("run", "being polled")];
     for (class, meaning) in colours {
         let (upper, right, lower) = (y - px(6), x + px(18), y + px(6));
         write!(svg, "<path class=\"{class}\" d=\"M{x} {upper}H{right}V{lower}H{x}z\"/>")

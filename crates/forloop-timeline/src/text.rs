@@ -1,4 +1,4 @@
-//! Durations for people, and names for XML and JSON.
+//! Formatting durations for people, and escaping names for XML and JSON.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -7,13 +7,13 @@ use std::time::Duration;
 pub(crate) const UNITS: [(&str, u128); 4] =
     [("s", 1_000_000_000), ("ms", 1_000_000), ("\u{b5}s", 1_000), ("ns", 1)];
 
-/// A duration in the unit that suits it, with three figures where it has decimals.
+/// Formats a duration in the unit that suits it, rounded to three significant digits if it has decimals.
 pub(crate) fn short(duration: Duration) -> String {
     let nanos = duration.as_nanos();
     if nanos == 0 {
         return "0 s".to_owned();
     }
-    // A rounded 999.9 is a thousand, and one of the next unit.
+    // 999.9 rounds to 1000, which belongs to the next unit.
     let rounded = (1..=4).rev().find_map(|back| {
         let (unit, size) = UNITS[4 - back];
         let decimals: u32 = match nanos / size {
@@ -25,10 +25,10 @@ pub(crate) fn short(duration: Duration) -> String {
         let scaled = (nanos * digits + size / 2) / size;
         (scaled >= digits).then(|| format!("{} {unit}", decimal(scaled, decimals)))
     });
-    rounded.expect("there is a nanosecond at least")
+    rounded.expect("the duration is at least a nanosecond")
 }
 
-/// `scaled / 10^decimals`, without the zeros at its end.
+/// Formats `scaled / 10^decimals`, without trailing zeros.
 pub(crate) fn decimal(scaled: u128, decimals: u32) -> String {
     let digits = 10_u128.pow(decimals);
     let mut text = (scaled / digits).to_string();
@@ -41,7 +41,7 @@ pub(crate) fn decimal(scaled: u128, decimals: u32) -> String {
     text
 }
 
-/// A text that may stand anywhere in XML.
+/// Escapes a text for any place in XML.
 pub(crate) fn xml(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -52,7 +52,7 @@ pub(crate) fn xml(text: &str) -> String {
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
             '\t' | '\n' | '\r' => escaped.push(' '),
-            // XML has no way to write these.
+            // XML cannot represent these characters.
             '\0'..' ' | '\u{fffe}' | '\u{ffff}' => escaped.push(char::REPLACEMENT_CHARACTER),
             _ => escaped.push(letter),
         }
@@ -60,7 +60,7 @@ pub(crate) fn xml(text: &str) -> String {
     escaped
 }
 
-/// A string of JSON, with its quotes.
+/// Formats a JSON string, with its quotes.
 pub(crate) fn json(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
@@ -69,7 +69,7 @@ pub(crate) fn json(text: &str) -> String {
             '"' | '\\' => quoted.extend(['\\', letter]),
             '\0'..' ' => {
                 let code = u32::from(letter);
-                write!(quoted, "\\u{code:04x}").expect("a string takes everything");
+                write!(quoted, "\\u{code:04x}").expect("writing to a string cannot fail");
             }
             _ => quoted.push(letter),
         }
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_duration_has_three_figures_and_the_unit_that_suits_it() {
+    fn a_duration_has_three_digits_and_the_unit_that_suits_it() {
         let nanos = |nanos| short(Duration::from_nanos(nanos));
         assert_eq!(nanos(0), "0 s");
         assert_eq!(nanos(7), "7 ns");
@@ -96,12 +96,12 @@ mod tests {
     }
 
     #[test]
-    fn a_name_of_any_letters_is_a_text_of_xml() {
+    fn any_name_is_escaped_for_xml() {
         assert_eq!(xml("<a & \"b\">'\u{1}\n"), "&lt;a &amp; &quot;b&quot;&gt;&#39;\u{fffd} ");
     }
 
     #[test]
-    fn a_name_of_any_letters_is_a_string_of_json() {
+    fn any_name_is_escaped_for_json() {
         let name = "a\"b\\c\n\u{1}\u{7f}é😀";
         assert_eq!(serde_json::from_str::<String>(&json(name)).unwrap(), name);
     }

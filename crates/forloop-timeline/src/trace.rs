@@ -3,12 +3,25 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use crate::Timeline;
 use crate::rows::{Row, Span, end_name, rows};
 use crate::text::{decimal, json};
+use crate::timeline::Timeline;
 
-/// An object with one event per line.
-pub(crate) fn write(timeline: &Timeline) -> String {
+impl Timeline {
+    /// Writes the timeline in the Chrome trace event format: JSON that <https://ui.perfetto.dev> and
+    /// `chrome://tracing` open.
+    ///
+    /// Each body is a thread with one slice for its lifetime. Inside it are slices for the time before the
+    /// first poll and for each poll; a wake is an instant event. Times are in microseconds since the
+    /// recorder was created, with three decimals. The arguments of a lifetime contain the index of the
+    /// body and how it completed; the name of the slice contains that too, unless it is `Done`.
+    pub fn to_chrome_trace(&self) -> String {
+        write(self)
+    }
+}
+
+/// Writes one object with one event per line.
+fn write(timeline: &Timeline) -> String {
     let mut trace = String::from("{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n");
     let process = json(&timeline.title());
     write!(trace, r#"{{"ph":"M","pid":1,"name":"process_name","args":{{"name":{process}}}}}"#)
@@ -20,7 +33,7 @@ pub(crate) fn write(timeline: &Timeline) -> String {
     trace
 }
 
-const WRITES: &str = "a string takes everything";
+const WRITES: &str = "writing to a string cannot fail";
 
 fn body(trace: &mut String, thread: usize, row: &Row<'_>) {
     let label = row.label();
@@ -30,8 +43,8 @@ fn body(trace: &mut String, thread: usize, row: &Row<'_>) {
             .expect(WRITES);
     };
     let slice = |span: Span| {
-        let (begin, long) = (micros(span.begin), micros(span.long()));
-        format!(r#""ts":{begin},"dur":{long}"#)
+        let (begin, duration) = (micros(span.begin), micros(span.duration()));
+        format!(r#""ts":{begin},"dur":{duration}"#)
     };
 
     event(trace, "M", "thread_name", &format!(r#""args":{{"name":{}}}"#, json(&label)));
@@ -43,7 +56,7 @@ fn body(trace: &mut String, thread: usize, row: &Row<'_>) {
     event(trace, "X", &life, &format!("{},{args}", slice(row.life)));
 
     let queued = Span { begin: row.life.begin, end: row.started.unwrap_or(row.life.end) };
-    if queued.long() != Duration::ZERO {
+    if queued.duration() != Duration::ZERO {
         event(trace, "X", "queued", &format!(r#"{},"cat":"queued""#, slice(queued)));
     }
     for &run in &row.runs {

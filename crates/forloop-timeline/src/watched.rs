@@ -1,4 +1,4 @@
-//! A body that is watched.
+//! A watched body, and its waker.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -9,29 +9,29 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use pin_project_lite::pin_project;
 
-use crate::EventKind;
+use crate::event::EventKind;
 use crate::log::{BodyId, Group, Log};
 
 pin_project! {
-    /// A body that is watched: the same future, and its recorder hears of it.
+    /// A watched body: a future that polls the body and records its events.
     ///
-    /// It has the output of the future in it, is `Send`, `Sync` and `Unpin` if that is, and borrows what
-    /// that borrows. `V` says which outputs are failures.
+    /// It has the same output as the body, is `Send`, `Sync` and `Unpin` if the body is, and borrows what
+    /// the body borrows. `V` decides which outputs are failures.
     #[derive(Debug)]
     #[must_use = "a future does nothing until it is awaited"]
     pub struct Watched<F, V = AnyOutput> {
         #[pin]
         future: F,
-        bell: Weak<Bell>,
+        waker: Weak<RecordingWaker>,
         verdict: PhantomData<V>,
-        // Dropped behind the future: what is cancelled is gone when that is recorded.
-        life: Life,
+        // Dropped after the future: a cancelled body is recorded after its destructors have run.
+        log: BodyLog,
     }
 }
 
 impl<F, V> Watched<F, V> {
-    pub(crate) fn new(future: F, life: Life) -> Self {
-        Self { future, bell: Weak::new(), verdict: PhantomData, life }
+    pub(crate) fn new(future: F, log: BodyLog) -> Self {
+        Self { future, waker: Weak::new(), verdict: PhantomData, log }
     }
 }
 
@@ -40,35 +40,36 @@ impl<F: Future, V: Verdict<F::Output>> Future for Watched<F, V> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        // The body's own wakers are ours as long as it is polled with the same one.
-        let kept = this.bell.upgrade().filter(|bell| bell.of.will_wake(cx.waker()));
-        let bell = kept.unwrap_or_else(|| {
-            let bell = Arc::new(this.life.bell(cx.waker().clone()));
-            *this.bell = Arc::downgrade(&bell);
-            bell
+        // The body gets the same waker again as long as the caller's waker stays the same, so that
+        // `will_wake` is true inside the body too.
+        let kept = this.waker.upgrade().filter(|waker| waker.inner.will_wake(cx.waker()));
+        let recording = kept.unwrap_or_else(|| {
+            let recording = Arc::new(this.log.waker(cx.waker().clone()));
+            *this.waker = Arc::downgrade(&recording);
+            recording
         });
-        let waker = Waker::from(bell);
+        let waker = Waker::from(recording);
         let future = this.future;
-        this.life.begin();
-        let polled = this.life.or_panicked(|| future.poll(&mut Context::from_waker(&waker)));
+        this.log.begin_poll();
+        let polled = this.log.or_panicked(|| future.poll(&mut Context::from_waker(&waker)));
         match &polled {
-            Poll::Pending => this.life.record(EventKind::Suspended),
-            Poll::Ready(output) if V::is_failure(output) => this.life.end(EventKind::Failed),
-            Poll::Ready(_) => this.life.end(EventKind::Done),
+            Poll::Pending => this.log.record(EventKind::Suspended),
+            Poll::Ready(output) if V::is_failure(output) => this.log.complete(EventKind::Failed),
+            Poll::Ready(_) => this.log.complete(EventKind::Done),
         }
         polled
     }
 }
 
-/// Says which outputs of a body are failures.
+/// Decides which outputs of a body are failures.
 ///
-/// [`AnyOutput`] and [`ResultOutput`] are all there are.
+/// Implemented by [`AnyOutput`] and [`ResultOutput`], and sealed.
 pub trait Verdict<T>: sealed::Sealed {
-    /// Whether a body with this output has failed.
+    /// Whether `output` is a failure.
     fn is_failure(output: &T) -> bool;
 }
 
-/// A body may return anything, and that is no failure.
+/// No output is a failure.
 #[derive(Debug, Clone, Copy)]
 pub struct AnyOutput;
 
@@ -78,7 +79,7 @@ impl<T> Verdict<T> for AnyOutput {
     }
 }
 
-/// A body returns a `Result`, of which an `Err` is a failure.
+/// The body returns a `Result`, and an `Err` is a failure.
 #[derive(Debug, Clone, Copy)]
 pub struct ResultOutput;
 
@@ -94,103 +95,103 @@ mod sealed {
     impl Sealed for super::ResultOutput {}
 }
 
-/// A body's own part in the log. It ends with the body, if not before.
-pub(crate) struct Life {
+/// The log of one body. Dropped before the body completed, it records a cancellation.
+pub(crate) struct BodyLog {
     log: Arc<Log>,
     body: BodyId,
-    has_begun: bool,
-    has_ended: bool,
+    has_started: bool,
+    has_completed: bool,
 }
 
-impl Life {
-    /// The life of a body that is made now.
+impl BodyLog {
+    /// Adds a body to a group.
     pub(crate) fn new(log: Arc<Log>, group: Group, index: usize) -> Self {
         let body = log.queue(group, index);
-        Self { log, body, has_begun: false, has_ended: false }
+        Self { log, body, has_started: false, has_completed: false }
     }
 
-    /// The life of a body that is in no loop.
+    /// Adds a body that belongs to no loop.
     pub(crate) fn single(log: Arc<Log>, name: &str) -> Self {
         let body = log.queue_single(name);
-        Self { log, body, has_begun: false, has_ended: false }
+        Self { log, body, has_started: false, has_completed: false }
     }
 
-    /// Calls `f`, and if it panics, so has the body.
+    /// Calls `f`, and records a panic of `f` as a panic of the body.
     pub(crate) fn or_panicked<T>(&mut self, f: impl FnOnce() -> T) -> T {
-        let panicked = Panicked(self);
+        let guard = PanicGuard(self);
         let value = f();
-        mem::forget(panicked);
+        mem::forget(guard);
         value
     }
 
-    fn bell(&self, of: Waker) -> Bell {
-        Bell { of, log: self.log.clone(), body: self.body }
+    fn waker(&self, inner: Waker) -> RecordingWaker {
+        RecordingWaker { inner, log: self.log.clone(), body: self.body }
     }
 
-    fn begin(&mut self) {
-        let kind = if self.has_begun { EventKind::Resumed } else { EventKind::JobHandle };
-        self.has_begun = true;
+    fn begin_poll(&mut self) {
+        let kind = if self.has_started { EventKind::Resumed } else { EventKind::Started };
+        self.has_started = true;
         self.record(kind);
     }
 
     fn record(&self, kind: EventKind) {
-        // Whoever polls a body that has ended hears of it from the body.
-        if !self.has_ended {
+        // A poll after completion is not recorded; the body decides what it does.
+        if !self.has_completed {
             self.log.record(self.body, kind);
         }
     }
 
-    fn end(&mut self, kind: EventKind) {
+    fn complete(&mut self, kind: EventKind) {
         self.record(kind);
-        self.has_ended = true;
+        self.has_completed = true;
     }
 }
 
-impl Drop for Life {
+impl Drop for BodyLog {
     fn drop(&mut self) {
-        self.end(EventKind::Cancelled);
+        self.complete(EventKind::Cancelled);
     }
 }
 
-impl fmt::Debug for Life {
+impl fmt::Debug for BodyLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { body, has_begun, has_ended, .. } = self;
-        let mut life = f.debug_struct("Life");
-        life.field("body", &body.row()).field("has_begun", has_begun);
-        life.field("has_ended", has_ended).finish_non_exhaustive()
+        let Self { body, has_started, has_completed, .. } = self;
+        let mut log = f.debug_struct("BodyLog");
+        log.field("body", &body.row()).field("has_started", has_started);
+        log.field("has_completed", has_completed).finish_non_exhaustive()
     }
 }
 
-/// A body is being polled or made. Dropped by a panic only.
-struct Panicked<'a>(&'a mut Life);
+/// Records a panic when it is dropped; forgotten if there was none.
+struct PanicGuard<'a>(&'a mut BodyLog);
 
-impl Drop for Panicked<'_> {
+impl Drop for PanicGuard<'_> {
     fn drop(&mut self) {
-        self.0.end(EventKind::Panicked);
+        self.0.complete(EventKind::Panicked);
     }
 }
 
-/// What wakes a body, and tells the log.
-struct Bell {
-    of: Waker,
+/// Records each wake of a body, and forwards it.
+struct RecordingWaker {
+    inner: Waker,
     log: Arc<Log>,
     body: BodyId,
 }
 
-impl Wake for Bell {
+impl Wake for RecordingWaker {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // First: whoever is woken may be quicker.
+        // Recorded first: another thread may poll the body as soon as it is woken.
         self.log.record(self.body, EventKind::Woken);
-        self.of.wake_by_ref();
+        self.inner.wake_by_ref();
     }
 }
 
-impl fmt::Debug for Bell {
+impl fmt::Debug for RecordingWaker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bell").field("of", &self.of).finish_non_exhaustive()
+        f.debug_struct("RecordingWaker").field("inner", &self.inner).finish_non_exhaustive()
     }
 }

@@ -1,4 +1,4 @@
-//! What pictures and traces promise for odd timelines: to be well-formed, and true.
+//! Pictures and traces of unusual timelines are well-formed and correct.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ fn height(svg: &str) -> f64 {
     svg.split("height=\"").nth(1).unwrap().split('"').next().unwrap().parse().unwrap()
 }
 
-/// So many bodies that take a millisecond each, one after another.
+/// Runs `bodies` bodies one after another, each for a millisecond.
 fn stairs(bodies: u64) -> Timeline {
     let clock = VirtualClock::default();
     let recorder = Recorder::new(&clock);
@@ -45,7 +45,7 @@ fn a_timeline_that_took_no_time_has_a_picture_and_a_trace() {
 }
 
 #[test]
-fn time_begins_with_the_first_body_in_a_picture_and_with_the_recorder_in_a_trace() {
+fn time_starts_at_the_first_body_in_a_picture_and_at_the_recorder_in_a_trace() {
     let clock = VirtualClock::default();
     let recorder = Recorder::new(&clock);
     clock.spend(Duration::from_secs(1000));
@@ -59,7 +59,7 @@ fn time_begins_with_the_first_body_in_a_picture_and_with_the_recorder_in_a_trace
 }
 
 #[test]
-fn a_name_of_any_letters_is_escaped() {
+fn any_name_is_escaped() {
     let recorder = Recorder::new(&VirtualClock::default());
     let name = "</title><script>&\"'\\\n\u{1}";
     block_on(recorder.watch_future(name, async {}));
@@ -71,20 +71,20 @@ fn a_name_of_any_letters_is_escaped() {
 }
 
 #[test]
-fn rows_get_thinner_where_there_are_many() {
+fn rows_get_thinner_when_there_are_many() {
     let few = height(&stairs(40).to_svg());
     let many = height(&stairs(100).to_svg());
     let crowd = stairs(900).to_svg();
     assert!(many <= few + 22.0 && height(&crowd) <= few + 22.0);
     assert_eq!(height(&stairs(2000).to_svg()) - height(&crowd), 1100.0);
-    // Labels have room, and no row is left out.
+    // Labels are shown where they fit, and no row is left out.
     let labels = crowd.matches("text-anchor=\"end\"").count();
     assert!(50 < labels && labels < 80, "{labels}");
     assert_eq!(crowd.matches("class=\"wait\"").count(), 900 + 1);
 }
 
 #[test]
-fn a_row_has_no_more_parts_than_pixels_however_often_it_was_polled() {
+fn a_row_has_at_most_one_part_per_pixel_however_often_it_was_polled() {
     let clock = VirtualClock::default();
     let recorder = Recorder::new(&clock);
     clock.block_on(recorder.watch_future("body", async {
@@ -97,7 +97,7 @@ fn a_row_has_no_more_parts_than_pixels_however_often_it_was_polled() {
 }
 
 #[test]
-fn polls_lie_within_the_life_of_their_body_in_a_trace() {
+fn polls_lie_within_the_lifetime_of_their_body_in_a_trace() {
     let events = trace(&stairs(5));
     let named = |cat: &'static str| events.iter().filter(move |event| event["cat"] == cat);
     assert_eq!(named("life").count(), 5);

@@ -1,6 +1,6 @@
-//! One picture and one trace for each strategy, on a clock on which nobody waits.
+//! One picture and one trace for each strategy, on a virtual clock.
 //!
-//! `FORLOOP_BLESS=1 cargo test -p forloop-timeline --test golden` writes them anew; look at them.
+//! `FORLOOP_BLESS=1 cargo test -p forloop-timeline --test golden` updates the files; review the changes.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use forloop_core::{BlockOn, Outcome, Timer, each};
 use forloop_timeline::{EventKind, Recorder, Timeline};
 use futures_lite::future::{poll_once, zip};
 
-/// A request that takes so many milliseconds, behind and before some work; `None` fails.
+/// A request that takes `millis` milliseconds between two pieces of work; it fails unless `works`.
 async fn request(clock: &VirtualClock, (millis, works): (u64, bool)) -> Result<u64, &'static str> {
     clock.spend(Duration::from_millis(2));
     clock.sleep(Duration::from_millis(millis)).await;
@@ -22,7 +22,7 @@ async fn request(clock: &VirtualClock, (millis, works): (u64, bool)) -> Result<u
 const WORKS: bool = true;
 const FAILS: bool = false;
 
-/// Runs `record` on a clock, and compares its timeline with the files of this name.
+/// Runs `record` on a virtual clock, and compares the timeline with the golden files.
 fn golden(
     name: &str,
     title: &str,
@@ -32,25 +32,25 @@ fn golden(
     let recorder = Recorder::new(&clock);
     clock.block_on(record(&clock, &recorder));
     let timeline = recorder.timeline().titled(title);
-    is_as_before(&format!("{name}.svg"), &timeline.to_svg());
-    is_as_before(&format!("{name}.json"), &timeline.to_chrome_trace());
+    matches_golden(&format!("{name}.svg"), &timeline.to_svg());
+    matches_golden(&format!("{name}.json"), &timeline.to_chrome_trace());
     ends(&timeline)
 }
 
-/// How each body has ended, in the order of bodies.
+/// Returns how each body completed, in the order of bodies.
 fn ends(timeline: &Timeline) -> Vec<EventKind> {
     let mut ends: Vec<_> = timeline.events().filter(|event| event.kind.is_end()).collect();
     ends.sort_by_key(|event| event.body);
     ends.into_iter().map(|event| event.kind).collect()
 }
 
-fn is_as_before(file: &str, text: &str) {
+fn matches_golden(file: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(file);
     if env::var_os("FORLOOP_BLESS").is_some() {
         fs::write(&path, text).unwrap();
     }
     let before = fs::read_to_string(&path).unwrap_or_default();
-    assert!(before == text, "{file} differs; FORLOOP_BLESS=1 writes it anew:\n{text}");
+    assert!(before == text, "{file} differs; set FORLOOP_BLESS=1 to update it:\n{text}");
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn gathered_bodies_run_side_by_side() {
 }
 
 #[test]
-fn a_limit_lets_three_run_and_a_failure_stops_nobody() {
+fn a_limit_lets_three_run_and_a_failure_stops_none_of_them() {
     let title = "each(urls).limit(3)?.settle(fetch)";
     let ends = golden("limit_3", title, async |clock, recorder| {
         let urls = [
@@ -95,7 +95,7 @@ fn a_limit_lets_three_run_and_a_failure_stops_nobody() {
 }
 
 #[test]
-fn a_consumer_takes_its_time_while_bodies_go_on() {
+fn bodies_run_while_the_consumer_is_busy() {
     let title = "each(urls).limit(3)?.as_completed(fetch).for_each(save)";
     golden("as_completed", title, async |clock, recorder| {
         let fetch = recorder.watch("fetch", |millis| request(clock, (millis, WORKS)));
@@ -119,7 +119,7 @@ fn the_first_failure_cancels_its_siblings() {
 }
 
 #[test]
-fn a_race_has_one_who_is_done() {
+fn a_race_has_one_winner() {
     let title = "each(mirrors).unbounded().race(ask)";
     let ends = golden("race", title, async |clock, recorder| {
         let ask = recorder.watch("ask", |millis| request(clock, (millis, WORKS)));
@@ -130,7 +130,7 @@ fn a_race_has_one_who_is_done() {
 }
 
 #[test]
-fn every_end_has_a_mark_of_its_own() {
+fn every_outcome_has_its_own_mark() {
     let clock = VirtualClock::default();
     let recorder = Recorder::new(&clock);
     let sleep = |millis| clock.sleep(Duration::from_millis(millis));
@@ -158,8 +158,8 @@ fn every_end_has_a_mark_of_its_own() {
         each([panicked]).sequential().catch_panics().gather(|body| body).await;
         recorder.timeline().titled("recorder.watch_future(name, future)")
     });
-    is_as_before("ends.svg", &timeline.to_svg());
-    is_as_before("ends.json", &timeline.to_chrome_trace());
+    matches_golden("ends.svg", &timeline.to_svg());
+    matches_golden("ends.json", &timeline.to_chrome_trace());
     use EventKind::{Cancelled, Done, Failed, Panicked};
     assert_eq!(ends(&timeline), [Done, Failed, Panicked, Cancelled]);
 }

@@ -1,4 +1,4 @@
-//! What a watched body promises: to be the body, wherever it runs, and to be heard of.
+//! A watched body behaves like the body wherever it runs, and its events are recorded.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -17,7 +17,7 @@ use forloop_timeline::{EventKind, Recorder, Timeline, Watched};
 use forloop_tokio::OwnedRuntime;
 use futures_lite::future::{block_on, poll_once, yield_now};
 
-use EventKind::{Cancelled, Done, Failed, JobHandle, Panicked, Queued, Resumed, Suspended, Woken};
+use EventKind::{Cancelled, Done, Failed, Panicked, Queued, Resumed, Started, Suspended, Woken};
 
 fn kinds(timeline: &Timeline, body: usize) -> Vec<EventKind> {
     timeline.events().filter(|event| event.body == body).map(|event| event.kind).collect()
@@ -28,7 +28,7 @@ fn recorder() -> Recorder {
 }
 
 #[test]
-fn a_body_that_waits_has_an_event_for_each_step_at_its_time() {
+fn a_body_that_waits_has_an_event_for_each_step_with_its_time() {
     let clock = VirtualClock::default();
     clock.spend(Duration::from_secs(1));
     let recorder = Recorder::new(&clock);
@@ -41,7 +41,7 @@ fn a_body_that_waits_has_an_event_for_each_step_at_its_time() {
     let events: Vec<_> =
         timeline.events().map(|event| (event.kind, event.at.as_millis())).collect();
     let expected =
-        [(Queued, 0), (JobHandle, 0), (Suspended, 2), (Woken, 5), (Resumed, 5), (Done, 10)];
+        [(Queued, 0), (Started, 0), (Suspended, 2), (Woken, 5), (Resumed, 5), (Done, 10)];
     assert_eq!(events, expected);
     assert!(timeline.events().map(|event| event.sequence).eq(0..6));
 }
@@ -51,11 +51,11 @@ fn a_body_that_wakes_itself_is_woken_while_it_runs() {
     let recorder = recorder();
     block_on(recorder.watch_future("body", yield_now()));
     let events = kinds(&recorder.timeline(), 0);
-    assert_eq!(events, [Queued, JobHandle, Woken, Suspended, Resumed, Done]);
+    assert_eq!(events, [Queued, Started, Woken, Suspended, Resumed, Done]);
 }
 
 #[test]
-fn bodies_have_the_name_and_number_of_their_watch() {
+fn bodies_have_the_name_of_their_watch_and_a_number_in_it() {
     let recorder = recorder();
     block_on(async {
         each([3, 4]).sequential().gather(recorder.watch("a", async |_: i32| {})).await;
@@ -70,7 +70,7 @@ fn bodies_have_the_name_and_number_of_their_watch() {
 }
 
 #[test]
-fn only_a_try_watch_tells_an_err() {
+fn only_a_try_watch_distinguishes_an_err() {
     let recorder = recorder();
     let fail = async |()| Err::<(), &str>("no");
     block_on(async {
@@ -80,13 +80,13 @@ fn only_a_try_watch_tells_an_err() {
         assert!(matches!(settled[..], [Outcome::Err("no")]));
         assert_eq!(recorder.try_watch_future("a", fail(())).await, Err("no"));
     });
-    assert_eq!(kinds(&recorder.timeline(), 0), [Queued, JobHandle, Failed]);
-    assert_eq!(kinds(&recorder.timeline(), 1), [Queued, JobHandle, Done]);
-    assert_eq!(kinds(&recorder.timeline(), 2), [Queued, JobHandle, Failed]);
+    assert_eq!(kinds(&recorder.timeline(), 0), [Queued, Started, Failed]);
+    assert_eq!(kinds(&recorder.timeline(), 1), [Queued, Started, Done]);
+    assert_eq!(kinds(&recorder.timeline(), 2), [Queued, Started, Failed]);
 }
 
 #[test]
-fn a_panic_of_the_body_or_of_its_closure_goes_on_and_is_heard_of_once() {
+fn a_panic_of_the_body_or_of_its_closure_propagates_and_is_recorded_once() {
     let recorder = recorder();
     let poll = recorder.watch("poll", async |()| panic!("by design"));
     let make = recorder.watch("make", |()| -> std::future::Ready<()> { panic!("by design") });
@@ -96,11 +96,11 @@ fn a_panic_of_the_body_or_of_its_closure_goes_on_and_is_heard_of_once() {
     ] {
         assert_eq!(*caught.unwrap_err().downcast::<&str>().unwrap(), "by design");
     }
-    assert_eq!(kinds(&recorder.timeline(), 0), [Queued, JobHandle, Panicked]);
+    assert_eq!(kinds(&recorder.timeline(), 0), [Queued, Started, Panicked]);
     assert_eq!(kinds(&recorder.timeline(), 1), [Queued, Panicked]);
 }
 
-/// Lets time pass when it is dropped.
+/// Advances the clock when it is dropped.
 struct Slow<'a>(&'a VirtualClock);
 
 impl Drop for Slow<'_> {
@@ -110,7 +110,7 @@ impl Drop for Slow<'_> {
 }
 
 #[test]
-fn a_body_is_cancelled_when_it_is_gone_even_if_it_was_never_polled() {
+fn a_cancellation_is_recorded_after_the_drop_even_if_the_body_was_never_polled() {
     let clock = VirtualClock::default();
     let recorder = Recorder::new(&clock);
     let body = || {
@@ -126,12 +126,12 @@ fn a_body_is_cancelled_when_it_is_gone_even_if_it_was_never_polled() {
     drop(polled);
     let timeline = recorder.timeline();
     assert_eq!(kinds(&timeline, 0), [Queued, Cancelled]);
-    assert_eq!(kinds(&timeline, 1), [Queued, JobHandle, Suspended, Cancelled]);
+    assert_eq!(kinds(&timeline, 1), [Queued, Started, Suspended, Cancelled]);
     let ends: Vec<_> = timeline.events().filter(|event| event.kind.is_end()).collect();
     assert_eq!([ends[0].at.as_secs(), ends[1].at.as_secs()], [1, 2]);
 }
 
-/// A waker that looks at the recorder when it is woken: no lock is held.
+/// A waker that reads the recorder when it is woken, which would deadlock under a lock.
 struct Looks(Recorder, AtomicUsize);
 
 impl Wake for Looks {
@@ -141,7 +141,7 @@ impl Wake for Looks {
 }
 
 #[test]
-fn a_wake_is_heard_of_before_its_waker_and_not_after_the_end() {
+fn a_wake_is_recorded_before_it_is_forwarded_and_not_after_completion() {
     let recorder = recorder();
     let looks = Arc::new(Looks(recorder.clone(), AtomicUsize::new(0)));
     let waker = Waker::from(looks.clone());
@@ -152,7 +152,10 @@ fn a_wake_is_heard_of_before_its_waker_and_not_after_the_end() {
         poll_fn(|cx| match kept.lock().unwrap().replace(cx.waker().clone()) {
             None => Poll::Pending,
             Some(before) => {
-                assert!(before.will_wake(cx.waker()), "the same waker has the same waker in it");
+                assert!(
+                    before.will_wake(cx.waker()),
+                    "one caller's waker gives one recording waker"
+                );
                 Poll::Ready(recorder.timeline().events().count())
             }
         }),
@@ -164,17 +167,17 @@ fn a_wake_is_heard_of_before_its_waker_and_not_after_the_end() {
     assert_eq!(body.as_mut().poll(&mut cx), Poll::Ready(5));
     waker.wake();
     let events = kinds(&recorder.timeline(), 0);
-    assert_eq!(events, [Queued, JobHandle, Suspended, Woken, Resumed, Done]);
+    assert_eq!(events, [Queued, Started, Suspended, Woken, Resumed, Done]);
 }
 
 #[test]
-fn a_timeline_is_a_copy_and_tells_who_still_runs() {
+fn a_timeline_is_a_copy_and_shows_bodies_that_still_run() {
     let recorder = recorder();
     let mut body = Box::pin(recorder.watch_future("body", pending::<()>()));
     assert!(block_on(poll_once(&mut body)).is_none());
     let timeline = recorder.timeline();
     drop(body);
-    assert_eq!(kinds(&timeline, 0), [Queued, JobHandle, Suspended]);
+    assert_eq!(kinds(&timeline, 0), [Queued, Started, Suspended]);
     assert!(timeline.to_svg().contains("1 running"));
     assert!(timeline.to_chrome_trace().contains("\"end\":\"running\""));
     assert_eq!(recorder.timeline().events().count(), 4);
@@ -217,7 +220,7 @@ fn a_watched_loop_over_borrowed_items_is_send_inside_a_spawned_task() {
 type BoxFuture = std::pin::Pin<Box<dyn Future<Output = Result<String, Infallible>> + Send>>;
 
 /// Every strategy, in the caller's task, in tasks and on workers.
-fn is_heard_of_everywhere(runtime: impl Runtime, main: &impl BlockOn) {
+fn records_everywhere(runtime: impl Runtime, main: &impl BlockOn) {
     let recorder = Recorder::new(&runtime);
     let nap = {
         let runtime = runtime.clone();
@@ -262,7 +265,7 @@ fn is_heard_of_everywhere(runtime: impl Runtime, main: &impl BlockOn) {
         assert!(ended.is_ok());
     });
     let timeline = recorder.timeline();
-    // Of a race some are not even made.
+    // A race may stop before all of its bodies are created.
     assert!(120 < timeline.len());
     for body in 0..timeline.len() {
         let events = kinds(&timeline, body);
@@ -274,18 +277,18 @@ fn is_heard_of_everywhere(runtime: impl Runtime, main: &impl BlockOn) {
 }
 
 #[test]
-fn a_body_is_itself_and_is_heard_of_everywhere_on_smol() {
-    is_heard_of_everywhere(Smol, &Smol);
+fn a_body_behaves_the_same_and_is_recorded_everywhere_on_smol() {
+    records_everywhere(Smol, &Smol);
 }
 
 #[test]
-fn a_body_is_itself_and_is_heard_of_everywhere_on_tokio() {
+fn a_body_behaves_the_same_and_is_recorded_everywhere_on_tokio() {
     let owned = OwnedRuntime::multi_thread(None).unwrap();
-    is_heard_of_everywhere(owned.runtime(), &owned);
+    records_everywhere(owned.runtime(), &owned);
 }
 
 #[test]
-fn children_of_groups_and_scopes_are_heard_of() {
+fn children_of_groups_and_scopes_are_recorded() {
     let recorder = recorder();
     block_on(async {
         let group = task_group(Smol, async |group| {
@@ -304,7 +307,7 @@ fn children_of_groups_and_scopes_are_heard_of() {
 }
 
 #[test]
-fn a_watched_future_is_as_much_send_sync_and_unpin_as_the_future() {
+fn a_watched_future_is_send_sync_and_unpin_if_the_future_is() {
     fn is_all<T: Send + Sync + Unpin + 'static>() {}
     is_all::<Recorder>();
     is_all::<Timeline>();

@@ -1,8 +1,8 @@
 //! The system's clock, for loops on any thread and in any executor.
 //!
-//! Time-outs and deadlines ask for a [`Timer`] and for nothing else. [`SystemTimer`] is one that needs no
-//! runtime: a thread, a `block_on` of any kind, and this. Its timers are
-//! [async-io](https://docs.rs/async-io)'s, whose one thread for the whole program starts with the first.
+//! Time-outs and deadlines need a [`Timer`] and nothing else. [`SystemTimer`] is one without a runtime: any
+//! thread with any `block_on` can use it. Its timers are those of [async-io](https://docs.rs/async-io),
+//! which starts one thread for the whole program with the first timer.
 
 #![forbid(unsafe_code)]
 
@@ -13,8 +13,8 @@ use forloop_core::Timer;
 
 /// The system's monotonic clock, and timers on it that need no runtime.
 ///
-/// A timer is ready no earlier than it was told, and some microseconds later as a rule. It costs an entry in
-/// an ordered map, and two more steps of its size.
+/// A timer never fires early, and usually fires some microseconds late. It costs an entry in an ordered map:
+/// inserting and removing it take logarithmic time.
 ///
 /// # Examples
 ///
@@ -42,7 +42,7 @@ impl Timer for SystemTimer {
         }
     }
 
-    /// The time since the first call in this program.
+    /// Returns the time since the first call in this program.
     fn now(&self) -> Duration {
         static ORIGIN: OnceLock<Instant> = OnceLock::new();
         ORIGIN.get_or_init(Instant::now).elapsed()

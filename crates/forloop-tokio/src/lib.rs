@@ -2,11 +2,10 @@
 //!
 //! | value | runs tasks on | timers |
 //! |---|---|---|
-//! | [`Tokio`] | the runtime a [`Handle`](tokio::runtime::Handle) belongs to: [the surrounding one](Tokio::current), or a given one | that runtime's |
-//! | [`OwnedRuntime`] | a runtime of its own, [current-thread](OwnedRuntime::current_thread) or [multi-thread](OwnedRuntime::multi_thread): for a program's `main` | - |
+//! | [`Tokio`] | the runtime of a [`Handle`](tokio::runtime::Handle): [the current one](Tokio::current), or a given one | that runtime's |
+//! | [`OwnedRuntime`] | a runtime that it owns, [current-thread](OwnedRuntime::current_thread) or [multi-thread](OwnedRuntime::multi_thread): for a program's `main` | - |
 //!
-//! The runtime must have been built with its timers enabled (`enable_time` or `enable_all`) for
-//! loops that use time.
+//! Loops that use time need a runtime that was built with timers enabled (`enable_time` or `enable_all`).
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! A tokio runtime of one's own, for a program's `main`.
+//! A tokio runtime owned by the program's `main`.
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use forloop_core::BlockOn;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::Tokio;
+use crate::runtime::Tokio;
 
 /// A tokio runtime that lives as long as this value.
 ///
@@ -29,21 +29,21 @@ pub struct OwnedRuntime {
 }
 
 impl OwnedRuntime {
-    /// Starts a runtime on the thread that blocks on it.
+    /// Creates a runtime that runs tasks on the thread that blocks on it.
     ///
     /// # Errors
     ///
-    /// The operating system's, when it cannot give what a runtime needs.
+    /// Returns the error of the operating system if it cannot provide the resources of a runtime.
     pub fn current_thread() -> io::Result<Self> {
         Ok(Self { inner: Builder::new_current_thread().enable_all().build()? })
     }
 
-    /// Starts a runtime with threads: as many as told, else as `TOKIO_WORKER_THREADS` in the
-    /// environment says, else one per core.
+    /// Starts a runtime with `threads` worker threads. By default their number is the environment variable
+    /// `TOKIO_WORKER_THREADS`, or the number of cores.
     ///
     /// # Errors
     ///
-    /// The operating system's, when it cannot give what a runtime needs.
+    /// Returns the error of the operating system if it cannot provide the resources of a runtime.
     pub fn multi_thread(threads: Option<NonZeroUsize>) -> io::Result<Self> {
         let mut builder = Builder::new_multi_thread();
         if let Some(threads) = threads {

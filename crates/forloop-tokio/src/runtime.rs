@@ -9,25 +9,25 @@ use forloop_core::{Spawn, SpawnBlocking, Timer};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
-/// A running tokio runtime.
+/// A handle to a running tokio runtime.
 ///
 /// # Panics
 ///
-/// A task spawned on a runtime that has shut down is cancelled. A [`sleep`](Timer::sleep) on one
-/// panics with tokio's message, as it does on a runtime that was built without timers.
+/// A [`sleep`](Timer::sleep) panics with tokio's message on a runtime that has shut down, or that was built
+/// without timers. A task that is spawned on a runtime that has shut down is cancelled; nothing panics.
 #[derive(Debug, Clone)]
 pub struct Tokio {
     handle: Handle,
-    /// When this value was made, by this runtime's own clock, which a test may have paused.
+    /// When this value was created, by the runtime's own clock, which a test may have paused.
     origin: Instant,
 }
 
 impl Tokio {
-    /// Returns the tokio runtime this code runs on.
+    /// Returns the tokio runtime that the caller runs on.
     ///
     /// # Errors
     ///
-    /// [`NoTokio`] outside every tokio runtime.
+    /// Returns [`NoTokio`] outside every tokio runtime.
     pub fn current() -> Result<Self, NoTokio> {
         Handle::try_current().map(Self::from).map_err(|_| NoTokio)
     }
@@ -62,7 +62,7 @@ impl SpawnBlocking for Tokio {
 
 impl Timer for Tokio {
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<> {
-        // So that the timer is this runtime's, whoever awaits it.
+        // Entered, so that the timer belongs to this runtime wherever it is awaited.
         let _entered = self.handle.enter();
         tokio::time::sleep(duration)
     }
@@ -73,15 +73,15 @@ impl Timer for Tokio {
     }
 }
 
-/// There is no tokio runtime around this code.
+/// The caller does not run on a tokio runtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoTokio;
 
 impl fmt::Display for NoTokio {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "no tokio runtime around this code: call it inside `#[tokio::main]` or \
-             `Runtime::block_on`, or make the value with `Tokio::from(handle)`",
+            "not on a tokio runtime: call this inside `#[tokio::main]` or `Runtime::block_on`, or \
+             create the value with `Tokio::from(handle)`",
         )
     }
 }

@@ -1,11 +1,10 @@
-//! Loops in [tracing](https://docs.rs/tracing): a span for each body, an event for what happens to its item.
+//! Loops in [tracing](https://docs.rs/tracing): a span for each body, and an event for each step of an item.
 //!
-//! - [`Spans`] goes to [`Loop::layer`](forloop_core::Loop::layer): each body runs in a span of its own, also on another
-//!   thread;
-//! - [`Events`] goes to [`Loop::observe`](forloop_core::Loop::observe): what fails and what is tried again is
-//!   logged.
+//! - Pass [`Spans`] to [`Loop::layer`](forloop_core::Loop::layer): each body runs in its own span, on any
+//!   thread.
+//! - Pass [`Events`] to [`Loop::observe`](forloop_core::Loop::observe): failures and retries are logged.
 //!
-//! Either does without the other. What nobody subscribes to costs a look at an atomic.
+//! The two work independently. A span or event that is not enabled costs one atomic load.
 
 #![forbid(unsafe_code)]
 
@@ -16,11 +15,11 @@ use tracing::field::Empty;
 use tracing::instrument::Instrumented;
 use tracing::{Instrument, Level, Span};
 
-/// Puts each body into a span named `body`, with the fields `index` and `attempt`, and `loop` if it
-/// has a [name](Self::named).
+/// Instruments each body with a span named `body`, with the fields `index` and `attempt`, and `loop` if a
+/// [name](Self::named) is set.
 ///
-/// The span's parent is the one that the loop is polled in: the caller's, also where the body runs on another
-/// thread. Each attempt has a span of its own.
+/// The parent is the span in which the loop is polled: that of the caller, even if the body runs on another
+/// thread. Each attempt has its own span.
 ///
 /// # Examples
 ///
@@ -46,7 +45,7 @@ pub struct Spans {
     level: Enabled,
 }
 
-/// At what level spans are made.
+/// The level of the spans.
 #[derive(Debug, Clone, Copy, Default)]
 enum Enabled {
     #[default]
@@ -56,17 +55,17 @@ enum Enabled {
 }
 
 impl Spans {
-    /// Spans at the level `INFO`, for a loop without a name.
+    /// Creates spans at the level `INFO`, without a name of the loop.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Spans at the level `INFO`, for the loop with this name.
+    /// Creates spans at the level `INFO`, with the name of the loop.
     pub fn named(name: &'static str) -> Self {
         Self { name: Some(name), level: Enabled::Info }
     }
 
-    /// The same spans at another level: `DEBUG`, `TRACE`; or `INFO`, also for those above.
+    /// Sets the level of the spans to `DEBUG` or `TRACE`; any other level means `INFO`.
     pub fn at(self, level: Level) -> Self {
         let level = match level {
             Level::TRACE => Enabled::Trace,
@@ -77,7 +76,7 @@ impl Spans {
     }
 
     fn span(&self, Attempt { index, attempt, .. }: Attempt) -> Span {
-        // The level is part of what the macro makes static.
+        // The macros store the level in a static, so each level needs its own call.
         let span = match self.level {
             Enabled::Info => tracing::info_span!("body", r#loop = Empty, index, attempt),
             Enabled::Debug => tracing::debug_span!("body", r#loop = Empty, index, attempt),
@@ -98,11 +97,11 @@ impl<B: Body> Layer<B> for Spans {
     }
 }
 
-/// Logs what becomes of a loop's items, in the caller's span: `WARN` for those that have failed for good, `ERROR` for panics
-/// that were caught, `INFO` for those that are tried again, `DEBUG` for the rest.
+/// Logs the events of a loop's items, in the caller's span: items that finally failed at `WARN`, caught
+/// panics at `ERROR`, retries at `INFO`, and the rest at `DEBUG` or `TRACE`.
 ///
-/// The fields are `index`, `attempt` or `attempts`, `after` for how long the loop waits before the next attempt, and
-/// `at`, by the loop's clock.
+/// The fields are `index`; `attempt` or `attempts`; `outcome` of a completed item; `after`, the delay before
+/// the next attempt; and `at`, the time on the loop's clock.
 ///
 /// # Examples
 ///
@@ -122,19 +121,21 @@ impl Observer for Events {
     fn on_event(&mut self, at: Duration, event: &Event) {
         match *event {
             Event::LoopStarted { least, most, .. } => {
-                tracing::debug!(?at, least, ?most, "loop begun")
+                tracing::debug!(?at, least, ?most, "loop started");
             }
             Event::Received { index, .. } => tracing::trace!(?at, index, "queued"),
             Event::Started { index, attempt, .. } => {
                 tracing::debug!(?at, index, attempt, "started");
             }
             Event::Retried { index, attempt, after, .. } => {
-                tracing::info!(?at, index, attempt, ?after, "failed, will be tried again");
+                tracing::info!(?at, index, attempt, ?after, "failed, will be retried");
             }
-            Event::Completed { index, attempts, how, .. } => match how {
+            Event::Completed { index, attempts, how: outcome, .. } => match outcome {
                 OutcomeKind::Panicked => tracing::error!(?at, index, attempts, "panicked"),
-                how if how.is_failure() => tracing::warn!(?at, index, attempts, ?how, "failed"),
-                how => tracing::debug!(?at, index, attempts, ?how, "ended"),
+                _ if outcome.is_failure() => {
+                    tracing::warn!(?at, index, attempts, ?outcome, "failed");
+                }
+                _ => tracing::debug!(?at, index, attempts, ?outcome, "completed"),
             },
             _ => {}
         }

@@ -1,4 +1,4 @@
-//! Which spans there are, and who is whose parent.
+//! The spans and events of a loop, and their parents.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -15,7 +15,7 @@ use tracing::{Instrument, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 
-/// Writes down each event with the spans around it, the innermost last.
+/// Records each event with the spans around it, innermost last.
 #[derive(Clone, Default)]
 struct Log {
     lines: Arc<Mutex<Vec<String>>>,
@@ -25,7 +25,7 @@ struct Fields(String);
 
 impl Visit for Fields {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        // Times differ from run to run.
+        // Times differ between runs.
         if field.name() != "at" {
             self.0 += &format!(" {}={value:?}", field.name());
         }
@@ -63,9 +63,9 @@ impl Log {
 }
 
 #[test]
-fn each_attempt_is_a_span_in_that_of_the_caller_on_whatever_thread() {
+fn each_attempt_has_a_span_inside_the_callers_on_any_thread() {
     let log = Log::default();
-    // For all threads: those of the runtime, too.
+    // Set globally, because the runtime's threads need it too.
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(log.clone()))
         .unwrap();
     let again = ConstantBuilder::default().with_delay(Duration::ZERO).with_max_times(1);
@@ -81,15 +81,15 @@ fn each_attempt_is_a_span_in_that_of_the_caller_on_whatever_thread() {
         "job id=3: body index=0 attempt=1 loop=\"crawl\": INFO message=runs n=7",
         "job id=3: body index=1 attempt=1 loop=\"crawl\": INFO message=runs n=8",
         "job id=3: body index=1 attempt=2 loop=\"crawl\": INFO message=runs n=8",
-        "job id=3: DEBUG message=loop begun least=2 most=Some(2)",
+        "job id=3: DEBUG message=loop started least=2 most=Some(2)",
         "job id=3: DEBUG message=started index=0 attempt=1",
         "job id=3: DEBUG message=started index=1 attempt=1",
         "job id=3: DEBUG message=started index=1 attempt=2",
-        "job id=3: DEBUG message=ended index=0 attempts=1 how=Ok",
-        "job id=3: INFO message=failed, will be tried again index=1 attempt=1 after=0ns",
+        "job id=3: DEBUG message=completed index=0 attempts=1 outcome=Ok",
+        "job id=3: INFO message=failed, will be retried index=1 attempt=1 after=0ns",
         "job id=3: TRACE message=queued index=0",
         "job id=3: TRACE message=queued index=1",
-        "job id=3: WARN message=failed index=1 attempts=2 how=Failed",
+        "job id=3: WARN message=failed index=1 attempts=2 outcome=Failed",
     ];
     assert_eq!(log.lines(), expected.map(str::to_owned).into());
 }

@@ -1,5 +1,5 @@
-// The page around the module: a clock, timers, a queue of turns, and a place to print to. Everything that the
-// module asks of JavaScript is in `imports`, and all of it is in every browser, too.
+// The page around the module: a clock, timers, a task queue, and output. Everything that the module imports is
+// in `imports`, and every browser provides it too.
 import { readFile } from "node:fs/promises";
 import { argv } from "node:process";
 
@@ -21,7 +21,7 @@ const imports = {
       clearTimeout(timers.get(id));
       timers.delete(id);
     },
-    ask_for_turn: () => queueMicrotask(() => module.take_turn()),
+    schedule_run: () => queueMicrotask(() => module.run_ready_tasks()),
     print: (start, length) => {
       console.log(text.decode(new Uint8Array(module.memory.buffer, start, length)));
     },
@@ -31,4 +31,4 @@ const imports = {
 const { instance } = await WebAssembly.instantiate(await readFile(argv[2]), imports);
 module = instance.exports;
 module.start();
-// Node ends when no timer is left: so those of bodies that were stopped are gone.
+// Node exits when no timer is left, so this shows that the timers of cancelled bodies are removed.

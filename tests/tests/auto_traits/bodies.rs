@@ -1,6 +1,6 @@
-//! The bodies of the loops that are asked about.
+//! The bodies of the loops in the table.
 
-/// Bodies that may change threads.
+/// Bodies that are `Send`.
 pub(crate) mod send {
     use futures_lite::future::yield_now;
 

@@ -1,4 +1,4 @@
-//! The strategies that give one result of all outputs, but those that are as old as `gather`.
+//! The strategies that make one result of all outputs.
 
 use super::*;
 
@@ -12,7 +12,7 @@ fn tried<F: Future<Output = Result<Vec<u32>, LoopError<String>>>>(future: F) -> 
 
 pub(super) fn rows() -> Vec<Case> {
     values! {
-        // In the caller's task, over bodies that may change threads.
+        // In the caller's task, over bodies that are `Send`.
         vector(in_task().collect(send::value)) => "Send Sync Unpin",
         tried(in_task().try_collect(send::result)) => "Send Sync Unpin",
         in_task().extend(some::<&mut Vec<u32>>(), send::value) => "Send Sync Unpin",
@@ -22,7 +22,7 @@ pub(super) fn rows() -> Vec<Case> {
         in_task().try_filter_map(send::try_option) => "Send Sync Unpin",
         in_task().first_ok(2, send::result) => "Send Sync Unpin",
 
-        // Over bodies that may not.
+        // Over bodies that are not `Send`.
         vector(in_task().collect(rc::value)) => "Unpin",
         tried(in_task().try_collect(rc::result)) => "Unpin",
         in_task().extend(some::<&mut Vec<u32>>(), rc::value) => "Unpin",
@@ -50,7 +50,7 @@ pub(super) fn rows() -> Vec<Case> {
         // Signals.
         ctrl_c() => "Send Sync Unpin",
 
-        // Children that are waited for until they are ready.
+        // Children that signal that they are ready.
         some::<&Group<Smol, String>>().start(|_: ReadySignal<u32>| send::result(1)) => "Send Sync Unpin",
         some::<&Scope<'static, String>>().start(|_: ReadySignal<u32>| send::result(1)) => "Send Sync Unpin",
         some::<&LocalScope<'static, String>>().start(|_: ReadySignal<u32>| rc::result(1)) => "Unpin",

@@ -1,4 +1,4 @@
-//! The options that have a say in when bodies begin, and those that end a loop.
+//! The options that decide when bodies start, and those that stop a loop.
 
 use forloop::progress::Progress;
 use forloop::tracing::{Events, Spans};

@@ -1,4 +1,4 @@
-//! What tests and tools are made of: simulations and timelines.
+//! The types of the testing tools: simulations and timelines.
 
 use forloop::sim::{
     Cause as SimCause, Choices, Deadlock, Event, EventKind as SimEventKind, Explore, Explored,

@@ -1,4 +1,4 @@
-//! The same program under an allocator that counts: its own, so that no time is measured with it.
+//! The same program with a counting allocator, in its own binary so that no time is measured with it.
 
 use std::alloc::System;
 use std::process::ExitCode;
@@ -7,7 +7,7 @@ use cap::Cap;
 use forloop_bench::Heap;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
-/// The inner one counts allocations, the outer one knows the most bytes ever held at once.
+/// The inner allocator counts allocations, the outer one records the most bytes in use at once.
 #[global_allocator]
 static ALLOCATOR: Cap<&StatsAlloc<System>> = Cap::new(&INSTRUMENTED_SYSTEM, usize::MAX);
 

@@ -1,4 +1,4 @@
-//! Our own exact figures against those that were committed.
+//! Compares our exact figures with the committed baseline.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,10 +12,10 @@ use crate::peers::Peer;
 use crate::report::machine;
 use crate::workloads::Block;
 
-use super::launch::{Launcher, Said};
+use super::launch::{Launcher, Measurement};
 use super::options::Options;
 
-/// What is measured, and with how many items: few, so that it takes seconds.
+/// The blocks that are measured, each with few enough items to take seconds.
 const GUARDED: &[(&str, usize)] = &[
     ("W1-10", 10),
     ("W1-1k", 1000),
@@ -31,14 +31,14 @@ const GUARDED: &[(&str, usize)] = &[
     ("W8", 1000),
 ];
 
-/// By how much instructions may differ: the allocator and the copying of memory are the machine's, and
-/// do not take the same number everywhere.
+/// The tolerated relative increase of instructions: the allocator and `memcpy` belong to the machine, and
+/// take different numbers of instructions elsewhere.
 const TOLERANCE: f64 = 0.1;
 
-/// The figures of one block, by name, for all items together.
+/// The figures of one block by name, each for all items together.
 type Figures = BTreeMap<String, f64>;
 
-/// What was measured, or read.
+/// The figures of a run, or those that were committed.
 #[derive(Debug)]
 struct Baseline {
     rustc: String,
@@ -46,7 +46,7 @@ struct Baseline {
     figures: BTreeMap<String, Figures>,
 }
 
-/// Compares, or with `--bless` writes: 0 nothing is worse, 1 something is.
+/// Compares the figures with the baseline, and fails if one is worse; with `--bless`, writes the baseline.
 pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
     let mut launcher = Launcher::new(options.limit())?;
     let no_instructions = match options.instructions {
@@ -56,11 +56,11 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, String> {
     let now = measure(&launcher, no_instructions.is_none())?;
     if options.bless {
         if let Some(why) = no_instructions {
-            return Err(format!("a baseline has instructions, and none were counted: {why}"));
+            return Err(format!("a baseline needs instructions, which were not counted: {why}"));
         }
         fs::write(path(), now.to_json())
             .map_err(|error| format!("{}: {error}", path().display()))?;
-        println!("{} is written", path().display());
+        println!("wrote {}", path().display());
         return Ok(ExitCode::SUCCESS);
     }
     let before = Baseline::read(&path())?;
@@ -78,15 +78,16 @@ fn measure(launcher: &Launcher, instructions: bool) -> Result<Baseline, String> 
         let mut of_block = Figures::from([("items".to_owned(), n as f64)]);
         for measure in [Measure::Polls, Measure::Heap] {
             match launcher.run(&block, Peer::Forloop, measure, n)? {
-                Said::Figures(figures) => of_block.extend(figures),
-                Said::OverLimit => return Err(format!("{name} was stopped at its time limit")),
+                Measurement::Figures(figures) => of_block.extend(figures),
+                Measurement::OverLimit => return Err(format!("{name} exceeded its time limit")),
             }
         }
-        // A time, and so not the same twice.
-        of_block.remove("longest-turn");
+        // A time, which differs between runs.
+        of_block.remove("longest-poll");
         if instructions {
             let counted = launcher.instructions(&block, Peer::Forloop, n)?;
-            let counted = counted.ok_or_else(|| format!("{name} took too long under valgrind"))?;
+            let counted =
+                counted.ok_or_else(|| format!("{name} exceeded its time limit in valgrind"))?;
             of_block.insert("instructions".to_owned(), (counted * n as f64).round());
         }
         figures.insert(name.to_owned(), of_block);
@@ -94,12 +95,12 @@ fn measure(launcher: &Launcher, instructions: bool) -> Result<Baseline, String> 
     Ok(Baseline { rustc: machine::RUSTC.to_owned(), target: machine::target(), figures })
 }
 
-/// Prints what differs and what was not compared.
+/// Prints the differences, and what was not compared.
 fn compare(before: &Baseline, now: &Baseline, no_instructions: Option<String>) -> ExitCode {
     let other = if before.rustc != now.rustc {
-        Some(format!("the baseline is of {}, this is {}", before.rustc, now.rustc))
+        Some(format!("the baseline is from {}, this run from {}", before.rustc, now.rustc))
     } else if before.target != now.target {
-        Some(format!("the baseline is of {}, this is {}", before.target, now.target))
+        Some(format!("the baseline is from {}, this run from {}", before.target, now.target))
     } else {
         None
     };
@@ -117,7 +118,7 @@ fn compare(before: &Baseline, now: &Baseline, no_instructions: Option<String>) -
             }
             let Some(&now) = now.figures.get(name).and_then(|figures| figures.get(figure)) else {
                 if figure != "instructions" {
-                    println!("worse: {name}: {figure}: {then} before, not measured any more");
+                    println!("worse: {name}: {figure}: {then} before, not measured now");
                     worse += 1;
                 }
                 continue;
@@ -136,11 +137,9 @@ fn compare(before: &Baseline, now: &Baseline, no_instructions: Option<String>) -
         }
     }
     let new = now.figures.keys().filter(|name| !before.figures.contains_key(*name)).count();
-    println!(
-        "bench: {same} figures are as before, {worse} worse, {better} better, {new} blocks new"
-    );
+    println!("bench: {same} figures unchanged, {worse} worse, {better} better, {new} new blocks");
     if 0 < worse + better + new {
-        println!("bench: if that is meant, `cargo xtask bench --bless` writes the new baseline");
+        println!("bench: if this is intended, `cargo xtask bench --bless` writes a new baseline");
     }
     ExitCode::from(u8::from(0 < worse))
 }
@@ -150,7 +149,7 @@ impl Baseline {
         let named = |why: String| format!("{}: {why}", path.display());
         let text = fs::read_to_string(path).map_err(|error| named(error.to_string()))?;
         let value: Value = serde_json::from_str(&text).map_err(|error| named(error.to_string()))?;
-        Self::of(&value).ok_or_else(|| named("this is no baseline".to_owned()))
+        Self::of(&value).ok_or_else(|| named("not a baseline".to_owned()))
     }
 
     fn of(value: &Value) -> Option<Self> {
@@ -166,7 +165,7 @@ impl Baseline {
 
     fn to_json(&self) -> String {
         let whole = |figures: &Figures| -> Value {
-            // Counts are whole numbers, and read better so.
+            // Counts are integers, and more readable as such.
             figures.iter().map(|(name, &n)| (name.clone(), Value::from(n as u64))).collect()
         };
         let figures: serde_json::Map<String, Value> =
@@ -202,13 +201,13 @@ mod tests {
     }
 
     #[test]
-    fn instructions_may_differ_a_little() {
+    fn instructions_may_increase_a_little() {
         assert!(!is_worse("instructions", 1000.0, 1099.0));
         assert!(is_worse("instructions", 1000.0, 1101.0));
     }
 
     #[test]
-    fn what_another_compiler_made_is_compared_only_where_it_has_no_say() {
+    fn another_compiler_is_compared_only_in_figures_that_do_not_depend_on_it() {
         let then = baseline("instructions", 1000.0);
         let other = Baseline { rustc: "rustc 2".to_owned(), ..baseline("instructions", 2000.0) };
         assert_eq!(compare(&then, &other, None), ExitCode::SUCCESS);

@@ -1,4 +1,4 @@
-//! Runs one measurement in a process of its own, within a time limit.
+//! Runs one measurement in its own process, with a time limit.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -12,15 +12,15 @@ use crate::meter::Measure;
 use crate::peers::Peer;
 use crate::workloads::Block;
 
-/// What a measurement said.
+/// The result of a measurement.
 #[derive(Debug)]
-pub(crate) enum Said {
+pub(crate) enum Measurement {
     Figures(BTreeMap<String, f64>),
-    /// Nothing: it was stopped at its time limit.
+    /// The process was killed at its time limit.
     OverLimit,
 }
 
-/// Knows the two programs, and the tool that counts instructions.
+/// Starts the two programs, and the tool that counts instructions.
 #[derive(Debug)]
 pub(crate) struct Launcher {
     plain: PathBuf,
@@ -39,13 +39,13 @@ impl Launcher {
         }
     }
 
-    /// Says why instructions cannot be counted, if they cannot.
+    /// Returns an error if instructions cannot be counted.
     pub(crate) fn find_valgrind(&mut self) -> Result<(), String> {
-        let mut asked = Command::new("valgrind");
-        let asked = asked.arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-        match asked {
+        let mut version = Command::new("valgrind");
+        let status = version.arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        match status {
             Ok(status) if status.success() => Ok(()),
-            _ => Err("needs valgrind, found none".to_owned()),
+            _ => Err("valgrind not found".to_owned()),
         }
     }
 
@@ -56,21 +56,21 @@ impl Launcher {
         peer: Peer,
         measure: Measure,
         n: usize,
-    ) -> Result<Said, String> {
+    ) -> Result<Measurement, String> {
         let program = if measure == Measure::Heap { &self.heap } else { &self.plain };
         let mut command = Command::new(program);
         command.args(arguments(block, peer, measure, n)).stdout(Stdio::piped());
-        // async-std reads here how many threads it has.
+        // async-std reads the number of its threads from here.
         command.env("ASYNC_STD_THREAD_COUNT", "2");
         let Some(printed) = output(command, self.limit, |child| child.stdout.take())? else {
-            return Ok(Said::OverLimit);
+            return Ok(Measurement::OverLimit);
         };
         let figures = printed.lines().filter_map(|line| line.split_once(' '));
         let figures = figures.filter_map(|(name, n)| Some((name.to_owned(), n.parse().ok()?)));
-        Ok(Said::Figures(figures.collect()))
+        Ok(Measurement::Figures(figures.collect()))
     }
 
-    /// Counts the instructions of one run, per item; `None` where that took too long.
+    /// Counts the instructions of one run, per item; `None` if it exceeded the time limit.
     pub(crate) fn instructions(
         &self,
         block: &Block,
@@ -85,7 +85,7 @@ impl Launcher {
             .args(arguments(block, peer, Measure::Instructions, n))
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        // Under the tool everything is fifty times slower.
+        // Programs are about fifty times slower under the tool.
         let Some(printed) = output(command, self.limit * 3, |child| child.stderr.take())? else {
             return Ok(None);
         };
@@ -102,7 +102,7 @@ fn arguments(block: &Block, peer: Peer, measure: Measure, n: usize) -> [String; 
     ["child", block.name, peer.name(), measure.name(), &n.to_string()].map(str::to_owned)
 }
 
-/// What a program prints until it ends, or `None` if it had to be stopped.
+/// Returns the output of a program, or `None` if it was killed at its time limit.
 fn output<P: Read>(
     mut command: Command,
     limit: Duration,
@@ -114,7 +114,7 @@ fn output<P: Read>(
         Ok(child) => child,
         Err(error) => return Err(named(error)),
     };
-    // A few lines fit into the pipe, so they can be read when the program has ended.
+    // The pipe holds the few lines of output, so they can be read after the program has exited.
     let pipe = pipe(&mut child);
     let begun = Instant::now();
     let status = loop {

@@ -1,40 +1,26 @@
-//! Starts the measurements and prints what came of them.
+//! Starts the measurements and prints the report.
 
 mod baseline;
-mod cell;
 mod launch;
 mod options;
-
-pub(crate) use cell::{Cell, Time};
 
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
+use crate::cell::{Cell, Measured, Time};
 use crate::meter::Measure;
 use crate::peers::{Kind, Peer};
 use crate::report;
 use crate::workloads::{BLOCKS, Block};
 
-use launch::{Launcher, Said};
-use options::{Options, Wanted};
-
-/// Everything that was measured, in the order of the table.
-#[derive(Debug)]
-pub(crate) struct Measured {
-    pub(crate) cells: Vec<Cell>,
-    /// The time limit of one measurement.
-    pub(crate) limit: Duration,
-    /// Why no instructions were counted, if none were.
-    pub(crate) no_instructions: Option<String>,
-    pub(crate) quick: bool,
-}
+use self::launch::{Launcher, Measurement};
+use self::options::{Invocation, Options};
 
 pub(crate) fn main() -> ExitCode {
     let options = match Options::parse(lexopt::Parser::from_env()) {
-        Ok(Wanted::Run(options)) => options,
-        Ok(Wanted::Help) => {
+        Ok(Invocation::Run(options)) => options,
+        Ok(Invocation::Help) => {
             print!("{}", options::HELP);
             return ExitCode::SUCCESS;
         }
@@ -85,7 +71,8 @@ fn measure(options: &Options) -> Result<Measured, String> {
     Ok(Measured { cells, limit: options.limit(), no_instructions, quick: options.quick })
 }
 
-/// Times by turns, so that whatever else the machine does meets every peer alike; then what is exact.
+/// Times the peers in turn, so that other work on the machine affects all of them alike; then measures the
+/// exact figures.
 fn measure_block(
     block: &Block,
     options: &Options,
@@ -98,8 +85,8 @@ fn measure_block(
     for _ in 0..options.repetitions() {
         for cell in cells.iter_mut().filter(|cell| matches!(cell.time, Time::Samples(_))) {
             match launcher.run(block, cell.peer, Measure::Time, n) {
-                Ok(Said::Figures(figures)) => cell.add_time(&figures),
-                Ok(Said::OverLimit) => cell.time = Time::OverLimit,
+                Ok(Measurement::Figures(figures)) => cell.add_time(&figures),
+                Ok(Measurement::OverLimit) => cell.time = Time::OverLimit,
                 Err(why) => {
                     eprintln!("bench: {why}");
                     cell.time = Time::Failed;
@@ -113,8 +100,8 @@ fn measure_block(
     for cell in counted {
         for measure in [Measure::Polls, Measure::Heap] {
             match launcher.run(block, cell.peer, measure, n) {
-                Ok(Said::Figures(figures)) => cell.add_exact(&figures, n),
-                Ok(Said::OverLimit) => {}
+                Ok(Measurement::Figures(figures)) => cell.add_exact(&figures, n),
+                Ok(Measurement::OverLimit) => {}
                 Err(why) => eprintln!("bench: {why}"),
             }
         }

@@ -11,16 +11,16 @@ use crate::workloads::{BLOCKS, Block, Work};
 pub(crate) const HELP: &str = "\
 usage: cargo xtask bench [options]
 
-Measures what a loop costs, beside its peers, and prints one table.
+Measures what a loop costs, next to its peers, and prints a table.
 
 options:
-  --only W1,W4-64     only these workloads, or these blocks of them
+  --only W1,W4-64     run only these workloads or blocks
   --quick             fewer repetitions and items; instructions for our own loops only
-  --no-instructions   count no instructions, which needs valgrind and most of the time
-  --json FILE         write every figure
+  --no-instructions   do not count instructions, which needs valgrind and takes most of the time
+  --json FILE         write all figures as JSON
   --chart FILE.svg    write a chart of the times
   --check             measure our own exact figures only, and compare them with the baseline
-  --bless             write the baseline instead
+  --bless             measure them and write a new baseline
 ";
 
 #[derive(Debug, Default)]
@@ -34,15 +34,15 @@ pub(crate) struct Options {
     pub(crate) bless: bool,
 }
 
-/// What the command line asks for.
+/// The result of parsing the command line.
 #[derive(Debug)]
-pub(crate) enum Wanted {
+pub(crate) enum Invocation {
     Help,
     Run(Options),
 }
 
 impl Options {
-    pub(crate) fn parse(mut parser: Parser) -> Result<Wanted, lexopt::Error> {
+    pub(crate) fn parse(mut parser: Parser) -> Result<Invocation, lexopt::Error> {
         let mut options = Self { instructions: true, ..Self::default() };
         while let Some(argument) = parser.next()? {
             match argument {
@@ -61,11 +61,11 @@ impl Options {
                 Arg::Long("chart") => options.chart = Some(parser.value()?.into()),
                 Arg::Long("check") => options.check = true,
                 Arg::Long("bless") => options.bless = true,
-                Arg::Long("help") | Arg::Short('h') => return Ok(Wanted::Help),
+                Arg::Long("help") | Arg::Short('h') => return Ok(Invocation::Help),
                 other => return Err(other.unexpected()),
             }
         }
-        Ok(Wanted::Run(options))
+        Ok(Invocation::Run(options))
     }
 
     pub(crate) fn wants(&self, block: &Block) -> bool {
@@ -76,7 +76,7 @@ impl Options {
         if self.quick { 2 } else { 5 }
     }
 
-    /// How long one measurement may take.
+    /// Returns the time limit of one measurement.
     pub(crate) fn limit(&self) -> Duration {
         Duration::from_secs(if self.quick { 5 } else { 20 })
     }
@@ -94,7 +94,7 @@ impl Options {
     }
 }
 
-/// Whether a name means this block: its own name, or the beginning of it.
+/// Whether a name selects this block: it is the name of the block, or that of its workload.
 fn is_of(block: &Block, name: &str) -> bool {
     !name.is_empty() && block.name.starts_with(name)
 }
@@ -105,14 +105,14 @@ mod tests {
 
     fn parsed(arguments: &[&str]) -> Result<Options, String> {
         match Options::parse(Parser::from_args(arguments)) {
-            Ok(Wanted::Run(options)) => Ok(options),
-            Ok(Wanted::Help) => Err("help".to_owned()),
+            Ok(Invocation::Run(options)) => Ok(options),
+            Ok(Invocation::Help) => Err("help".to_owned()),
             Err(error) => Err(error.to_string()),
         }
     }
 
     #[test]
-    fn a_workload_means_all_its_blocks_and_a_block_itself() {
+    fn a_name_selects_all_blocks_of_a_workload_or_one_block() {
         let options = parsed(&["--only", "W3,W4-64"]).unwrap();
         let wanted = BLOCKS.iter().filter(|block| options.wants(block));
         let wanted: Vec<_> = wanted.map(|block| block.name).collect();
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_exist_is_refused() {
+    fn unknown_names_and_options_are_refused() {
         assert_eq!(parsed(&["--only", "W9"]).unwrap_err(), "no workload `W9`");
         assert!(parsed(&["--slow"]).is_err());
     }

@@ -7,7 +7,7 @@ use futures_util::stream::{FuturesUnordered, TryStreamExt};
 
 use super::{Peer, Visit};
 
-/// What a body fails with: it is small, and the same for every peer.
+/// The error of a body: small, and the same for every peer.
 #[derive(Debug)]
 pub(crate) struct Failure;
 
@@ -19,7 +19,7 @@ impl std::fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// Hands out the loop that runs these bodies in the caller's task and stops at the first failure.
+/// Creates the loop that runs these bodies in the caller's task and stops at the first failure.
 pub(crate) fn in_task<B: Future<Output = Result<usize, Failure>>>(
     peer: Peer,
     n: usize,
@@ -48,10 +48,10 @@ pub(crate) fn in_task<B: Future<Output = Result<usize, Failure>>>(
     }
 }
 
-/// Whether it has such a loop.
+/// Whether a peer has such a loop.
 ///
-/// futures-util's `try_join_all` is none: of more than thirty bodies it tells a failure only when all
-/// before it have ended.
+/// futures-util's `try_join_all` does not count: with more than thirty bodies it returns a failure only after
+/// all bodies before it have completed.
 pub(crate) fn has_one(peer: Peer) -> bool {
     matches!(
         peer,

@@ -9,12 +9,12 @@ use crate::host::Host;
 
 const TWO: NonZeroUsize = NonZeroUsize::new(2).unwrap();
 
-/// The tokio of a host.
+/// Returns the tokio runtime of a host.
 pub(super) fn tokio(host: &Host) -> forloop::tokio::Tokio {
     host.handle().into()
 }
 
-/// The executor of a host.
+/// Returns the smol executor of a host.
 pub(super) fn smol(host: &Host) -> forloop::smol::Executor {
     host.executor().into()
 }
@@ -23,7 +23,7 @@ pub(super) async fn all<B: Future<Output = usize>>(n: usize, body: impl Fn(usize
     black_box(forloop::each(0..n).unbounded().gather(body).await);
 }
 
-/// Each body as a task.
+/// Runs each body as a task.
 pub(super) async fn all_on<B: Future<Output = usize> + Send + 'static>(
     runtime: impl Spawn,
     n: usize,
@@ -32,7 +32,7 @@ pub(super) async fn all_on<B: Future<Output = usize> + Send + 'static>(
     black_box(forloop::each(0..n).unbounded().on(runtime).gather(body).await);
 }
 
-/// On a worker for each of the two threads.
+/// Runs the bodies on two workers, one for each thread.
 pub(super) async fn all_on_workers<B: Future<Output = usize> + Send + 'static>(
     runtime: impl Spawn + Clone + Send + Sync + 'static,
     n: usize,
@@ -68,7 +68,7 @@ pub(super) async fn bounded_on_workers<B: Future<Output = ()> + Send + 'static>(
     forloop::each(0..n).limit(limit).on_workers_of(runtime, TWO).for_each(body).await;
 }
 
-/// On two scoped threads, which begin and end with the loop.
+/// Runs the bodies on two scoped threads, which start and stop with the loop.
 pub(super) fn all_parallel<B: Future<Output = usize> + Send>(n: usize, body: impl Fn(usize) -> B) {
     let threads = Threads::of(TWO);
     let looping = forloop::each(0..n).unbounded().on_scoped(threads.cores());

@@ -23,7 +23,7 @@ pub(super) async fn group<B: Future<Output = usize>>(n: usize, body: impl Fn(usi
     }
 }
 
-// Its group lets nothing in while it is pinned, so it cannot hold what must not move.
+// A pinned group accepts no more futures, so the group cannot hold futures that are not `Unpin`.
 pub(super) async fn bounded_group<B: Future<Output = ()> + Unpin>(
     n: usize,
     body: impl Fn(usize) -> B,

@@ -1,4 +1,4 @@
-//! Who is measured: ways to run many bodies, each in the form that its documentation recommends.
+//! The peers: ways to run many bodies, each in the form that its documentation recommends.
 
 mod async_std;
 mod forloop;
@@ -18,8 +18,8 @@ use crate::host::{Host, Waking};
 
 /// One way to run a loop.
 ///
-/// A further one is a variant, its line in [`Peer::ALL`], its name, its
-/// kind, its host, and the loops that it has in [`all`] and [`bounded`].
+/// A new peer needs a variant, its entry in [`Peer::ALL`], its name, its kind, its host, and its loops in
+/// [`all`] and [`bounded`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Peer {
     Sequential,
@@ -52,7 +52,7 @@ pub(crate) enum Peer {
 /// Where a peer's bodies run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// In the caller's task: any host will do.
+    /// In the caller's task, on any host.
     Inline,
     /// As tasks on the caller's thread.
     OneThread,
@@ -149,17 +149,17 @@ impl Peer {
         }
     }
 
-    /// Whether it is a loop of this project's.
+    /// Whether this is one of our loops.
     pub(crate) fn is_ours(self) -> bool {
         self.name().starts_with("forloop")
     }
 
-    /// Whether all of its bodies run at once; else it is for loops with a limit only.
+    /// Whether it can run all bodies at once; if not, it has loops with a limit only.
     pub(crate) fn runs_all(self) -> bool {
         self != Self::FuturesForEach
     }
 
-    /// Whether it knows a limit, or can be given one in a few lines.
+    /// Whether it has a limit, or can be given one in a few lines.
     pub(crate) fn runs_bounded(self) -> bool {
         !matches!(
             self,
@@ -170,14 +170,14 @@ impl Peer {
         )
     }
 
-    /// Whether its loops return every output together, and so hold them until then.
+    /// Whether its loops return all outputs together, and hold them until then.
     pub(crate) fn keeps_outputs(self) -> bool {
         let joins =
             matches!(self, Self::FuturesJoinAll | Self::BufferedJoinAll | Self::ConcurrencyJoin);
         joins || self.is_ours()
     }
 
-    /// The host it comes with: its runtime, or a bare thread.
+    /// Returns the host of the peer: its runtime, or a bare thread.
     pub(crate) fn host(self) -> Host {
         match self {
             Self::ForloopTokio | Self::JoinSet | Self::TaskTracker => Host::tokio(),
@@ -195,12 +195,12 @@ impl Peer {
     }
 }
 
-/// Takes a loop that has not begun.
+/// Receives a loop that was not polled yet.
 pub(crate) trait Visit {
     fn visit(self, looping: impl Future<Output = ()>);
 }
 
-/// Hands out the loop that runs all these bodies in the caller's task.
+/// Creates the loop that runs these bodies in the caller's task.
 pub(crate) fn in_task<B: Future<Output = usize>>(
     peer: Peer,
     n: usize,
@@ -221,7 +221,7 @@ pub(crate) fn in_task<B: Future<Output = usize>>(
     }
 }
 
-/// Runs all these bodies at once, to their end.
+/// Runs these bodies at once, to completion.
 pub(crate) fn all<B: Future<Output = usize> + Send + 'static>(
     peer: Peer,
     host: &Host,
@@ -253,7 +253,7 @@ pub(crate) fn all<B: Future<Output = usize> + Send + 'static>(
     }
 }
 
-/// Runs a loop on a host as soon as it is handed out.
+/// Runs a loop on a host as soon as it is created.
 #[derive(Debug)]
 struct RunOn<'a> {
     host: &'a Host,
@@ -266,7 +266,7 @@ impl Visit for RunOn<'_> {
     }
 }
 
-/// Runs these bodies to their end, at most so many at once, and starts each only when it may run.
+/// Runs these bodies to completion, at most `limit` at once, and creates each only when it may start.
 pub(crate) fn bounded<B: Future<Output = ()> + Unpin + Send + 'static>(
     peer: Peer,
     host: &Host,

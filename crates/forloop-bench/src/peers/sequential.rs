@@ -1,4 +1,4 @@
-//! The floor: one body after another.
+//! The lower bound: one body after another.
 
 use std::hint::black_box;
 

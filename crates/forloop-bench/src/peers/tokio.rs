@@ -1,4 +1,4 @@
-//! tokio's `JoinSet` and tokio-util's `TaskTracker`, on the runtime around them.
+//! tokio's `JoinSet` and tokio-util's `TaskTracker`, on the current runtime.
 
 use std::hint::black_box;
 use std::num::NonZeroUsize;
@@ -56,7 +56,7 @@ pub(super) async fn bounded_task_tracker<B: Future<Output = ()> + Send + 'static
     let tracker = TaskTracker::new();
     let permits = Arc::new(Semaphore::new(limit.get()));
     for item in 0..n {
-        let permit = permits.clone().acquire_owned().await.expect("nobody closes it");
+        let permit = permits.clone().acquire_owned().await.expect("the semaphore is never closed");
         let body = body(item);
         tracker.spawn(async move {
             body.await;

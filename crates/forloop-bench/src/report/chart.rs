@@ -1,14 +1,14 @@
-//! The times of loops on one thread as a chart: a panel for each workload, a bar for each peer.
+//! A chart of the times of loops on one thread: a panel for each workload, a bar for each peer.
 
 use std::fmt::Write;
 
-use crate::parent::{Cell, Measured, Time};
+use crate::cell::{Cell, Measured, Time};
 use crate::peers::Peer;
 
-use super::machine;
-use super::table::short;
+use crate::report::machine;
+use crate::report::table::short;
 
-/// What is in the chart, and how its panel is called.
+/// The blocks shown, with the titles of their panels.
 const PANELS: [(&str, &str); 8] = [
     ("W1-1k", "ready at the first poll, 1,000"),
     ("W2-10k", "each yields four times, 10,000"),
@@ -24,11 +24,11 @@ const PANEL: f64 = 430.0;
 const NAMES: f64 = 158.0;
 const BARS: f64 = 212.0;
 const BAR: f64 = 15.0;
-/// Nanoseconds at the left end of the bars, and how many powers of ten they are long.
+/// The time at the left edge of the bars in nanoseconds, and their length in powers of ten.
 const FROM: f64 = 1.0;
 const POWERS: f64 = 5.0;
 
-/// An SVG picture that can be read on a light page and on a dark one.
+/// Draws an SVG picture, for light and dark pages.
 pub(crate) fn chart(measured: &Measured) -> String {
     let mut panels = String::new();
     let mut below = [62.0, 62.0];
@@ -39,7 +39,7 @@ pub(crate) fn chart(measured: &Measured) -> String {
             continue;
         }
         rows.sort_by(|a, b| length(a).total_cmp(&length(b)));
-        // The next panel goes where there is more room.
+        // The next panel goes to the shorter column.
         let column = usize::from(below[1] < below[0]);
         let left = 10.0 + column as f64 * PANEL;
         below[column] += panel(&mut panels, (left, below[column]), (name, title), &rows);
@@ -72,7 +72,7 @@ const STYLE: &str = "
 .bar{fill:#484f58}.ours{fill:#4493f8}.floor{stroke:#484f58}.grid{stroke:#30363d}}
 ";
 
-/// Draws a panel and says how high it is.
+/// Draws a panel and returns its height.
 fn panel(
     svg: &mut String,
     (left, top): (f64, f64),
@@ -118,14 +118,14 @@ fn panel(
     height + 46.0
 }
 
-/// The loops on one thread; of several forms of one library, all: the best form depends on the work.
+/// Whether a cell is shown: every form of a library on one thread, because the best form depends on the work.
 fn is_shown(cell: &Cell) -> bool {
     !cell.is_wall_time()
         && !matches!(cell.peer, Peer::ForloopTokio | Peer::ForloopSmol | Peer::LocalExecutor)
         && (cell.nanos().is_some() || cell.time == Time::OverLimit)
 }
 
-/// How long its bar is, as a part of the longest there may be.
+/// Returns the length of a bar, as a fraction of the longest possible.
 fn length(cell: &Cell) -> f64 {
     let nanos = cell.nanos().unwrap_or(f64::INFINITY);
     ((nanos / FROM).log10() / POWERS).clamp(0.005, 1.0)

@@ -1,11 +1,11 @@
-//! Every figure, for other programs to read.
+//! All figures as JSON, for other programs.
 
 use serde_json::{Value, json};
 
-use crate::parent::{Cell, Measured, Time};
+use crate::cell::{Cell, Measured, Time};
 
-use super::machine;
-use super::table::{growth, ratio};
+use crate::report::machine;
+use crate::report::table::{growth, ratio};
 
 pub(crate) fn json(measured: &Measured) -> Value {
     let peers: serde_json::Map<String, Value> = machine::peers()
@@ -46,8 +46,8 @@ fn row(cell: &Cell, block: &[Cell], measured: &Measured) -> Value {
         "allocations_per_item": cell.allocations(),
         "bytes_per_pending_item": cell.bytes(),
         "polls_per_item": cell.polls(),
-        "longest_turn_microseconds": cell.longest_turn(),
-        "most_body_polls_in_a_turn": cell.most_polls(),
+        "longest_poll_microseconds": cell.longest_poll(),
+        "most_body_polls_in_a_poll": cell.most_polls(),
         "growth_exponent": growth(cell, measured),
     })
 }

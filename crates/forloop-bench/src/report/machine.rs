@@ -1,12 +1,12 @@
-//! Where the figures come from: the machine, the compiler, the peers' versions.
+//! The origin of the figures: the machine, the compiler, and the versions of the peers.
 
 use std::env::consts;
 use std::thread;
 
-/// The compiler that made this program.
+/// The compiler of this program.
 pub(crate) const RUSTC: &str = env!("FORLOOP_BENCH_RUSTC");
 
-/// What this program was built from.
+/// The lock file of this program.
 const LOCK: &str = include_str!("../../../../Cargo.lock");
 
 const PEERS: [&str; 9] = [
@@ -21,7 +21,7 @@ const PEERS: [&str; 9] = [
     "async-std",
 ];
 
-/// The architecture and the system, in a word.
+/// Returns the architecture and the operating system.
 pub(crate) fn target() -> String {
     format!("{}-{}", consts::ARCH, consts::OS)
 }
@@ -30,7 +30,7 @@ pub(crate) fn cores() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Each peer's name and version.
+/// Returns the name and version of each peer.
 pub(crate) fn peers() -> Vec<(&'static str, &'static str)> {
     PEERS.into_iter().filter_map(|name| Some((name, version(name)?))).collect()
 }
@@ -42,7 +42,7 @@ fn version(name: &str) -> Option<&'static str> {
     package.lines().nth(1)?.strip_prefix("version = \"")?.strip_suffix('"')
 }
 
-/// The first paragraph of every report.
+/// Returns the first paragraph of every report.
 pub(crate) fn paragraph() -> String {
     let peers: Vec<String> =
         peers().iter().map(|(name, version)| format!("{name} {version}")).collect();
@@ -52,10 +52,11 @@ pub(crate) fn paragraph() -> String {
 {} cores, {}, {RUSTC}.
 Peers: {},
 {}.
-Times are processor time per item for loops on one thread, and time on the wall for rows that end in
+Times are processor time per item for loops on one thread, and wall-clock time for rows that end in
 \"x2\", which use two. Other work on the machine changes them: read them as ratios of rows that were
-measured by turns, in one run. \"x ours\" is a row's time by that of \"forloop in-task\", or for x2 rows
-by that of the best forloop row on two threads. Instructions, allocations, bytes and polls are counted.
+measured in turn, in one run. \"x ours\" is a row's time divided by that of \"forloop in-task\", or for
+x2 rows by that of the fastest forloop row on two threads. Instructions, allocations, bytes and polls are
+counted. \"poll us\" is the longest poll of the loop, \"body polls\" the most polls of bodies in one.
 ",
         cores(),
         target(),

@@ -1,4 +1,4 @@
-//! What is made of the figures.
+//! The reports: a table, targets, JSON, and a chart.
 
 mod chart;
 mod json;

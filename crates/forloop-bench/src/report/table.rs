@@ -1,11 +1,11 @@
-//! The table: a block for each workload, its rows sorted by time.
+//! The table: a section for each block, with rows sorted by time.
 
 use std::fmt::Write;
 
-use crate::parent::{Cell, Measured, Time};
+use crate::cell::{Cell, Measured, Time};
 use crate::peers::Peer;
 
-/// All blocks, as text.
+/// Formats all blocks as text.
 pub(crate) fn table(measured: &Measured) -> String {
     let mut text = String::new();
     for block in measured.cells.chunk_by(|a, b| a.block.name == b.block.name) {
@@ -25,7 +25,7 @@ pub(crate) fn table(measured: &Measured) -> String {
 }
 
 const HEADER: &str = "  \
-    peer                         ns/item   x ours  instr/it  allocs/it  bytes/it  polls/it   turn us  turn polls  growth";
+    peer                         ns/item   x ours  instr/it  allocs/it  bytes/it  polls/it   poll us  body polls  growth";
 
 fn line(row: &Cell, block: &[Cell], measured: &Measured) -> String {
     let time = match (&row.time, row.nanos()) {
@@ -40,7 +40,7 @@ fn line(row: &Cell, block: &[Cell], measured: &Measured) -> String {
         (row.allocations().map(|n| format!("{n:.3}")), 11),
         (row.bytes().map(|n| format!("{n:.1}")), 10),
         (row.polls().map(|n| format!("{n:.3}")), 10),
-        (row.longest_turn().map(short), 10),
+        (row.longest_poll().map(short), 10),
         (row.most_polls().map(|n| format!("{n}")), 12),
         (growth(row, measured).map(|n| format!("{n:.2}")), 8),
     ];
@@ -51,7 +51,7 @@ fn line(row: &Cell, block: &[Cell], measured: &Measured) -> String {
     line
 }
 
-/// Its time by ours: that of our loop in the caller's task, or of the best of ours on two threads.
+/// Returns a row's time divided by ours: that of our in-task loop, or of our fastest on two threads.
 pub(crate) fn ratio(row: &Cell, block: &[Cell]) -> Option<f64> {
     let ours = block.iter().filter(|cell| match row.is_wall_time() {
         true => cell.peer.is_ours() && cell.is_wall_time(),
@@ -61,7 +61,7 @@ pub(crate) fn ratio(row: &Cell, block: &[Cell]) -> Option<f64> {
     Some(row.nanos()? / ours)
 }
 
-/// By which power of the number of items the cost grows from 1,000 or 10,000 to 100,000.
+/// Returns the exponent by which the cost grows with the number of items, from 1,000 or 10,000 to 100,000.
 pub(crate) fn growth(row: &Cell, measured: &Measured) -> Option<f64> {
     let workload = |name: &'static str| name.rsplit_once('-').map(|(workload, _)| workload);
     let name = row.block.name;
@@ -86,7 +86,7 @@ fn ratio_text(ratio: f64) -> String {
     if ratio < 10.0 { format!("{ratio:.2}") } else { short(ratio) }
 }
 
-/// Three figures that count.
+/// Formats a number with three significant digits.
 pub(crate) fn short(n: f64) -> String {
     match n {
         n if n < 10.0 => format!("{n:.2}"),

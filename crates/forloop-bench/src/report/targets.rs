@@ -1,22 +1,22 @@
-//! The targets, and what was reached of each.
+//! The targets, and the figures that were reached.
 
 use std::fmt::Write;
 
-use crate::parent::{Cell, Measured};
+use crate::cell::{Cell, Measured};
 use crate::peers::{Kind, Peer};
 
-use super::table::{growth, short};
+use crate::report::table::{growth, short};
 
-/// What is compared with a target.
+/// A figure with a target.
 #[derive(Debug, Clone, Copy)]
 enum Figure {
-    /// The time of the fastest peer that runs bodies in the caller's task, by ours.
+    /// The time of the fastest peer that runs bodies in the caller's task, divided by ours.
     BestInTask,
-    /// The time of futures-util's `FuturesUnordered`, alone or in its streams, by ours.
+    /// The time of futures-util's `FuturesUnordered`, alone or in its streams, divided by ours.
     FuturesUnordered,
-    /// The time of one core by that of the best of ours on two.
+    /// The time on one core, divided by our fastest time on two.
     SpeedUp,
-    /// The time of tokio's `JoinSet` by that of the best of ours, both on two threads.
+    /// The time of tokio's `JoinSet`, divided by our fastest time, both on two threads.
     JoinSetTwo,
     Allocations,
     AllocationsInAll,
@@ -31,7 +31,7 @@ use Figure::{
     MostPolls, Polls, SpeedUp,
 };
 
-/// At least this, for times of others by ours; at most this, for what we cost.
+/// A minimum for times of others divided by ours; a maximum for our own costs.
 const TARGETS: &[(&str, Figure, f64)] = &[
     ("W1-10", BestInTask, 1.0),
     ("W1-10", FuturesUnordered, 9.0),
@@ -67,7 +67,7 @@ const TARGETS: &[(&str, Figure, f64)] = &[
     ("W4-64", JoinSetTwo, 80.0),
     ("W4-64", Allocations, 0.0005),
     ("W4-1024", Allocations, 0.0005),
-    // Eight for each time the number of items doubles: a bound that grows as its logarithm.
+    // Eight for each doubling of the number of items: a bound that grows logarithmically.
     ("W1-100k", AllocationsInAll, 133.0),
     ("W2-100k", AllocationsInAll, 133.0),
     ("W3s-100k", AllocationsInAll, 133.0),
@@ -106,16 +106,16 @@ impl Figure {
             Bytes => "bytes per pending item",
             Growth => "growth exponent",
             Polls => "polls per item",
-            MostPolls => "most body polls in a turn",
+            MostPolls => "most body polls in a loop poll",
         }
     }
 
-    /// Whether more is better.
+    /// Whether a larger figure is better.
     fn is_a_race(self) -> bool {
         matches!(self, BestInTask | FuturesUnordered | SpeedUp | JoinSetTwo)
     }
 
-    /// What was reached, and by whom where that may be asked.
+    /// Returns the figure, and the name of the peer that it is compared with.
     fn reached(self, block: &[&Cell], measured: &Measured) -> Option<(f64, &'static str)> {
         let ours = block.iter().find(|cell| cell.peer == Peer::Forloop);
         let nanos = |peer| block.iter().find(|cell| cell.peer == peer)?.nanos();
@@ -156,7 +156,7 @@ fn is_in_task_peer(peer: Peer) -> bool {
     peer.kind() == Kind::Inline && !peer.is_ours() && peer != Peer::Sequential
 }
 
-/// A line for each target whose block was measured.
+/// Formats a line for each target whose block was measured.
 pub(crate) fn targets(measured: &Measured) -> String {
     let mut text = String::from("\nTargets\n");
     for &(name, figure, target) in TARGETS {

@@ -1,12 +1,48 @@
-//! The blocks of the table, in its order.
+//! The blocks: each workload at each of its sizes, in the order of the table.
 
-use super::{Block, Clockwork, End, Work};
+use super::teardown::End;
+use super::timers::Clockwork;
+
+/// A block of the table: one workload at one size.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Block {
+    /// The name that selects the block.
+    pub(crate) name: &'static str,
+    /// What its bodies do.
+    pub(crate) title: &'static str,
+    /// The number of items.
+    pub(crate) n: usize,
+    pub(crate) work: Work,
+}
+
+/// What the bodies do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Work {
+    Ready,
+    ReadyWide,
+    Yields,
+    YieldsInTokio,
+    WokenBySame,
+    WokenByOther,
+    Lazy { limit: usize },
+    Timers(Clockwork),
+    Compute,
+    Teardown(End),
+    Mutex,
+}
+
+impl Block {
+    /// Returns the block with this name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        BLOCKS.iter().copied().find(|block| block.name == name)
+    }
+}
 
 const fn block(name: &'static str, n: usize, work: Work, title: &'static str) -> Block {
     Block { name, title, n, work }
 }
 
-/// Every block.
+/// All blocks.
 pub(crate) const BLOCKS: &[Block] = &[
     block("W1-10", 10, Work::Ready, "ten bodies, ready at their first poll"),
     block("W1-1k", 1000, Work::Ready, "1,000 bodies, ready at their first poll"),

@@ -1,4 +1,4 @@
-//! W6: bodies that only compute, for about twenty microseconds: what two cores bring.
+//! W6: bodies that only compute, for about twenty microseconds, to show the gain of a second core.
 
 use crate::body::Computes;
 use crate::meter::Meter;

@@ -8,7 +8,7 @@ use crate::peers::{self, Peer};
 
 pub(super) fn run(peer: Peer, n: usize, limit: usize, meter: &mut Meter<'_>) {
     let host = peer.host();
-    let limit = NonZeroUsize::new(limit).expect("no block has the limit zero");
+    let limit = NonZeroUsize::new(limit).expect("the limit of a block is not zero");
     meter.measured(|| {
         let body = |item| Silent(Yields::new(item, 1));
         peers::bounded(peer, &host, n, body, limit);

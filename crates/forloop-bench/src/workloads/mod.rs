@@ -1,4 +1,4 @@
-//! What is measured: each workload a file, each size or kind of it a [`Block`] of the table.
+//! The workloads: one file for each, and a [`Block`] of the table for each size or kind.
 
 mod blocks;
 mod compute;
@@ -14,45 +14,11 @@ use crate::body::{SMALL, Silent, Wide, Woken, Yields};
 use crate::meter::Meter;
 use crate::peers::{Kind, Peer, failing};
 
-pub(crate) use blocks::BLOCKS;
-pub(crate) use teardown::End;
-pub(crate) use timers::Clockwork;
-
-/// A block of the table: one workload at one size.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Block {
-    /// Its name, by which it is asked for.
-    pub(crate) name: &'static str,
-    /// What its bodies do.
-    pub(crate) title: &'static str,
-    /// How many items.
-    pub(crate) n: usize,
-    pub(crate) work: Work,
-}
-
-/// What bodies do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Work {
-    Ready,
-    ReadyWide,
-    Yields,
-    YieldsInTokio,
-    WokenBySame,
-    WokenByOther,
-    Lazy { limit: usize },
-    Timers(Clockwork),
-    Compute,
-    Teardown(End),
-    Mutex,
-}
+pub(crate) use self::blocks::{BLOCKS, Block, Work};
+use self::teardown::End;
 
 impl Block {
-    /// The block of that name.
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        BLOCKS.iter().copied().find(|block| block.name == name)
-    }
-
-    /// Whether the peer has a loop for it, and it says something.
+    /// Whether the peer has a loop for this block, and the result is meaningful.
     pub(crate) fn is_for(&self, peer: Peer) -> bool {
         let (kind, sequential) = (peer.kind(), peer == Peer::Sequential);
         match self.work {
@@ -69,7 +35,7 @@ impl Block {
         }
     }
 
-    /// How often a body is polled if never without cause, where that is known: its wakes and one.
+    /// Returns how often a body must be polled: once, and once for each wake. `None` if that is not known.
     pub(crate) fn due_polls(&self) -> Option<u64> {
         match self.work {
             Work::Ready | Work::ReadyWide | Work::Compute => Some(1),
@@ -79,7 +45,7 @@ impl Block {
         }
     }
 
-    /// How many bodies of `n` are pending at once, and how large each is, where that is known.
+    /// Returns how many of `n` bodies are pending at once, and the size of each, if that is known.
     pub(crate) fn pending(&self, n: usize) -> Option<(usize, usize)> {
         match self.work {
             Work::Ready => Some((n, SMALL)),
@@ -91,7 +57,7 @@ impl Block {
         }
     }
 
-    /// How many bytes of outputs a loop over `n` bodies returns, if it returns them together.
+    /// Returns the bytes of the outputs that a loop over `n` bodies returns, if it returns them together.
     pub(crate) fn output_bytes(&self, n: usize) -> usize {
         match self.work {
             Work::Lazy { .. } => 0,
@@ -99,12 +65,12 @@ impl Block {
         }
     }
 
-    /// Whether the same program runs the same instructions every time.
+    /// Whether each run takes the same instructions.
     pub(crate) fn is_exact(&self) -> bool {
         !matches!(self.work, Work::WokenByOther | Work::Timers(_) | Work::Compute)
     }
 
-    /// Runs it once with `n` items.
+    /// Runs the workload once with `n` items.
     pub(crate) fn run(&self, peer: Peer, n: usize, repeats: usize, meter: &mut Meter<'_>) {
         match self.work {
             Work::Ready => ready::small(peer, n, repeats, meter),
@@ -121,7 +87,8 @@ impl Block {
         }
     }
 
-    /// How often a loop is run for one reading: short ones many times, so that the clock can see them.
+    /// Returns how often a loop runs for one reading: a short one many times, to exceed the resolution of
+    /// the clock.
     pub(crate) fn repeats(&self, n: usize) -> usize {
         match self.work {
             Work::Ready | Work::ReadyWide => (10_000 / n).max(1),

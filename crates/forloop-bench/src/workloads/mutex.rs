@@ -1,4 +1,4 @@
-//! W8: bodies that queue on one tokio `Mutex`, inside tokio, whose cooperative budget they use up.
+//! W8: bodies that queue on one tokio `Mutex` inside tokio, and exhaust its cooperative budget.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! W7: loops that end with their bodies in flight. What is measured is the end alone.
+//! W7: loops that stop with their bodies in flight. Only the stopping is measured.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,16 +7,16 @@ use std::task::{Context, Poll, Waker};
 use futures_util::future::{AbortHandle, Abortable};
 
 use crate::body::{Owned, Slots};
-use crate::host::Bell;
+use crate::host::ThreadWaker;
 use crate::meter::Meter;
 use crate::peers::{self, Peer, Visit, failing};
 
-/// How the loop ends.
+/// How the loop stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
-    /// A body in the middle fails, and its loop stops the others.
+    /// A body in the middle fails, and its loop cancels the others.
     Fails,
-    /// A signal stops the loop: our `cancel_on`; around the others, futures-util's `abortable`.
+    /// A signal cancels the loop: our `cancel_on`, or futures-util's `abortable` around the others.
     Cancelled,
     /// The loop's future is dropped.
     Dropped,
@@ -24,7 +24,7 @@ pub(crate) enum End {
 
 pub(super) fn run(peer: Peer, end: End, n: usize, meter: &mut Meter<'_>) {
     let (slots, dropped) = (Slots::leaked(n), Owned::dropped());
-    // Each body owns something that is to be dropped, as bodies do.
+    // Each body owns a value, so that cancelling it has something to drop.
     let body = |item| {
         let (body, owned) = (slots.body(item), Owned);
         async move {
@@ -49,28 +49,32 @@ pub(super) fn run(peer: Peer, end: End, n: usize, meter: &mut Meter<'_>) {
             failing::in_task(peer, n, body, Failing { meter, slots, fails });
         }
     }
-    assert_eq!(Owned::dropped() - dropped, n, "every body has been dropped, once");
+    assert_eq!(Owned::dropped() - dropped, n, "every body was dropped exactly once");
 }
 
 /// Polls a loop until all its bodies wait.
-fn start(looping: Pin<&mut impl Future>, bell: &Arc<Bell>) {
-    poll_while_rung(looping, bell, "its bodies wait");
+fn start(looping: Pin<&mut impl Future>, thread_waker: &Arc<ThreadWaker>) {
+    poll_while_woken(looping, thread_waker, "its bodies wait");
 }
 
-fn poll_while_rung<F: Future>(mut looping: Pin<&mut F>, bell: &Arc<Bell>, expected: &str) {
-    let waker = Waker::from(bell.clone());
+fn poll_while_woken<F: Future>(
+    mut looping: Pin<&mut F>,
+    thread_waker: &Arc<ThreadWaker>,
+    expected: &str,
+) {
+    let waker = Waker::from(thread_waker.clone());
     let mut cx = Context::from_waker(&waker);
     while looping.as_mut().poll(&mut cx).is_pending() {
-        if !bell.was_rung() {
+        if !thread_waker.take_wake() {
             return;
         }
     }
-    panic!("the loop ended before {expected}");
+    panic!("the loop completed before {expected}");
 }
 
-/// Polls a loop that ends now, and drops it.
-fn finish<F: Future>(mut looping: Pin<Box<F>>, bell: &Arc<Bell>) {
-    let waker = Waker::from(bell.clone());
+/// Polls a loop that is about to complete, and drops it.
+fn finish<F: Future>(mut looping: Pin<Box<F>>, thread_waker: &Arc<ThreadWaker>) {
+    let waker = Waker::from(thread_waker.clone());
     let mut cx = Context::from_waker(&waker);
     loop {
         match looping.as_mut().poll(&mut cx) {
@@ -78,7 +82,9 @@ fn finish<F: Future>(mut looping: Pin<Box<F>>, bell: &Arc<Bell>) {
                 drop(looping);
                 return drop(std::hint::black_box(output));
             }
-            Poll::Pending => assert!(bell.was_rung(), "a loop that ends goes on"),
+            Poll::Pending => {
+                assert!(thread_waker.take_wake(), "a loop that stops needs no further wake");
+            }
         }
     }
 }
@@ -89,8 +95,8 @@ struct Dropping<'a, 'b> {
 
 impl Visit for Dropping<'_, '_> {
     fn visit(self, looping: impl Future<Output = ()>) {
-        let (mut looping, bell) = (Box::pin(looping), Bell::new());
-        start(looping.as_mut(), &bell);
+        let (mut looping, thread_waker) = (Box::pin(looping), ThreadWaker::new());
+        start(looping.as_mut(), &thread_waker);
         self.meter.measured(|| drop(looping));
     }
 }
@@ -102,12 +108,12 @@ struct Aborting<'a, 'b> {
 impl Visit for Aborting<'_, '_> {
     fn visit(self, looping: impl Future<Output = ()>) {
         let (abort, registration) = AbortHandle::new_pair();
-        let bell = Bell::new();
+        let thread_waker = ThreadWaker::new();
         let mut looping = Box::pin(Abortable::new(looping, registration));
-        start(looping.as_mut(), &bell);
+        start(looping.as_mut(), &thread_waker);
         self.meter.measured(|| {
             abort.abort();
-            finish(looping, &bell);
+            finish(looping, &thread_waker);
         });
     }
 }
@@ -117,13 +123,13 @@ fn cancelled<B: Future<Output = usize>>(
     body: impl Fn(usize) -> B,
     meter: &mut Meter<'_>,
 ) {
-    let (token, bell) = (forloop::CancelToken::new(), Bell::new());
+    let (token, thread_waker) = (forloop::CancelToken::new(), ThreadWaker::new());
     let looping = forloop::each(0..n).unbounded().cancel_on(&token).gather(body);
     let mut looping = Box::pin(looping);
-    start(looping.as_mut(), &bell);
+    start(looping.as_mut(), &thread_waker);
     meter.measured(|| {
         token.cancel();
-        finish(looping, &bell);
+        finish(looping, &thread_waker);
     });
 }
 
@@ -135,11 +141,11 @@ struct Failing<'a, 'b> {
 
 impl Visit for Failing<'_, '_> {
     fn visit(self, looping: impl Future<Output = ()>) {
-        let (mut looping, bell) = (Box::pin(looping), Bell::new());
-        start(looping.as_mut(), &bell);
+        let (mut looping, thread_waker) = (Box::pin(looping), ThreadWaker::new());
+        start(looping.as_mut(), &thread_waker);
         self.meter.measured(|| {
             self.slots.wake(self.fails);
-            finish(looping, &bell);
+            finish(looping, &thread_waker);
         });
     }
 }

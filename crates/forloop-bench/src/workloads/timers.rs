@@ -7,7 +7,7 @@ use crate::host::Host;
 use crate::meter::Meter;
 use crate::peers::{self, Kind, Peer};
 
-/// Whose timers.
+/// The clock and timers that the bodies use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Clockwork {
     Tokio,
@@ -61,7 +61,7 @@ pub(super) fn run(peer: Peer, clockwork: Clockwork, n: usize, meter: &mut Meter<
     }
 }
 
-/// 1 to 50 ms, neighbours far from each other.
+/// Returns 1 to 50 ms, with different values for neighbours.
 fn duration(item: usize) -> Duration {
     Duration::from_micros(1000 + (item as u64 * 7919) % 49_000)
 }

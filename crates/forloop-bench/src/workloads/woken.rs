@@ -1,4 +1,4 @@
-//! W3: bodies that are woken one by one, in an order that has nothing to do with theirs.
+//! W3: bodies that are woken one by one, in a shuffled order.
 
 use std::thread;
 use std::time::Duration;
@@ -8,19 +8,19 @@ use crate::host::Waking;
 use crate::meter::Meter;
 use crate::peers::{self, Kind, Peer};
 
-/// The thread that polls the loop wakes one body, polls the loop, and so on.
+/// The thread that polls the loop alternates between waking one body and polling the loop.
 pub(super) fn by_the_same_thread(peer: Peer, n: usize, meter: &mut Meter<'_>) {
     let (host, slots) = (peer.host(), Slots::leaked(n));
     let waking = Waking { slots, order: shuffled(n) };
     meter.measured(|| peers::all(peer, &host, n, |item| slots.body(item), Some(waking)));
 }
 
-/// As soon as all bodies wait, another thread wakes them as fast as it can.
+/// Once all bodies wait, another thread wakes them as fast as it can.
 pub(super) fn by_another_thread(peer: Peer, n: usize, meter: &mut Meter<'_>) {
     let (host, slots, order) = (peer.host(), Slots::leaked(n), shuffled(n));
     meter.measured(|| {
         let waking = thread::spawn(move || {
-            // Most peers poll the last body last, so this looks at the others about once.
+            // Most peers poll the last body last, so a single pass over the others usually suffices.
             for index in (0..n).rev() {
                 while !slots.waits(index) {
                     thread::sleep(Duration::from_micros(50));

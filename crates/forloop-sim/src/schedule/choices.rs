@@ -1,14 +1,14 @@
-//! What was chosen in a run, as a list that repeats it.
+//! The choices of a run, as a list that repeats it.
 
 use std::error::Error;
 use std::fmt;
 use std::str::FromStr;
 
-/// What was chosen at each point of a run where there was a choice, in order.
+/// The choices that a run made, in order.
 ///
-/// 0 is what comes first, first in, first out, and a list that is at its end goes on with 0: so the empty
-/// list is the run without any luck. As text it is numbers with commas between them, and `0x30` for
-/// thirty zeros in a row.
+/// 0 is the first option in first-in, first-out order. Behind the end of the list every choice is 0, so the
+/// empty list is the first-in, first-out schedule. The text form is numbers separated by commas, with
+/// `0x30` for thirty zeros in a row.
 ///
 /// # Examples
 ///
@@ -26,7 +26,7 @@ pub struct Choices {
 }
 
 impl Choices {
-    /// What was chosen, without the zeros behind the last other choice.
+    /// Returns the choices without trailing zeros.
     pub fn as_slice(&self) -> &[u32] {
         &self.list
     }
@@ -60,7 +60,7 @@ impl fmt::Display for Choices {
     }
 }
 
-/// As many zeros are written as one: a typing error must not take all memory.
+/// The longest run of zeros in one part of the text: a typing error must not exhaust the memory.
 const MOST_ZEROS: usize = 65_535;
 
 impl FromStr for Choices {
@@ -85,7 +85,7 @@ impl FromStr for Choices {
     }
 }
 
-/// This is no list of [`Choices`].
+/// The error of parsing a text that is not a list of [`Choices`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoChoices {
     part: String,
@@ -95,7 +95,7 @@ impl fmt::Display for NoChoices {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "`{}` is no choice: numbers with commas between them, as in `0,2,0x3,1`",
+            "`{}` is not a choice: expected numbers separated by commas, as in `0,2,0x3,1`",
             self.part
         )
     }
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn the_display_of_a_list_parses_to_the_same_list() {
         let long = [vec![0; 200_000], vec![1]].concat();
         for list in [vec![], vec![0, 0, 3], vec![1, 0, 2], vec![7], vec![0, 1, 0, 0, 0, 4], long] {
             let choices = Choices::from(list);
@@ -117,13 +117,13 @@ mod tests {
     }
 
     #[test]
-    fn zeros_at_the_end_are_the_same_as_none() {
+    fn trailing_zeros_are_ignored() {
         assert_eq!(Choices::from(vec![1, 0, 0]), Choices::from(vec![1]));
         assert_eq!("0,0,0".parse(), Ok(Choices::default()));
     }
 
     #[test]
-    fn what_is_no_choice_is_refused_by_name() {
+    fn an_invalid_choice_is_refused_by_name() {
         let error = "1,two,3".parse::<Choices>().unwrap_err();
         assert!(error.to_string().contains("`two`"), "{error}");
         assert!("-1".parse::<Choices>().is_err());

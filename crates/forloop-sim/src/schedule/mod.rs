@@ -1,4 +1,4 @@
-//! The ways to choose what happens next.
+//! The schedules: how a run chooses between its options.
 
 mod choices;
 mod random;
@@ -9,12 +9,12 @@ pub use self::choices::{Choices, NoChoices};
 pub(crate) use self::random::{Random, mixed};
 use crate::ready_queue::ReadyQueue;
 
-/// Where there is something to choose.
+/// A point at which a run has options.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Point<'a> {
-    /// Tasks that can run, by their numbers, in the order in which they were woken.
+    /// The ready tasks, by number, in the order in which they were woken.
     Tasks(&'a ReadyQueue),
-    /// So many things, at least two, that come in some order: timers of one instant, bodies woken together.
+    /// This many things, at least two, in some order: timers of one instant, or bodies woken together.
     Order(usize),
 }
 
@@ -30,15 +30,15 @@ impl Point<'_> {
 /// How a run chooses.
 #[derive(Debug, Clone)]
 pub(crate) enum Schedule {
-    /// What comes first.
+    /// The first option.
     Fifo,
-    /// Any, with the same probability.
+    /// Any option, with equal probability.
     Random(Random),
-    /// The task of the highest priority, which changes at a few steps.
+    /// The task of the highest priority; the priorities change at a few steps.
     Pct(Pct),
-    /// As it was, then what comes first.
+    /// The recorded choices, then the first option.
     Replay { choices: Choices, at: usize },
-    /// As bytes say, then what comes first.
+    /// The choices that bytes encode, then the first option.
     Bytes { bytes: Vec<u8>, at: usize },
 }
 
@@ -53,7 +53,7 @@ impl Schedule {
             Self::Replay { choices, at } => {
                 let choice = choices.as_slice().get(*at).map_or(0, |&choice| choice as usize);
                 *at += 1;
-                // A list for another program may say more than there is.
+                // A list for another program may exceed the options.
                 choice.min(options - 1)
             }
             Self::Bytes { bytes, at } => {
@@ -69,8 +69,9 @@ impl Schedule {
     }
 }
 
-/// Probabilistic concurrency testing, of Burckhardt, Kothari, Musuvathi and Nagarakatte (ASPLOS 2010): a
-/// bug of depth d in a program of n tasks and k steps shows itself with a probability of at least
+/// Probabilistic concurrency testing (Burckhardt, Kothari, Musuvathi and Nagarakatte, ASPLOS 2010).
+///
+/// A run finds a bug of depth d, in a program of n tasks and k steps, with a probability of at least
 /// 1/(n k^(d-1)).
 #[derive(Debug, Clone)]
 pub(crate) struct Pct {
@@ -82,7 +83,7 @@ pub(crate) struct Pct {
 }
 
 impl Pct {
-    /// For bugs of `depth` in programs of about so many `steps`.
+    /// For bugs of the given `depth` in programs of about `steps` steps.
     pub(crate) fn new(seed: u64, depth: u32, steps: u64) -> Self {
         let mut random = Random::seeded(seed);
         let changes = (1..depth).map(|_| random.below(steps.max(1)));
@@ -96,7 +97,7 @@ impl Pct {
             return self.random.below(point.options() as u64) as usize;
         };
         for task in tasks.iter() {
-            // Above all those that were lowered.
+            // Above all lowered priorities.
             let random = &mut self.random;
             self.priorities
                 .entry(task)
@@ -106,7 +107,7 @@ impl Pct {
         while self.changes.last().is_some_and(|&change| change < self.step) {
             self.changes.pop();
             let (_, highest) = self.highest(tasks);
-            // The one lowered last is the lowest.
+            // The task that was lowered last has the lowest priority.
             self.priorities.insert(highest, self.changes.len() as u64);
         }
         self.highest(tasks).0
@@ -124,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_that_is_at_its_end_goes_on_with_what_comes_first() {
+    fn a_replay_takes_the_first_option_behind_the_end_of_its_list() {
         let choices = Choices::from(vec![2, 9]);
         let mut schedule = Schedule::Replay { choices, at: 0 };
         let chosen: Vec<usize> = (0..4).map(|_| schedule.choose(Point::Order(3))).collect();
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_choose_and_run_out() {
+    fn bytes_choose_and_then_the_first_option_is_taken() {
         let mut schedule = Schedule::Bytes { bytes: vec![4, 1, 2], at: 0 };
         assert_eq!(schedule.choose(Point::Order(3)), 1);
         assert_eq!(schedule.choose(Point::Order(1000)), 258);

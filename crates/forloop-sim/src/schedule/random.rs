@@ -1,7 +1,7 @@
-//! Numbers that look random and are the same on every machine.
+//! A random number generator that is the same on every machine.
 
-/// SplitMix64, as Steele, Lea and Flood gave it in 2014: a few lines, so that a seed means the same run
-/// in every version of every library.
+/// SplitMix64 (Steele, Lea and Flood, 2014). It is implemented here, so that no update of a library changes
+/// the run that a seed means.
 #[derive(Debug, Clone)]
 pub(crate) struct Random {
     state: u64,
@@ -17,14 +17,14 @@ impl Random {
         mixed(self.state)
     }
 
-    /// A number below `bound`, which is not 0.
+    /// Returns a number below `bound`, which must not be 0.
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
-        // The high half of the product: as even as 64 bits are.
+        // The high half of the product; its bias is at most bound / 2^64.
         ((u128::from(self.next()) * u128::from(bound)) >> 64) as u64
     }
 }
 
-/// Spreads every bit of a number over all of them.
+/// Mixes each bit of a number into all others.
 pub(crate) fn mixed(number: u64) -> u64 {
     let number = (number ^ (number >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let number = (number ^ (number >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

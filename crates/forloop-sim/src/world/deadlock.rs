@@ -1,4 +1,4 @@
-//! What is said when nothing can run.
+//! The report of a deadlock.
 
 use std::sync::Arc;
 
@@ -9,36 +9,39 @@ use super::state::{Next, Running, TaskState};
 use crate::deadlock::{Deadlock, NoProgress, Pending};
 use crate::event::Label;
 
-/// How many steps are taken behind a deadlock, to see who goes on.
-const AFTERMATH: usize = 10_000;
+/// The most steps taken after a deadlock, to find the tasks that missed a wake.
+const EXTRA_STEPS: usize = 10_000;
 
 impl World {
-    /// Panics and says who waits. To know that, everything is polled although nobody has woken it; and who
-    /// goes on then has missed a wake.
+    /// Panics with a report of the tasks and bodies that wait.
+    ///
+    /// To learn which they are, every task is polled once without a wake. What makes progress then, or
+    /// completes in the steps that follow, has missed a wake.
     pub(super) fn end_in_deadlock(
         self: &Arc<Self>,
         main: usize,
         poll_main: &mut dyn FnMut() -> bool,
     ) -> ! {
         let at = self.now();
-        let mut deadlock = Deadlock { at, pending: self.pending(), went_on: Vec::new() };
-        // Also if what is polled without a wake panics.
+        let mut deadlock = Deadlock { at, pending: self.pending(), lost_wakes: Vec::new() };
+        // Set already here, in case a task polled without a wake panics.
         let (chosen, fingerprint) = {
             let mut state = self.state();
             state.deadlock = Some(NoProgress::Deadlock(deadlock.clone()));
             state.told = state.log.take();
             (state.chosen.len(), state.fingerprint)
         };
-        (deadlock.pending, deadlock.went_on) = self.ask(main, poll_main);
-        for _ in 0..AFTERMATH {
+        (deadlock.pending, deadlock.lost_wakes) = self.poll_all(main, poll_main);
+        for _ in 0..EXTRA_STEPS {
             match self.next(None) {
                 Next::Main | Next::Nothing | Next::Wake(_) => break,
-                next => self.go_on(next),
+                next => self.perform(next),
             }
         }
-        let (left, _) = self.ask(main, poll_main);
-        let has_gone_on = |one: &&Pending| deadlock.went_on.contains(one) || !left.contains(one);
-        deadlock.went_on = deadlock.pending.iter().filter(has_gone_on).cloned().collect();
+        let (left, _) = self.poll_all(main, poll_main);
+        let has_progressed =
+            |one: &&Pending| deadlock.lost_wakes.contains(one) || !left.contains(one);
+        deadlock.lost_wakes = deadlock.pending.iter().filter(has_progressed).cloned().collect();
         let deadlock = NoProgress::Deadlock(deadlock);
         let mut state = self.state();
         state.chosen.truncate(chosen);
@@ -48,9 +51,9 @@ impl World {
         panic!("{deadlock}");
     }
 
-    /// Polls every task that has not ended once; gives them with the bodies inside them, and those that
-    /// ended then.
-    fn ask(
+    /// Polls every task that has not completed once. Returns them with the bodies inside them, and those
+    /// that completed.
+    fn poll_all(
         self: &Arc<Self>,
         main: usize,
         poll_main: &mut dyn FnMut() -> bool,
@@ -62,7 +65,7 @@ impl World {
             let bodies = waiting_bodies(|| match (is_main, self.take(task)) {
                 (true, _) => has_ended = task == main && poll_main(),
                 (false, Some(next)) => {
-                    self.go_on(next);
+                    self.perform(next);
                     has_ended = matches!(self.state().tasks[task].job, TaskState::Ended);
                 }
                 (false, None) => {}
@@ -80,7 +83,7 @@ impl World {
         (waiting, ended)
     }
 
-    /// Takes a task, to poll it.
+    /// Takes a task's future in order to poll it.
     fn take(&self, task: usize) -> Option<Next> {
         let polled = &mut self.state().tasks[task].job;
         match std::mem::replace(polled, TaskState::Polled) {

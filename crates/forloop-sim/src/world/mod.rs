@@ -1,4 +1,4 @@
-//! The world of a simulation: its tasks, its clock, and what comes next.
+//! The state of a simulation: its tasks, its clock, and the loop that runs them.
 
 mod deadlock;
 mod state;
@@ -18,7 +18,7 @@ use forloop_core::simulation::simulated;
 
 pub(crate) use self::state::Due;
 use self::state::{Alarm, Job, NEVER, Next, Running, State, Task, TaskState};
-use self::task_waker::TaskWaker;
+use self::task_waker::{TaskWaker, WakeTask};
 use crate::deadlock::{NoProgress, Pending};
 use crate::event::{Event, EventKind, Label};
 use crate::schedule::{Choices, Point, Schedule};
@@ -26,27 +26,27 @@ use crate::schedule::{Choices, Point, Schedule};
 type LocalJob = Pin<Box<dyn Future<Output = ()>>>;
 
 thread_local! {
-    /// The worlds that run on this thread, each inside the one before it.
+    /// The worlds that run on this thread, innermost last.
     static CURRENT: RefCell<Vec<Weak<World>>> = const { RefCell::new(Vec::new()) };
 
-    /// Tasks that stay on this thread, by their world and number.
+    /// The futures of tasks that stay on this thread, by world and task number.
     static LOCALS: RefCell<HashMap<(u64, usize), LocalJob>> = RefCell::default();
 }
 
-/// Where the thread's random numbers begin.
+/// The seed of the thread's random numbers.
 const RANDOM_NUMBERS: u64 = 0x666f_726c_6f6f_7021;
 
-/// Everything a simulation is.
+/// The state behind all handles of a simulation.
 pub(crate) struct World {
     id: u64,
     state: Mutex<State>,
-    /// Something was woken: for who has patience with other threads.
+    /// Notified when a task was woken, for a `block_on` that waits for other threads.
     woken: Condvar,
 }
 
 impl World {
     pub(crate) fn new(schedule: Schedule) -> Arc<Self> {
-        // What draws its random numbers from here, as the jitter of a back-off does, draws the same in each run.
+        // The jitter of a back-off takes its random numbers from `fastrand`: they are the same in each run.
         fastrand::seed(RANDOM_NUMBERS);
         static WORLDS: AtomicU64 = AtomicU64::new(0);
         Arc::new(Self {
@@ -56,13 +56,13 @@ impl World {
         })
     }
 
-    /// The world that runs on this thread, if one does.
+    /// Returns the innermost world that runs on this thread.
     pub(crate) fn current() -> Option<Arc<Self>> {
         CURRENT.with_borrow(|worlds| worlds.last().and_then(Weak::upgrade))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // No code of a program runs while it is held, so nothing panics then.
+        // No code of the program runs while the lock is held, so the state is consistent after a panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -74,7 +74,7 @@ impl World {
         self.state().patience = patience;
     }
 
-    /// Keeps what happens from now on.
+    /// Records events from now on.
     pub(crate) fn record(&self) {
         self.state().log = Some(Vec::new());
     }
@@ -84,7 +84,7 @@ impl World {
         state.told.clone().or_else(|| state.log.clone()).unwrap_or_default()
     }
 
-    /// What was chosen so far, each of how many.
+    /// Returns the choices made so far, each with the number of its options.
     pub(crate) fn chosen(&self) -> Vec<(u32, u32)> {
         self.state().chosen.clone()
     }
@@ -97,7 +97,7 @@ impl World {
         self.state().fingerprint
     }
 
-    /// How many steps were taken, and how many may be.
+    /// Returns the number of steps taken, and their limit.
     pub(crate) fn steps(&self) -> (u64, u64) {
         let state = self.state();
         (state.steps, state.most_steps)
@@ -107,7 +107,7 @@ impl World {
         self.state().most_steps = most;
     }
 
-    /// Chooses one of several things that come in some order.
+    /// Chooses one of several things that have no order.
     pub(crate) fn choose(&self, options: usize) -> usize {
         self.state().choose(Point::Order(options))
     }
@@ -121,19 +121,20 @@ impl World {
         LOCALS.with_borrow_mut(|locals| locals.insert((self.id, task), job));
     }
 
-    /// A new task, which can run at once.
+    /// Adds a task that can run at once.
     fn add(self: &Arc<Self>, job: TaskState, label: Label) -> usize {
         let mut state = self.state();
         let task = state.tasks.len();
-        let task_waker = TaskWaker::woken(self, task);
+        let this: Weak<Self> = Arc::downgrade(self);
+        let task_waker = TaskWaker::woken(this, task);
         state.tasks.push(Task { job, waker: task_waker.clone().into(), task_waker, label });
         state.ready.push(task);
         state.note(EventKind::Spawned(task, label));
-        self.tell_others(&state);
+        self.notify_threads(&state);
         task
     }
 
-    /// The tasks that have not ended.
+    /// Returns the tasks that have not completed.
     pub(crate) fn pending(&self) -> Vec<Pending> {
         let state = self.state();
         let tasks = state.tasks.iter().enumerate();
@@ -147,7 +148,7 @@ impl World {
             .collect()
     }
 
-    /// Drops every task that has not ended.
+    /// Drops every task that has not completed.
     pub(crate) fn clear(&self) {
         let mut panicked = None;
         loop {
@@ -164,7 +165,7 @@ impl World {
                 break panicked.map_or((), |payload| resume_unwind(payload));
             }
             for (number, job) in tasks {
-                // One by one: the panic of one destructor keeps no other from running.
+                // Each is dropped separately: a panic in one destructor does not prevent the others.
                 for dropped in [
                     catch_unwind(AssertUnwindSafe(|| drop(job))),
                     catch_unwind(AssertUnwindSafe(|| drop(self.take_local(number)))),
@@ -178,7 +179,7 @@ impl World {
     }
 
     fn take_local(&self, task: usize) -> Option<LocalJob> {
-        // Nobody has a task once the thread has ended.
+        // The map does not exist any more while the thread exits.
         LOCALS.try_with(|locals| locals.borrow_mut().remove(&(self.id, task))).ok().flatten()
     }
 
@@ -199,36 +200,36 @@ impl World {
                     }
                     Next::Nothing => {
                         let mut is_ready = false;
-                        // Polled no more once it is ready.
+                        // The future is not polled again once it is ready.
                         self.end_in_deadlock(main.task, &mut || {
                             is_ready = is_ready || poll_main().is_ready();
                             is_ready
                         });
                     }
-                    next => self.go_on(next),
+                    next => self.perform(next),
                 }
                 self.count_steps();
             }
         })
     }
 
-    /// Panics if more steps were taken than may be.
+    /// Panics if the run exceeded its limit of steps.
     fn count_steps(&self) {
         let (steps, most) = self.steps();
         if most < steps {
-            let deadlock = NoProgress::Endless { steps: most };
-            self.state().deadlock = Some(deadlock.clone());
-            panic!("{deadlock}");
+            let no_progress = NoProgress::Endless { steps: most };
+            self.state().deadlock = Some(no_progress.clone());
+            panic!("{no_progress}");
         }
     }
 
-    /// Runs what can still run, without time going on.
+    /// Runs the tasks that can run now, without advancing the clock.
     pub(crate) fn settle(self: &Arc<Self>) {
         self.simulated(|| {
             loop {
                 match self.next(None) {
                     Next::Main | Next::Nothing | Next::Wake(_) => break,
-                    next => self.go_on(next),
+                    next => self.perform(next),
                 }
                 self.count_steps();
             }
@@ -236,7 +237,7 @@ impl World {
         self.state().let_go();
     }
 
-    /// Calls `run`; the loops polled meanwhile have their order chosen here.
+    /// Calls `run` as a part of this simulation: it chooses the order of the loops polled inside.
     fn simulated<T>(self: &Arc<Self>, run: impl FnOnce() -> T) -> T {
         struct Left;
         impl Drop for Left {
@@ -252,12 +253,13 @@ impl World {
         simulated((!is_fifo).then(|| Rc::new(choose) as Rc<_>), run)
     }
 
-    /// Why the last `block_on` has panicked, if not for a panic of its program.
-    pub(crate) fn deadlock(&self) -> Option<NoProgress> {
+    /// Why the last `block_on` panicked, unless the program itself panicked.
+    pub(crate) fn no_progress(&self) -> Option<NoProgress> {
         self.state().deadlock.clone()
     }
 
-    fn go_on(self: &Arc<Self>, next: Next) {
+    /// Performs a step.
+    fn perform(self: &Arc<Self>, next: Next) {
         match next {
             Next::Main | Next::Nothing => {}
             Next::Wake(wakers) => wakers.into_iter().for_each(Waker::wake),
@@ -267,7 +269,7 @@ impl World {
             }
             Next::Task(task, Running::There) => {
                 let Some(job) = self.take_local(task) else {
-                    // It is on another thread, where it can run when nobody runs tasks here.
+                    // The future belongs to another thread, and can run when a `block_on` there polls it.
                     self.leave(task, Some(TaskState::There));
                     return self.state().held_up.push(task);
                 };
@@ -281,20 +283,20 @@ impl World {
         }
     }
 
-    /// Polls a task, and gives it back if it goes on.
+    /// Polls a task, and returns its future if that is pending.
     fn run<J>(&self, task: usize, mut job: Pin<Box<J>>) -> Option<Pin<Box<J>>>
     where
         J: Future<Output = ()> + ?Sized,
     {
         let waker = self.waker(task);
-        let ended = Leaving { world: self, task };
+        let panicked = Leaving { world: self, task };
         let polled =
             self.polled(task, || job.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
-        std::mem::forget(ended);
+        std::mem::forget(panicked);
         polled.then_some(job)
     }
 
-    /// Has a task be somewhere; `None` if it has ended.
+    /// Puts a task back after a poll; `None` if it completed.
     fn leave(&self, task: usize, job: Option<TaskState>) {
         let mut state = self.state();
         if job.is_none() {
@@ -351,34 +353,24 @@ impl World {
         }
     }
 
-    fn wake(&self, task: usize) {
-        let mut state = self.state();
-        if matches!(state.tasks[task].job, TaskState::Ended) {
-            return;
-        }
-        state.ready.push(task);
-        state.note(EventKind::Woken(task));
-        self.tell_others(&state);
-    }
-
     /// Notifies the threads that wait for a task. Without one there is no system call: `notify_all` makes
     /// one each time, and a program wakes tasks far more often than a thread waits.
-    fn tell_others(&self, state: &State) {
+    fn notify_threads(&self, state: &State) {
         if 0 < state.waiting {
             self.woken.notify_all();
         }
     }
 
-    /// A place among the timers due at that time.
+    /// Returns the key of a new timer. Of the timers due at one time, the older one comes first.
     pub(crate) fn timer(&self, duration: Duration) -> Due {
         let mut state = self.state();
         state.timers_made += 1;
         (state.now.saturating_add(duration), state.timers_made)
     }
 
-    /// Polls a timer: from its first poll to its end it is waited for.
+    /// Polls a timer, which is registered from its first poll until it is due or dropped.
     pub(crate) fn poll_timer(&self, due: Due, cx: &mut Context<'_>) -> Poll<()> {
-        // Whose waker it is we do not know: it is called while nothing is locked.
+        // A foreign waker is called only while no lock is held.
         let waker = cx.waker().clone();
         let mut state = self.state();
         if due.0 <= state.now && due.0 != NEVER {
@@ -386,7 +378,7 @@ impl World {
         }
         let task = state.polled.last().copied();
         let before = state.timers.insert(due, Alarm { waker, task });
-        // The last waker of a body may drop the body, and that its timers.
+        // Dropping a waker may drop a body, and that may drop timers of its own.
         drop(state);
         drop(before);
         Poll::Pending
@@ -398,7 +390,19 @@ impl World {
     }
 }
 
-/// Drops the tasks that stayed on this thread; those on others go with their threads.
+impl WakeTask for World {
+    fn wake_task(&self, task: usize) {
+        let mut state = self.state();
+        if matches!(state.tasks[task].job, TaskState::Ended) {
+            return;
+        }
+        state.ready.push(task);
+        state.note(EventKind::Woken(task));
+        self.notify_threads(&state);
+    }
+}
+
+/// Drops the tasks that stayed on this thread; those on other threads are dropped with their threads.
 impl Drop for World {
     fn drop(&mut self) {
         let tasks = self.state().tasks.len();
@@ -407,7 +411,7 @@ impl Drop for World {
     }
 }
 
-/// A `block_on`.
+/// A running `block_on`.
 struct Main<'a> {
     world: &'a World,
     task: usize,
@@ -423,7 +427,7 @@ impl Drop for Main<'_> {
     }
 }
 
-/// A task whose future is gone unless this is forgotten: it has panicked.
+/// Marks a task as completed when its poll panics; a poll that returns forgets this guard.
 struct Leaving<'a> {
     world: &'a World,
     task: usize,
@@ -435,7 +439,7 @@ impl Drop for Leaving<'_> {
     }
 }
 
-/// A step of a task.
+/// The running step of a task.
 struct Polled<'a> {
     world: &'a World,
 }

@@ -1,4 +1,4 @@
-//! What a world knows: which tasks there are, what was chosen, and what can come next.
+//! The state of a world: its tasks, its choices, and the selection of the next step.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -12,46 +12,47 @@ use crate::event::{Event, EventKind, Label};
 use crate::ready_queue::ReadyQueue;
 use crate::schedule::{Point, Schedule, mixed};
 
-/// A time that never comes: who sleeps for longer than can be counted is never woken.
+/// A time that never comes: a task that sleeps past the largest duration is never woken.
 pub(super) const NEVER: Duration = Duration::MAX;
 
 pub(super) type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Everything that is the same in a run that is repeated.
+/// Everything that is the same when a run is repeated.
 pub(super) struct State {
     pub(super) schedule: Schedule,
-    /// How long to wait for a wake from another thread before it counts as a deadlock.
+    /// How long to wait for a wake from another thread before reporting a deadlock.
     pub(super) patience: Duration,
     /// The number of threads that wait for such a wake. The lock of this state covers the count, the ready
     /// tasks and the wait, so no wake is lost.
     pub(super) waiting: usize,
     pub(super) now: Duration,
     pub(super) tasks: Vec<Task>,
-    /// Tasks that were woken, in that order.
+    /// Ready tasks, in the order in which they were woken.
     pub(super) ready: ReadyQueue,
-    /// Those among them that cannot run now, because who runs them waits for somebody else.
+    /// Woken tasks that cannot run now: each is being polled, is the future of another `block_on`, or
+    /// belongs to another thread.
     pub(super) held_up: Vec<usize>,
-    /// The tasks that are being polled, each inside the one before it.
+    /// The tasks that are being polled, outermost first.
     pub(super) polled: Vec<usize>,
     pub(super) timers: BTreeMap<Due, Alarm>,
     pub(super) timers_made: u64,
-    /// What was chosen, of how many.
+    /// Each choice, with the number of its options.
     pub(super) chosen: Vec<(u32, u32)>,
     pub(super) steps: u64,
-    /// How many of them a `block_on` may take.
+    /// The limit of steps of a `block_on`.
     pub(super) most_steps: u64,
-    /// Why the last `block_on` has panicked, if not for a panic of its program.
+    /// Why the last `block_on` panicked, unless the program itself panicked.
     pub(super) deadlock: Option<NoProgress>,
     pub(super) fingerprint: u64,
     pub(super) log: Option<Vec<Event>>,
-    /// The log up to a deadlock: what was done to know who waits is no part of it.
+    /// The log up to a deadlock, without the steps taken to analyse it.
     pub(super) told: Option<Vec<Event>>,
 }
 
-/// When a timer is due; of those due at one time, the older comes first.
+/// The key of a timer: when it is due, and its number. Of those due at one time, the older comes first.
 pub(crate) type Due = (Duration, u64);
 
-/// A timer that is waited for.
+/// A registered timer.
 pub(super) struct Alarm {
     pub(super) waker: Waker,
     /// The task that waits for it.
@@ -65,28 +66,28 @@ pub(super) struct Task {
     pub(super) label: Label,
 }
 
-/// Where a task's future is.
+/// Where the future of a task is.
 pub(super) enum TaskState {
     Here(Job),
-    /// On the thread that spawned it.
+    /// In the map of the thread that spawned it.
     There,
-    /// With a `block_on`.
+    /// In a `block_on`.
     Main,
     /// Being polled.
     Polled,
     Ended,
 }
 
-/// What comes next.
+/// The next step.
 pub(super) enum Next {
     Main,
     Task(usize, Running),
-    /// It is later now, and these timers are due.
+    /// The clock advanced, and these wakers are due.
     Wake(Vec<Waker>),
     Nothing,
 }
 
-/// A task that is to be polled.
+/// The future of a task that is about to be polled.
 pub(super) enum Running {
     Here(Job),
     There,
@@ -115,7 +116,7 @@ impl State {
         }
     }
 
-    /// Notes what happens: in the fingerprint, and in the log, if there is one.
+    /// Records an event in the fingerprint, and in the log if there is one.
     pub(super) fn note(&mut self, what: EventKind) {
         let (kind, a, b) = match what {
             EventKind::Spawned(task, _) => (1, task, 0),
@@ -138,7 +139,7 @@ impl State {
         }
     }
 
-    /// Chooses, if there is something to choose.
+    /// Chooses an option, if there is more than one.
     pub(super) fn choose(&mut self, point: Point<'_>) -> usize {
         let options = point.options();
         if options < 2 {
@@ -150,19 +151,19 @@ impl State {
         choice
     }
 
-    /// Forgets that a task was woken: it has ended.
+    /// Removes a completed task from the ready tasks.
     pub(super) fn forget(&mut self, task: usize) {
         if self.tasks[task].task_waker.is_woken() {
             self.ready.take_task(task);
         }
     }
 
-    /// Has the tasks run that could not, because who ran them waited for somebody else.
+    /// Makes the tasks ready that were held up.
     pub(super) fn let_go(&mut self) {
         self.ready.extend(self.held_up.drain(..));
     }
 
-    /// Takes one of the tasks that can run.
+    /// Takes one of the ready tasks.
     pub(super) fn next_ready(&mut self, main: Option<usize>) -> Option<Next> {
         while !self.ready.is_empty() {
             let ready = std::mem::take(&mut self.ready);
@@ -186,7 +187,7 @@ impl State {
         None
     }
 
-    /// Makes it the time of the next timers, and gives the wakers of those due then, in some order.
+    /// Advances the clock to the next timers, and returns the wakers due then, in a chosen order.
     pub(super) fn jump(&mut self) -> Option<Vec<Waker>> {
         let (&(next, _), _) = self.timers.first_key_value()?;
         if next == NEVER {

@@ -1,32 +1,35 @@
-//! What wakes a task.
+//! The waker of a task.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::Wake;
 
-use super::World;
+/// What can make a task ready to run.
+pub(super) trait WakeTask: Send + Sync {
+    fn wake_task(&self, task: usize);
+}
 
-/// Wakes a task.
+/// The waker of a task.
 pub(super) struct TaskWaker {
-    // A waker does not keep the world.
-    world: Weak<World>,
+    // Weak: a waker does not keep its world alive.
+    world: Weak<dyn WakeTask>,
     task: usize,
-    /// Since the task was polled last.
+    /// Whether the task was woken since its last poll.
     woken: AtomicBool,
 }
 
 impl TaskWaker {
-    /// The bell of a task that was woken.
-    pub(super) fn woken(world: &Arc<World>, task: usize) -> Arc<Self> {
-        Arc::new(Self { world: Arc::downgrade(world), task, woken: AtomicBool::new(true) })
+    /// Creates the waker of a task that is ready from the start.
+    pub(super) fn woken(world: Weak<dyn WakeTask>, task: usize) -> Arc<Self> {
+        Arc::new(Self { world, task, woken: AtomicBool::new(true) })
     }
 
-    /// Whether it was rung since the task was polled last.
+    /// Whether the task was woken since its last poll.
     pub(super) fn is_woken(&self) -> bool {
         self.woken.load(Ordering::SeqCst)
     }
 
-    /// From now on it can be rung again.
+    /// Called before each poll: the next wake makes the task ready again.
     pub(super) fn clear(&self) {
         self.woken.store(false, Ordering::SeqCst);
     }
@@ -41,7 +44,7 @@ impl Wake for TaskWaker {
         if !self.woken.swap(true, Ordering::SeqCst)
             && let Some(world) = self.world.upgrade()
         {
-            world.wake(self.task);
+            world.wake_task(self.task);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Tells the linker where the board's memory is.
+//! Tells the linker where to find the memory layout of the board.
 
 fn main() {
     let here = std::env::var("CARGO_MANIFEST_DIR").expect("Cargo sets it");

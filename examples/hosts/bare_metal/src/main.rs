@@ -1,5 +1,5 @@
-//! `bare_metal`: builds the program for a board beside this and runs it on an emulated one. What it prints, the
-//! board says: see `board/src/main.rs`.
+//! `bare_metal`: builds the program for a board and runs it on an emulated one. The output is that of the
+//! board; see `board/src/main.rs`.
 
 #![forbid(unsafe_code)]
 
@@ -17,7 +17,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         file: "board",
     };
     let board = board.build()?;
-    // A Cortex-M4 and its memory. What it prints and how it ends goes through the debugger's channel.
+    // A Cortex-M4 with its memory. Output and exit status are passed through the debugger's channel.
     let mut emulator = Command::new("qemu-system-arm");
     emulator.args(["-machine", "mps2-an386", "-display", "none", "-monitor", "none"]);
     emulator.args(["-serial", "none", "-semihosting-config", "enable=on,target=native"]);

@@ -1,7 +1,7 @@
 //! `bevy_host`: Bevy's task pools run the bodies, without the engine around them.
 //!
-//! A pool that does not exist, or has no threads, is an error when the seam's value is made, and not a loop
-//! that waits for ever.
+//! A pool that does not exist, or has no threads, is an error when the seam's value is created, and not a
+//! loop that waits for ever.
 
 #![forbid(unsafe_code)]
 
@@ -18,7 +18,7 @@ use forloop::{Outcome, Timer};
 
 use seam::{Bevy, NoThreads};
 
-/// A pool that somebody has made for a machine without cores to spare.
+/// A pool without threads, as a program may create it for a machine without spare cores.
 static EMPTY: LazyLock<TaskPool> = LazyLock::new(|| TaskPoolBuilder::new().num_threads(0).build());
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     })
 }
 
-/// Each body is a task of the pool.
+/// Runs each body as a task of the pool.
 async fn tasks(bevy: Bevy) -> Result<(), Box<dyn Error>> {
     let bodies = forloop::each(0..8_u64).limit(4)?.on(bevy).gather(|n| async move {
         let thread = thread::current();
@@ -51,7 +51,7 @@ async fn tasks(bevy: Bevy) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A task per thread draws the items.
+/// Pulls the items from one task per thread.
 async fn workers(bevy: Bevy) -> Result<(), Box<dyn Error>> {
     let sums = forloop::each(0..10_000_u64).limit(64)?.on_workers(bevy);
     let sums = sums.gather(move |n| async move { n % 7 }).await;
@@ -59,7 +59,7 @@ async fn workers(bevy: Bevy) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Bevy's pools have no timers; the system's clock does for any host with threads.
+/// Bevy's pools have no timers; the system's clock serves any host with threads.
 async fn without_time(bevy: Bevy) {
     let settled = forloop::each([60, 3600]).unbounded().on(bevy);
     let settled =
@@ -68,5 +68,5 @@ async fn without_time(bevy: Bevy) {
             Ok::<(), std::io::Error>(())
         });
     assert!(matches!(settled.await[..], [Outcome::TimedOut, Outcome::TimedOut]));
-    println!("two bodies have no time left");
+    println!("two bodies timed out");
 }

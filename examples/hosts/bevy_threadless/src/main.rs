@@ -1,7 +1,7 @@
 //! `bevy_threadless`: the seam of `bevy_host` where Bevy is built without its feature `multi_threaded`.
 //!
-//! Its pool says that it has one thread, and nobody runs what waits there. So the seam refuses it; and loops
-//! run where they are awaited, which needs no pool.
+//! Its pool reports one thread, but no thread runs its tasks. So the seam refuses it, and loops run in the
+//! task that awaits them, without a pool.
 
 #![forbid(unsafe_code)]
 

@@ -1,5 +1,5 @@
-//! Builds the part of a host that runs on another machine: with the standard library that the toolchain has for
-//! it, or with one that is built from its sources.
+//! Builds the part of a host that runs on another machine, with the standard library of the toolchain, or
+//! with one that is built from source.
 
 #![forbid(unsafe_code)]
 
@@ -8,52 +8,56 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Where the sources of the standard library are, if they are anywhere: `.ci/rust-src` says it.
+/// The environment variable with the path of the sources of the standard library; see `.ci/rust-src`.
 pub const RUST_SRC: &str = "FORLOOP_RUST_SRC";
 
-/// The nightly toolchain that builds them, if it is another one than `nightly`.
+/// The environment variable with the toolchain that builds them, if it is not called `nightly`.
 pub const NIGHTLY: &str = "FORLOOP_NIGHTLY";
 
 /// A package for another machine.
 #[derive(Debug, Clone)]
 pub struct Package<'a> {
-    /// The folder of its manifest: a workspace by itself.
+    /// The folder of its manifest, which is a workspace of its own.
     pub folder: &'a Path,
-    /// What it is built for.
+    /// The target triple.
     pub target: &'a str,
-    /// What it needs of the standard library, if that must be built: `core,alloc`.
+    /// The crates of the standard library to build, if the toolchain has none: `core,alloc`.
     pub std: &'a str,
-    /// The name of what is built.
+    /// The name of the built file.
     pub file: &'a str,
 }
 
 impl Package<'_> {
-    /// Builds it, optimized, and returns what was built.
+    /// Builds the package with optimizations, and returns the path of the built file.
     ///
     /// # Errors
     ///
-    /// If it cannot be built: the toolchain has no standard library for the target and there are no sources of
-    /// it, or Cargo has said why.
+    /// Returns an error if the toolchain has no standard library for the target and there are no sources of
+    /// it, or if Cargo fails.
     pub fn build(&self) -> Result<PathBuf, Box<dyn Error>> {
         let mut cargo = Command::new("cargo");
         if !has_std(self.target)? {
             let Some(sources) = env::var_os(RUST_SRC) else {
                 let target = self.target;
                 return Err(
-                    format!("the toolchain has no {target}, and no {RUST_SRC} is set").into()
+                    format!("the toolchain has no {target}, and {RUST_SRC} is not set").into()
                 );
             };
             let nightly = env::var(NIGHTLY).unwrap_or_else(|_| "nightly".to_owned());
             cargo.arg(format!("+{nightly}")).arg(format!("-Zbuild-std={}", self.std));
-            // What a nightly toolchain looks for in itself, when it is elsewhere.
+            // Tells a nightly toolchain where the sources are.
             cargo.env("__CARGO_TESTS_ONLY_SRC_ROOT", sources);
         }
-        // Beside what was built for this machine.
+        // Next to the output for this machine.
         let program = env::current_exe()?;
-        let built = program.ancestors().nth(2).ok_or("this program is in no folder")?.join("cross");
+        let built = program
+            .ancestors()
+            .nth(2)
+            .ok_or("this program is not in a target folder")?
+            .join("cross");
         cargo.current_dir(self.folder).args(["build", "--release", "--locked", "--target"]);
         cargo.arg(self.target).env("CARGO_TARGET_DIR", &built);
-        // This program was built for this machine, and by another Cargo.
+        // These describe the build of this program, by another Cargo.
         for variable in ["RUSTC", "RUSTUP_TOOLCHAIN", "CARGO"] {
             cargo.env_remove(variable);
         }

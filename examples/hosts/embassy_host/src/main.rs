@@ -1,5 +1,5 @@
-//! `embassy_host`: loops in tasks of embassy's executor. embassy keeps its timers in its tasks, and finds the
-//! task by the waker: so its timers want wakers of its own, and loops say `with_parent_waker`.
+//! `embassy_host`: loops in tasks of embassy's executor. embassy's timers find their task by its waker, so
+//! they accept only wakers of the executor, and loops use `with_parent_waker`.
 
 #![forbid(unsafe_code)]
 
@@ -19,10 +19,10 @@ use forloop::{Cause, Outcome, Timer};
 
 use self::seam::Embassy;
 
-/// What embassy says to a waker that is not one of its own.
+/// embassy's message about a waker of another executor.
 const REFUSAL: &str = "Found waker not created by the Embassy executor";
 
-/// The argument with which this program starts itself to be refused.
+/// The argument with which this program runs itself without the parent waker.
 const WITHOUT: &str = "without";
 
 static IS_DONE: AtomicBool = AtomicBool::new(false);
@@ -31,10 +31,10 @@ static HAS_FAILED: AtomicBool = AtomicBool::new(false);
 fn main() -> ExitCode {
     let executor = Box::leak(Box::new(Executor::new()));
     let begin: fn(Spawner) = match env::args().nth(1).as_deref() {
-        Some(WITHOUT) => |spawner| spawner.spawn(refused().expect("there is one")),
+        Some(WITHOUT) => |spawner| spawner.spawn(refused().expect("the task is free")),
         _ => |spawner| {
-            spawner.spawn(program().expect("there is one"));
-            spawner.spawn(neighbour().expect("there is one"));
+            spawner.spawn(program().expect("the task is free"));
+            spawner.spawn(neighbour().expect("the task is free"));
         },
     };
     // On a board this is `run`, which never returns.
@@ -51,7 +51,7 @@ async fn program() {
     IS_DONE.store(true, Ordering::Relaxed);
 }
 
-/// Another task of the executor: loops leave it its turns, and timers of its own.
+/// Another task of the executor, with timers of its own, which must run while loops wait.
 #[embassy_executor::task]
 async fn neighbour() {
     loop {
@@ -70,14 +70,14 @@ async fn sleep(ms: u64) -> u64 {
 }
 
 async fn loops() -> Result<(), Box<dyn Error>> {
-    // embassy keeps one time for each task, that of its soonest timer: each body asks anew at each poll.
+    // embassy keeps one time for each task, that of its next timer, so each body polls its timer anew.
     let begun = Embassy.now();
     let slept = forloop::each([300, 200, 100]).unbounded().with_parent_waker().gather(sleep).await;
     let took = Embassy.now() - begun;
     assert!(took < Duration::from_millis(550), "{took:?}");
     println!("all at once, outputs in input order: {slept:?}");
     assert!(TICKS.with(Cell::get) > 0);
-    println!("meanwhile another task had its turns");
+    println!("meanwhile another task was polled");
 
     let (running, most) = (Cell::new(0), Cell::new(0));
     let few = forloop::each([30, 10, 20, 10, 30, 10]).limit(2)?.with_parent_waker();
@@ -97,7 +97,7 @@ async fn loops() -> Result<(), Box<dyn Error>> {
         .settle(async |ms| Ok::<u64, io::Error>(sleep(ms).await))
         .await;
     assert!(matches!(settled[..], [Outcome::Ok(10), Outcome::TimedOut, Outcome::Ok(20)]));
-    println!("the second of three bodies has no time left");
+    println!("the second of three bodies timed out");
 
     let late = forloop::each([1, 60_000])
         .unbounded()
@@ -107,7 +107,7 @@ async fn loops() -> Result<(), Box<dyn Error>> {
         .await
         .unwrap_err();
     assert_eq!((late.cause, &late.pending[..]), (Cause::TimedOut, &[1][..]));
-    println!("nor has a loop: body 1 was still running");
+    println!("so did a loop: body 1 was still running");
 
     let mut order = Vec::new();
     forloop::each([150, 0, 75])
@@ -121,15 +121,15 @@ async fn loops() -> Result<(), Box<dyn Error>> {
         .await;
     println!("as they finished, while each step slept: {order:?}");
 
-    // In another process: embassy's clock is of no use behind the panic.
+    // In another process, because embassy's clock is unusable after the panic.
     let child = Command::new(env::current_exe()?).arg(WITHOUT).output()?;
     let said = String::from_utf8_lossy(&child.stderr);
     assert!(!child.status.success() && said.contains(REFUSAL), "{said}");
-    println!("without the callers' waker embassy says: {REFUSAL}");
+    println!("without the parent waker embassy says: {REFUSAL}");
     Ok(())
 }
 
-/// The first of these loops again, with wakers of its own.
+/// Runs the first of these loops with the loop's own wakers.
 #[embassy_executor::task]
 async fn refused() {
     forloop::each([300, 200, 100]).unbounded().gather(sleep).await;

@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (on_smol, on_tokio) = thread::scope(|scope| {
         let smol = scope.spawn(|| report(&Smol, &words));
         let on_tokio = report(&tokio.runtime(), &words);
-        (smol.join().expect("it does not panic"), on_tokio)
+        (smol.join().expect("the thread does not panic"), on_tokio)
     });
     let (on_smol, on_tokio) = (on_smol?, on_tokio?);
     assert_eq!(on_smol, on_tokio);

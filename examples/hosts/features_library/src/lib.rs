@@ -1,6 +1,6 @@
-//! A library with loops in it, which names no runtime and enables no feature of forloop.
+//! A library with loops, which names no runtime and enables no feature of forloop.
 //!
-//! Whoever uses it picks the runtime: its loops ask for the least that they need.
+//! The program that uses it selects the runtime; the loops require only the traits that they need.
 
 #![forbid(unsafe_code)]
 
@@ -9,31 +9,31 @@ use std::time::Duration;
 
 use forloop::{Outcome, Runtime, ZeroLimit};
 
-/// What the library has found out.
+/// The results of the library.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     /// The length of each word, in the order of the words.
     pub lengths: Vec<usize>,
-    /// What every word's letters sum up to.
+    /// The sum of the letters of each word.
     pub sums: Vec<u32>,
-    /// Which of two steps had no time left.
+    /// Which of two steps timed out.
     pub late: Vec<usize>,
 }
 
-/// The lengths of some words, from bodies that borrow them: that needs no runtime at all.
+/// Returns the lengths of words, from bodies that borrow the words: that needs no runtime.
 ///
 /// # Errors
 ///
-/// [`ZeroLimit`] for a `limit` of zero.
+/// Returns [`ZeroLimit`] if `limit` is zero.
 pub async fn lengths(words: &[String], limit: usize) -> Result<Vec<usize>, ZeroLimit> {
     Ok(forloop::each(words).limit(limit)?.gather(async |word: &String| word.len()).await)
 }
 
-/// Everything, on a runtime of the caller's choice.
+/// Computes everything on a runtime of the caller's choice.
 ///
 /// # Errors
 ///
-/// [`ZeroLimit`] for a `limit` of zero.
+/// Returns [`ZeroLimit`] if `limit` is zero.
 pub async fn report(
     runtime: &impl Runtime,
     words: &[String],

@@ -1,4 +1,4 @@
-//! `features_none`: a program that has enabled no runtime, uses what needs none, and then asks for one.
+//! `features_none`: a program without a runtime feature, which runs a loop on its thread and then asks for a runtime.
 
 #![forbid(unsafe_code)]
 
@@ -7,5 +7,5 @@ use forloop::NoRuntime;
 fn main() -> Result<(), NoRuntime> {
     let squares = forloop::each(0..4).unbounded().gather(async |n| n * n);
     println!("in this thread: {:?}", forloop::block_on(squares));
-    forloop::run(|_runtime| async { println!("nobody can run this") })
+    forloop::run(|_runtime| async { println!("no runtime can run this") })
 }

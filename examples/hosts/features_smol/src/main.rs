@@ -1,4 +1,4 @@
-//! `features_smol`: the library on smol, because this program has enabled that and nothing else.
+//! `features_smol`: the library on smol, the only runtime that this program enables.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! `features_tokio`: the library on tokio, because this program has enabled that and nothing else.
+//! `features_tokio`: the library on tokio, the only runtime that this program enables.
 
 #![forbid(unsafe_code)]
 

@@ -1,9 +1,9 @@
-//! `frame_budget`: a program draws frames, and loops have so much of each and no more, however many bodies
-//! are ready.
+//! `frame_budget`: a program draws frames, and loops get a budget in each frame, however many bodies are
+//! ready.
 //!
-//! A budget is a number of turns, a time, or both. A loop whose bodies are in its own task gives way after
-//! 256 polls of bodies, so `n` turns are `256 * n` polls at most. Where a body is a task of its own, each
-//! turn is a poll.
+//! A budget is a number of ticks of the executor, a time, or both. A loop whose bodies are in its own task
+//! yields after 256 polls of bodies, so `n` ticks are at most `256 * n` polls. Where each body is a task, a
+//! tick is one poll.
 
 #![forbid(unsafe_code)]
 
@@ -16,23 +16,23 @@ use std::time::{Duration, Instant};
 use async_executor::{LocalExecutor, Task};
 use forloop::smol::Local;
 
-/// After so many polls of its bodies a loop gives way.
-const POLLS_PER_TURN: usize = 256;
+/// The number of polls of its bodies after which a loop yields.
+const POLLS_PER_TICK: usize = 256;
 
 const BODIES: usize = 5_000;
 
-/// What loops have of each frame.
+/// The budget of the loops in a frame.
 #[derive(Debug, Clone, Copy)]
 struct Budget {
-    turns: usize,
+    ticks: usize,
     time: Duration,
 }
 
-/// A program that owns its loop.
+/// A program with its own main loop.
 #[derive(Debug)]
 struct Game {
     executor: Rc<LocalExecutor<'static>>,
-    /// How often a body was polled in this frame.
+    /// The number of polls of bodies in this frame.
     polls: Rc<Cell<usize>>,
 }
 
@@ -41,28 +41,28 @@ impl Game {
         Self { executor: Rc::new(LocalExecutor::new()), polls: Rc::new(Cell::new(0)) }
     }
 
-    /// Gives the executor its part of a frame; returns how many turns it has had.
+    /// Runs the executor within the budget; returns the number of ticks.
     fn run(&self, budget: Budget) -> usize {
         let begun = Instant::now();
-        let turns = (0..budget.turns).take_while(|_| begun.elapsed() < budget.time);
-        // Where nothing is ready, the rest of the time is the frame's.
-        turns.take_while(|_| self.executor.try_tick()).count()
+        let ticks = (0..budget.ticks).take_while(|_| begun.elapsed() < budget.time);
+        // If no task is ready, the rest of the budget is not used.
+        ticks.take_while(|_| self.executor.try_tick()).count()
     }
 
-    /// Draws frames until the loop has ended; returns how often bodies were polled in each.
+    /// Draws frames until the loop has completed; returns the number of polls of bodies in each.
     fn play<T>(&self, job: Task<T>, budget: Budget) -> (T, Vec<usize>) {
         let mut frames = Vec::new();
         while !job.is_finished() {
             self.polls.set(0);
-            let turns = self.run(budget);
-            assert!(turns <= budget.turns);
+            let ticks = self.run(budget);
+            assert!(ticks <= budget.ticks);
             frames.push(self.polls.get());
-            // Here the frame is drawn.
+            // Here the program would draw the frame.
         }
         (forloop::block_on(job), frames)
     }
 
-    /// A body that is ready again at once, so often, and then has a result.
+    /// A body that wakes itself a number of times and then completes.
     fn body(&self, n: usize, times: usize) -> impl Future<Output = usize> + use<> {
         let polls = self.polls.clone();
         let mut left = times;
@@ -85,9 +85,9 @@ fn main() {
     beside_others();
 }
 
-/// Thousands of bodies are ready in every frame, and each frame polls as many as it has turns for.
+/// Thousands of bodies are ready in every frame, and each frame polls only as many as its budget allows.
 fn in_one_task() {
-    let budget = Budget { turns: 2, time: Duration::MAX };
+    let budget = Budget { ticks: 2, time: Duration::MAX };
     let game = Rc::new(Game::new());
     let bodies = forloop::each(0..BODIES).unbounded().gather({
         let game = game.clone();
@@ -95,17 +95,17 @@ fn in_one_task() {
     });
     let (outputs, frames) = game.play(game.executor.spawn(bodies), budget);
     assert!(outputs.into_iter().eq(0..BODIES));
-    let most = budget.turns * POLLS_PER_TURN;
+    let most = budget.ticks * POLLS_PER_TICK;
     assert!(frames.iter().all(|&polls| polls <= most), "{frames:?}");
     assert_eq!(frames.iter().sum::<usize>(), 4 * BODIES);
     println!(
-        "{BODIES} ready bodies in one task, 2 turns a frame: no frame has polled more than {most}"
+        "{BODIES} ready bodies in one task, 2 ticks a frame: no frame polled more than {most}"
     );
 }
 
-/// Each body is a task of the executor: a turn is one poll.
+/// Each body is a task of the executor, so a tick is one poll.
 fn in_tasks() {
-    let budget = Budget { turns: 10, time: Duration::MAX };
+    let budget = Budget { ticks: 10, time: Duration::MAX };
     let game = Rc::new(Game::new());
     let bodies = forloop::each(0..BODIES).unbounded().on_local(Local::from(game.executor.clone()));
     let bodies = bodies.gather({
@@ -114,15 +114,15 @@ fn in_tasks() {
     });
     let (outputs, frames) = game.play(game.executor.spawn(bodies), budget);
     assert!(outputs.into_iter().eq(0..BODIES));
-    assert!(frames.iter().all(|&polls| polls <= budget.turns), "{frames:?}");
+    assert!(frames.iter().all(|&polls| polls <= budget.ticks), "{frames:?}");
     assert_eq!(frames.iter().sum::<usize>(), 2 * BODIES);
-    println!("{BODIES} tasks, 10 turns a frame: no frame has polled more than {}", budget.turns);
+    println!("{BODIES} tasks, 10 ticks a frame: no frame polled more than {}", budget.ticks);
 }
 
-/// A frame's time is looked at between turns: the turn that is on is not cut short.
+/// The time of a frame is checked between ticks: a tick in progress is not interrupted.
 fn by_time() {
     let (millisecond, budget) =
-        (Duration::from_millis(1), Budget { turns: usize::MAX, time: Duration::from_millis(4) });
+        (Duration::from_millis(1), Budget { ticks: usize::MAX, time: Duration::from_millis(4) });
     let game = Rc::new(Game::new());
     let bodies = forloop::each(0..50).unbounded().on_local(Local::from(game.executor.clone()));
     let bodies = bodies.gather({
@@ -139,12 +139,12 @@ fn by_time() {
     let (outputs, frames) = game.play(game.executor.spawn(bodies), budget);
     assert!(outputs.into_iter().eq(0..50));
     assert!(frames.iter().all(|&bodies| bodies <= 4), "{frames:?}");
-    println!("bodies of a millisecond, 4 ms a frame: no frame has begun more than 4");
+    println!("bodies of a millisecond, 4 ms a frame: no frame started more than 4");
 }
 
-/// Two loops in one budget: the long one does not keep the other from its turns.
+/// Two loops share a budget, and the long one does not starve the short one.
 fn beside_others() {
-    let budget = Budget { turns: 2, time: Duration::MAX };
+    let budget = Budget { ticks: 2, time: Duration::MAX };
     let game = Rc::new(Game::new());
     let ends = Rc::new(RefCell::new(Vec::new()));
     let job = |name: &'static str, bodies: usize| {
@@ -161,5 +161,5 @@ fn beside_others() {
     let (long, short) = (job("long", BODIES), job("short", 10));
     let ((), _frames) = game.play(long, budget);
     forloop::block_on(short);
-    println!("side by side, in the order of their ends: {:?}", ends.borrow());
+    println!("side by side, in completion order: {:?}", ends.borrow());
 }

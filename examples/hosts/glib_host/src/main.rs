@@ -1,7 +1,7 @@
-//! `glib_host`: GLib's main loop runs the loops, as that of a GTK program does, on its one thread.
+//! `glib_host`: GLib's main loop runs the loops on its one thread, as in a GTK program.
 //!
-//! Bodies hold an `Rc`, wait for GLib's timers, and are cut short by GLib's events. There is no window and
-//! no other runtime.
+//! Bodies hold an `Rc`, wait for GLib's timers, and are cancelled by GLib's events. There is no window and no
+//! other runtime.
 
 #![forbid(unsafe_code)]
 
@@ -18,7 +18,7 @@ use glib::{ControlFlow, MainContext, MainLoop};
 
 use seam::Glib;
 
-/// What a window would be: it belongs to its thread.
+/// Stands for a window, which belongs to its thread.
 #[derive(Debug, Default)]
 struct Window {
     at_once: Cell<u32>,
@@ -52,7 +52,7 @@ fn main() -> Result<(), ZeroLimit> {
     });
     main_loop.run();
     assert!(program.is_finished(), "only the program ends the main loop");
-    forloop::block_on(program).expect("it has ended")?;
+    forloop::block_on(program).expect("the program has completed")?;
     closing(&glib, &window);
     Ok(())
 }
@@ -67,7 +67,7 @@ async fn program(glib: &Glib, window: &Rc<Window>) -> Result<(), ZeroLimit> {
     Ok(())
 }
 
-/// Each body is a task of GLib's; it owns what it uses, and that need not be `Send`.
+/// Runs each body as a task of GLib's; it owns what it uses, which need not be `Send`.
 async fn tasks(glib: &Glib, window: &Rc<Window>) -> Result<(), ZeroLimit> {
     let turns = Rc::new(Cell::new(0_u32));
     let others = glib::timeout_add_local(Duration::from_millis(1), {
@@ -89,13 +89,13 @@ async fn tasks(glib: &Glib, window: &Rc<Window>) -> Result<(), ZeroLimit> {
     println!("bodies as tasks of the main loop, at most 2 at once: {:?}", bodies.await);
     assert!(window.most.get() <= 2);
     others.remove();
-    // Forty milliseconds have passed, and what else the loop does has had its turns.
+    // Forty milliseconds have passed, and the main loop has run its other sources.
     assert!(0 < turns.get());
     println!("the main loop did other things meanwhile");
     Ok(())
 }
 
-/// The bodies are in the task that awaits them: they may borrow, and cost GLib nothing.
+/// Runs the bodies in the task that awaits them: they may borrow, and GLib polls a single task.
 async fn in_one_task(glib: &Glib, window: &Rc<Window>) {
     let naps = forloop::each([20_u64, 10, 0]).unbounded().gather(async |ms| {
         window.begin();
@@ -115,10 +115,10 @@ async fn without_time(glib: &Glib) {
     });
     let settled = settled.await;
     assert!(matches!(settled[..], [Outcome::Ok(0), Outcome::TimedOut, Outcome::Ok(0)]));
-    println!("the second of three bodies has no time left, the others are done");
+    println!("the second of three bodies timed out, the others completed");
 }
 
-/// What a button does when it is pressed.
+/// Stands for a button that is pressed.
 async fn cancelled(glib: &Glib) {
     let stop = CancelToken::new();
     glib::idle_add_local_once({
@@ -130,20 +130,20 @@ async fn cancelled(glib: &Glib) {
     println!("an event of the main loop: {}", naps.await.unwrap_err());
 }
 
-/// A channel is a source of items, and what wakes the main loop from another thread.
+/// Uses a channel as the source of items; its sender wakes the main loop from another thread.
 async fn from_another_thread() {
     let (sender, messages) = async_channel::unbounded();
     let worker = thread::spawn(move || {
         for n in 1..=3 {
-            sender.send_blocking(n).expect("somebody receives");
+            sender.send_blocking(n).expect("the receiver exists");
         }
     });
     let doubled = forloop::each_stream(messages).unbounded().gather(async |n| n * 2).await;
-    worker.join().expect("it does not panic");
+    worker.join().expect("the thread does not panic");
     println!("messages of another thread: {doubled:?}");
 }
 
-/// When the window closes under a loop, whoever closes it waits until the loop has stopped.
+/// Closes the window under a running loop, and waits until the loop has stopped.
 fn closing(glib: &Glib, window: &Rc<Window>) {
     let naps = forloop::each([60, 3600]).unbounded().on_local(glib.clone()).gather({
         let (glib, window) = (glib.clone(), window.clone());

@@ -1,6 +1,6 @@
-//! `inside_tokio`: a program on tokio, and loops that are not; a loop elsewhere, and what only tokio runs.
+//! `inside_tokio`: a program on tokio with loops on other runtimes, and bodies elsewhere that need tokio.
 //!
-//! Each part says what works, and prints the error of what does not with its cure.
+//! Each part shows what works; where something does not, it prints the error and shows the fix.
 
 #![forbid(unsafe_code)]
 
@@ -17,22 +17,22 @@ use tokio::runtime::{Builder, Handle};
 const NAP: Duration = Duration::from_millis(5);
 
 fn main() -> io::Result<()> {
-    // What panics here is printed as an outcome, once.
+    // Panics in this program are printed as outcomes, once.
     panic::set_hook(Box::new(|_| {}));
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_time().build()?;
     runtime.block_on(async {
-        // Whoever waits for a thread of another kind must not stand in the way of tokio's.
+        // Joining another thread blocks, so it must not run on one of tokio's workers.
         let handle = Handle::current();
         let other = thread::spawn(move || on_another_thread(&handle));
-        let joined = tokio::task::spawn_blocking(|| other.join()).await.expect("it does not panic");
-        joined.expect("it does not panic");
+        let joined = tokio::task::spawn_blocking(|| other.join()).await.expect("no panic");
+        joined.expect("no panic");
         loops_of_others().await;
         what_only_tokio_runs(Handle::current()).await;
     });
     Ok(())
 }
 
-/// A thread that is not tokio's, with tokio as the only runtime of the facade.
+/// On a thread outside tokio, with tokio as the only enabled runtime.
 fn on_another_thread(handle: &Handle) {
     println!("a thread that is not tokio's:");
     println!("  error: {}", forloop::runtime().unwrap_err());
@@ -55,11 +55,11 @@ fn on_another_thread(handle: &Handle) {
     println!("  with `Tokio::from(handle)`: tasks and time-outs");
 }
 
-/// Loops that are not tokio's, awaited by one of its tasks.
+/// Loops on other runtimes, awaited by a task of tokio's.
 async fn loops_of_others() {
     println!("inside tokio:");
     let squares = forloop::each(0..4).unbounded().gather(async |n| {
-        // In this task, tokio's own futures work as they do outside of the loop.
+        // The bodies run in this task, so tokio's futures work in them.
         tokio::time::sleep(NAP).await;
         n * n
     });
@@ -72,11 +72,11 @@ async fn loops_of_others() {
     println!("  on smol's threads: {:?}", squares.await);
     let refused = forloop::run(|_| async {});
     println!("  `forloop::run`: error: {}", refused.unwrap_err());
-    let found = forloop::runtime().expect("tokio is around");
+    let found = forloop::runtime().expect("this runs on tokio");
     println!("  `forloop::runtime()`: {}", found.name());
 }
 
-/// A body that awaits what needs tokio, on a runtime that is not tokio.
+/// A body that needs tokio, on another runtime.
 async fn what_only_tokio_runs(handle: Handle) {
     println!("a body that awaits `tokio::time::sleep`:");
     let body = |()| async { tokio::time::sleep(NAP).await };
@@ -84,21 +84,21 @@ async fn what_only_tokio_runs(handle: Handle) {
     let [Outcome::Panicked(panic)] = &wrong[..] else { panic!("{wrong:?}") };
     println!("  on smol: panic: {}", panic.message().unwrap_or("without a message"));
 
-    // The first cure: its tasks are tokio's.
+    // First fix: run the bodies as tasks of tokio's.
     let tokio = Tokio::from(handle.clone());
     forloop::each([()]).unbounded().on(tokio).gather(body).await;
     println!("  with `.on(Tokio::from(handle))`: done");
 
-    // The second: bodies share a thread that has entered tokio.
+    // Second fix: run the bodies on a thread that has entered tokio.
     let thread = move || {
         let _entered = handle.enter();
         forloop::block_on(forloop::each([(), ()]).unbounded().gather(body)).len()
     };
     let done = tokio::task::spawn_blocking(|| thread::spawn(thread).join()).await;
-    let done = done.expect("it does not panic").expect("it does not panic");
+    let done = done.expect("no panic").expect("no panic");
     println!("  under `block_on` on a thread that has entered the handle: {done} done");
 
-    // The third: a body of smol's asks tokio for that one part.
+    // Third fix: a body on smol spawns that one part on tokio.
     let tokio = Tokio::from(Handle::current());
     let bodies = forloop::each([()]).unbounded().on(Smol).gather(move |()| {
         let part = forloop::spawn(&tokio, async { tokio::time::sleep(NAP).await });

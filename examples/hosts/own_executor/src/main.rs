@@ -1,4 +1,4 @@
-//! `own_executor`: the program has an executor on threads of its own, and loops run there and nowhere else.
+//! `own_executor`: the program has an executor on its own threads, and loops run only there.
 
 #![forbid(unsafe_code)]
 
@@ -17,26 +17,26 @@ fn main() -> Result<(), ZeroLimit> {
     let executor = Arc::new(async_executor::Executor::new());
     let runtime = Executor::from(executor.clone());
 
-    // The threads end when nobody can send any more.
+    // The threads exit when all senders are dropped.
     let (running, ended) = async_channel::bounded::<()>(1);
     let threads = THREADS.map(|name| {
         let (executor, ended) = (executor.clone(), ended.clone());
         let run = move || {
-            // Nothing is ever sent: the error says that the program is done.
+            // Nothing is ever sent: the error means that the program is done.
             let _done = forloop::block_on(executor.run(ended.recv()));
         };
-        thread::Builder::new().name(name.to_owned()).spawn(run).expect("a thread can be started")
+        thread::Builder::new().name(name.to_owned()).spawn(run).expect("the thread starts")
     });
 
     let done = forloop::block_on(program(&runtime));
     let kept = leave_behind(&executor);
     drop(running);
-    threads.into_iter().for_each(|thread| thread.join().expect("it does not panic"));
+    threads.into_iter().for_each(|thread| thread.join().expect("the thread does not panic"));
 
-    // Nobody runs the executor now. Its tasks are dropped with it.
+    // No thread runs the executor now. Dropping it drops its tasks.
     drop((runtime, executor));
     assert!(kept.upgrade().is_none());
-    println!("the threads have ended, and what was left is dropped");
+    println!("the threads have stopped, and the remaining tasks are dropped");
     done
 }
 
@@ -63,11 +63,11 @@ async fn program(runtime: &Executor) -> Result<(), ZeroLimit> {
         }
     });
     assert!(matches!(settled.await[..], [Outcome::TimedOut, Outcome::TimedOut]));
-    println!("two bodies have no time left");
+    println!("two bodies timed out");
     Ok(())
 }
 
-/// Starts a loop that nobody awaits and whose bodies never end; tells whether they are still there.
+/// Starts a detached loop whose bodies never complete; returns a weak reference that shows whether they exist.
 fn leave_behind(executor: &async_executor::Executor<'static>) -> Weak<()> {
     let kept = Arc::new(());
     let weak = Arc::downgrade(&kept);

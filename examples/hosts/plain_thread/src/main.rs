@@ -1,7 +1,7 @@
 //! `plain_thread`: a thread, `forloop::block_on`, and nothing else.
 //!
-//! No runtime is enabled and none is started. Time-outs and deadlines go by the system's clock, of the
-//! feature `timer`; who stops a loop is another thread.
+//! No runtime is enabled and none is started. Time-outs and deadlines use the system's clock, with the
+//! feature `timer`; another thread stops a loop.
 
 #![forbid(unsafe_code)]
 
@@ -19,36 +19,36 @@ const LONG: Duration = Duration::from_secs(3600);
 fn main() -> Result<(), ZeroLimit> {
     println!("no runtime: {}", forloop::runtime().unwrap_err());
     let thread = thread::spawn(|| forloop::block_on(program()));
-    thread.join().expect("it does not panic")
+    thread.join().expect("the thread does not panic")
 }
 
 async fn program() -> Result<(), ZeroLimit> {
-    // Bodies borrow what is around them, and share one thread.
+    // Bodies borrow local data, and share one thread.
     let words = ["for", "loop"].map(str::to_owned);
     let lengths = forloop::each(&words).limit(2)?.gather(async |word: &String| word.len()).await;
     println!("lengths of {words:?}: {lengths:?}");
 
-    // So much time for each body.
+    // A timeout for each body.
     let naps = forloop::each([Duration::ZERO, LONG, Duration::ZERO]).limit(2)?;
     let settled = naps.timeout(&SystemTimer, SHORT).settle(async |nap| {
         SystemTimer.sleep(nap).await;
         Ok::<(), io::Error>(())
     });
     assert!(matches!(settled.await[..], [Outcome::Ok(()), Outcome::TimedOut, Outcome::Ok(())]));
-    println!("a body without time is stopped, and the next has its place");
+    println!("a body timed out, and the next got its permit");
 
-    // So much for all of them.
+    // A deadline for all of them.
     let naps = forloop::each([Duration::ZERO, LONG]).unbounded().deadline(&SystemTimer, SHORT);
     let late = naps.gather(async |nap| SystemTimer.sleep(nap).await).await.unwrap_err();
     assert_eq!((&late.cause, &late.pending[..]), (&Cause::TimedOut, &[1][..]));
     println!("{late}: {} of 2 was ready", late.ready.iter().filter(|ready| ready.is_ok()).count());
 
-    // Another thread says stop, when both bodies have begun.
+    // Another thread cancels the loop, once both bodies have started.
     let stop = CancelToken::new();
     let (begun, beginnings) = mpsc::channel();
     let naps = forloop::each(0..2).unbounded().cancel_on(&stop);
     let naps = naps.gather(async |n| {
-        begun.send(n).expect("somebody listens");
+        begun.send(n).expect("the receiver exists");
         SystemTimer.sleep(LONG).await;
     });
     let other = thread::spawn({
@@ -59,6 +59,6 @@ async fn program() -> Result<(), ZeroLimit> {
         }
     });
     println!("another thread: {}", naps.await.unwrap_err());
-    other.join().expect("it does not panic");
+    other.join().expect("the thread does not panic");
     Ok(())
 }

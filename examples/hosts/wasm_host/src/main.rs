@@ -1,5 +1,5 @@
-//! `wasm_host`: builds the WebAssembly module beside this and runs it in Node. What it prints, the module says:
-//! see `module/src/lib.rs`.
+//! `wasm_host`: builds the WebAssembly module and runs it in Node. The output is that of the module; see
+//! `module/src/lib.rs`.
 
 #![forbid(unsafe_code)]
 

@@ -1,25 +1,25 @@
 //! The board's heap.
 
-#![allow(unsafe_code, reason = "where the heap is, is said before anything uses it")]
+#![allow(unsafe_code, reason = "the allocator must be given its memory before its first use")]
 
 use embedded_alloc::LlffHeap;
 
 #[global_allocator]
 static HEAP: LlffHeap = LlffHeap::empty();
 
-/// Has a heap from now on: to be called once, first of all.
+/// Gives the allocator its memory. Must be called once, before anything is allocated.
 ///
 /// # Panics
 ///
-/// If it is called again.
+/// Panics if it is called again.
 pub(crate) fn begin() {
-    // SAFETY: nothing was allocated before, because there was nothing to allocate from.
+    // SAFETY: nothing was allocated before, because the allocator had no memory.
     unsafe {
         embedded_alloc::init!(HEAP, 64 * 1024);
     }
 }
 
-/// How many bytes are in use.
+/// Returns the number of bytes in use.
 pub(crate) fn used() -> usize {
     HEAP.used()
 }

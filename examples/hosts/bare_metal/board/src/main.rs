@@ -1,5 +1,5 @@
-//! Loops on a board: no operating system, no threads, no `std`. An interrupt wakes the bodies, and what the
-//! loops allocate is all free again when they have ended.
+//! Loops on a board without an operating system, threads or `std`. An interrupt wakes the bodies, and all
+//! memory is free again when the loops have completed.
 
 #![no_std]
 #![no_main]
@@ -27,17 +27,17 @@ use self::seam::Board;
 #[entry]
 fn main() -> ! {
     heap::begin();
-    seam::begin(Peripherals::take().expect("nobody else has taken them").SYST);
-    // The clock keeps room for some sleepers from its first on.
+    seam::begin(Peripherals::take().expect("nothing else takes them").SYST);
+    // The clock keeps its memory for sleepers from its first use on.
     Board.block_on(sleep(1));
     let before = heap::used();
     match Board.block_on(loops()) {
         Ok(()) => assert_eq!(heap::used(), before, "bytes are left"),
-        Err(ZeroLimit) => unreachable!("no limit is zero"),
+        Err(ZeroLimit) => unreachable!("the limits are not zero"),
     }
     hprintln!("every byte is free again");
     exit(EXIT_SUCCESS);
-    unreachable!("the emulator has ended");
+    unreachable!("the emulator has exited");
 }
 
 #[panic_handler]
@@ -79,7 +79,7 @@ async fn loops() -> Result<(), ZeroLimit> {
     let [Outcome::Ok(2), Outcome::TimedOut, Outcome::Err("no answer")] = settled[..] else {
         panic!("{settled:?}");
     };
-    hprintln!("one answered, one has no time left, one failed");
+    hprintln!("one answered, one timed out, one failed");
 
     let failed = each([1, 60_000]).unbounded().try_gather(async |ms| match sleep(ms).await {
         1 => Err("the first"),
@@ -112,7 +112,7 @@ async fn loops() -> Result<(), ZeroLimit> {
             order
         })
         .await;
-    hprintln!("with the caller's waker, as they finished: {:?}", order);
+    hprintln!("with the parent waker, as they finished: {:?}", order);
 
     let before = heap::used();
     let sum = each(1..=10_000_u64).limit(50)?.for_each(async |n| {

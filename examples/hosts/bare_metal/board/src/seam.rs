@@ -1,4 +1,4 @@
-//! A board as a host of loops: its tick is their clock, and its interrupt wakes those who sleep.
+//! A board as a host of loops: its tick is their clock, and its interrupt wakes sleepers.
 
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -25,10 +25,10 @@ static NOW: Mutex<Cell<u64>> = Mutex::new(Cell::new(0));
 static SLEEPERS: Mutex<RefCell<BTreeMap<Alarm, Waker>>> = Mutex::new(RefCell::new(BTreeMap::new()));
 static NEXT: Mutex<Cell<u64>> = Mutex::new(Cell::new(0));
 
-/// When somebody is to be woken, and a number that nobody else has.
+/// When a sleeper is due, and its unique number.
 type Alarm = (u64, u64);
 
-/// Has the clock go, and its interrupt come.
+/// Starts the clock and its interrupt.
 pub(crate) fn begin(mut tick: SYST) {
     tick.set_clock_source(SystClkSource::Core);
     tick.set_reload(TICKS_PER_MILLISECOND - 1);
@@ -44,7 +44,7 @@ fn SysTick() {
         now.set(now.get() + 1);
         now.get()
     });
-    // Woken, and dropped, while nothing is held.
+    // Woken and dropped outside the critical section.
     while let Some(waker) = next_due(now) {
         waker.wake();
     }
@@ -62,7 +62,7 @@ fn now() -> u64 {
     critical_section::with(|held| NOW.borrow(held).get())
 }
 
-/// Sleeps until its time has come, and is forgotten when it is dropped.
+/// Waits until a time; dropping it unregisters its waker.
 struct Sleep(Alarm);
 
 impl Future for Sleep {
@@ -89,7 +89,7 @@ impl Drop for Sleep {
 
 impl Timer for Board {
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<> {
-        // Whole milliseconds, and one more, because the one that is now has begun already.
+        // Rounded up to milliseconds, and one more, because the current one has begun already.
         let milliseconds = duration.as_nanos().div_ceil(1_000_000).saturating_add(1);
         let due = now().saturating_add(milliseconds.try_into().unwrap_or(u64::MAX));
         let number = critical_section::with(|held| {
@@ -124,7 +124,7 @@ impl BlockOn for Board {
             {
                 return output;
             }
-            // An interrupt that comes behind the look ends the wait as well, and runs after it.
+            // An interrupt after this check ends the wait too, and is handled after it.
             cortex_m::interrupt::free(|_| {
                 if !flag.0.load(Ordering::Acquire) {
                     cortex_m::asm::wfi();

@@ -1,5 +1,5 @@
-//! Loops on a page, which has one thread and never blocks: they run in its tasks, with its timers. Bodies may
-//! borrow, and `on_local` makes each a task of the page.
+//! Loops on a page, which has one thread and must not block: they run in its tasks, with its timers. Bodies
+//! may borrow, and `on_local` makes each body a task of the page.
 
 mod page;
 mod seam;
@@ -16,11 +16,11 @@ use self::seam::Page;
 fn start() {
     Page.spawn_local(async {
         match loops().await {
-            Ok(()) => say("all loops have ended, and no timer is left"),
+            Ok(()) => say("all loops have completed, and no timer is left"),
             Err(error) => say(&format!("error: {error}")),
         }
     });
-    say("the page goes on while loops wait");
+    say("the page keeps running while loops wait");
 }
 
 async fn sleep(ms: u64) -> u64 {
@@ -51,9 +51,9 @@ async fn loops() -> Result<(), ZeroLimit> {
         .settle(async |ms| Ok::<u64, String>(sleep(ms).await))
         .await;
     assert!(matches!(settled[..], [Outcome::Ok(10), Outcome::TimedOut, Outcome::Ok(20)]));
-    say("the second of three bodies has no time left");
+    say("the second of three bodies timed out");
 
-    // Each a task of the page, and not `Send`.
+    // Each body is a task of the page, and not `Send`.
     let sum = Rc::new(Cell::new(0));
     let tasks = forloop::each(1..=10).limit(3)?.on_local(Page).for_each(|n| {
         let sum = sum.clone();

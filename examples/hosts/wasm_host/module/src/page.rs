@@ -1,20 +1,20 @@
-//! What the page has, and what it calls: `run.mjs` is the other side of it.
+//! The functions of the page; `run.mjs` implements them.
 
-#![allow(unsafe_code, reason = "names that another language sees are declared by hand")]
+#![allow(unsafe_code, reason = "imports from and exports to JavaScript are declared by hand")]
 
-// SAFETY: `run.mjs` has functions of these names and signatures. They read what they are given while they are
-// called, and call nothing of ours before they have returned.
+// SAFETY: `run.mjs` defines functions with these names and signatures. They read their arguments before they
+// return, and call no function of this module before they have returned.
 #[link(wasm_import_module = "host")]
 unsafe extern "C" {
-    /// Milliseconds since the page began.
+    /// Returns the milliseconds since the page started.
     pub(crate) safe fn now() -> f64;
-    /// Has `timer_is_over` called with this id, in so many milliseconds.
+    /// Calls `timer_is_over` with this id after this many milliseconds.
     pub(crate) safe fn set_timer(id: u32, milliseconds: f64);
-    /// Keeps a timer from that.
+    /// Cancels a timer.
     pub(crate) safe fn clear_timer(id: u32);
-    /// Has `take_turn` called, soon.
-    pub(crate) safe fn ask_for_turn();
-    /// Prints a line; of a place where no text is, it prints something else.
+    /// Calls `run_ready_tasks` soon.
+    pub(crate) safe fn schedule_run();
+    /// Prints a line. Memory that is not UTF-8 is printed with replacement characters.
     safe fn print(text: *const u8, length: usize);
 }
 
@@ -23,7 +23,7 @@ pub(crate) fn say(line: &str) {
     print(line.as_ptr(), line.len());
 }
 
-// SAFETY: no other function has this name.
+// SAFETY: no other function exports this name.
 #[unsafe(no_mangle)]
 extern "C" fn start() {
     crate::start();
@@ -31,8 +31,8 @@ extern "C" fn start() {
 
 // SAFETY: as above.
 #[unsafe(no_mangle)]
-extern "C" fn take_turn() {
-    crate::seam::take_turn();
+extern "C" fn run_ready_tasks() {
+    crate::seam::run_ready_tasks();
 }
 
 // SAFETY: as above.

@@ -1,4 +1,4 @@
-//! The page as a host of loops: tasks that have their turns between the page's own events, and its timers.
+//! The page as a host of loops: tasks that run between the page's own events, and its timers.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -23,7 +23,7 @@ thread_local! {
 #[derive(Default)]
 struct Tasks {
     next: u32,
-    /// A task is not in here while it is polled.
+    /// A task that is being polled is not in the map.
     waiting: BTreeMap<u32, Pin<Box<dyn Future<Output = ()>>>>,
     woken: VecDeque<u32>,
     timers: BTreeMap<u32, Arc<Sleeper>>,
@@ -36,7 +36,7 @@ impl Tasks {
     }
 }
 
-/// What names a task. Nothing is borrowed while it wakes.
+/// Identifies a task. Waking it borrows nothing.
 struct Name(u32);
 
 impl Wake for Name {
@@ -46,16 +46,16 @@ impl Wake for Name {
             tasks.woken.len() == 1
         });
         if is_first {
-            page::ask_for_turn();
+            page::schedule_run();
         }
     }
 }
 
-/// Polls the tasks that have been woken by now.
-pub(crate) fn take_turn() {
+/// Polls the tasks that were woken.
+pub(crate) fn run_ready_tasks() {
     let woken = TASKS.with_borrow_mut(|tasks| std::mem::take(&mut tasks.woken));
     for id in woken {
-        // It may have ended since it was woken.
+        // The task may have completed since it was woken.
         let task = TASKS.with_borrow_mut(|tasks| tasks.waiting.remove(&id));
         let Some(mut task) = task else { continue };
         let waker = Waker::from(Arc::new(Name(id)));
@@ -76,7 +76,7 @@ impl SpawnLocal for Page {
     }
 }
 
-/// Whoever sleeps: all that is shared with its timer, so that the sleep is `Send`.
+/// The state shared between a sleep and its timer, so that the sleep is `Send`.
 #[derive(Default)]
 struct Sleeper(Mutex<Option<Waker>>);
 
@@ -86,7 +86,7 @@ impl Sleeper {
     }
 }
 
-/// Wakes whoever sleeps until this timer is over.
+/// Wakes the task that sleeps until this timer is due.
 pub(crate) fn timer_is_over(id: u32) {
     let sleeper = TASKS.with_borrow_mut(|tasks| tasks.timers.remove(&id));
     let waker = sleeper.and_then(|sleeper| sleeper.waker().take());
@@ -95,13 +95,13 @@ pub(crate) fn timer_is_over(id: u32) {
     }
 }
 
-/// A timer of the page that ends with whoever waits for it.
+/// A timer of the page, cancelled when it is dropped.
 struct Alarm {
     id: u32,
     sleeper: Arc<Sleeper>,
 }
 
-/// The longest time that a timer of a page can count, about 24 days: longer ones fire at once.
+/// The longest time of one timer of a page, about 24 days: longer ones would fire at once.
 const LONGEST: Duration = Duration::from_millis(i32::MAX as u64);
 
 impl Alarm {
@@ -112,7 +112,7 @@ impl Alarm {
             tasks.timers.insert(id, sleeper.clone());
             id
         });
-        // Whole milliseconds, and never too few.
+        // Rounded up to whole milliseconds.
         page::set_timer(id, left.min(LONGEST).as_micros().div_ceil(1000) as f64);
         Self { id, sleeper }
     }
@@ -137,7 +137,7 @@ impl Timer for Page {
             }
             let is_over = TASKS.with_borrow(|tasks| !tasks.timers.contains_key(&alarm.id));
             if is_over {
-                // Too long for one timer, or it was early.
+                // The time exceeds one timer, or the timer fired early.
                 alarm = Alarm::new(left);
             }
             *alarm.sleeper.waker() = Some(cx.waker().clone());

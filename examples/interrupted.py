@@ -1,4 +1,4 @@
-"""What cuts bodies and loops short: a time for each body, a deadline, the first success, a signal."""
+"""interrupted: what stops bodies and loops early: a timeout, a deadline, the first success, a signal."""
 
 import asyncio
 

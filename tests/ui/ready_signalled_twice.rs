@@ -1,4 +1,4 @@
-//! A child says once that it is ready.
+//! A child signals once that it is ready.
 
 fn main() {
     let _served = forloop::scope(|scope| async move {

@@ -1,4 +1,4 @@
-//! `retry` takes a back-off, and not a number of attempts.
+//! `retry` takes a back-off, not a number of attempts.
 
 fn main() {
     let timer = forloop::sim::Sim::new();

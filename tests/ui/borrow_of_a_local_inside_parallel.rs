@@ -1,4 +1,4 @@
-//! A body on scoped threads borrows from around the call of `parallel`, and not from inside.
+//! A body on scoped threads borrows from outside the call of `parallel`, not from inside.
 
 fn main() {
     let lengths = forloop::parallel(|cores| async move {

@@ -1,4 +1,4 @@
-//! What cuts bodies and loops short: a time for each body, a deadline, the first success, a signal.
+//! `interrupted`: what stops bodies and loops early: a timeout, a deadline, the first success, a signal.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ fn main() -> Result<(), NoRuntime> {
         println!("{index} has won with {ms}");
 
         println!("A signal");
-        // Any future is one: a token's, Ctrl-C, a channel's receiver; here, a timer.
+        // Any future is a signal: that of a token, of Ctrl-C, of a channel's receiver; here, a timer.
         let signal = runtime.sleep(Duration::from_millis(200));
         let cancelled = each([MINUTE; 3]).cancel_on(signal).gather(work).await.unwrap_err();
         assert_eq!(cancelled.cause, Cause::Cancelled);

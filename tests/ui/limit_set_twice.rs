@@ -1,4 +1,4 @@
-//! How many bodies run at once is said once.
+//! A limit is set once.
 
 fn main() {
     let _loop = forloop::each([1, 2, 3]).sequential().unbounded();

@@ -1,4 +1,4 @@
-//! How many bodies run at once is always said.
+//! Every loop needs a limit, or `unbounded`.
 
 fn main() {
     let _outputs = forloop::each([1, 2, 3]).gather(|n| async move { n });

@@ -1,19 +1,31 @@
-//! A row of the table: one peer in one block, and what was measured of it.
+//! The measured figures: a cell for each peer in each block.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::child::median;
 use crate::peers::{Kind, Peer};
 use crate::workloads::Block;
 
-/// Nanoseconds per item.
+/// All figures of a run, in the order of the table.
+#[derive(Debug)]
+pub(crate) struct Measured {
+    pub(crate) cells: Vec<Cell>,
+    /// The time limit of one measurement.
+    pub(crate) limit: Duration,
+    /// Why no instructions were counted, if none were.
+    pub(crate) no_instructions: Option<String>,
+    pub(crate) quick: bool,
+}
+
+/// The time per item, in nanoseconds.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Time {
-    /// What each repetition said.
+    /// One sample for each repetition.
     Samples(Vec<f64>),
-    /// It was stopped at its time limit.
+    /// The measurement exceeded its time limit.
     OverLimit,
-    /// It did not end well; why was said when it happened.
+    /// The measurement failed; the error was printed then.
     Failed,
 }
 
@@ -21,12 +33,12 @@ pub(crate) enum Time {
 pub(crate) struct Cell {
     pub(crate) block: Block,
     pub(crate) peer: Peer,
-    /// How many items its times are for.
+    /// The number of items in the timed runs.
     pub(crate) n: usize,
     pub(crate) time: Time,
-    /// How many items the exact figures are for.
+    /// The number of items in the counted runs.
     pub(crate) exact_n: usize,
-    /// The exact figures, by the names the child gives them, for all items together.
+    /// The exact figures, by the names that the child prints, each for all items together.
     pub(crate) exact: BTreeMap<String, f64>,
     pub(crate) instructions: Option<f64>,
 }
@@ -48,7 +60,7 @@ impl Cell {
         self.exact.extend(figures.iter().map(|(name, &figure)| (name.clone(), figure)));
     }
 
-    /// The median of its times, in nanoseconds per item.
+    /// Returns the median time, in nanoseconds per item.
     pub(crate) fn nanos(&self) -> Option<f64> {
         match &self.time {
             Time::Samples(samples) if !samples.is_empty() => Some(median(&mut samples.clone())),
@@ -56,7 +68,7 @@ impl Cell {
         }
     }
 
-    /// Whether its time is that on the wall.
+    /// Whether the time was read from the wall clock.
     pub(crate) fn is_wall_time(&self) -> bool {
         self.peer.kind() == Kind::TwoThreads
     }
@@ -66,13 +78,13 @@ impl Cell {
     }
 
     pub(crate) fn polls(&self) -> Option<f64> {
-        // The polls of a body that fails or is stopped are none of the loop's cost at its end.
+        // Polls of bodies that fail or are cancelled do not describe the teardown of the loop.
         self.block.due_polls()?;
         Some(self.exact.get("polls")? / self.exact_n as f64)
     }
 
-    /// The most bytes held above the futures, and above the outputs if the loop returns them
-    /// together, for each body that is pending at once.
+    /// Returns the most bytes held per body that is pending at once, beyond the futures, and beyond the
+    /// outputs if the loop returns them together.
     pub(crate) fn bytes(&self) -> Option<f64> {
         if self.peer == Peer::Sequential {
             return None;
@@ -81,23 +93,23 @@ impl Cell {
         let outputs =
             if self.peer.keeps_outputs() { self.block.output_bytes(self.exact_n) } else { 0 };
         let own = (pending * size + outputs) as f64;
-        // A loop that polls a body before it takes the next may never hold them all.
+        // A loop that polls each body before it takes the next may never hold all of them.
         Some((self.exact.get("bytes")? - own).max(0.0) / pending as f64)
     }
 
-    /// The longest turn in microseconds, where the loop polls its bodies itself.
-    pub(crate) fn longest_turn(&self) -> Option<f64> {
-        self.turns()?;
-        Some(self.exact.get("longest-turn")? / 1000.0)
+    /// Returns the longest poll of the loop in microseconds, if the loop polls its bodies itself.
+    pub(crate) fn longest_poll(&self) -> Option<f64> {
+        self.polls_bodies()?;
+        Some(self.exact.get("longest-poll")? / 1000.0)
     }
 
-    /// The most polls of bodies in one turn, where the loop polls its bodies itself.
+    /// Returns the most polls of bodies in one poll of the loop, if the loop polls its bodies itself.
     pub(crate) fn most_polls(&self) -> Option<f64> {
-        self.turns()?;
+        self.polls_bodies()?;
         self.exact.get("most-polls").copied()
     }
 
-    fn turns(&self) -> Option<()> {
-        (self.peer.kind() == Kind::Inline && *self.exact.get("longest-turn")? > 0.0).then_some(())
+    fn polls_bodies(&self) -> Option<()> {
+        (self.peer.kind() == Kind::Inline && *self.exact.get("longest-poll")? > 0.0).then_some(())
     }
 }

@@ -1,4 +1,4 @@
-//! What cancels a loop is a future, or becomes one.
+//! A loop is cancelled by a future, or by a value that becomes one.
 
 fn main() {
     let (_sender, receiver) = std::sync::mpsc::channel::<()>();

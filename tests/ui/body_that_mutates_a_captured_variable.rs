@@ -1,0 +1,6 @@
+//! Bodies overlap, so none can hold a `//! Bodies overlap, so none of them can hold a `&mut` while it awaits.mut` across an await.
+
+fn main() {
+    let mut total = 0;
+    let _loop = forloop::each([1, 2, 3]).unbounded().for_each(async |n| total += n);
+}
