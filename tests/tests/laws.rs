@@ -1,12 +1,16 @@
-//! The laws on every runtime. Those in the caller's own task are a test of `forloop-conformance` itself.
+//! The laws on every runtime, on threads that borrow, and on worker pools. Those in the caller's own task are a
+//! test of `forloop-conformance` itself.
 
 use forloop::async_std::AsyncStd;
 use forloop::smol::Smol;
-use forloop_conformance::suite;
-use forloop_tests::{Host, Tokio};
+use forloop_conformance::{Workers, suite};
+use forloop_tests::{Host, Scoped, Tokio};
 
 suite!(smol: Smol);
 suite!(async_std: AsyncStd);
 suite!(tokio_current_thread: Tokio::current_thread());
 suite!(tokio_multi_thread: Tokio::multi_thread());
 suite!(host: Host::default());
+suite!(scoped: Scoped::default());
+suite!(smol_workers: Workers(Smol));
+suite!(tokio_workers: Workers(Tokio::multi_thread()));

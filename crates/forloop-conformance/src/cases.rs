@@ -393,6 +393,37 @@ macro_rules! __cases {
     };
 }
 
+/// Gives to a macro of this crate the rows that are also compiled for the type of each backend: what its
+/// types can break. Loops whose bodies, values and clocks are those of the runtime itself, tasks that start
+/// tasks, groups, worker pools, and the ends of all these.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __typed_rows {
+    ($then:ident $($with:ident)*) => {
+        $crate::$then! {
+            $($with)*
+            as_completed { results_come_in_completion_order_each_once; }
+            bounded {
+                the_ordered_stream_is_in_input_order_and_the_other_in_completion_order;
+            }
+            gather {
+                all_bodies_run_at_once;
+                after_an_error_no_sibling_is_left;
+                a_settled_loop_returns_every_outcome_in_input_order;
+            }
+            group { a_childs_error_stops_the_siblings_and_the_body; }
+            interrupt { what_was_ready_by_the_deadline_comes_in_input_order; }
+            nesting { limits_multiply_where_tasks_start_tasks; }
+            panics { a_bodys_panic_goes_on_in_the_caller_after_the_siblings_have_stopped; }
+            start { a_child_that_said_it_is_ready_is_one_like_any_other; }
+            task_list { cancel_waits_until_the_destructors_have_run; }
+            timeout { a_body_without_time_is_one_outcome_among_the_others; }
+            wait { a_timeout_splits_and_loses_nothing; }
+            workers { every_strategy_gives_what_it_gives_elsewhere; }
+        }
+    };
+}
+
 /// Makes the list a value.
 #[doc(hidden)]
 #[macro_export]

@@ -36,17 +36,23 @@
 
 mod backend;
 mod cases;
+mod compiled;
 pub mod laws;
 mod probe;
+mod tasks;
 mod watched;
+mod workers;
 
 pub use crate::backend::{Backend, Group, Inline, Job, LONG, ParentWaker, Spawning, job};
 pub use crate::cases::{Backends, CASES, Case};
+pub use crate::compiled::{Erase, Erased};
 pub use crate::probe::{
     Alive, Bomb, Fair, Gate, Guard, Held, Peak, RestlessClock, Tally, VirtualClock, eventually,
     long_after, on_time, seconds, yields,
 };
-pub use crate::watched::{check, check_seeds, watched};
+pub use crate::tasks::{AnyClock, AnyLocal, AnyPlace, AnyRuntime, AnyScope, TaskPlace, Tasks};
+pub use crate::watched::{check, check_seeds, check_typed, run_rows, watched};
+pub use crate::workers::Workers;
 
 pub mod table {
     #![doc = include_str!("../CONFORMANCE.md")]
@@ -58,8 +64,11 @@ pub mod table {
 
 /// Makes a module of tests: every row on one backend.
 ///
-/// `suite!(name: expression)` for runtimes: the expression is evaluated for each test and gives a
-/// [`Spawning`] backend, which every runtime value is. `suite!(in_task)` for no runtime at all, and
+/// `suite!(name: expression)` for runtimes: the expression is evaluated for each test and gives an
+/// [`Erase`] backend, which every runtime value is. A few rows are compiled a second time, for the type of
+/// the backend itself: the module `typed` has these.
+///
+/// `suite!(in_task)` for no runtime at all, and
 /// `suite!(parent_waker)` for none and bodies without wakers of their own: every row that is not only for
 /// tasks or about a body's own waker.
 /// `suite!(name, seed in seeds => expression)` runs each row once for each seed, a `u64`, with which the
@@ -70,8 +79,8 @@ pub mod table {
 macro_rules! suite {
     (in_task) => {
         mod in_task {
-            fn backend() -> $crate::Inline {
-                <$crate::Inline as ::core::default::Default>::default()
+            fn backend() -> $crate::Erased {
+                $crate::Erase::erase(<$crate::Inline as ::core::default::Default>::default())
             }
 
             $crate::__cases! { __suite in_task in_task }
@@ -79,8 +88,8 @@ macro_rules! suite {
     };
     (parent_waker) => {
         mod parent_waker {
-            fn backend() -> $crate::ParentWaker {
-                <$crate::ParentWaker as ::core::default::Default>::default()
+            fn backend() -> $crate::Erased {
+                $crate::Erase::erase(<$crate::ParentWaker as ::core::default::Default>::default())
             }
 
             $crate::__cases! { __suite anywhere parent_waker }
@@ -88,11 +97,11 @@ macro_rules! suite {
     };
     ($name:ident, $seed:ident in $seeds:expr => $backend:expr $(,)?) => {
         mod $name {
-            fn backend($seed: u64) -> impl $crate::Spawning {
+            fn backend($seed: u64) -> $crate::Erased {
                 #[allow(unused_imports)]
                 use super::*;
 
-                $backend
+                $crate::Erase::erase($backend)
             }
 
             fn seeds() -> impl ::core::iter::Iterator<Item = u64> + Send {
@@ -108,7 +117,7 @@ macro_rules! suite {
     ($(#[$attribute:meta])* $name:ident: $backend:expr $(,)?) => {
         $(#[$attribute])*
         mod $name {
-            fn backend() -> impl $crate::Spawning {
+            fn typed() -> impl $crate::Spawning + $crate::Erase {
                 // What the expression names is what it names outside of this module.
                 #[allow(unused_imports)]
                 use super::*;
@@ -116,7 +125,15 @@ macro_rules! suite {
                 $backend
             }
 
+            fn backend() -> $crate::Erased {
+                $crate::Erase::erase(typed())
+            }
+
             $crate::__cases! { __suite spawned $name }
+
+            mod typed {
+                $crate::__typed_rows! { __typed $name }
+            }
         }
     };
 }
@@ -128,7 +145,7 @@ macro_rules! __suite {
     ($kind:ident $suite:ident $($module:ident { $($on:ident $name:ident: $($id:literal),+;)* })*) => {
         $(
             mod $module {
-                $($crate::__test! { $kind $on $suite $module $name $($id),+ })*
+                $($crate::__test! { $kind $on $suite $module $name })*
             }
         )*
     };
@@ -143,21 +160,43 @@ macro_rules! __test {
     (in_task spawned $($row:tt)*) => {};
     (anywhere in_task $($row:tt)*) => {};
     (anywhere spawned $($row:tt)*) => {};
-    (seeded $on:ident $suite:ident $module:ident $name:ident $($id:literal),+) => {
+    (seeded $on:ident $suite:ident $module:ident $name:ident) => {
         #[test]
         fn $name() {
-            $crate::check_seeds(stringify!($suite), &[$($id),+], super::seeds(), |seed| {
-                $crate::laws::$module::$name(super::backend(seed));
-            });
+            let (suite, module, name) =
+                (stringify!($suite), stringify!($module), stringify!($name));
+            $crate::check_seeds(suite, module, name, super::seeds(), super::backend);
         }
     };
-    ($kind:ident $on:ident $suite:ident $module:ident $name:ident $($id:literal),+) => {
+    ($kind:ident $on:ident $suite:ident $module:ident $name:ident) => {
         #[test]
         fn $name() {
-            $crate::check(stringify!($suite), &[$($id),+], || {
-                $crate::laws::$module::$name(super::backend());
-            });
+            let (suite, module, name) =
+                (stringify!($suite), stringify!($module), stringify!($name));
+            $crate::check(suite, module, name, super::backend);
         }
+    };
+}
+
+/// Makes tests of rows for the type of a backend.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __typed {
+    ($suite:ident $($module:ident { $($name:ident;)* })*) => {
+        $(
+            mod $module {
+                $(
+                    #[test]
+                    fn $name() {
+                        let (suite, module, name) =
+                            (stringify!($suite), stringify!($module), stringify!($name));
+                        $crate::check_typed(suite, module, name, || {
+                            $crate::laws::$module::$name(super::super::typed());
+                        });
+                    }
+                )*
+            }
+        )*
     };
 }
 
@@ -170,45 +209,11 @@ macro_rules! __test {
 #[macro_export]
 macro_rules! run {
     (in_task, $which:expr $(,)?) => {{
-        let backend = <$crate::Inline as ::core::default::Default>::default;
-        let (which, mut ran) = ($which, 0_usize);
-        $crate::__cases! { __run in_task in_task backend which ran }
-        ran
+        let backend =
+            || $crate::Erase::erase(<$crate::Inline as ::core::default::Default>::default());
+        $crate::run_rows("in_task", backend, $which)
     }};
-    ($name:ident: $backend:expr, $which:expr $(,)?) => {{
-        let backend = || $backend;
-        let (which, mut ran) = ($which, 0_usize);
-        $crate::__cases! { __run spawned $name backend which ran }
-        ran
-    }};
-}
-
-/// Runs the rows for which `which` holds.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __run {
-    ($kind:ident $suite:ident $backend:ident $which:ident $ran:ident
-     $($module:ident { $($on:ident $name:ident: $($id:literal),+;)* })*) => {
-        $($($crate::__run_case! {
-            $kind $on $suite $backend $which $ran $module $name $($id),+
-        })*)*
-    };
-}
-
-/// Runs a row, if it holds on backends of this kind.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __run_case {
-    (spawned in_task $($row:tt)*) => {};
-    (in_task spawned $($row:tt)*) => {};
-    ($kind:ident $on:ident $suite:ident $backend:ident $which:ident $ran:ident
-     $module:ident $name:ident $($id:literal),+) => {
-        if $which(stringify!($module), stringify!($name)) {
-            ::std::eprintln!("{}::{}::{}", stringify!($suite), stringify!($module), stringify!($name));
-            $crate::check(stringify!($suite), &[$($id),+], move || {
-                $crate::laws::$module::$name($backend());
-            });
-            $ran += 1;
-        }
+    ($name:ident: $backend:expr, $which:expr $(,)?) => {
+        $crate::run_rows(stringify!($name), || $crate::Erase::erase($backend), $which)
     };
 }

@@ -117,27 +117,3 @@ impl Drop for Wait {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use futures_lite::future::{block_on, poll_once};
-
-    use super::*;
-
-    #[test]
-    fn it_belongs_to_the_next_in_line_and_passes_on_when_that_one_leaves() {
-        let lock = Fair::default();
-        block_on(async {
-            let held = lock.lock().await;
-            let (mut second, mut third) = (Box::pin(lock.lock()), Box::pin(lock.lock()));
-            assert!(poll_once(second.as_mut()).await.is_none());
-            assert!(poll_once(third.as_mut()).await.is_none());
-            drop(held);
-            assert!(poll_once(third.as_mut()).await.is_none(), "it is the second's");
-            assert!(poll_once(lock.lock()).await.is_none(), "nobody gets past the line");
-            drop(second);
-            drop(third.await);
-            drop(lock.lock().await);
-        });
-    }
-}

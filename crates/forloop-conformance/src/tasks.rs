@@ -1,0 +1,287 @@
+//! Backends whose bodies are tasks, behind one type: the laws compile once for all of them.
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use forloop_core::{
+    GroupDriver, GroupFuture, Place, Push, Spawn, SpawnLocal, SpawnScoped, Spawned, SpawnedLocal,
+    SpawnedScoped, Task, Timer,
+};
+
+use crate::backend::{Backend, Job, Spawning};
+
+type Local = Pin<Box<dyn Future<Output = ()>>>;
+
+/// Any backend whose bodies are tasks: what its runtime spawns, and the futures that it waits for, are
+/// boxed.
+///
+/// A loop on it goes through the same [`Spawned`], [`SpawnedLocal`] or [`SpawnedScoped`] as on the backend itself. Groups run on
+/// [`Spawning::runtime`].
+pub struct Tasks {
+    backend: Box<dyn Boxed>,
+}
+
+impl Tasks {
+    /// Erases the types of `backend`.
+    pub fn new<B: Spawning<Place: TaskPlace> + 'static>(backend: B) -> Self {
+        // The laws are compiled for clocks of either kind in the caller's task, and for real clocks in tasks.
+        const { assert!(B::SPAWNED && !B::EXACT, "tasks run on a clock that is not exact") };
+        Self { backend: Box::new(backend) }
+    }
+}
+
+impl fmt::Debug for Tasks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tasks").finish_non_exhaustive()
+    }
+}
+
+impl Backend for Tasks {
+    type Place = AnyPlace;
+    type Clock = AnyClock;
+    type Group = forloop_core::Group<AnyRuntime, String>;
+
+    const SPAWNED: bool = true;
+
+    fn place(&self) -> AnyPlace {
+        self.backend.place()
+    }
+
+    fn clock(&self) -> AnyClock {
+        self.backend.clock()
+    }
+
+    fn group<T: Send + 'static>(
+        &self,
+        body: impl FnOnce(Self::Group) -> Job<Result<T, String>> + 'static,
+    ) -> GroupFuture<impl GroupDriver<Value = T, Error = String> + 'static> {
+        forloop_core::task_group(self.runtime(), body)
+    }
+
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let mut output = None;
+        self.backend.block_on(pin!(async { output = Some(future.await) }));
+        output.expect("`block_on` returns when its future is ready")
+    }
+}
+
+impl Spawning for Tasks {
+    type Runtime = AnyRuntime;
+
+    fn runtime(&self) -> AnyRuntime {
+        self.backend.runtime()
+    }
+
+    fn spawn<T: Send + 'static>(&self, job: Job<T>) -> Task<T> {
+        self.backend.place().start(job)
+    }
+}
+
+/// What [`Tasks`] asks of a backend.
+trait Boxed {
+    fn place(&self) -> AnyPlace;
+
+    fn clock(&self) -> AnyClock;
+
+    fn runtime(&self) -> AnyRuntime;
+
+    fn block_on(&self, future: Pin<&mut dyn Future<Output = ()>>);
+}
+
+impl<B: Spawning<Place: TaskPlace>> Boxed for B {
+    fn place(&self) -> AnyPlace {
+        Backend::place(self).erase()
+    }
+
+    fn clock(&self) -> AnyClock {
+        AnyClock { clock: Arc::new(Backend::clock(self)) }
+    }
+
+    fn runtime(&self) -> AnyRuntime {
+        AnyRuntime { runtime: Arc::new(Spawning::runtime(self)) }
+    }
+
+    fn block_on(&self, future: Pin<&mut dyn Future<Output = ()>>) {
+        Backend::block_on(self, future);
+    }
+}
+
+/// A place that starts a task for each body: [`Spawned`], [`SpawnedLocal`] or [`SpawnedScoped`].
+#[diagnostic::on_unimplemented(
+    message = "the laws are not compiled for the place `{Self}`",
+    note = "they are for `Spawned`, `SpawnedLocal` and `SpawnedScoped`, and for `PushPool` in `forloop_conformance::Workers`"
+)]
+pub trait TaskPlace {
+    /// Erases the type of the runtime.
+    fn erase(self) -> AnyPlace;
+}
+
+impl<R: Spawn + Send + Sync + 'static> TaskPlace for Spawned<R> {
+    fn erase(self) -> AnyPlace {
+        AnyPlace::Spawned(Spawned(AnyRuntime { runtime: Arc::new(self.0) }))
+    }
+}
+
+impl<R: SpawnLocal + 'static> TaskPlace for SpawnedLocal<R> {
+    fn erase(self) -> AnyPlace {
+        AnyPlace::SpawnedLocal(SpawnedLocal(AnyLocal { runtime: Rc::new(self.0) }))
+    }
+}
+
+impl<S: SpawnScoped<'static> + 'static> TaskPlace for SpawnedScoped<S> {
+    fn erase(self) -> AnyPlace {
+        AnyPlace::SpawnedScoped(SpawnedScoped(AnyScope { threads: Rc::new(self.0) }))
+    }
+}
+
+/// One of the places that start a task for each body.
+#[derive(Debug, Clone)]
+pub enum AnyPlace {
+    /// On the threads of a runtime.
+    Spawned(Spawned<AnyRuntime>),
+    /// On the current thread.
+    SpawnedLocal(SpawnedLocal<AnyLocal>),
+    /// On the threads of a scope.
+    SpawnedScoped(SpawnedScoped<AnyScope>),
+}
+
+impl<T: Send + 'static> Place<Job<T>> for AnyPlace {
+    type Job = Task<T>;
+    type Dispatch = Push;
+
+    fn start(&self, body: Job<T>) -> Task<T> {
+        match self {
+            Self::Spawned(place) => place.start(body),
+            Self::SpawnedLocal(place) => place.start(body),
+            Self::SpawnedScoped(place) => place.start(body),
+        }
+    }
+}
+
+/// A runtime with threads that boxes what it spawns.
+#[derive(Clone)]
+pub struct AnyRuntime {
+    runtime: Arc<dyn BoxedSpawn + Send + Sync>,
+}
+
+/// [`Spawn`] behind `dyn`.
+trait BoxedSpawn {
+    fn spawn(&self, future: Job<()>);
+
+    fn threads(&self) -> NonZeroUsize;
+}
+
+impl<R: Spawn> BoxedSpawn for R {
+    fn spawn(&self, future: Job<()>) {
+        Spawn::spawn(self, future);
+    }
+
+    fn threads(&self) -> NonZeroUsize {
+        Spawn::threads(self)
+    }
+}
+
+impl Spawn for AnyRuntime {
+    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(Box::pin(future));
+    }
+
+    fn threads(&self) -> NonZeroUsize {
+        self.runtime.threads()
+    }
+}
+
+/// A runtime on the current thread that boxes what it spawns.
+#[derive(Clone)]
+pub struct AnyLocal {
+    runtime: Rc<dyn BoxedSpawnLocal>,
+}
+
+/// [`SpawnLocal`] behind `dyn`.
+trait BoxedSpawnLocal {
+    fn spawn_local(&self, future: Local);
+}
+
+impl<R: SpawnLocal> BoxedSpawnLocal for R {
+    fn spawn_local(&self, future: Local) {
+        SpawnLocal::spawn_local(self, future);
+    }
+}
+
+impl SpawnLocal for AnyLocal {
+    fn spawn_local(&self, future: impl Future<Output = ()> + 'static) {
+        self.runtime.spawn_local(Box::pin(future));
+    }
+}
+
+/// The threads of a scope that box what they spawn.
+#[derive(Clone)]
+pub struct AnyScope {
+    threads: Rc<dyn BoxedSpawnScoped>,
+}
+
+/// [`SpawnScoped`] behind `dyn`.
+trait BoxedSpawnScoped {
+    fn spawn_scoped(&self, future: Job<()>);
+}
+
+impl<S: SpawnScoped<'static>> BoxedSpawnScoped for S {
+    fn spawn_scoped(&self, future: Job<()>) {
+        SpawnScoped::spawn_scoped(self, future);
+    }
+}
+
+impl SpawnScoped<'static> for AnyScope {
+    fn spawn_scoped(&self, future: impl Future<Output = ()> + Send + 'static) {
+        self.threads.spawn_scoped(Box::pin(future));
+    }
+}
+
+/// A clock that boxes its sleeps.
+#[derive(Clone)]
+pub struct AnyClock {
+    clock: Arc<dyn BoxedTimer + Send + Sync>,
+}
+
+/// [`Timer`] behind `dyn`.
+trait BoxedTimer {
+    fn sleep(&self, duration: Duration) -> Job<()>;
+
+    fn now(&self) -> Duration;
+}
+
+impl<C: Timer + 'static> BoxedTimer for C {
+    fn sleep(&self, duration: Duration) -> Job<()> {
+        Box::pin(Timer::sleep(self, duration))
+    }
+
+    fn now(&self) -> Duration {
+        Timer::now(self)
+    }
+}
+
+impl Timer for AnyClock {
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<> {
+        self.clock.sleep(duration)
+    }
+
+    fn now(&self) -> Duration {
+        self.clock.now()
+    }
+}
+
+macro_rules! debug {
+    ($($erased:ident),*) => {
+        $(impl fmt::Debug for $erased {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($erased)).finish_non_exhaustive()
+            }
+        })*
+    };
+}
+
+debug!(AnyRuntime, AnyLocal, AnyScope, AnyClock);
