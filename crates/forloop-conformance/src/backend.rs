@@ -48,6 +48,7 @@ pub trait Backend: Sized {
     const SPAWNED: bool;
 
     /// Whether the clock stands still while anything can run, so that times are exact.
+    /// The compiled laws for tasks are those for real clocks: [`Tasks`](crate::Tasks) takes no such backend.
     const EXACT: bool = false;
 
     /// Returns the place where bodies run.

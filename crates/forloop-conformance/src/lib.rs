@@ -9,8 +9,20 @@
 //! [`Spawn`], [`Timer`], [`BlockOn`], `Clone`, `Send` and `Sync`; what is no such value implements
 //! [`Backend`] and [`Spawning`] by hand.
 //!
+//! # What is compiled
+//!
+//! The laws compile once, in this crate, for each kind of place: not in the tests of an adapter, and not
+//! for each adapter. They run on [`Tasks`], which has any backend behind boxed spawns and sleeps. What only
+//! types can break is in the module `my_runtime::typed`: a few rows, compiled for the backend's own type.
+//!
+//! | feature | laws for |
+//! |---|---|
+//! | `tasks`, the default | backends whose bodies are tasks |
+//! | `workers` | these with loops on a worker pool: [`suite!(my_workers: Workers(MyRuntime::new()))`](Workers) |
+//! | `in-task` | bodies in the caller's task: [`Inline`], [`ParentWaker`] |
+//!
 //! A test that fails says which id does not hold, and the table says what that means. A test that
-//! hangs fails after two minutes.
+//! hangs fails after ten minutes.
 //!
 //! # An adapter, and the line that checks it
 //!
@@ -26,7 +38,7 @@
 //! [`CASES`] is the list of rows as a value, [`laws`] their functions, for a suite of one's own. The probes
 //! ([`Gate`], [`Alive`], [`Peak`], [`Tally`], [`Fair`]) watch bodies without sleeping, and
 //! [`VirtualClock`] runs a future in no time. [`suite!(in_task)`](suite) runs the rows without any
-//! runtime: nothing in them depends on an adapter, so forloop's own tests do that.
+//! runtime, with the feature `in-task`: nothing in them depends on an adapter, so forloop's own tests do that.
 //!
 //! [`Spawn`]: forloop_core::Spawn
 //! [`Timer`]: forloop_core::Timer
@@ -59,7 +71,7 @@ pub mod table {
 
     // For the links.
     #[allow(unused_imports)]
-    use crate::{Backend, laws::*, suite};
+    use crate::{Backend, Tasks, laws::*, suite};
 }
 
 /// Makes a module of tests: every row on one backend.

@@ -28,8 +28,8 @@ pub struct Tasks {
 impl Tasks {
     /// Erases the types of `backend`.
     pub fn new<B: Spawning<Place: TaskPlace> + 'static>(backend: B) -> Self {
-        // The laws are compiled for clocks of either kind in the caller's task, and for real clocks in tasks.
-        const { assert!(B::SPAWNED && !B::EXACT, "tasks run on a clock that is not exact") };
+        // Compiled with inexact times, the laws would be weaker than on the backend itself.
+        const { assert!(B::SPAWNED && !B::EXACT, "the laws for tasks are compiled for real clocks") };
         Self { backend: Box::new(backend) }
     }
 }

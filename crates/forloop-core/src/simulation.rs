@@ -5,7 +5,7 @@
 //!
 //! A deadlock is reported with the bodies that wait in it. Loops keep no record of them for that purpose, so
 //! a loop outside a simulation pays nothing. Instead, when nothing can run any more, the simulation polls
-//! every task once more inside [`waiting_bodies`]. Each [`FutureSet`](crate::engine) that is polled then
+//! every task once more inside [`waiting_bodies`]. Each set of bodies that is polled then
 //! reports its bodies and wakes all of them, so that loops inside those report theirs. A task that makes
 //! progress when it is polled this way has missed a wake.
 

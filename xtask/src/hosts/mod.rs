@@ -1,7 +1,7 @@
 //! `cargo xtask hosts`: every program in `examples/hosts`, and whether it does what it is to do.
 //!
 //! The steps, in their order: [`options`] reads the command line, [`host`] reads what the manifests say,
-//! [`requirement`] asks whether the machine has what a host needs, `build` builds it, the code of `verify` runs
+//! [`requirements`] asks whether the machine has what a host needs, `build` builds it, the code of `verify` runs
 //! it, [`mod@judge`] judges the run, and `report` tells.
 
 mod build;

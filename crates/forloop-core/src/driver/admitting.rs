@@ -184,7 +184,7 @@ where
             if policy.poll_begin(cx).is_pending() {
                 return Admitted::None;
             }
-            while let Some((index, item, failure)) = admission.take_due() {
+            if let Some((index, item, failure)) = admission.take_due() {
                 if let Some(item) = item.filter(|_| !policy.is_too_late(index)) {
                     // Before the body is made: this may panic.
                     drop(failure);

@@ -46,7 +46,7 @@ impl<B> Inbox<B> {
 
     /// Sends a command and wakes the worker. Returns the command if the worker has stopped.
     pub(super) fn send(&self, command: Command<B>) -> Result<(), Command<B>> {
-        self.commands.push(command).map_err(|refused| refused.into_inner())?;
+        self.commands.push(command).map_err(concurrent_queue::PushError::into_inner)?;
         self.worker.wake();
         Ok(())
     }
