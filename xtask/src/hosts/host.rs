@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn a_table_that_says_what_nobody_knows_is_refused_with_the_name_of_its_package() {
         for (table, why) in [
-            (json!({ "need": [] }), "no key `requirement`"),
+            (json!({ "need": [] }), "no key `need`"),
             (json!({ "needs": "glib-2.0" }), "not a list"),
             (json!({ "needs": [{ "lib": "glib-2.0" }] }), "`needs`: no key `lib`"),
             (json!({ "exit": "1" }), "no exit status"),
