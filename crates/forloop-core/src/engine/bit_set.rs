@@ -20,7 +20,7 @@ pub(super) const fn bit_of(n: usize) -> usize {
 /// The numbers in a word, in ascending order.
 pub(super) fn bits(mut word: usize) -> impl Iterator<Item = usize> {
     core::iter::from_fn(move || {
-        let lowest = LowestBit::of(word).get()?;
+        let lowest = (word != 0).then(|| word.trailing_zeros() as usize)?;
         word &= word - 1;
         Some(lowest)
     })

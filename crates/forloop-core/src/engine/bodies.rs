@@ -27,6 +27,7 @@ pub(super) struct Bodies<J> {
 }
 
 impl<J> Bodies<J> {
+    #[inline]
     pub(super) const fn new() -> Self {
         Self { slab: Slab::new(), index_table: IndexTable::new(), left_behind: None }
     }

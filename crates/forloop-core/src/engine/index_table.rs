@@ -34,6 +34,7 @@ impl RunStart {
 }
 
 impl IndexTable {
+    #[inline]
     pub(super) const fn new() -> Self {
         Self { entries: Vec::new() }
     }

@@ -11,6 +11,7 @@ pub(super) struct InlineVec<T> {
 }
 
 impl<T> InlineVec<T> {
+    #[inline]
     pub(super) const fn new(first: T) -> Self {
         Self { first, rest: Vec::new() }
     }

@@ -55,7 +55,7 @@ use core::ops::ControlFlow;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker, ready};
 
-use self::bit_set::{LowestBit, bits};
+use self::bit_set::bits;
 use self::bodies::Bodies;
 use self::ready::ReadyQueue;
 use self::round::Round;
@@ -311,17 +311,19 @@ impl<J: JobHandle> FutureSet<J> {
                 let wakers = guard.chunk(number);
                 let result =
                     bodies.poll_chunk(number, &mut due, polls, most, &wakers, &mut on_complete);
-                let next = LowestBit::of(due).get();
+                let next = due.trailing_zeros() as usize;
                 // Within the budget, a slot is left due only if it must be polled alone.
-                let alone = next.filter(|_| result.is_continue() && *polls < most);
-                let rest = if alone.is_some() { due & (due - 1) } else { due };
+                let is_alone = due != 0 && result.is_continue() && *polls < most;
+                let rest = if is_alone { due & (due - 1) } else { due };
                 if rest != 0 {
                     bodies.slab.chunk_mut(number).mark_due(rest);
                     self.round.add(number);
                 }
                 result?;
-                let Some(offset) = alone else { continue };
-                slot_at(number, offset)
+                if !is_alone {
+                    continue;
+                }
+                slot_at(number, next)
             } else if let Some(slot) = self.round.next_slot(&mut self.bodies.slab) {
                 slot
             } else {

@@ -78,6 +78,7 @@ unsafe impl Send for ReadyQueue {}
 unsafe impl Sync for ReadyQueue {}
 
 impl ReadyQueue {
+    #[inline]
     pub(super) const fn new() -> Self {
         Self { shared: None, chunks: InlineVec::new(None) }
     }

@@ -36,6 +36,7 @@ pub(super) struct Round {
 }
 
 impl Round {
+    #[inline]
     pub(super) const fn new() -> Self {
         Self { chunks: Vec::new(), slots: Vec::new(), polled: 0, sort: CountingSort::new() }
     }

@@ -104,6 +104,7 @@ fn pop(head: &mut Link, link: &mut Link) {
 }
 
 impl<J> Slab<J> {
+    #[inline]
     pub(super) const fn new() -> Self {
         Self {
             chunks: Chunks::new(),

@@ -90,6 +90,7 @@ impl<J> Block<J> {
 }
 
 impl<J> Chunks<J> {
+    #[inline]
     pub(super) const fn new() -> Self {
         Self {
             chunks: InlineVec::new(Chunk::WITHOUT_SLOTS),
