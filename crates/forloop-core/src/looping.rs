@@ -92,7 +92,7 @@ impl<S: Stream, P, C> Loop<S, P, LimitUnset, C> {
         limit.apply(|limit| self.at_most(limit.get()))
     }
 
-    /// Runs all bodies at once, whatever the number of items.
+    /// Runs all bodies at once, for any number of items.
     pub fn unbounded(self) -> Loop<S, P, Bounded, C> {
         self.at_most(usize::MAX)
     }

@@ -1,4 +1,4 @@
-//! Wait groups: whoever cancels a body waits for the tasks that the body leaves behind.
+//! Wait groups: the loop that cancels a body waits for the tasks that the body leaves behind.
 //!
 //! A cancelled body is dropped, and with it the handles of the tasks it had spawned. Each of those tasks is
 //! cancelled by that and stops some time later, on its own thread. No handle is left to await it, but until it

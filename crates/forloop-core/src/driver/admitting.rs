@@ -9,7 +9,7 @@
 //!    memory is bounded by it.
 //!
 //! With results in input order there is an exception: completed results hold permits until they are taken, and
-//! they may wait for an item that is queued. So when nothing runs, that item begins whatever the permits.
+//! they may wait for an item that is queued. So when nothing runs, that item begins without a permit.
 
 use alloc::vec::Vec;
 use core::ops::ControlFlow;

@@ -1,4 +1,4 @@
-//! The driver: what every loop does, whatever its strategy makes of the results. It pulls items, starts
+//! The driver: what every loop does, independent of its strategy. It pulls items, starts
 //! bodies, polls those that were woken, and passes each completion on exactly once.
 //!
 //! # How a poll proceeds
@@ -469,7 +469,7 @@ where
             _ => ControlFlow::Break(Err(end)),
         };
         let round = if J::PARENT_WAKER {
-            // All of them, whatever the budget: one that is not polled now might have lost its wake.
+            // All of them, regardless of the budget: one that is not polled now might have lost its wake.
             this.running.poll_due(cx.waker(), pass_on)
         } else {
             this.running.poll_round(this.polls_this_turn, budget(), pass_on)

@@ -68,7 +68,7 @@ macro_rules! hooks {
 }
 
 hooks! {
-    /// What an option does at each point of a loop, whatever the items and outputs are.
+    /// What an option does at each point of a loop, for any items and outputs.
     ///
     /// The driver calls these hooks in the loop's own task and catches their panics.
     pub trait Rule: Sealed;

@@ -8,7 +8,7 @@
 //! - **Results go through a channel.** The loop sends, the consumer takes. A result in the channel holds its
 //!   permit until it is taken, so the limit bounds the channel, and a slow consumer slows the loop down.
 //! - **The consumer has a waker of its own.** It is the only job of a `FutureSet`, which polls it only if it was
-//!   woken: by a result that was sent, by the end of the channel, or by whatever else it awaits.
+//!   woken: by a result that was sent, by the end of the channel, or by anything else it awaits.
 //! - **The loop is woken by its consumer.** To take a result frees a permit. During a poll no waker is needed
 //!   for that: the loop takes its waker out of the channel when the poll begins, and compares the length of the
 //!   channel with what it was before it sleeps. A consumer may pass the receiver to another task; then the waker

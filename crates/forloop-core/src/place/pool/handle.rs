@@ -13,7 +13,7 @@ use crate::engine::{Completion, JobHandle, Key};
 
 /// The worker pool of a loop, for bodies of type `J`.
 ///
-/// The type of the dispatcher is erased, so that a loop is `Send` whatever its bodies return.
+/// The type of the dispatcher is erased, so that a loop is `Send` for any output of its bodies.
 pub struct PoolHandle<J>(Box<dyn Dispatcher<J> + Send + Sync>);
 
 impl<J> PoolHandle<J> {

@@ -11,7 +11,7 @@ use crate::options::{CancelOn, Deadline, Policy, WithInterrupt};
 use crate::outcome::catch;
 use crate::{Cause, Failure, LoopError, Panic, Timer};
 
-/// Runs a group, whatever its children are.
+/// Runs a group of any kind of children.
 pub trait GroupDriver {
     /// What the body returns.
     type Value;
@@ -62,7 +62,7 @@ impl<D> GroupFuture<D> {
 }
 
 impl<D, C, M> GroupFuture<D, C, M> {
-    /// Cancels the group when `signal` completes, whatever its output.
+    /// Cancels the group when `signal` completes, with any output.
     ///
     /// As [`Group::cancel`](crate::Group::cancel), but from outside: the group returns
     /// [`LoopError::Cancelled`] even if its body has returned a value. If a child has failed by then, it
