@@ -1,7 +1,10 @@
 //! The rules of the repository, as tests.
 
 mod conformance;
+mod cycles;
 mod guide;
+mod imports;
+mod layers;
 mod packages;
 mod sources;
 mod unsafety;

@@ -1,5 +1,6 @@
 //! The repository as the tests of this folder read it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
@@ -40,4 +41,14 @@ pub(crate) fn cargo(arguments: &[&str]) -> String {
     let output = Command::new(cargo).args(arguments).current_dir(root()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// The text of every Rust file, by its path from the root of the repository.
+pub(crate) fn sources() -> BTreeMap<String, String> {
+    let texts = files(".rs").into_iter().map(|path| {
+        let text = fs::read_to_string(&path).unwrap();
+        let path = path.strip_prefix(root()).unwrap();
+        (path.to_str().unwrap().to_owned(), text)
+    });
+    texts.collect()
 }
