@@ -428,7 +428,7 @@ impl<J: JobHandle> FutureSet<J> {
     /// Asks every body to stop. Bodies that stop at once have been dropped when this returns. `panicked` gets
     /// the panics of their destructors.
     pub(crate) fn cancel(&mut self, mut panicked: impl FnMut(Panic)) {
-        // All are marked first, so that none makes progress on the news that another has stopped.
+        // All are marked first, so that none makes progress because another has stopped.
         self.mark_cancelled();
         let ((), wait_group) = with_wait_group(None, || {
             if J::INLINE {
