@@ -8,4 +8,5 @@ mod layers;
 mod packages;
 mod sources;
 mod unsafety;
+mod words;
 mod workspace;
