@@ -2,6 +2,7 @@
 
 mod conformance;
 mod cycles;
+mod documents;
 mod guide;
 mod imports;
 mod layers;
