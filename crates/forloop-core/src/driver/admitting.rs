@@ -23,7 +23,7 @@ use super::{Drive, ROUND, Spawner};
 use crate::admission::{AdmissionQueue, AttemptLog, Leftover, MaybeQueue};
 use crate::body::Attempt;
 use crate::engine::{Completion, JobHandle, Key};
-use crate::options::{Event, ItemPolicy, OutcomePolicy};
+use crate::options::{Event, ItemPolicy, OutcomeRule};
 use crate::outcome::{StopReason, catch};
 use crate::simulation::beginning;
 use crate::{Outcome, OutcomeKind, Panic};
@@ -60,7 +60,7 @@ where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
-    C: ItemPolicy<S::Item> + OutcomePolicy<J::Output>,
+    C: ItemPolicy<S::Item> + OutcomeRule<J::Output>,
 {
     /// The admission queue, if the loop has one.
     pub(super) fn admission(

@@ -52,7 +52,7 @@ use self::phase::Phase;
 use self::stopping::{Disposition, Expiry};
 use crate::budget::budget;
 use crate::engine::{CapacityHint, Completion, JobHandle};
-use crate::options::{ItemPolicy, OutcomePolicy};
+use crate::options::{ItemPolicy, OutcomeRule};
 use crate::outcome::{Cut, catch};
 use crate::place::{BodySet, Delivery, DeliveryRule, PoolHandle, PullConfig};
 use crate::simulation::Origin;
@@ -140,7 +140,7 @@ where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
-    C: ItemPolicy<S::Item> + OutcomePolicy<J::Output>,
+    C: ItemPolicy<S::Item> + OutcomeRule<J::Output>,
 {
     /// A loop that pulls its items and starts its bodies itself.
     #[inline]

@@ -8,7 +8,7 @@ use crate::admission::MaybeQueue;
 use crate::body::Body;
 use crate::engine::JobHandle;
 use crate::looping::{LimitSet, Loop};
-use crate::options::{ItemPolicy, OutcomePolicy};
+use crate::options::{ItemPolicy, OutcomeRule};
 use crate::place::{Dispatch, Dispatched, Place};
 
 impl<S, P, L, C> Loop<S, P, L, C> {
@@ -21,7 +21,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     where
         S: Stream,
         L: LimitSet,
-        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns>,
+        C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
@@ -40,7 +40,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     where
         S: Stream,
         L: LimitSet,
-        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns>,
+        C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,

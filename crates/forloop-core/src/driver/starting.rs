@@ -11,7 +11,7 @@ use super::{Drive, ROUND, Spawner, deliver};
 use crate::body::Attempt;
 use crate::budget::BUDGET;
 use crate::engine::{Completion, JobHandle};
-use crate::options::{ItemPolicy, OutcomePolicy};
+use crate::options::{ItemPolicy, OutcomeRule};
 use crate::outcome::catch;
 use crate::simulation::beginning;
 use crate::{Cause, Outcome, Panic};
@@ -54,7 +54,7 @@ where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
-    C: ItemPolicy<S::Item> + OutcomePolicy<J::Output>,
+    C: ItemPolicy<S::Item> + OutcomeRule<J::Output>,
 {
     /// Starts bodies, and passes on the completions of those that are ready at once. `Pending` if nothing
     /// can be started now; `Continue` if it is time to look at what runs.

@@ -11,7 +11,7 @@ use super::phase::Phase;
 use super::{Drive, Spawner};
 use crate::admission::MaybeQueue;
 use crate::engine::{Completion, JobHandle};
-use crate::options::{ItemPolicy, OutcomePolicy};
+use crate::options::{ItemPolicy, OutcomeRule};
 use crate::outcome::{Cut, StopEffect, catch};
 use crate::place::SourceFailure;
 use crate::{Cause, Outcome, OutcomeKind, Panic, StopReason};
@@ -41,7 +41,7 @@ where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
-    C: ItemPolicy<S::Item> + OutcomePolicy<J::Output>,
+    C: ItemPolicy<S::Item> + OutcomeRule<J::Output>,
 {
     /// Polls the signals of the options, and does what they ask for. `true` if that has changed the phase.
     ///

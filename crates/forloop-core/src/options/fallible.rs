@@ -62,21 +62,21 @@ impl<R, E> OutcomeRule<R> for Fallible<E> {}
 
 impl<E> Policy for Fallible<E> {
     type SourceError = E;
-    type Each<T> = T;
-    type Gives<X, Y> = Result<X, Interrupted<Y, E>>;
+    type Output<T> = T;
+    type Result<X, Y> = Result<X, Interrupted<Y, E>>;
     type AdmissionQueue<I, R> = NoQueue;
 
     const HAS_RULES: bool = false;
 
-    fn each<T>(outcome: Outcome<T>) -> Result<T, Outcome<T>> {
-        NoOptions::each(outcome)
+    fn output_of<T>(outcome: Outcome<T>) -> Result<T, Outcome<T>> {
+        NoOptions::output_of(outcome)
     }
 
-    fn outcome<T>(each: T) -> Outcome<T> {
-        NoOptions::outcome(each)
+    fn outcome_of<T>(output: T) -> Outcome<T> {
+        NoOptions::outcome_of(output)
     }
 
-    fn gives<X, Y>(result: Result<X, Interrupted<Y, E>>) -> Self::Gives<X, Y> {
+    fn result_of<X, Y>(result: Result<X, Interrupted<Y, E>>) -> Self::Result<X, Y> {
         result
     }
 

@@ -15,7 +15,7 @@ use crate::{Interrupted, Outcome};
 /// fallible source. Each option wraps the policy that was there. The policy is a type, so a loop that nothing can
 /// interrupt returns plain results and pays for no check.
 ///
-/// | option | type of a body's output `T` ([`Each`](Self::Each)) | type of the loop's result `X` ([`Gives`](Self::Gives)) |
+/// | option | type of a body's output `T` ([`Output`](Self::Output)) | type of the loop's result `X` ([`Result`](Self::Result)) |
 /// |---|---|---|
 /// | none | `T` | `X` |
 #[doc = concat!("| ", options_with_outcomes!(), " | [`Outcome<T>`](Outcome) | unchanged |")]
@@ -28,10 +28,10 @@ pub trait Policy: Rule {
     type SourceError;
 
     /// What a strategy returns for a body's output.
-    type Each<T>;
+    type Output<T>;
 
     /// What a strategy returns for its result `X`. `Y` is what is ready when the loop is interrupted.
-    type Gives<X, Y>;
+    type Result<X, Y>;
 
     /// Where items `I` wait that were pulled and do not run; their bodies return an `R`.
     #[doc(hidden)]
@@ -45,14 +45,14 @@ pub trait Policy: Rule {
     ///
     /// # Errors
     ///
-    /// The unchanged outcome, if it has no representation in [`Each`](Self::Each).
-    fn each<T>(outcome: Outcome<T>) -> Result<Self::Each<T>, Outcome<T>>;
+    /// The unchanged outcome, if it has no representation in [`Output`](Self::Output).
+    fn output_of<T>(outcome: Outcome<T>) -> Result<Self::Output<T>, Outcome<T>>;
 
-    /// Converts an item of [`each`](Self::each) back to an outcome.
-    fn outcome<T>(each: Self::Each<T>) -> Outcome<T>;
+    /// Converts what [`output_of`](Self::output_of) has returned back to an outcome.
+    fn outcome_of<T>(output: Self::Output<T>) -> Outcome<T>;
 
     /// Converts the end of the loop to what the strategy returns.
-    fn gives<X, Y>(result: Result<X, Interrupted<Y, Self::SourceError>>) -> Self::Gives<X, Y>;
+    fn result_of<X, Y>(result: Result<X, Interrupted<Y, Self::SourceError>>) -> Self::Result<X, Y>;
 
     /// Takes the error of the source, if it has failed.
     fn source_error(&mut self) -> Option<Self::SourceError>;
@@ -130,24 +130,24 @@ impl<I> ItemPolicy<I> for NoOptions {
 
 impl Policy for NoOptions {
     type SourceError = Infallible;
-    type Each<T> = T;
-    type Gives<X, Y> = X;
+    type Output<T> = T;
+    type Result<X, Y> = X;
     type AdmissionQueue<I, R> = NoQueue;
 
     const HAS_RULES: bool = false;
 
-    fn each<T>(outcome: Outcome<T>) -> Result<T, Outcome<T>> {
+    fn output_of<T>(outcome: Outcome<T>) -> Result<T, Outcome<T>> {
         match outcome {
             Outcome::Ok(output) => Ok(output),
             other => Err(other),
         }
     }
 
-    fn outcome<T>(each: T) -> Outcome<T> {
-        Outcome::Ok(each)
+    fn outcome_of<T>(output: T) -> Outcome<T> {
+        Outcome::Ok(output)
     }
 
-    fn gives<X, Y>(result: Result<X, Interrupted<Y>>) -> X {
+    fn result_of<X, Y>(result: Result<X, Interrupted<Y>>) -> X {
         match result {
             Ok(given) => given,
             // Nothing else interrupts this loop, and its result has no room for an error.

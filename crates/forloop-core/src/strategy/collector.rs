@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 use crate::admission::AttemptLog;
 use crate::driver::{Drive, Spawner};
 use crate::engine::{Completion, JobHandle};
-use crate::options::{ItemPolicy, OutcomePolicy, Policy};
+use crate::options::{ItemPolicy, OutcomeRule, Policy};
 use crate::outcome::catch;
 use crate::place::Delivery;
 use crate::{Interrupted, Outcome, Panic};
@@ -121,7 +121,7 @@ where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
-    C: ItemPolicy<S::Item> + OutcomePolicy<J::Output>,
+    C: ItemPolicy<S::Item> + OutcomeRule<J::Output>,
     V: Collector<J::Output, C>,
 {
     type Output = V::Collected;
@@ -171,7 +171,7 @@ where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
-    C: ItemPolicy<S::Item> + OutcomePolicy<J::Output>,
+    C: ItemPolicy<S::Item> + OutcomeRule<J::Output>,
     V: Collector<J::Output, C>,
 {
     let mut on_complete = |completion: Option<Completion<_>>| {
@@ -208,7 +208,7 @@ where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
-    C: ItemPolicy<S::Item> + OutcomePolicy<J::Output>,
+    C: ItemPolicy<S::Item> + OutcomeRule<J::Output>,
     V: Collector<J::Output, C>,
 {
     loop {

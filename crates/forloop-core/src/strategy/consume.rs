@@ -35,7 +35,7 @@ use super::results::{Fill, Results};
 use crate::body::Body;
 use crate::driver::Spawner;
 use crate::engine::{CapacityHint, FutureSet, JobHandle};
-use crate::options::{ItemPolicy, OutcomePolicy, Policy};
+use crate::options::{ItemPolicy, OutcomeRule, Policy};
 use crate::outcome::catch;
 use crate::place::InlineJob;
 use crate::{Outcome, Panic};
@@ -45,8 +45,8 @@ where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
-    C: ItemPolicy<S::Item> + OutcomePolicy<J::Output>,
-    K: OutputBuffer<Output = <C as Policy>::Each<J::Output>>,
+    C: ItemPolicy<S::Item> + OutcomeRule<J::Output>,
+    K: OutputBuffer<Output = <C as Policy>::Output<J::Output>>,
 {
     /// Runs `consumer` over the results, concurrently with the bodies, and returns its output.
     ///
@@ -89,7 +89,7 @@ where
     /// cancels the bodies.
     pub fn consume<G, D, I, T>(self, consumer: G) -> impl Future<Output = T>
     where
-        C: Policy<Gives<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,
+        C: Policy<Result<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,
         G: FnOnce(ResultReceiver<I>) -> D,
         D: Future<Output = T>,
     {
@@ -131,7 +131,7 @@ where
     /// As [`consume`](Self::consume).
     pub fn for_each<G, D, I>(self, mut step: G) -> impl Future<Output = ()>
     where
-        C: Policy<Gives<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,
+        C: Policy<Result<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,
         G: FnMut(I) -> D,
         D: Body<Returns = ()>,
     {
@@ -157,7 +157,7 @@ where
     /// As [`consume`](Self::consume).
     pub fn try_for_each<G, D, I, E>(self, mut step: G) -> impl Future<Output = Result<(), E>>
     where
-        C: Policy<Gives<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,
+        C: Policy<Result<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,
         G: FnMut(I) -> D,
         D: Body<Returns = Result<(), E>>,
     {
@@ -193,9 +193,9 @@ where
     A: Spawner<C::Item, J>,
     J: JobHandle,
     C: ItemPolicy<S::Item>
-        + OutcomePolicy<J::Output>
-        + Policy<Gives<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,
-    K: OutputBuffer<Output = <C as Policy>::Each<J::Output>>,
+        + OutcomeRule<J::Output>
+        + Policy<Result<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,
+    K: OutputBuffer<Output = <C as Policy>::Output<J::Output>>,
     G: FnOnce(ResultReceiver<I>) -> D,
     D: Future<Output = T>,
 {
@@ -286,9 +286,9 @@ where
     A: Spawner<C::Item, J>,
     J: JobHandle,
     C: ItemPolicy<S::Item>
-        + OutcomePolicy<J::Output>
-        + Policy<Gives<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,
-    K: OutputBuffer<Output = <C as Policy>::Each<J::Output>>,
+        + OutcomeRule<J::Output>
+        + Policy<Result<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,
+    K: OutputBuffer<Output = <C as Policy>::Output<J::Output>>,
     G: FnOnce(ResultReceiver<I>) -> D,
     D: Future<Output = T>,
 {

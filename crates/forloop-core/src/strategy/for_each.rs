@@ -7,7 +7,7 @@ use super::failures::Failures;
 use crate::admission::AttemptLog;
 use crate::body::{TryBody, UnitBody};
 use crate::engine::{Completion, JobHandle};
-use crate::options::{AllOrNothing, ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
+use crate::options::{AllOrNothing, ItemPolicy, OutcomeRule, Policy, RaisesPanics};
 use crate::place::{Delivery, Dispatch, Place};
 use crate::{LimitSet, Loop, LoopError};
 
@@ -46,10 +46,10 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     /// Dropping the returned future drops the source and cancels the bodies. In-task bodies have
     /// been dropped when `drop` returns; spawned bodies have been asked to stop.
     #[doc(alias = "for_each_concurrent")]
-    pub fn for_each<F, B, J, I>(self, body: F) -> impl Future<Output = C::Gives<(), ()>>
+    pub fn for_each<F, B, J, I>(self, body: F) -> impl Future<Output = C::Result<(), ()>>
     where
         L: LimitSet,
-        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns> + AllOrNothing,
+        C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + AllOrNothing,
         F: FnMut(I) -> B,
         B: UnitBody,
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
@@ -94,7 +94,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ) -> impl Future<Output = Result<(), LoopError<E, C::SourceError>>>
     where
         L: LimitSet,
-        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns> + RaisesPanics,
+        C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
         B: TryBody<(), E>,
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
@@ -110,7 +110,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
 struct ForEach;
 
 impl<C: Policy> Collector<(), C> for ForEach {
-    type Collected = C::Gives<(), ()>;
+    type Collected = C::Result<(), ()>;
 
     const DELIVERY: CompletionDelivery<Self, ()> = CompletionDelivery::Batched {
         output: Some(|()| Delivery::Discard),
@@ -121,7 +121,7 @@ impl<C: Policy> Collector<(), C> for ForEach {
     fn on_completion(&mut self, _completion: Completion<()>) {}
 
     fn finish(self, end: LoopEnd<C::SourceError>) -> Self::Collected {
-        C::gives(end.interrupted.map_or(Ok(()), Err))
+        C::result_of(end.interrupted.map_or(Ok(()), Err))
     }
 }
 

@@ -12,7 +12,7 @@ use super::output_buffer::OutputBuffer;
 use crate::driver::{Drive, Spawner};
 use crate::engine::JobHandle;
 use crate::looping::NoOptions;
-use crate::options::{ItemPolicy, OutcomePolicy, Policy};
+use crate::options::{ItemPolicy, OutcomeRule, Policy};
 
 pin_project! {
     /// The results of a loop, as a stream.
@@ -50,8 +50,8 @@ where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
-    C: ItemPolicy<S::Item> + OutcomePolicy<J::Output>,
-    K: OutputBuffer<Output = <C as Policy>::Each<J::Output>>,
+    C: ItemPolicy<S::Item> + OutcomeRule<J::Output>,
+    K: OutputBuffer<Output = <C as Policy>::Output<J::Output>>,
 {
     pub(super) fn new(drive: Drive<S, A, J, C>, buffer: K) -> Self {
         Self { drive, buffer }
@@ -81,7 +81,7 @@ where
         let polled = this.drive.poll_completions(cx, held, |completion| {
             if let Some(completion) = completion {
                 // A body without an output was cancelled, and `finish` reports why.
-                let Ok(output) = C::each(completion.outcome) else {
+                let Ok(output) = C::output_of(completion.outcome) else {
                     return ControlFlow::Continue(());
                 };
                 buffer.push(completion.index, output);
@@ -106,8 +106,8 @@ where
     }
 
     /// Takes the next result from the buffer.
-    pub(super) fn pop(self: Pin<&mut Self>) -> Option<C::Gives<K::Item, K::Left>> {
-        self.project().buffer.pop().map(|item| C::gives(Ok(item)))
+    pub(super) fn pop(self: Pin<&mut Self>) -> Option<C::Result<K::Item, K::Left>> {
+        self.project().buffer.pop().map(|item| C::result_of(Ok(item)))
     }
 
     /// Cancels the bodies. [`poll_fill`](Self::poll_fill) gives `false` when they have stopped.
@@ -128,10 +128,10 @@ where
 
     /// Resumes the panic that stopped the loop, if one did. Otherwise returns, once, what interrupted it: the
     /// last item of the stream. Called when every body has stopped.
-    pub(super) fn finish(self: Pin<&mut Self>) -> Option<C::Gives<K::Item, K::Left>> {
+    pub(super) fn finish(self: Pin<&mut Self>) -> Option<C::Result<K::Item, K::Left>> {
         let this = self.project();
         let interrupted = this.drive.ending()?;
-        Some(C::gives(Err(interrupted.with(this.buffer.take_left()))))
+        Some(C::result_of(Err(interrupted.with(this.buffer.take_left()))))
     }
 }
 
@@ -140,10 +140,10 @@ where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
-    C: ItemPolicy<S::Item> + OutcomePolicy<J::Output>,
-    K: OutputBuffer<Output = <C as Policy>::Each<J::Output>>,
+    C: ItemPolicy<S::Item> + OutcomeRule<J::Output>,
+    K: OutputBuffer<Output = <C as Policy>::Output<J::Output>>,
 {
-    type Item = C::Gives<K::Item, K::Left>;
+    type Item = C::Result<K::Item, K::Left>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.as_mut().polled_anew();

@@ -10,7 +10,7 @@ use super::output_buffer::OutputBuffer;
 use crate::body::Body;
 use crate::driver::BodySpawner;
 use crate::engine::JobHandle;
-use crate::options::{ItemPolicy, OutcomePolicy, Policy};
+use crate::options::{ItemPolicy, OutcomeRule, Policy};
 use crate::place::{Dispatch, Place};
 use crate::{LimitSet, Loop};
 
@@ -57,12 +57,12 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         S,
         BodySpawner<F, P, C::AdmissionQueue<I, B::Returns>>,
         J,
-        InOrder<C::Each<B::Returns>>,
+        InOrder<C::Output<B::Returns>>,
         C,
     >
     where
         L: LimitSet,
-        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns>,
+        C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
@@ -117,12 +117,12 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         S,
         BodySpawner<F, P, C::AdmissionQueue<I, B::Returns>>,
         J,
-        Unordered<C::Each<B::Returns>>,
+        Unordered<C::Output<B::Returns>>,
         C,
     >
     where
         L: LimitSet,
-        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns>,
+        C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
