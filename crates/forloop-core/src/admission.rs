@@ -161,7 +161,7 @@ impl<I, R> AdmissionQueue<I, R> {
     }
 
     /// Sets whose attempts are logged.
-    pub(crate) fn note(&mut self, log: AttemptLog) {
+    pub(crate) fn log_attempts(&mut self, log: AttemptLog) {
         self.log = log;
     }
 
@@ -335,7 +335,7 @@ impl<I, R> AdmissionQueue<I, R> {
     }
 
     /// Takes index and attempts of the items that were logged, in ascending order.
-    pub(crate) fn tried(&mut self) -> Vec<(usize, u32)> {
+    pub(crate) fn logged_attempts(&mut self) -> Vec<(usize, u32)> {
         let mut logged = core::mem::take(&mut self.logged);
         logged.sort_unstable();
         logged

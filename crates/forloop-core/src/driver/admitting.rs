@@ -73,19 +73,19 @@ where
         self.launcher.as_ref()?.admission().admission_ref()
     }
 
-    /// Sets whose attempts are logged, for [`tried`](Self::tried).
-    pub(crate) fn note(self: Pin<&mut Self>, log: AttemptLog) {
+    /// Sets whose attempts are logged, for [`logged_attempts`](Self::logged_attempts).
+    pub(crate) fn log_attempts(self: Pin<&mut Self>, log: AttemptLog) {
         if C::HAS_RULES
             && let Some(admission) = self.admission()
         {
-            admission.note(log);
+            admission.log_attempts(log);
         }
     }
 
     /// Index and attempts of the logged items that were tried more than once, in ascending order.
-    pub(crate) fn tried(self: Pin<&mut Self>) -> Vec<(usize, u32)> {
+    pub(crate) fn logged_attempts(self: Pin<&mut Self>) -> Vec<(usize, u32)> {
         if C::HAS_RULES {
-            self.admission().map(AdmissionQueue::tried).unwrap_or_default()
+            self.admission().map(AdmissionQueue::logged_attempts).unwrap_or_default()
         } else {
             Vec::new()
         }
@@ -93,7 +93,7 @@ where
 
     /// Notes that results are given in input order, so that those of later items wait for those of earlier
     /// ones.
-    pub(crate) fn is_ordered(self: Pin<&mut Self>) {
+    pub(crate) fn set_ordered(self: Pin<&mut Self>) {
         if C::HAS_RULES
             && let Some(admission) = self.admission()
         {
@@ -130,7 +130,7 @@ where
         let mut stop = None;
         let next = self.as_mut().next_admitted(cx, held, &mut stop);
         if let Some(reason) = stop {
-            self.as_mut().heed(Ok(Some(reason)));
+            self.as_mut().stop_if_asked(Ok(Some(reason)));
         }
         match next {
             Ok(Admitted::Item(index, item)) => self.begin_body(cx, index, item),
@@ -269,7 +269,7 @@ where
             ControlFlow::Break(result) => result,
         };
         if stop.is_some() {
-            self.heed(Ok(stop));
+            self.stop_if_asked(Ok(stop));
         }
         result
     }
@@ -291,8 +291,8 @@ where
             };
             if is_closed {
                 // Draining has kept this item from its next attempt.
-                if let Some(cut) = phase.cut_mut() {
-                    cut.more_was_left();
+                if let Some(interruption) = phase.interruption_mut() {
+                    interruption.record_unstarted();
                 }
                 return (false, None);
             }
@@ -302,7 +302,7 @@ where
             Ok((is_retried, None)) => is_retried,
             // The loop stops before the next attempt: this was the last.
             Ok((_, stop)) => {
-                self.heed(Ok(stop));
+                self.stop_if_asked(Ok(stop));
                 false
             }
             Err(panic) => {
@@ -327,7 +327,7 @@ where
         // A loop that was stopping has its reason already.
         if !was_stopping && let Some(policy) = self.as_mut().project().policy {
             let stop = catch(|| policy.on_outcome(end.index, &end.outcome));
-            self.heed(stop);
+            self.stop_if_asked(stop);
         }
     }
 
@@ -346,14 +346,14 @@ where
     fn report(mut self: Pin<&mut Self>, event: &Event) {
         let Some(policy) = self.as_mut().project().policy else { return };
         let stop = catch(|| policy.on_event(event));
-        self.heed(stop);
+        self.stop_if_asked(stop);
     }
 
     /// Stops the loop if an option wants that.
-    fn heed(self: Pin<&mut Self>, stop: Result<Option<StopReason>, Panic>) {
+    fn stop_if_asked(self: Pin<&mut Self>, stop: Result<Option<StopReason>, Panic>) {
         match stop {
             Ok(Some(reason)) => {
-                self.interrupt(reason);
+                self.stop_for_reason(reason);
             }
             Ok(None) => {}
             Err(panic) => self.stop_for(panic),

@@ -28,7 +28,7 @@
 //! # Panics
 //!
 //! A panic, of a body, the source, an option or a destructor, stops the loop. The first one is kept until
-//! every body has stopped, and [`Drive::ending`] resumes it. No strategy sees a panic before that, unless
+//! every body has stopped, and [`Drive::finish`] resumes it. No strategy sees a panic before that, unless
 //! the loop catches the panics of its bodies.
 
 mod admitting;
@@ -53,7 +53,7 @@ use self::stopping::{Disposition, Expiry};
 use crate::budget::budget;
 use crate::engine::{CapacityHint, Completion, JobHandle};
 use crate::options::{ItemPolicy, OutcomeRule};
-use crate::outcome::{Cut, catch};
+use crate::outcome::{Interruption, catch};
 use crate::place::{BodySet, Delivery, DeliveryRule, PoolHandle, PullConfig};
 use crate::simulation::Origin;
 use crate::{Interrupted, Outcome, Panic};
@@ -195,7 +195,7 @@ where
     ///
     /// `delivery` says how soon a worker delivers an output. Unless completions `are_collected` at once,
     /// they count against the limit until they are taken.
-    pub(crate) fn begin(
+    pub(crate) fn set_up(
         self: Pin<&mut Self>,
         are_collected: bool,
         delivery: Option<fn(&J::Output) -> Delivery>,
@@ -225,7 +225,7 @@ where
 
     /// Ends a loop in which nothing runs any more: resumes the panic that stopped it, or returns what has
     /// interrupted it.
-    pub(crate) fn ending(self: Pin<&mut Self>) -> Option<Interrupted<(), C::SourceError>> {
+    pub(crate) fn finish(self: Pin<&mut Self>) -> Option<Interrupted<(), C::SourceError>> {
         let this = self.project();
         let source_error = this.policy.as_mut().and_then(C::source_error);
         // A destructor may panic, and this is the last chance to report it.
@@ -243,14 +243,15 @@ where
         if let Some(panic) = this.panic.take() {
             panic.resume();
         }
-        let Interrupted { cause, pending, ready } = interruption.and_then(Cut::into_interrupted)?;
+        let Interrupted { cause, pending, ready } =
+            interruption.and_then(Interruption::into_interrupted)?;
         let cause = cause.with_source_error(source_error);
         Some(Interrupted { cause, pending, ready })
     }
 
-    /// Whether the loop was stopped by something that [`ending`](Self::ending) will report.
-    pub(crate) fn was_cut_short(&self) -> bool {
-        self.panic.is_some() || self.phase.cut().is_some()
+    /// Whether the loop was stopped by something that [`finish`](Self::finish) will report.
+    pub(crate) fn was_interrupted(&self) -> bool {
+        self.panic.is_some() || self.phase.interruption().is_some()
     }
 
     /// How many bodies may run at once.
@@ -267,7 +268,7 @@ where
     /// poll. Bodies that share the parent's waker are polled once in each: any of them may have been woken,
     /// and the waker may be another one.
     #[inline]
-    pub(crate) fn polled_anew(self: Pin<&mut Self>) {
+    pub(crate) fn begin_poll(self: Pin<&mut Self>) {
         if J::PARENT_WAKER {
             *self.project().must_poll_all = true;
         }
@@ -287,7 +288,7 @@ where
         mut on_complete: impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
     ) -> Poll<ControlFlow<B>> {
         if J::ON_POOL {
-            self.as_mut().begin(false, Some(|_| Delivery::Prompt));
+            self.as_mut().set_up(false, Some(|_| Delivery::Prompt));
             self.as_mut().project().running.set_held_permits(held);
         }
         let mut signals = Signals::Unchecked;
@@ -392,7 +393,7 @@ where
         if !*has_begun && this.running.next_round() {
             *has_begun = true;
         } else {
-            self.cut_short(reason.into(), None);
+            self.interrupt(reason.into(), None);
         }
         Some(Step::Progress)
     }

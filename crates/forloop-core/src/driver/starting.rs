@@ -87,7 +87,7 @@ where
             StartEnd::Exhausted => self.close(),
             StartEnd::SourceFailed => {
                 let index = self.started;
-                self.cut_short(Cause::Source { index, error: () }, None);
+                self.interrupt(Cause::Source { index, error: () }, None);
             }
             StartEnd::Panicked(panic) => self.stop_for(panic),
             StartEnd::Completed(end) => {

@@ -12,7 +12,7 @@ use super::{Drive, Spawner};
 use crate::admission::MaybeQueue;
 use crate::engine::{Completion, JobHandle};
 use crate::options::{ItemPolicy, OutcomeRule};
-use crate::outcome::{Cut, StopEffect, catch};
+use crate::outcome::{Interruption, StopEffect, catch};
 use crate::place::SourceFailure;
 use crate::{Cause, Outcome, OutcomeKind, Panic, StopReason};
 
@@ -56,13 +56,13 @@ where
         let is_done = this.source.is_none()
             && this.running.is_empty()
             && (!C::HAS_RULES || none_waits(this.launcher));
-        let Some(policy) = this.policy.as_mut().filter(|_| !is_done && this.phase.heeds_signals())
+        let Some(policy) = this.policy.as_mut().filter(|_| !is_done && this.phase.polls_signals())
         else {
             return false;
         };
         match catch(|| policy.poll_interrupt(cx, will_repoll)) {
             Ok(Poll::Pending) => false,
-            Ok(Poll::Ready(reason)) => self.interrupt(reason),
+            Ok(Poll::Ready(reason)) => self.stop_for_reason(reason),
             Err(panic) => {
                 self.stop_for(panic);
                 true
@@ -71,24 +71,24 @@ where
     }
 
     /// Stops the loop for an option, in the way of that reason. `false` if that changes nothing.
-    pub(super) fn interrupt(mut self: Pin<&mut Self>, reason: StopReason) -> bool {
+    pub(super) fn stop_for_reason(mut self: Pin<&mut Self>, reason: StopReason) -> bool {
         if self.phase.is_stopping() {
             return false;
         }
         match reason.effect() {
             StopEffect::LastRound => {
-                if !self.phase.heeds_signals() {
+                if !self.phase.polls_signals() {
                     return false;
                 }
                 let this = self.as_mut().project();
                 let drained = this.phase.finish();
                 *this.phase = Phase::LastRound { reason, has_begun: false, drained };
-                self.polled_anew();
+                self.begin_poll();
                 true
             }
             StopEffect::Drain => self.drain(reason),
             StopEffect::Cancel => {
-                self.cut_short(reason.into(), None);
+                self.interrupt(reason.into(), None);
                 true
             }
         }
@@ -141,13 +141,13 @@ where
             Outcome::Cancelled | Outcome::NotRun if this.phase.is_stopping() => {
                 // Where workers pull the items, this loop learns only now which bodies ran.
                 if this.running.pulled().is_some()
-                    && let Some(cut) = this.phase.cut_mut()
+                    && let Some(interruption) = this.phase.interruption_mut()
                 {
-                    cut.one_more(end.index);
+                    interruption.record_running(end.index);
                 }
             }
             Outcome::Cancelled | Outcome::NotRun => {
-                self.as_mut().cut_short(Cause::Cancelled, Some(end.index));
+                self.as_mut().interrupt(Cause::Cancelled, Some(end.index));
             }
             Outcome::Ok(_) | Outcome::Err(_) | Outcome::Panicked(_) | Outcome::TimedOut => {
                 if C::HAS_RULES && self.as_mut().schedules_retry(&end) {
@@ -156,8 +156,8 @@ where
                     }
                     return Disposition::Retry;
                 }
-                if let Some(cut) = self.as_mut().project().phase.cut_mut() {
-                    cut.ended(end.index);
+                if let Some(interruption) = self.as_mut().project().phase.interruption_mut() {
+                    interruption.record_completed(end.index);
                 }
             }
         }
@@ -181,37 +181,37 @@ where
         match self.as_mut().project().running.take_source_failure() {
             None => {}
             Some(SourceFailure::Panicked(panic)) => self.stop_for(panic),
-            Some(SourceFailure::WorkerDropped) => self.cut_short(Cause::Cancelled, None),
+            Some(SourceFailure::WorkerDropped) => self.interrupt(Cause::Cancelled, None),
         }
     }
 
     /// Interrupts the loop. `lost` is a body that does not run any more.
-    pub(super) fn cut_short(mut self: Pin<&mut Self>, cause: Cause<()>, lost: Option<usize>) {
+    pub(super) fn interrupt(mut self: Pin<&mut Self>, cause: Cause<()>, lost: Option<usize>) {
         let is_exhausted = match (&cause, self.running.pulled()) {
             (Cause::Source { .. }, _) => false,
             (_, Some((_, is_exhausted))) => is_exhausted,
             (_, None) => self.as_mut().source_is_exhausted(),
         };
         let this = self.as_mut().project();
-        let mut all_begun = is_exhausted && (!C::HAS_RULES || none_waits(this.launcher));
+        let mut all_started = is_exhausted && (!C::HAS_RULES || none_waits(this.launcher));
         let is_over = this.running.is_empty() && lost.is_none();
         let was_draining = !this.phase.is_stopping();
         // Stopped while it drained, a loop was stopped; and before its end, if it drained before its end.
-        let earlier = match this.phase.take_cut() {
+        let earlier = match this.phase.take_interruption() {
             Some(drained) if was_draining && !is_over => {
-                all_begun &= drained.all_begun();
+                all_started &= drained.all_started();
                 None
             }
             earlier => earlier,
         };
-        let cut = earlier.unwrap_or_else(|| {
-            let mut cut = Cut::new(cause, this.running.indices(), all_begun);
+        let interruption = earlier.unwrap_or_else(|| {
+            let mut interruption = Interruption::new(cause, this.running.indices(), all_started);
             if let Some(index) = lost {
-                cut.one_more(index);
+                interruption.record_running(index);
             }
-            cut
+            interruption
         });
-        self.stop_with(Some(cut));
+        self.stop_with(Some(interruption));
     }
 
     /// Lets the bodies that run complete, and starts nothing new. `false` if the loop was draining before.
@@ -221,8 +221,8 @@ where
         }
         let is_exhausted = self.as_mut().source_is_exhausted();
         let this = self.as_mut().project();
-        let all_begun = is_exhausted && (!C::HAS_RULES || none_waits(this.launcher));
-        *this.phase = Phase::Draining(Cut::new(reason.into(), Vec::new(), all_begun));
+        let all_started = is_exhausted && (!C::HAS_RULES || none_waits(this.launcher));
+        *this.phase = Phase::Draining(Interruption::new(reason.into(), Vec::new(), all_started));
         self.close();
         true
     }
@@ -237,16 +237,16 @@ where
     /// Starts no more bodies and cancels those that run; their completions are still passed on.
     pub(crate) fn stop(mut self: Pin<&mut Self>) {
         if !self.phase.is_stopping() {
-            let cut = self.as_mut().project().phase.take_cut();
-            self.stop_with(cut);
+            let interruption = self.as_mut().project().phase.take_interruption();
+            self.stop_with(interruption);
         }
     }
 
     /// Stops the loop, if it was not stopped before, for this interruption.
-    fn stop_with(mut self: Pin<&mut Self>, cut: Option<Cut<()>>) {
+    fn stop_with(mut self: Pin<&mut Self>, interruption: Option<Interruption<()>>) {
         let this = self.as_mut().project();
         let was_stopping = this.phase.is_stopping();
-        *this.phase = Phase::Stopping(cut);
+        *this.phase = Phase::Stopping(interruption);
         if was_stopping {
             return;
         }

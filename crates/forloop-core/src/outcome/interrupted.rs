@@ -139,49 +139,49 @@ pub struct Interrupted<Y = (), S = Infallible> {
 
 /// What interrupted a loop or group, until everything has stopped.
 #[derive(Debug)]
-pub(crate) struct Cut<S = Infallible> {
+pub(crate) struct Interruption<S = Infallible> {
     cause: Cause<S>,
     /// The indices of the bodies that ran at that moment.
     running: Vec<usize>,
     /// Those that completed while they were being cancelled.
-    ended: Vec<usize>,
-    /// Every item was started.
-    all_begun: bool,
+    completed: Vec<usize>,
+    /// Every item was started, and every retry that was due.
+    all_started: bool,
 }
 
-impl<S> Cut<S> {
-    pub(crate) fn new(cause: Cause<S>, running: Vec<usize>, all_begun: bool) -> Self {
-        Self { cause, running, ended: Vec::new(), all_begun }
+impl<S> Interruption<S> {
+    pub(crate) fn new(cause: Cause<S>, running: Vec<usize>, all_started: bool) -> Self {
+        Self { cause, running, completed: Vec::new(), all_started }
     }
 
-    /// Records that an item was left after all.
-    pub(crate) fn more_was_left(&mut self) {
-        self.all_begun = false;
+    /// Records that an item, or the retry of one, was not started after all.
+    pub(crate) fn record_unstarted(&mut self) {
+        self.all_started = false;
     }
 
-    /// Whether every item was started.
-    pub(crate) fn all_begun(&self) -> bool {
-        self.all_begun
+    /// Whether every item was started, and every retry that was due.
+    pub(crate) fn all_started(&self) -> bool {
+        self.all_started
     }
 
     /// Records one more body that runs, or that its runtime has dropped.
-    pub(crate) fn one_more(&mut self, index: usize) {
+    pub(crate) fn record_running(&mut self, index: usize) {
         self.running.push(index);
     }
 
     /// Records that a body has completed.
-    pub(crate) fn ended(&mut self, index: usize) {
-        self.ended.push(index);
+    pub(crate) fn record_completed(&mut self, index: usize) {
+        self.completed.push(index);
     }
 
     /// Converts it once everything has stopped. `None` if it came too late to interrupt anything.
     pub(crate) fn into_interrupted(self) -> Option<Interrupted<(), S>> {
-        let Self { cause, mut running, mut ended, all_begun } = self;
+        let Self { cause, mut running, mut completed, all_started } = self;
         running.sort_unstable();
-        ended.sort_unstable();
-        running.retain(|index| ended.binary_search(index).is_err());
-        let nothing_was_cut = all_begun && running.is_empty();
-        (!nothing_was_cut).then_some(Interrupted { cause, pending: running, ready: () })
+        completed.sort_unstable();
+        running.retain(|index| completed.binary_search(index).is_err());
+        let was_complete = all_started && running.is_empty();
+        (!was_complete).then_some(Interrupted { cause, pending: running, ready: () })
     }
 }
 

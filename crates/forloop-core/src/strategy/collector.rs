@@ -130,20 +130,20 @@ where
         let mut this = self.project();
         let collector =
             this.collector.as_mut().expect("a loop is not polled again after it has completed");
-        let begun = match V::DELIVERY {
-            CompletionDelivery::Batched { output, .. } => this.drive.as_mut().begin(true, output),
+        let least = match V::DELIVERY {
+            CompletionDelivery::Batched { output, .. } => this.drive.as_mut().set_up(true, output),
             CompletionDelivery::Prompt { is_complete } => {
                 if is_complete(collector) {
                     this.drive.as_mut().stop();
                 }
-                this.drive.as_mut().begin(false, Some(|_| Delivery::Prompt))
+                this.drive.as_mut().set_up(false, Some(|_| Delivery::Prompt))
             }
         };
-        if let Some(least) = begun {
+        if let Some(least) = least {
             collector.expect(least);
-            this.drive.as_mut().note(V::ATTEMPT_LOG);
+            this.drive.as_mut().log_attempts(V::ATTEMPT_LOG);
         }
-        this.drive.as_mut().polled_anew();
+        this.drive.as_mut().begin_poll();
         match V::DELIVERY {
             CompletionDelivery::Batched { .. } => {
                 ready!(poll_batched(this.drive.as_mut(), collector, cx));
@@ -152,8 +152,8 @@ where
                 ready!(poll_promptly(this.drive.as_mut(), collector, is_complete, cx));
             }
         }
-        let retried = this.drive.as_mut().tried();
-        let interrupted = this.drive.as_mut().ending();
+        let retried = this.drive.as_mut().logged_attempts();
+        let interrupted = this.drive.as_mut().finish();
         let collector = this.collector.take().expect("it was there above");
         let started = this.drive.started();
         Poll::Ready(collector.finish(LoopEnd { started, interrupted, retried }))

@@ -298,7 +298,7 @@ where
         // What the consumer takes during this poll need not wake the loop.
         drop(self.channel.driver.take());
         self.channel.renew_budget();
-        self.as_mut().project().results.polled_anew();
+        self.as_mut().project().results.begin_poll();
         loop {
             self.as_mut().poll_consumer(cx);
             let in_channel = self.channel.len();

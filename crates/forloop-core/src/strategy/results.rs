@@ -75,7 +75,7 @@ where
         let mut this = self.project();
         let (held, buffer) = (in_channel + this.buffer.len(), this.buffer);
         if K::ORDERED {
-            this.drive.as_mut().is_ordered();
+            this.drive.as_mut().set_ordered();
         }
         let mut has_grown = false;
         let polled = this.drive.poll_completions(cx, held, |completion| {
@@ -95,9 +95,9 @@ where
         polled.map(|polled| polled.is_break())
     }
 
-    /// [`Drive::polled_anew`].
-    pub(super) fn polled_anew(self: Pin<&mut Self>) {
-        self.project().drive.polled_anew();
+    /// [`Drive::begin_poll`].
+    pub(super) fn begin_poll(self: Pin<&mut Self>) {
+        self.project().drive.begin_poll();
     }
 
     /// How many results may be buffered at most.
@@ -117,20 +117,20 @@ where
 
     /// Whether the loop stopped for a reason that [`finish`](Self::finish) reports.
     pub(super) fn was_interrupted(&self) -> bool {
-        self.drive.was_cut_short()
+        self.drive.was_interrupted()
     }
 
     /// Resumes the panic that stopped the loop, if one did, and drops any other reason: for a consumer that has
     /// returned.
     pub(super) fn resume_panic(self: Pin<&mut Self>) {
-        self.project().drive.ending();
+        self.project().drive.finish();
     }
 
     /// Resumes the panic that stopped the loop, if one did. Otherwise returns, once, what interrupted it: the
     /// last item of the stream. Called when every body has stopped.
     pub(super) fn finish(self: Pin<&mut Self>) -> Option<C::Result<K::Item, K::Left>> {
         let this = self.project();
-        let interrupted = this.drive.ending()?;
+        let interrupted = this.drive.finish()?;
         Some(C::result_of(Err(interrupted.with(this.buffer.take_left()))))
     }
 }
@@ -146,7 +146,7 @@ where
     type Item = C::Result<K::Item, K::Left>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.as_mut().polled_anew();
+        self.as_mut().begin_poll();
         loop {
             if let Some(item) = self.as_mut().pop() {
                 return Poll::Ready(Some(item));
