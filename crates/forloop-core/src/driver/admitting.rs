@@ -104,7 +104,7 @@ where
     /// How many permits are taken: by bodies that run, by results that were passed on and are `held`, and by
     /// items that back off.
     fn permits_taken(&self, held: usize) -> usize {
-        let extra = self.policy.as_ref().map_or(0, C::extras);
+        let extra = self.policy.as_ref().map_or(0, C::extra_permits_in_use);
         let backing_off = self.admission_ref().map_or(0, AdmissionQueue::backing_off);
         self.running.len().saturating_add(held).saturating_add(backing_off).saturating_add(extra)
     }
@@ -163,7 +163,7 @@ where
         };
         let (mut source, started) = (this.source, this.started);
         let has_permits = |policy: &C, index| {
-            let permits = policy.extra(index).saturating_add(1);
+            let permits = policy.extra_permits(index).saturating_add(1);
             taken == 0 || taken.saturating_add(permits) <= limit
         };
         catch(|| {
@@ -175,17 +175,17 @@ where
                     return Admitted::Queued;
                 }
             }
-            while let Poll::Ready(index) = policy.poll_again(cx) {
+            while let Poll::Ready(index) = policy.poll_retry(cx) {
                 admission.back_off_is_over(index);
             }
-            while let Some(index) = policy.released() {
+            while let Some(index) = policy.take_released() {
                 admission.release(index);
             }
-            if policy.poll_begin(cx).is_pending() {
+            if policy.poll_start(cx).is_pending() {
                 return Admitted::None;
             }
             if let Some((index, item, failure)) = admission.take_due() {
-                if let Some(item) = item.filter(|_| !policy.is_too_late(index)) {
+                if let Some(item) = item.filter(|_| !policy.retry_has_expired(index)) {
                     // Before the body is made: this may panic.
                     drop(failure);
                     return Admitted::Item(index, item);
@@ -212,7 +212,7 @@ where
             let index = *started;
             *started += 1;
             *stop = policy.on_event(&Event::Received { index });
-            let is_held = !policy.arrive(index, &item);
+            let is_held = !policy.receive(index, &item);
             if !is_held && stop.is_none() && has_permits(policy, index) {
                 return Admitted::Item(index, item);
             }
@@ -238,7 +238,7 @@ where
         let Some(admission) = launcher.admission_mut().admission() else { return StartEnd::NoItem };
         let attempt = Attempt { index, attempt: admission.attempt(index) };
         let stop = catch(|| {
-            if let Some(retained) = policy.keep(&item) {
+            if let Some(retained) = policy.clone_for_retry(&item) {
                 admission.retain(index, retained);
             }
             policy.on_event(&Event::Started { index, attempt: attempt.attempt })
@@ -261,7 +261,7 @@ where
                 let key = Key { attempt: attempt.attempt, ..key };
                 let (running, admission) = (&*this.running, launcher.admission().admission_ref());
                 let alive = |body: Key| running.runs(body) && is_latest(admission, body);
-                match catch(|| policy.begun(key, alive)) {
+                match catch(|| policy.on_start(key, alive)) {
                     Ok(()) => StartEnd::Quota,
                     Err(panic) => StartEnd::Panicked(panic),
                 }
@@ -286,7 +286,7 @@ where
         let (index, attempt) = (end.index, admission.attempt(end.index));
         let (is_closed, phase) = (this.phase.is_closed(), this.phase);
         let retry = catch(|| {
-            let Some(after) = policy.again(index, attempt, &end.outcome) else {
+            let Some(after) = policy.retry_after(index, attempt, &end.outcome) else {
                 return (false, None);
             };
             if is_closed {

@@ -156,7 +156,7 @@ where
                 ControlFlow::Break(result) => return result,
             };
             let running = &*this.running;
-            if let Err(panic) = catch(|| policy.begun(key, |body| running.runs(body))) {
+            if let Err(panic) = catch(|| policy.on_start(key, |body| running.runs(body))) {
                 return StartEnd::Panicked(panic);
             }
             if room == most {

@@ -104,7 +104,7 @@ where
             let admission =
                 this.launcher.as_ref().and_then(|launcher| launcher.admission().admission_ref());
             let alive = |body| running.runs(body) && (!C::HAS_RULES || is_latest(admission, body));
-            let body = match catch(|| policy.poll_overdue(cx, alive)) {
+            let body = match catch(|| policy.poll_timed_out(cx, alive)) {
                 Ok(Poll::Ready(body)) => body,
                 Ok(Poll::Pending) => return expiry,
                 Err(panic) => {

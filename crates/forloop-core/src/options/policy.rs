@@ -76,11 +76,11 @@ pub trait ItemPolicy<I>: Policy + ItemRule<<Self as ItemPolicy<I>>::Item> {
     fn admit_any() -> Option<fn(I) -> Self::Item>;
 
     /// Passes a pulled item to the options. Returns whether it may be started; if not, it comes out of
-    /// [`Rule::released`] later.
+    /// [`Rule::take_released`] later.
     #[doc(hidden)]
-    fn arrive(&mut self, index: usize, item: &Self::Item) -> bool {
+    fn receive(&mut self, index: usize, item: &Self::Item) -> bool {
         self.on_receive(index, item);
-        self.enter(index)
+        self.try_admit(index)
     }
 }
 
