@@ -28,19 +28,31 @@ use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::engine::Completion;
+use crate::engine::{Completion, Key};
 
 /// What a loop keeps for its items beside the bodies: [`NoQueue`] or an [`AdmissionQueue`].
 #[doc(hidden)]
 pub trait MaybeQueue<I, R> {
-    /// One, for bodies of which an `R` may be an error, if that is known.
-    fn of(is_error: Option<fn(&R) -> bool>) -> Self;
+    /// An empty one, for bodies of which an `R` may be an error, if that is known.
+    fn new(is_error: Option<fn(&R) -> bool>) -> Self;
 
     /// The queue, if the loop has one.
-    fn admission(&mut self) -> Option<&mut AdmissionQueue<I, R>>;
+    fn queue(&self) -> Option<&AdmissionQueue<I, R>>;
 
-    /// As [`admission`](Self::admission), to read.
-    fn admission_ref(&self) -> Option<&AdmissionQueue<I, R>>;
+    /// As [`queue`](Self::queue), to change it.
+    fn queue_mut(&mut self) -> Option<&mut AdmissionQueue<I, R>>;
+
+    /// Whether no item waits.
+    #[inline(always)]
+    fn is_empty(&self) -> bool {
+        self.queue().is_none_or(AdmissionQueue::is_empty)
+    }
+
+    /// Whether this is the latest attempt at its item.
+    #[inline(always)]
+    fn is_latest(&self, body: Key) -> bool {
+        self.queue().is_none_or(|queue| queue.attempt(body.index) == body.attempt)
+    }
 }
 
 /// For loops in which no item ever waits.
@@ -50,17 +62,17 @@ pub struct NoQueue;
 
 impl<I, R> MaybeQueue<I, R> for NoQueue {
     #[inline(always)]
-    fn of(_is_error: Option<fn(&R) -> bool>) -> Self {
+    fn new(_is_error: Option<fn(&R) -> bool>) -> Self {
         Self
     }
 
     #[inline(always)]
-    fn admission(&mut self) -> Option<&mut AdmissionQueue<I, R>> {
+    fn queue(&self) -> Option<&AdmissionQueue<I, R>> {
         None
     }
 
     #[inline(always)]
-    fn admission_ref(&self) -> Option<&AdmissionQueue<I, R>> {
+    fn queue_mut(&mut self) -> Option<&mut AdmissionQueue<I, R>> {
         None
     }
 }
@@ -130,7 +142,7 @@ pub(crate) enum AttemptLog {
 }
 
 impl<I, R> MaybeQueue<I, R> for Box<AdmissionQueue<I, R>> {
-    fn of(is_error: Option<fn(&R) -> bool>) -> Self {
+    fn new(is_error: Option<fn(&R) -> bool>) -> Self {
         Self::new(AdmissionQueue {
             items: BTreeMap::new(),
             queued: BTreeSet::new(),
@@ -146,11 +158,11 @@ impl<I, R> MaybeQueue<I, R> for Box<AdmissionQueue<I, R>> {
         })
     }
 
-    fn admission(&mut self) -> Option<&mut AdmissionQueue<I, R>> {
+    fn queue(&self) -> Option<&AdmissionQueue<I, R>> {
         Some(self)
     }
 
-    fn admission_ref(&self) -> Option<&AdmissionQueue<I, R>> {
+    fn queue_mut(&mut self) -> Option<&mut AdmissionQueue<I, R>> {
         Some(self)
     }
 }
@@ -327,6 +339,12 @@ impl<I, R> AdmissionQueue<I, R> {
             }
         }
         self.leftovers.extend(unstarted);
+    }
+
+    /// Drops what is still kept of any item.
+    pub(crate) fn clear(&mut self) {
+        self.items.clear();
+        self.leftovers.clear();
     }
 
     /// Takes out the next item that waited when the queue was closed.

@@ -28,17 +28,6 @@ use crate::outcome::{StopReason, catch};
 use crate::simulation::beginning;
 use crate::{Outcome, OutcomeKind, Panic};
 
-/// Whether no item waits in the queue of this launcher.
-pub(super) fn none_waits<I, J: JobHandle, A: Spawner<I, J>>(launcher: &Option<A>) -> bool {
-    let admission = launcher.as_ref().and_then(|launcher| launcher.admission().admission_ref());
-    admission.is_none_or(AdmissionQueue::is_empty)
-}
-
-/// Whether this is the latest attempt at its item.
-pub(super) fn is_latest<I, R>(admission: Option<&AdmissionQueue<I, R>>, body: Key) -> bool {
-    admission.is_none_or(|admission| admission.attempt(body.index) == body.attempt)
-}
-
 /// What begins next.
 enum Admitted<I, R> {
     /// This item.
@@ -55,22 +44,19 @@ enum Admitted<I, R> {
     SourceFailed,
 }
 
-impl<S, A, J, C> Drive<S, A, J, C>
+impl<S, A, J, Q, C> Drive<S, A, J, Q, C>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
+    Q: MaybeQueue<C::Item, J::Output>,
     C: ItemPolicy<S::Item> + OutcomeRule<J::Output>,
 {
     /// The admission queue, if the loop has one.
     pub(super) fn admission(
         self: Pin<&mut Self>,
     ) -> Option<&mut AdmissionQueue<C::Item, J::Output>> {
-        self.project().launcher.as_mut()?.admission_mut().admission()
-    }
-
-    fn admission_ref(&self) -> Option<&AdmissionQueue<C::Item, J::Output>> {
-        self.launcher.as_ref()?.admission().admission_ref()
+        self.project().admission.queue_mut()
     }
 
     /// Sets whose attempts are logged, for [`logged_attempts`](Self::logged_attempts).
@@ -105,13 +91,13 @@ where
     /// items that back off.
     fn permits_taken(&self, held: usize) -> usize {
         let extra = self.policy.as_ref().map_or(0, C::extra_permits_in_use);
-        let backing_off = self.admission_ref().map_or(0, AdmissionQueue::backing_off);
+        let backing_off = self.admission.queue().map_or(0, AdmissionQueue::backing_off);
         self.running.len().saturating_add(held).saturating_add(backing_off).saturating_add(extra)
     }
 
     /// Whether an item may begin or be pulled now, as far as that is known without polling options and source.
     pub(super) fn may_admit(&self, held: usize) -> bool {
-        let Some(admission) = self.admission_ref() else { return false };
+        let Some(admission) = self.admission.queue() else { return false };
         if self.started_this_round >= ROUND {
             return false;
         }
@@ -152,13 +138,10 @@ where
     ) -> Result<Admitted<C::Item, J::Output>, Panic> {
         let taken = self.permits_taken(held);
         let runs_nothing = self.running.is_empty()
-            && self.admission_ref().is_none_or(|admission| admission.backing_off() == 0);
+            && self.admission.queue().is_none_or(|admission| admission.backing_off() == 0);
         let this = self.as_mut().project();
         let limit = *this.limit;
-        let (Some(launcher), Some(policy)) = (this.launcher, this.policy) else {
-            return Ok(Admitted::None);
-        };
-        let Some(admission) = launcher.admission_mut().admission() else {
+        let (Some(admission), Some(policy)) = (this.admission.queue_mut(), this.policy) else {
             return Ok(Admitted::None);
         };
         let (mut source, started) = (this.source, this.started);
@@ -230,12 +213,13 @@ where
     ) -> StartEnd<B, J::Output> {
         let this = self.as_mut().project();
         let origin = *this.origin;
-        let (Some(launcher), Some(policy)) = (this.launcher, this.policy) else {
+        let (Some(spawner), Some(admission), Some(policy)) =
+            (this.spawner, this.admission.queue_mut(), this.policy)
+        else {
             return StartEnd::NoItem;
         };
         *this.started_this_round += 1;
         *this.polls_this_turn += 1;
-        let Some(admission) = launcher.admission_mut().admission() else { return StartEnd::NoItem };
         let attempt = Attempt { index, attempt: admission.attempt(index) };
         let stop = catch(|| {
             if let Some(retained) = policy.clone_for_retry(&item) {
@@ -247,7 +231,7 @@ where
             Ok(stop) => stop,
             Err(panic) => return StartEnd::Panicked(panic),
         };
-        let mut job = match catch(|| beginning(origin, index, || launcher.launch(attempt, item))) {
+        let mut job = match catch(|| beginning(origin, index, || spawner.launch(attempt, item))) {
             Ok(job) => Some((index, job)),
             Err(panic) => {
                 let outcome = Outcome::Panicked(panic);
@@ -259,8 +243,8 @@ where
         let result = match this.running.start(cx.waker(), 1, next, on_complete) {
             ControlFlow::Continue(key) => {
                 let key = Key { attempt: attempt.attempt, ..key };
-                let (running, admission) = (&*this.running, launcher.admission().admission_ref());
-                let alive = |body: Key| running.runs(body) && is_latest(admission, body);
+                let (running, admission) = (&*this.running, &*this.admission);
+                let alive = |body| running.runs(body) && admission.is_latest(body);
                 match catch(|| policy.on_start(key, alive)) {
                     Ok(()) => StartEnd::Quota,
                     Err(panic) => StartEnd::Panicked(panic),
@@ -277,9 +261,8 @@ where
     /// Whether the item is retried after this completion.
     pub(super) fn schedules_retry(mut self: Pin<&mut Self>, end: &Completion<J::Output>) -> bool {
         let this = self.as_mut().project();
-        let (Some(launcher), Some(policy)) = (this.launcher, this.policy) else { return false };
-        let (Some(admission), false) =
-            (launcher.admission_mut().admission(), this.phase.is_stopping())
+        let (Some(admission), Some(policy), false) =
+            (this.admission.queue_mut(), this.policy, this.phase.is_stopping())
         else {
             return false;
         };
@@ -316,8 +299,7 @@ where
     pub(super) fn complete_item(mut self: Pin<&mut Self>, end: &Completion<J::Output>) {
         let this = self.as_mut().project();
         let policy = this.policy.as_ref();
-        let admission =
-            this.launcher.as_mut().and_then(|launcher| launcher.admission_mut().admission());
+        let admission = this.admission.queue();
         let kind = OutcomeKind::of(&end.outcome, |returned| {
             admission.is_some_and(|admission| admission.is_error(returned))
                 || policy.is_some_and(|policy| policy.is_error(returned))

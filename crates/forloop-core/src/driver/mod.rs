@@ -50,6 +50,7 @@ use pin_project_lite::pin_project;
 
 use self::phase::Phase;
 use self::stopping::{Disposition, Expiry};
+use crate::admission::MaybeQueue;
 use crate::budget::budget;
 use crate::engine::{CapacityHint, Completion, JobHandle};
 use crate::options::{ItemPolicy, OutcomeRule};
@@ -67,12 +68,14 @@ const ROUND: usize = 64;
 
 pin_project! {
     /// A running loop: its source, its body, its options and the bodies that run.
-    pub(crate) struct Drive<S, A, J, C> {
-        // Dropped as soon as it is exhausted or nothing may begin any more; never polled again.
+    pub(crate) struct Drive<S, A, J, Q, C> {
+        // Dropped as soon as it is exhausted or nothing may start any more; never polled again.
         #[pin]
         source: Option<S>,
-        // Dropped with the source, unless items are queued in it.
-        launcher: Option<A>,
+        // Dropped as soon as nothing may start any more.
+        spawner: Option<A>,
+        // The items that were pulled and do not run.
+        admission: Q,
         limit: usize,
         // Dropped when the loop has finished.
         policy: Option<C>,
@@ -135,39 +138,43 @@ impl Signals {
     }
 }
 
-impl<S, A, J, C> Drive<S, A, J, C>
+impl<S, A, J, Q, C> Drive<S, A, J, Q, C>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
+    Q: MaybeQueue<C::Item, J::Output>,
     C: ItemPolicy<S::Item> + OutcomeRule<J::Output>,
 {
     /// A loop that pulls its items and starts its bodies itself.
     #[inline]
     pub(crate) fn new(
         source: S,
-        launcher: A,
+        spawner: A,
+        admission: Q,
         pool: Option<PoolHandle<J>>,
         limit: usize,
         policy: C,
         origin: Origin,
     ) -> Self {
-        Self::of((Some(source), Some(launcher)), pool, limit, policy, origin)
+        Self::of((Some(source), Some(spawner)), admission, pool, limit, policy, origin)
     }
 
     /// A loop whose workers pull the items.
     pub(crate) fn of_pool(
+        admission: Q,
         pool: Option<PoolHandle<J>>,
         limit: usize,
         policy: C,
         origin: Origin,
     ) -> Self {
-        Self::of((None, None), pool, limit, policy, origin)
+        Self::of((None, None), admission, pool, limit, policy, origin)
     }
 
     #[inline(always)] // so that it is made where it is to be
     fn of(
-        (source, launcher): (Option<S>, Option<A>),
+        (source, spawner): (Option<S>, Option<A>),
+        admission: Q,
         pool: Option<PoolHandle<J>>,
         limit: usize,
         policy: C,
@@ -175,7 +182,8 @@ where
     ) -> Self {
         Self {
             source,
-            launcher,
+            spawner,
+            admission,
             limit,
             policy: Some(policy),
             running: BodySet::new(pool, origin),
@@ -229,11 +237,12 @@ where
         let this = self.project();
         let source_error = this.policy.as_mut().and_then(C::source_error);
         // A destructor may panic, and this is the last chance to report it.
-        let (policy, launcher) = (this.policy, this.launcher);
+        let (policy, spawner, admission) = (this.policy, this.spawner, this.admission);
         let dropped = catch(|| {
             *policy = None;
-            if C::HAS_RULES {
-                *launcher = None;
+            if let Some(admission) = admission.queue_mut() {
+                *spawner = None;
+                admission.clear();
             }
         });
         if let Err(panic) = dropped {
@@ -408,8 +417,7 @@ where
     ) -> Step<B> {
         let this = self.as_mut().project();
         let may_start_more = core::mem::take(this.started_this_round) >= ROUND;
-        let is_exhausted =
-            this.source.is_none() && (!C::HAS_RULES || admitting::none_waits(this.launcher));
+        let is_exhausted = this.source.is_none() && this.admission.is_empty();
         if is_exhausted && this.running.is_empty() {
             return Step::Complete;
         }
@@ -511,7 +519,7 @@ fn deliver<T, B>(
     on_complete(None)
 }
 
-impl<S, A, J, C> fmt::Debug for Drive<S, A, J, C> {
+impl<S, A, J, Q, C> fmt::Debug for Drive<S, A, J, Q, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Drive")
             .field("limit", &self.limit)

@@ -17,7 +17,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     pub(crate) fn drive<F, B, J, I>(
         self,
         body: F,
-    ) -> Drive<S, BodySpawner<F, P, C::AdmissionQueue<I, B::Returns>>, J, C>
+    ) -> Drive<S, BodySpawner<F, P>, J, C::AdmissionQueue<I, B::Returns>, C>
     where
         S: Stream,
         L: LimitSet,
@@ -36,7 +36,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
         self,
         body: F,
         is_error: Option<fn(&B::Returns) -> bool>,
-    ) -> Drive<S, BodySpawner<F, P, C::AdmissionQueue<I, B::Returns>>, J, C>
+    ) -> Drive<S, BodySpawner<F, P>, J, C::AdmissionQueue<I, B::Returns>, C>
     where
         S: Stream,
         L: LimitSet,
@@ -48,14 +48,16 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     {
         let Self { source, place, limit, policy, origin } = self;
         let limit = limit.bodies();
+        let admission = MaybeQueue::new(is_error);
         match P::Dispatch::body_source(source, body, C::admit_any()) {
             Dispatched::Push(source, body) => {
                 let pool = place.pool(None);
-                let launcher = BodySpawner { body, place, admission: MaybeQueue::of(is_error) };
-                Drive::new(source, launcher, pool, limit, policy, origin)
+                let spawner = BodySpawner { body, place };
+                Drive::new(source, spawner, admission, pool, limit, policy, origin)
             }
             Dispatched::Pull(body_source) => {
-                Drive::of_pool(place.pool(Some(body_source)), limit, policy, origin)
+                let pool = place.pool(Some(body_source));
+                Drive::of_pool(admission, pool, limit, policy, origin)
             }
         }
     }

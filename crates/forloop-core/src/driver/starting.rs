@@ -8,6 +8,7 @@ use futures_core::Stream;
 
 use super::stopping::Disposition;
 use super::{Drive, ROUND, Spawner, deliver};
+use crate::admission::MaybeQueue;
 use crate::body::Attempt;
 use crate::budget::BUDGET;
 use crate::engine::{Completion, JobHandle};
@@ -49,11 +50,12 @@ impl Drop for Counter<'_> {
     }
 }
 
-impl<S, A, J, C> Drive<S, A, J, C>
+impl<S, A, J, Q, C> Drive<S, A, J, Q, C>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
+    Q: MaybeQueue<C::Item, J::Output>,
     C: ItemPolicy<S::Item> + OutcomeRule<J::Output>,
 {
     /// Starts bodies, and passes on the completions of those that are ready at once. `Pending` if nothing
@@ -109,8 +111,8 @@ where
         on_complete: &mut impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
     ) -> StartEnd<B, J::Output> {
         let mut this = self.project();
-        let (Some(mut source), Some(launcher), Some(policy)) =
-            (this.source.as_mut().as_pin_mut(), this.launcher, this.policy)
+        let (Some(mut source), Some(spawner), Some(policy)) =
+            (this.source.as_mut().as_pin_mut(), this.spawner, this.policy)
         else {
             return StartEnd::NoItem;
         };
@@ -134,7 +136,7 @@ where
                 let index = started.count;
                 started.count += 1;
                 match catch(|| {
-                    beginning(origin, index, || launcher.launch(Attempt::first(index), item))
+                    beginning(origin, index, || spawner.launch(Attempt::first(index), item))
                 }) {
                     Ok(job) => ControlFlow::Continue((index, job)),
                     Err(panic) => {

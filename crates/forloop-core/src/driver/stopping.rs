@@ -6,7 +6,6 @@ use core::task::{Context, Poll};
 
 use futures_core::Stream;
 
-use super::admitting::{is_latest, none_waits};
 use super::phase::Phase;
 use super::{Drive, Spawner};
 use crate::admission::MaybeQueue;
@@ -36,11 +35,12 @@ pub(super) enum Expiry<T> {
     Progress,
 }
 
-impl<S, A, J, C> Drive<S, A, J, C>
+impl<S, A, J, Q, C> Drive<S, A, J, Q, C>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
+    Q: MaybeQueue<C::Item, J::Output>,
     C: ItemPolicy<S::Item> + OutcomeRule<J::Output>,
 {
     /// Polls the signals of the options, and does what they ask for. `true` if that has changed the phase.
@@ -53,9 +53,7 @@ where
         will_repoll: bool,
     ) -> bool {
         let this = self.as_mut().project();
-        let is_done = this.source.is_none()
-            && this.running.is_empty()
-            && (!C::HAS_RULES || none_waits(this.launcher));
+        let is_done = this.source.is_none() && this.running.is_empty() && this.admission.is_empty();
         let Some(policy) = this.policy.as_mut().filter(|_| !is_done && this.phase.polls_signals())
         else {
             return false;
@@ -100,10 +98,8 @@ where
         while !self.phase.is_stopping() {
             let this = self.as_mut().project();
             let Some(policy) = this.policy else { return expiry };
-            let running = &*this.running;
-            let admission =
-                this.launcher.as_ref().and_then(|launcher| launcher.admission().admission_ref());
-            let alive = |body| running.runs(body) && (!C::HAS_RULES || is_latest(admission, body));
+            let (running, admission) = (&*this.running, &*this.admission);
+            let alive = |body| running.runs(body) && admission.is_latest(body);
             let body = match catch(|| policy.poll_timed_out(cx, alive)) {
                 Ok(Poll::Ready(body)) => body,
                 Ok(Poll::Pending) => return expiry,
@@ -193,7 +189,7 @@ where
             (_, None) => self.as_mut().source_is_exhausted(),
         };
         let this = self.as_mut().project();
-        let mut all_started = is_exhausted && (!C::HAS_RULES || none_waits(this.launcher));
+        let mut all_started = is_exhausted && this.admission.is_empty();
         let is_over = this.running.is_empty() && lost.is_none();
         let was_draining = !this.phase.is_stopping();
         // Stopped while it drained, a loop was stopped; and before its end, if it drained before its end.
@@ -221,7 +217,7 @@ where
         }
         let is_exhausted = self.as_mut().source_is_exhausted();
         let this = self.as_mut().project();
-        let all_started = is_exhausted && (!C::HAS_RULES || none_waits(this.launcher));
+        let all_started = is_exhausted && this.admission.is_empty();
         *this.phase = Phase::Draining(Interruption::new(reason.into(), Vec::new(), all_started));
         self.close();
         true
@@ -264,19 +260,16 @@ where
         }
     }
 
-    /// Drops the source and the body's closure, or keeps the closure with the items that are queued, which
-    /// [complete](Self::take_unstarted) without having run: nothing begins any more.
+    /// Drops the source and the body's closure: nothing starts any more. Items that are queued
+    /// [complete](Self::take_unstarted) without having run.
     pub(super) fn close(mut self: Pin<&mut Self>) {
         self.as_mut().close_source();
-        if C::HAS_RULES {
-            if let Some(admission) = self.admission() {
-                admission.close();
-            }
-            return;
-        }
         let this = self.project();
-        let launcher = this.launcher;
-        if let Err(panic) = catch(|| *launcher = None) {
+        if let Some(admission) = this.admission.queue_mut() {
+            admission.close();
+        }
+        let spawner = this.spawner;
+        if let Err(panic) = catch(|| *spawner = None) {
             this.panic.get_or_insert(panic);
         }
     }

@@ -93,10 +93,11 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         body: F,
     ) -> Results<
         S,
-        BodySpawner<F, P, C::AdmissionQueue<I, B::Returns>>,
+        BodySpawner<F, P>,
         J,
         AsCompleted<C::Output<B::Returns>>,
         C,
+        C::AdmissionQueue<I, B::Returns>,
     >
     where
         L: LimitSet,

@@ -8,7 +8,7 @@ use core::task::{Context, Poll, ready};
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
-use crate::admission::AttemptLog;
+use crate::admission::{AttemptLog, MaybeQueue};
 use crate::driver::{Drive, Spawner};
 use crate::engine::{Completion, JobHandle};
 use crate::options::{ItemPolicy, OutcomeRule, Policy};
@@ -101,26 +101,27 @@ pub(super) struct LoopEnd<S> {
 pin_project! {
     /// Drives a loop until every body has stopped, and gives what its collector makes of the completions.
     #[derive(Debug)]
-    pub(super) struct CollectFuture<S, A, J, C, V> {
+    pub(super) struct CollectFuture<S, A, J, Q, C, V> {
         #[pin]
-        drive: Drive<S, A, J, C>,
+        drive: Drive<S, A, J, Q, C>,
         // `None` once the result was given.
         collector: Option<V>,
     }
 }
 
-impl<S, A, J, C, V> CollectFuture<S, A, J, C, V> {
+impl<S, A, J, Q, C, V> CollectFuture<S, A, J, Q, C, V> {
     #[inline]
-    pub(super) fn new(drive: Drive<S, A, J, C>, collector: V) -> Self {
+    pub(super) fn new(drive: Drive<S, A, J, Q, C>, collector: V) -> Self {
         Self { drive, collector: Some(collector) }
     }
 }
 
-impl<S, A, J, C, V> Future for CollectFuture<S, A, J, C, V>
+impl<S, A, J, Q, C, V> Future for CollectFuture<S, A, J, Q, C, V>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
+    Q: MaybeQueue<C::Item, J::Output>,
     C: ItemPolicy<S::Item> + OutcomeRule<J::Output>,
     V: Collector<J::Output, C>,
 {
@@ -162,8 +163,8 @@ where
 
 /// Delivers completions as the loop makes them.
 #[inline]
-fn poll_batched<S, A, J, C, V>(
-    mut drive: Pin<&mut Drive<S, A, J, C>>,
+fn poll_batched<S, A, J, Q, C, V>(
+    mut drive: Pin<&mut Drive<S, A, J, Q, C>>,
     collector: &mut V,
     cx: &mut Context<'_>,
 ) -> Poll<()>
@@ -171,6 +172,7 @@ where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
+    Q: MaybeQueue<C::Item, J::Output>,
     C: ItemPolicy<S::Item> + OutcomeRule<J::Output>,
     V: Collector<J::Output, C>,
 {
@@ -198,8 +200,8 @@ enum Pause {
 
 /// Delivers each completion at once, and catches the panics of what the collector calls.
 #[inline]
-fn poll_promptly<S, A, J, C, V>(
-    mut drive: Pin<&mut Drive<S, A, J, C>>,
+fn poll_promptly<S, A, J, Q, C, V>(
+    mut drive: Pin<&mut Drive<S, A, J, Q, C>>,
     collector: &mut V,
     is_complete: fn(&V) -> bool,
     cx: &mut Context<'_>,
@@ -208,6 +210,7 @@ where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
+    Q: MaybeQueue<C::Item, J::Output>,
     C: ItemPolicy<S::Item> + OutcomeRule<J::Output>,
     V: Collector<J::Output, C>,
 {

@@ -32,6 +32,7 @@ use pin_project_lite::pin_project;
 use super::output_buffer::OutputBuffer;
 use super::result_channel::{ResultReceiver, ResultSender};
 use super::results::{Fill, Results};
+use crate::admission::MaybeQueue;
 use crate::body::Body;
 use crate::driver::Spawner;
 use crate::engine::{CapacityHint, FutureSet, JobHandle};
@@ -40,11 +41,12 @@ use crate::outcome::catch;
 use crate::place::InlineJob;
 use crate::{Outcome, Panic};
 
-impl<S, A, J, K, C> Results<S, A, J, K, C>
+impl<S, A, J, K, C, Q> Results<S, A, J, K, C, Q>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
+    Q: MaybeQueue<C::Item, J::Output>,
     C: ItemPolicy<S::Item> + OutcomeRule<J::Output>,
     K: OutputBuffer<Output = <C as Policy>::Output<J::Output>>,
 {
@@ -172,9 +174,9 @@ where
 
 pin_project! {
     /// A loop and the consumer of its results.
-    struct Consume<S, A, J, K, C, G, D, I, T> {
+    struct Consume<S, A, J, K, C, Q, G, D, I, T> {
         #[pin]
-        results: Results<S, A, J, K, C>,
+        results: Results<S, A, J, K, C, Q>,
         channel: ResultSender<I>,
         // Called at the first poll.
         make_consumer: Option<G>,
@@ -187,11 +189,12 @@ pin_project! {
     }
 }
 
-impl<S, A, J, K, C, G, D, I, T> Consume<S, A, J, K, C, G, D, I, T>
+impl<S, A, J, K, C, Q, G, D, I, T> Consume<S, A, J, K, C, Q, G, D, I, T>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
+    Q: MaybeQueue<C::Item, J::Output>,
     C: ItemPolicy<S::Item>
         + OutcomeRule<J::Output>
         + Policy<Result<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,
@@ -199,7 +202,7 @@ where
     G: FnOnce(ResultReceiver<I>) -> D,
     D: Future<Output = T>,
 {
-    fn new(results: Results<S, A, J, K, C>, make_consumer: G) -> Self {
+    fn new(results: Results<S, A, J, K, C, Q>, make_consumer: G) -> Self {
         Self {
             channel: ResultSender::new(results.limit()),
             results,
@@ -280,11 +283,12 @@ where
     }
 }
 
-impl<S, A, J, K, C, G, D, I, T> Future for Consume<S, A, J, K, C, G, D, I, T>
+impl<S, A, J, K, C, Q, G, D, I, T> Future for Consume<S, A, J, K, C, Q, G, D, I, T>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
+    Q: MaybeQueue<C::Item, J::Output>,
     C: ItemPolicy<S::Item>
         + OutcomeRule<J::Output>
         + Policy<Result<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,

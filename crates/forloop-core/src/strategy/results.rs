@@ -9,6 +9,7 @@ use futures_core::Stream;
 use pin_project_lite::pin_project;
 
 use super::output_buffer::OutputBuffer;
+use crate::admission::{MaybeQueue, NoQueue};
 use crate::driver::{Drive, Spawner};
 use crate::engine::JobHandle;
 use crate::looping::NoOptions;
@@ -29,9 +30,9 @@ pin_project! {
     /// Dropping a `next()` loses no result. Dropping the stream cancels the bodies. In-task bodies
     /// have been dropped when `drop` returns; spawned bodies have been asked to stop.
     #[must_use = "a loop does nothing until its results are asked for"]
-    pub struct Results<S, A, J, K, C = NoOptions> {
+    pub struct Results<S, A, J, K, C = NoOptions, Q = NoQueue> {
         #[pin]
-        drive: Drive<S, A, J, C>,
+        drive: Drive<S, A, J, Q, C>,
         buffer: K,
     }
 }
@@ -45,15 +46,16 @@ pub(super) enum Fill {
     Batch,
 }
 
-impl<S, A, J, K, C> Results<S, A, J, K, C>
+impl<S, A, J, K, C, Q> Results<S, A, J, K, C, Q>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
+    Q: MaybeQueue<C::Item, J::Output>,
     C: ItemPolicy<S::Item> + OutcomeRule<J::Output>,
     K: OutputBuffer<Output = <C as Policy>::Output<J::Output>>,
 {
-    pub(super) fn new(drive: Drive<S, A, J, C>, buffer: K) -> Self {
+    pub(super) fn new(drive: Drive<S, A, J, Q, C>, buffer: K) -> Self {
         Self { drive, buffer }
     }
 
@@ -135,11 +137,12 @@ where
     }
 }
 
-impl<S, A, J, K, C> Stream for Results<S, A, J, K, C>
+impl<S, A, J, K, C, Q> Stream for Results<S, A, J, K, C, Q>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
+    Q: MaybeQueue<C::Item, J::Output>,
     C: ItemPolicy<S::Item> + OutcomeRule<J::Output>,
     K: OutputBuffer<Output = <C as Policy>::Output<J::Output>>,
 {
@@ -158,7 +161,7 @@ where
     }
 }
 
-impl<S, A, J, K, C> fmt::Debug for Results<S, A, J, K, C> {
+impl<S, A, J, K, C, Q> fmt::Debug for Results<S, A, J, K, C, Q> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Results").field("drive", &self.drive).finish_non_exhaustive()
     }

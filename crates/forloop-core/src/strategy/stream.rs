@@ -55,10 +55,11 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         body: F,
     ) -> Results<
         S,
-        BodySpawner<F, P, C::AdmissionQueue<I, B::Returns>>,
+        BodySpawner<F, P>,
         J,
         InOrder<C::Output<B::Returns>>,
         C,
+        C::AdmissionQueue<I, B::Returns>,
     >
     where
         L: LimitSet,
@@ -115,10 +116,11 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         body: F,
     ) -> Results<
         S,
-        BodySpawner<F, P, C::AdmissionQueue<I, B::Returns>>,
+        BodySpawner<F, P>,
         J,
         Unordered<C::Output<B::Returns>>,
         C,
+        C::AdmissionQueue<I, B::Returns>,
     >
     where
         L: LimitSet,
