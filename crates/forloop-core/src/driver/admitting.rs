@@ -29,7 +29,7 @@ use crate::simulation::beginning;
 use crate::{Outcome, OutcomeKind, Panic};
 
 /// What begins next.
-enum Admitted<I, R> {
+enum Admitted<I, R, U> {
     /// This item.
     Item(usize, I),
     /// Nothing for now.
@@ -41,16 +41,16 @@ enum Admitted<I, R> {
     /// Nothing: the source is exhausted.
     Exhausted,
     /// Nothing: the source gave an error.
-    SourceFailed,
+    SourceFailed(U),
 }
 
-impl<S, A, J, Q, C> Drive<S, A, J, Q, C>
+impl<S, A, J, Q, C, U> Drive<S, A, J, Q, C, U>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
     Q: MaybeQueue<C::Item, J::Output>,
-    C: ItemPolicy<S::Item> + OutcomeRule<J::Output>,
+    C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
 {
     /// The admission queue, if the loop has one.
     pub(super) fn admission(
@@ -112,7 +112,7 @@ where
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         held: usize,
-    ) -> StartEnd<B, J::Output> {
+    ) -> StartEnd<B, J::Output, U> {
         let mut stop = None;
         let next = self.as_mut().next_admitted(cx, held, &mut stop);
         if let Some(reason) = stop {
@@ -124,7 +124,7 @@ where
             Ok(Admitted::Queued) => StartEnd::Quota,
             Ok(Admitted::Failed(end)) => StartEnd::Completed(end),
             Ok(Admitted::Exhausted) => StartEnd::Exhausted,
-            Ok(Admitted::SourceFailed) => StartEnd::SourceFailed,
+            Ok(Admitted::SourceFailed(error)) => StartEnd::SourceFailed(error),
             Err(panic) => StartEnd::Panicked(panic),
         }
     }
@@ -135,7 +135,7 @@ where
         cx: &mut Context<'_>,
         held: usize,
         stop: &mut Option<StopReason>,
-    ) -> Result<Admitted<C::Item, J::Output>, Panic> {
+    ) -> Result<Admitted<C::Item, J::Output, U>, Panic> {
         let taken = self.permits_taken(held);
         let runs_nothing = self.running.is_empty()
             && self.admission.queue().is_none_or(|admission| admission.backing_off() == 0);
@@ -191,7 +191,10 @@ where
                 Poll::Ready(None) => return Admitted::Exhausted,
                 Poll::Pending => return Admitted::None,
             };
-            let Some(item) = policy.admit(given) else { return Admitted::SourceFailed };
+            let item = match C::item_of(given) {
+                Ok(item) => item,
+                Err(error) => return Admitted::SourceFailed(error),
+            };
             let index = *started;
             *started += 1;
             *stop = policy.on_event(&Event::Received { index });
@@ -210,7 +213,7 @@ where
         cx: &Context<'_>,
         index: usize,
         item: C::Item,
-    ) -> StartEnd<B, J::Output> {
+    ) -> StartEnd<B, J::Output, U> {
         let this = self.as_mut().project();
         let origin = *this.origin;
         let (Some(spawner), Some(admission), Some(policy)) =

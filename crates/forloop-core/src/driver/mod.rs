@@ -68,7 +68,7 @@ const ROUND: usize = 64;
 
 pin_project! {
     /// A running loop: its source, its body, its options and the bodies that run.
-    pub(crate) struct Drive<S, A, J, Q, C> {
+    pub(crate) struct Drive<S, A, J, Q, C, U> {
         // Dropped as soon as it is exhausted or nothing may start any more; never polled again.
         #[pin]
         source: Option<S>,
@@ -80,7 +80,7 @@ pin_project! {
         // Dropped when the loop has finished.
         policy: Option<C>,
         running: BodySet<J>,
-        phase: Phase,
+        phase: Phase<U>,
         is_set_up: bool,
         started: usize,
         started_this_round: usize,
@@ -138,13 +138,13 @@ impl Signals {
     }
 }
 
-impl<S, A, J, Q, C> Drive<S, A, J, Q, C>
+impl<S, A, J, Q, C, U> Drive<S, A, J, Q, C, U>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
     Q: MaybeQueue<C::Item, J::Output>,
-    C: ItemPolicy<S::Item> + OutcomeRule<J::Output>,
+    C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
 {
     /// A loop that pulls its items and starts its bodies itself.
     #[inline]
@@ -233,9 +233,8 @@ where
 
     /// Ends a loop in which nothing runs any more: resumes the panic that stopped it, or returns what has
     /// interrupted it.
-    pub(crate) fn finish(self: Pin<&mut Self>) -> Option<Interrupted<(), C::SourceError>> {
+    pub(crate) fn finish(self: Pin<&mut Self>) -> Option<Interrupted<(), U>> {
         let this = self.project();
-        let source_error = this.policy.as_mut().and_then(C::source_error);
         // A destructor may panic, and this is the last chance to report it.
         let (policy, spawner, admission) = (this.policy, this.spawner, this.admission);
         let dropped = catch(|| {
@@ -252,10 +251,7 @@ where
         if let Some(panic) = this.panic.take() {
             panic.resume();
         }
-        let Interrupted { cause, pending, ready } =
-            interruption.and_then(Interruption::into_interrupted)?;
-        let cause = cause.with_source_error(source_error);
-        Some(Interrupted { cause, pending, ready })
+        interruption.and_then(Interruption::into_interrupted)
     }
 
     /// Whether the loop was stopped by something that [`finish`](Self::finish) will report.
@@ -519,7 +515,7 @@ fn deliver<T, B>(
     on_complete(None)
 }
 
-impl<S, A, J, Q, C> fmt::Debug for Drive<S, A, J, Q, C> {
+impl<S, A, J, Q, C, U> fmt::Debug for Drive<S, A, J, Q, C, U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Drive")
             .field("limit", &self.limit)

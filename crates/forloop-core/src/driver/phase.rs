@@ -12,13 +12,14 @@ use crate::outcome::Interruption;
 ///                       └─> LastRound ──────────────┘
 /// ```
 ///
-/// A phase owns what is known of the interruption that led to it, so there is none without the other.
+/// A phase owns what is known of the interruption that led to it, with the error of the source, a `U`, if it was that.
+/// So there is no interruption without its phase.
 #[derive(Debug)]
-pub(super) enum Phase {
+pub(super) enum Phase<U> {
     /// Items are pulled and bodies are started, until the source is exhausted.
     Running,
     /// `drain_on`: nothing is started any more; bodies that run complete.
-    Draining(Interruption<()>),
+    Draining(Interruption<U>),
     /// The deadline has passed: the bodies that were woken by then are polled once more, and then the loop
     /// stops.
     LastRound {
@@ -27,16 +28,16 @@ pub(super) enum Phase {
         /// That round has begun.
         has_begun: bool,
         /// The loop was draining.
-        drained: Option<Interruption<()>>,
+        drained: Option<Interruption<U>>,
     },
     /// The bodies were cancelled, and the loop waits until they have stopped. Without an interruption it was
     /// its strategy that stopped it, or a panic.
-    Stopping(Option<Interruption<()>>),
+    Stopping(Option<Interruption<U>>),
     /// Nothing runs, and the result was taken.
     Finished,
 }
 
-impl Phase {
+impl<U> Phase<U> {
     /// Whether nothing new may begin.
     #[inline]
     pub(super) fn is_closed(&self) -> bool {
@@ -68,7 +69,7 @@ impl Phase {
 
     /// The interruption, if there was one.
     #[inline]
-    pub(super) fn interruption(&self) -> Option<&Interruption<()>> {
+    pub(super) fn interruption(&self) -> Option<&Interruption<U>> {
         match self {
             Self::Draining(interruption) => Some(interruption),
             Self::LastRound { drained: interruption, .. } | Self::Stopping(interruption) => {
@@ -79,7 +80,7 @@ impl Phase {
     }
 
     /// As [`interruption`](Self::interruption).
-    pub(super) fn interruption_mut(&mut self) -> Option<&mut Interruption<()>> {
+    pub(super) fn interruption_mut(&mut self) -> Option<&mut Interruption<U>> {
         match self {
             Self::Draining(interruption) => Some(interruption),
             Self::LastRound { drained: interruption, .. } | Self::Stopping(interruption) => {
@@ -90,7 +91,7 @@ impl Phase {
     }
 
     /// Takes the interruption out. What follows enters the phase that it leads to.
-    pub(super) fn take_interruption(&mut self) -> Option<Interruption<()>> {
+    pub(super) fn take_interruption(&mut self) -> Option<Interruption<U>> {
         let is_stopping = self.is_stopping();
         let interruption = self.finish();
         *self = if is_stopping { Self::Stopping(None) } else { Self::Running };
@@ -98,7 +99,7 @@ impl Phase {
     }
 
     /// Leaves this phase for the last one. Returns the interruption.
-    pub(super) fn finish(&mut self) -> Option<Interruption<()>> {
+    pub(super) fn finish(&mut self) -> Option<Interruption<U>> {
         match core::mem::replace(self, Self::Finished) {
             Self::Draining(interruption) => Some(interruption),
             Self::LastRound { drained: interruption, .. } | Self::Stopping(interruption) => {

@@ -17,7 +17,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     pub(crate) fn drive<F, B, J, I>(
         self,
         body: F,
-    ) -> Drive<S, BodySpawner<F, P>, J, C::AdmissionQueue<I, B::Returns>, C>
+    ) -> Drive<S, BodySpawner<F, P>, J, C::AdmissionQueue<I, B::Returns>, C, C::SourceError>
     where
         S: Stream,
         L: LimitSet,
@@ -36,7 +36,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
         self,
         body: F,
         is_error: Option<fn(&B::Returns) -> bool>,
-    ) -> Drive<S, BodySpawner<F, P>, J, C::AdmissionQueue<I, B::Returns>, C>
+    ) -> Drive<S, BodySpawner<F, P>, J, C::AdmissionQueue<I, B::Returns>, C, C::SourceError>
     where
         S: Stream,
         L: LimitSet,
@@ -49,7 +49,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
         let Self { source, place, limit, policy, origin } = self;
         let limit = limit.bodies();
         let admission = MaybeQueue::new(is_error);
-        match P::Dispatch::body_source(source, body, C::admit_any()) {
+        match P::Dispatch::body_source(source, body, C::worker_item_of()) {
             Dispatched::Push(source, body) => {
                 let pool = place.pool(None);
                 let spawner = BodySpawner { body, place };

@@ -18,7 +18,7 @@ use crate::simulation::beginning;
 use crate::{Cause, Outcome, Panic};
 
 /// Why no more bodies are started for now.
-pub(super) enum StartEnd<B, T> {
+pub(super) enum StartEnd<B, T, U> {
     /// The source has no item yet, or an option holds back those that there are.
     NoItem,
     /// The source is exhausted.
@@ -32,7 +32,7 @@ pub(super) enum StartEnd<B, T> {
     /// A body has completed in a way that the driver must look at.
     Completed(Completion<T>),
     /// The source gave an error.
-    SourceFailed,
+    SourceFailed(U),
     /// The source, an option or the closure of the body panicked.
     Panicked(Panic),
 }
@@ -50,13 +50,13 @@ impl Drop for Counter<'_> {
     }
 }
 
-impl<S, A, J, Q, C> Drive<S, A, J, Q, C>
+impl<S, A, J, Q, C, U> Drive<S, A, J, Q, C, U>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
     Q: MaybeQueue<C::Item, J::Output>,
-    C: ItemPolicy<S::Item> + OutcomeRule<J::Output>,
+    C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
 {
     /// Starts bodies, and passes on the completions of those that are ready at once. `Pending` if nothing
     /// can be started now; `Continue` if it is time to look at what runs.
@@ -87,9 +87,9 @@ where
             // Queued items still need the body's closure.
             StartEnd::Exhausted if C::HAS_RULES => self.close_source(),
             StartEnd::Exhausted => self.close(),
-            StartEnd::SourceFailed => {
+            StartEnd::SourceFailed(error) => {
                 let index = self.started;
-                self.interrupt(Cause::Source { index, error: () }, None);
+                self.interrupt(Cause::Source { index, error }, None);
             }
             StartEnd::Panicked(panic) => self.stop_for(panic),
             StartEnd::Completed(end) => {
@@ -109,7 +109,7 @@ where
         held: usize,
         quota: usize,
         on_complete: &mut impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
-    ) -> StartEnd<B, J::Output> {
+    ) -> StartEnd<B, J::Output, U> {
         let mut this = self.project();
         let (Some(mut source), Some(spawner), Some(policy)) =
             (this.source.as_mut().as_pin_mut(), this.spawner, this.policy)
@@ -130,8 +130,9 @@ where
                     Ok(Poll::Pending) => return ControlFlow::Break(StartEnd::NoItem),
                     Err(panic) => return ControlFlow::Break(StartEnd::Panicked(panic)),
                 };
-                let Some(item) = policy.admit(given) else {
-                    return ControlFlow::Break(StartEnd::SourceFailed);
+                let item = match C::item_of(given) {
+                    Ok(item) => item,
+                    Err(error) => return ControlFlow::Break(StartEnd::SourceFailed(error)),
                 };
                 let index = started.count;
                 started.count += 1;

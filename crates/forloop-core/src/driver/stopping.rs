@@ -35,13 +35,13 @@ pub(super) enum Expiry<T> {
     Progress,
 }
 
-impl<S, A, J, Q, C> Drive<S, A, J, Q, C>
+impl<S, A, J, Q, C, U> Drive<S, A, J, Q, C, U>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
     Q: MaybeQueue<C::Item, J::Output>,
-    C: ItemPolicy<S::Item> + OutcomeRule<J::Output>,
+    C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
 {
     /// Polls the signals of the options, and does what they ask for. `true` if that has changed the phase.
     ///
@@ -182,7 +182,7 @@ where
     }
 
     /// Interrupts the loop. `lost` is a body that does not run any more.
-    pub(super) fn interrupt(mut self: Pin<&mut Self>, cause: Cause<()>, lost: Option<usize>) {
+    pub(super) fn interrupt(mut self: Pin<&mut Self>, cause: Cause<U>, lost: Option<usize>) {
         let is_exhausted = match (&cause, self.running.pulled()) {
             (Cause::Source { .. }, _) => false,
             (_, Some((_, is_exhausted))) => is_exhausted,
@@ -239,7 +239,7 @@ where
     }
 
     /// Stops the loop, if it was not stopped before, for this interruption.
-    fn stop_with(mut self: Pin<&mut Self>, interruption: Option<Interruption<()>>) {
+    fn stop_with(mut self: Pin<&mut Self>, interruption: Option<Interruption<U>>) {
         let this = self.as_mut().project();
         let was_stopping = this.phase.is_stopping();
         *this.phase = Phase::Stopping(interruption);

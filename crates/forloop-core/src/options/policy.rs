@@ -53,9 +53,6 @@ pub trait Policy: Rule {
 
     /// Converts the end of the loop to what the strategy returns.
     fn result_of<X, Y>(result: Result<X, Interrupted<Y, Self::SourceError>>) -> Self::Result<X, Y>;
-
-    /// Takes the error of the source, if it has failed.
-    fn source_error(&mut self) -> Option<Self::SourceError>;
 }
 
 /// A policy for a source of `I`s.
@@ -68,12 +65,16 @@ pub trait ItemPolicy<I>: Policy + ItemRule<<Self as ItemPolicy<I>>::Item> {
     /// What the body takes.
     type Item;
 
-    /// Unwraps what the source has given. `None` if that is an error, which the policy keeps.
-    fn admit(&mut self, given: I) -> Option<Self::Item>;
+    /// Unwraps what the source has given.
+    ///
+    /// # Errors
+    ///
+    /// The error of the source, if it has failed.
+    fn item_of(given: I) -> Result<Self::Item, Self::SourceError>;
 
-    /// [`admit`](Self::admit) as a function that needs no policy. `None` if there is none, or if an option must
-    /// see each body start.
-    fn admit_any() -> Option<fn(I) -> Self::Item>;
+    /// [`item_of`](Self::item_of) for workers that pull from the source themselves. `None` if they may not, because
+    /// the source may fail or an option must see each body start.
+    fn worker_item_of() -> Option<fn(I) -> Self::Item>;
 
     /// Passes a pulled item to the options. Returns whether it may be started; if not, it comes out of
     /// [`Rule::take_released`] later.
@@ -119,11 +120,11 @@ impl RaisesPanics for NoOptions {}
 impl<I> ItemPolicy<I> for NoOptions {
     type Item = I;
 
-    fn admit(&mut self, given: I) -> Option<I> {
-        Some(given)
+    fn item_of(given: I) -> Result<I, Infallible> {
+        Ok(given)
     }
 
-    fn admit_any() -> Option<fn(I) -> I> {
+    fn worker_item_of() -> Option<fn(I) -> I> {
         Some(core::convert::identity)
     }
 }
@@ -156,9 +157,5 @@ impl Policy for NoOptions {
                 pending.first().copied().unwrap_or_default(),
             ),
         }
-    }
-
-    fn source_error(&mut self) -> Option<Infallible> {
-        None
     }
 }

@@ -209,12 +209,12 @@ impl<C: RaisesPanics, O: Rule, K: KeepsOutputs> RaisesPanics for WithOption<C, O
 impl<I, C: ItemPolicy<I>, O: ItemRule<C::Item>, K: Adds> ItemPolicy<I> for WithOption<C, O, K> {
     type Item = C::Item;
 
-    fn admit(&mut self, given: I) -> Option<C::Item> {
-        self.policy.admit(given)
+    fn item_of(given: I) -> Result<C::Item, C::SourceError> {
+        C::item_of(given)
     }
 
-    fn admit_any() -> Option<fn(I) -> C::Item> {
-        if O::SEES_STARTS { None } else { C::admit_any() }
+    fn worker_item_of() -> Option<fn(I) -> C::Item> {
+        if O::SEES_STARTS { None } else { C::worker_item_of() }
     }
 }
 
@@ -236,9 +236,5 @@ impl<C: Policy, O: Rule, K: Adds> Policy for WithOption<C, O, K> {
 
     fn result_of<X, Y>(result: Result<X, Interrupted<Y, C::SourceError>>) -> Self::Result<X, Y> {
         K::result_of::<C, X, Y>(result)
-    }
-
-    fn source_error(&mut self) -> Option<C::SourceError> {
-        self.policy.source_error()
     }
 }

@@ -101,17 +101,6 @@ impl<S> Cause<S> {
     }
 }
 
-impl Cause<()> {
-    /// The same cause, with the error of the source if it was that.
-    pub(crate) fn with_source_error<S>(self, error: Option<S>) -> Cause<S> {
-        match (self.into_reason(), error) {
-            (Ok(reason), _) => reason.into(),
-            (Err(SourceError { index, .. }), Some(error)) => Cause::Source { index, error },
-            (Err(_), None) => Cause::Cancelled,
-        }
-    }
-}
-
 impl Cause {
     /// The same cause, of a loop whose source could have failed.
     pub(crate) fn widen<S>(self) -> Cause<S> {

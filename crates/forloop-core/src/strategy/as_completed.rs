@@ -98,6 +98,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         AsCompleted<C::Output<B::Returns>>,
         C,
         C::AdmissionQueue<I, B::Returns>,
+        C::SourceError,
     >
     where
         L: LimitSet,

@@ -101,28 +101,28 @@ pub(super) struct LoopEnd<S> {
 pin_project! {
     /// Drives a loop until every body has stopped, and gives what its collector makes of the completions.
     #[derive(Debug)]
-    pub(super) struct CollectFuture<S, A, J, Q, C, V> {
+    pub(super) struct CollectFuture<S, A, J, Q, C, U, V> {
         #[pin]
-        drive: Drive<S, A, J, Q, C>,
+        drive: Drive<S, A, J, Q, C, U>,
         // `None` once the result was given.
         collector: Option<V>,
     }
 }
 
-impl<S, A, J, Q, C, V> CollectFuture<S, A, J, Q, C, V> {
+impl<S, A, J, Q, C, U, V> CollectFuture<S, A, J, Q, C, U, V> {
     #[inline]
-    pub(super) fn new(drive: Drive<S, A, J, Q, C>, collector: V) -> Self {
+    pub(super) fn new(drive: Drive<S, A, J, Q, C, U>, collector: V) -> Self {
         Self { drive, collector: Some(collector) }
     }
 }
 
-impl<S, A, J, Q, C, V> Future for CollectFuture<S, A, J, Q, C, V>
+impl<S, A, J, Q, C, U, V> Future for CollectFuture<S, A, J, Q, C, U, V>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
     Q: MaybeQueue<C::Item, J::Output>,
-    C: ItemPolicy<S::Item> + OutcomeRule<J::Output>,
+    C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
     V: Collector<J::Output, C>,
 {
     type Output = V::Collected;
@@ -163,8 +163,8 @@ where
 
 /// Delivers completions as the loop makes them.
 #[inline]
-fn poll_batched<S, A, J, Q, C, V>(
-    mut drive: Pin<&mut Drive<S, A, J, Q, C>>,
+fn poll_batched<S, A, J, Q, C, U, V>(
+    mut drive: Pin<&mut Drive<S, A, J, Q, C, U>>,
     collector: &mut V,
     cx: &mut Context<'_>,
 ) -> Poll<()>
@@ -173,7 +173,7 @@ where
     A: Spawner<C::Item, J>,
     J: JobHandle,
     Q: MaybeQueue<C::Item, J::Output>,
-    C: ItemPolicy<S::Item> + OutcomeRule<J::Output>,
+    C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
     V: Collector<J::Output, C>,
 {
     let mut on_complete = |completion: Option<Completion<_>>| {
@@ -200,8 +200,8 @@ enum Pause {
 
 /// Delivers each completion at once, and catches the panics of what the collector calls.
 #[inline]
-fn poll_promptly<S, A, J, Q, C, V>(
-    mut drive: Pin<&mut Drive<S, A, J, Q, C>>,
+fn poll_promptly<S, A, J, Q, C, U, V>(
+    mut drive: Pin<&mut Drive<S, A, J, Q, C, U>>,
     collector: &mut V,
     is_complete: fn(&V) -> bool,
     cx: &mut Context<'_>,
@@ -211,7 +211,7 @@ where
     A: Spawner<C::Item, J>,
     J: JobHandle,
     Q: MaybeQueue<C::Item, J::Output>,
-    C: ItemPolicy<S::Item> + OutcomeRule<J::Output>,
+    C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
     V: Collector<J::Output, C>,
 {
     loop {

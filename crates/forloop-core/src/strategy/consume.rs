@@ -41,13 +41,13 @@ use crate::outcome::catch;
 use crate::place::InlineJob;
 use crate::{Outcome, Panic};
 
-impl<S, A, J, K, C, Q> Results<S, A, J, K, C, Q>
+impl<S, A, J, K, C, Q, U> Results<S, A, J, K, C, Q, U>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
     Q: MaybeQueue<C::Item, J::Output>,
-    C: ItemPolicy<S::Item> + OutcomeRule<J::Output>,
+    C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
     K: OutputBuffer<Output = <C as Policy>::Output<J::Output>>,
 {
     /// Runs `consumer` over the results, concurrently with the bodies, and returns its output.
@@ -174,9 +174,9 @@ where
 
 pin_project! {
     /// A loop and the consumer of its results.
-    struct Consume<S, A, J, K, C, Q, G, D, I, T> {
+    struct Consume<S, A, J, K, C, Q, U, G, D, I, T> {
         #[pin]
-        results: Results<S, A, J, K, C, Q>,
+        results: Results<S, A, J, K, C, Q, U>,
         channel: ResultSender<I>,
         // Called at the first poll.
         make_consumer: Option<G>,
@@ -189,20 +189,20 @@ pin_project! {
     }
 }
 
-impl<S, A, J, K, C, Q, G, D, I, T> Consume<S, A, J, K, C, Q, G, D, I, T>
+impl<S, A, J, K, C, Q, U, G, D, I, T> Consume<S, A, J, K, C, Q, U, G, D, I, T>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
     Q: MaybeQueue<C::Item, J::Output>,
-    C: ItemPolicy<S::Item>
+    C: ItemPolicy<S::Item, SourceError = U>
         + OutcomeRule<J::Output>
         + Policy<Result<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,
     K: OutputBuffer<Output = <C as Policy>::Output<J::Output>>,
     G: FnOnce(ResultReceiver<I>) -> D,
     D: Future<Output = T>,
 {
-    fn new(results: Results<S, A, J, K, C, Q>, make_consumer: G) -> Self {
+    fn new(results: Results<S, A, J, K, C, Q, U>, make_consumer: G) -> Self {
         Self {
             channel: ResultSender::new(results.limit()),
             results,
@@ -283,13 +283,13 @@ where
     }
 }
 
-impl<S, A, J, K, C, Q, G, D, I, T> Future for Consume<S, A, J, K, C, Q, G, D, I, T>
+impl<S, A, J, K, C, Q, U, G, D, I, T> Future for Consume<S, A, J, K, C, Q, U, G, D, I, T>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
     Q: MaybeQueue<C::Item, J::Output>,
-    C: ItemPolicy<S::Item>
+    C: ItemPolicy<S::Item, SourceError = U>
         + OutcomeRule<J::Output>
         + Policy<Result<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,
     K: OutputBuffer<Output = <C as Policy>::Output<J::Output>>,

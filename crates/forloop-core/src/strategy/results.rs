@@ -1,5 +1,6 @@
 //! The results of a loop as a stream.
 
+use core::convert::Infallible;
 use core::fmt;
 use core::ops::ControlFlow;
 use core::pin::Pin;
@@ -30,9 +31,9 @@ pin_project! {
     /// Dropping a `next()` loses no result. Dropping the stream cancels the bodies. In-task bodies
     /// have been dropped when `drop` returns; spawned bodies have been asked to stop.
     #[must_use = "a loop does nothing until its results are asked for"]
-    pub struct Results<S, A, J, K, C = NoOptions, Q = NoQueue> {
+    pub struct Results<S, A, J, K, C = NoOptions, Q = NoQueue, U = Infallible> {
         #[pin]
-        drive: Drive<S, A, J, Q, C>,
+        drive: Drive<S, A, J, Q, C, U>,
         buffer: K,
     }
 }
@@ -46,16 +47,16 @@ pub(super) enum Fill {
     Batch,
 }
 
-impl<S, A, J, K, C, Q> Results<S, A, J, K, C, Q>
+impl<S, A, J, K, C, Q, U> Results<S, A, J, K, C, Q, U>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
     Q: MaybeQueue<C::Item, J::Output>,
-    C: ItemPolicy<S::Item> + OutcomeRule<J::Output>,
+    C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
     K: OutputBuffer<Output = <C as Policy>::Output<J::Output>>,
 {
-    pub(super) fn new(drive: Drive<S, A, J, Q, C>, buffer: K) -> Self {
+    pub(super) fn new(drive: Drive<S, A, J, Q, C, U>, buffer: K) -> Self {
         Self { drive, buffer }
     }
 
@@ -137,13 +138,13 @@ where
     }
 }
 
-impl<S, A, J, K, C, Q> Stream for Results<S, A, J, K, C, Q>
+impl<S, A, J, K, C, Q, U> Stream for Results<S, A, J, K, C, Q, U>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
     Q: MaybeQueue<C::Item, J::Output>,
-    C: ItemPolicy<S::Item> + OutcomeRule<J::Output>,
+    C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
     K: OutputBuffer<Output = <C as Policy>::Output<J::Output>>,
 {
     type Item = C::Result<K::Item, K::Left>;
@@ -161,7 +162,7 @@ where
     }
 }
 
-impl<S, A, J, K, C, Q> fmt::Debug for Results<S, A, J, K, C, Q> {
+impl<S, A, J, K, C, Q, U> fmt::Debug for Results<S, A, J, K, C, Q, U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Results").field("drive", &self.drive).finish_non_exhaustive()
     }

@@ -60,6 +60,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         InOrder<C::Output<B::Returns>>,
         C,
         C::AdmissionQueue<I, B::Returns>,
+        C::SourceError,
     >
     where
         L: LimitSet,
@@ -121,6 +122,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         Unordered<C::Output<B::Returns>>,
         C,
         C::AdmissionQueue<I, B::Returns>,
+        C::SourceError,
     >
     where
         L: LimitSet,
