@@ -146,34 +146,11 @@ where
     Q: MaybeQueue<C::Item, J::Output>,
     C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
 {
-    /// A loop that pulls its items and starts its bodies itself.
-    #[inline]
-    pub(crate) fn new(
-        source: S,
-        spawner: A,
-        admission: Q,
-        pool: Option<PoolHandle<J>>,
-        limit: usize,
-        policy: C,
-        origin: Origin,
-    ) -> Self {
-        Self::of((Some(source), Some(spawner)), admission, pool, limit, policy, origin)
-    }
-
-    /// A loop whose workers pull the items.
-    pub(crate) fn of_pool(
-        admission: Q,
-        pool: Option<PoolHandle<J>>,
-        limit: usize,
-        policy: C,
-        origin: Origin,
-    ) -> Self {
-        Self::of((None, None), admission, pool, limit, policy, origin)
-    }
-
+    /// A loop that has not been polled. It has neither source nor spawner if workers pull the items.
     #[inline(always)] // so that it is made where it is to be
-    fn of(
-        (source, spawner): (Option<S>, Option<A>),
+    pub(crate) fn new(
+        source: Option<S>,
+        spawner: Option<A>,
         admission: Q,
         pool: Option<PoolHandle<J>>,
         limit: usize,

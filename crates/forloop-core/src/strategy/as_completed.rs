@@ -108,7 +108,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
     {
-        Results::new(self.drive(body), AsCompleted { outputs: VecDeque::new() })
+        Results::new(self.drive(body, None), AsCompleted { outputs: VecDeque::new() })
     }
 }
 

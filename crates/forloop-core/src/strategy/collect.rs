@@ -68,7 +68,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     {
         let collector: Collect<C::Output<B::Returns>, X> =
             Collect { outputs: OrderedBuffer::new(), collection: PhantomData };
-        CollectFuture::new(self.drive(body), collector)
+        CollectFuture::new(self.drive(body, None), collector)
     }
 
     /// Runs the bodies, up to the limit at once, and collects their values in input order, or stops
@@ -117,7 +117,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         J: JobHandle<Output = B::Returns>,
     {
         let collector = TryCollect { gather: TryGather::new(), collection: PhantomData };
-        CollectFuture::new(self.drive_collecting(body, Some(Result::is_err)), collector)
+        CollectFuture::new(self.drive(body, Some(Result::is_err)), collector)
     }
 }
 

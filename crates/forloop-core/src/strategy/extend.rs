@@ -69,7 +69,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
     {
-        CollectFuture::new(self.drive(body), ExtendWith { collection })
+        CollectFuture::new(self.drive(body, None), ExtendWith { collection })
     }
 }
 

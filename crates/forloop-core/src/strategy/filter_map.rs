@@ -67,7 +67,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
     {
-        CollectFuture::new(self.drive(body), FilterMap { kept: IndexedValues::new() })
+        CollectFuture::new(self.drive(body, None), FilterMap { kept: IndexedValues::new() })
     }
 
     /// Runs the bodies, up to the limit at once, and returns the values that are `Some`, in input order, or
@@ -117,7 +117,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         J: JobHandle<Output = B::Returns>,
     {
         let collector = TryFilterMap { kept: IndexedValues::new(), failures: Failures::new() };
-        CollectFuture::new(self.drive_collecting(body, Some(Result::is_err)), collector)
+        CollectFuture::new(self.drive(body, Some(Result::is_err)), collector)
     }
 }
 

@@ -75,7 +75,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         J: JobHandle<Output = B::Returns>,
     {
         CollectFuture::new(
-            self.drive_collecting(body, Some(Result::is_err)),
+            self.drive(body, Some(Result::is_err)),
             FirstOk { race: Race::new(wanted) },
         )
     }

@@ -79,7 +79,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         J: JobHandle<Output = B::Returns>,
         G: FnMut(A, (usize, C::Output<B::Returns>)) -> A,
     {
-        CollectFuture::new(self.drive(body), Fold { value: Some(init), step })
+        CollectFuture::new(self.drive(body, None), Fold { value: Some(init), step })
     }
 
     /// Runs the bodies, up to the limit at once, and folds their values into one with `step`, in completion
@@ -136,7 +136,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     {
         let fold = Fold { value: Some(init), step };
         CollectFuture::new(
-            self.drive_collecting(body, Some(Result::is_err)),
+            self.drive(body, Some(Result::is_err)),
             TryFold { fold, failures: Failures::new() },
         )
     }

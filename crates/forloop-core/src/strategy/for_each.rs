@@ -55,7 +55,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
     {
-        CollectFuture::new(self.drive(body), ForEach)
+        CollectFuture::new(self.drive(body, None), ForEach)
     }
 
     /// Runs the bodies, up to the limit at once, and stops at the first failure.
@@ -101,7 +101,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         J: JobHandle<Output = B::Returns>,
     {
         CollectFuture::new(
-            self.drive_collecting(body, Some(Result::is_err)),
+            self.drive(body, Some(Result::is_err)),
             TryForEach { failures: Failures::new() },
         )
     }

@@ -96,7 +96,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         J: JobHandle<Output = B::Returns>,
     {
         let gather = Gather { outputs: OrderedBuffer::new(), not_run: Vec::new() };
-        CollectFuture::new(self.drive(body), gather)
+        CollectFuture::new(self.drive(body, None), gather)
     }
 }
 

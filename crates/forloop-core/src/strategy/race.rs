@@ -142,7 +142,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
     {
-        CollectFuture::new(self.drive(body), Race::new(1))
+        CollectFuture::new(self.drive(body, None), Race::new(1))
     }
 
     /// Runs the bodies, up to the limit at once, and returns index and value of the first that
@@ -197,7 +197,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         J: JobHandle<Output = B::Returns>,
     {
         let race = RaceOk { race: Race::new(1) };
-        CollectFuture::new(self.drive_collecting(body, Some(Result::is_err)), race)
+        CollectFuture::new(self.drive(body, Some(Result::is_err)), race)
     }
 }
 

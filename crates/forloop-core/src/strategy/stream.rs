@@ -70,7 +70,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
     {
-        Results::new(self.drive(body), InOrder { next: 0, slots: VecDeque::new(), len: 0 })
+        Results::new(self.drive(body, None), InOrder { next: 0, slots: VecDeque::new(), len: 0 })
     }
 
     /// Runs the bodies, up to the limit at once, and gives their outputs as a stream, in completion
@@ -132,7 +132,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
     {
-        Results::new(self.drive(body), Unordered { outputs: VecDeque::new() })
+        Results::new(self.drive(body, None), Unordered { outputs: VecDeque::new() })
     }
 }
 

@@ -111,7 +111,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
     {
-        CollectFuture::new(self.drive_collecting(body, Some(Result::is_err)), TryGather::new())
+        CollectFuture::new(self.drive(body, Some(Result::is_err)), TryGather::new())
     }
 }
 
