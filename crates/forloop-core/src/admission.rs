@@ -1,7 +1,7 @@
 //! The items of a loop between the source and the end of their last attempt.
 //!
-//! Only a loop whose options have a say in when an item begins has an [`AdmissionQueue`]: rates, keys, weights,
-//! retries, observers. In any other loop an item begins as soon as it was pulled.
+//! Only a loop whose options have a say in when an item starts has an [`AdmissionQueue`]: rates, keys, weights,
+//! retries, observers. In any other loop an item starts as soon as it was pulled.
 //!
 //! # What an item waits for
 //!
@@ -10,14 +10,14 @@
 //! ```text
 //!  received ──> Held ──> Queued ──> Running ──> (completed: forgotten)
 //!                 released    ^        │ ^
-//!                             │  failed│ │begins again
+//!                             │  failed│ │starts again
 //!                       permit│        v │
 //!                             │   BackingOff ──> Due
 //! ```
 //!
 //! A held or queued item has no permit. One that backs off keeps its permit, so that an overloaded server gets no
 //! other requests during the back-off, and memory stays bounded by the limit. `queued` and `due` are the indices of
-//! the items in those two states, in the order in which they begin: the queued ones in input order, because the
+//! the items in those two states, in the order in which they start: the queued ones in input order, because the
 //! results of others may wait for theirs; those that are due in the order in which their back-offs ended.
 //!
 //! When the loop closes, everything that waits becomes a [leftover](Leftover), and leaves the queue one by one:
@@ -83,7 +83,7 @@ pub struct AdmissionQueue<I, R> {
     items: BTreeMap<usize, State<I, R>>,
     /// The items in [`State::Queued`].
     queued: BTreeSet<usize>,
-    /// The items in [`State::Due`], the first to begin first.
+    /// The items in [`State::Due`], the first to start first.
     due: VecDeque<usize>,
     /// How many items are held or queued.
     unstarted: usize,
@@ -111,7 +111,7 @@ enum State<I, R> {
     Running(Retained<I>),
     /// For the end of its back-off, after this failure.
     BackingOff(Retained<I>, Completion<R>),
-    /// To begin again: its back-off is over.
+    /// To start again: its back-off is over.
     Due(Retained<I>, Completion<R>),
 }
 
@@ -192,7 +192,7 @@ impl<I, R> AdmissionQueue<I, R> {
         self.backing_off
     }
 
-    /// Takes in an item: one that [may begin](Self::next_queued) as soon as there is a permit for it, or one that is
+    /// Takes in an item: one that [may start](Self::next_queued) as soon as there is a permit for it, or one that is
     /// held back until it is [released](Self::release).
     pub(crate) fn receive(&mut self, index: usize, item: I, is_held: bool) {
         self.unstarted += 1;
@@ -217,12 +217,12 @@ impl<I, R> AdmissionQueue<I, R> {
         }
     }
 
-    /// The queued item that begins next.
+    /// The queued item that starts next.
     pub(crate) fn next_queued(&self) -> Option<usize> {
         self.queued.first().copied()
     }
 
-    /// Takes out the queued item that begins next.
+    /// Takes out the queued item that starts next.
     pub(crate) fn take_queued(&mut self) -> Option<(usize, I)> {
         let index = self.queued.pop_first()?;
         match self.items.remove(&index)? {
@@ -236,7 +236,7 @@ impl<I, R> AdmissionQueue<I, R> {
         }
     }
 
-    /// Keeps what is needed for another attempt at an item that begins.
+    /// Keeps what is needed for another attempt at an item that starts.
     pub(crate) fn retain(&mut self, index: usize, item: I) {
         let retries = self.attempt(index) - 1;
         self.items.insert(index, State::Running(Retained { item: Some(item), retries }));
@@ -266,7 +266,7 @@ impl<I, R> AdmissionQueue<I, R> {
         }
     }
 
-    /// Takes out the item that begins again next, with its last failure.
+    /// Takes out the item that starts again next, with its last failure.
     pub(crate) fn take_due(&mut self) -> Option<(usize, Option<I>, Completion<R>)> {
         let index = self.due.pop_front()?;
         match self.items.remove(&index) {
@@ -316,7 +316,7 @@ impl<I, R> AdmissionQueue<I, R> {
         1 + retries
     }
 
-    /// Nothing begins any more: what waits is [left over](Self::take_leftover).
+    /// Nothing starts any more: what waits is [left over](Self::take_leftover).
     pub(crate) fn close(&mut self) {
         self.queued.clear();
         self.due.clear();

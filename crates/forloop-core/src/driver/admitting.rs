@@ -1,15 +1,15 @@
-//! Admission: which item begins next in a loop whose options have a say in that.
+//! Admission: which item starts next in a loop whose options have a say in that.
 //!
-//! Such a loop begins one body at a time. [`Drive::admit_one`] looks for the first of these:
+//! Such a loop starts one body at a time. [`Drive::admit_one`] looks for the first of these:
 //!
 //! 1. an item whose back-off is over: it has kept its permit, so it needs none;
 //! 2. a queued item, in input order, if there are permits for it; one that needs more permits than are free is
 //!    not overtaken, or it would wait for ever;
-//! 3. the next item of the source, which either begins or is queued. No more items are queued than the limit, so
+//! 3. the next item of the source, which either starts or is queued. No more items are queued than the limit, so
 //!    memory is bounded by it.
 //!
 //! With results in input order there is an exception: completed results hold permits until they are taken, and
-//! they may wait for an item that is queued. So when nothing runs, that item begins without a permit.
+//! they may wait for an item that is queued. So when nothing runs, that item starts without a permit.
 
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
@@ -18,7 +18,7 @@ use core::task::{Context, Poll};
 
 use futures_core::Stream;
 
-use super::starting::StartEnd;
+use super::starting::StartPause;
 use super::{Drive, ROUND, Spawner};
 use crate::admission::{AdmissionQueue, AttemptLog, Leftover, MaybeQueue};
 use crate::body::Attempt;
@@ -28,7 +28,7 @@ use crate::outcome::{StopReason, catch};
 use crate::simulation::beginning;
 use crate::{Outcome, OutcomeKind, Panic};
 
-/// What begins next.
+/// What starts next.
 enum Admitted<I, R, U> {
     /// This item.
     Item(usize, I),
@@ -95,7 +95,7 @@ where
         self.running.len().saturating_add(held).saturating_add(backing_off).saturating_add(extra)
     }
 
-    /// Whether an item may begin or be pulled now, as far as that is known without polling options and source.
+    /// Whether an item may start or be pulled now, as far as that is known without polling options and source.
     pub(super) fn may_admit(&self, held: usize) -> bool {
         let Some(admission) = self.admission.queue() else { return false };
         if self.started_this_round >= ROUND {
@@ -107,29 +107,29 @@ where
         has_permit || admission.backing_off() > 0 || is_awaited
     }
 
-    /// Begins one body, or queues one item.
+    /// Starts one body, or queues one item.
     pub(super) fn admit_one<B>(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         held: usize,
-    ) -> StartEnd<B, J::Output, U> {
+    ) -> StartPause<B, J::Output, U> {
         let mut stop = None;
         let next = self.as_mut().next_admitted(cx, held, &mut stop);
         if let Some(reason) = stop {
             self.as_mut().stop_if_asked(Ok(Some(reason)));
         }
         match next {
-            Ok(Admitted::Item(index, item)) => self.begin_body(cx, index, item),
-            Ok(Admitted::None) => StartEnd::NoItem,
-            Ok(Admitted::Queued) => StartEnd::Quota,
-            Ok(Admitted::Failed(end)) => StartEnd::Completed(end),
-            Ok(Admitted::Exhausted) => StartEnd::Exhausted,
-            Ok(Admitted::SourceFailed(error)) => StartEnd::SourceFailed(error),
-            Err(panic) => StartEnd::Panicked(panic),
+            Ok(Admitted::Item(index, item)) => self.start_body(cx, index, item),
+            Ok(Admitted::None) => StartPause::NoItem,
+            Ok(Admitted::Queued) => StartPause::Quota,
+            Ok(Admitted::Failed(completion)) => StartPause::Completed(completion),
+            Ok(Admitted::Exhausted) => StartPause::Exhausted,
+            Ok(Admitted::SourceFailed(error)) => StartPause::SourceFailed(error),
+            Err(panic) => StartPause::Panicked(panic),
         }
     }
 
-    /// Finds the item that begins next. An option may want to `stop` the loop for what has happened.
+    /// Finds the item that starts next. An option may want to `stop` the loop for what has happened.
     fn next_admitted(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -178,8 +178,8 @@ where
             }
             let is_awaited = admission.is_ordered && runs_nothing;
             if let Some(index) = admission.next_queued().filter(|_| taken < limit || is_awaited) {
-                let may_begin = is_awaited || has_permits(policy, index);
-                let next = if may_begin { admission.take_queued() } else { None };
+                let may_start = is_awaited || has_permits(policy, index);
+                let next = if may_start { admission.take_queued() } else { None };
                 return next.map_or(Admitted::None, |(index, item)| Admitted::Item(index, item));
             }
             if taken >= limit || admission.unstarted() >= limit {
@@ -208,18 +208,18 @@ where
     }
 
     /// Calls the body with this item.
-    fn begin_body<B>(
+    fn start_body<B>(
         mut self: Pin<&mut Self>,
         cx: &Context<'_>,
         index: usize,
         item: C::Item,
-    ) -> StartEnd<B, J::Output, U> {
+    ) -> StartPause<B, J::Output, U> {
         let this = self.as_mut().project();
         let origin = *this.origin;
         let (Some(spawner), Some(admission), Some(policy)) =
             (this.spawner, this.admission.queue_mut(), this.policy)
         else {
-            return StartEnd::NoItem;
+            return StartPause::NoItem;
         };
         *this.started_this_round += 1;
         *this.polls_this_turn += 1;
@@ -232,25 +232,30 @@ where
         });
         let stop = match stop {
             Ok(stop) => stop,
-            Err(panic) => return StartEnd::Panicked(panic),
+            Err(panic) => return StartPause::Panicked(panic),
         };
         let mut job = match catch(|| beginning(origin, index, || spawner.launch(attempt, item))) {
             Ok(job) => Some((index, job)),
             Err(panic) => {
                 let outcome = Outcome::Panicked(panic);
-                return StartEnd::Completed(Completion { index, seq: J::next_sequence(), outcome });
+                return StartPause::Completed(Completion {
+                    index,
+                    seq: J::next_sequence(),
+                    outcome,
+                });
             }
         };
-        let next = || job.take().map_or(ControlFlow::Break(StartEnd::Quota), ControlFlow::Continue);
-        let on_complete = |end| ControlFlow::Break(StartEnd::Completed(end));
+        let next =
+            || job.take().map_or(ControlFlow::Break(StartPause::Quota), ControlFlow::Continue);
+        let on_complete = |completion| ControlFlow::Break(StartPause::Completed(completion));
         let result = match this.running.start(cx.waker(), 1, next, on_complete) {
             ControlFlow::Continue(key) => {
                 let key = Key { attempt: attempt.attempt, ..key };
                 let (running, admission) = (&*this.running, &*this.admission);
                 let alive = |body| running.runs(body) && admission.is_latest(body);
                 match catch(|| policy.on_start(key, alive)) {
-                    Ok(()) => StartEnd::Quota,
-                    Err(panic) => StartEnd::Panicked(panic),
+                    Ok(()) => StartPause::Quota,
+                    Err(panic) => StartPause::Panicked(panic),
                 }
             }
             ControlFlow::Break(result) => result,
@@ -262,17 +267,20 @@ where
     }
 
     /// Whether the item is retried after this completion.
-    pub(super) fn schedules_retry(mut self: Pin<&mut Self>, end: &Completion<J::Output>) -> bool {
+    pub(super) fn schedules_retry(
+        mut self: Pin<&mut Self>,
+        completion: &Completion<J::Output>,
+    ) -> bool {
         let this = self.as_mut().project();
         let (Some(admission), Some(policy), false) =
             (this.admission.queue_mut(), this.policy, this.phase.is_stopping())
         else {
             return false;
         };
-        let (index, attempt) = (end.index, admission.attempt(end.index));
+        let (index, attempt) = (completion.index, admission.attempt(completion.index));
         let (is_closed, phase) = (this.phase.is_closed(), this.phase);
         let retry = catch(|| {
-            let Some(after) = policy.retry_after(index, attempt, &end.outcome) else {
+            let Some(after) = policy.retry_after(index, attempt, &completion.outcome) else {
                 return (false, None);
             };
             if is_closed {
@@ -299,19 +307,19 @@ where
     }
 
     /// Reports the completion of an item to the options.
-    pub(super) fn complete_item(mut self: Pin<&mut Self>, end: &Completion<J::Output>) {
+    pub(super) fn complete_item(mut self: Pin<&mut Self>, completion: &Completion<J::Output>) {
         let this = self.as_mut().project();
         let policy = this.policy.as_ref();
         let admission = this.admission.queue();
-        let kind = OutcomeKind::of(&end.outcome, |returned| {
+        let kind = OutcomeKind::of(&completion.outcome, |returned| {
             admission.is_some_and(|admission| admission.is_error(returned))
                 || policy.is_some_and(|policy| policy.is_error(returned))
         });
         let was_stopping = self.phase.is_stopping();
-        self.as_mut().report_completed(end.index, kind);
+        self.as_mut().report_completed(completion.index, kind);
         // A loop that was stopping has its reason already.
         if !was_stopping && let Some(policy) = self.as_mut().project().policy {
-            let stop = catch(|| policy.on_outcome(end.index, &end.outcome));
+            let stop = catch(|| policy.on_outcome(completion.index, &completion.outcome));
             self.stop_if_asked(stop);
         }
     }
@@ -349,9 +357,9 @@ where
     pub(super) fn take_unstarted(mut self: Pin<&mut Self>) -> Option<Completion<J::Output>> {
         match self.as_mut().admission()?.take_leftover()? {
             // Its failure counts only now: what has stopped the loop came first.
-            (_, Leftover::Failed(end)) => {
-                self.complete_item(&end);
-                Some(Completion { seq: J::next_sequence(), ..end })
+            (_, Leftover::Failed(completion)) => {
+                self.complete_item(&completion);
+                Some(Completion { seq: J::next_sequence(), ..completion })
             }
             (index, Leftover::Unstarted(item)) => {
                 if let Err(panic) = catch(|| drop(item)) {

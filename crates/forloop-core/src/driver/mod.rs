@@ -23,7 +23,7 @@
 //! sleeps only when the source, the options' signals and timers have all been polled with this waker and
 //! were pending *after* the last thing that could have changed them, and when the engine has registered
 //! the waker and found no body woken since: it says so in one step (see [`crate::engine`]). What was polled
-//! too early is known as [`Signals::Outdated`], and is polled again before anything else begins.
+//! too early is known as [`Signals::Outdated`], and is polled again before anything else starts.
 //!
 //! # Panics
 //!
@@ -363,17 +363,17 @@ where
         if !C::HAS_RULES {
             return None;
         }
-        let end = self.as_mut().take_unstarted()?;
-        Some(deliver(end, on_complete).into())
+        let completion = self.as_mut().take_unstarted()?;
+        Some(deliver(completion, on_complete).into())
     }
 
     /// Begins the last round; after it, the loop stops.
     fn step_last_round<B>(mut self: Pin<&mut Self>) -> Option<Step<B>> {
         let this = self.as_mut().project();
-        let Phase::LastRound { reason, has_begun, .. } = this.phase else { return None };
+        let Phase::LastRound { reason, has_started, .. } = this.phase else { return None };
         let reason = *reason;
-        if !*has_begun && this.running.next_round() {
-            *has_begun = true;
+        if !*has_started && this.running.next_round() {
+            *has_started = true;
         } else {
             self.interrupt(reason.into(), None);
         }
@@ -405,7 +405,7 @@ where
         }
         if C::HAS_SIGNALS {
             match self.as_mut().expire(cx) {
-                Expiry::Completed(end) => return deliver(end, on_complete).into(),
+                Expiry::Completed(completion) => return deliver(completion, on_complete).into(),
                 Expiry::Progress => return Step::Progress,
                 Expiry::None => {}
             }
@@ -442,13 +442,15 @@ where
     ) -> ControlFlow<B> {
         let this = self.as_mut().project();
         let is_running = matches!(this.phase, Phase::Running);
-        let pass_on = |end: Completion<_>| match end.outcome {
+        let pass_on = |completion: Completion<_>| match completion.outcome {
             // As nearly all of them: nothing depends on it but the strategy.
             Outcome::Ok(_) if is_running && C::HAS_SIGNALS && !C::HAS_RULES => {
-                deliver(end, on_complete).map_break(Ok)
+                deliver(completion, on_complete).map_break(Ok)
             }
-            Outcome::Ok(_) if is_running && !C::HAS_RULES => on_complete(Some(end)).map_break(Ok),
-            _ => ControlFlow::Break(Err(end)),
+            Outcome::Ok(_) if is_running && !C::HAS_RULES => {
+                on_complete(Some(completion)).map_break(Ok)
+            }
+            _ => ControlFlow::Break(Err(completion)),
         };
         let round = if J::PARENT_WAKER {
             // All of them, regardless of the budget: one that is not polled now might have lost its wake.
@@ -464,8 +466,8 @@ where
                 on_complete(None)
             }
             ControlFlow::Break(Ok(enough)) => ControlFlow::Break(enough),
-            ControlFlow::Break(Err(end)) => match self.dispose(end) {
-                Disposition::Deliver(end) => deliver(end, on_complete),
+            ControlFlow::Break(Err(completion)) => match self.handle_completion(completion) {
+                Disposition::Deliver(completion) => deliver(completion, on_complete),
                 Disposition::Retry | Disposition::Kept => on_complete(None),
             },
         }
@@ -485,10 +487,10 @@ where
 /// Passes on a completion that is a batch of its own.
 #[inline]
 fn deliver<T, B>(
-    end: Completion<T>,
+    completion: Completion<T>,
     on_complete: &mut impl FnMut(Option<Completion<T>>) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
-    on_complete(Some(end))?;
+    on_complete(Some(completion))?;
     on_complete(None)
 }
 

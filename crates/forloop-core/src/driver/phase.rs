@@ -25,8 +25,8 @@ pub(super) enum Phase<U> {
     LastRound {
         /// Why the loop stops after it.
         reason: StopReason,
-        /// That round has begun.
-        has_begun: bool,
+        /// That round has started.
+        has_started: bool,
         /// The loop was draining.
         drained: Option<Interruption<U>>,
     },
@@ -38,7 +38,7 @@ pub(super) enum Phase<U> {
 }
 
 impl<U> Phase<U> {
-    /// Whether nothing new may begin.
+    /// Whether nothing new may start.
     #[inline]
     pub(super) fn is_closed(&self) -> bool {
         match self {

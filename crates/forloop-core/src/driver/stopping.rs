@@ -80,7 +80,7 @@ where
                 }
                 let this = self.as_mut().project();
                 let drained = this.phase.finish();
-                *this.phase = Phase::LastRound { reason, has_begun: false, drained };
+                *this.phase = Phase::LastRound { reason, has_started: false, drained };
                 self.begin_poll();
                 true
             }
@@ -109,9 +109,9 @@ where
                 }
             };
             *this.polls_this_turn += 1;
-            let Some(end) = this.running.expire(cx.waker(), body) else { continue };
-            match self.as_mut().dispose(end) {
-                Disposition::Deliver(end) => return Expiry::Completed(end),
+            let Some(completion) = this.running.expire(cx.waker(), body) else { continue };
+            match self.as_mut().handle_completion(completion) {
+                Disposition::Deliver(completion) => return Expiry::Completed(completion),
                 // A retry must wake this task when its back-off is over: that timer is polled first.
                 Disposition::Retry | Disposition::Kept => expiry = Expiry::Progress,
             }
@@ -121,15 +121,15 @@ where
 
     /// Decides what becomes of a completion. A panic is kept, to be resumed when the loop has stopped. A
     /// body that completes as cancelled although the loop did not cancel it was dropped by its runtime.
-    pub(super) fn dispose(
+    pub(super) fn handle_completion(
         mut self: Pin<&mut Self>,
-        end: Completion<J::Output>,
+        completion: Completion<J::Output>,
     ) -> Disposition<J::Output> {
         let this = self.as_mut().project();
-        match end.outcome {
+        match completion.outcome {
             Outcome::Panicked(panic) if !C::CATCHES_PANICS => {
                 if C::HAS_RULES {
-                    self.as_mut().report_completed(end.index, OutcomeKind::Panicked);
+                    self.as_mut().report_completed(completion.index, OutcomeKind::Panicked);
                 }
                 self.stop_for(panic);
                 return Disposition::Kept;
@@ -139,28 +139,28 @@ where
                 if this.running.pulled().is_some()
                     && let Some(interruption) = this.phase.interruption_mut()
                 {
-                    interruption.record_running(end.index);
+                    interruption.record_running(completion.index);
                 }
             }
             Outcome::Cancelled | Outcome::NotRun => {
-                self.as_mut().interrupt(Cause::Cancelled, Some(end.index));
+                self.as_mut().interrupt(Cause::Cancelled, Some(completion.index));
             }
             Outcome::Ok(_) | Outcome::Err(_) | Outcome::Panicked(_) | Outcome::TimedOut => {
-                if C::HAS_RULES && self.as_mut().schedules_retry(&end) {
+                if C::HAS_RULES && self.as_mut().schedules_retry(&completion) {
                     if let Some(admission) = self.as_mut().admission() {
-                        admission.back_off(end);
+                        admission.back_off(completion);
                     }
                     return Disposition::Retry;
                 }
                 if let Some(interruption) = self.as_mut().project().phase.interruption_mut() {
-                    interruption.record_completed(end.index);
+                    interruption.record_completed(completion.index);
                 }
             }
         }
         if C::HAS_RULES {
-            self.complete_item(&end);
+            self.complete_item(&completion);
         }
-        Disposition::Deliver(end)
+        Disposition::Deliver(completion)
     }
 
     /// Whether the source says that it has no further item, so that it need not be asked once more.
