@@ -4,6 +4,7 @@ mod error;
 mod interrupted;
 mod kind;
 mod panic;
+mod reasons;
 
 pub use self::error::{BoxError, Cancelled, Closed, Failure, LoopError, ZeroLimit};
 pub use self::interrupted::{Cause, Interrupted, StopReason};
