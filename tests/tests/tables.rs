@@ -94,6 +94,47 @@ fn every_option_is_among_those_whose_loops_are_send() {
     }
 }
 
+/// The hooks that the driver calls in a loop without an admission queue, too.
+const HOOKS_OF_EVERY_LOOP: [&str; 3] = ["poll_interrupt", "on_start", "poll_timed_out"];
+
+#[test]
+fn an_option_is_in_the_group_that_its_hooks_need() {
+    let list = read("crates/forloop-core/src/options/mod.rs");
+    let list = list.split_once("\noptions! {").unwrap().1;
+    for method in option_table() {
+        let group = list.split(&format!("        {method}: ")).next().unwrap();
+        let group = group.rsplit("    Adds").next().unwrap().split(' ').next().unwrap();
+        let text = read(format!("crates/forloop-core/src/options/{method}.rs"));
+        let has_queue = ["Rule", "Condition"].contains(&group);
+        let may_stop = ["Interrupt", "Condition"].contains(&group);
+        for (hook, _) in hooks() {
+            if text.contains(&format!("    fn {hook}(")) {
+                let is_called = has_queue || HOOKS_OF_EVERY_LOOP.contains(&hook.as_str());
+                assert!(is_called, "`{method}` is in `Adds{group}`, so nothing calls its `{hook}`");
+            }
+        }
+        assert!(
+            may_stop || !text.contains("StopReason::"),
+            "`{method}` is in `Adds{group}`, so its loop's result cannot say that it was stopped"
+        );
+        let is_polled =
+            ["poll_interrupt(", "poll_timed_out("].iter().any(|hook| text.contains(hook));
+        assert!(
+            !is_polled || !text.contains("HAS_SIGNALS: bool = false"),
+            "`{method}` has a signal, and says that it has none"
+        );
+    }
+}
+
+#[test]
+fn every_option_has_a_law() {
+    let laws = fs::read_dir(root().join("crates/forloop-conformance/src/laws")).unwrap();
+    let laws: String = laws.map(|entry| read(entry.unwrap().path())).collect();
+    for method in option_table() {
+        assert!(laws.contains(&format!(".{method}(")), "no law has a loop with `{method}`");
+    }
+}
+
 /// The hooks of options, each with the text of its declaration.
 fn hooks() -> Vec<(String, String)> {
     let text = read("crates/forloop-core/src/options/hooks.rs");

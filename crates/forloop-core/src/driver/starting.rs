@@ -148,7 +148,7 @@ where
                 }
             };
             let room = this.limit.saturating_sub(this.running.len().saturating_add(held));
-            // Options that time bodies are told of each one that starts.
+            // Options that time bodies must see each start.
             let most = if C::HAS_SIGNALS { 1 } else { room };
             let last_started =
                 this.running.start(caller, most, next, |completion| match completion.outcome {

@@ -71,7 +71,7 @@ impl<S: Stream, P, L, C> Loop<S, P, L, C> {
 /// A key is a semaphore with a fair queue. [`try_admit`](Rule::try_admit) takes a permit of the item's key, or
 /// queues the item behind the others of its key. When an item completes, it hands its permit to the first of that
 /// queue, which [`take_released`](Rule::take_released) then returns to the loop. So a permit is free only if no
-/// item of its key is queued: nothing can overtake within a key, and no item waits for a permit that nobody holds.
+/// item of its key is queued: nothing can overtake within a key, and no item waits for a free permit.
 ///
 /// A permit is held until the item completes, and not until an attempt does. So a retry needs no permit of its own.
 #[derive(Clone)]
