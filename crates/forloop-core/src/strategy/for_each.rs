@@ -46,6 +46,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     /// Dropping the returned future drops the source and cancels the bodies. In-task bodies have
     /// been dropped when `drop` returns; spawned bodies have been asked to stop.
     #[doc(alias = "for_each_concurrent")]
+    #[inline] // so that the loop is made where it is polled
     pub fn for_each<F, B, J, I>(self, body: F) -> impl Future<Output = C::Result<(), ()>>
     where
         L: LimitSet,

@@ -83,6 +83,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     /// been dropped when `drop` returns; spawned bodies have been asked to stop.
     #[doc(alias = "join_all")]
     #[doc(alias = "buffered")]
+    #[inline] // so that the loop is made where it is polled
     pub fn gather<F, B, J, I>(
         self,
         body: F,
