@@ -39,7 +39,6 @@ pub use self::deadline::Deadline;
 pub use self::drain_on::DrainOn;
 pub use self::event::Event;
 pub use self::fallible::{Fallible, IsResult};
-pub(crate) use self::hooks::OutcomeRule as OutcomePolicy;
 use self::hooks::Sealed;
 pub use self::hooks::{ItemRule, OutcomeRule, Rule};
 pub use self::limit_by::LimitBy;

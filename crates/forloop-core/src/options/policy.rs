@@ -15,7 +15,7 @@ use crate::{Interrupted, Outcome};
 /// fallible source. Each option wraps the policy that was there. The policy is a type, so a loop that nothing can
 /// interrupt returns plain results and pays for no check.
 ///
-/// | option | type of a body's output `T` ([`Each`](Self::Each)) | type of the loop's result `X` ([`Gives`](Self::Gives)) |
+/// | option | type of a body's output `T` ([`Output`](Self::Output)) | type of the loop's result `X` ([`Result`](Self::Result)) |
 /// |---|---|---|
 /// | none | `T` | `X` |
 #[doc = concat!("| ", options_with_outcomes!(), " | [`Outcome<T>`](Outcome) | unchanged |")]
@@ -28,10 +28,10 @@ pub trait Policy: Rule {
     type SourceError;
 
     /// What a strategy returns for a body's output.
-    type Each<T>;
+    type Output<T>;
 
     /// What a strategy returns for its result `X`. `Y` is what is ready when the loop is interrupted.
-    type Gives<X, Y>;
+    type Result<X, Y>;
 
     /// Where items `I` wait that were pulled and do not run; their bodies return an `R`.
     #[doc(hidden)]
@@ -45,17 +45,14 @@ pub trait Policy: Rule {
     ///
     /// # Errors
     ///
-    /// The unchanged outcome, if it has no representation in [`Each`](Self::Each).
-    fn each<T>(outcome: Outcome<T>) -> Result<Self::Each<T>, Outcome<T>>;
+    /// The unchanged outcome, if it has no representation in [`Output`](Self::Output).
+    fn output_of<T>(outcome: Outcome<T>) -> Result<Self::Output<T>, Outcome<T>>;
 
-    /// Converts an item of [`each`](Self::each) back to an outcome.
-    fn outcome<T>(each: Self::Each<T>) -> Outcome<T>;
+    /// Converts what [`output_of`](Self::output_of) has returned back to an outcome.
+    fn outcome_of<T>(output: Self::Output<T>) -> Outcome<T>;
 
     /// Converts the end of the loop to what the strategy returns.
-    fn gives<X, Y>(result: Result<X, Interrupted<Y, Self::SourceError>>) -> Self::Gives<X, Y>;
-
-    /// Takes the error of the source, if it has failed.
-    fn source_error(&mut self) -> Option<Self::SourceError>;
+    fn result_of<X, Y>(result: Result<X, Interrupted<Y, Self::SourceError>>) -> Self::Result<X, Y>;
 }
 
 /// A policy for a source of `I`s.
@@ -68,19 +65,23 @@ pub trait ItemPolicy<I>: Policy + ItemRule<<Self as ItemPolicy<I>>::Item> {
     /// What the body takes.
     type Item;
 
-    /// Unwraps what the source has given. `None` if that is an error, which the policy keeps.
-    fn admit(&mut self, given: I) -> Option<Self::Item>;
+    /// Unwraps what the source has given.
+    ///
+    /// # Errors
+    ///
+    /// The error of the source, if it has failed.
+    fn item_of(given: I) -> Result<Self::Item, Self::SourceError>;
 
-    /// [`admit`](Self::admit) as a function that needs no policy. `None` if there is none, or if an option must
-    /// see each body start.
-    fn admit_any() -> Option<fn(I) -> Self::Item>;
+    /// [`item_of`](Self::item_of) for workers that pull from the source themselves. `None` if they may not, because
+    /// the source may fail or an option must see each body start.
+    fn worker_item_of() -> Option<fn(I) -> Self::Item>;
 
     /// Passes a pulled item to the options. Returns whether it may be started; if not, it comes out of
-    /// [`Rule::released`] later.
+    /// [`Rule::take_released`] later.
     #[doc(hidden)]
-    fn arrive(&mut self, index: usize, item: &Self::Item) -> bool {
+    fn receive(&mut self, index: usize, item: &Self::Item) -> bool {
         self.on_receive(index, item);
-        self.enter(index)
+        self.try_admit(index)
     }
 }
 
@@ -119,35 +120,35 @@ impl RaisesPanics for NoOptions {}
 impl<I> ItemPolicy<I> for NoOptions {
     type Item = I;
 
-    fn admit(&mut self, given: I) -> Option<I> {
-        Some(given)
+    fn item_of(given: I) -> Result<I, Infallible> {
+        Ok(given)
     }
 
-    fn admit_any() -> Option<fn(I) -> I> {
+    fn worker_item_of() -> Option<fn(I) -> I> {
         Some(core::convert::identity)
     }
 }
 
 impl Policy for NoOptions {
     type SourceError = Infallible;
-    type Each<T> = T;
-    type Gives<X, Y> = X;
+    type Output<T> = T;
+    type Result<X, Y> = X;
     type AdmissionQueue<I, R> = NoQueue;
 
     const HAS_RULES: bool = false;
 
-    fn each<T>(outcome: Outcome<T>) -> Result<T, Outcome<T>> {
+    fn output_of<T>(outcome: Outcome<T>) -> Result<T, Outcome<T>> {
         match outcome {
             Outcome::Ok(output) => Ok(output),
             other => Err(other),
         }
     }
 
-    fn outcome<T>(each: T) -> Outcome<T> {
-        Outcome::Ok(each)
+    fn outcome_of<T>(output: T) -> Outcome<T> {
+        Outcome::Ok(output)
     }
 
-    fn gives<X, Y>(result: Result<X, Interrupted<Y>>) -> X {
+    fn result_of<X, Y>(result: Result<X, Interrupted<Y>>) -> X {
         match result {
             Ok(given) => given,
             // Nothing else interrupts this loop, and its result has no room for an error.
@@ -156,9 +157,5 @@ impl Policy for NoOptions {
                 pending.first().copied().unwrap_or_default(),
             ),
         }
-    }
-
-    fn source_error(&mut self) -> Option<Infallible> {
-        None
     }
 }

@@ -15,7 +15,8 @@ pub trait LoopOption: Rule {
 /// Lists the options, sorted by what they add to the results of a loop: the method that sets each, and its type.
 ///
 /// An option that is not listed does not compile, because [`Rule`] is sealed. The table in the documentation of
-/// [`Policy`](super::Policy) is made of this list, and tests compare the tables for users with it.
+/// [`Policy`](super::Policy) is made of this list, and that of [`Loop::on_workers`](crate::Loop::on_workers).
+/// Tests compare the tables for users with it.
 macro_rules! options {
     ($(
         $Adds:ident as $links:ident { $(
@@ -40,7 +41,7 @@ macro_rules! options {
                     concat!($("[`", stringify!($method), "`](crate::Loop::", stringify!($method), ") "),*)
                 };
             }
-            use $links;
+            pub(crate) use $links;
 
             $(
                 $(#[$attribute])*

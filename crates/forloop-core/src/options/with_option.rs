@@ -53,11 +53,11 @@ pub type WithOutcomes<C, O> = WithOption<C, O, AddsOutcomes>;
 /// This trait is sealed: [`AddsRule`], [`AddsInterrupt`], [`AddsCondition`] and [`AddsOutcomes`] implement it.
 #[doc(hidden)]
 pub trait Adds: Sealed {
-    /// [`Policy::Each`].
-    type Each<C: Policy, T>;
+    /// [`Policy::Output`].
+    type Output<C: Policy, T>;
 
-    /// [`Policy::Gives`].
-    type Gives<C: Policy, X, Y>;
+    /// [`Policy::Result`].
+    type Result<C: Policy, X, Y>;
 
     /// [`Policy::AdmissionQueue`].
     type AdmissionQueue<C: Policy, I, R>: MaybeQueue<I, R>;
@@ -65,16 +65,16 @@ pub trait Adds: Sealed {
     /// Whether it is an [`AdmissionQueue`] in any case.
     const HAS_RULES: bool;
 
-    /// [`Policy::each`].
-    fn each<C: Policy, T>(outcome: Outcome<T>) -> Result<Self::Each<C, T>, Outcome<T>>;
+    /// [`Policy::output_of`].
+    fn output_of<C: Policy, T>(outcome: Outcome<T>) -> Result<Self::Output<C, T>, Outcome<T>>;
 
-    /// [`Policy::outcome`].
-    fn outcome<C: Policy, T>(each: Self::Each<C, T>) -> Outcome<T>;
+    /// [`Policy::outcome_of`].
+    fn outcome_of<C: Policy, T>(output: Self::Output<C, T>) -> Outcome<T>;
 
-    /// [`Policy::gives`].
-    fn gives<C: Policy, X, Y>(
+    /// [`Policy::result_of`].
+    fn result_of<C: Policy, X, Y>(
         result: Result<X, Interrupted<Y, C::SourceError>>,
-    ) -> Self::Gives<C, X, Y>;
+    ) -> Self::Result<C, X, Y>;
 }
 
 /// What leaves an output as it is.
@@ -83,35 +83,35 @@ pub trait KeepsOutputs: Adds {}
 
 macro_rules! each_is_unchanged {
     () => {
-        type Each<C: Policy, T> = C::Each<T>;
+        type Output<C: Policy, T> = C::Output<T>;
 
-        fn each<C: Policy, T>(outcome: Outcome<T>) -> Result<C::Each<T>, Outcome<T>> {
-            C::each(outcome)
+        fn output_of<C: Policy, T>(outcome: Outcome<T>) -> Result<C::Output<T>, Outcome<T>> {
+            C::output_of(outcome)
         }
 
-        fn outcome<C: Policy, T>(each: C::Each<T>) -> Outcome<T> {
-            C::outcome(each)
+        fn outcome_of<C: Policy, T>(output: C::Output<T>) -> Outcome<T> {
+            C::outcome_of(output)
         }
     };
 }
 
 macro_rules! result_is_unchanged {
     () => {
-        type Gives<C: Policy, X, Y> = C::Gives<X, Y>;
+        type Result<C: Policy, X, Y> = C::Result<X, Y>;
 
-        fn gives<C: Policy, X, Y>(
+        fn result_of<C: Policy, X, Y>(
             result: Result<X, Interrupted<Y, C::SourceError>>,
-        ) -> C::Gives<X, Y> {
-            C::gives(result)
+        ) -> C::Result<X, Y> {
+            C::result_of(result)
         }
     };
 }
 
 macro_rules! result_may_be_interrupted {
     () => {
-        type Gives<C: Policy, X, Y> = Result<X, Interrupted<Y, C::SourceError>>;
+        type Result<C: Policy, X, Y> = Result<X, Interrupted<Y, C::SourceError>>;
 
-        fn gives<C: Policy, X, Y>(
+        fn result_of<C: Policy, X, Y>(
             result: Result<X, Interrupted<Y, C::SourceError>>,
         ) -> Result<X, Interrupted<Y, C::SourceError>> {
             result
@@ -181,9 +181,9 @@ pub struct AddsOutcomes;
 
 impl Sealed for AddsOutcomes {}
 impl Adds for AddsOutcomes {
-    type Each<C: Policy, T> = Outcome<T>;
+    type Output<C: Policy, T> = Outcome<T>;
 
-    fn each<C: Policy, T>(outcome: Outcome<T>) -> Result<Outcome<T>, Outcome<T>> {
+    fn output_of<C: Policy, T>(outcome: Outcome<T>) -> Result<Outcome<T>, Outcome<T>> {
         match outcome {
             // The loop was interrupted, and its result says so.
             Outcome::Cancelled | Outcome::NotRun => Err(outcome),
@@ -191,8 +191,8 @@ impl Adds for AddsOutcomes {
         }
     }
 
-    fn outcome<C: Policy, T>(each: Outcome<T>) -> Outcome<T> {
-        each
+    fn outcome_of<C: Policy, T>(output: Outcome<T>) -> Outcome<T> {
+        output
     }
 
     result_is_unchanged!();
@@ -209,36 +209,32 @@ impl<C: RaisesPanics, O: Rule, K: KeepsOutputs> RaisesPanics for WithOption<C, O
 impl<I, C: ItemPolicy<I>, O: ItemRule<C::Item>, K: Adds> ItemPolicy<I> for WithOption<C, O, K> {
     type Item = C::Item;
 
-    fn admit(&mut self, given: I) -> Option<C::Item> {
-        self.policy.admit(given)
+    fn item_of(given: I) -> Result<C::Item, C::SourceError> {
+        C::item_of(given)
     }
 
-    fn admit_any() -> Option<fn(I) -> C::Item> {
-        if O::SEES_STARTS { None } else { C::admit_any() }
+    fn worker_item_of() -> Option<fn(I) -> C::Item> {
+        if O::SEES_STARTS { None } else { C::worker_item_of() }
     }
 }
 
 impl<C: Policy, O: Rule, K: Adds> Policy for WithOption<C, O, K> {
     type SourceError = C::SourceError;
-    type Each<T> = K::Each<C, T>;
-    type Gives<X, Y> = K::Gives<C, X, Y>;
+    type Output<T> = K::Output<C, T>;
+    type Result<X, Y> = K::Result<C, X, Y>;
     type AdmissionQueue<I, R> = K::AdmissionQueue<C, I, R>;
 
     const HAS_RULES: bool = C::HAS_RULES || K::HAS_RULES;
 
-    fn each<T>(outcome: Outcome<T>) -> Result<Self::Each<T>, Outcome<T>> {
-        K::each::<C, T>(outcome)
+    fn output_of<T>(outcome: Outcome<T>) -> Result<Self::Output<T>, Outcome<T>> {
+        K::output_of::<C, T>(outcome)
     }
 
-    fn outcome<T>(each: Self::Each<T>) -> Outcome<T> {
-        K::outcome::<C, T>(each)
+    fn outcome_of<T>(output: Self::Output<T>) -> Outcome<T> {
+        K::outcome_of::<C, T>(output)
     }
 
-    fn gives<X, Y>(result: Result<X, Interrupted<Y, C::SourceError>>) -> Self::Gives<X, Y> {
-        K::gives::<C, X, Y>(result)
-    }
-
-    fn source_error(&mut self) -> Option<C::SourceError> {
-        self.policy.source_error()
+    fn result_of<X, Y>(result: Result<X, Interrupted<Y, C::SourceError>>) -> Self::Result<X, Y> {
+        K::result_of::<C, X, Y>(result)
     }
 }

@@ -30,10 +30,10 @@ pub struct Pull;
 pub trait Dispatch<S: Stream, F, I> {
     /// Makes one source of bodies of source and closure, or returns both if the bodies are pushed.
     ///
-    /// `admit` converts an item of the source to the closure's argument. It is `None` if an option must see
+    /// `item_of` converts an item of the source to the closure's argument. It is `None` if an option must see
     /// each body start: then the bodies are pushed also by [`Pull`].
     #[doc(hidden)]
-    fn body_source<B>(source: S, body: F, admit: Option<fn(S::Item) -> I>) -> Dispatched<S, F, B>
+    fn body_source<B>(source: S, body: F, item_of: Option<fn(S::Item) -> I>) -> Dispatched<S, F, B>
     where
         F: FnMut(I) -> B;
 }
@@ -49,7 +49,7 @@ pub enum Dispatched<S, F, B> {
 }
 
 impl<S: Stream, F, I> Dispatch<S, F, I> for Push {
-    fn body_source<B>(source: S, body: F, _admit: Option<fn(S::Item) -> I>) -> Dispatched<S, F, B>
+    fn body_source<B>(source: S, body: F, _item_of: Option<fn(S::Item) -> I>) -> Dispatched<S, F, B>
     where
         F: FnMut(I) -> B,
     {
@@ -63,12 +63,12 @@ where
     F: Send + 'static,
     I: 'static,
 {
-    fn body_source<B>(source: S, body: F, admit: Option<fn(S::Item) -> I>) -> Dispatched<S, F, B>
+    fn body_source<B>(source: S, body: F, item_of: Option<fn(S::Item) -> I>) -> Dispatched<S, F, B>
     where
         F: FnMut(I) -> B,
     {
-        match admit {
-            Some(admit) => Dispatched::Pull(Box::pin(SourceBodies::new(source, admit, body))),
+        match item_of {
+            Some(item_of) => Dispatched::Pull(Box::pin(SourceBodies::new(source, item_of, body))),
             None => Dispatched::Push(source, body),
         }
     }
