@@ -32,6 +32,7 @@
 //! the loop catches the panics of its bodies.
 
 mod admitting;
+mod disposition;
 mod phase;
 mod spawner;
 mod start;
@@ -48,8 +49,8 @@ use core::task::{Context, Poll};
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
+use self::disposition::{Disposition, Expiry};
 use self::phase::Phase;
-use self::stopping::{Disposition, Expiry};
 use crate::admission::MaybeQueue;
 use crate::budget::budget;
 use crate::engine::{CapacityHint, Completion, JobHandle};

@@ -6,6 +6,7 @@ use core::task::{Context, Poll};
 
 use futures_core::Stream;
 
+use super::disposition::{Disposition, Expiry};
 use super::phase::Phase;
 use super::{Drive, Spawner};
 use crate::admission::MaybeQueue;
@@ -14,26 +15,6 @@ use crate::options::{ItemPolicy, OutcomeRule};
 use crate::outcome::{Interruption, StopEffect, catch};
 use crate::place::SourceFailure;
 use crate::{Cause, Outcome, OutcomeKind, Panic, StopReason};
-
-/// What becomes of a completion.
-pub(super) enum Disposition<T> {
-    /// It is passed on.
-    Deliver(Completion<T>),
-    /// Its item is retried.
-    Retry,
-    /// It is the loop's own: a panic, resumed when everything has stopped, or no body's completion.
-    Kept,
-}
-
-/// What became of the bodies that have timed out.
-pub(super) enum Expiry<T> {
-    /// There were none.
-    None,
-    /// One has stopped, and this is its completion. There may be more.
-    Completed(Completion<T>),
-    /// None of them has completed, and the loop or the items that wait are not as they were.
-    Progress,
-}
 
 impl<S, A, J, Q, C, U> Drive<S, A, J, Q, C, U>
 where

@@ -9,7 +9,8 @@
 use core::task::{Context, Poll};
 use core::time::Duration;
 
-use super::{Event, WithOption};
+use super::Event;
+use super::wrapper::WithOption;
 use crate::engine::Key;
 use crate::{Outcome, StopReason};
 

@@ -2,9 +2,7 @@
 
 use core::convert::Infallible;
 
-use super::{
-    ItemRule, OutcomeRule, Rule, Sealed, conditions, options_with_outcomes, rules, signals,
-};
+use super::{ItemRule, OutcomeRule, Rule, Sealed};
 use crate::admission::{MaybeQueue, NoQueue};
 use crate::looping::NoOptions;
 use crate::{Interrupted, Outcome};
@@ -18,9 +16,9 @@ use crate::{Interrupted, Outcome};
 /// | option | type of a body's output `T` ([`Output`](Self::Output)) | type of the loop's result `X` ([`Result`](Self::Result)) |
 /// |---|---|---|
 /// | none | `T` | `X` |
-#[doc = concat!("| ", options_with_outcomes!(), " | [`Outcome<T>`](Outcome) | unchanged |")]
-#[doc = concat!("| ", signals!(), conditions!(), "[`try_each`](crate::try_each) | unchanged | [`Result<X, Interrupted>`](Interrupted) |")]
-#[doc = concat!("| ", rules!(), " | unchanged | unchanged |")]
+#[doc = concat!("| ", super::options_with_outcomes!(), " | [`Outcome<T>`](Outcome) | unchanged |")]
+#[doc = concat!("| ", super::signals!(), super::conditions!(), "[`try_each`](crate::try_each) | unchanged | [`Result<X, Interrupted>`](Interrupted) |")]
+#[doc = concat!("| ", super::rules!(), " | unchanged | unchanged |")]
 ///
 /// This trait is sealed.
 pub trait Policy: Rule {

@@ -3,7 +3,8 @@
 use alloc::boxed::Box;
 use core::marker::PhantomData;
 
-use super::{AllOrNothing, ItemPolicy, ItemRule, LoopOption, Policy, RaisesPanics, Rule, Sealed};
+use super::wrapper::WithOption;
+use super::{AllOrNothing, ItemPolicy, ItemRule, Policy, RaisesPanics, Rule, Sealed};
 use crate::admission::{AdmissionQueue, MaybeQueue};
 use crate::{Interrupted, Loop, Outcome};
 
@@ -15,16 +16,6 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     ) -> Loop<S, P, L, WithOption<C, O, O::Adds>> {
         self.with(|policy| WithOption::new(policy, option))
     }
-}
-
-/// The policy `C` with one more option `O`; `K` is what the option adds to the results.
-///
-/// This is the only wrapper of policies. The macro of `hooks.rs` composes the hooks of `C` and `O`.
-#[derive(Debug, Clone)]
-pub struct WithOption<C, O, K> {
-    pub(super) policy: C,
-    pub(super) option: O,
-    adds: PhantomData<K>,
 }
 
 impl<C, O, K> WithOption<C, O, K> {
@@ -47,6 +38,15 @@ pub type WithCondition<C, O> = WithOption<C, O, AddsCondition>;
 
 /// A policy under which each item has an [`Outcome`].
 pub type WithOutcomes<C, O> = WithOption<C, O, AddsOutcomes>;
+
+/// An option of a loop.
+///
+/// The list in `mod.rs` implements it. It is sealed: no other type is an option.
+#[doc(hidden)]
+pub trait LoopOption: Rule {
+    /// What the option adds to the results of a loop.
+    type Adds: Adds;
+}
 
 /// What an option adds to the results of a loop with the policy `C`, and to what the loop keeps for its items.
 ///
