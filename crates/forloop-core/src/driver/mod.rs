@@ -308,21 +308,21 @@ where
         if J::PARENT_WAKER && core::mem::take(self.as_mut().project().must_poll_all) {
             self.as_mut().project().running.mark_all_due();
         }
-        if self.running.is_round_in_progress() {
-            signals.outdate();
-            return self.poll_round(cx, on_complete).into();
-        }
-        let done = match self.phase {
-            Phase::Running => self.as_mut().step_running(cx, held, signals, on_complete),
-            Phase::LastRound { .. } => self.as_mut().step_last_round(),
-            Phase::Draining(_) | Phase::Stopping(_) | Phase::Finished => {
-                self.as_mut().step_closed(on_complete)
+        if !self.running.is_round_in_progress() {
+            let done = match self.phase {
+                Phase::Running => self.as_mut().step_running(cx, held, signals, on_complete),
+                Phase::LastRound { .. } => self.as_mut().step_last_round(),
+                Phase::Draining(_) | Phase::Stopping(_) | Phase::Finished => {
+                    self.as_mut().step_closed(on_complete)
+                }
+            };
+            let done = done.or_else(|| self.as_mut().idle(cx, on_complete));
+            if let Some(step) = done {
+                return step;
             }
-        };
-        match done {
-            Some(step) => step,
-            None => self.idle(cx, on_complete),
         }
+        signals.outdate();
+        self.poll_round(cx, on_complete).into()
     }
 
     /// Starts bodies while there is room for them. `None` if none can be started.
@@ -337,7 +337,7 @@ where
         let may_start = if C::HAS_RULES {
             self.may_admit(held)
         } else {
-            self.has_room(held) && self.source.is_some()
+            self.source.is_some() && self.has_room(held)
         };
         if !may_start {
             return None;
@@ -381,19 +381,19 @@ where
         Some(Step::Progress)
     }
 
-    /// Nothing can be started now: polls the bodies that were woken, cancels those that have timed out, and
-    /// sleeps when there are none.
+    /// Nothing can be started now: begins a round of the bodies that were woken, cancels those that have timed
+    /// out, and sleeps when there are none. `None` if a round has begun.
     #[inline(always)] // in one place
     fn idle<B>(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         on_complete: &mut impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
-    ) -> Step<B> {
+    ) -> Option<Step<B>> {
         let this = self.as_mut().project();
         let may_start_more = core::mem::take(this.started_this_round) >= ROUND;
         let is_exhausted = this.source.is_none() && this.admission.is_empty();
         if is_exhausted && this.running.is_empty() {
-            return Step::Complete;
+            return Some(Step::Complete);
         }
         // A body that yields wants other tasks to run, and not only its siblings. Where bodies can time out,
         // that is checked after each round.
@@ -401,30 +401,32 @@ where
         if *this.rounds_this_turn < rounds || !this.running.has_yielded() {
             *this.rounds_this_turn += 1;
             if this.running.next_round() {
-                return Step::Progress;
+                return None;
             }
         }
         if C::HAS_SIGNALS {
             match self.as_mut().expire(cx) {
-                Expiry::Completed(completion) => return deliver(completion, on_complete).into(),
-                Expiry::Progress => return Step::Progress,
+                Expiry::Completed(completion) => {
+                    return Some(deliver(completion, on_complete).into());
+                }
+                Expiry::Progress => return Some(Step::Progress),
                 Expiry::None => {}
             }
             // With a full look: a loop that sleeps has registered its waker everywhere.
             if !may_start_more && self.as_mut().poll_signals(cx, false) {
-                return Step::Progress;
+                return Some(Step::Progress);
             }
         }
         if may_start_more {
-            return Step::Progress;
+            return Some(Step::Progress);
         }
         let this = self.project();
         if !this.running.sleep(cx) {
-            return Step::Yield;
+            return Some(Step::Yield);
         }
         *this.polls_this_turn = 0;
         *this.rounds_this_turn = 0;
-        Step::Sleep
+        Some(Step::Sleep)
     }
 
     /// Whether one more body may run.

@@ -15,6 +15,7 @@ use crate::outcome::Interruption;
 /// A phase owns what is known of the interruption that led to it, with the error of the source, a `U`, if it was that.
 /// So there is no interruption without its phase.
 #[derive(Debug)]
+#[repr(u8)] // a tag of its own: every step looks at the phase
 pub(super) enum Phase<U> {
     /// Items are pulled and bodies are started, until the source is exhausted.
     Running,

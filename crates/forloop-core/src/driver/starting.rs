@@ -78,8 +78,10 @@ where
         };
         let this = self.as_mut().project();
         let started = *this.started - first;
-        *this.started_this_round += started;
         *this.polls_this_turn += started;
+        // Where nothing waits, no round is due.
+        *this.started_this_round =
+            if this.running.is_empty() { 0 } else { *this.started_this_round + started };
         match result {
             StartPause::Break(enough) => return Poll::Ready(ControlFlow::Break(enough)),
             StartPause::NoItem if started == 0 => return Poll::Pending,
@@ -121,7 +123,7 @@ where
         let (origin, caller) = (*this.origin, cx.waker());
         loop {
             let next = || {
-                if started.count == last {
+                if started.count >= last {
                     return ControlFlow::Break(StartPause::Quota);
                 }
                 let given = match catch(|| source.as_mut().poll_next(cx)) {
