@@ -1,5 +1,6 @@
 //! Starting bodies, as long as there are items and room.
 
+use core::cell::Cell;
 use core::ops::ControlFlow;
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -36,6 +37,9 @@ pub(super) enum StartPause<B, T, U> {
     /// The source, an option or the closure of the body panicked.
     Panicked(Panic),
 }
+
+/// A run of starts ends, and the reason is known.
+struct Paused;
 
 /// A count that is kept in a register, mostly, and stored when this is dropped.
 struct Counter<'a> {
@@ -121,20 +125,31 @@ where
         let mut started = Counter { count: *this.started, stored: this.started };
         let last = started.count + quota;
         let (origin, caller) = (*this.origin, cx.waker());
+        // Why the run of starts ends. The two closures leave the reason here: as the value of their `Break` it would
+        // go through memory for each body that is started.
+        let reason = Cell::new(None);
+        let pause = |why| {
+            reason.set(Some(why));
+            Paused
+        };
         loop {
             let next = || {
-                if started.count >= last {
-                    return ControlFlow::Break(StartPause::Quota);
+                if started.count == last {
+                    return ControlFlow::Break(pause(StartPause::Quota));
                 }
                 let given = match catch(|| source.as_mut().poll_next(cx)) {
                     Ok(Poll::Ready(Some(given))) => given,
-                    Ok(Poll::Ready(None)) => return ControlFlow::Break(StartPause::Exhausted),
-                    Ok(Poll::Pending) => return ControlFlow::Break(StartPause::NoItem),
-                    Err(panic) => return ControlFlow::Break(StartPause::Panicked(panic)),
+                    Ok(Poll::Ready(None)) => {
+                        return ControlFlow::Break(pause(StartPause::Exhausted));
+                    }
+                    Ok(Poll::Pending) => return ControlFlow::Break(pause(StartPause::NoItem)),
+                    Err(panic) => return ControlFlow::Break(pause(StartPause::Panicked(panic))),
                 };
                 let item = match C::item_of(given) {
                     Ok(item) => item,
-                    Err(error) => return ControlFlow::Break(StartPause::SourceFailed(error)),
+                    Err(error) => {
+                        return ControlFlow::Break(pause(StartPause::SourceFailed(error)));
+                    }
                 };
                 let index = started.count;
                 started.count += 1;
@@ -145,7 +160,7 @@ where
                     Err(panic) => {
                         let outcome = Outcome::Panicked(panic);
                         let completion = Completion { index, seq: J::next_sequence(), outcome };
-                        ControlFlow::Break(StartPause::Completed(completion))
+                        ControlFlow::Break(pause(StartPause::Completed(completion)))
                     }
                 }
             };
@@ -154,12 +169,19 @@ where
             let most = if C::HAS_SIGNALS { 1 } else { room };
             let last_started =
                 this.running.start(caller, most, next, |completion| match completion.outcome {
-                    Outcome::Ok(_) => deliver(completion, on_complete).map_break(StartPause::Break),
-                    _ => ControlFlow::Break(StartPause::Completed(completion)),
+                    Outcome::Ok(_) => match deliver(completion, on_complete) {
+                        ControlFlow::Continue(()) => ControlFlow::Continue(()),
+                        ControlFlow::Break(enough) => {
+                            ControlFlow::Break(pause(StartPause::Break(enough)))
+                        }
+                    },
+                    _ => ControlFlow::Break(pause(StartPause::Completed(completion))),
                 });
             let key = match last_started {
                 ControlFlow::Continue(key) => key,
-                ControlFlow::Break(result) => return result,
+                ControlFlow::Break(Paused) => {
+                    return reason.take().expect("a closure that breaks leaves its reason");
+                }
             };
             let running = &*this.running;
             if let Err(panic) = catch(|| policy.on_start(key, |body| running.runs(body))) {
