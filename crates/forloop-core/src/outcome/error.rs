@@ -88,7 +88,7 @@ pub enum LoopError<E, S = Infallible> {
     Drained,
     /// A [stop condition](crate::Loop::stop_on_counts) of the loop was met; no body failed.
     ConditionMet,
-    /// There were no items: an empty race has no winner.
+    /// The source yielded no items: an empty race has no winner.
     Empty,
     /// Every body succeeded, but there were fewer items than the successes that were required.
     #[non_exhaustive]
@@ -255,7 +255,7 @@ impl<E: fmt::Display, S: fmt::Display> fmt::Display for LoopError<E, S> {
             Self::Cancelled => f.write_str("cancelled"),
             Self::Drained => f.write_str("drained before every item was started"),
             Self::ConditionMet => f.write_str("stopped by a stop condition"),
-            Self::Empty => f.write_str("there were no items"),
+            Self::Empty => f.write_str("the source yielded no items"),
             Self::TooFew { succeeded, wanted } => {
                 write!(f, "only {succeeded} of {wanted} required bodies succeeded")
             }

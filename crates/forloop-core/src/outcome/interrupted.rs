@@ -194,10 +194,10 @@ impl<S> Interrupted<(), S> {
 impl<Y, S: fmt::Display> fmt::Display for Interrupted<Y, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.cause {
-            Cause::TimedOut => f.write_str("the loop's deadline passed")?,
-            Cause::Cancelled => f.write_str("the loop was cancelled")?,
-            Cause::Drained => f.write_str("the loop was drained before every item was started")?,
-            Cause::ConditionMet => f.write_str("a stop condition of the loop was met")?,
+            Cause::TimedOut => f.write_str("timed out")?,
+            Cause::Cancelled => f.write_str("cancelled")?,
+            Cause::Drained => f.write_str("drained before every item was started")?,
+            Cause::ConditionMet => f.write_str("stopped by a stop condition")?,
             Cause::Source { index, error } => {
                 write!(f, "the source failed at item {index}: {error}")?;
             }
