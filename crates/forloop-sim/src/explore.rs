@@ -284,7 +284,8 @@ impl Explore {
 
 /// The output of a checked program: `()` or a `Result`.
 #[diagnostic::on_unimplemented(
-    message = "a checked program must return `()` or a `Result<(), E>`, found `{Self}`",
+    message = "a checked program must return `()` or `Result<(), E>`, found `{Self}`",
+    label = "expected `()` or `Result<(), E>`",
     note = "`forloop_sim::agree` accepts any output and requires it to be the same under every schedule"
 )]
 pub trait Verdict {
