@@ -10,7 +10,7 @@ use crate::{Interrupted, Outcome};
 /// What a fallible source gives. Every `Result` implements it, and nothing else.
 #[diagnostic::on_unimplemented(
     message = "`try_each` needs items of type `Result<T, E>`, found `{Self}`",
-    label = "this source is not fallible",
+    label = "the items of this source are not `Result`s",
     note = "use `forloop::each(..)` or `forloop::each_stream(..)` for a source that cannot fail"
 )]
 pub trait IsResult: Sealed {

@@ -189,10 +189,10 @@ hooks! {
 hooks! {
     /// The hooks of an option that need the item, an `I`.
     #[diagnostic::on_unimplemented(
-        message = "this loop cannot be run over items of type `{I}`",
-        label = "an option of this loop does not fit these items",
-        note = "`retry` clones each item: borrow the items (`forloop::each(&items)`) or implement `Clone` for them; \
-                the closures of `limit_by` and `weight_by` take the loop's items by reference"
+        message = "an option of this loop does not support items of type `{I}`",
+        label = "the items do not match an option of this loop",
+        note = "`retry` clones each item: implement `Clone` for the items, or borrow them with `forloop::each(&items)`",
+        note = "the closures of `limit_by` and `weight_by` take a reference to an item of the loop"
     )]
     pub trait ItemRule<I>: Rule;
 
@@ -216,9 +216,10 @@ hooks! {
     /// The hooks of an option that need what a body returns, an `R`.
     #[diagnostic::on_unimplemented(
         message = "an option of this loop does not support bodies that return `{R}`",
-        label = "an option needs bodies with another return type",
-        note = "`retry` needs bodies that return `Result<T, E>`, where `E` is the error that the closure of \
-                `Retry::when` takes; the closure of `stop_on_output` takes what the body returns"
+        label = "the return type of the body does not match an option of this loop",
+        note = "`retry` needs a body that returns `Result<T, E>`; the closure of `Retry::when` takes a reference \
+                to `E`",
+        note = "the closure of `stop_on_output` takes a reference to what the body returns"
     )]
     pub trait OutcomeRule<R>: Rule;
 

@@ -55,9 +55,9 @@ pub trait Policy: Rule {
 
 /// A policy for a source of `I`s.
 #[diagnostic::on_unimplemented(
-    message = "this loop cannot be run over items of type `{I}`",
-    label = "a loop that begins with `try_each` takes `Result`s",
-    note = "begin the loop with `forloop::each(..)` if the source cannot fail"
+    message = "`try_each` needs items of type `Result<T, E>`, found `{I}`",
+    label = "the items of this loop are not `Result`s",
+    note = "use `forloop::each(..)` or `forloop::each_stream(..)` for a source that cannot fail"
 )]
 pub trait ItemPolicy<I>: Policy + ItemRule<<Self as ItemPolicy<I>>::Item> {
     /// What the body takes.
@@ -85,18 +85,19 @@ pub trait ItemPolicy<I>: Policy + ItemRule<<Self as ItemPolicy<I>>::Item> {
 
 /// A policy under which every body that completes has an output.
 #[diagnostic::on_unimplemented(
-    message = "this strategy cannot represent a body that timed out or whose panic was caught",
-    label = "each item of this loop has an outcome",
-    note = "`settle` returns every outcome, `as_completed(..).for_each(..)` handles each as it completes, \
-            and `try_for_each` stops at the first time-out"
+    message = "this strategy cannot be combined with `timeout` or `catch_panics`",
+    label = "this strategy returns no outcome for each item",
+    note = "`settle` returns the outcome of every item, and `as_completed(..).for_each(..)` handles each outcome \
+            as the body completes",
+    note = "`try_for_each` accepts `timeout`: it stops at the first time-out"
 )]
 pub trait AllOrNothing: Policy {}
 
 /// A policy under which a body's panic propagates to the caller.
 #[diagnostic::on_unimplemented(
-    message = "this strategy cannot represent a panic that was caught",
-    label = "this loop catches panics",
-    note = "remove `catch_panics()`, or use `settle`, `gather` or a stream, which return outcomes"
+    message = "this strategy cannot be combined with `catch_panics`",
+    label = "this strategy cannot return a caught panic",
+    note = "remove `.catch_panics()`, or use `settle`, `gather` or a stream, which return outcomes"
 )]
 pub trait RaisesPanics: Policy {}
 

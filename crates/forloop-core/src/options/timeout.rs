@@ -102,7 +102,6 @@ impl<R> Timeout<R> {
     }
 }
 
-#[diagnostic::do_not_recommend]
 impl<C: RaisesPanics, R: Timer + 'static> RaisesPanics for WithOption<C, Timeout<R>, AddsOutcomes> {}
 
 impl<R: Timer + 'static> Rule for Timeout<R> {

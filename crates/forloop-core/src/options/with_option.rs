@@ -77,10 +77,6 @@ pub trait Adds: Sealed {
     ) -> Self::Result<C, X, Y>;
 }
 
-/// What leaves an output as it is.
-#[doc(hidden)]
-pub trait KeepsOutputs: Adds {}
-
 macro_rules! each_is_unchanged {
     () => {
         type Output<C: Policy, T> = C::Output<T>;
@@ -141,7 +137,6 @@ macro_rules! queue_is_added {
 pub struct AddsRule;
 
 impl Sealed for AddsRule {}
-impl KeepsOutputs for AddsRule {}
 impl Adds for AddsRule {
     each_is_unchanged!();
     result_is_unchanged!();
@@ -154,7 +149,6 @@ impl Adds for AddsRule {
 pub struct AddsInterrupt;
 
 impl Sealed for AddsInterrupt {}
-impl KeepsOutputs for AddsInterrupt {}
 impl Adds for AddsInterrupt {
     each_is_unchanged!();
     result_may_be_interrupted!();
@@ -167,7 +161,6 @@ impl Adds for AddsInterrupt {
 pub struct AddsCondition;
 
 impl Sealed for AddsCondition {}
-impl KeepsOutputs for AddsCondition {}
 impl Adds for AddsCondition {
     each_is_unchanged!();
     result_may_be_interrupted!();
@@ -201,10 +194,16 @@ impl Adds for AddsOutcomes {
 
 impl<C, O, K> Sealed for WithOption<C, O, K> {}
 
-#[diagnostic::do_not_recommend]
-impl<C: AllOrNothing, O: Rule, K: KeepsOutputs> AllOrNothing for WithOption<C, O, K> {}
-#[diagnostic::do_not_recommend]
-impl<C: RaisesPanics, O: Rule, K: KeepsOutputs> RaisesPanics for WithOption<C, O, K> {}
+// One impl for each kind of option, and none with a bound on the kind: rustc reports an option of another kind
+// at the call of the strategy. With such a bound, or with `do_not_recommend`, it would report the bound itself, or
+// underline the whole loop.
+impl<C: AllOrNothing, O: Rule> AllOrNothing for WithOption<C, O, AddsRule> {}
+impl<C: AllOrNothing, O: Rule> AllOrNothing for WithOption<C, O, AddsInterrupt> {}
+impl<C: AllOrNothing, O: Rule> AllOrNothing for WithOption<C, O, AddsCondition> {}
+
+impl<C: RaisesPanics, O: Rule> RaisesPanics for WithOption<C, O, AddsRule> {}
+impl<C: RaisesPanics, O: Rule> RaisesPanics for WithOption<C, O, AddsInterrupt> {}
+impl<C: RaisesPanics, O: Rule> RaisesPanics for WithOption<C, O, AddsCondition> {}
 
 impl<I, C: ItemPolicy<I>, O: ItemRule<C::Item>, K: Adds> ItemPolicy<I> for WithOption<C, O, K> {
     type Item = C::Item;

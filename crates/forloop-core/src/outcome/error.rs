@@ -36,10 +36,10 @@ impl<E: fmt::Display> fmt::Display for Failure<E> {
 /// Makes all that has a variant or a line for each [reason](super::reasons).
 macro_rules! loop_error {
     (
-        deadline { $(#[$_docs:meta])* TimedOut: $_effect:ident, $_message:literal, $_error_message:literal; }
+        deadline { $(#[$_docs:meta])* TimedOut: $_effect:ident, $_message:literal; }
         others { $(
             $(#[$attribute:meta])*
-            $Reason:ident: $Effect:ident, $message:literal, $error_message:literal;
+            $Reason:ident: $_other_effect:ident, $_other_message:literal;
         )* }
     ) => {
         /// Why a fail-fast loop or a group has stopped.
@@ -96,7 +96,7 @@ macro_rules! loop_error {
                 /// No body failed.
                 $Reason,
             )*
-            /// There were no items: an empty race has no winner.
+            /// The source yielded no items: an empty race has no winner.
             Empty,
             /// Every body succeeded, but there were fewer items than the successes that were required.
             #[non_exhaustive]
@@ -125,10 +125,10 @@ macro_rules! loop_error {
                 }
             }
 
-            /// The reason and its message, if the error is nothing else.
-            fn reason(&self) -> Option<(StopReason, &'static str)> {
+            /// The reason, if the error is nothing else.
+            fn reason(&self) -> Option<StopReason> {
                 match self {
-                    $(Self::$Reason => Some((StopReason::$Reason, $error_message)),)*
+                    $(Self::$Reason => Some(StopReason::$Reason),)*
                     Self::Failed { .. }
                     | Self::Source { .. }
                     | Self::TimedOut { .. }
@@ -208,7 +208,7 @@ impl<E, S> LoopError<E, S> {
                 cause.clone().map(Cause::widen)
             }
             Self::Source { index, error, .. } => Some(Cause::Source { index: *index, error }),
-            reason_alone!() => self.reason().map(|(reason, _)| reason.into()),
+            reason_alone!() => self.reason().map(Into::into),
             Self::Empty | Self::TooFew { .. } => None,
         }
     }
@@ -283,8 +283,8 @@ impl<E: fmt::Display, S: fmt::Display> fmt::Display for LoopError<E, S> {
                     write!(f, "body {first} timed out (and {} more)", timed_out.len() - 1)
                 }
             },
-            reason_alone!() => self.reason().map_or(Ok(()), |(_, message)| f.write_str(message)),
-            Self::Empty => f.write_str("there were no items"),
+            reason_alone!() => self.reason().map_or(Ok(()), |reason| f.write_str(reason.message())),
+            Self::Empty => f.write_str("the source yielded no items"),
             Self::TooFew { succeeded, wanted } => {
                 write!(f, "only {succeeded} of {wanted} required bodies succeeded")
             }

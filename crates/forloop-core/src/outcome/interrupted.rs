@@ -12,7 +12,7 @@ macro_rules! causes {
     ($(
         $group:ident { $(
             $(#[$attribute:meta])*
-            $Reason:ident: $Effect:ident, $message:literal, $error_message:literal;
+            $Reason:ident: $Effect:ident, $message:literal;
         )* }
     )*) => {
         /// What interrupted a loop.
@@ -51,7 +51,7 @@ macro_rules! causes {
             }
 
             /// What has happened to the loop.
-            const fn message(self) -> &'static str {
+            pub(crate) const fn message(self) -> &'static str {
                 match self {
                     $($(Self::$Reason => $message,)*)*
                 }

@@ -3,9 +3,9 @@
 /// Passes the list to the macro `$with`. All that has something for each reason is made of it: [`StopReason`] and
 /// [`Cause`] in `interrupted.rs`, [`LoopError`] in `error.rs`.
 ///
-/// A reason has a documentation, a name, what the loop does then (a [`StopEffect`]), the message of an
-/// [`Interrupted`], and that of a [`LoopError`]. The deadline stands alone: a `LoopError` that says so also has the
-/// bodies that timed out.
+/// A reason has a documentation, a name, what the loop does then (a [`StopEffect`]), and the message of an
+/// [`Interrupted`] or a [`LoopError`]. The deadline stands alone: a `LoopError` that says so also has the bodies that
+/// timed out.
 ///
 /// [`Cause`]: super::Cause
 /// [`Interrupted`]: super::Interrupted
@@ -17,17 +17,15 @@ macro_rules! stop_reasons {
         $with! {
             deadline {
                 /// The [deadline](crate::Loop::deadline) has passed.
-                TimedOut: LastRound, "the loop's deadline passed", "timed out";
+                TimedOut: LastRound, "timed out";
             }
             others {
                 /// The loop or group was [cancelled](crate::Loop::cancel_on), or the runtime of its bodies was shut down.
-                Cancelled: Cancel, "the loop was cancelled", "cancelled";
+                Cancelled: Cancel, "cancelled";
                 /// The loop was [drained](crate::Loop::drain_on) before every item was started.
-                Drained: Drain,
-                    "the loop was drained before every item was started",
-                    "drained before every item was started";
+                Drained: Drain, "drained before every item was started";
                 /// A [stop condition](crate::Loop::stop_on_counts) of the loop was met.
-                ConditionMet: Cancel, "a stop condition of the loop was met", "stopped by a stop condition";
+                ConditionMet: Cancel, "stopped by a stop condition";
             }
         }
     };

@@ -20,12 +20,12 @@ pub struct Pull;
 /// Implemented by [`Push`] and [`Pull`]. The [`Place`](crate::Place) says which of them it needs; `Pull`
 /// asks more of items and closure.
 #[diagnostic::on_unimplemented(
-    message = "the items or the closure of this loop cannot be sent to workers",
-    label = "workers pull the items and call the closure on threads of the runtime",
-    note = "items and closure must own what they use (`'static`: put `move` before the closure and clone \
-            what it needs) and must be `Send`; if they borrow, spawn a task for each body with \
-            `.on(runtime)`, or push the bodies to the workers with \
-            `.at(WorkerPool::new(runtime).push_dispatch())`"
+    message = "the source or the closure of this loop cannot be sent to a worker pool",
+    label = "the workers pull items and call the closure on other threads",
+    note = "the source and the closure must be `Send` and own what they use (`'static`): put `move` before the \
+            closure, and clone what it uses",
+    note = "for a source or a closure that is not, use `.on(runtime)`, or \
+            `.at(WorkerPool::new(runtime).push_dispatch())`: the loop then calls the closure in the caller's task"
 )]
 pub trait Dispatch<S: Stream, F, I> {
     /// Makes one source of bodies of source and closure, or returns both if the bodies are pushed.
