@@ -81,6 +81,7 @@ impl Host {
     ///
     /// The hosts take a trait object: compiling them for each loop would take minutes. One indirect call
     /// for each poll of the loop is the same for all peers.
+    #[inline(always)] // or it moves the loop, and its figure has the cost of that
     pub(crate) fn run(&self, looping: impl Future<Output = ()>, waking: Option<Waking>) {
         self.run_pinned(pin!(looping), waking);
     }
