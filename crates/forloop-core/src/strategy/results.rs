@@ -26,6 +26,9 @@ pin_project! {
     /// Spawned bodies run during `step`, too, but the loop starts the next body only when the stream
     /// is polled again.
     ///
+    /// The parameters are the parts of the loop: the source `S`, the spawner `A` of jobs `J`, what the stream gives
+    /// (`K`), the options `C`, the admission queue `Q` that some options need, and the error `U` of a fallible source.
+    ///
     /// # Cancel safety
     ///
     /// Dropping a `next()` loses no result. Dropping the stream cancels the bodies. In-task bodies
