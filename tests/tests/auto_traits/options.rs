@@ -1,5 +1,6 @@
 //! The options that decide when bodies start, and those that stop a loop.
 
+use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
