@@ -10,49 +10,50 @@ use std::convert::Infallible;
 use std::fmt::Display;
 use std::pin::Pin;
 
-use forloop_core::{Cause, Interrupted, LoopError, Outcome, Settled};
+use forloop_core::{Cause, Interrupted, LoopError, Outcome, Settled, each};
+use futures_lite::StreamExt;
 
 /// Passes the entries to a macro of this module, behind what else is given.
 ///
-/// `name(looping, kind): values, stops, expression;` is the entry of the method `name`. The expression runs the loop
-/// `looping` with the body `kind`, which is one of the functions in [`bodies`], and gives what the strategy returns.
+/// `name(looping, kind): values, errors, stops, expression;` is the entry of the method `name`. The expression runs the
+/// loop `looping` with the body `kind`, which is one of the functions in [`bodies`], and gives what the strategy returns.
 macro_rules! strategies {
     ($then:ident $($with:tt)*) => {
         $crate::strategies::$then! {
             { $($with)* }
-            as_completed(looping, value): CompletionOrder, Never,
+            as_completed(looping, value): CompletionOrder, AsValues, Never,
                 StreamExt::collect::<Vec<_>>(looping.as_completed(value)).await;
-            collect(looping, value): InputOrder, Never,
+            collect(looping, value): InputOrder, AsValues, Never,
                 looping.collect::<Vec<_>, _, _, _, _>(value).await;
-            extend(looping, value): CompletionOrder, Never, {
+            extend(looping, value): CompletionOrder, AsValues, Never, {
                 let mut outputs = Vec::new();
                 let returned = looping.extend(&mut outputs, value).await;
-                Extended { outputs, returned }
+                (outputs, returned)
             };
-            filter_map(looping, option): InputOrder, Never, looping.filter_map(option).await;
-            first_ok(looping, result): CompletionOrder, AfterSuccesses(3),
+            filter_map(looping, option): InputOrder, None, Never, looping.filter_map(option).await;
+            first_ok(looping, result): CompletionOrder, CompletionOrder, AfterSuccesses(3),
                 looping.first_ok(3, result).await;
-            fold(looping, value): CompletionOrder, Never,
+            fold(looping, value): CompletionOrder, AsValues, Never,
                 looping.fold(Vec::new(), value, push).await;
-            for_each(looping, unit): None, Never, looping.for_each(unit).await;
-            gather(looping, value): InputOrder, Never, looping.gather(value).await;
-            race(looping, value): CompletionOrder, AfterSuccesses(1), looping.race(value).await;
-            race_ok(looping, result): CompletionOrder, AfterSuccesses(1),
+            for_each(looping, unit): None, None, Never, looping.for_each(unit).await;
+            gather(looping, value): InputOrder, AsValues, Never, looping.gather(value).await;
+            race(looping, value): CompletionOrder, AsValues, AfterSuccesses(1), looping.race(value).await;
+            race_ok(looping, result): CompletionOrder, CompletionOrder, AfterSuccesses(1),
                 looping.race_ok(result).await;
-            settle(looping, result): InputOrder, Never, looping.settle(result).await;
-            stream(looping, value): InputOrder, Never,
+            settle(looping, result): InputOrder, InputOrder, Never, looping.settle(result).await;
+            stream(looping, value): InputOrder, AsValues, Never,
                 StreamExt::collect::<Vec<_>>(looping.stream(value)).await;
-            stream_unordered(looping, value): CompletionOrder, Never,
+            stream_unordered(looping, value): CompletionOrder, AsValues, Never,
                 StreamExt::collect::<Vec<_>>(looping.stream_unordered(value)).await;
-            try_collect(looping, result): InputOrder, AtFailure,
+            try_collect(looping, result): InputOrder, CompletionOrder, AtFailure,
                 looping.try_collect::<Vec<_>, _, _, _, _, _, _>(result).await;
-            try_filter_map(looping, result_option): InputOrder, AtFailure,
+            try_filter_map(looping, result_option): InputOrder, CompletionOrder, AtFailure,
                 looping.try_filter_map(result_option).await;
-            try_fold(looping, result): CompletionOrder, AtFailure,
+            try_fold(looping, result): CompletionOrder, CompletionOrder, AtFailure,
                 looping.try_fold(Vec::new(), result, push).await;
-            try_for_each(looping, result_unit): None, AtFailure,
+            try_for_each(looping, result_unit): None, CompletionOrder, AtFailure,
                 looping.try_for_each(result_unit).await;
-            try_gather(looping, result): InputOrder, AtFailure, looping.try_gather(result).await;
+            try_gather(looping, result): InputOrder, CompletionOrder, AtFailure, looping.try_gather(result).await;
         }
     };
 }
@@ -65,6 +66,8 @@ pub struct Strategy {
     pub name: &'static str,
     /// Which values it returns.
     pub values: Values,
+    /// Which errors of bodies it returns.
+    pub errors: Errors,
     /// Which completion stops it.
     pub stops: Stops,
 }
@@ -80,6 +83,19 @@ pub enum Values {
     None,
 }
 
+/// Which errors of bodies a strategy returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Errors {
+    /// None: its bodies return nothing, or no value where others return an error.
+    None,
+    /// It does not look into what bodies return: a `Result` is a value.
+    AsValues,
+    /// Those of all bodies, in input order.
+    InputOrder,
+    /// If it returns no values: those of the bodies that complete before it stops, in completion order.
+    CompletionOrder,
+}
+
 /// Which completion stops a strategy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stops {
@@ -93,12 +109,17 @@ pub enum Stops {
 
 /// Makes the table a value.
 macro_rules! strategy_list {
-    ({} $($name:ident($($_run:ident),*): $values:ident, $stops:expr, $_returned:expr;)*) => {
+    ({} $($name:ident($($_run:ident),*): $values:ident, $errors:ident, $stops:expr, $_returned:expr;)*) => {
         /// Every strategy.
         pub const STRATEGIES: &[Strategy] = {
             use Stops::*;
 
-            &[$(Strategy { name: stringify!($name), values: Values::$values, stops: $stops }),*]
+            &[$(Strategy {
+                name: stringify!($name),
+                values: Values::$values,
+                errors: Errors::$errors,
+                stops: $stops,
+            }),*]
         };
     };
 }
@@ -124,12 +145,12 @@ macro_rules! every_strategy {
 macro_rules! run_strategies {
     (
         { $wrap:path, $looping:expr, $body:expr, ($d:tt) $($left_out:ident)* }
-        $($name:ident($loop_name:ident, $kind:ident): $values:ident, $stops:expr, $returned:expr;)*
+        $($name:ident($loop_name:ident, $kind:ident): $values:ident, $errors:ident, $stops:expr, $returned:expr;)*
     ) => {{
         #[allow(unused_imports)]
         use futures_lite::StreamExt;
         #[allow(unused_imports)]
-        use $crate::strategies::{Extended, push};
+        use $crate::strategies::push;
 
         let mut runs: Vec<$crate::strategies::Run<'_>> = Vec::new();
         // Expands to the statement behind the name, unless the strategy of that name is left out.
@@ -155,7 +176,37 @@ macro_rules! run_strategies {
     }};
 }
 
-pub(crate) use {every_strategy, run_strategies, strategies, strategy_list};
+/// Runs each strategy over borrowed items, in a function.
+macro_rules! borrowing_strategies {
+    (
+        {}
+        $($name:ident($loop_name:ident, $kind:ident): $values:ident, $errors:ident, $stops:expr, $returned:expr;)*
+    ) => {
+        async fn every_strategy_over_borrowed_items() {
+            let items = vec![1_u64, 2];
+            $({
+                let $loop_name = each(&items).sequential();
+                let $kind = |item| bodies::$kind(borrowed(item));
+                Returned::of($returned);
+            })*
+        }
+    };
+}
+
+async fn borrowed(item: &u64) -> u64 {
+    *item
+}
+
+strategies! { borrowing_strategies }
+
+// A loop over borrowed items is `Send` with every strategy: checked by the compiler, and never called.
+const _: fn() = || {
+    fn is_send<T: Send>(_: T) {}
+
+    is_send(every_strategy_over_borrowed_items());
+};
+
+pub(crate) use {borrowing_strategies, every_strategy, run_strategies, strategies, strategy_list};
 
 /// A loop with one strategy.
 pub(crate) struct Run<'a> {
@@ -172,38 +223,92 @@ impl<'a> Run<'a> {
 }
 
 impl Strategy {
-    /// Checks what it has returned for bodies that all returned `value(index)`, one for each of `items` items.
+    /// Checks what it has returned of bodies that completed in input order, and how many there were: what the
+    /// sequential loop would.
     ///
-    /// `in_order` if the bodies completed in input order.
-    pub(crate) fn check(
+    /// The body of each of `items` items returned `value(index)`, or `value(index)` as an error if it `fails`.
+    pub(crate) fn check_in_order(
+        self,
+        returned: &Returned,
+        called: usize,
+        items: usize,
+        value: fn(usize) -> u64,
+        fails: fn(usize) -> bool,
+    ) {
+        let is_error = matches!(self.errors, Errors::InputOrder | Errors::CompletionOrder);
+        let sees_failure = |index| fails(index) && is_error;
+        let mut successes = 0;
+        let last = (0..items).find(|&index| {
+            successes += usize::from(!sees_failure(index));
+            match self.stops {
+                Stops::Never => false,
+                Stops::AtFailure => sees_failure(index),
+                Stops::AfterSuccesses(wanted) => successes == wanted,
+            }
+        });
+        assert_eq!(called, last.map_or(items, |last| last + 1), "{self:?}: {returned:?}");
+        let (failed, succeeded): (Vec<_>, Vec<_>) = (0..called).partition(|&index| fails(index));
+        let has_values = match self.stops {
+            Stops::Never => true,
+            Stops::AtFailure => last.is_none(),
+            Stops::AfterSuccesses(_) => last.is_some(),
+        };
+        let of = |indices: Vec<usize>| indices.into_iter().map(value).collect::<Vec<_>>();
+        let has_errors = match self.errors {
+            Errors::None => false,
+            Errors::AsValues | Errors::InputOrder => true,
+            Errors::CompletionOrder => !has_values,
+        };
+        let has_values = has_values && self.values != Values::None;
+        let values: Vec<_> = returned.values.iter().map(|&(_, n)| n).collect();
+        assert_eq!(values, if has_values { of(succeeded) } else { vec![] }, "{self:?}");
+        let errors: Vec<u64> =
+            returned.failures.iter().map(|(_, error)| error.parse().unwrap()).collect();
+        assert_eq!(errors, if has_errors { of(failed) } else { vec![] }, "{self:?}");
+        self.check_indices(returned, items, value);
+    }
+
+    /// Checks what it has returned of bodies of which none failed, in any order.
+    ///
+    /// The body of each of `items` items returned `value(index)`.
+    pub(crate) fn check(self, returned: &Returned, items: usize, value: fn(usize) -> u64) {
+        let nothing = Returned::default();
+        assert_eq!(returned.failures, nothing.failures, "{self:?}");
+        assert_eq!(returned.error, nothing.error, "{self:?}");
+        let mut indices = self.check_indices(returned, items, value);
+        if self.values != Values::InputOrder {
+            indices.sort_unstable();
+        }
+        match (self.values, self.stops) {
+            (Values::None, _) => assert_eq!(indices, [], "{self:?}"),
+            (_, Stops::AfterSuccesses(successes)) => {
+                indices.dedup();
+                assert_eq!(indices.len(), successes, "{self:?}: {returned:?}");
+            }
+            (_, Stops::Never | Stops::AtFailure) => {
+                assert!(indices.into_iter().eq(0..items), "{self:?}: {returned:?}");
+            }
+        }
+    }
+
+    /// Checks the indices of values and errors, and that nothing has interrupted the loop. Returns the index of each
+    /// value.
+    fn check_indices(
         self,
         returned: &Returned,
         items: usize,
-        value: impl Fn(usize) -> u64,
-        in_order: bool,
-    ) {
-        assert!(returned.is_complete(), "{self:?}: {returned:?}");
-        let wanted = match (self.values, self.stops) {
-            (Values::None, _) => 0,
-            (_, Stops::AfterSuccesses(successes)) => successes,
-            (_, Stops::Never | Stops::AtFailure) => items,
+        value: fn(usize) -> u64,
+    ) -> Vec<usize> {
+        assert!(returned.causes.is_empty() && returned.unfinished == 0, "{self:?}: {returned:?}");
+        let found = |index: Option<usize>, n: u64| {
+            let of = (0..items).find(|&index| value(index) == n).expect("a body has returned it");
+            assert!(index.is_none_or(|index| index == of), "{self:?}: {returned:?}");
+            of
         };
-        let mut indices = Vec::new();
-        for &(index, n) in &returned.values {
-            let found =
-                (0..items).find(|&index| value(index) == n).expect("a body has returned it");
-            assert!(index.is_none_or(|index| index == found), "{self:?}: {returned:?}");
-            indices.push(found);
+        for (index, error) in &returned.failures {
+            found(*index, error.parse().expect("the errors are numbers"));
         }
-        if self.values == Values::CompletionOrder && !in_order {
-            indices.sort_unstable();
-            indices.dedup();
-            assert_eq!(indices.len(), returned.values.len(), "{self:?}: {returned:?}");
-        }
-        assert_eq!(indices.len(), wanted, "{self:?}: {returned:?}");
-        if in_order || wanted == items {
-            assert!(indices.into_iter().eq(0..wanted), "{self:?}: {returned:?}");
-        }
+        returned.values.iter().map(|&(index, n)| found(index, n)).collect()
     }
 }
 
@@ -214,6 +319,8 @@ pub(crate) struct Returned {
     pub(crate) values: Vec<(Option<usize>, u64)>,
     /// The errors of bodies.
     pub(crate) failures: Vec<(Option<usize>, String)>,
+    /// The number of attempts at each item that failed, if the strategy gives it.
+    pub(crate) attempts: Vec<u32>,
     /// How many bodies have neither a value nor an error.
     pub(crate) unfinished: usize,
     /// What interrupted the loop: at most one, whatever has been returned besides.
@@ -227,11 +334,6 @@ impl Returned {
         let mut returned = Self::default();
         result.report(&mut returned);
         returned
-    }
-
-    /// Whether no body has failed, and nothing has interrupted the loop.
-    pub(crate) fn is_complete(&self) -> bool {
-        *self == Self { values: self.values.clone(), ..Self::default() }
     }
 }
 
@@ -278,6 +380,13 @@ impl<R: Report> Report for Vec<R> {
     }
 }
 
+impl<T: Report, R: Report> Report for (Vec<T>, R) {
+    fn report(self, returned: &mut Returned) {
+        self.0.report(returned);
+        self.1.report(returned);
+    }
+}
+
 impl<R: Report, E: Report> Report for Result<R, E> {
     fn report(self, returned: &mut Returned) {
         match self {
@@ -299,6 +408,7 @@ impl<R: Report, E: Report> Report for Outcome<R, E> {
 impl<R: Report, E: Report> Report for Settled<R, E> {
     fn report(self, returned: &mut Returned) {
         returned.causes.extend(self.interrupted().map(|interrupted| interrupted.cause.clone()));
+        returned.attempts.extend(self.errors().map(|(index, _)| self.attempts(index)));
         self.into_iter().enumerate().for_each(|outcome| outcome.report(returned));
     }
 }
@@ -323,22 +433,10 @@ impl<E: Display> Report for LoopError<E> {
         }));
         returned.unfinished += self.timed_out().len();
         let failures = self.failures().iter();
+        returned.attempts.extend(failures.clone().map(|failure| failure.attempts));
         returned
             .failures
             .extend(failures.map(|failure| (failure.index, failure.error.to_string())));
-    }
-}
-
-/// What `extend` has returned, and what it has put into the collection.
-pub(crate) struct Extended<R, T> {
-    pub(crate) outputs: Vec<T>,
-    pub(crate) returned: R,
-}
-
-impl<R: Report, T: Report> Report for Extended<R, T> {
-    fn report(self, returned: &mut Returned) {
-        self.outputs.report(returned);
-        self.returned.report(returned);
     }
 }
 
@@ -377,8 +475,8 @@ pub(crate) mod bodies {
         body.await;
     }
 
-    pub(crate) async fn option<T: Output>(body: impl Future<Output = T>) -> Option<T> {
-        Some(body.await)
+    pub(crate) async fn option(body: impl Future<Output: Output>) -> Option<u64> {
+        body.await.into_result().ok()
     }
 
     pub(crate) async fn result(body: impl Future<Output: Output>) -> Result<u64, String> {

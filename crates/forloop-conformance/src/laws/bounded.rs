@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use forloop_core::{ZeroLimit, each, each_stream};
 use futures_lite::{Stream, StreamExt};
 
-use crate::strategies::{Run, Stops, every_strategy};
+use crate::strategies::{Run, every_strategy};
 use crate::{Alive, Backend, Gate, Peak, Tally, job, yields};
 
 /// BND-1
@@ -250,23 +250,30 @@ pub fn limit_one_is_the_sequential_loop_in_every_strategy<B: Backend>(backend: B
     let order: Vec<u64> = (0..6).collect();
     let (peak, completed) = (Peak::default(), Tally::default());
     let one = || each(0..6_u64).limit(1).unwrap().at(backend.place());
-    let body = |n: u64| {
-        let (peak, completed) = (peak.clone(), completed.clone());
-        job(async move {
-            peak.during(yields((6 - n) as usize)).await;
-            completed.write(n);
-            n
-        })
-    };
+    let failures: [fn(usize) -> bool; 3] = [|_| false, |index| index == 2, |index| index % 4 == 0];
+    for fails in failures {
+        let body = |n: u64| {
+            let (peak, completed) = (peak.clone(), completed.clone());
+            async move {
+                peak.during(yields((6 - n) as usize)).await;
+                completed.write(n);
+                if fails(n as usize) { Err(n.to_string()) } else { Ok(n) }
+            }
+        };
+        backend.block_on(async {
+            for Run { strategy, returned } in every_strategy!(job: one(), body) {
+                let returned = returned.await;
+                let called = completed.take();
+                assert_eq!(called, order[..called.len()], "{strategy:?}");
+                strategy.check_in_order(&returned, called.len(), 6, |index| index as u64, fails);
+            }
+        });
+    }
     backend.block_on(async {
-        for Run { strategy, returned } in every_strategy!(job: one(), body) {
-            strategy.check(&returned.await, 6, |index| index as u64, true);
-            let called = match strategy.stops {
-                Stops::AfterSuccesses(successes) => successes,
-                Stops::Never | Stops::AtFailure => 6,
-            };
-            assert_eq!(completed.take(), order[..called], "{strategy:?}");
-        }
+        let body = |n: u64| {
+            let peak = peak.clone();
+            job(async move { peak.during(async { n }).await })
+        };
         let seen = Tally::default();
         one().stream_unordered(body).for_each(async |n| seen.write(n)).await;
         assert_eq!(seen.read(), order);

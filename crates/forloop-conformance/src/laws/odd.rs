@@ -164,7 +164,7 @@ pub fn every_strategy_needs_no_runtime(_in_task: Inline) {
     };
     futures_lite::future::block_on(async {
         for Run { strategy, returned } in every_strategy!(identity: looping(), body) {
-            strategy.check(&returned.await, 10, |index| index as u64, false);
+            strategy.check(&returned.await, 10, |index| index as u64);
         }
         let fallible = async |n| Ok::<_, String>(body(n).await);
         assert_eq!(looping().first_ok(10, fallible).await.unwrap().len(), 10);

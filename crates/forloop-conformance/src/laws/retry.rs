@@ -74,32 +74,42 @@ pub fn a_body_is_called_again_until_it_succeeds_or_the_back_off_ends<B: Backend>
 /// OPT-7
 pub fn every_strategy_sees_only_the_last_attempt<B: Backend>(backend: B) {
     let clock = backend.clock();
-    let looping = || {
-        let looping = each(0..4).limit(2).unwrap().at(backend.place());
-        looping.retry(&clock, again::<B>(0, 9))
-    };
     let calls = Calls::default();
-    // Each fails at least once.
-    let body = |n: u64| calls.flaky(n + 1);
-    let runs = every_strategy!(job: looping(), body, but not {
-        filter_map: "its bodies return an `Option`, so no attempt fails",
-        for_each: "its bodies return nothing, so no attempt fails"
-    });
-    backend.block_on(async {
-        for Run { strategy, returned } in runs {
-            let returned = returned.await;
-            strategy.check(&returned, 4, |index| index as u64 + 1, false);
-            // In the caller's task the first success is that of the item with the fewest failures.
-            let first = returned.values.first();
-            assert!(
-                B::SPAWNED
-                    || !matches!(strategy.stops, Stops::AfterSuccesses(_))
-                    || first == Some(&(Some(0), 1)),
-                "{strategy:?}: {returned:?}"
-            );
-            calls.forget();
-        }
-    });
+    // First each item fails at least once and succeeds in the end. Then all fail as often as they may.
+    for (failures, retries) in [(1, 9), (100, 2)] {
+        let looping = || {
+            let looping = each(0..4).limit(2).unwrap().at(backend.place());
+            looping.retry(&clock, again::<B>(0, retries))
+        };
+        let body = |n: u64| calls.flaky(n + failures);
+        let runs = every_strategy!(job: looping(), body, but not {
+            filter_map: "its bodies return an `Option`, so no attempt fails",
+            for_each: "its bodies return nothing, so no attempt fails"
+        });
+        backend.block_on(async {
+            for Run { strategy, returned } in runs {
+                let returned = returned.await;
+                calls.forget();
+                if failures > 1 {
+                    let attempts = returned.attempts.iter().all(|&attempts| attempts == 3);
+                    assert!(
+                        attempts && !returned.failures.is_empty(),
+                        "{strategy:?}: {returned:?}"
+                    );
+                    continue;
+                }
+                strategy.check(&returned, 4, |index| index as u64 + 1);
+                // In the caller's task the first success is that of the item with the fewest failures.
+                let first = returned.values.first();
+                assert!(
+                    B::SPAWNED
+                        || !matches!(strategy.stops, Stops::AfterSuccesses(_))
+                        || first == Some(&(Some(0), 1)),
+                    "{strategy:?}: {returned:?}"
+                );
+            }
+        });
+    }
 }
 
 /// OPT-7
