@@ -3,7 +3,7 @@
 //! The truth is in `crates/forloop-core/src/strategy`: the methods of `Loop` that take the body. A test that fails says
 //! which file has no line for which of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
@@ -19,9 +19,9 @@ fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The methods of `Loop` that take the body, as the sources have them.
-fn strategies() -> BTreeSet<String> {
-    let mut strategies = BTreeSet::new();
+/// The methods of `Loop` that take the body, as the sources have them, each with its documentation.
+fn documented() -> BTreeMap<String, String> {
+    let mut strategies = BTreeMap::new();
     for entry in fs::read_dir(root().join("crates/forloop-core/src/strategy")).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
@@ -35,13 +35,17 @@ fn strategies() -> BTreeSet<String> {
             if !header.contains(" Loop<") || header.contains(" for ") {
                 continue;
             }
-            for method in methods.split("\n    pub fn ").skip(1) {
+            let mut above = "";
+            for method in methods.split("\n    pub fn ") {
                 let signature = method.split("\n    }").next().unwrap();
                 let signature = signature.split("where\n").next().unwrap();
                 if signature.contains("body: ") {
                     let name = signature.split(['<', '(']).next().unwrap();
-                    assert!(strategies.insert(name.to_owned()), "`{name}` is there twice");
+                    let docs = above.rsplit("\n    }\n").next().unwrap().to_owned();
+                    let before = strategies.insert(name.to_owned(), docs);
+                    assert!(before.is_none(), "`{name}` is there twice");
                 }
+                above = method;
             }
         }
     }
@@ -50,6 +54,10 @@ fn strategies() -> BTreeSet<String> {
         "only {strategies:?} were found: is their form still as expected?"
     );
     strategies
+}
+
+fn strategies() -> BTreeSet<String> {
+    documented().into_keys().collect()
 }
 
 /// The strategies that the rows of tables in this text link to, or have in code, as `written` says.
@@ -65,6 +73,16 @@ fn assert_complete(path: &str, found: &BTreeSet<String>) {
     let all = strategies();
     let missing: Vec<_> = all.difference(found).collect();
     assert!(missing.is_empty(), "{path} has no row for the strategies {missing:?}: add them");
+}
+
+#[test]
+fn every_strategy_says_what_a_panic_and_a_drop_do_and_has_an_example() {
+    for (name, docs) in documented() {
+        for part in ["```", "# Panics", "# Cancel safety"] {
+            let has_part = docs.lines().any(|line| line == format!("    /// {part}"));
+            assert!(has_part, "`{name}` in crates/forloop-core/src/strategy has no `{part}`");
+        }
+    }
 }
 
 #[test]
