@@ -127,7 +127,7 @@ fn two_bodies_have_a_worker_each() {
     let barrier = Arc::new(Barrier::new(2));
     let looping = each(0..2).unbounded().on_workers(owned.runtime()).gather(move |_| {
         let barrier = barrier.clone();
-        // On a single worker the first body would block for ever.
+        // On a single worker the first body would block forever.
         async move { barrier.wait().is_leader() }
     });
     let leaders = owned.block_on(looping);
