@@ -323,7 +323,7 @@ pub(crate) struct Returned {
     pub(crate) attempts: Vec<u32>,
     /// How many bodies have neither a value nor an error.
     pub(crate) unfinished: usize,
-    /// What interrupted the loop: at most one, whatever has been returned besides.
+    /// What interrupted the loop: at most one cause.
     pub(crate) causes: Vec<Cause>,
     /// The loop's error, if that is its result.
     pub(crate) error: Option<String>,

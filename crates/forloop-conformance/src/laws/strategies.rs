@@ -4,9 +4,8 @@ use std::convert::identity;
 use std::iter;
 use std::sync::{Arc, Mutex};
 
-use forloop_core::{Cause, each};
+use forloop_core::{Cause, WorkerPool, each};
 
-use super::workers::{WORKERS, crew};
 use crate::strategies::{Errors, Returned, Run, Stops, Strategy, every_strategy};
 use crate::{Gate, Inline, Spawning, Tally, yields};
 
@@ -68,6 +67,13 @@ pub fn every_strategy_says_which_outputs_are_failures(_in_task: Inline) {
             assert_eq!(returned.causes, causes, "{strategy:?}: {returned:?}");
         }
     });
+}
+
+/// The numbers of workers that a promise is checked with.
+pub(super) const WORKERS: [usize; 3] = [1, 2, 4];
+
+pub(super) fn crew<B: Spawning>(backend: &B, workers: usize) -> WorkerPool<B::Runtime> {
+    WorkerPool::of(backend.runtime(), workers.try_into().unwrap())
 }
 
 /// When the bodies of [`run_every_strategy`] complete.

@@ -9,17 +9,10 @@ use forloop_core::{
 };
 use futures_lite::{StreamExt, future, stream};
 
-use super::strategies::{Completions, run_every_strategy};
+use super::strategies::{Completions, WORKERS, crew, run_every_strategy};
 use super::{endless, errors};
 use crate::strategies::Stops;
 use crate::{Alive, Bomb, Gate, LONG, Peak, Spawning, Tally, eventually, job, yields};
-
-/// The numbers of workers that a promise is checked with.
-pub(super) const WORKERS: [usize; 3] = [1, 2, 4];
-
-pub(super) fn crew<B: Spawning>(backend: &B, workers: usize) -> WorkerPool<B::Runtime> {
-    WorkerPool::of(backend.runtime(), workers.try_into().unwrap())
-}
 
 /// Numbers without end, each written down when it is pulled.
 fn written(pulled: &Tally) -> impl Iterator<Item = u64> + Clone + Send + use<> {
