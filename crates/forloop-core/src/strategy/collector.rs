@@ -21,7 +21,7 @@ use crate::{Interrupted, Outcome, Panic};
 /// Every strategy with one result is a collector. Its constants have no default, because no value is right for
 /// every strategy: what is forgotten does not compile.
 pub(super) trait Collector<T, C: Policy>: Sized {
-    /// What the strategy gives.
+    /// What the strategy returns.
     type Collected;
 
     /// How completions reach the collector, and which of them stops the loop.
@@ -99,7 +99,7 @@ pub(super) struct LoopEnd<S> {
 }
 
 pin_project! {
-    /// Drives a loop until every body has stopped, and gives what its collector makes of the completions.
+    /// Drives a loop until every body has stopped, and returns what its collector makes of the completions.
     #[derive(Debug)]
     pub(super) struct CollectFuture<S, A, J, C, V> {
         #[pin]
