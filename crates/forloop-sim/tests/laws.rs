@@ -8,7 +8,7 @@ use forloop_conformance::suite;
 use forloop_sim::Sim;
 
 /// Some rows have threads of their own that wake a task.
-const PATIENCE: Duration = Duration::from_secs(600);
+const DEADLOCK_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// How many steps all schedules of a row may have together: a few rows have a hundred thousand bodies, and
 /// are run under fewer schedules.
@@ -24,24 +24,24 @@ thread_local! {
 /// The seeds of a row: a thousand, or as many as `FORLOOP_SEEDS` says, but no more once they have taken
 /// their steps or their time.
 fn seeds() -> impl Iterator<Item = u64> + Send {
-    let said = env::var("FORLOOP_SEEDS").ok();
-    let most = said.map_or(1000, |said| said.parse().expect("FORLOOP_SEEDS is a number"));
-    let (begun, mut steps) = (Instant::now(), 0);
-    (0..most).take_while(move |seed| {
+    let value = env::var("FORLOOP_SEEDS").ok();
+    let max = value.map_or(1000, |value| value.parse().expect("FORLOOP_SEEDS is a number"));
+    let (start, mut steps) = (Instant::now(), 0);
+    (0..max).take_while(move |seed| {
         steps += LAST.take().map_or(0, |sim| sim.steps());
-        let goes_on = steps < STEPS && begun.elapsed() < TIME;
-        if !goes_on {
-            eprintln!("{seed} schedules of {most}, with {steps} steps");
+        let has_budget = steps < STEPS && start.elapsed() < TIME;
+        if !has_budget {
+            eprintln!("{seed} schedules of {max}, with {steps} steps");
         }
-        goes_on
+        has_budget
     })
 }
 
 fn random(seed: u64) -> Sim {
-    let sim = Sim::random(seed).with_patience(PATIENCE);
+    let sim = Sim::random(seed).with_deadlock_timeout(DEADLOCK_TIMEOUT);
     LAST.set(Some(sim.clone()));
     sim
 }
 
-suite!(sim: Sim::new().with_patience(PATIENCE));
+suite!(sim: Sim::new().with_deadlock_timeout(DEADLOCK_TIMEOUT));
 suite!(any_order, seed in seeds() => random(seed));

@@ -198,7 +198,7 @@ pub fn a_loop_stops_when_it_has_seen_enough<B: Backend>(backend: B) {
         assert_eq!(alive.now(), 0);
     }
     // It was enough at the last: nothing was cut short.
-    let all = looping(3).stop_on_counts(|tally| tally.ended() == 10).settle(body);
+    let all = looping(3).stop_on_counts(|tally| tally.completed() == 10).settle(body);
     assert!(backend.block_on(all).interrupted().is_none());
     // Nobody has failed, and yet not all has run.
     let three = each(0..10).sequential().at(backend.place());
@@ -281,8 +281,8 @@ pub fn enough_is_said_once_and_a_loop_that_had_to_finish_says_so<B: Backend>(bac
     let looping = each(0..4).unbounded().at(backend.place()).retry(&clock, again);
     let said = asked.clone();
     let looping = looping.stop_on_counts(move |tally| {
-        said.write(tally.ended() as u64);
-        tally.ended() == 1
+        said.write(tally.completed() as u64);
+        tally.completed() == 1
     });
     let settled = backend.block_on(looping.settle(|n| {
         job(async move {
