@@ -298,6 +298,11 @@ macro_rules! __cases {
                 both a_sibling_that_starts_another_does_not_go_on_when_both_are_stopped: "OPT-6", "GRP-4";
                 spawned a_word_from_another_thread_is_heard: "OPT-6";
             }
+            strategies {
+                spawned every_strategy_on_workers_stops_at_the_completion_that_decides: "WRK-3";
+                spawned every_strategy_on_workers_returns_failures_in_completion_order: "WRK-3";
+                in_task every_strategy_says_which_outputs_are_failures: "OPT-2";
+            }
             supervised {
                 both a_supervised_childs_error_stops_nobody_and_is_told: "GRP-9";
                 both a_supervised_bodys_own_error_stops_the_children: "GRP-9";

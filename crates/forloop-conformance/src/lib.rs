@@ -51,6 +51,7 @@ mod cases;
 mod compiled;
 pub mod laws;
 mod probe;
+pub mod strategies;
 mod tasks;
 mod watched;
 mod workers;

@@ -44,6 +44,10 @@ macro_rules! pages {
 pages! {
     /// Which strategy, place, limit and option to choose, and cures for compiler errors.
     ///
+    /// # Which strategy
+    ///
+    #[doc = include_str!("guide/strategies.md")]
+    ///
     chooser: "guide/chooser.md";
     /// Short recipes for common tasks.
     ///

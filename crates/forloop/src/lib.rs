@@ -32,29 +32,7 @@
 //!
 //! # Which strategy
 //!
-//! | you want | write |
-//! |---|---|
-//! | one after another | [`each(items).sequential()`](Loop::sequential), or [`sequential(futures)`](sequential()) |
-//! | all at once, every output in input order | [`each(items).unbounded().gather(body)`](Loop::gather), or [`gather(futures)`](gather()) |
-//! | to stop at the first failure, and stop the others too | [`try_gather`](Loop::try_gather), [`try_for_each`](Loop::try_for_each) |
-//! | to let all finish and see every outcome | [`settle`](Loop::settle) |
-//! | the first to finish, or the first to succeed | [`race`](Loop::race), [`race_ok`](Loop::race_ok) |
-//! | the first `k` to succeed | [`first_ok`](Loop::first_ok) |
-//! | a map, a set, any collection | [`collect`](Loop::collect), [`try_collect`](Loop::try_collect); [`extend`](Loop::extend) for an existing one |
-//! | the outputs of those bodies that return one | [`filter_map`](Loop::filter_map), [`try_filter_map`](Loop::try_filter_map) |
-//! | one value from all outputs | [`fold`](Loop::fold), [`try_fold`](Loop::try_fold) |
-//! | no results, constant memory | [`for_each`](Loop::for_each) |
-//! | results as they complete, with their index | [`as_completed`](Loop::as_completed) |
-//! | a stream of results, in input order or not | [`stream`](Loop::stream), [`stream_unordered`](Loop::stream_unordered) |
-//! | to do something slow with each result while other bodies run | [`for_each`](Results::for_each), [`consume`](Results::consume) on any of these streams |
-//! | to wait for the first completion, a failure, or a time; then continue | [`wait`](wait()) |
-//! | to start tasks now and await each later | [`task_list`](task_list()), [`spawn`](spawn()) |
-//! | tasks that end with the block that started them | [`task_group`](task_group()) |
-//! | ... where one failure does not stop the others | [`supervised`](GroupFuture::supervised) on that |
-//! | ... where a child signals that it is ready | [`start`](Group::start) instead of `spawn` |
-//! | the same without a runtime, borrowing | [`scope`](scope()), [`local_scope`](local_scope()) |
-//! | items that arrive over time | [`each_stream(stream)`](each_stream()) |
-//! | items whose source may fail | [`try_each(results)`](try_each()), [`try_each_stream(stream)`](try_each_stream()) |
+#![doc = include_str!("guide/strategies.md")]
 //!
 //! # Options
 //!

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use forloop_core::{ZeroLimit, each, each_stream};
 use futures_lite::{Stream, StreamExt};
 
+use crate::strategies::{Run, every_strategy};
 use crate::{Alive, Backend, Gate, Peak, Tally, job, yields};
 
 /// BND-1
@@ -247,40 +248,32 @@ pub fn a_limit_of_zero_is_an_error_before_anything_runs<B: Backend>(_backend: B)
 /// Law 8
 pub fn limit_one_is_the_sequential_loop_in_every_strategy<B: Backend>(backend: B) {
     let order: Vec<u64> = (0..6).collect();
-    let peak = Peak::default();
+    let (peak, completed) = (Peak::default(), Tally::default());
     let one = || each(0..6_u64).limit(1).unwrap().at(backend.place());
-    let body = |n: u64| {
-        let peak = peak.clone();
-        job(async move {
-            peak.during(yields((6 - n) as usize)).await;
-            n
-        })
-    };
-    let fallible = |n: u64| {
-        let body = body(n);
-        job(async move { Ok::<_, String>(body.await) })
-    };
-    backend.block_on(async {
-        assert_eq!(one().gather(body).await, order);
-        assert_eq!(one().try_gather(fallible).await.unwrap(), order);
-        let settled = one().settle(fallible).await.into_iter();
-        assert_eq!(settled.filter_map(forloop_core::Outcome::ok).collect::<Vec<_>>(), order);
-        assert_eq!(one().collect::<Vec<_>, _, _, _, _>(body).await, order);
-        let mut extended = Vec::new();
-        one().extend(&mut extended, body).await;
-        assert_eq!(extended, order);
-        let folded = one().fold(Vec::new(), body, |mut outputs, (index, n)| {
-            assert_eq!(index, outputs.len());
-            outputs.push(n);
-            outputs
+    let failures: [fn(usize) -> bool; 3] = [|_| false, |index| index == 2, |index| index % 4 == 0];
+    for fails in failures {
+        let body = |n: u64| {
+            let (peak, completed) = (peak.clone(), completed.clone());
+            async move {
+                peak.during(yields((6 - n) as usize)).await;
+                completed.write(n);
+                if fails(n as usize) { Err(n.to_string()) } else { Ok(n) }
+            }
+        };
+        backend.block_on(async {
+            for Run { strategy, returned } in every_strategy!(job: one(), body) {
+                let returned = returned.await;
+                let called = completed.take();
+                assert_eq!(called, order[..called.len()], "{strategy:?}");
+                strategy.check_in_order(&returned, called.len(), 6, |index| index as u64, fails);
+            }
         });
-        assert_eq!(folded.await, order);
-        let firsts = one().first_ok(3, fallible).await.unwrap();
-        assert_eq!(firsts, [(0, 0), (1, 1), (2, 2)]);
-        assert_eq!(one().stream(body).collect::<Vec<_>>().await, order);
-        assert_eq!(one().stream_unordered(body).collect::<Vec<_>>().await, order);
-        let completed = one().as_completed(body).collect::<Vec<_>>().await;
-        assert!(completed.into_iter().eq((0..6).map(|n| (n as usize, n))));
+    }
+    backend.block_on(async {
+        let body = |n: u64| {
+            let peak = peak.clone();
+            job(async move { peak.during(async { n }).await })
+        };
         let seen = Tally::default();
         one().stream_unordered(body).for_each(async |n| seen.write(n)).await;
         assert_eq!(seen.read(), order);

@@ -4,10 +4,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 
 use forloop_core::each;
-use futures_lite::StreamExt;
 use futures_lite::future::poll_once;
 
-use super::{fallible, fallible_unit, optional, unit};
+use super::fallible;
+use crate::strategies::{Run, every_strategy};
 use crate::{Alive, Backend, Gate, Group, Tally, eventually, job, yields};
 
 /// CAN-1
@@ -132,26 +132,19 @@ pub fn every_strategy_that_is_dropped_stops_its_bodies_and_drops_its_source<B: B
             std::future::pending::<u64>().await
         })
     };
-    let unit = |n| unit(body(n));
     let fallible = |n| fallible(body(n));
-    let fallible_unit = |n| fallible_unit(body(n));
-    let optional = |n| optional(body(n));
-    let strategies: Vec<Pin<Box<dyn Future<Output = ()> + '_>>> = vec![
-        Box::pin(async { drop(looping().gather(body).await) }),
-        Box::pin(async { drop(looping().try_gather(fallible).await) }),
-        Box::pin(async { drop(looping().settle(fallible).await) }),
+    let mut runs: Vec<_> = every_strategy!(job: looping(), body)
+        .into_iter()
+        .map(|Run { strategy, returned }| {
+            let run: Pin<Box<dyn Future<Output = ()> + '_>> = Box::pin(async move {
+                let returned = returned.await;
+                panic!("{strategy:?} has returned {returned:?}")
+            });
+            run
+        })
+        .collect();
+    let others: [Pin<Box<dyn Future<Output = ()> + '_>>; 4] = [
         Box::pin(async { drop(looping().catch_panics().settle(fallible).await) }),
-        Box::pin(async { drop(looping().collect::<Vec<_>, _, _, _, _>(body).await) }),
-        Box::pin(async { looping().extend(&mut Vec::new(), body).await }),
-        Box::pin(async { looping().fold((), body, |(), _| ()).await }),
-        Box::pin(async { drop(looping().try_fold(0, fallible, |sum, (_, n)| sum + n).await) }),
-        Box::pin(async { drop(looping().filter_map(optional).await) }),
-        Box::pin(async { drop(looping().first_ok(2, fallible).await) }),
-        Box::pin(async { looping().for_each(unit).await }),
-        Box::pin(async { drop(looping().try_for_each(fallible_unit).await) }),
-        Box::pin(async { drop(looping().stream(body).collect::<Vec<_>>().await) }),
-        Box::pin(async { drop(looping().stream_unordered(body).collect::<Vec<_>>().await) }),
-        Box::pin(async { drop(looping().as_completed(body).collect::<Vec<_>>().await) }),
         Box::pin(async { looping().as_completed(body).for_each(async |_| {}).await }),
         Box::pin(async {
             assert_eq!(looping().stream(body).try_for_each(async |n| Err(n)).await, Ok(()));
@@ -163,9 +156,10 @@ pub fn every_strategy_that_is_dropped_stops_its_bodies_and_drops_its_source<B: B
                 .await;
         }),
     ];
+    runs.extend(others);
     let clock = backend.clock();
     backend.block_on(async {
-        for mut strategy in strategies {
+        for mut strategy in runs {
             for _ in 0..5 {
                 assert!(poll_once(strategy.as_mut()).await.is_none());
                 yields(1).await;

@@ -8,6 +8,7 @@ use futures_lite::StreamExt;
 
 use super::endless;
 use super::times::Stopwatch;
+use crate::strategies::{Run, every_strategy};
 use crate::{
     Alive, Backend, Gate, Job, LONG, RestlessClock, Tally, VirtualClock, eventually, job,
     long_after, on_time, seconds, yields,
@@ -30,36 +31,23 @@ pub fn a_token_cancelled_before_keeps_every_strategy_from_beginning<B: Backend>(
         called.write(n);
         job(async move { Ok::<u64, String>(n) })
     };
-    let empty = |n: u64| {
-        called.write(n);
-        job(async {})
-    };
     backend.block_on(async {
+        for Run { strategy, returned } in every_strategy!(job: looping(), sync_body) {
+            let returned = returned.await;
+            assert_eq!(returned.causes, [Cause::Cancelled], "{strategy:?}");
+            assert!(returned.values.is_empty() && returned.failures.is_empty(), "{strategy:?}");
+            assert_eq!(returned.unfinished, 0, "{strategy:?}");
+            let cancelled = LoopError::<String>::Cancelled.to_string();
+            assert!(returned.error.is_none_or(|error| error == cancelled), "{strategy:?}");
+        }
         let interrupted = looping().gather(sync_body).await.unwrap_err();
         assert_eq!((interrupted.cause, interrupted.pending), (Cause::Cancelled, vec![]));
         assert!(interrupted.ready.is_empty());
         assert_eq!(looping().try_gather(fallible).await, Err(LoopError::Cancelled));
         let settled = looping().settle(fallible).await;
         assert!(settled.is_empty());
-        assert_eq!(settled.interrupted().unwrap().cause, Cause::Cancelled);
-        assert_eq!(looping().for_each(empty).await.unwrap_err().cause, Cause::Cancelled);
-        assert_eq!(looping().race(sync_body).await, Err(LoopError::Cancelled));
-        assert_eq!(looping().race_ok(fallible).await, Err(LoopError::Cancelled));
-        assert_eq!(looping().first_ok(2, fallible).await, Err(LoopError::Cancelled));
-        let collected: Result<Vec<_>, _> = looping().collect(sync_body).await;
-        assert_eq!(collected.unwrap_err().ready, []);
         let folded = looping().fold(7, sync_body, |sum, (_, n)| sum + n).await.unwrap_err();
         assert_eq!((folded.cause, folded.ready), (Cause::Cancelled, 7));
-        let folded = looping().try_fold(7, fallible, |sum, (_, n)| sum + n).await;
-        assert_eq!(folded, Err(LoopError::Cancelled));
-        let extended = looping().extend(&mut Vec::new(), sync_body).await;
-        assert_eq!(extended.unwrap_err().cause, Cause::Cancelled);
-        let streamed: Vec<_> = looping().stream(sync_body).collect().await;
-        assert_eq!(streamed[0].as_ref().unwrap_err().cause, Cause::Cancelled);
-        assert_eq!(streamed.len(), 1);
-        let completed: Vec<_> = looping().as_completed(sync_body).collect().await;
-        assert_eq!(completed[0].as_ref().unwrap_err().cause, Cause::Cancelled);
-        assert_eq!(completed.len(), 1);
     });
     assert!(pulled.read().is_empty() && called.read().is_empty());
 }

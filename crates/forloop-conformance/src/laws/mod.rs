@@ -28,6 +28,7 @@ pub mod sequential;
 pub mod source;
 pub mod standstill;
 pub mod start;
+pub mod strategies;
 pub mod supervised;
 pub mod task_list;
 pub mod timeout;

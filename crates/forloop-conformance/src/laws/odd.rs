@@ -1,11 +1,13 @@
 //! Order, empty and odd inputs, and loops without a runtime.
 
 use std::cell::Cell;
+use std::convert::identity;
 use std::rc::Rc;
 
-use forloop_core::{Outcome, TaskSet, each, each_stream, scope, wait};
+use forloop_core::{TaskSet, each, each_stream, scope, wait};
 use futures_lite::StreamExt;
 
+use crate::strategies::{Run, every_strategy};
 use crate::{Backend, Gate, Inline, Job, Tally, job, yields};
 
 /// EMP-1
@@ -153,36 +155,24 @@ pub fn in_task_bodies_borrow_need_not_be_send_and_need_no_runtime(_in_task: Inli
 /// RTN-1: every strategy, on a `block_on` that knows nothing of us.
 pub fn every_strategy_needs_no_runtime(_in_task: Inline) {
     let looping = || each(0..10_u64).limit(3).unwrap();
-    let body = async |n| {
-        yields(n as usize % 3).await;
-        n
-    };
-    let fallible = async |n| Ok::<_, String>(body(n).await);
-    let numbers: Vec<_> = (0..10).collect();
-    let sorted = |mut outputs: Vec<u64>| {
-        outputs.sort_unstable();
-        outputs
+    let body = |n: u64| {
+        let not_send = Rc::new(n);
+        async move {
+            yields(n as usize % 3).await;
+            *not_send
+        }
     };
     futures_lite::future::block_on(async {
-        assert_eq!(looping().gather(body).await, numbers);
-        assert_eq!(looping().try_gather(fallible).await.unwrap(), numbers);
-        assert!(looping().settle(fallible).await.iter().all(Outcome::is_ok));
-        assert_eq!(looping().collect::<Vec<_>, _, _, _, _>(body).await, numbers);
-        let mut extended = Vec::new();
-        looping().extend(&mut extended, body).await;
-        assert_eq!(sorted(extended), numbers);
-        assert_eq!(looping().fold(0, body, |sum, (_, n)| sum + n).await, 45);
+        for Run { strategy, returned } in every_strategy!(identity: looping(), body) {
+            strategy.check(&returned.await, 10, |index| index as u64);
+        }
+        let fallible = async |n| Ok::<_, String>(body(n).await);
+        assert_eq!(looping().first_ok(10, fallible).await.unwrap().len(), 10);
         let odd = async |n| Some(body(n).await).filter(|n| n % 2 == 1);
         assert_eq!(looping().filter_map(odd).await, [1, 3, 5, 7, 9]);
-        assert_eq!(looping().first_ok(10, fallible).await.unwrap().len(), 10);
-        looping().for_each(async |n| drop(body(n).await.to_string())).await;
-        let tried = looping().try_for_each(async |n| fallible(n).await.map(drop)).await;
-        assert!(tried.is_ok());
-        assert_eq!(looping().stream(body).collect::<Vec<_>>().await, numbers);
-        let unordered = looping().stream_unordered(body).collect::<Vec<_>>().await;
-        assert_eq!(sorted(unordered), numbers);
-        let taken = looping().as_completed(body).consume(StreamExt::collect::<Vec<_>>).await;
-        assert_eq!(sorted(taken.into_iter().map(|(_, n)| n).collect()), numbers);
+        let mut taken = looping().as_completed(body).consume(StreamExt::collect::<Vec<_>>).await;
+        taken.sort_unstable();
+        assert!(taken.into_iter().eq((0..10).map(|n| (n as usize, n))));
         let child =
             scope(|scope| async move { Ok::<_, String>(scope.spawn(async { Ok(1) }).await) });
         assert_eq!(child.await, Ok(Ok(1)));

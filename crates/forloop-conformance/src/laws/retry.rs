@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use forloop_core::backon::ConstantBuilder;
 use forloop_core::{CancelToken, Cause, Event, LoopError, Outcome, Retry, Timer, each};
-use futures_lite::StreamExt;
 
 use super::times::Stopwatch;
+use crate::strategies::{Run, Stops, every_strategy};
 use crate::{Alive, Backend, Gate, Job, Peak, Tally, job, on_time, seconds, yields};
 
 /// How often the body of each item was called.
@@ -27,6 +27,11 @@ impl Calls {
 
     fn of(&self, n: u64) -> u32 {
         self.calls.lock().expect("no counter panics").get(&n).copied().unwrap_or(0)
+    }
+
+    /// Begins to count anew.
+    fn forget(&self) {
+        self.calls.lock().expect("no counter panics").clear();
     }
 
     /// A body that fails until it has been called `n` times before.
@@ -69,33 +74,46 @@ pub fn a_body_is_called_again_until_it_succeeds_or_the_back_off_ends<B: Backend>
 /// OPT-7
 pub fn every_strategy_sees_only_the_last_attempt<B: Backend>(backend: B) {
     let clock = backend.clock();
-    let looping = || {
-        let looping = each(0..4).limit(2).unwrap().at(backend.place());
-        looping.retry(&clock, again::<B>(0, 9))
-    };
-    backend.block_on(async {
-        let calls = Calls::default();
-        assert_eq!(looping().try_gather(|n| calls.flaky(n)).await, Ok(vec![0, 1, 2, 3]));
-        let calls = Calls::default();
-        let gathered = looping().gather(|n| calls.flaky(n)).await;
-        assert_eq!(gathered, [0, 1, 2, 3].map(Ok));
-        let calls = Calls::default();
-        let streamed: Vec<_> = looping().stream(|n| calls.flaky(n)).collect().await;
-        assert_eq!(streamed, [0, 1, 2, 3].map(Ok));
-        let calls = Calls::default();
-        let mut completed: Vec<_> = looping().as_completed(|n| calls.flaky(n)).collect().await;
-        completed.sort();
-        assert_eq!(completed, [0, 1, 2, 3].map(|n| (n, Ok(n as u64))));
-        let calls = Calls::default();
-        let unit = |n| {
-            let body = calls.flaky(n);
-            job(async move { body.await.map(drop) })
+    let calls = Calls::default();
+    // First each item fails at least once and succeeds in the end. Then all fail as often as they may.
+    for (failures, retries) in [(1, 9), (100, 2)] {
+        let looping = || {
+            let looping = each(0..4).limit(2).unwrap().at(backend.place());
+            looping.retry(&clock, again::<B>(0, retries))
         };
-        assert_eq!(looping().try_for_each(unit).await, Ok(()));
-        let calls = Calls::default();
-        let (first, value) = looping().race_ok(|n| calls.flaky(n + 1)).await.unwrap();
-        assert!(value == first as u64 + 1 && (B::SPAWNED || first == 0));
-    });
+        let body = |n: u64| calls.flaky(n + failures);
+        let runs = every_strategy!(job: looping(), body, but not {
+            filter_map: "its bodies return an `Option`, so no attempt fails",
+            for_each: "its bodies return nothing, so no attempt fails"
+        });
+        backend.block_on(async {
+            for Run { strategy, returned } in runs {
+                let returned = returned.await;
+                calls.forget();
+                if failures > 1 {
+                    assert!(!returned.failures.is_empty(), "{strategy:?}: {returned:?}");
+                    // The failure that stops the loop is of the last attempt. Others may have waited for theirs.
+                    let least = if strategy.stops == Stops::AtFailure { 1 } else { 3 };
+                    let attempts = returned.attempts.iter();
+                    let most = attempts.clone().max().is_none_or(|&most| most == 3);
+                    assert!(
+                        most && attempts.min().is_none_or(|&fewest| fewest >= least),
+                        "{strategy:?}: {returned:?}"
+                    );
+                    continue;
+                }
+                strategy.check(&returned, 4, |index| index as u64 + 1);
+                // In the caller's task the first success is that of the item with the fewest failures.
+                let first = returned.values.first();
+                assert!(
+                    B::SPAWNED
+                        || !matches!(strategy.stops, Stops::AfterSuccesses(_))
+                        || first == Some(&(Some(0), 1)),
+                    "{strategy:?}: {returned:?}"
+                );
+            }
+        });
+    }
 }
 
 /// OPT-7

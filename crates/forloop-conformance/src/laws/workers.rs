@@ -1,7 +1,7 @@
 //! Loops whose workers pull the items and call the closure themselves: the same promises.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use forloop_core::{
@@ -9,15 +9,10 @@ use forloop_core::{
 };
 use futures_lite::{StreamExt, future, stream};
 
+use super::strategies::{Completions, WORKERS, crew, run_every_strategy};
 use super::{endless, errors};
+use crate::strategies::Stops;
 use crate::{Alive, Bomb, Gate, LONG, Peak, Spawning, Tally, eventually, job, yields};
-
-/// The numbers of workers that a promise is checked with.
-const WORKERS: [usize; 3] = [1, 2, 4];
-
-fn crew<B: Spawning>(backend: &B, workers: usize) -> WorkerPool<B::Runtime> {
-    WorkerPool::of(backend.runtime(), workers.try_into().unwrap())
-}
 
 /// Numbers without end, each written down when it is pulled.
 fn written(pulled: &Tally) -> impl Iterator<Item = u64> + Clone + Send + use<> {
@@ -46,15 +41,19 @@ pub fn each_item_is_pulled_and_its_body_called_once_and_in_input_order<B: Spawni
 
 /// WRK-1
 pub fn every_strategy_gives_what_it_gives_elsewhere<B: Spawning>(backend: B) {
+    let all = run_every_strategy(&backend, (3, 8), 50, Completions::AnyOrder, |_| false);
+    for (strategy, returned, mut completed) in all {
+        strategy.check(&returned, 50, |index| index as u64);
+        if !matches!(strategy.stops, Stops::AfterSuccesses(_)) {
+            completed.sort_unstable();
+            assert!(completed.into_iter().eq(0..50), "{strategy:?}");
+        }
+    }
     let looping = || each(0..50_u64).limit(8).unwrap().at(crew(&backend, 3));
     let even = async |n: u64| {
         yields(n as usize % 3).await;
         if n.is_multiple_of(2) { Ok(n) } else { Err(n.to_string()) }
     };
-    async fn body(n: u64) -> u64 {
-        yields(n as usize % 3).await;
-        n
-    }
     backend.block_on(async {
         let settled = looping().settle(even).await;
         assert!(settled.iter().enumerate().all(|(index, outcome)| match outcome {
@@ -63,36 +62,7 @@ pub fn every_strategy_gives_what_it_gives_elsewhere<B: Spawning>(backend: B) {
             _ => false,
         }));
         assert_eq!(settled.len(), 50);
-        let tried = looping().try_gather(async |n| Ok::<_, String>(body(n).await)).await;
-        assert!(tried.unwrap().into_iter().eq(0..50));
-        let sum = Arc::new(AtomicUsize::new(0));
-        let add = sum.clone();
-        looping()
-            .for_each(move |n| {
-                let add = add.clone();
-                async move {
-                    add.fetch_add(body(n).await as usize, Ordering::SeqCst);
-                }
-            })
-            .await;
-        assert_eq!(sum.load(Ordering::SeqCst), 49 * 50 / 2);
-        let in_order: Vec<_> = looping().stream(body).collect().await;
-        assert!(in_order.into_iter().eq(0..50));
-        let mut unordered: Vec<_> = looping().stream_unordered(body).collect().await;
-        unordered.sort_unstable();
-        assert!(unordered.into_iter().eq(0..50));
-        let mut completed: Vec<_> = looping().as_completed(body).collect().await;
-        completed.sort_unstable();
-        assert!(completed.into_iter().eq((0..50).map(|n| (n as usize, n))));
-        let collected: Vec<_> = looping().collect(body).await;
-        assert!(collected.into_iter().eq(0..50));
-        let mut extended = Vec::new();
-        looping().extend(&mut extended, body).await;
-        extended.sort_unstable();
-        assert!(extended.into_iter().eq(0..50));
-        let folded = looping().fold(0, body, |sum, (index, n)| sum + n + index as u64);
-        assert_eq!(folded.await, 49 * 50);
-        let kept = looping().filter_map(async |n| body(n).await.checked_sub(40)).await;
+        let kept = looping().filter_map(async |n: u64| n.checked_sub(40)).await;
         assert!(kept.into_iter().eq(0..10));
         let firsts = looping().first_ok(7, even).await.unwrap();
         assert!(firsts.iter().all(|&(index, n)| index as u64 == n && n % 2 == 0));
@@ -102,8 +72,6 @@ pub fn every_strategy_gives_what_it_gives_elsewhere<B: Spawning>(backend: B) {
         assert_eq!(few.failures().len(), 25);
         let winner = looping().race_ok(even).await.unwrap();
         assert_eq!(winner.0 as u64, winner.1);
-        let (index, value) = looping().race(body).await.unwrap();
-        assert_eq!(index as u64, value);
     });
 }
 

@@ -134,6 +134,11 @@ impl<T: Clone> Tally<T> {
     pub fn read(&self) -> Vec<T> {
         self.lines.lock().expect("no writer panics").clone()
     }
+
+    /// Takes all lines so far: the log is empty again.
+    pub fn take(&self) -> Vec<T> {
+        std::mem::take(&mut *self.lines.lock().expect("no writer panics"))
+    }
 }
 
 /// A clock on which a millisecond passes whenever somebody looks at it: so time passes while bodies

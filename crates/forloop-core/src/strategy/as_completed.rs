@@ -13,7 +13,7 @@ use crate::options::{ItemPolicy, OutcomeRule, Policy};
 use crate::place::{Dispatch, Inline, InlineJob, Place};
 use crate::{Iter, LimitSet, Loop, each};
 
-/// Runs every future concurrently and gives index and output of each, in completion order.
+/// Runs every future concurrently and yields index and output of each, in completion order.
 ///
 /// **The futures run only while the stream is polled.** See [`Results`], and its `for_each`,
 /// which polls them while a step runs.
@@ -53,10 +53,10 @@ where
 }
 
 impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
-    /// Runs the bodies, up to the limit at once, and gives index and output of each, in completion
+    /// Runs the bodies, up to the limit at once, and yields index and output of each, in completion
     /// order.
     ///
-    /// [`stream_unordered`](Self::stream_unordered) gives the outputs alone.
+    /// [`stream_unordered`](Self::stream_unordered) yields the outputs alone.
     ///
     /// **In-task bodies run only while the stream is polled.** See [`Results`], and its
     /// `for_each`, which polls them while a step runs.

@@ -21,7 +21,7 @@ use crate::{Interrupted, Outcome, Panic};
 /// Every strategy with one result is a collector. Its constants have no default, because no value is right for
 /// every strategy: what is forgotten does not compile.
 pub(super) trait Collector<T, C: Policy>: Sized {
-    /// What the strategy gives.
+    /// What the strategy returns.
     type Collected;
 
     /// How completions reach the collector, and which of them stops the loop.
@@ -99,7 +99,7 @@ pub(super) struct LoopEnd<S> {
 }
 
 pin_project! {
-    /// Drives a loop until every body has stopped, and gives what its collector makes of the completions.
+    /// Drives a loop until every body has stopped, and returns what its collector makes of the completions.
     #[derive(Debug)]
     pub(super) struct CollectFuture<S, A, J, Q, C, U, V> {
         #[pin]
@@ -147,10 +147,10 @@ where
         this.drive.as_mut().begin_poll();
         match V::DELIVERY {
             CompletionDelivery::Batched { .. } => {
-                ready!(poll_batched(this.drive.as_mut(), collector, cx));
+                ready!(Self::poll_batched(this.drive.as_mut(), collector, cx));
             }
             CompletionDelivery::Prompt { is_complete } => {
-                ready!(poll_promptly(this.drive.as_mut(), collector, is_complete, cx));
+                ready!(Self::poll_promptly(this.drive.as_mut(), collector, is_complete, cx));
             }
         }
         let retried = this.drive.as_mut().logged_attempts();
@@ -161,13 +161,7 @@ where
     }
 }
 
-/// Delivers completions as the loop makes them.
-#[inline]
-fn poll_batched<S, A, J, Q, C, U, V>(
-    mut drive: Pin<&mut Drive<S, A, J, Q, C, U>>,
-    collector: &mut V,
-    cx: &mut Context<'_>,
-) -> Poll<()>
+impl<S, A, J, Q, C, U, V> CollectFuture<S, A, J, Q, C, U, V>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
@@ -176,16 +170,55 @@ where
     C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
     V: Collector<J::Output, C>,
 {
-    let mut on_complete = |completion: Option<Completion<_>>| {
-        let Some(completion) = completion else { return ControlFlow::Continue(()) };
-        let stops = V::DELIVERY.stops(&completion.outcome);
-        collector.on_completion(completion);
-        if stops { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    };
-    while ready!(drive.as_mut().poll_completions(cx, 0, &mut on_complete)).is_break() {
-        drive.as_mut().stop();
+    /// Delivers completions as the loop makes them.
+    #[inline]
+    fn poll_batched(
+        mut drive: Pin<&mut Drive<S, A, J, Q, C, U>>,
+        collector: &mut V,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        let mut on_complete = |completion: Option<Completion<_>>| {
+            let Some(completion) = completion else { return ControlFlow::Continue(()) };
+            let stops = V::DELIVERY.stops(&completion.outcome);
+            collector.on_completion(completion);
+            if stops { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        while ready!(drive.as_mut().poll_completions(cx, 0, &mut on_complete)).is_break() {
+            drive.as_mut().stop();
+        }
+        Poll::Ready(())
     }
-    Poll::Ready(())
+
+    /// Delivers each completion at once, and catches the panics of what the collector calls.
+    #[inline]
+    fn poll_promptly(
+        mut drive: Pin<&mut Drive<S, A, J, Q, C, U>>,
+        collector: &mut V,
+        is_complete: fn(&V) -> bool,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        loop {
+            let mut has_delivered = false;
+            let on_complete = |completion: Option<_>| match completion {
+                Some(completion) => match catch(|| collector.on_completion(completion)) {
+                    Ok(()) if is_complete(collector) => ControlFlow::Break(Pause::Complete),
+                    Ok(()) => {
+                        has_delivered = true;
+                        ControlFlow::Continue(())
+                    }
+                    Err(panic) => ControlFlow::Break(Pause::Panicked(panic)),
+                },
+                None if J::ON_POOL && has_delivered => ControlFlow::Break(Pause::BatchEnd),
+                None => ControlFlow::Continue(()),
+            };
+            match ready!(drive.as_mut().poll_completions(cx, 0, on_complete)) {
+                ControlFlow::Continue(()) => return Poll::Ready(()),
+                ControlFlow::Break(Pause::BatchEnd) => {}
+                ControlFlow::Break(Pause::Complete) => drive.as_mut().stop(),
+                ControlFlow::Break(Pause::Panicked(panic)) => drive.as_mut().stop_for(panic),
+            }
+        }
+    }
 }
 
 /// Why a loop delivers no more completions for now.
@@ -196,43 +229,4 @@ enum Pause {
     Complete,
     /// What the collector called has panicked.
     Panicked(Panic),
-}
-
-/// Delivers each completion at once, and catches the panics of what the collector calls.
-#[inline]
-fn poll_promptly<S, A, J, Q, C, U, V>(
-    mut drive: Pin<&mut Drive<S, A, J, Q, C, U>>,
-    collector: &mut V,
-    is_complete: fn(&V) -> bool,
-    cx: &mut Context<'_>,
-) -> Poll<()>
-where
-    S: Stream,
-    A: Spawner<C::Item, J>,
-    J: JobHandle,
-    Q: MaybeQueue<C::Item, J::Output>,
-    C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
-    V: Collector<J::Output, C>,
-{
-    loop {
-        let mut has_delivered = false;
-        let on_complete = |completion: Option<_>| match completion {
-            Some(completion) => match catch(|| collector.on_completion(completion)) {
-                Ok(()) if is_complete(collector) => ControlFlow::Break(Pause::Complete),
-                Ok(()) => {
-                    has_delivered = true;
-                    ControlFlow::Continue(())
-                }
-                Err(panic) => ControlFlow::Break(Pause::Panicked(panic)),
-            },
-            None if J::ON_POOL && has_delivered => ControlFlow::Break(Pause::BatchEnd),
-            None => ControlFlow::Continue(()),
-        };
-        match ready!(drive.as_mut().poll_completions(cx, 0, on_complete)) {
-            ControlFlow::Continue(()) => return Poll::Ready(()),
-            ControlFlow::Break(Pause::BatchEnd) => {}
-            ControlFlow::Break(Pause::Complete) => drive.as_mut().stop(),
-            ControlFlow::Break(Pause::Panicked(panic)) => drive.as_mut().stop_for(panic),
-        }
-    }
 }

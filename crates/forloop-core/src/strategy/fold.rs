@@ -161,7 +161,7 @@ impl<A, G> Fold<A, G> {
     }
 
     fn into_value(self) -> A {
-        self.value.expect("a loop that stopped for a panic or a failure gives no value")
+        self.value.expect("a loop that stopped for a panic or a failure returns no value")
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is buffered between a loop and the consumer of its results.
 
-/// The outputs that were delivered and not taken yet, in the order in which a strategy gives them.
+/// The outputs that were delivered and not taken yet, in the order in which a strategy yields them.
 pub trait OutputBuffer {
     /// What stands for a body's output.
     type Output;

@@ -135,7 +135,7 @@ impl<T> ResultChannel<T> {
 }
 
 /// The loop's side of the channel. Dropping it closes the channel, so that a receiver in another task is woken
-/// however the loop ends.
+/// also if the loop is dropped.
 pub(super) struct ResultSender<T> {
     channel: Arc<ResultChannel<T>>,
 }

@@ -15,7 +15,7 @@ use crate::place::{Dispatch, Place};
 use crate::{LimitSet, Loop};
 
 impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
-    /// Runs the bodies, up to the limit at once, and gives their outputs as a stream, in input
+    /// Runs the bodies, up to the limit at once, and yields their outputs as a stream, in input
     /// order.
     ///
     /// An output that waits for an earlier one keeps its permit, so a slow body slows the loop down
@@ -73,10 +73,10 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         Results::new(self.drive(body, None), InOrder { next: 0, slots: VecDeque::new(), len: 0 })
     }
 
-    /// Runs the bodies, up to the limit at once, and gives their outputs as a stream, in completion
+    /// Runs the bodies, up to the limit at once, and yields their outputs as a stream, in completion
     /// order.
     ///
-    /// [`as_completed`](Self::as_completed) gives each with its index.
+    /// [`as_completed`](Self::as_completed) yields each with its index.
     ///
     /// **In-task bodies run only while the stream is polled.** See [`Results`], and its
     /// `for_each`, which polls them while a step runs.

@@ -162,7 +162,7 @@ impl<J: JobHandle> fmt::Debug for TaskSet<J> {
 ///
 /// Dropping a wait loses nothing: the set keeps what runs and what has completed for the next wait.
 pub fn wait<J: JobHandle>(set: &mut TaskSet<J>) -> Wait<'_, J> {
-    Wait { set: Some(set), is_awaited: |_| false, has_begun: false, timeout: None }
+    Wait { set: Some(set), is_awaited: |_| false, has_examined_done: false, timeout: None }
 }
 
 pin_project! {
@@ -174,7 +174,7 @@ pin_project! {
         // Whether this outcome completes the wait.
         is_awaited: fn(&Outcome<J::Output>) -> bool,
         // Whether the completions that an earlier wait has left were examined.
-        has_begun: bool,
+        has_examined_done: bool,
         #[pin]
         timeout: Option<S>,
     }
@@ -210,7 +210,7 @@ impl<'a, J: JobHandle, S> Wait<'a, J, S> {
         Wait {
             set: self.set,
             is_awaited: self.is_awaited,
-            has_begun: self.has_begun,
+            has_examined_done: self.has_examined_done,
             timeout: Some(sleep),
         }
     }
@@ -222,7 +222,7 @@ impl<'a, J: JobHandle, S: Future<Output = ()>> Future for Wait<'a, J, S> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let set = this.set.as_mut().expect("a wait is not polled again after it has completed");
-        let mut is_met = !core::mem::replace(this.has_begun, true)
+        let mut is_met = !core::mem::replace(this.has_examined_done, true)
             && set.done.iter().any(|done| (this.is_awaited)(&done.outcome));
         if J::PARENT_WAKER {
             set.bodies.mark_all_due();
@@ -235,7 +235,7 @@ impl<'a, J: JobHandle, S: Future<Output = ()>> Future for Wait<'a, J, S> {
         }
         // One round for each poll, so that bodies which wake themselves yield to the executor. With the parent
         // waker that was the round above.
-        let mut had_its_round = J::PARENT_WAKER;
+        let mut is_round_complete = J::PARENT_WAKER;
         for _ in 0..BUDGET {
             match set.bodies.poll_next_woken() {
                 Some(None) => {}
@@ -243,8 +243,8 @@ impl<'a, J: JobHandle, S: Future<Output = ()>> Future for Wait<'a, J, S> {
                     is_met |= (this.is_awaited)(&outcome);
                     set.done.push(Completed { index, outcome });
                 }
-                None if is_met || had_its_round || !set.bodies.next_round() => break,
-                None => had_its_round = true,
+                None if is_met || is_round_complete || !set.bodies.next_round() => break,
+                None => is_round_complete = true,
             }
         }
         let is_complete = is_met

@@ -14,12 +14,12 @@ use crate::{Cancelled, Outcome, Panic};
 
 /// The handle to a child of a group.
 ///
-/// Awaiting it gives the child's value. The group owns the child: dropping the handle changes
+/// Awaiting it returns the child's value. The group owns the child: dropping the handle changes
 /// nothing, and a child's error or panic goes to the group.
 ///
 /// # Errors
 ///
-/// Awaiting gives [`Cancelled`] if the child has no value: it failed, it was cancelled, or its group
+/// Awaiting it returns [`Cancelled`] if the child has no value: it failed, it was cancelled, or its group
 /// was.
 ///
 /// While a group stops, awaiting a child's handle resolves only once no child is polled any more, and
@@ -98,7 +98,7 @@ impl<T, E> ChildOutput for Option<Result<T, E>> {
 }
 
 /// How a child has completed, for its group.
-pub(super) enum ChildEnd<E, C: ChildHandle + ?Sized> {
+pub(super) enum ChildCompletion<E, C: ChildHandle + ?Sized> {
     /// The group has nothing to do: the value went to the handle, the child was cancelled alone, or its result
     /// went to the task that started it.
     Completed,
@@ -120,7 +120,7 @@ pin_project! {
         cell: Arc<TaskCell<T>>,
         // Defers the notifications of siblings that have stopped.
         active: ActiveGuard<C>,
-        // Completes the child's own handle, however the child ends.
+        // Completes the child's own handle, also if the child is dropped.
         handle: Option<HandleGuard<C>>,
     }
 
@@ -165,12 +165,12 @@ where
     F: Future<Output: ChildOutput<Value = T, Error = E>>,
     C: ChildHandle + ?Sized,
 {
-    type Output = ChildEnd<E, C>;
+    type Output = ChildCompletion<E, C>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let Some(future) = this.future.as_mut().as_pin_mut() else {
-            return Poll::Ready(ChildEnd::Completed);
+            return Poll::Ready(ChildCompletion::Completed);
         };
         let polled = if this.cell.poll_cancel(cx) {
             Ok(None)
@@ -186,13 +186,13 @@ where
         let dropped = catch(|| this.future.set(None));
         let handle = this.handle.take().expect("a child completes once");
         Poll::Ready(match (polled, dropped) {
-            (Err(panic), _) | (_, Err(panic)) => ChildEnd::Panicked { panic, handle },
-            (Ok(Some(Err(error))), Ok(())) => ChildEnd::Failed { error, handle },
+            (Err(panic), _) | (_, Err(panic)) => ChildCompletion::Panicked { panic, handle },
+            (Ok(Some(Err(error))), Ok(())) => ChildCompletion::Failed { error, handle },
             (Ok(Some(Ok(value))), Ok(())) => {
                 this.cell.complete(Outcome::Ok(value));
-                ChildEnd::Completed
+                ChildCompletion::Completed
             }
-            (Ok(None), Ok(())) => ChildEnd::Completed,
+            (Ok(None), Ok(())) => ChildCompletion::Completed,
         })
     }
 }

@@ -5,7 +5,7 @@ use core::mem;
 use core::ops::ControlFlow;
 use core::task::{Context, Poll, ready};
 
-use super::child::ChildEnd;
+use super::child::ChildCompletion;
 use super::deferred_notify::{ChildHandle, DeferredNotify, HandleGuard};
 use super::group_future::{GroupDriver, GroupResult};
 use super::group_state::GroupState;
@@ -92,7 +92,7 @@ where
     G: FnOnce() -> B,
     B: Future<Output = Result<T, E>>,
     C: ChildHandle + ?Sized,
-    J: JobHandle<Output = ChildEnd<E, C>>,
+    J: JobHandle<Output = ChildCompletion<E, C>>,
 {
     pub(super) fn new(
         group: Arc<GroupState<J>>,
@@ -209,22 +209,22 @@ where
         }
     }
 
-    fn on_child_completion(&mut self, completion: Completion<ChildEnd<E, C>>) {
+    fn on_child_completion(&mut self, completion: Completion<ChildCompletion<E, C>>) {
         self.group.complete(1);
         if let (Some(interruption), Outcome::Ok(_)) = (&mut self.interruption, &completion.outcome)
         {
             interruption.record_completed(completion.index);
         }
         match completion.outcome {
-            Outcome::Ok(ChildEnd::Completed) => {}
-            Outcome::Ok(ChildEnd::Failed { error, handle }) => {
+            Outcome::Ok(ChildCompletion::Completed) => {}
+            Outcome::Ok(ChildCompletion::Failed { error, handle }) => {
                 self.failures.record(completion.seq, Some(completion.index), error);
                 if !self.is_supervisor {
                     self.stop();
                 }
                 self.complete_handle(handle);
             }
-            Outcome::Ok(ChildEnd::Panicked { panic, handle }) => {
+            Outcome::Ok(ChildCompletion::Panicked { panic, handle }) => {
                 self.stop_for(panic);
                 self.complete_handle(handle);
             }
@@ -315,7 +315,7 @@ where
     G: FnOnce() -> B,
     B: Future<Output = Result<T, E>>,
     C: ChildHandle + ?Sized,
-    J: JobHandle<Output = ChildEnd<E, C>>,
+    J: JobHandle<Output = ChildCompletion<E, C>>,
 {
     type Value = T;
     type Error = E;

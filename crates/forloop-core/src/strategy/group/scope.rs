@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::pin::Pin;
 
-use super::child::{Child, ChildEnd, ChildOutput, run_child};
+use super::child::{Child, ChildCompletion, ChildOutput, run_child};
 use super::deferred_notify::{ActiveGuard, ChildHandle};
 use super::driver::Driver;
 use super::group_future::{GroupDriver, GroupFuture};
@@ -15,10 +15,11 @@ use crate::Closed;
 use crate::place::InlineJob;
 
 type Erased<'env> = dyn ChildHandle + Send + Sync + 'env;
-type Boxed<'env, E> = Pin<Box<dyn Future<Output = ChildEnd<E, Erased<'env>>> + Send + 'env>>;
+type Boxed<'env, E> = Pin<Box<dyn Future<Output = ChildCompletion<E, Erased<'env>>> + Send + 'env>>;
 
 type LocalErased<'env> = dyn ChildHandle + 'env;
-type LocalBoxed<'env, E> = Pin<Box<dyn Future<Output = ChildEnd<E, LocalErased<'env>>> + 'env>>;
+type LocalBoxed<'env, E> =
+    Pin<Box<dyn Future<Output = ChildCompletion<E, LocalErased<'env>>> + 'env>>;
 
 /// Runs `body`, which may spawn children into the same task, and returns when the body and every
 /// child have completed.
@@ -128,7 +129,7 @@ macro_rules! scope_handle {
             ///
             /// Its value goes to the returned [`Child`]. Dropping that does not cancel the child. Its
             /// error goes to the scope. If the scope is closed, the future is dropped without being
-            /// polled, and the returned handle gives [`Cancelled`](crate::Cancelled);
+            /// polled, and the returned handle returns [`Cancelled`](crate::Cancelled);
             /// [`try_spawn`](Self::try_spawn) returns an error instead.
             pub fn spawn<F, T>(&self, future: F) -> Child<T>
             where
@@ -149,7 +150,7 @@ macro_rules! scope_handle {
                 F: Future<Output = Result<T, E>> $(+ $send)? + 'env,
                 T: $($send +)? 'env,
             {
-                self.begin(future)
+                self.add_child(future)
             }
 
             /// Starts a child, waits until it signals that it is ready, and returns it with the value
@@ -180,10 +181,10 @@ macro_rules! scope_handle {
                 F: Future<Output = Result<T, E>> $(+ $send)? + 'env,
                 T: $($send +)? 'env,
             {
-                Start::new(body, move |child| self.begin(child))
+                Start::new(body, move |child| self.add_child(child))
             }
 
-            fn begin<F, T>(&self, future: F) -> Result<Child<T>, Closed>
+            fn add_child<F, T>(&self, future: F) -> Result<Child<T>, Closed>
             where
                 F: Future<Output: ChildOutput<Value = T, Error = E>> $(+ $send)? + 'env,
                 T: $($send +)? 'env,

@@ -220,7 +220,7 @@ where
 /// Starts a child, and waits until it is ready.
 pub(super) struct Start<G, N, V, T, E> {
     /// What makes the child's future, and what adds the child to its group. Taken at the first poll.
-    begin: Option<(G, N)>,
+    make_and_add: Option<(G, N)>,
     channel: Arc<Oneshot<V>>,
     early: EarlySlot<E>,
     /// Taken when it is returned.
@@ -231,13 +231,13 @@ pub(super) struct Start<G, N, V, T, E> {
 impl<G, N, V, T, E> Unpin for Start<G, N, V, T, E> {}
 
 impl<G, N, V, T, E> Start<G, N, V, T, E> {
-    pub(super) fn new<F>(body: G, begin: N) -> Self
+    pub(super) fn new<F>(body: G, add_child: N) -> Self
     where
         G: FnOnce(ReadySignal<V>) -> F,
         N: FnOnce(StartingChild<F, V, E>) -> Result<Child<T>, Closed>,
     {
         Self {
-            begin: Some((body, begin)),
+            make_and_add: Some((body, add_child)),
             channel: Arc::new(Oneshot::new()),
             early: Arc::new(ConcurrentQueue::bounded(1)),
             child: None,
@@ -253,10 +253,10 @@ where
     type Output = Result<(Child<T>, V), StartError<E>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Some((body, begin)) = self.begin.take() {
+        if let Some((body, add_child)) = self.make_and_add.take() {
             let future = body(ReadySignal { channel: self.channel.clone() });
             let (channel, early) = (self.channel.clone(), self.early.clone());
-            match begin(StartingChild { future: Some(future), channel, early }) {
+            match add_child(StartingChild { future: Some(future), channel, early }) {
                 Ok(child) => self.child = Some(child),
                 Err(Closed) => return Poll::Ready(Err(StartError::Closed)),
             }

@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 use core::fmt;
 
-use super::child::{Child, ChildEnd, ChildOutput, run_child};
+use super::child::{Child, ChildCompletion, ChildOutput, run_child};
 use super::deferred_notify::{ActiveGuard, ChildHandle, DeferredNotify};
 use super::driver::Driver;
 use super::group_future::{GroupDriver, GroupFuture};
@@ -108,7 +108,7 @@ where
 ///
 /// A clone is a handle to the same group. A handle that outlives its group can spawn nothing more.
 pub struct Group<R, E> {
-    state: Arc<GroupState<Task<ChildEnd<E, Erased>>>>,
+    state: Arc<GroupState<Task<ChildCompletion<E, Erased>>>>,
     deferred: Arc<DeferredNotify<Erased>>,
     runtime: R,
 }
@@ -121,7 +121,7 @@ impl<R: Spawn, E: Send + 'static> Group<R, E> {
     ///
     /// Its value goes to the returned [`Child`]. Dropping that does not cancel the child. Its error
     /// goes to the group. If the group is closed, the future is dropped without being polled, and the
-    /// returned handle gives [`Cancelled`](crate::Cancelled); [`try_spawn`](Self::try_spawn) returns an
+    /// returned handle returns [`Cancelled`](crate::Cancelled); [`try_spawn`](Self::try_spawn) returns an
     /// error instead.
     #[cfg_attr(feature = "simulation", track_caller)]
     pub fn spawn<F, T>(&self, future: F) -> Child<T>
@@ -144,7 +144,7 @@ impl<R: Spawn, E: Send + 'static> Group<R, E> {
         F: Future<Output = Result<T, E>> + Send + 'static,
         T: Send + 'static,
     {
-        self.begin(future, Origin::here())
+        self.add_child(future, Origin::here())
     }
 
     /// Starts a child, waits until it signals that it is ready, and returns it with the value it has sent.
@@ -211,10 +211,10 @@ impl<R: Spawn, E: Send + 'static> Group<R, E> {
         T: Send + 'static,
     {
         let origin = Origin::here();
-        Start::new(body, move |child| self.begin(child, origin))
+        Start::new(body, move |child| self.add_child(child, origin))
     }
 
-    fn begin<F, T>(&self, future: F, origin: Origin) -> Result<Child<T>, Closed>
+    fn add_child<F, T>(&self, future: F, origin: Origin) -> Result<Child<T>, Closed>
     where
         F: Future<Output: ChildOutput<Value = T, Error = E>> + Send + 'static,
         T: Send + 'static,
