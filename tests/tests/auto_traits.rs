@@ -120,13 +120,13 @@ fn some<T>() -> T {
     unreachable!("these closures are never called")
 }
 
-async fn consumer(mut feed: ResultReceiver<u32>) -> u32 {
-    feed.next().await.unwrap_or_default()
+async fn consumer(mut receiver: ResultReceiver<u32>) -> u32 {
+    receiver.next().await.unwrap_or_default()
 }
 
-async fn rc_consumer(mut feed: ResultReceiver<u32>) -> u32 {
+async fn rc_consumer(mut receiver: ResultReceiver<u32>) -> u32 {
     let shared = Rc::new(1);
-    feed.next().await.unwrap_or_default() + *shared
+    receiver.next().await.unwrap_or_default() + *shared
 }
 
 async fn grouped(_: Group<Smol, String>) -> Result<u32, String> {

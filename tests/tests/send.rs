@@ -86,10 +86,10 @@ fn the_streams_and_their_consumers_are_send() {
         forloop::each(&words)
             .unbounded()
             .stream_unordered(|word| length(word))
-            .consume(|mut feed| {
+            .consume(|mut receiver| {
                 let count = &mut count;
                 async move {
-                    while let Some(length) = feed.next().await {
+                    while let Some(length) = receiver.next().await {
                         *count += length.unwrap();
                     }
                 }
