@@ -181,7 +181,7 @@ pub fn stop_on_counts_stops_the_loop_when_its_condition_is_met<B: Backend>(backe
     let body = |n| odd_ones_fail(&alive, n);
     let looping = |limit: usize| each(0..10).limit(limit).unwrap().at(backend.place());
     // After the second failure.
-    let failing = looping(1).stop_on_counts(|tally| tally.failed() == 2).settle(body);
+    let failing = looping(1).stop_on_counts(|counts| counts.failed() == 2).settle(body);
     let settled = backend.block_on(failing);
     assert_eq!(settled.interrupted().unwrap().cause, Cause::ConditionMet);
     let settled = settled.pad_to(10);
@@ -189,7 +189,7 @@ pub fn stop_on_counts_stops_the_loop_when_its_condition_is_met<B: Backend>(backe
     assert_eq!((ran, settled.len(), settled.errors().count()), (4, 10, 2));
     // After the third success, while others run.
     for limit in [2, 4, 64] {
-        let three = looping(limit).stop_on_counts(|tally| tally.succeeded() == 3).settle(body);
+        let three = looping(limit).stop_on_counts(|counts| counts.succeeded() == 3).settle(body);
         let settled = backend.block_on(three);
         // Tasks may all have completed by then.
         match settled.interrupted() {
@@ -200,11 +200,11 @@ pub fn stop_on_counts_stops_the_loop_when_its_condition_is_met<B: Backend>(backe
         assert_eq!(alive.now(), 0);
     }
     // The condition is met by the last item: the loop is not interrupted.
-    let all = looping(3).stop_on_counts(|tally| tally.ended() == 10).settle(body);
+    let all = looping(3).stop_on_counts(|counts| counts.ended() == 10).settle(body);
     assert!(backend.block_on(all).interrupted().is_none());
     // No body has failed, but not all items have run.
     let three = each(0..10).sequential().at(backend.place());
-    let three = three.stop_on_counts(|tally| tally.last().is_some_and(|(index, _)| index == 2));
+    let three = three.stop_on_counts(|counts| counts.last().is_some_and(|(index, _)| index == 2));
     let error = backend.block_on(three.try_gather(|n| job(async move { Ok::<u64, String>(n) })));
     assert_eq!(error, Err(LoopError::ConditionMet));
 }
@@ -284,9 +284,9 @@ pub fn a_met_condition_is_not_checked_again_and_a_drained_loop_reports_its_cause
     let again = ConstantBuilder::default().with_delay(seconds::<B>(3600));
     let looping = each(0..4).unbounded().at(backend.place()).retry(&clock, again);
     let checks = checked.clone();
-    let looping = looping.stop_on_counts(move |tally| {
-        checks.write(tally.ended() as u64);
-        tally.ended() == 1
+    let looping = looping.stop_on_counts(move |counts| {
+        checks.write(counts.ended() as u64);
+        counts.ended() == 1
     });
     let settled = backend.block_on(looping.settle(|n| {
         job(async move {

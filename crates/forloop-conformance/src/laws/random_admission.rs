@@ -240,7 +240,7 @@ fn settles<B: Backend>(backend: &B, rules: &Arc<Rules>) {
             .weight_by(|&index| rules.weight(index))
             .rate(&clock, rules.rate())
             .stagger(&clock, Duration::from_millis(rules.stagger))
-            .stop_on_counts(|tally| tally.failed() >= rules.most_failures)
+            .stop_on_counts(|counts| counts.failed() >= rules.most_failures)
             .stop_on_output(|index, output: &Result<u64, String>| {
                 index == rules.sought && output.is_ok()
             })
@@ -296,7 +296,7 @@ fn streams<B: Backend>(backend: &B, rules: &Arc<Rules>) {
             .limit(rules.limit)
             .unwrap()
             .retry(&clock, rules.retry())
-            .stop_on_counts(|tally| tally.failed() >= rules.most_failures)
+            .stop_on_counts(|counts| counts.failed() >= rules.most_failures)
             .stop_on_output(|index, output: &Result<u64, String>| {
                 index == rules.sought && output.is_ok()
             })
