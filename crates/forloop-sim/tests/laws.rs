@@ -1,4 +1,4 @@
-//! The laws in simulation: in first-in, first-out order, and under a thousand random schedules each.
+//! The laws in simulation: with tasks in the order in which they were woken, and under a thousand random schedules.
 
 use std::cell::RefCell;
 use std::env;
