@@ -70,7 +70,7 @@ async def tasks_that_block():
     async with asyncio.TaskGroup() as group:
         waiting = group.create_task(told.get())
         group.create_task(told.put(42))
-    print(f"heard {waiting.result()}")
+    print(f"received {waiting.result()}")
     print(f"computed {await asyncio.to_thread(lambda: 6 * 7)}")
 
 

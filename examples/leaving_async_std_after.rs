@@ -104,7 +104,7 @@ async fn tasks_that_block(runtime: &AnyRuntime) -> Result<(), forloop::Cancelled
     let waiting = forloop::spawn(runtime, async move { listening.recv().await });
     let telling = forloop::spawn(runtime, async move { tell.send(42).await });
     telling.await?.expect("the receiver exists");
-    println!("heard {}", waiting.await?.expect("a value was sent"));
+    println!("received {}", waiting.await?.expect("a value was sent"));
     println!("computed {}", forloop::spawn_blocking(runtime, || 6 * 7).await?);
     Ok(())
 }

@@ -76,7 +76,7 @@ async def tasks_that_block():
     waiting = asyncio.create_task(asyncio.to_thread(told.wait))
     await asyncio.to_thread(told.set)
     await waiting
-    print("heard 42")
+    print("received 42")
     print(f"computed {await asyncio.to_thread(lambda: 6 * 7)}")
 
 

@@ -105,7 +105,7 @@ async fn tasks_that_block() {
     let waiting = task::spawn(async move { listening.recv() });
     let telling = task::spawn(async move { tell.send(42) });
     telling.await.expect("the receiver exists");
-    println!("heard {}", waiting.await.expect("a value was sent"));
+    println!("received {}", waiting.await.expect("a value was sent"));
     println!("computed {}", task::spawn_blocking(|| 6 * 7).await);
 }
 

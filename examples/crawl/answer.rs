@@ -118,7 +118,7 @@ pub(crate) enum Answer {
 /// What follows the first half.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Then {
-    /// Nothing, for ever.
+    /// Nothing, forever.
     Stall,
     /// The site shuts down its half of the connection, once the data sent so far has left.
     ShutDown,

@@ -144,10 +144,10 @@ fn the_first_interrupt_starts_no_more_pages_and_the_second_stops_the_running_one
     let mut running = [(); 2].map(|()| listener.accept().unwrap().0);
     let interrupt = |child: &Child| kill_process(Pid::from_child(child), Signal::INT).unwrap();
     interrupt(&child);
-    let mut heard = String::new();
-    let mut told = BufReader::new(child.stderr.take().unwrap());
-    told.read_line(&mut heard).unwrap();
-    assert_eq!(heard, "crawl: finishing what runs; Ctrl-C once more stops it\n");
+    let mut line = String::new();
+    let mut printed = BufReader::new(child.stderr.take().unwrap());
+    printed.read_line(&mut line).unwrap();
+    assert_eq!(line, "crawl: finishing what runs; Ctrl-C once more stops it\n");
     interrupt(&child);
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));

@@ -9,7 +9,7 @@ use futures_util::stream::{self, StreamExt};
 use tokio::sync::Semaphore;
 use tokio::{signal, time};
 
-use crate::Pages;
+use crate::pages::Pages;
 
 pub(crate) async fn crawl(client: &Client, urls: &[Url], options: &Options) -> Pages {
     let mut pages: Pages = urls.iter().map(|_| Outcome::NotRun).collect();

@@ -3,7 +3,7 @@
 use crawler::{Client, FetchError, Options, Url};
 use forloop::{AnyRuntime, Retry};
 
-use crate::Pages;
+use crate::pages::Pages;
 
 pub(crate) async fn crawl(
     runtime: &AnyRuntime,

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::{signal, time};
 
-use crate::Pages;
+use crate::pages::Pages;
 
 pub(crate) async fn crawl(client: &Arc<Client>, urls: &[Url], options: &Options) -> Pages {
     let mut pages: Pages = urls.iter().map(|_| Outcome::NotRun).collect();

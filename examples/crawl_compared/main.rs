@@ -7,15 +7,13 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use crawler::{Client, FetchError, Meter, Options, Page, Sockets, Source, Tally};
+use crawler::{Client, Meter, Options, Sockets, Source, Tally};
 use lexopt::{Arg, Parser};
 
 mod buffer_unordered;
 mod forloop;
 mod join_set;
-
-/// The outcome of each page, in the order of the list.
-type Pages = Vec<::forloop::Outcome<Page, FetchError>>;
+mod pages;
 
 const LOOPS: &str = "`forloop`, `join_set`, `buffer_unordered`";
 

@@ -3,16 +3,23 @@
 
 #[path = "auto_traits/bodies.rs"]
 mod bodies;
+// Before the modules that use its macros.
+#[macro_use]
+#[path = "auto_traits/case.rs"]
+mod case;
+#[path = "auto_traits/one_result.rs"]
+mod one_result;
+#[path = "auto_traits/options.rs"]
+mod options;
+#[path = "auto_traits/tools.rs"]
+mod tools;
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::future::Ready;
-use std::marker::PhantomData;
 use std::ops::Range;
-use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::Duration;
 use std::{fs, io};
 
 use forloop::async_std::AsyncStd;
@@ -24,130 +31,9 @@ use forloop::tokio::{NoTokio, OwnedRuntime, Tokio};
 use forloop::*;
 
 use self::bodies::{rc, send};
-
-/// Asks the compiler about a type. If the type has the trait, the call finds its inherent method; if not, it
-/// finds that of [`Otherwise`].
-struct Probe<T>(PhantomData<fn(&T)>);
-
-impl<T> Probe<T> {
-    /// Probes the type that a closure would return, which may be unnameable. The closure is not called.
-    fn returned(_make: impl FnOnce() -> T) -> Self {
-        Self(PhantomData)
-    }
-}
-
-macro_rules! facts {
-    ($($fact:ident)*) => {
-        $(impl<T: $fact> Probe<T> {
-            #[allow(non_snake_case)] // The trait's own name, so that a single list serves both.
-            fn $fact(&self) -> &'static str {
-                concat!(stringify!($fact), " ")
-            }
-        })*
-
-        /// The negative answer.
-        #[allow(non_snake_case)]
-        trait Otherwise {
-            $(fn $fact(&self) -> &'static str {
-                ""
-            })*
-        }
-
-        impl<T> Otherwise for Probe<T> {}
-
-        macro_rules! ask {
-            ($probe:expr) => {{
-                let probe = $probe;
-                [$(probe.$fact()),*].concat()
-            }};
-        }
-    };
-}
-
-facts! { Send Sync Unpin UnwindSafe RefUnwindSafe }
-
-/// An expression, what the compiler derives for it, and what the table expects.
-struct Case {
-    about: &'static str,
-    says: String,
-    written: &'static str,
-}
-
-macro_rules! types {
-    ($($type:ty => $written:literal,)*) => {
-        vec![$(Case {
-            about: stringify!($type),
-            says: ask!(Probe::<$type>(PhantomData)),
-            written: $written,
-        }),*]
-    };
-}
-
-macro_rules! values {
-    ($($value:expr => $written:literal,)*) => {
-        vec![$(Case {
-            about: stringify!($value),
-            says: ask!(Probe::returned(|| $value)),
-            written: $written,
-        }),*]
-    };
-}
-
-// After the macros, which these modules use.
-#[path = "auto_traits/one_result.rs"]
-mod one_result;
-#[path = "auto_traits/options.rs"]
-mod options;
-#[path = "auto_traits/tools.rs"]
-mod tools;
-
-const TIME: Duration = Duration::from_secs(1);
-
-type Source = Iter<Range<u32>>;
-type Body = fn(u32) -> Ready<u32>;
-type InTaskJob = InlineJob<Ready<u32>>;
-
-fn in_task() -> Loop<Source> {
-    each(0..3).unbounded()
-}
-
-fn spawned() -> Loop<Source, Spawned<Smol>> {
-    in_task().on(Smol)
-}
-
-/// A value of this type, in closures that are not called.
-fn some<T>() -> T {
-    unreachable!("these closures are never called")
-}
-
-async fn consumer(mut receiver: ResultReceiver<u32>) -> u32 {
-    receiver.next().await.unwrap_or_default()
-}
-
-async fn rc_consumer(mut receiver: ResultReceiver<u32>) -> u32 {
-    let shared = Rc::new(1);
-    receiver.next().await.unwrap_or_default() + *shared
-}
-
-async fn grouped(_: Group<Smol, String>) -> Result<u32, String> {
-    send::result(1).await
-}
-
-async fn rc_grouped(_: Group<Smol, String>) -> Result<u32, String> {
-    rc::result(1).await
-}
-
-async fn scoped(_: Scope<'static, String>) -> Result<u32, String> {
-    send::result(1).await
-}
-
-async fn rc_scoped(_: Scope<'static, String>) -> Result<u32, String> {
-    rc::result(1).await
-}
-
-async fn locally_scoped(_: LocalScope<'static, String>) -> Result<u32, String> {
-    send::result(1).await
-}
+// `forloop` has another `Body`.
+use self::case::Body;
+use self::case::*;
 
 fn types() -> Vec<Case> {
     types! {

@@ -16,7 +16,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
-// From the bottom up: a module imports from those above it in this list only.
+// From the bottom up: a module imports only from its own block and from the blocks above it.
 mod body;
 mod budget;
 mod outcome;

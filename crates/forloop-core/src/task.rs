@@ -189,8 +189,8 @@ pub(crate) fn next_sequence() -> usize {
 ///
 /// The runtime owns the task, which is a [`Run`]; the user or a loop owns the handle, which is a [`Task`].
 /// There is no lock. Each of the four ways in which they communicate is a store on one side, followed by a
-/// wake or a check, and a registration on the other side, followed by a load. So whichever comes last sees
-/// the other.
+/// wake or a check, and a registration on the other side, followed by a load. So the later one sees the
+/// other.
 ///
 /// *Completion.* The task has dropped its future when it completes. It pushes the outcome and then stores
 /// `sequence` with `Release`, so a handle that loads a sequence number finds the outcome. A waiting handle
@@ -325,7 +325,7 @@ pin_project! {
 
     impl<F: Future> PinnedDrop for Run<F> {
         fn drop(this: Pin<&mut Self>) {
-            // A runtime that shuts down drops its tasks. Their handles must not wait for ever.
+            // A runtime that shuts down drops its tasks. Their handles must not wait forever.
             let this = this.project();
             match this.completing.take() {
                 Some((outcome, _wait_group)) => this.cell.complete(outcome),

@@ -19,12 +19,12 @@ use forloop_core as forloop;
 use futures_lite::future::{block_on, yield_now};
 use futures_lite::stream;
 
-/// Polls once, and is woken by nobody.
+/// Polls once, with a waker that does nothing.
 fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
-/// Whatever is in it, it stays where it was, and that is where its type may be.
+/// Checks at each poll that a value of any type stays where it was, at an address that its type permits.
 async fn stays<T>(index: usize, body: T) -> usize {
     let at = (&raw const body).addr();
     for _ in 0..3 {
@@ -225,7 +225,7 @@ fn wakers_of_a_loop_that_was_forgotten_or_dropped_are_harmless() {
         let mut looping = Box::pin(forloop::gather(bodies));
         assert!(poll(looping.as_mut()).is_pending());
         if forget {
-            // Kept where whoever looks for leaks can see it.
+            // Kept where a leak checker finds a pointer to it.
             static FORGOTTEN: Mutex<Vec<Pin<Box<dyn Future<Output = Vec<()>> + Send>>>> =
                 Mutex::new(Vec::new());
             FORGOTTEN.lock().unwrap().push(looping);

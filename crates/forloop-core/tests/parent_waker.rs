@@ -1,5 +1,5 @@
-//! Loops whose bodies are polled with the waker of whoever polls them: which waker everything sees, how
-//! often bodies are polled, and what the in-task laws ask of bodies that have wakers of their own.
+//! Loops whose bodies are polled with the waker of the task that polls the loop: which waker each part sees,
+//! how often bodies are polled, and what the in-task laws demand of bodies that have wakers of their own.
 
 #![forbid(unsafe_code)]
 
@@ -72,8 +72,8 @@ impl Host {
         n
     }
 
-    /// Polls a future whenever its task is woken. When it is not, the time goes on to the next alarm. Tells
-    /// how often it was polled.
+    /// Polls a future whenever its task is woken. While it is not, the clock advances to the next alarm. Returns
+    /// the output and the number of polls.
     fn run<F: Future>(&self, future: F) -> (F::Output, usize) {
         let mut future = pin!(future);
         for polls in 1.. {
@@ -84,7 +84,7 @@ impl Host {
             while !self.flag.0.swap(false, SeqCst) {
                 let mut clock = self.clock.lock().unwrap();
                 let next = clock.alarms.iter().map(|&(at, _)| at).min();
-                clock.now = next.expect("somebody wakes the task, or waits for a time");
+                clock.now = next.expect("the task has been woken, or an alarm is set");
                 let now = clock.now;
                 let (over, left) =
                     std::mem::take(&mut clock.alarms).into_iter().partition(|&(at, _)| at <= now);
@@ -250,7 +250,7 @@ impl Wake for Counts {
     }
 }
 
-/// Bodies that go on when they are let, and how often each was polled.
+/// Bodies that complete once they may, and how often each was polled.
 #[derive(Default)]
 struct Watched {
     polls: RefCell<Vec<usize>>,
@@ -296,7 +296,7 @@ fn each_poll_of_the_loop_polls_each_body_once_with_the_waker_of_that_poll() {
             watched.polls.borrow_mut().fill(0);
             assert!(poll_with(&mut looping, &waker).is_pending());
             assert!(watched.polls.borrow().iter().all(|&polls| polls == 1), "{bodies} bodies");
-            // Any of them wakes whoever polled last, and the loop wakes nobody.
+            // Each of them wakes the task that polled last, and the loop wakes no task itself.
             let wakers = watched.wakers.borrow();
             assert!(wakers.iter().flatten().all(|own| own.will_wake(&waker)));
             assert_eq!(counts.0.load(SeqCst), 0);
@@ -337,7 +337,7 @@ fn a_stream_that_gave_a_result_amid_a_round_still_polls_all_before_it_waits() {
     assert_eq!(wakers.iter().flatten().count(), 50);
 }
 
-/// Law 9, as for bodies with wakers of their own: the executor has its turn.
+/// Law 9, as for bodies with wakers of their own: the loop yields to the executor.
 #[test]
 fn loops_of_bodies_that_yield_or_never_wait_give_way() {
     let polls = Cell::new(0);
@@ -445,7 +445,7 @@ fn bodies_borrow_and_need_not_be_send() {
     assert_eq!(letters.get(), 4);
 }
 
-/// TMO-2, law 2: nobody knows whether it was woken in time, so it is polled a last time.
+/// TMO-2, law 2: the loop cannot know whether the body was woken in time, so it polls it a last time.
 #[test]
 fn a_body_without_time_that_is_ready_by_then_keeps_its_value() {
     let host = &Host::new();
@@ -460,7 +460,7 @@ fn a_body_without_time_that_is_ready_by_then_keeps_its_value() {
             }));
         assert!(poll_once(results.next()).await.is_none());
         host.millis(10).await;
-        // Nobody has looked since, and it is late: one could have gone on in time.
+        // The loop was not polled meanwhile: one body could have completed in time.
         is_ready.set(true);
         results.collect::<Vec<_>>().await
     });

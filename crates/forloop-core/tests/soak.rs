@@ -185,7 +185,7 @@ impl<'a> Future for Body<'a> {
     }
 }
 
-/// Whoever polls the loop: this thread.
+/// The task that polls the loop, on this thread.
 struct Parked {
     thread: Thread,
     was_woken: AtomicBool,
@@ -225,7 +225,7 @@ fn poll_until<F: Future>(future: F, enough: impl Fn() -> bool) -> Option<F::Outp
     output
 }
 
-/// Runs `round` for some seeds; ends the program if one takes for ever.
+/// Runs `round` for some seeds; ends the program if one does not end.
 fn rounds(round: impl Fn(u64)) {
     let rounds = env::var("FORLOOP_SOAK").map_or(1, |rounds| rounds.parse().unwrap());
     for seed in 0..rounds {
@@ -301,7 +301,7 @@ fn bodies_that_are_woken_from_many_threads_all_end_once() {
 fn a_body_is_polled_at_most_once_more_than_it_is_woken() {
     rounds(|seed| {
         let board = Board::new(BODIES);
-        // No slot is used twice: a late wake of the one before counts for nobody else.
+        // No slot is used twice: a late wake of one body counts for no other.
         let bodies = (0..BODIES).map(|index| board.body(index));
         let mut looping = Box::pin(forloop::gather(bodies));
         while board.begun.load(SeqCst) < BODIES {

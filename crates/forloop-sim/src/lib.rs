@@ -95,7 +95,7 @@
 //! # An example: a bug in the wild
 //!
 //! Bodies in a stream of futures-util run only while the consumer polls the stream. If the consumer then
-//! awaits something that a body holds or is queued for, both wait for ever
+//! awaits something that a body holds or is queued for, both wait forever
 //! ([futures-rs#2387](https://github.com/rust-lang/futures-rs/issues/2387)). On a real runtime that is a
 //! test that hangs now and then; in simulation it is a report.
 //!

@@ -283,7 +283,7 @@ impl fmt::Display for NoRuntime {
             Self::Unknown(name) => write!(
                 f,
                 "FORLOOP_RUNTIME is `{name}`, which is not a runtime of this program; it has {}",
-                crate::run::names().join(", "),
+                crate::flavor::names().join(", "),
             ),
             Self::OutsideSimulation => f.write_str(
                 "no simulation surrounds this code, and the simulated runtime is the only one enabled: \

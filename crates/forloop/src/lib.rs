@@ -133,6 +133,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod any;
+mod flavor;
 pub mod guide;
 mod run;
 

@@ -6,6 +6,7 @@ use std::ffi::OsStr;
 #[cfg(any(feature = "smol", feature = "async-std", feature = "tokio"))]
 use forloop_core::BlockOn;
 
+use crate::flavor::{FLAVORS, Flavor};
 use crate::{AnyRuntime, NoRuntime};
 
 /// The environment variable that names the runtime for [`run`].
@@ -50,40 +51,6 @@ where
         return Err(NoRuntime::Inside(runtime.name()));
     }
     start(flavor, program)
-}
-
-/// A runtime to start a program on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Flavor {
-    #[cfg(feature = "smol")]
-    Smol,
-    #[cfg(feature = "async-std")]
-    AsyncStd,
-    #[cfg(feature = "tokio")]
-    TokioMultiThread,
-    #[cfg(feature = "tokio")]
-    TokioCurrentThread,
-    #[cfg(feature = "sim")]
-    Sim,
-}
-
-/// Every flavor of this build by name, the default first.
-const FLAVORS: &[(&str, Flavor)] = &[
-    #[cfg(feature = "smol")]
-    ("smol", Flavor::Smol),
-    #[cfg(feature = "async-std")]
-    ("async-std", Flavor::AsyncStd),
-    #[cfg(feature = "tokio")]
-    ("tokio-multi-thread", Flavor::TokioMultiThread),
-    #[cfg(feature = "tokio")]
-    ("tokio-current-thread", Flavor::TokioCurrentThread),
-    #[cfg(feature = "sim")]
-    ("sim", Flavor::Sim),
-];
-
-/// The values of `FORLOOP_RUNTIME` that this build accepts.
-pub(crate) fn names() -> Vec<&'static str> {
-    FLAVORS.iter().map(|&(name, _)| name).collect()
 }
 
 fn pick(named: Option<&str>) -> Result<Flavor, NoRuntime> {
@@ -136,6 +103,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flavor::names;
 
     #[test]
     fn a_runtime_that_is_not_enabled_is_refused_with_the_names_of_those_that_are() {

@@ -1,6 +1,13 @@
 //! The strategies that make one result of all outputs.
 
-use super::*;
+use std::future::Ready;
+use std::rc::Rc;
+
+use forloop::smol::Smol;
+use forloop::*;
+
+use crate::bodies::{rc, send};
+use crate::case::*;
 
 fn vector<F: Future<Output = Vec<u32>>>(future: F) -> F {
     future

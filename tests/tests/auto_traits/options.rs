@@ -1,9 +1,17 @@
 //! The options that decide when bodies start, and those that stop a loop.
 
-use forloop::progress::Progress;
-use forloop::tracing::{Events, Spans};
+use std::rc::Rc;
+use std::time::Duration;
 
-use super::*;
+use forloop::progress::Progress;
+use forloop::smol::Smol;
+use forloop::tracing::{Events, Spans};
+use forloop::*;
+
+use crate::bodies::{rc, send};
+// `forloop` has another `Body`.
+use crate::case::Body;
+use crate::case::*;
 
 fn retry() -> backon::ConstantBuilder {
     backon::ConstantBuilder::default()

@@ -1,12 +1,17 @@
 //! The types of the testing tools: simulations and timelines.
 
+use std::future::Ready;
+use std::rc::Rc;
+
 use forloop::sim::{
     Cause as SimCause, Choices, Deadlock, Event, EventKind as SimEventKind, Explore, Explored,
     Failure as SimFailure, Jitter, Label, NoChoices, NoRun, Pending, Sim,
 };
+use forloop::smol::Smol;
 use forloop::timeline::{AnyOutput, EventKind, Recorder, ResultOutput, Timeline, Watched};
+use forloop::*;
 
-use super::*;
+use crate::case::*;
 
 pub(super) fn types() -> Vec<Case> {
     types! {

@@ -4,7 +4,7 @@
 //!
 //! 1. an item whose back-off is over: it has kept its permit, so it needs none;
 //! 2. a queued item, in input order, if there are permits for it; one that needs more permits than are free is
-//!    not overtaken, or it would wait for ever;
+//!    not overtaken, or it would wait forever;
 //! 3. the next item of the source, which either begins or is queued. No more items are queued than the limit, so
 //!    memory is bounded by it.
 //!

@@ -145,7 +145,7 @@ where
                 }
             };
             let room = this.limit.saturating_sub(this.running.len().saturating_add(held));
-            // Options that time bodies are told of each one that starts.
+            // Options that time bodies are notified of each start.
             let most = if C::HAS_SIGNALS { 1 } else { room };
             let last_started = this.running.start(caller, most, next, |end| match end.outcome {
                 Outcome::Ok(_) => deliver(end, on_complete).map_break(StartEnd::Break),

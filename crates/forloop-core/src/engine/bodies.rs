@@ -6,11 +6,10 @@ use alloc::vec::Vec;
 use core::ops::ControlFlow;
 use core::task::{Context, Poll, Waker};
 
-use super::Completion;
 use super::bit_set::{bits, count, lowest};
 use super::capacity_hint::CapacityHint;
 use super::index_table::IndexTable;
-use super::job::{JobHandle, Key};
+use super::job::{Completion, JobHandle, Key};
 use super::ready::{FirstPoll, ReadyQueue, Wakers};
 use super::slab::{OccupiedEntry, Slab, VacantEntry};
 use super::slot::{Slot, number_of, offset_of, slot_at};

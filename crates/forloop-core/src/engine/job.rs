@@ -1,4 +1,4 @@
-//! What the engine asks of a body, and how it names one.
+//! What the engine asks of a body, how it names one, and what it reports of one.
 
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -57,4 +57,15 @@ pub struct Key {
     pub(crate) slot: usize,
     pub(crate) index: usize,
     pub(crate) attempt: u32,
+}
+
+/// A body that has completed.
+#[derive(Debug)]
+pub(crate) struct Completion<T> {
+    /// The index that the body was inserted with.
+    pub(crate) index: usize,
+    /// The position in completion order, where that can differ from the order of reports. Bodies that run
+    /// elsewhere may complete in one order and be seen in another.
+    pub(crate) seq: usize,
+    pub(crate) outcome: Outcome<T>,
 }

@@ -42,6 +42,7 @@ mod slot;
 #[cfg(forloop_loom)]
 pub(crate) use self::atomic::AtomicWaker;
 pub(crate) use self::capacity_hint::CapacityHint;
+pub(crate) use self::job::Completion;
 pub use self::job::{JobHandle, Key};
 #[cfg(all(test, forloop_loom))]
 pub(crate) use self::model::negative_controls::is_found_by;
@@ -63,17 +64,6 @@ use self::slot::{Slot, number_of, offset_of, slot_at};
 use crate::outcome::{Outcome, Panic, catch};
 use crate::simulation::{self, Origin, WaitReport};
 use crate::wait_group::{WaitGroup, with_wait_group};
-
-/// A body that has completed.
-#[derive(Debug)]
-pub(crate) struct Completion<T> {
-    /// The index that the body was inserted with.
-    pub(crate) index: usize,
-    /// The position in completion order, where that can differ from the order of reports. Bodies that run
-    /// elsewhere may complete in one order and be seen in another.
-    pub(crate) seq: usize,
-    pub(crate) outcome: Outcome<T>,
-}
 
 /// A set of started bodies, each with its index.
 pub(crate) struct FutureSet<J> {
@@ -438,7 +428,7 @@ impl<J: JobHandle> FutureSet<J> {
     /// Asks every body to stop. Bodies that stop at once have been dropped when this returns. `panicked` gets
     /// the panics of their destructors.
     pub(crate) fn cancel(&mut self, mut panicked: impl FnMut(Panic)) {
-        // All are marked first, so that none makes progress on the news that another has stopped.
+        // All are marked first, so that none makes progress because another has stopped.
         self.mark_cancelled();
         let ((), wait_group) = with_wait_group(None, || {
             if J::INLINE {

@@ -81,7 +81,7 @@ pub(super) fn this_thread() -> Option<ThreadId> {
     Some(ThreadId(HERE.with(|here| NonNull::from(here).addr())))
 }
 
-/// Without `std` a thread cannot be told from another, so every wake takes the path with atomics.
+/// Without `std` threads cannot be distinguished, so every wake takes the path with atomics.
 #[cfg(not(feature = "std"))]
 #[inline]
 pub(super) fn this_thread() -> Option<ThreadId> {

@@ -33,16 +33,18 @@
 //! the slots of a chunk that complete together are freed by a few instructions.
 
 mod chunk;
+mod links;
 
 use core::fmt;
 use core::pin::Pin;
 
 use super::bit_set::{LowestBit, bits};
 use super::slot::{Slot, number_of, offset_of, slot_at};
-use crate::Panic;
+use crate::outcome::Panic;
 
 use self::chunk::Chunks;
 pub(super) use self::chunk::{Chunk, OccupiedEntry, VacantEntries, VacantEntry};
+use self::links::{Link, pop, push};
 
 /// The slots of a set, and the order in which they are filled.
 pub(super) struct Slab<J> {
@@ -56,51 +58,6 @@ pub(super) struct Slab<J> {
     /// The first chunk on each list.
     empty: Link,
     partial: Link,
-}
-
-/// The head of a list of chunks, or the link of a chunk: an enum in one word. No slab has so many chunks
-/// that a number is one of the other two states.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Link(usize);
-
-impl Link {
-    /// The chunk is not on the list.
-    const UNLISTED: Self = Self(usize::MAX);
-    /// No chunk follows.
-    const END: Self = Self(usize::MAX - 1);
-
-    const fn to(number: usize) -> Self {
-        Self(number)
-    }
-
-    /// The number of the chunk that follows.
-    fn get(self) -> Option<usize> {
-        (self.0 < Self::END.0).then_some(self.0)
-    }
-}
-
-/// The links of a chunk on the two lists.
-struct Links {
-    empty: Link,
-    partial: Link,
-}
-
-impl Links {
-    const UNLISTED: Self = Self { empty: Link::UNLISTED, partial: Link::UNLISTED };
-}
-
-/// Puts a chunk on a list, unless it is on it.
-#[inline]
-fn push(head: &mut Link, link: &mut Link, number: usize) {
-    if *link == Link::UNLISTED {
-        *link = *head;
-        *head = Link::to(number);
-    }
-}
-
-/// Takes the first chunk off a list, given its link.
-fn pop(head: &mut Link, link: &mut Link) {
-    *head = core::mem::replace(link, Link::UNLISTED);
 }
 
 impl<J> Slab<J> {

@@ -10,7 +10,7 @@ use crate::Timer;
 /// Wakes the loop at a moment of a clock. It holds at most one timer of the runtime.
 ///
 /// The clock decides whether the moment has come, and the timer only wakes the loop. A runtime may poll a
-/// timer late, behind bodies that are busy, but the time has passed all the same. So each poll reads the
+/// timer late, behind bodies that are busy, although its moment has passed. So each poll reads the
 /// clock first, which is also cheaper than polling a timer.
 ///
 /// An alarm may be asked for a later moment than the one its timer is set for. It keeps that timer: the

@@ -71,7 +71,7 @@ impl<S: Stream, P, L, C> Loop<S, P, L, C> {
 /// A key is a semaphore with a fair queue. [`enter`](Rule::enter) takes a permit of the item's key, or queues the item
 /// behind the others of its key. When an item completes, it hands its permit to the first of that queue, which
 /// [`released`](Rule::released) then returns to the loop. So a permit is free only if no item of its key is queued:
-/// nothing can overtake within a key, and no item waits for a permit that nobody holds.
+/// nothing can overtake within a key, and no item waits for a permit that is free.
 ///
 /// A permit is held until the item completes, and not until an attempt does. So a retry needs no permit of its own.
 #[derive(Clone)]

@@ -9,7 +9,7 @@ use super::{ItemRule, OutcomeRule, Rule, WithRule};
 use crate::{Event, Loop, StopReason, Timer};
 
 impl<S, P, L, C> Loop<S, P, L, C> {
-    /// Starts a body when the previously started one has failed, or `delay` after that one was started, whichever is
+    /// Starts a body when the previously started one has failed, or `delay` after that one was started, if that is
     /// earlier.
     ///
     /// With [`race_ok`](Self::race_ok) this is "happy eyeballs", with which browsers connect to the first of several

@@ -6,9 +6,7 @@ use core::convert::Infallible;
 use core::error::Error;
 use core::fmt;
 
-use super::StopReason;
-use super::interrupted::SourceError;
-use crate::{Cause, Interrupted};
+use super::interrupted::{Cause, Interrupted, SourceError, StopReason};
 
 /// One body's error, with the index of the body.
 #[derive(Debug, Clone, PartialEq, Eq)]

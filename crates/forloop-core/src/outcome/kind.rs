@@ -1,6 +1,6 @@
 //! The kind of an outcome.
 
-use crate::Outcome;
+use super::Outcome;
 
 /// The kind of an [`Outcome`]: its variant without the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -15,7 +15,7 @@ use crate::{Iter, LimitSet, Loop, each};
 
 /// Runs every future concurrently and gives index and output of each, in completion order.
 ///
-/// **The futures do not run while nobody polls the stream.** See [`Results`], and its `for_each`,
+/// **The futures run only while the stream is polled.** See [`Results`], and its `for_each`,
 /// which polls them while a step runs.
 ///
 /// Equivalent to Python's `asyncio.as_completed`, except that leaving it early cancels the unfinished
@@ -58,7 +58,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ///
     /// [`stream_unordered`](Self::stream_unordered) gives the outputs alone.
     ///
-    /// **In-task bodies do not run while nobody polls the stream.** See [`Results`], and its
+    /// **In-task bodies run only while the stream is polled.** See [`Results`], and its
     /// `for_each`, which polls them while a step runs.
     ///
     /// # Examples

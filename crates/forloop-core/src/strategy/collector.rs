@@ -87,7 +87,7 @@ impl<V, T, E> CompletionDelivery<V, Result<T, E>> {
     };
 }
 
-/// How a loop came to its end.
+/// How a loop completed.
 pub(super) struct LoopEnd<S> {
     /// How many bodies were started.
     pub(super) started: usize,

@@ -20,7 +20,7 @@
 //!
 //! When the consumer returns, the bodies are cancelled, and its output is given once they have stopped. When the
 //! loop completes, the channel is closed, and the future waits for the consumer. What interrupted the loop is
-//! sent behind every result. A panic of the loop drops the consumer, because it could only wait in vain.
+//! sent behind every result. A panic of the loop drops the consumer, because no result will reach it.
 
 use core::ops::ControlFlow;
 use core::pin::Pin;

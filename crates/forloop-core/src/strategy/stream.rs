@@ -21,7 +21,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     /// An output that waits for an earlier one keeps its permit, so a slow body slows the loop down
     /// instead of filling the memory.
     ///
-    /// **In-task bodies do not run while nobody polls the stream.** See [`Results`], and its
+    /// **In-task bodies run only while the stream is polled.** See [`Results`], and its
     /// `for_each`, which polls them while a step runs.
     ///
     /// # Examples
@@ -76,7 +76,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ///
     /// [`as_completed`](Self::as_completed) gives each with its index.
     ///
-    /// **In-task bodies do not run while nobody polls the stream.** See [`Results`], and its
+    /// **In-task bodies run only while the stream is polled.** See [`Results`], and its
     /// `for_each`, which polls them while a step runs.
     ///
     /// # Examples

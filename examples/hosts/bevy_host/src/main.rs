@@ -1,7 +1,7 @@
 //! `bevy_host`: Bevy's task pools run the bodies, without the engine around them.
 //!
 //! A pool that does not exist, or has no threads, is an error when the seam's value is created, and not a
-//! loop that waits for ever.
+//! loop that waits forever.
 
 #![forbid(unsafe_code)]
 

@@ -5,9 +5,7 @@
 use alloc::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use core::ptr::NonNull;
 
-use super::waker::CHUNK_ALIGN;
-
-/// Memory for some `T`s, aligned as chunks are.
+/// Memory for some `T`s, aligned as they are.
 ///
 /// An allocator takes a slow path for such an alignment. So this asks for a little more memory with an
 /// ordinary alignment, and starts at the first aligned address in it.
@@ -20,15 +18,17 @@ pub(super) struct Block<T> {
 impl<T> Block<T> {
     /// Uninitialised memory for `len` values.
     pub(super) fn new(len: usize) -> Self {
-        const { assert!(align_of::<T>() <= CHUNK_ALIGN && size_of::<T>() > 0) };
+        const { assert!(size_of::<T>() > 0) };
         let layout = Layout::array::<T>(len)
-            .and_then(|layout| Layout::from_size_align(layout.size() + CHUNK_ALIGN, ORDINARY_ALIGN))
+            .and_then(|layout| {
+                Layout::from_size_align(layout.size() + align_of::<T>(), ORDINARY_ALIGN)
+            })
             .expect("the size of the memory is within bounds");
         // SAFETY: the size is not zero.
         let Some(memory) = NonNull::new(unsafe { alloc(layout) }) else {
             handle_alloc_error(layout)
         };
-        let start = memory.as_ptr().map_addr(|address| address.next_multiple_of(CHUNK_ALIGN));
+        let start = memory.as_ptr().map_addr(|address| address.next_multiple_of(align_of::<T>()));
         // SAFETY: it is not below the address of the memory, which is not null.
         let start = unsafe { NonNull::new_unchecked(start) }.cast();
         Self { start, memory, layout }

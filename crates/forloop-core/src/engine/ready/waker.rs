@@ -20,7 +20,6 @@ use core::task::{RawWaker, RawWakerVTable, Waker};
 use super::super::atomic::{AtomicPtr, AtomicUsize, AtomicWaker, Ordering, OwnerCell};
 use super::super::mutations::{Mutation, is_mutated};
 use super::super::polling::{PolledOn, this_thread};
-use super::ReadyQueue;
 use super::block::Block;
 
 /// The number of slots in a chunk: one bit of a word each, and one to spare.
@@ -83,7 +82,7 @@ pub(super) struct WakerChunk {
 }
 
 /// One more than the highest offset that fits into the low bits of a chunk's address.
-pub(super) const CHUNK_ALIGN: usize = align_of::<WakerChunk>();
+const CHUNK_ALIGN: usize = align_of::<WakerChunk>();
 const _: () = assert!(CHUNK_SLOTS <= CHUNK_ALIGN, "an offset fits into the low bits");
 
 impl WakerChunk {
@@ -305,7 +304,7 @@ unsafe fn drop_waker(waker: *const ()) {
 /// The waker of a slot, borrowed from the loop. Clones of it may outlive the loop.
 pub(in super::super) struct SlotWaker<'a> {
     waker: ManuallyDrop<Waker>,
-    _loop: PhantomData<&'a ReadyQueue>,
+    _loop: PhantomData<&'a ()>,
 }
 
 impl SlotWaker<'_> {
@@ -328,7 +327,7 @@ impl Deref for SlotWaker<'_> {
 pub(in super::super) struct Wakers<'a> {
     pub(super) chunk: NonNull<WakerChunk>,
     shared: NonNull<Shared>,
-    _loop: PhantomData<&'a mut ReadyQueue>,
+    _loop: PhantomData<&'a mut ()>,
 }
 
 impl<'a> Wakers<'a> {

@@ -18,16 +18,13 @@ use core::ops::Range;
 use core::pin::Pin;
 use core::ptr::NonNull;
 
-use super::super::bit_set::{LowestBit, bits, count};
+use super::super::bit_set::{bits, count};
 use super::super::inline_vec::InlineVec;
 use super::super::ready::CHUNK_SLOTS;
-use super::Links;
-use crate::Panic;
-use crate::outcome::catch;
+use super::links::Links;
+use crate::outcome::{Panic, catch};
 
-pub(in super::super) use self::entries::{
-    OccupiedEntries, OccupiedEntry, VacantEntries, VacantEntry,
-};
+pub(in super::super) use self::entries::{OccupiedEntry, VacantEntries, VacantEntry};
 
 /// The chunks of a slab and the memory of their slots.
 pub(super) struct Chunks<J> {
@@ -160,16 +157,6 @@ impl<J> Chunks<J> {
         self.chunks.iter()
     }
 
-    /// The free slots of a chunk from `cursor` on, which is advanced past those that are filled.
-    #[inline]
-    pub(super) fn vacant_entries<'a>(
-        &'a mut self,
-        number: usize,
-        cursor: &'a mut LowestBit,
-    ) -> VacantEntries<'a, J> {
-        VacantEntries::new(&mut self.chunks[number], &mut self.taken, cursor)
-    }
-
     /// Makes empty slots of a chunk free; `true` if all of the chunk's slots are free now.
     #[inline]
     pub(super) fn free(&mut self, number: usize, slots: usize) -> bool {
@@ -231,12 +218,6 @@ impl<J> Chunk<J> {
         links: Links::UNLISTED,
         first_index: 0,
     };
-
-    /// The bodies of the `due` slots, to be polled one after another.
-    #[inline]
-    pub(in super::super) fn occupied_entries(&mut self, due: usize) -> OccupiedEntries<'_, J> {
-        OccupiedEntries::new(self, due)
-    }
 
     #[inline]
     fn at(&self, offset: usize) -> Option<NonNull<J>> {

@@ -3,7 +3,7 @@
 //! Completions travel in batches, because to wake another thread costs more than a short body does. A
 //! [`BatchBuffer`](super::batch_buffer::BatchBuffer) on each worker decides when a batch is full. The
 //! dispatcher takes all batches that have arrived as one round and sorts their prompt completions by
-//! sequence number. So the loop sees prompt completions in completion order whichever worker ran the
+//! sequence number. So the loop sees prompt completions in completion order, on any worker that ran the
 //! bodies. Batched outputs have no sequence number and are not sorted.
 //!
 //! Neither side blocks and neither takes a lock. A batch that is pushed is followed by a wake of the

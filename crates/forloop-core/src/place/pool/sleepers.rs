@@ -10,7 +10,7 @@ use super::sync::{AtomicBool, AtomicWaker, Ordering, fence};
 /// The wakers of the workers of a loop, and whether one of them waits for the source.
 ///
 /// A worker that needs the source while another holds it must not miss its return. The worker that
-/// returns the source, in turn, must not wake anyone while nobody waits: it returns the source once for
+/// returns the source, in turn, must not wake a worker while none waits: it returns the source once for
 /// every batch. The two run this handshake:
 ///
 /// - The waiting worker sets the flag ([`wait`](Self::wait)), executes a fence, and tries to take the
@@ -19,7 +19,7 @@ use super::sync::{AtomicBool, AtomicWaker, Ordering, fence};
 ///   ([`notify_if_waiting`](Self::notify_if_waiting)).
 ///
 /// The two fences have an order. If the waiting worker's comes first, the other one reads the flag as
-/// set and wakes everybody. Otherwise the second attempt of the waiting worker sees the source that was
+/// set and wakes every worker. Otherwise the second attempt of the waiting worker sees the source that was
 /// put back. So either the worker is woken or it does not sleep.
 ///
 /// A notification clears the flag and wakes all workers: which of them wait is not recorded. Those that

@@ -1,7 +1,7 @@
 //! Why a child never observes a sibling's cancellation as an error of its own.
 //!
 //! A child without a value, because it failed, panicked or was cancelled, completes its handle with
-//! [`Cancelled`](crate::Cancelled). If its group goes on, that may happen at once. If its group stops, it may not.
+//! [`Cancelled`](crate::Cancelled). If its group continues, that may happen at once. If its group stops, it may not.
 //! A group on threads cannot cancel its children all at once: one has stopped while another is in the middle of a
 //! poll. Were the second notified that its sibling has no value, it would continue behind that await, return an
 //! error, and the group would report an error that nothing but the cancellation caused.

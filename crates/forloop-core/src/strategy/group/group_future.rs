@@ -120,7 +120,7 @@ impl<D: GroupDriver, C> GroupFuture<D, C> {
     /// child's error beside the body's value.
     ///
     /// An error of the body itself still stops the group, and so does a panic. The group keeps the errors
-    /// until it completes, so the children of a group that runs for ever should handle their own.
+    /// until it completes, so the children of a group that runs forever should handle their own.
     ///
     /// Equivalent to Kotlin's `supervisorScope`.
     ///

@@ -1,6 +1,7 @@
 //! Loops on a page, which has one thread and must not block: they run in its tasks, with its timers. Bodies
 //! may borrow, and `on_local` makes each body a task of the page.
 
+mod exports;
 mod page;
 mod seam;
 

@@ -1,6 +1,6 @@
 //! The functions of the page; `run.mjs` implements them.
 
-#![allow(unsafe_code, reason = "imports from and exports to JavaScript are declared by hand")]
+#![allow(unsafe_code, reason = "imports from JavaScript are declared by hand")]
 
 // SAFETY: `run.mjs` defines functions with these names and signatures. They read their arguments before they
 // return, and call no function of this module before they have returned.
@@ -21,22 +21,4 @@ unsafe extern "C" {
 /// Prints a line.
 pub(crate) fn say(line: &str) {
     print(line.as_ptr(), line.len());
-}
-
-// SAFETY: no other function exports this name.
-#[unsafe(no_mangle)]
-extern "C" fn start() {
-    crate::start();
-}
-
-// SAFETY: as above.
-#[unsafe(no_mangle)]
-extern "C" fn run_ready_tasks() {
-    crate::seam::run_ready_tasks();
-}
-
-// SAFETY: as above.
-#[unsafe(no_mangle)]
-extern "C" fn timer_is_over(id: u32) {
-    crate::seam::timer_is_over(id);
 }

@@ -11,7 +11,30 @@ use core::pin::Pin;
 use core::ptr::NonNull;
 
 use super::super::super::bit_set::{LowestBit, count, lowest};
-use super::Chunk;
+use super::{Chunk, Chunks};
+
+impl<J> Chunks<J> {
+    /// The free slots of a chunk from `cursor` on, which is advanced past those that are filled.
+    #[inline]
+    pub(in super::super) fn vacant_entries<'a>(
+        &'a mut self,
+        number: usize,
+        cursor: &'a mut LowestBit,
+    ) -> VacantEntries<'a, J> {
+        VacantEntries::new(&mut self.chunks[number], &mut self.taken, cursor)
+    }
+}
+
+impl<J> Chunk<J> {
+    /// The bodies of the `due` slots, to be polled one after another.
+    #[inline]
+    pub(in super::super::super) fn occupied_entries(
+        &mut self,
+        due: usize,
+    ) -> OccupiedEntries<'_, J> {
+        OccupiedEntries::new(self, due)
+    }
+}
 
 /// Free slots of a chunk, the lowest first, to start bodies in.
 pub(in super::super::super) struct VacantEntries<'a, J> {
@@ -29,11 +52,7 @@ pub(in super::super::super) struct VacantEntries<'a, J> {
 
 impl<'a, J> VacantEntries<'a, J> {
     #[inline]
-    pub(super) fn new(
-        chunk: &'a mut Chunk<J>,
-        taken: &'a mut usize,
-        cursor: &'a mut LowestBit,
-    ) -> Self {
+    fn new(chunk: &'a mut Chunk<J>, taken: &'a mut usize, cursor: &'a mut LowestBit) -> Self {
         let free = chunk.all & !chunk.taken & cursor.and_above();
         Self { slots: chunk.slots, free, held_back: 0, free_at_first: free, cursor, taken, chunk }
     }
@@ -141,7 +160,7 @@ pub(in super::super::super) struct OccupiedEntries<'a, J> {
 
 impl<'a, J> OccupiedEntries<'a, J> {
     #[inline]
-    pub(super) fn new(chunk: &'a mut Chunk<J>, due: usize) -> Self {
+    fn new(chunk: &'a mut Chunk<J>, due: usize) -> Self {
         // The chunk holds no body until they are written back. If this is forgotten, the bodies leak.
         let occupied = take(&mut chunk.occupied);
         OccupiedEntries { slots: chunk.slots, remaining: due & occupied, occupied, chunk }
