@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: builds the benchmarks as users build programs, and runs them.
+//! `cargo xtask bench`: builds the benchmarks in release mode and runs them.
 
 use std::{
     env,
@@ -8,18 +8,18 @@ use std::{
 
 const PACKAGE: &str = "forloop-bench";
 
-/// Hands the rest of the command line to the benchmarks, and their exit code back: 0 measured, and
-/// with `--check` nothing is worse; 1 something is; 2 could not measure.
+/// Passes the remaining arguments to the benchmarks and returns their exit code: 0 on success, 1 if
+/// `--check` found a regression, 2 if the benchmarks could not run.
 pub fn main(mut arguments: lexopt::Parser) -> ExitCode {
     let rest: Vec<OsString> = match arguments.raw_args() {
         Ok(rest) => rest.collect(),
         Err(error) => return refuse(&error.to_string()),
     };
-    // All programs of the package: the one that is run starts the other, which counts allocations.
+    // All programs of the package: the main one starts a second one, which counts allocations.
     let mut build = cargo();
     build.args(["build", "--quiet", "--release", "--locked", "--package", PACKAGE, "--bins"]);
-    if let Err(why) = succeed(build) {
-        return refuse(&why);
+    if let Err(error) = run_build(build) {
+        return refuse(&error);
     }
     let mut run = cargo();
     run.args(["run", "--quiet", "--release", "--locked", "--package", PACKAGE]);
@@ -34,15 +34,15 @@ fn cargo() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-fn succeed(mut command: Command) -> Result<(), String> {
+fn run_build(mut command: Command) -> Result<(), String> {
     match command.status() {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("the benchmarks could not be built: {status}")),
-        Err(error) => Err(format!("the benchmarks could not be built: {error}")),
+        Ok(status) => Err(format!("cannot build the benchmarks: {status}")),
+        Err(error) => Err(format!("cannot build the benchmarks: {error}")),
     }
 }
 
-fn refuse(why: &str) -> ExitCode {
-    eprintln!("error: {why}");
+fn refuse(error: &str) -> ExitCode {
+    eprintln!("error: {error}");
     ExitCode::from(2)
 }

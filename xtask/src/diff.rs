@@ -1,17 +1,17 @@
-//! Shows outputs: as they are, or where two of them differ.
+//! Formats the output of a program, or the differences between two outputs.
 
 use std::{fmt::Write, time::Duration};
 
 use similar::{ChangeTag, TextDiff};
 
-/// How many lines of anything are shown.
-const SHOWN: usize = 100;
+/// The maximum number of lines that are shown.
+const MAX_LINES: usize = 100;
 
-/// The unified diff of two outputs; it is never empty where they differ.
+/// Returns the unified diff of two outputs. It is not empty if they differ.
 pub(crate) fn unified(old: (&str, &[u8]), new: (&str, &[u8])) -> String {
     let (before, after) = (lines(old.1), lines(new.1));
     let diff = TextDiff::configure()
-        // A rougher diff in time is better than a perfect one too late.
+        // On time-out `similar` returns a valid diff that is not minimal.
         .timeout(Duration::from_secs(5))
         .diff_slices(&before, &after);
     let mut shown = vec![format!("--- {}", old.0), format!("+++ {}", new.0)];
@@ -23,40 +23,40 @@ pub(crate) fn unified(old: (&str, &[u8]), new: (&str, &[u8])) -> String {
                 ChangeTag::Delete => '-',
                 ChangeTag::Insert => '+',
             };
-            let (line, ended) = match change.value().strip_suffix(b"\n") {
+            let (line, has_newline) = match change.value().strip_suffix(b"\n") {
                 Some(line) => (line, true),
                 None => (change.value(), false),
             };
             shown.push(format!("{sign}{}", printable(line)));
-            if !ended {
-                shown.push("\\ no newline at the end".to_owned());
+            if !has_newline {
+                shown.push("\\ no newline at end of output".to_owned());
             }
         }
     }
-    cut(shown)
+    truncate(shown)
 }
 
-/// An output line by line, set off from what is ours.
+/// Quotes an output, with a margin that separates it from the report.
 pub(crate) fn quoted(output: &[u8]) -> String {
     let line =
         |line: &&[u8]| format!("  | {}", printable(line.strip_suffix(b"\n").unwrap_or(line)));
-    cut(lines(output).iter().map(line).collect())
+    truncate(lines(output).iter().map(line).collect())
 }
 
 fn lines(output: &[u8]) -> Vec<&[u8]> {
     output.split_inclusive(|&byte| byte == b'\n').collect()
 }
 
-fn cut(mut lines: Vec<String>) -> String {
-    let more = lines.len().saturating_sub(SHOWN);
+fn truncate(mut lines: Vec<String>) -> String {
+    let more = lines.len().saturating_sub(MAX_LINES);
     if more > 0 {
-        lines.truncate(SHOWN);
+        lines.truncate(MAX_LINES);
         lines.push(format!("  ... and {more} more lines"));
     }
     lines.into_iter().map(|line| line + "\n").collect()
 }
 
-/// Text that shows every byte and gives no orders to a terminal.
+/// Escapes control characters and bytes that are not UTF-8.
 fn printable(line: &[u8]) -> String {
     let mut text = String::new();
     for chunk in line.utf8_chunks() {
@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn a_missing_final_newline_is_shown() {
         let shown = diff(b"1\n", b"1");
-        assert_eq!(shown, "--- a\n+++ b\n@@ -1 +1 @@\n-1\n+1\n\\ no newline at the end\n");
+        assert_eq!(shown, "--- a\n+++ b\n@@ -1 +1 @@\n-1\n+1\n\\ no newline at end of output\n");
     }
 
     #[test]
@@ -102,15 +102,15 @@ mod tests {
     }
 
     #[test]
-    fn a_diff_is_not_empty_even_where_the_difference_cannot_be_seen() {
+    fn a_diff_is_not_empty_if_the_difference_is_invisible() {
         let shown = diff(b"\xff\n", b"\\xff\n");
         assert!(shown.contains("-\\xff\n+\\xff\n"), "{shown}");
     }
 
     #[test]
-    fn what_is_very_long_is_cut() {
+    fn a_long_output_is_truncated() {
         let shown = quoted(&b"again\n".repeat(1000));
-        assert_eq!(shown.lines().count(), SHOWN + 1);
+        assert_eq!(shown.lines().count(), MAX_LINES + 1);
         assert!(shown.ends_with("  ... and 900 more lines\n"));
     }
 }

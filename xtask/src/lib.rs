@@ -1,8 +1,8 @@
 //! The project's own commands, behind `cargo xtask`.
 //!
-//! It depends on no crate of the project and on no runtime: what judges the answers must not share
-//! code with those who give them. It is a library so that its tests can drive the same code that the
-//! command runs.
+//! The package depends on no crate of the project and on no runtime: the code that judges outputs shares
+//! no code with the programs that print them. It is a library so that the tests call the same code as the
+//! command.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! `cargo xtask`: hands the command line to the command it names.
+//! `cargo xtask`: dispatches to the command that the first argument names.
 
 #![forbid(unsafe_code)]
 
@@ -10,12 +10,12 @@ const COMMANDS: &str = "\
 usage: cargo xtask <command>
 
 commands:
-  verify    run every example on every backend and compare what they print
-  hosts     build and run the programs in examples/hosts, each inside a host of its own
-  bench     measure what a loop costs, beside its peers
-  compare   crawl a thousand pages with loops written in several ways, side by side
+  verify    run every example on every backend and compare the outputs
+  hosts     build and run the programs in examples/hosts
+  bench     run the benchmarks of forloop and its peers
+  compare   run the crawl with several libraries and print a table
 
-`cargo xtask <command> --help` says more.
+Run `cargo xtask <command> --help` for the options of a command.
 ";
 
 fn main() -> ExitCode {
@@ -29,14 +29,14 @@ fn main() -> ExitCode {
             print!("{COMMANDS}");
             ExitCode::SUCCESS
         }
-        Ok(Some(Arg::Value(name))) => refuse(&format!("no command `{}`", name.display())),
+        Ok(Some(Arg::Value(name))) => refuse(&format!("unknown command `{}`", name.display())),
         Ok(Some(other)) => refuse(&other.unexpected().to_string()),
-        Ok(None) => refuse("which command?"),
+        Ok(None) => refuse("missing command"),
         Err(error) => refuse(&error.to_string()),
     }
 }
 
-fn refuse(why: &str) -> ExitCode {
-    eprint!("error: {why}\n\n{COMMANDS}");
+fn refuse(error: &str) -> ExitCode {
+    eprint!("error: {error}\n\n{COMMANDS}");
     ExitCode::from(2)
 }

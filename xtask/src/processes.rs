@@ -1,4 +1,4 @@
-//! Starts child processes, and leaves none of them behind.
+//! Starts child processes, and kills them with everything they started.
 
 use std::{
     collections::BTreeMap,
@@ -9,11 +9,10 @@ use std::{
     time::Duration,
 };
 
-/// The children that run now: all of them can be ended at once, whoever waits for them.
+/// The running child processes. One call kills all of them, from any thread.
 ///
-/// On Unix each child leads a process group of its own, and ending the child ends the group: what it
-/// started ends with it, and a Ctrl-C at the terminal reaches only us. Elsewhere a child is ended
-/// alone.
+/// On Unix each child leads a process group of its own, and killing the child kills the group. A Ctrl-C at
+/// the terminal reaches only this process. On other systems only the child itself is killed.
 #[derive(Debug, Clone, Default)]
 pub struct Processes {
     table: Arc<Mutex<Table>>,
@@ -22,21 +21,21 @@ pub struct Processes {
 #[derive(Debug, Default)]
 struct Table {
     next: u64,
-    // A child stays in the table until it is reaped, so no identifier in it can have been given to
-    // another process.
+    // A child stays in the table until it is reaped, so the system cannot reuse its process id
+    // meanwhile.
     children: BTreeMap<u64, Child>,
 }
 
 impl Processes {
-    /// Starts a child in a group of its own.
+    /// Starts a child in a process group of its own.
     ///
     /// # Errors
     ///
-    /// Whatever [`Command::spawn`] fails with.
-    pub fn start(&self, command: &mut Command) -> io::Result<Running> {
-        lead_a_group(command);
-        // The lock is held while the child starts: whoever ends all children sees this one or stops
-        // it from beginning.
+    /// The error of [`Command::spawn`].
+    pub fn start(&self, command: &mut Command) -> io::Result<RunningProcess> {
+        lead_process_group(command);
+        // `kill_all_and_exit` takes the same lock: it either finds this child or keeps it from
+        // starting.
         let mut table = self.lock();
         let mut child = command.spawn()?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
@@ -44,56 +43,56 @@ impl Processes {
         table.next += 1;
         table.children.insert(id, child);
         drop(table);
-        Ok(Running { processes: self.clone(), id, stdout, stderr })
+        Ok(RunningProcess { processes: self.clone(), id, stdout, stderr })
     }
 
-    /// Ends every child and then this process, so that no child can begin in between.
-    pub fn end_all_and_exit(&self, code: i32) -> ! {
+    /// Kills every child and exits. No child can start in between.
+    pub fn kill_all_and_exit(&self, code: i32) -> ! {
         let mut table = self.lock();
         for child in table.children.values_mut() {
-            // The process ends in any case: there is nobody to tell.
-            let _ = end(child);
+            // The process exits next, so an error could not be reported.
+            let _ = kill(child);
         }
-        // The lock is never given back: nobody may start a child, or report one as failed, now.
+        // The lock is not released: no thread may start a child, or report one as failed, from here on.
         process::exit(code)
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
-        // The table is whole between any two statements, whatever panicked.
+        // No panic leaves the table in an inconsistent state, so poisoning can be ignored.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A child that runs, or has run and is not reaped yet; dropping it ends it.
+/// A child that has not been reaped. Dropping it kills it.
 #[derive(Debug)]
-#[must_use = "dropping it ends the process"]
-pub struct Running {
+#[must_use = "dropping it kills the process"]
+pub struct RunningProcess {
     processes: Processes,
     id: u64,
-    /// What the child prints, if that is piped.
+    /// The child's standard output, if it is piped.
     pub stdout: Option<ChildStdout>,
-    /// What the child prints as errors, if that is piped.
+    /// The child's standard error, if it is piped.
     pub stderr: Option<ChildStderr>,
 }
 
-impl Running {
-    /// Says whether the child has ended, without waiting for it.
+impl RunningProcess {
+    /// Returns whether the child has exited. Does not block.
     ///
     /// # Errors
     ///
-    /// What the operating system fails with when asked.
-    pub fn has_ended(&self) -> io::Result<bool> {
+    /// The error of the operating system.
+    pub fn has_exited(&self) -> io::Result<bool> {
         match self.processes.lock().children.get_mut(&self.id) {
-            Some(child) => has_ended(child),
+            Some(child) => has_exited(child),
             None => Ok(true),
         }
     }
 
-    /// Sends the child what a Ctrl-C at its terminal would; `false` where there is no such thing.
+    /// Sends the child SIGINT, as a Ctrl-C at its terminal does. Returns `false` on systems without signals.
     ///
     /// # Errors
     ///
-    /// What the operating system fails with when asked.
+    /// The error of the operating system.
     pub fn interrupt(&self) -> io::Result<bool> {
         match self.processes.lock().children.get(&self.id) {
             Some(child) => interrupt(child),
@@ -101,58 +100,58 @@ impl Running {
         }
     }
 
-    /// Waits until the child has ended of its own accord.
+    /// Waits until the child exits, then kills what is left of its group.
     ///
     /// # Errors
     ///
-    /// What the operating system fails with when asked.
+    /// The error of the operating system.
     pub fn wait(self) -> io::Result<ExitStatus> {
-        while !self.has_ended()? {
+        while !self.has_exited()? {
             thread::sleep(Duration::from_millis(5));
         }
-        self.end()
+        self.kill()
     }
 
-    /// Ends the child, if it has not ended yet, and in any case what it started.
+    /// Kills the child, if it still runs, and every process in its group.
     ///
     /// # Errors
     ///
-    /// What the operating system fails with when asked for the exit status.
-    pub fn end(mut self) -> io::Result<ExitStatus> {
-        self.end_once()
+    /// The error of the operating system, if it cannot return the exit status.
+    pub fn kill(mut self) -> io::Result<ExitStatus> {
+        self.kill_once()
     }
 
-    fn end_once(&mut self) -> io::Result<ExitStatus> {
+    fn kill_once(&mut self) -> io::Result<ExitStatus> {
         let mut table = self.processes.lock();
         let Some(child) = table.children.get_mut(&self.id) else {
             return Ok(ExitStatus::default());
         };
-        let status = end(child);
+        let status = kill(child);
         table.children.remove(&self.id);
         status
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningProcess {
     fn drop(&mut self) {
-        // A destructor has nobody to tell.
-        let _ = self.end_once();
+        // A destructor cannot return an error.
+        let _ = self.kill_once();
     }
 }
 
 #[cfg(unix)]
-fn lead_a_group(command: &mut Command) {
+fn lead_process_group(command: &mut Command) {
     use std::os::unix::process::CommandExt;
     command.process_group(0);
 }
 
 #[cfg(not(unix))]
-fn lead_a_group(_: &mut Command) {}
+fn lead_process_group(_: &mut Command) {}
 
 #[cfg(unix)]
 fn interrupt(child: &Child) -> io::Result<bool> {
     use rustix::process::{Pid, Signal, kill_process};
-    // It is not reaped yet, so its identifier is still its own.
+    // The child is not reaped, so the process id is still its own.
     kill_process(Pid::from_child(child), Signal::INT)?;
     Ok(true)
 }
@@ -163,29 +162,29 @@ fn interrupt(_: &Child) -> io::Result<bool> {
 }
 
 #[cfg(unix)]
-fn has_ended(child: &mut Child) -> io::Result<bool> {
+fn has_exited(child: &mut Child) -> io::Result<bool> {
     use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
-    // `NOWAIT` leaves the child to be reaped: its group keeps its identifier until it is killed.
+    // `NOWAIT` does not reap the child, so the id of its group stays valid until the group is killed.
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
     Ok(waitid(WaitId::Pid(Pid::from_child(child)), options)?.is_some())
 }
 
 #[cfg(not(unix))]
-fn has_ended(child: &mut Child) -> io::Result<bool> {
+fn has_exited(child: &mut Child) -> io::Result<bool> {
     Ok(child.try_wait()?.is_some())
 }
 
 #[cfg(unix)]
-fn end(child: &mut Child) -> io::Result<ExitStatus> {
+fn kill(child: &mut Child) -> io::Result<ExitStatus> {
     use rustix::process::{Pid, Signal, kill_process_group};
-    // It fails where nobody is left in the group, which is what we want.
+    // An error means that the group is empty already.
     let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
     child.wait()
 }
 
 #[cfg(not(unix))]
-fn end(child: &mut Child) -> io::Result<ExitStatus> {
-    // It fails where the child has ended, which is what we want.
+fn kill(child: &mut Child) -> io::Result<ExitStatus> {
+    // An error means that the child has exited already.
     let _ = child.kill();
     child.wait()
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask hosts`, from its arguments to its exit code, on a workspace of its own.
+//! `cargo xtask hosts`, from its arguments to its exit code, in a temporary workspace.
 
 #[path = "common/workspace.rs"]
 mod workspace;
@@ -9,7 +9,7 @@ use workspace::Workspace;
 
 const GOOD: &str = "println!(\"good\");";
 
-/// Packages by name: what is behind `[package.metadata.host]`, and what `main` does.
+/// Creates hosts from their names, their tables `[package.metadata.host]` and the bodies of `main`.
 fn hosts(packages: &[(&str, &str, &str)]) -> Workspace {
     let workspace = Workspace::new(&[]);
     let names: Vec<_> = packages.iter().map(|(name, ..)| format!("\"{name}\"")).collect();
@@ -27,20 +27,20 @@ fn write(workspace: &Workspace, name: &str, more: &str, main: &str) {
          description = \"about {name}\"\n\n{more}"
     );
     workspace.write(&format!("examples/hosts/{name}/Cargo.toml"), &manifest);
-    let main = format!("//! Does as it is told.\n\nfn main() {{ {main} }}\n");
+    let main = format!("//! A host.\n\nfn main() {{ {main} }}\n");
     workspace.write(&format!("examples/hosts/{name}/src/main.rs"), &main);
 }
 
-/// What the command answers: its exit code, stdout and stderr.
-fn answer(workspace: &Workspace, arguments: &[&str]) -> (i32, String, String) {
+/// Runs the command. Returns its exit code, stdout and stderr.
+fn run(workspace: &Workspace, arguments: &[&str]) -> (i32, String, String) {
     let mut command = workspace.xtask(&["hosts"]);
     let Output { status, stdout, stderr } = command.args(arguments).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (status.code().unwrap(), text(stdout), text(stderr))
 }
 
-/// What is said of a host.
-fn said<'a>(out: &'a str, name: &str) -> &'a str {
+/// Returns the result in a host's line.
+fn result<'a>(out: &'a str, name: &str) -> &'a str {
     let lines = || out.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     lines().next().unwrap_or_else(|| panic!("{name}: {out}")).trim_start()
 }
@@ -61,39 +61,42 @@ fn each_host_is_built_run_judged_and_blessed() {
     }
     workspace.write("examples/hosts/fails/expected.err", "as it must\n");
 
-    let (code, out, err) = answer(&workspace, &[]);
+    let (code, out, err) = run(&workspace, &[]);
     assert_eq!(code, 1, "{out}{err}");
-    assert!(said(&out, "good").starts_with("agrees "), "{out}");
-    assert!(said(&out, "fails").starts_with("agrees "), "{out}");
-    assert!(said(&out, "dies").starts_with("crashed: exit status: 101, and not 0"), "{out}");
+    assert!(result(&out, "good").starts_with("agrees "), "{out}");
+    assert!(result(&out, "fails").starts_with("agrees "), "{out}");
+    assert!(result(&out, "dies").starts_with("crashed: exit status: 101, expected 0"), "{out}");
     assert!(out.contains("of fright\n"), "{out}");
-    assert_eq!(said(&out, "other"), "differs");
+    assert_eq!(result(&out, "other"), "differs");
     assert!(out.contains("\n-good\n+bad\n"), "{out}");
-    assert!(said(&out, "new").contains("make it with `cargo xtask hosts new --bless`"), "{out}");
-    let absent = "not run (pkg-config finds no no-such-library; Debian: libno)";
-    assert_eq!(said(&out, "absent"), absent);
+    assert!(
+        result(&out, "new").contains("create it with `cargo xtask hosts new --bless`"),
+        "{out}"
+    );
+    let absent = "not run (pkg-config does not find no-such-library; Debian: libno)";
+    assert_eq!(result(&out, "absent"), absent);
     assert_eq!(out.lines().last(), Some("hosts: 2 agree, 3 fail, 1 not run"));
 
-    // What is asked for by name must be able to run.
-    let (code, out, _) = answer(&workspace, &["absent", "good"]);
-    assert_eq!((code, said(&out, "absent")), (2, absent), "{out}");
+    // It is an error if a host that is selected by name cannot run.
+    let (code, out, _) = run(&workspace, &["absent", "good"]);
+    assert_eq!((code, result(&out, "absent")), (2, absent), "{out}");
 
-    let (code, out, err) = answer(&workspace, &["--bless"]);
+    let (code, out, err) = run(&workspace, &["--bless"]);
     assert_eq!(code, 1, "{out}{err}");
     let read = |name: &str| workspace.read(&format!("examples/hosts/{name}/expected.out"));
     assert_eq!(read("new").as_deref(), Some("good\n"));
     assert_eq!(read("other").as_deref(), Some("bad\n"));
     assert_eq!(workspace.read("examples/hosts/new/expected.err"), None);
-    let (code, out, err) = answer(&workspace, &["good", "new", "other"]);
+    let (code, out, err) = run(&workspace, &["good", "new", "other"]);
     assert_eq!((code, out.lines().last()), (0, Some("hosts: 3 agree")), "{out}{err}");
 
-    let (code, out, _) = answer(&workspace, &["--list", "absent", "good"]);
-    let absent = "absent: about absent\n  needs no-such-library for pkg-config (Debian: libno)\n";
+    let (code, out, _) = run(&workspace, &["--list", "absent", "good"]);
+    let absent = "absent: about absent\n  needs library no-such-library (Debian: libno)\n";
     assert_eq!((code, out), (0, format!("{absent}good: about good\n")));
 }
 
 #[test]
-fn a_package_that_is_a_workspace_by_itself_is_a_host_too() {
+fn a_package_that_is_its_own_workspace_is_a_host() {
     let workspace = hosts(&[("good", "", GOOD)]);
     write(&workspace, "board", "[package.metadata.host]\n\n[workspace]\n", GOOD);
     let root = workspace.read("examples/hosts/Cargo.toml").unwrap();
@@ -101,44 +104,47 @@ fn a_package_that_is_a_workspace_by_itself_is_a_host_too() {
     for name in ["good", "board"] {
         workspace.write(&format!("examples/hosts/{name}/expected.out"), "good\n");
     }
-    let (code, out, err) = answer(&workspace, &[]);
+    let (code, out, err) = run(&workspace, &[]);
     assert_eq!((code, out.lines().last()), (0, Some("hosts: 2 agree")), "{out}{err}");
 }
 
 #[test]
-fn what_cannot_run_is_no_verdict() {
+fn a_host_that_cannot_run_is_an_error() {
     let workspace = hosts(&[("broken", "", "this"), ("good", "", GOOD)]);
     workspace.write("examples/hosts/good/expected.out", "good\n");
-    let (code, out, _) = answer(&workspace, &[]);
+    let (code, out, _) = run(&workspace, &[]);
     assert_eq!(code, 2, "{out}");
-    assert!(said(&out, "broken").starts_with("not built (`cargo build -p broken`: "), "{out}");
-    assert!(said(&out, "good").starts_with("agrees "), "{out}");
+    assert!(result(&out, "broken").starts_with("not built (`cargo build -p broken`: "), "{out}");
+    assert!(result(&out, "good").starts_with("agrees "), "{out}");
 
-    let (code, out, err) = answer(&workspace, &["goood"]);
+    let (code, out, err) = run(&workspace, &["goood"]);
     assert_eq!((code, &out[..]), (2, ""));
-    assert_eq!(err, "error: no host `goood`; there are: broken, good\n");
+    assert_eq!(err, "error: unknown host `goood`, expected one of: broken, good\n");
 
     write(&workspace, "good", "[package.metadata.host]\nneed = []\n", GOOD);
-    let (code, _, err) = answer(&workspace, &["good"]);
+    let (code, _, err) = run(&workspace, &["good"]);
     assert_eq!(code, 2);
-    assert!(err.contains("package `good`: no key `need`; there are: needs, exit"), "{err}");
+    assert!(
+        err.contains("package `good`: unknown key `need`, expected one of: needs, exit"),
+        "{err}"
+    );
     write(&workspace, "good", "", GOOD);
-    let (code, _, err) = answer(&workspace, &["good"]);
+    let (code, _, err) = run(&workspace, &["good"]);
     assert_eq!(code, 2);
-    assert!(err.contains("package `good`: a program needs a table"), "{err}");
+    assert!(err.contains("package `good`: missing table"), "{err}");
 }
 
 #[test]
-fn a_host_that_does_not_end_is_ended() {
+fn a_host_that_does_not_exit_is_killed_at_its_time_limit() {
     let workspace = hosts(&[("stuck", "", "println!(\"good\"); loop { std::thread::park() }")]);
     workspace.write("examples/hosts/stuck/expected.out", "good\n");
-    let (code, out, err) = answer(&workspace, &["--timeout", "0.5"]);
+    let (code, out, err) = run(&workspace, &["--timeout", "0.5"]);
     assert_eq!(code, 1, "{out}{err}");
-    assert!(said(&out, "stuck").starts_with("hung: killed after 0.5 s"), "{out}");
+    assert!(result(&out, "stuck").starts_with("timed out after 0.5 s"), "{out}");
 }
 
 #[test]
-fn nothing_around_it_tells_a_host_which_runtime_to_take() {
+fn a_host_does_not_inherit_the_variable_that_selects_a_runtime() {
     let main = "println!(\"{:?}\", std::env::var_os(\"FORLOOP_RUNTIME\"));";
     let workspace = hosts(&[("free", "", main)]);
     workspace.write("examples/hosts/free/expected.out", "None\n");

@@ -1,4 +1,4 @@
-//! Whoever interrupts the command finds no process left behind.
+//! An interrupted command leaves no process behind.
 #![cfg(unix)]
 
 #[path = "common/watch.rs"]
@@ -9,11 +9,11 @@ mod workspace;
 use std::process::{Child, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
-use watch::{Watch, have_ended};
+use watch::{Watch, wait_for_exits};
 use workspace::Workspace;
 
-/// Starts the command, sends the signal once so many processes run, and sees everything end.
-fn interrupted(
+/// Starts the command, sends `signal` once `processes` run, and waits until all of them have exited.
+fn interrupt(
     workspace: &Workspace,
     arguments: &[&str],
     watch: &Watch,
@@ -22,26 +22,26 @@ fn interrupted(
 ) {
     let mut command = workspace.xtask(arguments);
     let mut command: Child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let processes = watch.begin(processes);
+    let processes = watch.wait_for_starts(processes);
     kill_process(Pid::from_child(&command), signal).unwrap();
     assert_eq!(command.wait().unwrap().code(), Some(130));
-    have_ended(processes);
+    wait_for_exits(processes);
 }
 
 #[test]
-fn an_interrupt_ends_every_running_program_and_what_it_started() {
+fn an_interrupt_kills_every_program_and_its_children() {
     for signal in [Signal::INT, Signal::TERM] {
         let watch = Watch::new();
         let header = format!("//! verify: args hang {}\n", watch.address);
         let workspace = Workspace::new(&[("hang", &header)]);
-        // On each of four runtimes, with its child; the simulation comes behind them.
-        interrupted(&workspace, &["verify"], &watch, 8, signal);
-        interrupted(&workspace, &["verify", "--runtime", "sim"], &watch, 2, signal);
+        // A program and its child on each of four runtimes. The simulation runs after them.
+        interrupt(&workspace, &["verify"], &watch, 8, signal);
+        interrupt(&workspace, &["verify", "--runtime", "sim"], &watch, 2, signal);
     }
 }
 
 #[test]
-fn an_interrupt_ends_the_build() {
+fn an_interrupt_kills_the_build() {
     let watch = Watch::new();
     let workspace = Workspace::new(&[("behave", "//! verify: args behave\n")]);
     let script = format!(
@@ -56,5 +56,5 @@ fn an_interrupt_ends_the_build() {
     let manifest = workspace.read("examples/Cargo.toml").unwrap();
     let manifest = manifest.replace("autobins", "build = \"scripts/build.rs\"\nautobins");
     workspace.write("examples/Cargo.toml", &manifest);
-    interrupted(&workspace, &["verify"], &watch, 1, Signal::INT);
+    interrupt(&workspace, &["verify"], &watch, 1, Signal::INT);
 }

@@ -47,12 +47,12 @@ impl<const COUNTED: bool> Future for Wide<COUNTED> {
 #[derive(Debug)]
 pub(crate) struct Yields {
     item: usize,
-    left: usize,
+    remaining: usize,
 }
 
 impl Yields {
     pub(crate) fn new(item: usize, times: usize) -> Self {
-        Self { item, left: times }
+        Self { item, remaining: times }
     }
 }
 
@@ -61,10 +61,10 @@ impl Future for Yields {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
         counters::body_polled();
-        if self.left == 0 {
+        if self.remaining == 0 {
             return Poll::Ready(self.item);
         }
-        self.left -= 1;
+        self.remaining -= 1;
         cx.waker().wake_by_ref();
         Poll::Pending
     }

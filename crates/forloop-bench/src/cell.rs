@@ -24,7 +24,7 @@ pub(crate) enum Time {
     /// One sample for each repetition.
     Samples(Vec<f64>),
     /// The measurement exceeded its time limit.
-    OverLimit,
+    TimedOut,
     /// The measurement failed; the error was printed then.
     Failed,
 }

@@ -9,7 +9,7 @@ use crate::workloads::Block;
 
 /// How long samples of a time are taken.
 const SAMPLING_TIME: Duration = Duration::from_millis(80);
-const MOST_SAMPLES: usize = 15;
+const MAX_SAMPLES: usize = 15;
 
 /// Runs the measurement that the arguments select: a block, a peer, a measure, and the number of items.
 pub(crate) fn main(arguments: impl Iterator<Item = String>, heap: Option<&dyn Heap>) -> ExitCode {
@@ -47,10 +47,10 @@ fn time(block: &Block, peer: Peer, n: usize, meter: &mut Meter<'_>) {
             other => unreachable!("measured a time, got {other:?}"),
         }
     };
-    let begun = Instant::now();
+    let start = Instant::now();
     let first = once();
     let mut samples = Vec::new();
-    while samples.len() < MOST_SAMPLES && begun.elapsed() < SAMPLING_TIME {
+    while samples.len() < MAX_SAMPLES && start.elapsed() < SAMPLING_TIME {
         samples.push(once());
     }
     if samples.is_empty() {

@@ -51,9 +51,9 @@ pub(crate) fn counted_poll<T>(poll: impl FnOnce() -> Poll<T>) -> Poll<T> {
     if !COUNTING.load(Relaxed) {
         return poll();
     }
-    let (polls, begun) = (POLLS.load(Relaxed), Instant::now());
+    let (polls, start) = (POLLS.load(Relaxed), Instant::now());
     let polled = poll();
-    let nanos = begun.elapsed().as_nanos();
+    let nanos = start.elapsed().as_nanos();
     LONGEST_POLL.fetch_max(u64::try_from(nanos).unwrap_or(u64::MAX), Relaxed);
     MOST_POLLS.fetch_max(POLLS.load(Relaxed) - polls, Relaxed);
     polled

@@ -96,9 +96,9 @@ impl<'a> Meter<'a> {
         };
         self.reading = Some(match (self.measure, self.heap) {
             (Measure::Time, _) => {
-                let begun = self.clock.now(self.origin);
+                let start = self.clock.now(self.origin);
                 measured_region(&mut once);
-                Reading::Time(self.clock.now(self.origin).saturating_sub(begun))
+                Reading::Time(self.clock.now(self.origin).saturating_sub(start))
             }
             (Measure::Polls, _) => {
                 counters::begin();

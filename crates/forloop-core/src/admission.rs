@@ -1,7 +1,7 @@
 //! The items of a loop between the source and the end of their last attempt.
 //!
-//! Only a loop whose options have a say in when an item begins has an [`AdmissionQueue`]: rates, keys, weights,
-//! retries, observers. In any other loop an item begins as soon as it was pulled.
+//! Only a loop whose options have a say in when an item starts has an [`AdmissionQueue`]: rates, keys, weights,
+//! retries, observers. In any other loop an item starts as soon as it was pulled.
 //!
 //! # What an item waits for
 //!
@@ -10,14 +10,14 @@
 //! ```text
 //!  received ──> Held ──> Queued ──> Running ──> (completed: forgotten)
 //!                 released    ^        │ ^
-//!                             │  failed│ │begins again
+//!                             │  failed│ │starts again
 //!                       permit│        v │
 //!                             │   BackingOff ──> Due
 //! ```
 //!
 //! A held or queued item has no permit. One that backs off keeps its permit, so that an overloaded server gets no
 //! other requests during the back-off, and memory stays bounded by the limit. `queued` and `due` are the indices of
-//! the items in those two states, in the order in which they begin: the queued ones in input order, because the
+//! the items in those two states, in the order in which they start: the queued ones in input order, because the
 //! results of others may wait for theirs; those that are due in the order in which their back-offs ended.
 //!
 //! When the loop closes, everything that waits becomes a [leftover](Leftover), and leaves the queue one by one:
@@ -28,19 +28,31 @@ use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::engine::Completion;
+use crate::engine::{Completion, Key};
 
 /// What a loop keeps for its items beside the bodies: [`NoQueue`] or an [`AdmissionQueue`].
 #[doc(hidden)]
 pub trait MaybeQueue<I, R> {
-    /// One, for bodies of which an `R` may be an error, if that is known.
-    fn of(is_error: Option<fn(&R) -> bool>) -> Self;
+    /// An empty one, for bodies of which an `R` may be an error, if that is known.
+    fn new(is_error: Option<fn(&R) -> bool>) -> Self;
 
     /// The queue, if the loop has one.
-    fn admission(&mut self) -> Option<&mut AdmissionQueue<I, R>>;
+    fn queue(&self) -> Option<&AdmissionQueue<I, R>>;
 
-    /// As [`admission`](Self::admission), to read.
-    fn admission_ref(&self) -> Option<&AdmissionQueue<I, R>>;
+    /// As [`queue`](Self::queue), to change it.
+    fn queue_mut(&mut self) -> Option<&mut AdmissionQueue<I, R>>;
+
+    /// Whether no item waits.
+    #[inline(always)]
+    fn is_empty(&self) -> bool {
+        self.queue().is_none_or(AdmissionQueue::is_empty)
+    }
+
+    /// Whether this is the latest attempt at its item.
+    #[inline(always)]
+    fn is_latest(&self, body: Key) -> bool {
+        self.queue().is_none_or(|queue| queue.attempt(body.index) == body.attempt)
+    }
 }
 
 /// For loops in which no item ever waits.
@@ -50,17 +62,17 @@ pub struct NoQueue;
 
 impl<I, R> MaybeQueue<I, R> for NoQueue {
     #[inline(always)]
-    fn of(_is_error: Option<fn(&R) -> bool>) -> Self {
+    fn new(_is_error: Option<fn(&R) -> bool>) -> Self {
         Self
     }
 
     #[inline(always)]
-    fn admission(&mut self) -> Option<&mut AdmissionQueue<I, R>> {
+    fn queue(&self) -> Option<&AdmissionQueue<I, R>> {
         None
     }
 
     #[inline(always)]
-    fn admission_ref(&self) -> Option<&AdmissionQueue<I, R>> {
+    fn queue_mut(&mut self) -> Option<&mut AdmissionQueue<I, R>> {
         None
     }
 }
@@ -71,7 +83,7 @@ pub struct AdmissionQueue<I, R> {
     items: BTreeMap<usize, State<I, R>>,
     /// The items in [`State::Queued`].
     queued: BTreeSet<usize>,
-    /// The items in [`State::Due`], the first to begin first.
+    /// The items in [`State::Due`], the first to start first.
     due: VecDeque<usize>,
     /// How many items are held or queued.
     unstarted: usize,
@@ -99,7 +111,7 @@ enum State<I, R> {
     Running(Retained<I>),
     /// For the end of its back-off, after this failure.
     BackingOff(Retained<I>, Completion<R>),
-    /// To begin again: its back-off is over.
+    /// To start again: its back-off is over.
     Due(Retained<I>, Completion<R>),
 }
 
@@ -130,7 +142,7 @@ pub(crate) enum AttemptLog {
 }
 
 impl<I, R> MaybeQueue<I, R> for Box<AdmissionQueue<I, R>> {
-    fn of(is_error: Option<fn(&R) -> bool>) -> Self {
+    fn new(is_error: Option<fn(&R) -> bool>) -> Self {
         Self::new(AdmissionQueue {
             items: BTreeMap::new(),
             queued: BTreeSet::new(),
@@ -146,11 +158,11 @@ impl<I, R> MaybeQueue<I, R> for Box<AdmissionQueue<I, R>> {
         })
     }
 
-    fn admission(&mut self) -> Option<&mut AdmissionQueue<I, R>> {
+    fn queue(&self) -> Option<&AdmissionQueue<I, R>> {
         Some(self)
     }
 
-    fn admission_ref(&self) -> Option<&AdmissionQueue<I, R>> {
+    fn queue_mut(&mut self) -> Option<&mut AdmissionQueue<I, R>> {
         Some(self)
     }
 }
@@ -161,7 +173,7 @@ impl<I, R> AdmissionQueue<I, R> {
     }
 
     /// Sets whose attempts are logged.
-    pub(crate) fn note(&mut self, log: AttemptLog) {
+    pub(crate) fn log_attempts(&mut self, log: AttemptLog) {
         self.log = log;
     }
 
@@ -180,7 +192,7 @@ impl<I, R> AdmissionQueue<I, R> {
         self.backing_off
     }
 
-    /// Takes in an item: one that [may begin](Self::next_queued) as soon as there is a permit for it, or one that is
+    /// Takes in an item: one that [may start](Self::next_queued) as soon as there is a permit for it, or one that is
     /// held back until it is [released](Self::release).
     pub(crate) fn receive(&mut self, index: usize, item: I, is_held: bool) {
         self.unstarted += 1;
@@ -205,12 +217,12 @@ impl<I, R> AdmissionQueue<I, R> {
         }
     }
 
-    /// The queued item that begins next.
+    /// The queued item that starts next.
     pub(crate) fn next_queued(&self) -> Option<usize> {
         self.queued.first().copied()
     }
 
-    /// Takes out the queued item that begins next.
+    /// Takes out the queued item that starts next.
     pub(crate) fn take_queued(&mut self) -> Option<(usize, I)> {
         let index = self.queued.pop_first()?;
         match self.items.remove(&index)? {
@@ -224,7 +236,7 @@ impl<I, R> AdmissionQueue<I, R> {
         }
     }
 
-    /// Keeps what is needed for another attempt at an item that begins.
+    /// Keeps what is needed for another attempt at an item that starts.
     pub(crate) fn retain(&mut self, index: usize, item: I) {
         let retries = self.attempt(index) - 1;
         self.items.insert(index, State::Running(Retained { item: Some(item), retries }));
@@ -254,7 +266,7 @@ impl<I, R> AdmissionQueue<I, R> {
         }
     }
 
-    /// Takes out the item that begins again next, with its last failure.
+    /// Takes out the item that starts again next, with its last failure.
     pub(crate) fn take_due(&mut self) -> Option<(usize, Option<I>, Completion<R>)> {
         let index = self.due.pop_front()?;
         match self.items.remove(&index) {
@@ -304,7 +316,7 @@ impl<I, R> AdmissionQueue<I, R> {
         1 + retries
     }
 
-    /// Nothing begins any more: what waits is [left over](Self::take_leftover).
+    /// Nothing starts any more: what waits is [left over](Self::take_leftover).
     pub(crate) fn close(&mut self) {
         self.queued.clear();
         self.due.clear();
@@ -329,13 +341,19 @@ impl<I, R> AdmissionQueue<I, R> {
         self.leftovers.extend(unstarted);
     }
 
+    /// Drops what is still kept of any item.
+    pub(crate) fn clear(&mut self) {
+        self.items.clear();
+        self.leftovers.clear();
+    }
+
     /// Takes out the next item that waited when the queue was closed.
     pub(crate) fn take_leftover(&mut self) -> Option<(usize, Leftover<I, R>)> {
         self.leftovers.pop_front()
     }
 
     /// Takes index and attempts of the items that were logged, in ascending order.
-    pub(crate) fn tried(&mut self) -> Vec<(usize, u32)> {
+    pub(crate) fn logged_attempts(&mut self) -> Vec<(usize, u32)> {
         let mut logged = core::mem::take(&mut self.logged);
         logged.sort_unstable();
         logged

@@ -5,7 +5,7 @@
 /// Every future is a body. The trait exists for its error message.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the body of a concurrent loop",
-    label = "the closure returns this instead of a future",
+    label = "the closure returns `{Self}`, which is not a future",
     note = "return an `async` block: `|item| async move {{ .. }}`, or call an `async fn`"
 )]
 pub trait Body: Future<Output = Self::Returns> {
@@ -17,9 +17,9 @@ pub trait Body: Future<Output = Self::Returns> {
 ///
 /// Every body that returns a `Result` implements it. The trait exists for its error message.
 #[diagnostic::on_unimplemented(
-    message = "this strategy is for bodies that may fail, and this one returns no `Result`",
-    label = "needs bodies that return a `Result<T, E>`",
-    note = "`gather`, `race`, `as_completed` and `stream` take bodies that return anything"
+    message = "this strategy needs a body that returns `Result<T, E>`",
+    label = "the body returns something else",
+    note = "return `Ok(..)` or `Err(..)`; `gather`, `race`, `as_completed` and `stream` accept any return type"
 )]
 pub trait TryBody<T, E>: Body<Returns = Result<T, E>> {}
 
@@ -28,9 +28,10 @@ impl<B: Body<Returns = Result<T, E>>, T, E> TryBody<T, E> for B {}
 
 /// A body that returns nothing.
 #[diagnostic::on_unimplemented(
-    message = "this strategy keeps nothing, and its body returns something",
-    label = "needs bodies that return `()`",
-    note = "`gather` keeps every output; a body that may fail is for `try_for_each` or `settle`"
+    message = "this strategy needs a body that returns `()`",
+    label = "the body returns something else",
+    note = "end the body with `;` to drop its output; `gather` returns the output of every body",
+    note = "a body that may fail returns `Result<(), E>`: use `try_for_each`"
 )]
 pub trait UnitBody: Body<Returns = ()> {}
 

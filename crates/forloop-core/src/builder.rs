@@ -5,7 +5,7 @@ use core::num::NonZeroUsize;
 use futures_core::Stream;
 
 use crate::looping::{IsStream, Iter, LimitUnset, Loop, NoOptions};
-use crate::options::{Fallible, IsResult};
+use crate::options::{Fallible, IsResult, conditions, rules};
 use crate::place::{
     Inline, Layered, ParentWaker, Spawned, SpawnedBlocking, SpawnedLocal, SpawnedScoped, WorkerPool,
 };
@@ -209,11 +209,9 @@ impl<S: Stream, L, C> Loop<S, Inline, L, C> {
     ///
     /// | option | what the caller's task does for each body |
     /// |---|---|
+    #[doc = concat!("| ", rules!(), " | queues the item until it may start, and reports each start, retry and completion |")]
+    #[doc = concat!("| ", conditions!(), " | checks the condition at each start or completion |")]
     /// | [`timeout`](Self::timeout) | notes when the body started |
-    /// | [`retry`](Self::retry) | keeps the item, and starts the next attempt |
-    /// | [`rate`](Self::rate), [`stagger`](Self::stagger) | delays the start |
-    /// | [`limit_by`](Self::limit_by), [`weight_by`](Self::weight_by) | queues the item until it has a permit |
-    /// | [`observe`](Self::observe), [`stop_on_counts`](Self::stop_on_counts), [`stop_on_output`](Self::stop_on_output) | reports the start and the completion |
     /// | [`drain_on`](Self::drain_on) | stops starting bodies |
     /// | [`layer`](Self::layer) | wraps the body |
     /// | [`try_each`](crate::try_each), [`try_each_stream`](crate::try_each_stream) | stops at the source's first error |

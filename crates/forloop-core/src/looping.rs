@@ -137,7 +137,7 @@ pub struct Bounded {
 /// does not compile.
 #[diagnostic::on_unimplemented(
     message = "the limit of this loop is not set",
-    label = "a strategy needs a limit",
+    label = "this strategy needs a loop with a limit",
     note = "call `.sequential()`, `.limit(n)?` or `.unbounded()` before the strategy"
 )]
 pub trait LimitSet {
@@ -154,8 +154,8 @@ impl LimitSet for Bounded {
 /// A limit: a `usize`, which may be 0, or a [`NonZeroUsize`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a limit",
-    label = "a limit is a `usize` or a `NonZeroUsize`",
-    note = "a `usize` may be 0, so `limit` returns a `Result` for it: `.limit(n)?`"
+    label = "expected `usize` or `NonZeroUsize`",
+    note = "convert the number to `usize`; `.limit(n)?` returns an error if it is 0"
 )]
 pub trait Limit {
     /// `T`, or a `Result` of it if the limit may be 0.

@@ -8,9 +8,9 @@ use core::time::Duration;
 
 /// Spawns futures on the runtime's threads.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot run tasks on its threads",
-    label = "this is not a runtime value",
-    note = "pass a runtime, for instance `forloop::runtime()?`, or the one `forloop::run` hands to your closure"
+    message = "`{Self}` cannot spawn tasks on threads",
+    label = "expected a runtime that implements `Spawn`",
+    note = "pass a runtime, for instance `forloop::runtime()?`, or the one that `forloop::run` passes to its closure"
 )]
 pub trait Spawn {
     /// Spawns `future` and detaches it. A caller that needs its output or its completion wraps it first, as
@@ -44,10 +44,10 @@ pub trait Spawn {
 
 /// Spawns futures on the current thread; they need not be `Send`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot run tasks on the current thread",
-    label = "this is not a single-threaded runtime value",
-    note = "a loop without `.on_local(..)` needs no runtime: spawn the loop itself; to give it an \
-            `async_executor::LocalExecutor`, wrap that in `forloop::smol::Local`"
+    message = "`{Self}` cannot spawn tasks on the current thread",
+    label = "expected a single-threaded runtime that implements `SpawnLocal`",
+    note = "remove `.on_local(..)` to run the bodies in the caller's task, which needs no runtime",
+    note = "wrap an `async_executor::LocalExecutor` in `forloop::smol::Local`"
 )]
 pub trait SpawnLocal {
     /// Spawns `future` and detaches it.
@@ -56,9 +56,9 @@ pub trait SpawnLocal {
 
 /// Spawns futures on threads where they may block.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has no threads for what blocks",
-    label = "this is not a runtime value with a pool of threads that may block",
-    note = "pass a runtime, for instance `forloop::runtime()?`, or the one `forloop::run` hands to your closure"
+    message = "`{Self}` has no blocking thread pool",
+    label = "expected a runtime that implements `SpawnBlocking`",
+    note = "pass a runtime, for instance `forloop::runtime()?`, or the one that `forloop::run` passes to its closure"
 )]
 pub trait SpawnBlocking {
     /// Spawns `future` on one thread of the runtime's blocking thread pool, and detaches it.
@@ -70,10 +70,10 @@ pub trait SpawnBlocking {
 
 /// Spawns futures that borrow for `'env` on threads that end before that.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot run tasks that borrow",
-    label = "these are not the threads of a scope",
-    note = "pass the `cores` of `forloop::parallel(|cores| ..)`; for a runtime, use `.on(runtime)`, whose \
-            bodies own what they use"
+    message = "`{Self}` cannot spawn tasks that borrow",
+    label = "expected scoped threads, which implement `SpawnScoped`",
+    note = "pass the `cores` of `forloop::parallel(|cores| ..)`",
+    note = "use `.on(runtime)` to spawn the bodies on a runtime, if they own what they use"
 )]
 pub trait SpawnScoped<'env> {
     /// Spawns `future` and detaches it.
@@ -86,8 +86,8 @@ pub trait SpawnScoped<'env> {
 /// A clock and its timers.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no clock",
-    label = "this is not a runtime value with timers",
-    note = "pass a runtime, for instance the one `forloop::run` hands to your closure"
+    label = "expected a runtime or a clock that implements `Timer`",
+    note = "pass a runtime, for instance the one that `forloop::run` passes to its closure"
 )]
 pub trait Timer {
     /// Returns a future that is ready once `duration` has passed since this call.

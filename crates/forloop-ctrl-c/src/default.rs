@@ -14,28 +14,28 @@ use signal_hook::flag::register_conditional_default;
 #[derive(Debug)]
 pub(crate) struct Deferred(());
 
-struct Waiting {
+struct Handlers {
     /// The number of [`Deferred`] values.
-    count: usize,
+    deferred: usize,
     /// Whether the handlers are installed.
     is_installed: bool,
 }
 
-static WAITING: Mutex<Waiting> = Mutex::new(Waiting { count: 0, is_installed: false });
+static HANDLERS: Mutex<Handlers> = Mutex::new(Handlers { deferred: 0, is_installed: false });
 
 /// Whether the default action applies. The handler reads this flag, because it must not take a lock.
 static IS_DEFAULT: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(true)));
 
 impl Deferred {
     pub(crate) fn new(signals: &[Signal]) -> io::Result<Self> {
-        let mut waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner);
-        if !waiting.is_installed {
+        let mut handlers = HANDLERS.lock().unwrap_or_else(PoisonError::into_inner);
+        if !handlers.is_installed {
             for &signal in signals {
                 register_conditional_default(signal as i32, IS_DEFAULT.clone())?;
             }
-            waiting.is_installed = true;
+            handlers.is_installed = true;
         }
-        waiting.count += 1;
+        handlers.deferred += 1;
         IS_DEFAULT.store(false, Ordering::SeqCst);
         Ok(Self(()))
     }
@@ -43,8 +43,8 @@ impl Deferred {
 
 impl Drop for Deferred {
     fn drop(&mut self) {
-        let mut waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.count -= 1;
-        IS_DEFAULT.store(waiting.count == 0, Ordering::SeqCst);
+        let mut handlers = HANDLERS.lock().unwrap_or_else(PoisonError::into_inner);
+        handlers.deferred -= 1;
+        IS_DEFAULT.store(handlers.deferred == 0, Ordering::SeqCst);
     }
 }

@@ -61,7 +61,7 @@ pub fn ctrl_c() -> io::Result<CtrlC> {
         #[cfg(unix)]
         deferred: Some(Deferred::new(SIGNALS)?),
         signals: Some(Signals::new(SIGNALS)?),
-        left: 1,
+        remaining: 1,
     })
 }
 
@@ -78,7 +78,7 @@ pub struct CtrlC {
     /// `None` once the future is ready.
     signals: Option<Signals>,
     /// The number of signals still to come.
-    left: usize,
+    remaining: usize,
 }
 
 impl CtrlC {
@@ -101,11 +101,11 @@ impl CtrlC {
     /// # }
     /// ```
     pub fn times(self, signals: usize) -> Self {
-        Self { left: signals, ..self }
+        Self { remaining: signals, ..self }
     }
 
     /// Stops receiving signals.
-    fn leave(&mut self) {
+    fn unregister(&mut self) {
         self.signals = None;
         #[cfg(unix)]
         {
@@ -118,15 +118,15 @@ impl Future for CtrlC {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        while self.left > 0 {
+        while self.remaining > 0 {
             let Some(signals) = &mut self.signals else { return Poll::Pending };
             match ready!(Pin::new(signals).poll_next(cx)) {
-                Some(Ok(_)) => self.left -= 1,
+                Some(Ok(_)) => self.remaining -= 1,
                 // No more signals can be received here, so the default action must apply again.
-                Some(Err(_)) | None => self.leave(),
+                Some(Err(_)) | None => self.unregister(),
             }
         }
-        self.leave();
+        self.unregister();
         Poll::Ready(())
     }
 }

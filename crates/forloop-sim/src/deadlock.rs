@@ -34,7 +34,7 @@ pub struct Pending {
 pub(crate) enum NoProgress {
     Deadlock(Deadlock),
     /// The run reached its limit of steps.
-    Endless {
+    StepLimit {
         steps: u64,
     },
 }
@@ -66,7 +66,7 @@ impl fmt::Display for NoProgress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Deadlock(deadlock) => deadlock.fmt(f),
-            Self::Endless { steps } => write!(f, "not completed after {steps} steps"),
+            Self::StepLimit { steps } => write!(f, "not completed after {steps} steps"),
         }
     }
 }

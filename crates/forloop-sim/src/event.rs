@@ -9,8 +9,8 @@ use std::time::Duration;
 pub struct Event {
     /// The virtual time.
     pub at: Duration,
-    /// What happened.
-    pub what: EventKind,
+    /// The kind of the event.
+    pub kind: EventKind,
 }
 
 /// The kind of an event, and its task. Tasks are numbered in the order of spawning; a `block_on` counts as
@@ -25,7 +25,7 @@ pub enum EventKind {
     /// A task is polled.
     Polled(usize),
     /// A task completed.
-    Ended(usize),
+    Completed(usize),
     /// One of several options was chosen.
     Chosen {
         /// The index of the option, starting at 0.
@@ -34,7 +34,7 @@ pub enum EventKind {
         options: usize,
     },
     /// No task could run, and the clock advanced to the next timers.
-    Jumped {
+    ClockAdvanced {
         /// The number of timers that are due.
         timers: usize,
     },
@@ -47,8 +47,7 @@ pub struct Label {
     /// The index of its item, for the body of a loop; its position among its siblings, for the child of a
     /// group.
     pub index: Option<usize>,
-    /// The line that wrote the loop or spawned the task.
-    /// Where the loop was written, or the task was spawned.
+    /// The line that created the loop or spawned the task.
     pub at: Option<&'static Location<'static>>,
     pub(crate) of_type: &'static str,
 }
@@ -80,14 +79,16 @@ impl fmt::Display for Label {
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:>12.6} s  ", self.at.as_secs_f64())?;
-        match self.what {
+        match self.kind {
             EventKind::Spawned(task, label) => write!(f, "task {task} spawned: {label}"),
             EventKind::Woken(task) => write!(f, "task {task} woken"),
             EventKind::Polled(task) => write!(f, "task {task} polled"),
-            EventKind::Ended(task) => write!(f, "task {task} completed"),
+            EventKind::Completed(task) => write!(f, "task {task} completed"),
             EventKind::Chosen { choice, options } => write!(f, "choice {choice} of {options}"),
-            EventKind::Jumped { timers: 1 } => f.write_str("the clock advanced to the next timer"),
-            EventKind::Jumped { timers } => {
+            EventKind::ClockAdvanced { timers: 1 } => {
+                f.write_str("the clock advanced to the next timer")
+            }
+            EventKind::ClockAdvanced { timers } => {
                 write!(f, "the clock advanced to the next {timers} timers")
             }
         }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::Location;
 
 use crate::explored::{Coverage, Explored};
-use crate::failure::{Cause, Failure};
+use crate::failure::{Failure, FailureCause};
 use crate::run_spec::RunSpec;
 use crate::runtime::Sim;
 use crate::schedule::Choices;
@@ -103,7 +103,7 @@ pub fn replay<F: Future<Output: Verdict>>(run_spec: &str, program: impl Fn(Sim) 
 #[must_use = "an `Explore` does nothing until `run` is called"]
 pub struct Explore {
     mode: Mode,
-    most_steps: u64,
+    max_steps: u64,
     cancels: bool,
     at: &'static Location<'static>,
 }
@@ -113,7 +113,7 @@ enum Mode {
     Fifo,
     Random { first: u64, seeds: u64 },
     Pct { first: u64, seeds: u64, depth: u32 },
-    Exhaustive { most: u64 },
+    Exhaustive { max: u64 },
     Bytes(Vec<u8>),
     RunSpec(RunSpec),
 }
@@ -131,7 +131,7 @@ impl Mode {
 impl Explore {
     #[track_caller]
     fn new(mode: Mode) -> Self {
-        Self { mode, most_steps: 1_000_000, cancels: false, at: Location::caller() }
+        Self { mode, max_steps: 1_000_000, cancels: false, at: Location::caller() }
     }
 
     /// Runs one schedule: tasks run in the order in which they were woken.
@@ -152,10 +152,10 @@ impl Explore {
         Self::new(Mode::Pct { first: 0, seeds, depth })
     }
 
-    /// Runs every schedule, depth first, up to `most` schedules.
+    /// Runs every schedule, depth first, up to `max` schedules.
     #[track_caller]
-    pub fn exhaustive(most: u64) -> Self {
-        Self::new(Mode::Exhaustive { most })
+    pub fn exhaustive(max: u64) -> Self {
+        Self::new(Mode::Exhaustive { max })
     }
 
     /// Runs the one schedule that the bytes encode: see [`Sim::bytes`].
@@ -173,14 +173,14 @@ impl Explore {
     }
 
     /// Limits the polls of tasks in one run; a run that exceeds the limit fails. The default is a million.
-    pub fn most_steps(self, most: u64) -> Self {
-        Self { most_steps: most, ..self }
+    pub fn max_steps(self, max: u64) -> Self {
+        Self { max_steps: max, ..self }
     }
 
     /// Repeats each schedule with the program dropped after zero polls, after one, after two, and so on.
     ///
     /// Each task that the program spawned must then complete before the clock advances; a task that does
-    /// not is reported as an orphan.
+    /// not is reported as left.
     pub fn cancelling(self) -> Self {
         Self { cancels: true, ..self }
     }
@@ -199,14 +199,16 @@ impl Explore {
         &self,
         program: impl Fn(Sim) -> F,
     ) -> Result<Explored, Failure> {
-        self.run_all(&program, |output| output.failure().map(|error| Cause::Failed { error }))
+        self.run_all(&program, |output| {
+            output.failure().map(|error| FailureCause::Failed { error })
+        })
     }
 
     /// Like [`run`](Self::run), but requires the same output each time, and returns it too.
     ///
     /// # Errors
     ///
-    /// As [`run`](Self::run), and [`Cause::Disagrees`] if two outputs differ.
+    /// As [`run`](Self::run), and [`FailureCause::OutputsDiffer`] if two outputs differ.
     pub fn run_agreeing<F>(
         &self,
         program: impl Fn(Sim) -> F,
@@ -222,9 +224,9 @@ impl Explore {
         })?;
         let Some(first) = first else { unreachable!("a run that did not fail returned an output") };
         let explored = self.run_all(&program, |output| {
-            (output != first).then(|| Cause::Disagrees {
+            (output != first).then(|| FailureCause::OutputsDiffer {
                 first: format!("{first:?}"),
-                here: format!("{output:?}"),
+                other: format!("{output:?}"),
             })
         })?;
         Ok((explored, first))
@@ -233,7 +235,7 @@ impl Explore {
     fn run_all<F: Future>(
         &self,
         program: &impl Fn(Sim) -> F,
-        failure_of: impl FnMut(F::Output) -> Option<Cause>,
+        failure_of: impl FnMut(F::Output) -> Option<FailureCause>,
     ) -> Result<Explored, Failure> {
         match RunSpec::from_env() {
             Some(run_spec) => {
@@ -246,34 +248,34 @@ impl Explore {
     fn search<F: Future>(
         &self,
         program: &impl Fn(Sim) -> F,
-        mut failure_of: impl FnMut(F::Output) -> Option<Cause>,
+        mut failure_of: impl FnMut(F::Output) -> Option<FailureCause>,
     ) -> Result<Explored, Failure> {
         let mut explored = Explored::new(self.mode.coverage());
-        let Self { most_steps, cancels, at, .. } = *self;
-        let mut search = Search { most_steps, cancels, at, program, failure_of: &mut failure_of };
-        let mut look = |sim, by: &str| search.look(sim, by, &mut explored);
-        let first = |look: &mut dyn FnMut(Sim, &str) -> Result<(), Failure>| {
+        let Self { max_steps, cancels, at, .. } = *self;
+        let mut search = Search { max_steps, cancels, at, program, failure_of: &mut failure_of };
+        let mut run = |sim, by: &str| search.run_schedule(sim, by, &mut explored);
+        let first = |run: &mut dyn FnMut(Sim, &str) -> Result<(), Failure>| {
             // If this schedule fails, its report is the easiest to read.
-            look(Sim::replay(Choices::default()), "the first schedule")
+            run(Sim::replay(Choices::default()), "the first schedule")
         };
         match self.mode {
-            Mode::Fifo => first(&mut look)?,
+            Mode::Fifo => first(&mut run)?,
             Mode::Random { first: from, seeds } => {
-                first(&mut look)?;
+                first(&mut run)?;
                 for seed in (0..seeds).map(|n| from.wrapping_add(n)) {
-                    look(Sim::random(seed), &format!("seed {seed}"))?;
+                    run(Sim::random(seed), &format!("seed {seed}"))?;
                 }
             }
             Mode::Pct { first: from, seeds, depth } => {
-                first(&mut look)?;
+                first(&mut run)?;
                 let points = explored.points();
-                let mut look = |sim, by: &str| search.look(sim, by, &mut explored);
+                let mut run = |sim, by: &str| search.run_schedule(sim, by, &mut explored);
                 for seed in (0..seeds).map(|n| from.wrapping_add(n)) {
-                    look(Sim::pct(seed, depth, points), &format!("seed {seed}"))?;
+                    run(Sim::pct(seed, depth, points), &format!("seed {seed}"))?;
                 }
             }
-            Mode::Exhaustive { most } => search.look_at_all(most, &mut explored)?,
-            Mode::Bytes(ref bytes) => look(Sim::bytes(bytes.clone()), "the bytes")?,
+            Mode::Exhaustive { max } => search.run_every_schedule(max, &mut explored)?,
+            Mode::Bytes(ref bytes) => run(Sim::bytes(bytes.clone()), "the bytes")?,
             Mode::RunSpec(ref run_spec) => search.repeat(run_spec, &mut explored)?,
         }
         Ok(explored)
@@ -282,7 +284,8 @@ impl Explore {
 
 /// The output of a checked program: `()` or a `Result`.
 #[diagnostic::on_unimplemented(
-    message = "a checked program must return `()` or a `Result<(), E>`, found `{Self}`",
+    message = "a checked program must return `()` or `Result<(), E>`, found `{Self}`",
+    label = "expected `()` or `Result<(), E>`",
     note = "`forloop_sim::agree` accepts any output and requires it to be the same under every schedule"
 )]
 pub trait Verdict {

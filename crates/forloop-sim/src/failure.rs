@@ -12,7 +12,7 @@ use crate::run_spec::{RunSpec, VARIABLE};
 /// Why a run failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Cause {
+pub enum FailureCause {
     /// The program panicked.
     Panicked {
         /// The message of the panic.
@@ -28,19 +28,19 @@ pub enum Cause {
     /// No task could run and no timer was set, but some tasks had not completed.
     Deadlock(Box<Deadlock>),
     /// The program exceeded its limit of steps.
-    Endless {
+    StepLimit {
         /// The limit.
         steps: u64,
     },
     /// The output differs from that of the first schedule.
-    Disagrees {
+    OutputsDiffer {
         /// The output of the first schedule, formatted with `Debug`.
         first: String,
         /// The output of this schedule, formatted with `Debug`.
-        here: String,
+        other: String,
     },
     /// The program was dropped, and tasks that it had spawned kept running.
-    Orphans(Vec<Pending>),
+    TasksLeft(Vec<Pending>),
     /// Two runs with the same choices behaved differently: the program reads a real clock, a random number
     /// or the order of a hash map, or depends on another thread.
     NotDeterministic {
@@ -55,7 +55,7 @@ pub enum Cause {
 #[non_exhaustive]
 pub struct Failure {
     /// Why the run failed.
-    pub cause: Cause,
+    pub cause: FailureCause,
     /// The schedule that found the failure: `seed 42`, `schedule 17`.
     pub found_by: String,
     /// The events of the shortest failing run found.
@@ -65,24 +65,24 @@ pub struct Failure {
 }
 
 /// The most events shown in a report.
-const SHOWN: usize = 60;
+const MAX_EVENTS: usize = 60;
 
-impl From<NoProgress> for Cause {
+impl From<NoProgress> for FailureCause {
     fn from(no_progress: NoProgress) -> Self {
         match no_progress {
             NoProgress::Deadlock(deadlock) => Self::Deadlock(Box::new(deadlock)),
-            NoProgress::Endless { steps } => Self::Endless { steps },
+            NoProgress::StepLimit { steps } => Self::StepLimit { steps },
         }
     }
 }
 
-impl Cause {
+impl FailureCause {
     /// Whether both causes are the same failure, as far as that can be decided.
-    pub(crate) fn is_like(&self, other: &Self) -> bool {
+    pub(crate) fn is_same_failure(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Panicked { at: here, .. }, Self::Panicked { at: there, .. }) => here == there,
-            (Self::Deadlock(here), Self::Deadlock(there)) => {
-                here.lost_wakes.is_empty() == there.lost_wakes.is_empty()
+            (Self::Panicked { at: a, .. }, Self::Panicked { at: b, .. }) => a == b,
+            (Self::Deadlock(a), Self::Deadlock(b)) => {
+                a.lost_wakes.is_empty() == b.lost_wakes.is_empty()
             }
             _ => discriminant(self) == discriminant(other),
         }
@@ -92,26 +92,26 @@ impl Cause {
 impl Failure {
     /// The text that repeats the run, for `FORLOOP_SIM` and [`replay`](crate::replay): the shortest list of
     /// choices found.
-    pub fn repeated_by(&self) -> String {
+    pub fn run_spec(&self) -> String {
         self.run_spec.to_string()
     }
 }
 
-impl fmt::Display for Cause {
+impl fmt::Display for FailureCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Panicked { message, at: Some(at) } => write!(f, "panic at {at}: {message}"),
             Self::Panicked { message, at: None } => write!(f, "panic: {message}"),
             Self::Failed { error } => write!(f, "error: {error}"),
             Self::Deadlock(deadlock) => deadlock.fmt(f),
-            Self::Endless { steps } => write!(f, "not completed after {steps} steps"),
-            Self::Disagrees { first, here } => {
+            Self::StepLimit { steps } => write!(f, "not completed after {steps} steps"),
+            Self::OutputsDiffer { first, other } => {
                 write!(
                     f,
-                    "the outputs differ\n  under the first schedule: {first}\n  under this one: {here}"
+                    "the outputs differ\n  under the first schedule: {first}\n  under this schedule: {other}"
                 )
             }
-            Self::Orphans(pending) => {
+            Self::TasksLeft(pending) => {
                 f.write_str("tasks kept running after the loop was dropped:")?;
                 pending.iter().try_for_each(|pending| write!(f, "\n  {pending}"))
             }
@@ -131,7 +131,7 @@ impl fmt::Display for Failure {
         let Self { cause, found_by, events, run_spec, at } = self;
         writeln!(f, "a schedule fails: {}:{}", at.file(), at.line())?;
         writeln!(f, "{cause}")?;
-        if let Cause::NotDeterministic { .. } = cause {
+        if let FailureCause::NotDeterministic { .. } = cause {
             return write!(f, "found by {found_by}");
         }
         writeln!(f, "found by {found_by}; repeat the shortest failing run with:")?;
@@ -145,11 +145,11 @@ impl fmt::Display for Failure {
                 "  {VARIABLE}='{run_spec}', or forloop::sim::replay(\"{run_spec}\", program)"
             )?,
         }
-        let skipped = events.len().saturating_sub(SHOWN);
+        let skipped = events.len().saturating_sub(MAX_EVENTS);
         if skipped == 0 {
             write!(f, "events:")?;
         } else {
-            write!(f, "the last {SHOWN} of {} events:", events.len())?;
+            write!(f, "the last {MAX_EVENTS} of {} events:", events.len())?;
         }
         events[skipped..].iter().try_for_each(|event| write!(f, "\n{event}"))
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use forloop_core::{BlockOn, Spawn, Timer};
 use pin_project_lite::pin_project;
 
-use crate::schedule::mixed;
+use crate::schedule::mix;
 
 /// Wraps a runtime, and starts its tasks late and fires its timers late, at random. The runtime may be a
 /// real one or a simulation.
@@ -41,28 +41,28 @@ pub struct Jitter<R> {
 impl<R> Jitter<R> {
     /// Wraps `runtime`; each of its tasks yields up to three times before it starts.
     pub fn new(runtime: R, seed: u64) -> Self {
-        let calls = Arc::new(AtomicU64::new(mixed(seed)));
+        let calls = Arc::new(AtomicU64::new(mix(seed)));
         Self { runtime, latency: Duration::ZERO, yields: 4, calls }
     }
 
     /// Delays the start of each task, and each timer, by up to `most`.
-    pub fn latency(self, most: Duration) -> Self {
-        Self { latency: most, ..self }
+    pub fn latency(self, max: Duration) -> Self {
+        Self { latency: max, ..self }
     }
 
     /// Makes each task yield up to `most` times before it starts.
-    pub fn yields(self, most: u32) -> Self {
-        Self { yields: u64::from(most) + 1, ..self }
+    pub fn yields(self, max: u32) -> Self {
+        Self { yields: u64::from(max) + 1, ..self }
     }
 
     fn below(&self, bound: u64) -> u64 {
         let call = self.calls.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed);
-        ((u128::from(mixed(call)) * u128::from(bound)) >> 64) as u64
+        ((u128::from(mix(call)) * u128::from(bound)) >> 64) as u64
     }
 
     fn delay(&self) -> Duration {
-        let most = u64::try_from(self.latency.as_nanos()).unwrap_or(u64::MAX);
-        Duration::from_nanos(self.below(most.saturating_add(1)))
+        let max = u64::try_from(self.latency.as_nanos()).unwrap_or(u64::MAX);
+        Duration::from_nanos(self.below(max.saturating_add(1)))
     }
 }
 
@@ -74,10 +74,10 @@ where
         let yields = Yields { left: self.below(self.yields) };
         if self.latency.is_zero() {
             let sleep: Option<std::future::Ready<()>> = None;
-            return self.runtime.spawn(Late { yields, sleep, future });
+            return self.runtime.spawn(Delayed { yields, sleep, future });
         }
         let sleep = Some(self.runtime.sleep(self.delay()));
-        self.runtime.spawn(Late { yields, sleep, future });
+        self.runtime.spawn(Delayed { yields, sleep, future });
     }
 
     fn threads(&self) -> NonZeroUsize {
@@ -121,7 +121,7 @@ impl Future for Yields {
 
 pin_project! {
     /// A task that starts late.
-    struct Late<S, F> {
+    struct Delayed<S, F> {
         yields: Yields,
         // `None` once it is ready.
         #[pin]
@@ -131,7 +131,7 @@ pin_project! {
     }
 }
 
-impl<S: Future<Output = ()>, F: Future<Output = ()>> Future for Late<S, F> {
+impl<S: Future<Output = ()>, F: Future<Output = ()>> Future for Delayed<S, F> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {

@@ -103,7 +103,7 @@
 //! use std::sync::Arc;
 //! use std::time::Duration;
 //! use forloop_core::Timer;
-//! use forloop_sim::{Cause, Explore, Sim};
+//! use forloop_sim::{FailureCause, Explore, Sim};
 //! use futures_util::stream::{self, StreamExt};
 //! use tokio::sync::Mutex;
 //!
@@ -123,7 +123,7 @@
 //!         println!("{} so far", total.lock().await);
 //!     }
 //! });
-//! assert!(matches!(failure.unwrap_err().cause, Cause::Deadlock(_)));
+//! assert!(matches!(failure.unwrap_err().cause, FailureCause::Deadlock(_)));
 //!
 //! // The same as a loop: its bodies run while the consumer waits.
 //! forloop_sim::check(100, |rt| async move {
@@ -158,8 +158,8 @@ pub use crate::deadlock::{Deadlock, Pending};
 pub use crate::event::{Event, EventKind, Label};
 pub use crate::explore::{Explore, Verdict, agree, check, replay};
 pub use crate::explored::Explored;
-pub use crate::failure::{Cause, Failure};
+pub use crate::failure::{Failure, FailureCause};
 pub use crate::jitter::Jitter;
-pub use crate::run::{NoRun, run};
+pub use crate::run::{RunError, run};
 pub use crate::runtime::Sim;
-pub use crate::schedule::{Choices, NoChoices};
+pub use crate::schedule::{Choices, ParseChoicesError};

@@ -29,7 +29,7 @@ pub(crate) fn quietly<T>(run: impl FnOnce() -> T) -> Result<T, Caught> {
     HOOK.call_once(|| {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            if !note(info) {
+            if !record(info) {
                 before(info);
             }
         }));
@@ -49,7 +49,7 @@ fn catch<T>(run: impl FnOnce() -> T) -> Result<T, String> {
 }
 
 /// Records a panic; `false` if this thread is not quiet.
-fn note(info: &PanicHookInfo<'_>) -> bool {
+fn record(info: &PanicHookInfo<'_>) -> bool {
     let at = info.location().map(ToString::to_string);
     let caught = Caught { message: message(info.payload()), at };
     CAUGHT

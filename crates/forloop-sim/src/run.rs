@@ -14,7 +14,7 @@ use crate::runtime::Sim;
 const CHOICES: &str = "FORLOOP_SIM_CHOICES";
 
 /// How long the simulation waits for a thread of the program to wake a task before it reports a deadlock.
-const PATIENCE: Duration = Duration::from_secs(10);
+const DEADLOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs a program's `main` in a simulation, and returns its output.
 ///
@@ -26,30 +26,32 @@ const PATIENCE: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 ///
-/// Returns [`NoRun`] if a variable cannot be used. The program has not started then, unless the error is
+/// Returns [`RunError`] if a variable cannot be used. The program has not started then, unless the error is
 /// that the choices could not be written.
 ///
 /// # Panics
 ///
 /// Panics on a deadlock, see [`Sim`]: no task can run, no timer is set, and no thread of the program has
 /// woken a task for ten seconds.
-pub fn run<F: Future>(program: impl FnOnce(Sim) -> F) -> Result<F::Output, NoRun> {
-    let said = env::var_os(VARIABLE).filter(|said| !said.is_empty());
-    let run_spec = match said.map(|said| said.to_string_lossy().parse::<RunSpec>()) {
+pub fn run<F: Future>(program: impl FnOnce(Sim) -> F) -> Result<F::Output, RunError> {
+    let value = env::var_os(VARIABLE).filter(|value| !value.is_empty());
+    let run_spec = match value.map(|value| value.to_string_lossy().parse::<RunSpec>()) {
         None => None,
         Some(Ok(run_spec)) if run_spec.drop_after.is_none() => Some(run_spec),
-        Some(Ok(_)) => return Err(NoRun::Schedule("a whole program cannot be dropped".to_owned())),
-        Some(Err(why)) => return Err(NoRun::Schedule(why)),
+        Some(Ok(_)) => {
+            return Err(RunError::Schedule("a whole program cannot be dropped".to_owned()));
+        }
+        Some(Err(why)) => return Err(RunError::Schedule(why)),
     };
     let sim = run_spec.as_ref().map_or_else(|| Sim::replay(Default::default()), RunSpec::sim);
-    let sim = sim.with_patience(PATIENCE);
+    let sim = sim.with_deadlock_timeout(DEADLOCK_TIMEOUT);
     let output = sim.block_on(async { program(sim.clone()).await });
     sim.settle();
     if let Some(run_spec) = run_spec {
-        run_spec.warn_of_misfit(&sim.world().chosen());
+        run_spec.warn_of_mismatch(&sim.world().chosen());
     }
     if let Some(path) = env::var_os(CHOICES).filter(|path| !path.is_empty()).map(PathBuf::from) {
-        fs::write(path, as_text(&sim.world().chosen())).map_err(NoRun::Choices)?;
+        fs::write(path, as_text(&sim.world().chosen())).map_err(RunError::Choices)?;
     }
     sim.drop_tasks();
     Ok(output)
@@ -80,14 +82,14 @@ fn push_number(text: &mut Vec<u8>, number: u32) {
 /// A program could not be run in simulation as the environment asks for.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum NoRun {
+pub enum RunError {
     /// `FORLOOP_SIM` cannot be parsed; the string is the reason.
     Schedule(String),
     /// The file named by `FORLOOP_SIM_CHOICES` cannot be written.
     Choices(io::Error),
 }
 
-impl fmt::Display for NoRun {
+impl fmt::Display for RunError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Schedule(why) => write!(
@@ -101,7 +103,7 @@ impl fmt::Display for NoRun {
     }
 }
 
-impl Error for NoRun {
+impl Error for RunError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Schedule(_) => None,

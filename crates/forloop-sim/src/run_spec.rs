@@ -33,7 +33,7 @@ impl RunSpec {
 
     /// Explains how the choices differ from those that the run made. They then belong to another program,
     /// or to an earlier version of this one, and the run took the nearest options.
-    pub(crate) fn misfit(&self, chosen: &[(u32, u32)]) -> Option<String> {
+    pub(crate) fn mismatch(&self, chosen: &[(u32, u32)]) -> Option<String> {
         let Scheduled::Choices(choices) = &self.schedule else { return None };
         let choices = choices.as_slice();
         let differ = |(&given, &(chosen, _)): (&u32, &(u32, u32))| given != chosen;
@@ -54,9 +54,9 @@ impl RunSpec {
     }
 
     /// Prints a warning to stderr if the choices do not fit the run.
-    pub(crate) fn warn_of_misfit(&self, chosen: &[(u32, u32)]) {
-        if let Some(misfit) = self.misfit(chosen) {
-            eprintln!("forloop-sim: {misfit}");
+    pub(crate) fn warn_of_mismatch(&self, chosen: &[(u32, u32)]) {
+        if let Some(mismatch) = self.mismatch(chosen) {
+            eprintln!("forloop-sim: {mismatch}");
         }
     }
 
@@ -115,18 +115,18 @@ mod tests {
 
     #[test]
     fn choices_that_do_not_fit_the_program_are_detected() {
-        let misfit =
-            |text: &str, chosen: &[(u32, u32)]| text.parse::<RunSpec>().unwrap().misfit(chosen);
+        let mismatch =
+            |text: &str, chosen: &[(u32, u32)]| text.parse::<RunSpec>().unwrap().mismatch(chosen);
         let chosen = [(0, 2), (2, 3)];
         for fits in ["choices=0,2", "choices=0", "choices=", "choices=0,2,1;drop=1", "seed=7"] {
-            assert_eq!(misfit(fits, &chosen), None, "{fits}");
+            assert_eq!(mismatch(fits, &chosen), None, "{fits}");
         }
         assert_eq!(
-            misfit("choices=0,5", &chosen).unwrap(),
+            mismatch("choices=0,5", &chosen).unwrap(),
             "the choices do not fit this program: choice 1 is 5, but the run had 3 options there"
         );
         assert_eq!(
-            misfit("choices=0,2,1", &chosen).unwrap(),
+            mismatch("choices=0,2,1", &chosen).unwrap(),
             "the choices do not fit this program: the list has 3, but the run made 2"
         );
     }

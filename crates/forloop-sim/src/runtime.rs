@@ -99,10 +99,10 @@ impl Sim {
         World::current().map(|world| Self { world })
     }
 
-    /// Waits up to `patience`, in real time, for a wake from another thread before reporting a deadlock.
+    /// Waits up to `timeout`, in real time, for a wake from another thread before reporting a deadlock.
     /// The default is zero. A program with threads is not deterministic.
-    pub fn with_patience(self, patience: Duration) -> Self {
-        self.world.set_patience(patience);
+    pub fn with_deadlock_timeout(self, timeout: Duration) -> Self {
+        self.world.set_deadlock_timeout(timeout);
         self
     }
 

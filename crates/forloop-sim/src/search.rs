@@ -7,7 +7,7 @@ use std::task::Poll;
 use forloop_core::BlockOn;
 
 use crate::explored::Explored;
-use crate::failure::{Cause, Failure};
+use crate::failure::{Failure, FailureCause};
 use crate::quiet::{Caught, quietly};
 use crate::run_spec::{RunSpec, Scheduled};
 use crate::runtime::Sim;
@@ -18,7 +18,7 @@ const SHRINK_RUNS: usize = 500;
 
 /// A program, and the function that decides whether a run of it failed.
 pub(crate) struct Search<'a, P, J> {
-    pub(crate) most_steps: u64,
+    pub(crate) max_steps: u64,
     pub(crate) cancels: bool,
     pub(crate) at: &'static Location<'static>,
     pub(crate) program: &'a P,
@@ -27,7 +27,7 @@ pub(crate) struct Search<'a, P, J> {
 
 /// The record of one run.
 struct Run {
-    cause: Option<Cause>,
+    cause: Option<FailureCause>,
     /// Each choice, with the number of its options.
     chosen: Vec<(u32, u32)>,
     fingerprint: u64,
@@ -41,12 +41,12 @@ impl Run {
     }
 
     /// Whether the two runs behaved the same, as runs of the same choices must.
-    fn is_like(&self, other: &Self) -> bool {
+    fn is_same_run(&self, other: &Self) -> bool {
         self.fingerprint == other.fingerprint && self.cause == other.cause
     }
 }
 
-impl From<Caught> for Cause {
+impl From<Caught> for FailureCause {
     fn from(Caught { message, at }: Caught) -> Self {
         Self::Panicked { message, at }
     }
@@ -56,10 +56,10 @@ impl<F, P, J> Search<'_, P, J>
 where
     F: Future,
     P: Fn(Sim) -> F,
-    J: FnMut(F::Output) -> Option<Cause>,
+    J: FnMut(F::Output) -> Option<FailureCause>,
 {
     /// Runs the program under one schedule.
-    pub(crate) fn look(
+    pub(crate) fn run_schedule(
         &mut self,
         sim: Sim,
         found_by: &str,
@@ -73,22 +73,22 @@ where
         // Repeating each run would double the time; a program that is not deterministic rarely passes
         // every sampled repetition.
         if explored.runs.is_power_of_two() {
-            let again = self.run(&Sim::replay(run.choices()), None);
-            if !again.is_like(&run) {
+            let repeated = self.run(&Sim::replay(run.choices()), None);
+            if !repeated.is_same_run(&run) {
                 return Err(self.not_deterministic(run, None, found_by));
             }
         }
-        self.look_at_drops(&run, found_by, explored)
+        self.run_with_drops(&run, found_by, explored)
     }
 
-    /// Runs every schedule, depth first, up to `most` schedules.
-    pub(crate) fn look_at_all(
+    /// Runs every schedule, depth first, up to `max` schedules.
+    pub(crate) fn run_every_schedule(
         &mut self,
-        most: u64,
+        max: u64,
         explored: &mut Explored,
     ) -> Result<(), Failure> {
         let mut prefix: Vec<(u32, u32)> = Vec::new();
-        while explored.runs < most {
+        while explored.runs < max {
             let choices =
                 Choices::from(prefix.iter().map(|&(choice, _)| choice).collect::<Vec<_>>());
             let found_by = format!("schedule {}", explored.runs + 1);
@@ -100,7 +100,7 @@ where
             if !run.chosen.starts_with(&prefix) {
                 return Err(self.not_deterministic(run, None, &found_by));
             }
-            self.look_at_drops(&run, &found_by, explored)?;
+            self.run_with_drops(&run, &found_by, explored)?;
             prefix = run.chosen;
             // Backtrack to the last choice that has options left, and take the next option there.
             while prefix.pop_if(|&mut (choice, options)| choice + 1 == options).is_some() {}
@@ -122,7 +122,7 @@ where
         let sim = run_spec.sim();
         let run = self.run(&sim, run_spec.drop_after);
         explored.count(run.chosen.len() as u64, run.fingerprint);
-        run_spec.warn_of_misfit(&sim.world().chosen());
+        run_spec.warn_of_mismatch(&sim.world().chosen());
         match run.cause {
             Some(_) => Err(self.failure(run, run_spec.drop_after, &run_spec.to_string())),
             None => Ok(()),
@@ -130,7 +130,7 @@ where
     }
 
     /// Repeats a run once for each of its polls, and drops the program after that poll.
-    fn look_at_drops(
+    fn run_with_drops(
         &mut self,
         whole: &Run,
         found_by: &str,
@@ -149,7 +149,7 @@ where
 
     /// Runs the program once, and drops it after `drop_after` polls if that is set.
     fn run(&mut self, sim: &Sim, drop_after: Option<u64>) -> Run {
-        sim.world().set_most_steps(self.most_steps);
+        sim.world().set_max_steps(self.max_steps);
         let mut polls = 0;
         let result = quietly(|| {
             let mut program = Some(Box::pin((self.program)(sim.clone())));
@@ -174,7 +174,9 @@ where
             Ok(Some(output)) => {
                 quietly(|| (self.failure_of)(output)).unwrap_or_else(|caught| Some(caught.into()))
             }
-            Ok(None) => Some(sim.pending()).filter(|left| !left.is_empty()).map(Cause::Orphans),
+            Ok(None) => {
+                Some(sim.pending()).filter(|left| !left.is_empty()).map(FailureCause::TasksLeft)
+            }
             // The program may have caught the panic of a deadlock, and panicked for another reason.
             Err(caught) => Some(match sim.world().no_progress() {
                 Some(no_progress) if no_progress.to_string() == caught.message => {
@@ -193,15 +195,15 @@ where
 
     /// Reports a failed run, with a shrunk list of choices.
     fn failure(&mut self, run: Run, drop_after: Option<u64>, found_by: &str) -> Failure {
-        let again = self.run(&Sim::replay(run.choices()), drop_after);
-        if !again.is_like(&run) {
+        let repeated = self.run(&Sim::replay(run.choices()), drop_after);
+        if !repeated.is_same_run(&run) {
             return self.not_deterministic(run, drop_after, found_by);
         }
         let Some(cause) = run.cause else { unreachable!("only failed runs are reported") };
         let list = run.chosen.iter().map(|&(choice, _)| choice).collect();
         let list = shrink(list, |list| {
             let run = self.run(&Sim::replay(list.to_vec().into()), drop_after);
-            run.cause.is_some_and(|other| other.is_like(&cause))
+            run.cause.is_some_and(|other| other.is_same_failure(&cause))
         });
         let schedule = Scheduled::Choices(list.into());
         self.report(RunSpec { schedule, drop_after }, cause, found_by)
@@ -210,12 +212,12 @@ where
     fn not_deterministic(&mut self, run: Run, drop_after: Option<u64>, found_by: &str) -> Failure {
         let run_spec =
             Box::new(RunSpec { schedule: Scheduled::Choices(run.choices()), drop_after });
-        let cause = Cause::NotDeterministic { before: run.cause.map(Box::new) };
+        let cause = FailureCause::NotDeterministic { before: run.cause.map(Box::new) };
         Failure { at: self.at, cause, found_by: found_by.to_owned(), events: Vec::new(), run_spec }
     }
 
     /// Runs the program once more, and records its events.
-    fn report(&mut self, run_spec: RunSpec, found: Cause, found_by: &str) -> Failure {
+    fn report(&mut self, run_spec: RunSpec, found: FailureCause, found_by: &str) -> Failure {
         let sim = run_spec.sim();
         sim.record();
         let run = self.run(&sim, run_spec.drop_after);

@@ -9,7 +9,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use forloop_core::{BlockOn, Runtime, Spawn, SpawnLocal, Timer, each};
-use forloop_sim::{Cause, Explore, Jitter, Sim, agree, check};
+use forloop_sim::{Explore, FailureCause, Jitter, Sim, agree, check};
 use forloop_smol::Smol;
 use futures_util::future::{join_all, poll_fn};
 
@@ -110,12 +110,12 @@ async fn lost_update(rt: Sim) {
 fn a_race_is_found_and_replayed_from_its_report() {
     for explore in [Explore::random(1000), Explore::exhaustive(1000), Explore::pct(1000, 2)] {
         let failure = explore.run(lost_update).unwrap_err();
-        assert!(matches!(failure.cause, Cause::Panicked { .. }), "{failure}");
+        assert!(matches!(failure.cause, FailureCause::Panicked { .. }), "{failure}");
         assert!(!failure.events.is_empty());
-        let again = failure.repeated_by();
-        assert!(failure.to_string().contains(&format!("FORLOOP_SIM='{again}'")), "{failure}");
-        let replayed = std::panic::catch_unwind(|| forloop_sim::replay(&again, lost_update));
-        assert!(replayed.is_err(), "{again}");
+        let repeated = failure.run_spec();
+        assert!(failure.to_string().contains(&format!("FORLOOP_SIM='{repeated}'")), "{failure}");
+        let replayed = std::panic::catch_unwind(|| forloop_sim::replay(&repeated, lost_update));
+        assert!(replayed.is_err(), "{repeated}");
     }
 }
 
@@ -176,7 +176,7 @@ fn a_deadlock_is_reported_with_the_tasks_that_wait() {
             forloop_core::spawn(&rt, never).await.unwrap();
         })
         .unwrap_err();
-    let Cause::Deadlock(deadlock) = &failure.cause else { panic!("{failure}") };
+    let FailureCause::Deadlock(deadlock) = &failure.cause else { panic!("{failure}") };
     assert_eq!(deadlock.at, ms(1500));
     assert_eq!(deadlock.pending.len(), 2);
     assert!(failure.to_string().contains("nothing can run"), "{failure}");
@@ -185,21 +185,21 @@ fn a_deadlock_is_reported_with_the_tasks_that_wait() {
 #[test]
 fn a_program_that_never_completes_is_reported() {
     let failure = Explore::fifo()
-        .most_steps(100)
+        .max_steps(100)
         .run(|_| async {
             for _ in 0_u64.. {
                 yields().await;
             }
         })
         .unwrap_err();
-    assert_eq!(failure.cause, Cause::Endless { steps: 100 });
+    assert_eq!(failure.cause, FailureCause::StepLimit { steps: 100 });
 }
 
 #[test]
 fn an_error_is_a_failure() {
     let failure = Explore::random(10).run(|_| async { Err("no") }).unwrap_err();
-    assert_eq!(failure.cause, Cause::Failed { error: "\"no\"".to_owned() });
-    assert_eq!(failure.repeated_by(), "choices=");
+    assert_eq!(failure.cause, FailureCause::Failed { error: "\"no\"".to_owned() });
+    assert_eq!(failure.run_spec(), "choices=");
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn a_program_that_is_not_deterministic_is_reported() {
             }
         })
         .unwrap_err();
-    assert_eq!(failure.cause, Cause::NotDeterministic { before: None });
+    assert_eq!(failure.cause, FailureCause::NotDeterministic { before: None });
 }
 
 #[test]
@@ -233,7 +233,7 @@ fn an_output_that_depends_on_the_schedule_is_found() {
         last.load(Ordering::SeqCst)
     };
     let failure = Explore::random(100).run_agreeing(last).unwrap_err();
-    assert!(matches!(failure.cause, Cause::Disagrees { .. }), "{failure}");
+    assert!(matches!(failure.cause, FailureCause::OutputsDiffer { .. }), "{failure}");
     assert_eq!(
         agree(100, |rt| async move { each(0..3).unbounded().on(rt).gather(async |n| n).await }),
         [0, 1, 2]
@@ -267,8 +267,8 @@ fn a_task_that_outlives_its_dropped_loop_is_reported() {
             rt.sleep(ms(20)).await;
         })
         .unwrap_err();
-    assert!(matches!(failure.cause, Cause::Orphans(_)), "{failure}");
-    assert!(failure.repeated_by().contains("drop=1"), "{failure}");
+    assert!(matches!(failure.cause, FailureCause::TasksLeft(_)), "{failure}");
+    assert!(failure.run_spec().contains("drop=1"), "{failure}");
 }
 
 #[test]
@@ -288,10 +288,10 @@ fn local_tasks_need_not_be_send() {
 #[test]
 fn ten_virtual_hours_take_no_real_time() {
     let sim = Sim::new();
-    let begun = std::time::Instant::now();
+    let start = std::time::Instant::now();
     sim.block_on(sim.sleep(Duration::from_secs(36_000)));
     assert_eq!(sim.now(), Duration::from_secs(36_000));
-    assert!(begun.elapsed() < Duration::from_secs(3600));
+    assert!(start.elapsed() < Duration::from_secs(3600));
 }
 
 #[test]
@@ -319,7 +319,7 @@ fn bodies_in_a_deadlock_are_reported_with_their_index_and_their_loop() {
                 assert_eq!(line, 0, "the loop never completes");
             })
             .unwrap_err();
-        let Cause::Deadlock(deadlock) = &failure.cause else { panic!("{failure}") };
+        let FailureCause::Deadlock(deadlock) = &failure.cause else { panic!("{failure}") };
         let indices: Vec<_> = deadlock.pending.iter().filter_map(|one| one.label.index).collect();
         assert_eq!(indices, [1, 3], "{failure}");
         assert!(failure.to_string().contains("body 3 of explore::"), "{failure}");
@@ -337,7 +337,7 @@ fn bodies_of_a_nested_loop_are_reported_too() {
                 .for_each(|outer| each(0..outer).unbounded().for_each(|_| std::future::pending()))
         })
         .unwrap_err();
-    let Cause::Deadlock(deadlock) = &failure.cause else { panic!("{failure}") };
+    let FailureCause::Deadlock(deadlock) = &failure.cause else { panic!("{failure}") };
     let indices: Vec<_> = deadlock.pending.iter().filter_map(|one| one.label.index).collect();
     assert_eq!(indices, [1, 0], "{failure}");
 }
@@ -372,11 +372,11 @@ fn a_lost_wake_is_distinguished_from_a_deadlock() {
                 }
             })
             .unwrap_err();
-        let Cause::Deadlock(deadlock) = &failure.cause else { panic!("{failure}") };
+        let FailureCause::Deadlock(deadlock) = &failure.cause else { panic!("{failure}") };
         assert!(deadlock.lost_wakes.iter().any(|one| one.label.index == Some(2)), "{failure}");
         assert!(failure.to_string().contains("a wake was lost"), "{failure}");
-        let again = failure.repeated_by();
-        assert!(again.starts_with("choices="));
+        let repeated = failure.run_spec();
+        assert!(repeated.starts_with("choices="));
     }
 }
 
@@ -410,14 +410,14 @@ fn a_failure_found_by_the_bytes_of_a_fuzzer_is_repeated_without_the_bytes() {
     let failures: Vec<_> = failures.collect();
     assert!(!failures.is_empty() && failures.len() < 256, "{}", failures.len());
     for failure in failures {
-        let again = failure.repeated_by();
-        assert!(std::panic::catch_unwind(|| forloop_sim::replay(&again, lost_update)).is_err());
+        let repeated = failure.run_spec();
+        assert!(std::panic::catch_unwind(|| forloop_sim::replay(&repeated, lost_update)).is_err());
     }
 }
 
 /// Runs a loop whose bodies sleep on `runtime`; returns its output and the time that it took.
 fn naps(runtime: impl Runtime + BlockOn) -> (Vec<u64>, Duration) {
-    let begun = runtime.now();
+    let start = runtime.now();
     let items = each(0..8).limit(3).unwrap().on(runtime.clone());
     let naps = items.gather(|n| {
         let runtime = runtime.clone();
@@ -427,7 +427,7 @@ fn naps(runtime: impl Runtime + BlockOn) -> (Vec<u64>, Duration) {
         }
     });
     let all = runtime.block_on(naps);
-    (all, runtime.now() - begun)
+    (all, runtime.now() - start)
 }
 
 #[test]
@@ -474,7 +474,7 @@ fn tasks_and_children_are_reported_with_the_line_that_spawned_them() {
         }
     });
     let failure = failure.unwrap_err();
-    let Cause::Deadlock(deadlock) = &failure.cause else { panic!("{failure}") };
+    let FailureCause::Deadlock(deadlock) = &failure.cause else { panic!("{failure}") };
     let reported: Vec<u32> =
         deadlock.pending.iter().filter_map(|one| Some(one.label.at?.line())).collect();
     let lines = lines.into_inner().unwrap();
@@ -504,7 +504,9 @@ fn another_task_may_run_between_any_two_polls_of_a_loop() {
             }
             assert_eq!(counter.load(Ordering::SeqCst), 2);
         });
-        assert!(matches!(failure, Err(failure) if matches!(failure.cause, Cause::Panicked { .. })));
+        assert!(
+            matches!(failure, Err(failure) if matches!(failure.cause, FailureCause::Panicked { .. }))
+        );
     }
 }
 
@@ -523,14 +525,14 @@ fn a_task_woken_while_another_settles_the_simulation_still_runs() {
 
 #[test]
 fn a_detached_task_that_never_completes_is_reported() {
-    let failure = Explore::fifo().most_steps(1000).run(|rt| async move {
+    let failure = Explore::fifo().max_steps(1000).run(|rt| async move {
         rt.spawn(async {
             for _ in 0_u64.. {
                 yields().await;
             }
         });
     });
-    assert_eq!(failure.unwrap_err().cause, Cause::Endless { steps: 1000 });
+    assert_eq!(failure.unwrap_err().cause, FailureCause::StepLimit { steps: 1000 });
 }
 
 #[test]

@@ -10,7 +10,7 @@ use futures_util::future::join;
 use tokio::sync::oneshot;
 
 /// What a missed wake costs: far more than all of the wakes take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const DEADLOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
 #[test]
 fn no_wake_of_another_thread_is_missed() {
@@ -20,7 +20,7 @@ fn no_wake_of_another_thread_is_missed() {
             answer.send(n).expect("the program waits for each answer");
         }
     });
-    let sim = Sim::new().with_patience(PATIENCE);
+    let sim = Sim::new().with_deadlock_timeout(DEADLOCK_TIMEOUT);
     let begun = Instant::now();
     let answers = sim.block_on(async {
         let mut answers = Vec::new();
@@ -34,7 +34,7 @@ fn no_wake_of_another_thread_is_missed() {
             let (first, second) = join(first, task).await;
             answers.extend([first, second.expect("the task was not cancelled")]);
             // Without a wake the simulation finds out by itself, but only then.
-            assert!(begun.elapsed() < PATIENCE, "a wake was missed");
+            assert!(begun.elapsed() < DEADLOCK_TIMEOUT, "a wake was missed");
         }
         answers
     });

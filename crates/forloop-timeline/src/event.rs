@@ -27,7 +27,7 @@ pub struct Event<'a> {
 ///
 /// A body is first `Queued` and then `Started`. `Suspended` and `Resumed` alternate until exactly one of
 /// the last four kinds completes it. `Woken` may come at any time before that. The body is being polled
-/// from `Started` or `Resumed` to `Suspended`, `Done`, `Failed` or `Panicked`.
+/// from `Started` or `Resumed` to `Suspended`, `Completed`, `Failed` or `Panicked`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EventKind {
@@ -42,9 +42,9 @@ pub enum EventKind {
     /// The body's waker was called. A wake after completion is not recorded.
     Woken,
     /// The body completed with an output.
-    Done,
+    Completed,
     /// The body completed with an `Err`. Only [`try_watch`](crate::Recorder::try_watch) and
-    /// [`try_watch_future`](crate::Recorder::try_watch_future) distinguish this from `Done`.
+    /// [`try_watch_future`](crate::Recorder::try_watch_future) distinguish this from `Completed`.
     Failed,
     /// The body panicked, in a poll or in the call of the closure.
     Panicked,
@@ -54,7 +54,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// Whether this kind completes a body, so that no event of the body follows.
-    pub fn is_end(self) -> bool {
-        matches!(self, Self::Done | Self::Failed | Self::Panicked | Self::Cancelled)
+    pub fn is_completion(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Panicked | Self::Cancelled)
     }
 }

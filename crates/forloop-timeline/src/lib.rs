@@ -22,7 +22,7 @@
 //! std::fs::write(folder.join("forloop-timeline.svg"), timeline.to_svg())?;
 //! std::fs::write(folder.join("forloop-timeline.json"), timeline.to_chrome_trace())?;
 //!
-//! let ends: Vec<_> = timeline.events().filter(|event| event.kind.is_end()).collect();
+//! let ends: Vec<_> = timeline.events().filter(|event| event.kind.is_completion()).collect();
 //! assert_eq!(ends[0].kind, EventKind::Failed);
 //! assert_eq!((ends[0].name, ends[0].index, ends[0].at.as_millis()), ("fetch", 1, 20));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -49,7 +49,7 @@
 //! | a poll begins: the first, or a later one | `Started`, `Resumed` | dark: being polled |
 //! | a poll returns `Pending` | `Suspended` | medium: waiting |
 //! | the waker is called | `Woken` | light: ready |
-//! | the body completes | `Done`, `Failed`, `Panicked`, `Cancelled` | a mark for the outcome |
+//! | the body completes | `Completed`, `Failed`, `Panicked`, `Cancelled` | a mark for the outcome |
 //!
 //! `Cancelled` is recorded after a body was dropped: its destructors have run. A body that is leaked with
 //! `std::mem::forget` never completes. With `panic = "abort"`, no panic is recorded.
@@ -71,4 +71,4 @@ mod watched;
 pub use crate::event::{Event, EventKind};
 pub use crate::recorder::Recorder;
 pub use crate::timeline::Timeline;
-pub use crate::watched::{AnyOutput, ResultOutput, Verdict, Watched};
+pub use crate::watched::{AnyOutput, Classify, ResultOutput, Watched};

@@ -36,7 +36,7 @@ pub(crate) struct Record {
 pub(crate) struct Body {
     pub(crate) group: Group,
     pub(crate) index: usize,
-    has_ended: bool,
+    has_completed: bool,
 }
 
 /// The number of a body.
@@ -128,17 +128,17 @@ impl Records {
     fn queue(&mut self, at: Duration, group: Group, index: usize) -> BodyId {
         let number = u32::try_from(self.bodies.len());
         let body = BodyId(number.expect("a recorder holds at most four billion bodies"));
-        self.bodies.push(Body { group, index, has_ended: false });
+        self.bodies.push(Body { group, index, has_completed: false });
         self.record(at, body, EventKind::Queued);
         body
     }
 
     fn record(&mut self, at: Duration, body: BodyId, kind: EventKind) {
-        let has_ended = &mut self.bodies[body.row()].has_ended;
-        if *has_ended {
+        let has_completed = &mut self.bodies[body.row()].has_completed;
+        if *has_completed {
             return;
         }
-        *has_ended = kind.is_end();
+        *has_completed = kind.is_completion();
         // Two threads may read the clock in one order, and take the lock in the other.
         let at = self.events.last().map_or(at, |last| last.at.max(at));
         self.events.push(Record { at, body, kind });

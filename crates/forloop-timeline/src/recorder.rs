@@ -7,7 +7,7 @@ use forloop_core::Timer;
 
 use crate::log::Log;
 use crate::timeline::Timeline;
-use crate::watched::{AnyOutput, BodyLog, ResultOutput, Verdict, Watched};
+use crate::watched::{AnyOutput, BodyLog, Classify, ResultOutput, Watched};
 
 /// Records the events of the bodies that it watches, wherever they run.
 ///
@@ -58,7 +58,7 @@ impl Recorder {
     ///
     /// The result behaves like `body`, wherever it runs. The events of each future that `body` returns are
     /// recorded under `name` and the number of the call. A future that returns anything is
-    /// [`Done`](crate::EventKind::Done); use [`try_watch`](Self::try_watch) for bodies that return a
+    /// [`Completed`](crate::EventKind::Completed); use [`try_watch`](Self::try_watch) for bodies that return a
     /// `Result`.
     ///
     /// The compiler checks the closure before it knows the items. If it asks for a type, annotate the
@@ -129,7 +129,7 @@ impl Recorder {
 
     /// Wraps one future: a task, a child of a group, a part of a `join`.
     ///
-    /// A future that returns anything is [`Done`](crate::EventKind::Done).
+    /// A future that returns anything is [`Completed`](crate::EventKind::Completed).
     ///
     /// # Panics
     ///
@@ -167,7 +167,7 @@ impl Recorder {
     where
         F: FnMut(I) -> B,
         B: Future,
-        V: Verdict<B::Output>,
+        V: Classify<B::Output>,
     {
         let log = self.log.clone();
         let group = log.group(name);
@@ -175,7 +175,7 @@ impl Recorder {
         move |item| {
             let mut body_log = BodyLog::new(log.clone(), group, calls);
             calls += 1;
-            let future = body_log.or_panicked(|| body(item));
+            let future = body_log.record_panics(|| body(item));
             Watched::new(future, body_log)
         }
     }

@@ -14,7 +14,7 @@ pub(crate) struct Row<'a> {
     /// Whether other bodies have the same name.
     pub(crate) is_numbered: bool,
     /// From its creation to its completion, or to the end of the timeline.
-    pub(crate) life: Span,
+    pub(crate) lifetime: Span,
     pub(crate) started: Option<Duration>,
     /// When it was being polled.
     pub(crate) runs: Vec<Span>,
@@ -22,19 +22,19 @@ pub(crate) struct Row<'a> {
     pub(crate) ready: Vec<Span>,
     pub(crate) wakes: Vec<Duration>,
     /// How it completed; `None` if it is still running.
-    pub(crate) end: Option<EventKind>,
+    pub(crate) outcome: Option<EventKind>,
 }
 
 /// An interval of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span {
-    pub(crate) begin: Duration,
+    pub(crate) start: Duration,
     pub(crate) end: Duration,
 }
 
 impl Span {
     pub(crate) fn duration(self) -> Duration {
-        self.end.saturating_sub(self.begin)
+        self.end.saturating_sub(self.start)
     }
 }
 
@@ -52,9 +52,9 @@ impl Row<'_> {
 }
 
 /// Names how a body completed; `None` is still running.
-pub(crate) fn end_name(end: Option<EventKind>) -> &'static str {
-    match end {
-        Some(EventKind::Done) => "done",
+pub(crate) fn outcome_name(outcome: Option<EventKind>) -> &'static str {
+    match outcome {
+        Some(EventKind::Completed) => "done",
         Some(EventKind::Failed) => "failed",
         Some(EventKind::Panicked) => "panicked",
         Some(EventKind::Cancelled) => "cancelled",
@@ -86,12 +86,12 @@ pub(crate) fn rows(timeline: &Timeline) -> Vec<Row<'_>> {
                 name: event.name,
                 index: event.index,
                 is_numbered: false,
-                life: Span { begin: at, end: timeline.taken() },
+                lifetime: Span { start: at, end: timeline.duration() },
                 started: None,
                 runs: Vec::new(),
                 ready: Vec::new(),
                 wakes: Vec::new(),
-                end: None,
+                outcome: None,
             };
             rows.push((row, State::Ready(at)));
             continue;
@@ -107,25 +107,25 @@ pub(crate) fn rows(timeline: &Timeline) -> Vec<Row<'_>> {
                 }
             }
             EventKind::Started | EventKind::Resumed => {
-                row.leave(*state, at);
+                row.end_state(*state, at);
                 row.started.get_or_insert(at);
                 State::Polled(at, false)
             }
             EventKind::Suspended => {
-                row.leave(*state, at);
+                row.end_state(*state, at);
                 let is_woken = matches!(*state, State::Polled(_, true));
                 if is_woken { State::Ready(at) } else { State::Waiting }
             }
-            end => {
-                row.leave(*state, at);
-                row.life.end = at;
-                row.end = Some(end);
+            outcome => {
+                row.end_state(*state, at);
+                row.lifetime.end = at;
+                row.outcome = Some(outcome);
                 State::Completed
             }
         };
     }
     let finished = rows.into_iter().map(|(mut row, state)| {
-        row.leave(state, timeline.taken());
+        row.end_state(state, timeline.duration());
         row.is_numbered = 1 < counts[row.name];
         row
     });
@@ -134,10 +134,10 @@ pub(crate) fn rows(timeline: &Timeline) -> Vec<Row<'_>> {
 
 impl Row<'_> {
     /// Adds the span of a state that the body leaves at `at`.
-    fn leave(&mut self, state: State, at: Duration) {
+    fn end_state(&mut self, state: State, at: Duration) {
         match state {
-            State::Ready(begin) => self.ready.push(Span { begin, end: at }),
-            State::Polled(begin, _) => self.runs.push(Span { begin, end: at }),
+            State::Ready(start) => self.ready.push(Span { start, end: at }),
+            State::Polled(start, _) => self.runs.push(Span { start, end: at }),
             State::Waiting | State::Completed => {}
         }
     }

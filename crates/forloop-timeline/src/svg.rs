@@ -7,7 +7,7 @@ use std::fmt::{self, Write};
 use std::time::Duration;
 
 use crate::event::EventKind;
-use crate::rows::{Row, Span, end_name, rows};
+use crate::rows::{Row, Span, outcome_name, rows};
 use crate::text::{UNITS, decimal, short, xml};
 use crate::timeline::Timeline;
 
@@ -80,14 +80,14 @@ struct Plan {
 
 impl Plan {
     fn new(timeline: &Timeline, rows: &[Row<'_>]) -> Self {
-        let begin = rows.first().map_or(Duration::ZERO, |row| row.life.begin);
-        let end = rows.iter().map(|row| row.life.end).max().unwrap_or(timeline.taken());
+        let start = rows.first().map_or(Duration::ZERO, |row| row.lifetime.start);
+        let end = rows.iter().map(|row| row.lifetime.end).max().unwrap_or(timeline.duration());
         let count = rows.len() as u64;
         // Rows keep their full height as long as all of them fit.
         let row = if count * ROW.0 <= ROWS.0 { ROW } else { Px((ROWS.0 / count).max(100)) };
         let letters = rows.iter().map(|row| label(row).chars().count()).max().unwrap_or(0) as u64;
         Self {
-            window: Span { begin, end },
+            window: Span { start, end },
             left: MARGIN + Px(LETTER.0 * letters) + px(12),
             right: WIDTH - px(34),
             row,
@@ -96,7 +96,7 @@ impl Plan {
     }
 
     fn x(&self, at: Duration) -> Px {
-        let since = at.saturating_sub(self.window.begin).as_nanos();
+        let since = at.saturating_sub(self.window.start).as_nanos();
         let whole = self.window.duration().as_nanos().max(1);
         let across = u128::from((self.right - self.left).0) * since.min(whole) / whole;
         self.left + Px(u64::try_from(across).expect("no more than the picture is wide"))
@@ -107,8 +107,8 @@ impl Plan {
     fn across(&self, spans: &[Span], least: Px, within: (Px, Px)) -> Vec<(Px, Px)> {
         let mut drawn: Vec<(Px, Px)> = Vec::new();
         for span in spans {
-            let right = self.x(span.end).max(self.x(span.begin) + least).min(within.1);
-            let left = self.x(span.begin).min(right - least).max(within.0);
+            let right = self.x(span.end).max(self.x(span.start) + least).min(within.1);
+            let left = self.x(span.start).min(right - least).max(within.0);
             match drawn.last_mut() {
                 Some(last) if left <= last.1 => last.1 = last.1.max(right),
                 _ => drawn.push((left, right)),
@@ -178,7 +178,7 @@ fn summary(timeline: &Timeline, rows: &[Row<'_>], window: Span) -> String {
     for event in timeline.events() {
         match event.kind {
             EventKind::Queued => now += 1,
-            kind if kind.is_end() => now -= 1,
+            kind if kind.is_completion() => now -= 1,
             _ => {}
         }
         peak = peak.max(now);
@@ -188,16 +188,16 @@ fn summary(timeline: &Timeline, rows: &[Row<'_>], window: Span) -> String {
         1 => "1 body".to_owned(),
         many => format!("{many} bodies"),
     };
-    let ends = ends(rows).into_iter().map(|(name, count)| format!("{count} {name}"));
-    let ends = ends.collect::<Vec<_>>().join(", ");
-    format!("{bodies} in {}, at most {peak} at once: {ends}", short(window.duration()))
+    let counts = outcome_counts(rows).into_iter().map(|(name, count)| format!("{count} {name}"));
+    let counts = counts.collect::<Vec<_>>().join(", ");
+    format!("{bodies} in {}, at most {peak} at once: {counts}", short(window.duration()))
 }
 
 /// Counts the bodies by outcome.
-fn ends(rows: &[Row<'_>]) -> Vec<(&'static str, usize)> {
+fn outcome_counts(rows: &[Row<'_>]) -> Vec<(&'static str, usize)> {
     let mut counts = BTreeMap::new();
     for row in rows {
-        *counts.entry(end_name(row.end)).or_insert(0) += 1;
+        *counts.entry(outcome_name(row.outcome)).or_insert(0) += 1;
     }
     let order = ["done", "failed", "panicked", "cancelled", "running"];
     order.iter().filter_map(|name| Some((*name, *counts.get(name)?))).collect()
@@ -213,7 +213,7 @@ fn axis(svg: &mut String, plan: &Plan) {
     while at <= span {
         let since = Duration::from_secs(u64::try_from(at / 1_000_000_000).unwrap_or(u64::MAX))
             + Duration::from_nanos((at % 1_000_000_000) as u64);
-        let x = plan.x(plan.window.begin + since);
+        let x = plan.x(plan.window.start + since);
         // The size of a unit is a power of ten, so the division is exact.
         let value = decimal(at, size.ilog10());
         writeln!(
@@ -261,7 +261,7 @@ fn body(svg: &mut String, plan: &Plan, row: &Row<'_>, top: Px, has_label: bool) 
     // Thin rows have no gap between them.
     let space = if px(6) <= plan.row { Px(plan.row.0 * 3 / 11) } else { Px(0) };
     let (upper, lower) = (top + Px(space.0 / 2), top + plan.row - Px(space.0 / 2));
-    let tip = xml(&tip(row, plan.window.begin));
+    let tip = xml(&tip(row, plan.window.start));
     write!(svg, "<g><title>{tip}</title>").expect(WRITES);
     if has_label {
         write!(
@@ -274,7 +274,10 @@ fn body(svg: &mut String, plan: &Plan, row: &Row<'_>, top: Px, has_label: bool) 
         .expect(WRITES);
     }
 
-    let bar = (plan.x(row.life.begin), plan.x(row.life.end).max(plan.x(row.life.begin) + px(1)));
+    let bar = (
+        plan.x(row.lifetime.start),
+        plan.x(row.lifetime.end).max(plan.x(row.lifetime.start) + px(1)),
+    );
     // Parts narrower than half a pixel are not visible, and are left out.
     let is_seen = |part: &(Px, Px)| 50 <= (part.1 - part.0).0;
     let mut ready = plan.across(&row.ready, Px(0), bar);
@@ -293,29 +296,29 @@ fn body(svg: &mut String, plan: &Plan, row: &Row<'_>, top: Px, has_label: bool) 
     if px(4) <= plan.row {
         // The mark is as large as the row allows.
         let radius = Px((plan.row.0 / 4).min(500));
-        mark(svg, end_name(row.end), bar.1, middle, radius);
+        mark(svg, outcome_name(row.outcome), bar.1, middle, radius);
     }
     svg.push_str("</g>\n");
 }
 
 /// Returns the text shown when the pointer is on a row.
-fn tip(row: &Row<'_>, begin: Duration) -> String {
-    let since = |at: Duration| short(at.saturating_sub(begin));
+fn tip(row: &Row<'_>, start: Duration) -> String {
+    let since = |at: Duration| short(at.saturating_sub(start));
     let polls = match row.runs.len() {
         1 => "1 poll".to_owned(),
         many => format!("{many} polls"),
     };
     let start = match row.started {
-        Some(at) if at != row.life.begin => format!(", started at {}", since(at)),
+        Some(at) if at != row.lifetime.start => format!(", started at {}", since(at)),
         Some(_) => String::new(),
         None => ", never polled".to_owned(),
     };
     format!(
         "{}: queued at {}{start}, {} at {}; {polls}, busy for {}",
         row.label(),
-        since(row.life.begin),
-        end_name(row.end),
-        since(row.life.end),
+        since(row.lifetime.start),
+        outcome_name(row.outcome),
+        since(row.lifetime.end),
         short(row.busy()),
     )
 }
@@ -361,10 +364,10 @@ fn legend(svg: &mut String, rows: &[Row<'_>], y: Px) {
         x = right + px(6);
         text(svg, &mut x, meaning);
     }
-    for (end, _) in ends(rows) {
+    for (outcome, _) in outcome_counts(rows) {
         x = x + px(10);
-        mark(svg, end, x, y, px(5));
+        mark(svg, outcome, x, y, px(5));
         x = x + px(10);
-        text(svg, &mut x, if end == "running" { "still running" } else { end });
+        text(svg, &mut x, if outcome == "running" { "still running" } else { outcome });
     }
 }

@@ -59,7 +59,7 @@ impl Timeline {
     /// for event in recorder.timeline().events() {
     ///     match event.kind {
     ///         EventKind::Queued => now += 1,
-    ///         kind if kind.is_end() => now -= 1,
+    ///         kind if kind.is_completion() => now -= 1,
     ///         _ => {}
     ///     }
     ///     peak = peak.max(now);
@@ -101,7 +101,7 @@ impl Timeline {
     }
 
     /// Returns the time at which the timeline was taken; no event is later.
-    pub(crate) fn taken(&self) -> Duration {
+    pub(crate) fn duration(&self) -> Duration {
         self.records.events.last().map_or(self.taken, |last| last.at.max(self.taken))
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use crate::rows::{Row, Span, end_name, rows};
+use crate::rows::{Row, Span, outcome_name, rows};
 use crate::text::{decimal, json};
 use crate::timeline::Timeline;
 
@@ -14,7 +14,7 @@ impl Timeline {
     /// Each body is a thread with one slice for its lifetime. Inside it are slices for the time before the
     /// first poll and for each poll; a wake is an instant event. Times are in microseconds since the
     /// recorder was created, with three decimals. The arguments of a lifetime contain the index of the
-    /// body and how it completed; the name of the slice contains that too, unless it is `Done`.
+    /// body and how it completed; the name of the slice contains that too, unless it is `Completed`.
     pub fn to_chrome_trace(&self) -> String {
         write(self)
     }
@@ -43,19 +43,19 @@ fn body(trace: &mut String, thread: usize, row: &Row<'_>) {
             .expect(WRITES);
     };
     let slice = |span: Span| {
-        let (begin, duration) = (micros(span.begin), micros(span.duration()));
-        format!(r#""ts":{begin},"dur":{duration}"#)
+        let (start, duration) = (micros(span.start), micros(span.duration()));
+        format!(r#""ts":{start},"dur":{duration}"#)
     };
 
     event(trace, "M", "thread_name", &format!(r#""args":{{"name":{}}}"#, json(&label)));
     event(trace, "M", "thread_sort_index", &format!(r#""args":{{"sort_index":{thread}}}"#));
 
-    let end = end_name(row.end);
-    let life = if end == "done" { label } else { format!("{label} ({end})") };
-    let args = format!(r#""cat":"life","args":{{"index":{},"end":"{end}"}}"#, row.index);
-    event(trace, "X", &life, &format!("{},{args}", slice(row.life)));
+    let outcome = outcome_name(row.outcome);
+    let name = if outcome == "done" { label } else { format!("{label} ({outcome})") };
+    let args = format!(r#""cat":"life","args":{{"index":{},"end":"{outcome}"}}"#, row.index);
+    event(trace, "X", &name, &format!("{},{args}", slice(row.lifetime)));
 
-    let queued = Span { begin: row.life.begin, end: row.started.unwrap_or(row.life.end) };
+    let queued = Span { start: row.lifetime.start, end: row.started.unwrap_or(row.lifetime.end) };
     if queued.duration() != Duration::ZERO {
         event(trace, "X", "queued", &format!(r#"{},"cat":"queued""#, slice(queued)));
     }

@@ -23,7 +23,7 @@ pin_project! {
         #[pin]
         future: F,
         waker: Weak<RecordingWaker>,
-        verdict: PhantomData<V>,
+        classify: PhantomData<V>,
         // Dropped after the future: a cancelled body is recorded after its destructors have run.
         log: BodyLog,
     }
@@ -31,19 +31,19 @@ pin_project! {
 
 impl<F, V> Watched<F, V> {
     pub(crate) fn new(future: F, log: BodyLog) -> Self {
-        Self { future, waker: Weak::new(), verdict: PhantomData, log }
+        Self { future, waker: Weak::new(), classify: PhantomData, log }
     }
 }
 
-impl<F: Future, V: Verdict<F::Output>> Future for Watched<F, V> {
+impl<F: Future, V: Classify<F::Output>> Future for Watched<F, V> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         // The body gets the same waker again as long as the caller's waker stays the same, so that
         // `will_wake` is true inside the body too.
-        let kept = this.waker.upgrade().filter(|waker| waker.inner.will_wake(cx.waker()));
-        let recording = kept.unwrap_or_else(|| {
+        let cached = this.waker.upgrade().filter(|waker| waker.inner.will_wake(cx.waker()));
+        let recording = cached.unwrap_or_else(|| {
             let recording = Arc::new(this.log.waker(cx.waker().clone()));
             *this.waker = Arc::downgrade(&recording);
             recording
@@ -51,11 +51,11 @@ impl<F: Future, V: Verdict<F::Output>> Future for Watched<F, V> {
         let waker = Waker::from(recording);
         let future = this.future;
         this.log.begin_poll();
-        let polled = this.log.or_panicked(|| future.poll(&mut Context::from_waker(&waker)));
+        let polled = this.log.record_panics(|| future.poll(&mut Context::from_waker(&waker)));
         match &polled {
             Poll::Pending => this.log.record(EventKind::Suspended),
             Poll::Ready(output) if V::is_failure(output) => this.log.complete(EventKind::Failed),
-            Poll::Ready(_) => this.log.complete(EventKind::Done),
+            Poll::Ready(_) => this.log.complete(EventKind::Completed),
         }
         polled
     }
@@ -64,7 +64,7 @@ impl<F: Future, V: Verdict<F::Output>> Future for Watched<F, V> {
 /// Decides which outputs of a body are failures.
 ///
 /// Implemented by [`AnyOutput`] and [`ResultOutput`], and sealed.
-pub trait Verdict<T>: sealed::Sealed {
+pub trait Classify<T>: sealed::Sealed {
     /// Whether `output` is a failure.
     fn is_failure(output: &T) -> bool;
 }
@@ -73,7 +73,7 @@ pub trait Verdict<T>: sealed::Sealed {
 #[derive(Debug, Clone, Copy)]
 pub struct AnyOutput;
 
-impl<T> Verdict<T> for AnyOutput {
+impl<T> Classify<T> for AnyOutput {
     fn is_failure(_output: &T) -> bool {
         false
     }
@@ -83,7 +83,7 @@ impl<T> Verdict<T> for AnyOutput {
 #[derive(Debug, Clone, Copy)]
 pub struct ResultOutput;
 
-impl<T, E> Verdict<Result<T, E>> for ResultOutput {
+impl<T, E> Classify<Result<T, E>> for ResultOutput {
     fn is_failure(output: &Result<T, E>) -> bool {
         output.is_err()
     }
@@ -117,7 +117,7 @@ impl BodyLog {
     }
 
     /// Calls `f`, and records a panic of `f` as a panic of the body.
-    pub(crate) fn or_panicked<T>(&mut self, f: impl FnOnce() -> T) -> T {
+    pub(crate) fn record_panics<T>(&mut self, f: impl FnOnce() -> T) -> T {
         let guard = PanicGuard(self);
         let value = f();
         mem::forget(guard);

@@ -34,14 +34,15 @@ fn golden(
     let timeline = recorder.timeline().titled(title);
     matches_golden(&format!("{name}.svg"), &timeline.to_svg());
     matches_golden(&format!("{name}.json"), &timeline.to_chrome_trace());
-    ends(&timeline)
+    outcomes(&timeline)
 }
 
 /// Returns how each body completed, in the order of bodies.
-fn ends(timeline: &Timeline) -> Vec<EventKind> {
-    let mut ends: Vec<_> = timeline.events().filter(|event| event.kind.is_end()).collect();
-    ends.sort_by_key(|event| event.body);
-    ends.into_iter().map(|event| event.kind).collect()
+fn outcomes(timeline: &Timeline) -> Vec<EventKind> {
+    let mut outcomes: Vec<_> =
+        timeline.events().filter(|event| event.kind.is_completion()).collect();
+    outcomes.sort_by_key(|event| event.body);
+    outcomes.into_iter().map(|event| event.kind).collect()
 }
 
 fn matches_golden(file: &str, text: &str) {
@@ -56,27 +57,27 @@ fn matches_golden(file: &str, text: &str) {
 #[test]
 fn sequential_bodies_are_stairs() {
     let title = "each(urls).sequential().gather(fetch)";
-    let ends = golden("sequential", title, async |clock, recorder| {
+    let outcomes = golden("sequential", title, async |clock, recorder| {
         let fetch = recorder.watch("fetch", |millis| request(clock, (millis, WORKS)));
         each([30, 12, 24, 18]).sequential().gather(fetch).await;
     });
-    assert_eq!(ends, [EventKind::Done; 4]);
+    assert_eq!(outcomes, [EventKind::Completed; 4]);
 }
 
 #[test]
 fn gathered_bodies_run_side_by_side() {
     let title = "each(urls).unbounded().gather(fetch)";
-    let ends = golden("gather", title, async |clock, recorder| {
+    let outcomes = golden("gather", title, async |clock, recorder| {
         let fetch = recorder.watch("fetch", |millis| request(clock, (millis, WORKS)));
         each([30, 48, 24, 60, 36]).unbounded().gather(fetch).await;
     });
-    assert_eq!(ends, [EventKind::Done; 5]);
+    assert_eq!(outcomes, [EventKind::Completed; 5]);
 }
 
 #[test]
 fn a_limit_lets_three_run_and_a_failure_stops_none_of_them() {
     let title = "each(urls).limit(3)?.settle(fetch)";
-    let ends = golden("limit_3", title, async |clock, recorder| {
+    let outcomes = golden("limit_3", title, async |clock, recorder| {
         let urls = [
             (60, WORKS),
             (25, WORKS),
@@ -91,7 +92,7 @@ fn a_limit_lets_three_run_and_a_failure_stops_none_of_them() {
         let settled = each(urls).limit(3).unwrap().settle(fetch).await;
         assert!(matches!(settled[4], Outcome::Err("not found")));
     });
-    assert_eq!(ends.iter().filter(|&&end| end == EventKind::Failed).count(), 1);
+    assert_eq!(outcomes.iter().filter(|&&outcome| outcome == EventKind::Failed).count(), 1);
 }
 
 #[test]
@@ -108,25 +109,25 @@ fn bodies_run_while_the_consumer_is_busy() {
 #[test]
 fn the_first_failure_cancels_its_siblings() {
     let title = "each(urls).limit(4)?.try_gather(fetch)";
-    let ends = golden("try_gather", title, async |clock, recorder| {
+    let outcomes = golden("try_gather", title, async |clock, recorder| {
         let urls = [(20, WORKS), (70, WORKS), (38, FAILS), (90, WORKS), (55, WORKS), (30, WORKS)];
         let fetch = recorder.try_watch("fetch", |url| request(clock, url));
         let failed = each(urls).limit(4).unwrap().try_gather(fetch).await;
         assert_eq!(failed.unwrap_err().first().unwrap().index, Some(2));
     });
-    use EventKind::{Cancelled, Done, Failed};
-    assert_eq!(ends, [Done, Cancelled, Failed, Cancelled, Cancelled]);
+    use EventKind::{Cancelled, Completed, Failed};
+    assert_eq!(outcomes, [Completed, Cancelled, Failed, Cancelled, Cancelled]);
 }
 
 #[test]
 fn a_race_has_one_winner() {
     let title = "each(mirrors).unbounded().race(ask)";
-    let ends = golden("race", title, async |clock, recorder| {
+    let outcomes = golden("race", title, async |clock, recorder| {
         let ask = recorder.watch("ask", |millis| request(clock, (millis, WORKS)));
         let first = each([70, 45, 90, 52]).unbounded().race(ask).await;
         assert_eq!(first, Ok((1, Ok(45))));
     });
-    assert_eq!(ends.iter().filter(|&&end| end == EventKind::Done).count(), 1);
+    assert_eq!(outcomes.iter().filter(|&&outcome| outcome == EventKind::Completed).count(), 1);
 }
 
 #[test]
@@ -160,6 +161,6 @@ fn every_outcome_has_its_own_mark() {
     });
     matches_golden("ends.svg", &timeline.to_svg());
     matches_golden("ends.json", &timeline.to_chrome_trace());
-    use EventKind::{Cancelled, Done, Failed, Panicked};
-    assert_eq!(ends(&timeline), [Done, Failed, Panicked, Cancelled]);
+    use EventKind::{Cancelled, Completed, Failed, Panicked};
+    assert_eq!(outcomes(&timeline), [Completed, Failed, Panicked, Cancelled]);
 }

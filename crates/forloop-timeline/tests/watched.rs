@@ -17,7 +17,9 @@ use forloop_timeline::{EventKind, Recorder, Timeline, Watched};
 use forloop_tokio::OwnedRuntime;
 use futures_lite::future::{block_on, poll_once, yield_now};
 
-use EventKind::{Cancelled, Done, Failed, Panicked, Queued, Resumed, Started, Suspended, Woken};
+use EventKind::{
+    Cancelled, Completed, Failed, Panicked, Queued, Resumed, Started, Suspended, Woken,
+};
 
 fn kinds(timeline: &Timeline, body: usize) -> Vec<EventKind> {
     timeline.events().filter(|event| event.body == body).map(|event| event.kind).collect()
@@ -41,7 +43,7 @@ fn a_body_that_waits_has_an_event_for_each_step_with_its_time() {
     let events: Vec<_> =
         timeline.events().map(|event| (event.kind, event.at.as_millis())).collect();
     let expected =
-        [(Queued, 0), (Started, 0), (Suspended, 2), (Woken, 5), (Resumed, 5), (Done, 10)];
+        [(Queued, 0), (Started, 0), (Suspended, 2), (Woken, 5), (Resumed, 5), (Completed, 10)];
     assert_eq!(events, expected);
     assert!(timeline.events().map(|event| event.sequence).eq(0..6));
 }
@@ -51,7 +53,7 @@ fn a_body_that_wakes_itself_is_woken_while_it_runs() {
     let recorder = recorder();
     block_on(recorder.watch_future("body", yield_now()));
     let events = kinds(&recorder.timeline(), 0);
-    assert_eq!(events, [Queued, Started, Woken, Suspended, Resumed, Done]);
+    assert_eq!(events, [Queued, Started, Woken, Suspended, Resumed, Completed]);
 }
 
 #[test]
@@ -81,7 +83,7 @@ fn only_a_try_watch_distinguishes_an_err() {
         assert_eq!(recorder.try_watch_future("a", fail(())).await, Err("no"));
     });
     assert_eq!(kinds(&recorder.timeline(), 0), [Queued, Started, Failed]);
-    assert_eq!(kinds(&recorder.timeline(), 1), [Queued, Started, Done]);
+    assert_eq!(kinds(&recorder.timeline(), 1), [Queued, Started, Completed]);
     assert_eq!(kinds(&recorder.timeline(), 2), [Queued, Started, Failed]);
 }
 
@@ -127,7 +129,7 @@ fn a_cancellation_is_recorded_after_the_drop_even_if_the_body_was_never_polled()
     let timeline = recorder.timeline();
     assert_eq!(kinds(&timeline, 0), [Queued, Cancelled]);
     assert_eq!(kinds(&timeline, 1), [Queued, Started, Suspended, Cancelled]);
-    let ends: Vec<_> = timeline.events().filter(|event| event.kind.is_end()).collect();
+    let ends: Vec<_> = timeline.events().filter(|event| event.kind.is_completion()).collect();
     assert_eq!([ends[0].at.as_secs(), ends[1].at.as_secs()], [1, 2]);
 }
 
@@ -167,7 +169,7 @@ fn a_wake_is_recorded_before_it_is_forwarded_and_not_after_completion() {
     assert_eq!(body.as_mut().poll(&mut cx), Poll::Ready(5));
     waker.wake();
     let events = kinds(&recorder.timeline(), 0);
-    assert_eq!(events, [Queued, Started, Suspended, Woken, Resumed, Done]);
+    assert_eq!(events, [Queued, Started, Suspended, Woken, Resumed, Completed]);
 }
 
 #[test]
@@ -270,8 +272,8 @@ fn records_everywhere(runtime: impl Runtime, main: &impl BlockOn) {
     for body in 0..timeline.len() {
         let events = kinds(&timeline, body);
         assert_eq!(events[0], Queued);
-        assert_eq!(events.iter().filter(|kind| kind.is_end()).count(), 1);
-        assert!(events.last().unwrap().is_end());
+        assert_eq!(events.iter().filter(|kind| kind.is_completion()).count(), 1);
+        assert!(events.last().unwrap().is_completion());
     }
     assert!(timeline.events().is_sorted_by_key(|event| (event.at, event.sequence)));
 }
@@ -302,8 +304,8 @@ fn children_of_groups_and_scopes_are_recorded() {
         });
         assert_eq!(scope.await.unwrap(), 2);
     });
-    assert_eq!(kinds(&recorder.timeline(), 0).last(), Some(&Done));
-    assert_eq!(kinds(&recorder.timeline(), 1).last(), Some(&Done));
+    assert_eq!(kinds(&recorder.timeline(), 0).last(), Some(&Completed));
+    assert_eq!(kinds(&recorder.timeline(), 1).last(), Some(&Completed));
 }
 
 #[test]

@@ -80,8 +80,8 @@ pub struct NoTokio;
 impl fmt::Display for NoTokio {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "not on a tokio runtime: call this inside `#[tokio::main]` or `Runtime::block_on`, or \
-             create the value with `Tokio::from(handle)`",
+            "no tokio runtime surrounds this code: run it inside `#[tokio::main]` or `Runtime::block_on`, \
+             or create the value with `Tokio::from(handle)`",
         )
     }
 }

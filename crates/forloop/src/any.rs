@@ -282,7 +282,7 @@ impl fmt::Display for NoRuntime {
             ),
             Self::Unknown(name) => write!(
                 f,
-                "FORLOOP_RUNTIME is `{name}`, which is not a runtime of this program; it has {}",
+                "unknown runtime `{name}` in FORLOOP_RUNTIME, expected one of: {}",
                 crate::flavor::names().join(", "),
             ),
             Self::OutsideSimulation => f.write_str(
@@ -290,7 +290,7 @@ impl fmt::Display for NoRuntime {
                  run it inside `forloop::sim::check`, or enable the feature `smol`",
             ),
             Self::Simulation(why) => f.write_str(why),
-            Self::Io(error) => write!(f, "the runtime could not start: {error}"),
+            Self::Io(error) => write!(f, "cannot start the runtime: {error}"),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The options that decide when bodies start, and those that stop a loop.
 
+use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
+use forloop::backon::ConstantBuilder;
 use forloop::progress::Progress;
 use forloop::smol::Smol;
 use forloop::tracing::{Events, Spans};
@@ -13,8 +15,8 @@ use crate::bodies::{rc, send};
 use crate::case::Body;
 use crate::case::*;
 
-fn retry() -> backon::ConstantBuilder {
-    backon::ConstantBuilder::default()
+fn retry() -> ConstantBuilder {
+    ConstantBuilder::default()
 }
 
 pub(super) fn types() -> Vec<Case> {
@@ -36,7 +38,7 @@ pub(super) fn types() -> Vec<Case> {
         InvalidRate => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Retry<backon::ExponentialBuilder> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Retry<backon::ExponentialBuilder, RetryIf<Body>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Retrying<Smol, backon::ConstantBuilder, backon::ConstantBackoff, AnyError> => "Send Unpin",
+        Retrying<Smol, ConstantBuilder, backon::ConstantBackoff, AnyError> => "Send Unpin",
         AnyError => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         RetryIf<Body> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         AdmissionQueue<u32, Rc<u32>> => "Unpin UnwindSafe RefUnwindSafe",
@@ -73,4 +75,49 @@ pub(super) fn rows() -> Vec<Case> {
         in_task().drain_on(CancelToken::new()).gather(send::value) => "Send Sync Unpin",
         in_task().observe(&Smol, |_: Duration, _: &Event| {}).gather(send::value) => "Send Sync Unpin",
     }
+}
+
+async fn length(word: &str) -> io::Result<usize> {
+    futures_lite::future::yield_now().await;
+    Ok(word.len())
+}
+
+/// What the compiler derives inside a spawned task, where it does not know the lifetimes of what is borrowed.
+#[test]
+fn loops_with_every_option_over_borrowed_items_are_send() {
+    let task = async {
+        let words = vec![String::from("to"), String::from("be")];
+        let stop = CancelToken::new();
+        let looping = || {
+            each(&words)
+                .limit(2)
+                .unwrap()
+                .limit_by(|word| word.as_str(), 1)
+                .unwrap()
+                .weight_by(|word| word.len())
+                .rate(&Smol, Rate::per_second(1_000_000).unwrap())
+                .stagger(&Smol, Duration::ZERO)
+                .timeout(&Smol, Duration::from_secs(60))
+                .catch_panics()
+                .deadline(&Smol, Duration::from_secs(60))
+                .cancel_on(&stop)
+                .drain_on(&stop)
+                .stop_on_counts(|counts| counts.failed() > 9)
+                .stop_on_output(|_, length: &io::Result<_>| length.is_err())
+                .observe(&Smol, |_: Duration, _: &Event| {})
+                .retry(&Smol, Retry::new(retry()).when(|_: &io::Error| false))
+        };
+        let settled = looping().settle(|word| length(word)).await;
+        let gathered = looping().gather(|word| length(word)).await;
+        let mut streamed = looping().stream(|word| length(word));
+        let first = streamed.next().await.unwrap();
+        let boxed = looping().settle(|word| {
+            let body: std::pin::Pin<Box<dyn Future<Output = _> + Send + '_>> =
+                Box::pin(length(word));
+            body
+        });
+        assert!(first.unwrap().is_ok());
+        settled.len() + gathered.unwrap().len() + boxed.await.len()
+    };
+    assert_eq!(block_on(spawn(&Smol, task)), Ok(6));
 }

@@ -4,8 +4,8 @@ use std::future::Ready;
 use std::rc::Rc;
 
 use forloop::sim::{
-    Cause as SimCause, Choices, Deadlock, Event, EventKind as SimEventKind, Explore, Explored,
-    Failure as SimFailure, Jitter, Label, NoChoices, NoRun, Pending, Sim,
+    Choices, Deadlock, Event, EventKind as SimEventKind, Explore, Explored, Failure as SimFailure,
+    FailureCause, Jitter, Label, ParseChoicesError, Pending, RunError, Sim,
 };
 use forloop::smol::Smol;
 use forloop::timeline::{AnyOutput, EventKind, Recorder, ResultOutput, Timeline, Watched};
@@ -19,17 +19,17 @@ pub(super) fn types() -> Vec<Case> {
         Sim => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Jitter<Smol> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Choices => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        NoChoices => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        ParseChoicesError => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Explore => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Explored => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Event => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Label => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         SimEventKind => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        SimCause => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        FailureCause => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         SimFailure => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Deadlock => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Pending => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        NoRun => "Send Sync Unpin",
+        RunError => "Send Sync Unpin",
 
         // Timelines.
         Recorder => "Send Sync Unpin",

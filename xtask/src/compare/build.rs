@@ -1,4 +1,4 @@
-//! Builds the crawl, and the loops that it is compared with, as users build programs.
+//! Builds the crawl and the loops it is compared with, in release mode.
 
 use std::{
     io::{BufRead, BufReader},
@@ -8,10 +8,10 @@ use std::{
 
 use crate::{
     processes::Processes,
-    verify::build::{cargo, program},
+    verify::build::{cargo, parse_artifact},
 };
 
-/// The two programs.
+/// The two executables.
 #[derive(Debug)]
 pub(super) struct Programs {
     pub(super) crawl: PathBuf,
@@ -19,11 +19,11 @@ pub(super) struct Programs {
 }
 
 impl Programs {
-    /// Builds both.
+    /// Builds both programs.
     ///
     /// # Errors
     ///
-    /// How the build ended; `cargo` has said why.
+    /// The exit status of the build. `cargo` has printed the reason.
     pub(super) fn build(root: &Path, processes: &Processes) -> Result<Self, String> {
         let mut command = cargo(root);
         command
@@ -36,7 +36,7 @@ impl Programs {
         let stdout = running.stdout.take().map(BufReader::new);
         for line in stdout.into_iter().flat_map(|stdout| stdout.split(b'\n')) {
             let line = line.map_err(|error| error.to_string())?;
-            match program(&line) {
+            match parse_artifact(&line) {
                 Some((name, path)) if name == "crawl" => crawl = Some(path),
                 Some((name, path)) if name == "crawl_compared" => compared = Some(path),
                 _ => {}
@@ -44,7 +44,7 @@ impl Programs {
         }
         let status = running.wait().map_err(|error| error.to_string())?;
         let (Some(crawl), Some(compared), true) = (crawl, compared, status.success()) else {
-            return Err(format!("the programs could not be built: {status}"));
+            return Err(format!("cannot build the programs: {status}"));
         };
         Ok(Self { crawl, compared })
     }

@@ -1,8 +1,8 @@
-//! `cargo xtask compare`: the crawl of a thousand pages, written in several ways, side by side.
+//! `cargo xtask compare`: runs the crawl with several libraries and prints a table.
 //!
-//! The loops are the files of `examples/crawl_compared`. Each run is a process of its own, and the site that
-//! they crawl another one. [`output`] reads what the programs print, `build` makes them, `runs` runs them, and the
-//! table is what the guide's page on the crawl shows.
+//! The loops are in `examples/crawl_compared`. Each run is a process of its own, and so is the site. `build`
+//! builds the programs, `runs` runs them, and [`output`] parses their output. The guide's page on the crawl
+//! shows the table.
 
 mod build;
 pub mod output;
@@ -19,32 +19,32 @@ use crate::{
 
 use self::{
     build::Programs,
-    output::{Measured, Summary},
+    output::{Measurement, Summary},
     runs::Site,
 };
 
 const HELP: &str = "\
-Crawls the same pages with the loops of examples/crawl_compared, and prints one table.
+Runs the loops of examples/crawl_compared on the same pages and prints one table.
 
 usage: cargo xtask compare [options]
 
 options:
-  --pages N      so many good pages for requests per second, and for memory (20000)
-  --rounds N     so often; the median counts (3)
-  --help         this text
+  --pages N      pages to fetch when throughput and memory are measured (20000)
+  --rounds N     number of measurements; the table shows the median (3)
+  --help         print this text
 
 exit codes:
-  0 compared    2 could not compare    130 interrupted
+  0 success    2 error    130 interrupted
 ";
 
-/// Where the loops are.
+/// The folder of the loops.
 const FOLDER: &str = "examples/crawl_compared";
 
-/// A loop, and what it runs on.
+/// A loop and the runtime it runs on.
 #[derive(Debug, Clone, Copy)]
 struct Peer {
     title: &'static str,
-    /// The name of its file, and of the loop on the command line.
+    /// The name of its file, which selects the loop on the command line.
     name: &'static str,
     runtime: &'static str,
 }
@@ -60,7 +60,7 @@ const PEERS: [Peer; 4] = [
     },
 ];
 
-/// Compares, and tells how it went.
+/// Runs the command.
 pub fn main(parser: Parser) -> ExitCode {
     let done = match Options::parse(parser) {
         Ok(Some(options)) => compare(&options),
@@ -79,17 +79,17 @@ pub fn main(parser: Parser) -> ExitCode {
     }
 }
 
-/// The titles of the loops, in the order of the table, and how many lines each has.
+/// Returns the title of each loop and its number of lines, in the order of the table.
 ///
 /// # Errors
 ///
-/// The file that cannot be read.
-pub fn lengths(root: &Path) -> Result<Vec<(&'static str, usize)>, String> {
+/// The path of the file that cannot be read, and the error.
+pub fn line_counts(root: &Path) -> Result<Vec<(&'static str, usize)>, String> {
     let length = |peer: Peer| {
         let path = root.join(FOLDER).join(format!("{}.rs", peer.name));
         let source = fs::read_to_string(&path);
         let source = source.map_err(|error| format!("{}: {error}", path.display()))?;
-        Ok((peer.title, output::lines(&source)))
+        Ok((peer.title, output::count_lines(&source)))
     };
     PEERS.into_iter().map(length).collect()
 }
@@ -112,7 +112,7 @@ impl Options {
             }
         }
         if options.pages == 0 || options.rounds == 0 {
-            return Err("nothing can be measured of no pages, and in no rounds".into());
+            return Err("`--pages` and `--rounds` must be at least 1".into());
         }
         Ok(Some(options))
     }
@@ -120,47 +120,47 @@ impl Options {
 
 fn compare(options: &Options) -> Result<(), String> {
     let processes = Processes::default();
-    verify::end_with_us("compare", &processes).map_err(|error| error.to_string())?;
+    verify::kill_on_interrupt("compare", &processes).map_err(|error| error.to_string())?;
     let root = verify::workspace();
     let programs = Programs::build(&root, &processes)?;
     let site = Site::start(&programs, &processes)?;
 
     let mut rows = Vec::new();
-    for (peer, (_, lines)) in PEERS.into_iter().zip(lengths(&root)?) {
+    for (peer, (_, lines)) in PEERS.into_iter().zip(line_counts(&root)?) {
         rows.push(Row::new(peer, lines));
     }
-    // By turns, so that a machine that is busy for a while is so for all.
+    // Round by round, so that other load on the machine affects all loops alike.
     for round in 1..=options.rounds {
         for row in &mut rows {
             eprintln!("compare: {}, round {round} of {}", row.peer.title, options.rounds);
             let pages = options.pages.to_string();
             let run = site.crawl(row.peer, &["--mix", "", "--count", &pages]);
-            row.measured.push(measured(&run)?);
+            row.measured.push(parse_measurement(&run)?);
         }
     }
     for row in &mut rows {
         eprintln!("compare: {}, a thousand pages, a panic, a Ctrl-C", row.peer.title);
         let reference = site.crawl(row.peer, &[]);
-        row.thousand = measured(&reference)?.seconds;
+        row.thousand = parse_measurement(&reference)?.seconds;
         let panic = site.crawl(row.peer, &["--mix", "", "--panic"]);
-        row.on_panic = output::end(&panic.end, &Summary::parse(&panic.stdout));
-        row.on_ctrl_c = site.interrupted(row.peer)?;
+        row.on_panic = output::describe(&panic.status, &Summary::parse(&panic.stdout));
+        row.on_ctrl_c = site.crawl_interrupted(row.peer)?;
     }
     print!("{}", table(&mut rows));
     Ok(())
 }
 
-fn measured(run: &Run) -> Result<Measured, String> {
+fn parse_measurement(run: &Run) -> Result<Measurement, String> {
     let stderr = String::from_utf8_lossy(&run.stderr);
-    Measured::parse(&stderr)
-        .ok_or_else(|| format!("{:?}, and measured nothing:\n{stderr}", run.end))
+    Measurement::parse(&stderr)
+        .ok_or_else(|| format!("{}, without a line `measured:`\n{stderr}", run.status))
 }
 
-/// What is known of a loop.
+/// The results of one loop.
 struct Row {
     peer: Peer,
     lines: usize,
-    measured: Vec<Measured>,
+    measured: Vec<Measurement>,
     thousand: f64,
     on_panic: String,
     on_ctrl_c: String,
@@ -179,9 +179,9 @@ fn table(rows: &mut [Row]) -> String {
          |---|--:|--:|--:|--:|---|---|\n",
     );
     for row in rows {
-        let rate = median(row.measured.iter().map(Measured::rate).collect());
+        let rate = median(row.measured.iter().map(Measurement::rate).collect());
         let peak = median(row.measured.iter().map(|one| one.peak_mib).collect());
-        // Where the operating system does not tell how much it was.
+        // Not every operating system reports the peak.
         let peak = if peak == 0.0 { "?".to_owned() } else { format!("{peak:.1} MiB") };
         table += &format!(
             "| {} | {} | {rate:.0} | {peak} | {:.1} s | {} | {} |\n",

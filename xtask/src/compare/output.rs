@@ -1,19 +1,19 @@
-//! What a loop has told, and how long it is.
+//! Parses the output of a loop, and counts the lines of its source.
 
-use crate::verify::run::End;
+use crate::verify::run::RunStatus;
 
-/// What a crawl cost.
+/// The duration and the memory of one crawl.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Measured {
+pub struct Measurement {
     attempts: f64,
-    /// How long it took.
+    /// The duration.
     pub seconds: f64,
-    /// The most memory it had, in MiB; nothing where that is not known.
+    /// The peak memory in MiB, or 0 if the system does not report it.
     pub peak_mib: f64,
 }
 
-impl Measured {
-    /// Reads the line that begins with `measured:`.
+impl Measurement {
+    /// Parses the line that starts with `measured:`.
     pub fn parse(stderr: &str) -> Option<Self> {
         let line = stderr.lines().find_map(|line| line.strip_prefix("measured: "))?;
         let figure = |name: &str| -> Option<f64> {
@@ -30,43 +30,43 @@ impl Measured {
     }
 }
 
-/// The lines of a summary: how many pages ended in which way.
+/// The summary that a crawl prints: the number of pages per outcome.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
-    ends: Vec<(String, usize)>,
+    counts: Vec<(String, usize)>,
 }
 
 impl Summary {
-    /// Reads a summary; it is empty if there is none.
+    /// Parses a summary. The result is empty if the output contains none.
     pub fn parse(stdout: &[u8]) -> Self {
         let text = String::from_utf8_lossy(stdout);
         let line = |line: &str| {
-            let (end, count) = line.trim().rsplit_once(' ')?;
-            Some((end.trim().to_owned(), count.parse().ok()?))
+            let (outcome, count) = line.trim().rsplit_once(' ')?;
+            Some((outcome.trim().to_owned(), count.parse().ok()?))
         };
-        Self { ends: text.lines().filter_map(line).collect() }
+        Self { counts: text.lines().filter_map(line).collect() }
     }
 
-    fn count(&self, end: &str) -> Option<usize> {
-        self.ends.iter().find(|(name, _)| name == end).map(|&(_, count)| count)
+    fn count(&self, outcome: &str) -> Option<usize> {
+        self.counts.iter().find(|(name, _)| name == outcome).map(|&(_, count)| count)
     }
 }
 
-/// How a crawl ended that was disturbed, in a few words.
-pub fn end(end: &End, summary: &Summary) -> String {
-    let status = match end {
-        End::Finished => String::new(),
-        End::Crashed(status) => format!("{status}: "),
-        other => format!("{other:?}: "),
+/// Describes how a crawl ended after a panic or a Ctrl-C.
+pub fn describe(status: &RunStatus, summary: &Summary) -> String {
+    let prefix = match status {
+        RunStatus::Succeeded => String::new(),
+        failure => format!("{failure}: "),
     };
-    let Some(pages) = summary.count("pages") else { return format!("{status}no summary") };
-    let output = ["fetched", "panicked", "cancelled", "not begun"].into_iter();
-    let output = output.filter_map(|end| Some(format!("{} {end}", summary.count(end)?)));
-    format!("{status}{} of {pages}", output.collect::<Vec<_>>().join(", "))
+    let Some(pages) = summary.count("pages") else { return format!("{prefix}no summary") };
+    let counts = ["fetched", "panicked", "cancelled", "not begun"].into_iter();
+    let counts =
+        counts.filter_map(|outcome| Some(format!("{} {outcome}", summary.count(outcome)?)));
+    format!("{prefix}{} of {pages}", counts.collect::<Vec<_>>().join(", "))
 }
 
-/// How many lines the loop of a source file has: those of its functions, without empty ones and comments.
-pub fn lines(source: &str) -> usize {
+/// Counts the lines of the functions in a source file, without empty lines and comments.
+pub fn count_lines(source: &str) -> usize {
     let code = source.lines().map(str::trim);
     let code = code.skip_while(|line| !line.contains("fn "));
     code.filter(|line| !line.is_empty() && !line.starts_with("//")).count()
@@ -77,24 +77,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_measured_is_found_among_what_else_was_said() {
-        let said = "3: no\nmeasured: attempts=1280 seconds=0.500 peak_kib=2048\n4: no\n";
-        let measured = Measured::parse(said).unwrap();
+    fn the_measurement_is_found_between_other_lines() {
+        let stderr = "3: no\nmeasured: attempts=1280 seconds=0.500 peak_kib=2048\n4: no\n";
+        let measured = Measurement::parse(stderr).unwrap();
         assert_eq!((measured.rate(), measured.peak_mib), (2560.0, 2.0));
-        assert_eq!(Measured::parse("measured: attempts=1"), None);
+        assert_eq!(Measurement::parse("measured: attempts=1"), None);
     }
 
     #[test]
-    fn a_summary_tells_what_was_not_finished() {
+    fn a_summary_lists_the_outcomes_that_occurred() {
         let output = "pages         10\n  fetched       7\n  not begun     3\nbytes       99\n";
-        let output = end(&End::Finished, &Summary::parse(output.as_bytes()));
+        let output = describe(&RunStatus::Succeeded, &Summary::parse(output.as_bytes()));
         assert_eq!(output, "7 fetched, 3 not begun of 10");
-        assert_eq!(end(&End::Hung, &Summary::parse(b"")), "Hung: no summary");
+        assert_eq!(describe(&RunStatus::TimedOut, &Summary::parse(b"")), "timed out: no summary");
     }
 
     #[test]
-    fn lines_are_those_of_the_functions() {
+    fn only_lines_of_functions_are_counted() {
         let source = "//! Doc.\n\nuse a::{\n    b,\n};\n\nfn f() {\n    // Why.\n    g();\n\n}\n";
-        assert_eq!(lines(source), 3);
+        assert_eq!(count_lines(source), 3);
     }
 }

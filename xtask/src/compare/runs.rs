@@ -1,4 +1,4 @@
-//! The site, and the loops that crawl it.
+//! Runs the site, and the loops that crawl it.
 
 use std::{
     io::{BufRead, BufReader, Read},
@@ -9,8 +9,8 @@ use std::{
 };
 
 use crate::{
-    processes::{Processes, Running},
-    verify::run::{self, End, Run},
+    processes::{Processes, RunningProcess},
+    verify::run::{self, Run, RunStatus},
 };
 
 use super::{
@@ -19,26 +19,26 @@ use super::{
     output::{self, Summary},
 };
 
-/// Nothing takes longer, unless it hangs.
-const LIMIT: Duration = Duration::from_secs(600);
+/// The time limit of one crawl: every loop is faster, unless it hangs.
+const TIMEOUT: Duration = Duration::from_secs(600);
 
-/// The site, in a process of its own, so that its memory is not the loops'.
+/// The site. It runs in a process of its own, so that its memory is not counted as a loop's.
 pub(super) struct Site<'a> {
     hosts: String,
     compared: PathBuf,
     processes: &'a Processes,
-    _running: Running,
+    _running: RunningProcess,
 }
 
 impl<'a> Site<'a> {
-    /// Starts it.
+    /// Starts the site.
     ///
     /// # Errors
     ///
-    /// Why it is not there.
+    /// Why the site did not start.
     pub(super) fn start(programs: &Programs, processes: &'a Processes) -> Result<Self, String> {
         let mut command = Command::new(&programs.crawl);
-        // It stays until its input ends.
+        // The site serves until its standard input is closed.
         command.arg("--serve").stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut running = processes.start(&mut command).map_err(|error| error.to_string())?;
         let mut hosts = String::new();
@@ -47,30 +47,30 @@ impl<'a> Site<'a> {
         }
         let hosts = hosts.trim().to_owned();
         if hosts.is_empty() {
-            return Err("the site has not said where it is".to_owned());
+            return Err("the site printed no address".to_owned());
         }
         Ok(Self { hosts, compared: programs.compared.clone(), processes, _running: running })
     }
 
-    /// Lets a loop crawl it.
+    /// Runs a loop to completion.
     pub(super) fn crawl(&self, peer: Peer, arguments: &[&str]) -> Run {
         let mut command = self.command(peer);
         command.args(arguments);
-        run::watch(command, LIMIT, self.processes)
+        run::run_program(command, TIMEOUT, self.processes)
     }
 
-    /// Lets a loop crawl it, sends it a Ctrl-C while it runs, and says what became of it.
+    /// Runs a loop, sends it SIGINT after two seconds, and describes how it ended.
     ///
     /// # Errors
     ///
-    /// What the operating system fails with.
-    pub(super) fn interrupted(&self, peer: Peer) -> Result<String, String> {
+    /// The error of the operating system.
+    pub(super) fn crawl_interrupted(&self, peer: Peer) -> Result<String, String> {
         self.interrupt(peer).map_err(|error| error.to_string())
     }
 
     fn interrupt(&self, peer: Peer) -> std::io::Result<String> {
         let mut command = self.command(peer);
-        // More pages than anybody fetches by then; and those that are never answered keep it busy.
+        // No loop fetches so many pages in two seconds, and pages without an answer keep it busy.
         command
             .args(["--count", "10000", "--timeout", "20"])
             .stdout(Stdio::piped())
@@ -79,18 +79,23 @@ impl<'a> Site<'a> {
         let stdout = running.stdout.take();
         thread::sleep(Duration::from_secs(2));
         if !running.interrupt()? {
-            return Ok("not tried on this system".to_owned());
+            return Ok("not supported on this system".to_owned());
         }
-        let asked = Instant::now();
+        let interrupted = Instant::now();
         let status = running.wait()?;
-        let took = asked.elapsed();
+        let elapsed = interrupted.elapsed();
         let mut output = Vec::new();
         if let Some(mut stdout) = stdout {
             stdout.read_to_end(&mut output)?;
         }
-        let end = if status.success() { End::Finished } else { End::Crashed(status) };
-        let end = output::end(&end, &Summary::parse(&output));
-        Ok(if took < Duration::from_secs(1) { end } else { format!("{end}, {took:.1?} later") })
+        let status =
+            if status.success() { RunStatus::Succeeded } else { RunStatus::Crashed(status) };
+        let outcome = output::describe(&status, &Summary::parse(&output));
+        Ok(if elapsed < Duration::from_secs(1) {
+            outcome
+        } else {
+            format!("{outcome}, after {elapsed:.1?}")
+        })
     }
 
     fn command(&self, peer: Peer) -> Command {

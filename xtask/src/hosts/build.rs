@@ -1,4 +1,4 @@
-//! Builds a host alone, with the features it asks for and no other's.
+//! Builds one host, with only the features that it enables itself.
 
 use std::{
     env,
@@ -13,45 +13,45 @@ use serde_json::Value;
 use crate::{
     processes::Processes,
     verify::{
-        build::{cargo, program},
-        run::{self, End},
+        build::{cargo, parse_artifact},
+        run::{self, RunStatus},
     },
 };
 
 use super::host::Host;
 
-/// Reading some manifests takes less.
-const SOON: Duration = Duration::from_secs(600);
+/// The time limit of `cargo metadata`, which may wait for a lock.
+const TIMEOUT: Duration = Duration::from_secs(600);
 
-/// What `cargo` says of the packages of the workspace in this folder.
+/// Runs `cargo metadata` for the workspace in this folder.
 ///
 /// # Errors
 ///
-/// Why it says nothing.
+/// Why `cargo metadata` failed, with what it printed on standard error.
 pub(super) fn metadata(folder: &Path, processes: &Processes) -> Result<Value, String> {
     let mut command = cargo(folder);
     command.args(["metadata", "--format-version", "1", "--no-deps"]);
-    let run = run::watch(command, SOON, processes);
+    let run = run::run_program(command, TIMEOUT, processes);
     let failed = |how: String| {
-        let said = String::from_utf8_lossy(&run.stderr);
-        format!("`cargo metadata` in {}: {how}\n{said}", folder.display())
+        let stderr = String::from_utf8_lossy(&run.stderr);
+        format!("`cargo metadata` in {}: {how}\n{stderr}", folder.display())
     };
-    match &run.end {
-        End::Finished => {
+    match &run.status {
+        RunStatus::Succeeded => {
             serde_json::from_slice(&run.stdout).map_err(|error| failed(error.to_string()))
         }
-        end => Err(failed(format!("{end:?}"))),
+        failure => Err(failed(failure.to_string())),
     }
 }
 
-/// Builds a host and returns its program.
+/// Builds a host and returns the path of its executable.
 ///
-/// Each is built by itself: built together, a package would have the features of all the others, and hosts
-/// are there to show which ones they need.
+/// Each host is built separately. In one build Cargo would unify the features of all hosts, and a host shows
+/// which features it needs.
 ///
 /// # Errors
 ///
-/// How the build ended; `cargo` has said why.
+/// The exit status of the build. `cargo` has printed the reason.
 pub(super) fn build(host: &Host, target: &Path, processes: &Processes) -> Result<PathBuf, String> {
     let mut command = command(host, target);
     command.stdout(Stdio::piped());
@@ -60,14 +60,14 @@ pub(super) fn build(host: &Host, target: &Path, processes: &Processes) -> Result
     let stdout = running.stdout.take().map(BufReader::new);
     for line in stdout.into_iter().flat_map(|stdout| stdout.split(b'\n')) {
         let line = line.map_err(|error| error.to_string())?;
-        // Behind those it depends on, its own program comes last.
-        built = program(&line).map(|(_, program)| program).or(built);
+        // Dependencies are built first, so the last executable is the host's.
+        built = parse_artifact(&line).map(|(_, program)| program).or(built);
     }
     let status = running.wait().map_err(|error| error.to_string())?;
     match built {
         _ if !status.success() => Err(format!("`cargo build -p {}`: {status}", host.name)),
         Some(program) => Ok(program),
-        None => Err(format!("`cargo build -p {}` made no program", host.name)),
+        None => Err(format!("`cargo build -p {}` built no executable", host.name)),
     }
 }
 
@@ -75,7 +75,7 @@ fn command(host: &Host, target: &Path) -> Command {
     let mut command = cargo(&host.folder);
     command.args(["build", "--package", &host.name, "--message-format=json-render-diagnostics"]);
     if env::var_os("CARGO_TARGET_DIR").is_none() {
-        // One for all of them, also for those that are workspaces by themselves.
+        // All hosts share it, including those that are workspaces of their own.
         command.env("CARGO_TARGET_DIR", target);
     }
     command

@@ -1,4 +1,4 @@
-//! A host: a program that runs loops inside something of its own, and what its manifest says of it.
+//! The hosts, as their manifests describe them.
 
 use std::{
     error, fmt, fs, io,
@@ -9,43 +9,43 @@ use serde_json::Value;
 
 use super::requirements::Requirement;
 
-/// A package of a program in `examples/hosts`.
+/// A package in `examples/hosts` that has a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Host {
     /// The package's name.
     pub name: String,
-    /// Its description.
+    /// The package's description.
     pub about: String,
     /// The folder of its manifest.
     pub folder: PathBuf,
-    /// What it needs and Cargo cannot fetch.
+    /// Its requirements that Cargo cannot fetch.
     pub needs: Vec<Requirement>,
-    /// The exit status it is to end with.
+    /// The expected exit status.
     pub exit: i32,
 }
 
 impl Host {
-    /// What it is to print.
+    /// The path of its expected standard output.
     pub(crate) fn expected_out(&self) -> PathBuf {
         self.folder.join("expected.out")
     }
 
-    /// What it is to print as errors, if anybody has said so.
+    /// The path of its expected standard error. The file is optional.
     pub(crate) fn expected_err(&self) -> PathBuf {
         self.folder.join("expected.err")
     }
 }
 
-/// Finds the hosts in what `cargo metadata` says of some packages, in the order of their names.
+/// Returns the hosts among the packages of `cargo metadata`, sorted by name.
 ///
-/// A package with a program is a host and has a table `[package.metadata.host]`, with the keys `needs` and
-/// `exit`, both of which may be left out. A package without a program is a library of theirs.
+/// A package with a program is a host and has a table `[package.metadata.host]`, with the optional keys
+/// `needs` and `exit`. A package without a program is a library that hosts use.
 ///
 /// # Errors
 ///
-/// [`BadHost`] for a program that has no such table, a library that has one, and a table that says what we
-/// do not understand.
-pub fn read(metadata: &Value) -> Result<Vec<Host>, BadHost> {
+/// [`ManifestError`] for a program without the table, a library with it, and a table with an unknown key or an
+/// invalid value.
+pub fn read(metadata: &Value) -> Result<Vec<Host>, ManifestError> {
     let packages = metadata["packages"].as_array().into_iter().flatten();
     let mut hosts: Vec<Host> =
         packages.filter_map(|one| package(one).transpose()).collect::<Result<_, _>>()?;
@@ -53,10 +53,10 @@ pub fn read(metadata: &Value) -> Result<Vec<Host>, BadHost> {
     Ok(hosts)
 }
 
-fn package(package: &Value) -> Result<Option<Host>, BadHost> {
+fn package(package: &Value) -> Result<Option<Host>, ManifestError> {
     let text = |key: &str| package[key].as_str().unwrap_or_default().to_owned();
     let name = text("name");
-    let bad = |why: String| BadHost { name: name.clone(), why };
+    let bad = |why: String| ManifestError { name: name.clone(), why };
 
     let kinds = package["targets"].as_array().into_iter().flatten();
     let mut kinds = kinds.flat_map(|target| target["kind"].as_array().into_iter().flatten());
@@ -64,10 +64,12 @@ fn package(package: &Value) -> Result<Option<Host>, BadHost> {
     let table = match (is_program, package["metadata"]["host"].as_object()) {
         (true, Some(table)) => table,
         (true, None) => {
-            return Err(bad("a program needs a table `[package.metadata.host]`".into()));
+            return Err(bad("missing table `[package.metadata.host]`".into()));
         }
         (false, Some(_)) => {
-            return Err(bad("it has `[package.metadata.host]`, and no program".into()));
+            return Err(bad(
+                "table `[package.metadata.host]` in a package without a program".into()
+            ));
         }
         (false, None) => return Ok(None),
     };
@@ -86,28 +88,31 @@ fn package(package: &Value) -> Result<Option<Host>, BadHost> {
         match &key[..] {
             "needs" => {
                 let entries = value.as_array();
-                let entries =
-                    entries.ok_or_else(|| bad(format!("`needs` is `{value}` and not a list")))?;
+                let entries = entries
+                    .ok_or_else(|| bad(format!("`needs`: expected a list, found `{value}`")))?;
                 let needs = entries.iter().map(Requirement::read).collect::<Result<_, _>>();
                 host.needs = needs.map_err(|why| bad(format!("`needs`: {why}")))?;
             }
             "exit" => {
                 let exit = value.as_i64().and_then(|exit| u8::try_from(exit).ok());
-                let exit =
-                    exit.ok_or_else(|| bad(format!("`exit` is `{value}` and no exit status")))?;
+                let exit = exit.ok_or_else(|| {
+                    bad(format!("`exit`: expected an exit status, found `{value}`"))
+                })?;
                 host.exit = exit.into();
             }
-            other => return Err(bad(format!("no key `{other}`; there are: needs, exit"))),
+            other => {
+                return Err(bad(format!("unknown key `{other}`, expected one of: needs, exit")));
+            }
         }
     }
     Ok(Some(host))
 }
 
-/// The hosts of these names, in their order; or all, if none is named.
+/// Returns the hosts with these names, in the order of `hosts`, or all hosts if `names` is empty.
 ///
 /// # Errors
 ///
-/// The first name that is none, if there is one.
+/// The first name that is not the name of a host.
 pub fn select(hosts: Vec<Host>, names: &[String]) -> Result<Vec<Host>, String> {
     if let Some(unknown) = names.iter().find(|&name| hosts.iter().all(|host| host.name != *name)) {
         return Err(unknown.clone());
@@ -115,8 +120,8 @@ pub fn select(hosts: Vec<Host>, names: &[String]) -> Result<Vec<Host>, String> {
     Ok(hosts.into_iter().filter(|host| names.is_empty() || names.contains(&host.name)).collect())
 }
 
-/// What a file has in it; nothing, if there is no such file.
-pub(crate) fn expected(path: &Path) -> io::Result<Option<Vec<u8>>> {
+/// Reads a file. Returns `None` if it does not exist.
+pub(crate) fn read_optional(path: &Path) -> io::Result<Option<Vec<u8>>> {
     match fs::read(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -124,26 +129,26 @@ pub(crate) fn expected(path: &Path) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-/// A manifest says of a host what we do not understand.
+/// The manifest of a host is invalid.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BadHost {
+pub struct ManifestError {
     name: String,
     why: String,
 }
 
-impl fmt::Display for BadHost {
+impl fmt::Display for ManifestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "examples/hosts, package `{}`: {}", self.name, self.why)
     }
 }
 
-impl error::Error for BadHost {}
+impl error::Error for ManifestError {}
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::{super::requirements::What, *};
+    use super::{super::requirements::RequirementKind, *};
 
     fn one(name: &str, kind: &str, host: Value) -> Value {
         json!({
@@ -160,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn programs_are_hosts_in_the_order_of_their_names_and_libraries_are_none() {
+    fn hosts_are_sorted_by_name_and_libraries_are_left_out() {
         let needs = json!({ "needs": [{ "program": "node" }], "exit": 3 });
         let library =
             json!({ "name": "library", "targets": [{ "kind": ["lib"] }], "metadata": null });
@@ -171,7 +176,7 @@ mod tests {
         assert_eq!((hosts[0].exit, hosts[0].needs.len()), (0, 0));
         assert_eq!(hosts[0].folder, Path::new("/hosts/a"));
         assert_eq!((hosts[1].exit, &hosts[1].about[..]), (3, "the host b"));
-        assert_eq!(hosts[1].needs[0].what, What::Program("node".to_owned()));
+        assert_eq!(hosts[1].needs[0].kind, RequirementKind::Program("node".to_owned()));
 
         let names = ["b".to_owned()];
         assert_eq!(select(hosts.clone(), &names).unwrap(), hosts[1..]);
@@ -180,19 +185,19 @@ mod tests {
     }
 
     #[test]
-    fn a_table_that_says_what_nobody_knows_is_refused_with_the_name_of_its_package() {
+    fn an_invalid_table_is_refused_with_the_name_of_its_package() {
         for (table, why) in [
-            (json!({ "need": [] }), "no key `need`"),
-            (json!({ "needs": "glib-2.0" }), "not a list"),
-            (json!({ "needs": [{ "lib": "glib-2.0" }] }), "`needs`: no key `lib`"),
-            (json!({ "exit": "1" }), "no exit status"),
-            (json!({ "exit": -1 }), "no exit status"),
-            (json!({ "exit": 256 }), "no exit status"),
-            (json!(null), "needs a table"),
+            (json!({ "need": [] }), "unknown key `need`"),
+            (json!({ "needs": "glib-2.0" }), "expected a list"),
+            (json!({ "needs": [{ "lib": "glib-2.0" }] }), "`needs`: unknown key `lib`"),
+            (json!({ "exit": "1" }), "expected an exit status"),
+            (json!({ "exit": -1 }), "expected an exit status"),
+            (json!({ "exit": 256 }), "expected an exit status"),
+            (json!(null), "missing table"),
         ] {
             let error = refused(one("a", "bin", table.clone()));
             assert!(error.contains(why) && error.contains("package `a`"), "{table}: {error}");
         }
-        assert!(refused(one("a", "lib", json!({}))).contains("no program"));
+        assert!(refused(one("a", "lib", json!({}))).contains("without a program"));
     }
 }

@@ -1,55 +1,55 @@
-//! Judges what a host did: how it ended first, then what it printed.
+//! Judges the run of a host: first its exit status, then its output.
 
-use crate::verify::run::{End, Run};
+use crate::verify::run::{Run, RunStatus};
 
-/// What a host is to do.
+/// The expected result of a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Expected<'a> {
-    /// Its exit status.
+    /// The exit status.
     pub exit: i32,
-    /// What it prints, if anybody has said so.
+    /// The standard output, if it was blessed.
     pub stdout: Option<&'a [u8]>,
-    /// What it prints as errors, if that is to be compared.
+    /// The standard error, if it is compared.
     pub stderr: Option<&'a [u8]>,
 }
 
-/// How a run of a host is judged.
+/// The verdict on the run of a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// It did what it was to do.
+    /// Exit status and output are as expected.
     Agrees,
-    /// It ended as it was to end, and printed something else.
+    /// The exit status is as expected, and the output is not.
     Differs,
-    /// It ended as it was to end, and nobody has said what it is to print.
+    /// The exit status is as expected, and there is no expected output.
     NoExpected,
-    /// It died, or ended with another exit status.
+    /// It was killed by a signal, or exited with another status.
     Crashed,
-    /// It had not ended at its time limit.
-    Hung,
-    /// It could not be started.
+    /// It was killed at its time limit.
+    TimedOut,
+    /// The operating system could not start it.
     NotStarted,
 }
 
 impl Verdict {
-    /// Its name in the report.
+    /// The verdict's name in the report.
     pub fn name(self) -> &'static str {
         match self {
             Self::Agrees => "agrees",
             Self::Differs => "differs",
-            Self::NoExpected => "has no expected.out",
+            Self::NoExpected => "no expected.out",
             Self::Crashed => "crashed",
-            Self::Hung => "hung",
-            Self::NotStarted => "could not be started",
+            Self::TimedOut => "timed out",
+            Self::NotStarted => "not started",
         }
     }
 }
 
 /// Judges a run.
 pub fn judge(run: &Run, expected: Expected<'_>) -> Verdict {
-    match &run.end {
-        End::NotStarted(_) => return Verdict::NotStarted,
-        End::Hung => return Verdict::Hung,
-        end if exit(end) != Some(expected.exit) => return Verdict::Crashed,
+    match &run.status {
+        RunStatus::NotStarted(_) => return Verdict::NotStarted,
+        RunStatus::TimedOut => return Verdict::TimedOut,
+        status if exit(status) != Some(expected.exit) => return Verdict::Crashed,
         _ => {}
     }
     let Some(stdout) = expected.stdout else { return Verdict::NoExpected };
@@ -57,11 +57,11 @@ pub fn judge(run: &Run, expected: Expected<'_>) -> Verdict {
     if stdout == run.stdout && errors_agree { Verdict::Agrees } else { Verdict::Differs }
 }
 
-fn exit(end: &End) -> Option<i32> {
-    match end {
-        End::Finished => Some(0),
-        End::Crashed(status) => status.code(),
-        // The others are of programs that were not watched to their end, or are simulated.
+fn exit(status: &RunStatus) -> Option<i32> {
+    match status {
+        RunStatus::Succeeded => Some(0),
+        RunStatus::Crashed(status) => status.code(),
+        // `judge` has handled the statuses of programs that were killed; the others are of simulations.
         _ => None,
     }
 }
@@ -72,13 +72,13 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// A program that ended so and printed that.
-    pub(in super::super) fn ended(end: End, stdout: &str, stderr: &str) -> Run {
+    /// A run with this status and these outputs.
+    pub(in super::super) fn run_with(status: RunStatus, stdout: &str, stderr: &str) -> Run {
         Run {
-            end,
+            status,
             stdout: stdout.into(),
             stderr: stderr.into(),
-            took: Duration::from_secs(1),
+            elapsed: Duration::from_secs(1),
             schedule: None,
         }
     }
@@ -98,43 +98,47 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_is_printed_is_compared_byte_for_byte() {
+    fn stdout_is_compared_byte_for_byte() {
         for (printed, verdict) in
             [("a\n", Verdict::Agrees), ("a", Verdict::Differs), ("", Verdict::Differs)]
         {
-            let run = ended(End::Finished, printed, "");
+            let run = run_with(RunStatus::Succeeded, printed, "");
             assert_eq!(judge(&run, expected("a\n", None)), verdict, "{printed:?}");
         }
     }
 
     #[test]
-    fn errors_are_compared_where_somebody_has_said_what_they_are() {
-        let run = ended(End::Finished, "a\n", "no\n");
+    fn stderr_is_compared_if_an_expected_one_exists() {
+        let run = run_with(RunStatus::Succeeded, "a\n", "no\n");
         assert_eq!(judge(&run, expected("a\n", None)), Verdict::Agrees);
         assert_eq!(judge(&run, expected("a\n", Some("no\n"))), Verdict::Agrees);
         assert_eq!(judge(&run, expected("a\n", Some(""))), Verdict::Differs);
     }
 
     #[test]
-    fn a_host_that_is_to_fail_fails_with_that_status_and_no_other() {
+    fn a_host_exits_with_exactly_the_expected_status() {
         let to_fail = Expected { exit: 1, ..expected("a\n", None) };
-        let judged = |end| judge(&ended(end, "a\n", ""), to_fail);
-        assert_eq!(judged(End::Crashed(status(1))), Verdict::Agrees);
-        assert_eq!(judged(End::Crashed(status(101))), Verdict::Crashed);
-        assert_eq!(judged(End::Finished), Verdict::Crashed);
+        let judged = |end| judge(&run_with(end, "a\n", ""), to_fail);
+        assert_eq!(judged(RunStatus::Crashed(status(1))), Verdict::Agrees);
+        assert_eq!(judged(RunStatus::Crashed(status(101))), Verdict::Crashed);
+        assert_eq!(judged(RunStatus::Succeeded), Verdict::Crashed);
         let to_succeed = expected("a\n", None);
-        let run = ended(End::Crashed(status(1)), "a\n", "");
+        let run = run_with(RunStatus::Crashed(status(1)), "a\n", "");
         assert_eq!(judge(&run, to_succeed), Verdict::Crashed);
     }
 
     #[test]
-    fn how_it_ended_counts_before_what_it_printed() {
-        for (end, verdict) in
-            [(End::Hung, Verdict::Hung), (End::NotStarted("gone".to_owned()), Verdict::NotStarted)]
-        {
-            assert_eq!(judge(&ended(end, "a\n", ""), expected("a\n", None)), verdict);
+    fn the_status_counts_before_the_output() {
+        for (status, verdict) in [
+            (RunStatus::TimedOut, Verdict::TimedOut),
+            (RunStatus::NotStarted("gone".to_owned()), Verdict::NotStarted),
+        ] {
+            assert_eq!(judge(&run_with(status, "a\n", ""), expected("a\n", None)), verdict);
         }
-        let unsaid = Expected { stdout: None, ..expected("", None) };
-        assert_eq!(judge(&ended(End::Finished, "a\n", ""), unsaid), Verdict::NoExpected);
+        let unblessed = Expected { stdout: None, ..expected("", None) };
+        assert_eq!(
+            judge(&run_with(RunStatus::Succeeded, "a\n", ""), unblessed),
+            Verdict::NoExpected
+        );
     }
 }

@@ -1,8 +1,8 @@
-//! `cargo xtask hosts`: every program in `examples/hosts`, and whether it does what it is to do.
+//! `cargo xtask hosts`: builds and runs every program in `examples/hosts` and compares the outputs.
 //!
-//! The steps, in their order: [`options`] reads the command line, [`host`] reads what the manifests say,
-//! [`requirements`] asks whether the machine has what a host needs, `build` builds it, the code of `verify` runs
-//! it, [`mod@judge`] judges the run, and `report` tells.
+//! The steps, in order: [`options`] parses the command line, [`host`] reads the manifests, [`requirements`]
+//! checks what a host requires of the machine, `build` builds the host, `verify::run` runs it, [`mod@judge`]
+//! judges the run, and `report` formats the result.
 
 mod build;
 pub mod host;
@@ -27,16 +27,16 @@ use crate::{
 };
 
 use self::{
-    host::{Host, expected},
+    host::{Host, read_optional},
     judge::{Expected, Verdict, judge},
     options::{Options, Request},
-    report::{Done, Tally},
+    report::{HostResult, Totals},
 };
 
-/// Where the hosts are: a workspace by itself.
+/// The folder of the hosts, which is a workspace of its own.
 const FOLDER: &str = "examples/hosts";
 
-/// Runs the command and tells how it went: 0 all agree, 1 some differ, 2 could not run.
+/// Runs the command. The exit code is 0 if all hosts agree, 1 if some differ, 2 if one could not run.
 pub fn main(arguments: lexopt::Parser) -> ExitCode {
     let done = match options::parse(arguments) {
         Ok(Request::Help) => {
@@ -59,55 +59,56 @@ pub fn main(arguments: lexopt::Parser) -> ExitCode {
 fn list(names: &[String]) -> Result<u8, String> {
     let processes = Processes::default();
     for host in discover(&verify::workspace().join(FOLDER), names, &processes)? {
-        print!("{}", report::listed(&host));
+        print!("{}", report::list_entry(&host));
     }
     Ok(0)
 }
 
 fn run_all(options: &Options) -> Result<u8, String> {
     let processes = Processes::default();
-    verify::end_with_us("hosts", &processes).map_err(|error| error.to_string())?;
+    verify::kill_on_interrupt("hosts", &processes).map_err(|error| error.to_string())?;
     let folder = verify::workspace().join(FOLDER);
     let hosts = discover(&folder, &options.names, &processes)?;
     let width = hosts.iter().map(|host| host.name.len()).max().unwrap_or_default();
-    let mut tally = Tally::default();
+    let mut totals = Totals::default();
     for host in &hosts {
         let done = run_one(host, &folder.join("target"), options, &processes)
             .map_err(|error| format!("{}: {error}", host.folder.display()))?;
-        tally.count(&done, !options.names.is_empty());
+        totals.count(&done, !options.names.is_empty());
         print!("{}", report::line(host, width, &done));
     }
-    println!("{tally}");
-    Ok(tally.exit_code())
+    println!("{totals}");
+    Ok(totals.exit_code())
 }
 
-/// Builds and runs a host, if the machine has what it needs.
+/// Builds and runs a host, if its requirements are met.
 fn run_one(
     host: &Host,
     target: &Path,
     options: &Options,
     processes: &Processes,
-) -> io::Result<Done> {
+) -> io::Result<HostResult> {
     if let Some(requirement) = host.needs.iter().find(|requirement| !requirement.is_met(processes))
     {
-        return Ok(Done::NotRun(requirement.absence()));
+        return Ok(HostResult::NotRun(requirement.unmet()));
     }
     let program = match build::build(host, target, processes) {
         Ok(program) => program,
-        Err(why) => return Ok(Done::NotBuilt(why)),
+        Err(error) => return Ok(HostResult::NotBuilt(error)),
     };
-    let run = run::watch(command(&program, host), options.limit, processes);
-    let (stdout, stderr) = (expected(&host.expected_out())?, expected(&host.expected_err())?);
+    let run = run::run_program(command(&program, host), options.timeout, processes);
+    let (stdout, stderr) =
+        (read_optional(&host.expected_out())?, read_optional(&host.expected_err())?);
     let wanted = Expected { exit: host.exit, stdout: stdout.as_deref(), stderr: stderr.as_deref() };
     let verdict = judge(&run, wanted);
     if options.bless && matches!(verdict, Verdict::Differs | Verdict::NoExpected) {
         bless(host, &run, stderr.is_some())?;
-        return Ok(Done::Blessed);
+        return Ok(HostResult::Blessed);
     }
-    Ok(Done::Ran { verdict, run, stdout, stderr })
+    Ok(HostResult::Ran { verdict, run, stdout, stderr })
 }
 
-/// The command that starts a host, which nothing in our environment tells what to do.
+/// Returns the command that starts a host, without the environment variables that select a runtime.
 fn command(program: &Path, host: &Host) -> Command {
     let mut command = Command::new(program);
     command.current_dir(&host.folder).stdin(Stdio::null()).env("RUST_BACKTRACE", "0");
@@ -125,8 +126,8 @@ fn bless(host: &Host, run: &Run, with_errors: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// The hosts of the workspace in `folder`, and of packages in it that are workspaces by themselves, because
-/// what they build is not for this machine.
+/// Finds the hosts in `folder`: the members of its workspace, and the packages that are workspaces of their
+/// own because they are built for another machine.
 fn discover(folder: &Path, names: &[String], processes: &Processes) -> Result<Vec<Host>, String> {
     let all = build::metadata(folder, processes)?;
     let mut hosts = host::read(&all).map_err(|error| error.to_string())?;
@@ -142,13 +143,13 @@ fn discover(folder: &Path, names: &[String], processes: &Processes) -> Result<Ve
     hosts.sort_by(|a, b| a.name.cmp(&b.name));
     let known: Vec<String> = hosts.iter().map(|host| host.name.clone()).collect();
     host::select(hosts, names)
-        .map_err(|name| format!("no host `{name}`; there are: {}", known.join(", ")))
+        .map_err(|name| format!("unknown host `{name}`, expected one of: {}", known.join(", ")))
 }
 
-/// The manifests of the packages in the folder.
+/// Returns the manifests of the packages in the folder.
 fn manifests(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut manifests = Vec::new();
-    // As `cargo` names them.
+    // Canonical, because the paths are compared with those of `cargo metadata`.
     for entry in fs::read_dir(folder.canonicalize()?)? {
         let manifest = entry?.path().join("Cargo.toml");
         if manifest.is_file() {

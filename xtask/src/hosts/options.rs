@@ -6,62 +6,62 @@ use lexopt::{Arg, Parser, ValueExt};
 
 /// What `--help` prints.
 pub const HELP: &str = "\
-Builds and runs the programs in examples/hosts and compares what they print.
+Builds and runs the programs in examples/hosts and compares their outputs.
 
 usage: cargo xtask hosts [options] [NAME..]
 
-Without a name, all of them run; what this machine has not the libraries for is
-printed as not run.
+Without NAME, all hosts run. A host whose requirements this machine does not
+meet is reported as not run.
 
 options:
-  --bless           write expected.out, and expected.err where there is one
-  --list            say what there is and what each needs, and run nothing
-  --timeout SECONDS the time limit of each program (60)
-  --help            this text
+  --bless           write expected.out, and expected.err if it exists
+  --list            list the hosts and their requirements
+  --timeout SECONDS time limit of each program (60)
+  --help            print this text
 
 exit codes:
-  0 all agree    1 some differ    2 could not run    130 interrupted
+  0 all agree    1 some differ    2 error    130 interrupted
 ";
 
-/// What the command line asks for.
+/// The request of the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
-    /// To explain itself.
+    /// Print the help text.
     Help,
-    /// To say what there is.
+    /// List the hosts with these names.
     List(Vec<String>),
-    /// To build and run.
+    /// Build and run hosts.
     Run(Options),
 }
 
 /// Which hosts to run, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// The hosts asked for by name; none means all.
+    /// The names of the selected hosts; empty for all.
     pub names: Vec<String>,
-    /// Whether to write what they print.
+    /// Whether to write the expected outputs.
     pub bless: bool,
-    /// How long each program may take.
-    pub limit: Duration,
+    /// The time limit of each program.
+    pub timeout: Duration,
 }
 
 impl Options {
-    /// How long each program may take unless the command line says otherwise.
-    pub const LIMIT: Duration = Duration::from_secs(60);
+    /// The default time limit.
+    pub const TIMEOUT: Duration = Duration::from_secs(60);
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { names: Vec::new(), bless: false, limit: Self::LIMIT }
+        Self { names: Vec::new(), bless: false, timeout: Self::TIMEOUT }
     }
 }
 
-/// Reads what comes after `hosts`.
+/// Parses the arguments after `hosts`.
 ///
 /// # Errors
 ///
-/// [`BadUsage`] for anything that [`HELP`] does not promise.
-pub fn parse(mut arguments: Parser) -> Result<Request, BadUsage> {
+/// [`UsageError`] for an unknown argument or an invalid value.
+pub fn parse(mut arguments: Parser) -> Result<Request, UsageError> {
     let mut options = Options::default();
     let mut list = false;
     while let Some(argument) = arguments.next()? {
@@ -71,49 +71,49 @@ pub fn parse(mut arguments: Parser) -> Result<Request, BadUsage> {
             Arg::Long("bless") => options.bless = true,
             Arg::Long("timeout") => {
                 let seconds = arguments.value()?.string()?;
-                options.limit = limit(&seconds).ok_or(BadUsage::Timeout(seconds))?;
+                options.timeout = parse_timeout(&seconds).ok_or(UsageError::Timeout(seconds))?;
             }
             Arg::Value(name) => options.names.push(name.string()?),
             other => return Err(other.unexpected().into()),
         }
     }
     match list {
-        true if options.bless => Err(BadUsage::BlessList),
+        true if options.bless => Err(UsageError::BlessList),
         true => Ok(Request::List(options.names)),
         false => Ok(Request::Run(options)),
     }
 }
 
-fn limit(seconds: &str) -> Option<Duration> {
-    let limit = Duration::try_from_secs_f64(seconds.parse().ok()?).ok()?;
-    (!limit.is_zero()).then_some(limit)
+fn parse_timeout(seconds: &str) -> Option<Duration> {
+    let timeout = Duration::try_from_secs_f64(seconds.parse().ok()?).ok()?;
+    (!timeout.is_zero()).then_some(timeout)
 }
 
-/// What is wrong with the command line.
+/// An error in the command line.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum BadUsage {
-    /// Not a time limit.
+pub enum UsageError {
+    /// The time limit is invalid.
     Timeout(String),
-    /// A list runs nothing, so there is nothing to bless.
+    /// `--list` together with `--bless`.
     BlessList,
-    /// Not an argument of this command.
+    /// An unknown argument, or one without its value.
     Argument(lexopt::Error),
 }
 
-impl fmt::Display for BadUsage {
+impl fmt::Display for UsageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Timeout(given) => {
-                write!(f, "`--timeout {given}`: needs a number of seconds greater than 0")
+                write!(f, "`--timeout {given}`: expected a number of seconds greater than 0")
             }
-            Self::BlessList => write!(f, "`--list` runs nothing; it cannot go with `--bless`"),
+            Self::BlessList => write!(f, "`--list` cannot be used with `--bless`"),
             Self::Argument(error) => write!(f, "{error}; see `cargo xtask hosts --help`"),
         }
     }
 }
 
-impl error::Error for BadUsage {
+impl error::Error for UsageError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
             Self::Argument(error) => Some(error),
@@ -122,7 +122,7 @@ impl error::Error for BadUsage {
     }
 }
 
-impl From<lexopt::Error> for BadUsage {
+impl From<lexopt::Error> for UsageError {
     fn from(error: lexopt::Error) -> Self {
         Self::Argument(error)
     }
@@ -137,20 +137,20 @@ mod tests {
     }
 
     fn refused(arguments: &[&str]) -> String {
-        parse(Parser::from_args(arguments)).expect_err("a bad usage").to_string()
+        parse(Parser::from_args(arguments)).expect_err("a usage error").to_string()
     }
 
     #[test]
-    fn nothing_asked_for_means_every_host_within_a_minute() {
+    fn the_default_is_every_host_within_a_minute() {
         assert_eq!(request(&[]), Request::Run(Options::default()));
     }
 
     #[test]
-    fn hosts_are_named_and_options_may_stand_between_them() {
+    fn options_may_appear_between_the_names_of_hosts() {
         let named = Options {
             names: vec!["a".to_owned(), "b".to_owned()],
             bless: true,
-            limit: Duration::from_millis(250),
+            timeout: Duration::from_millis(250),
         };
         assert_eq!(request(&["a", "--bless", "b", "--timeout=0.25"]), Request::Run(named));
         assert_eq!(request(&["--list", "a"]), Request::List(vec!["a".to_owned()]));
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_means_nothing_is_refused() {
+    fn invalid_arguments_are_refused() {
         for bad in ["0", "-1", "NaN", "inf", "1e40", "soon", ""] {
             assert!(refused(&[&format!("--timeout={bad}")]).contains(bad), "{bad}");
         }

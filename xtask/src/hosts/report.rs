@@ -1,38 +1,38 @@
-//! What came of it: a line for each host, and one for all of them.
+//! Formats the results: a line for each host, and a summary.
 
 use std::fmt::{self, Write};
 
 use crate::{
     diff,
-    verify::run::{End, Run},
+    verify::run::{Run, RunStatus},
 };
 
 use super::{host::Host, judge::Verdict};
 
-/// What became of a host.
+/// The result of a host.
 #[derive(Debug)]
-pub(super) enum Done {
-    /// This machine has not what it needs; this says what that is.
+pub(super) enum HostResult {
+    /// A requirement is not met. Describes the requirement.
     NotRun(String),
-    /// It cannot be built; this says how that ended.
+    /// The build failed. Describes the failure.
     NotBuilt(String),
-    /// What it prints is what it is to print from now on.
+    /// Its expected output was written.
     Blessed,
     /// It ran.
     Ran {
-        /// How that is judged.
+        /// The verdict on the run.
         verdict: Verdict,
-        /// How that went.
+        /// The run.
         run: Run,
-        /// What it was to print.
+        /// The expected standard output.
         stdout: Option<Vec<u8>>,
-        /// What it was to print as errors.
+        /// The expected standard error.
         stderr: Option<Vec<u8>>,
     },
 }
 
-/// A host and what it needs.
-pub(super) fn listed(host: &Host) -> String {
+/// Formats a host and its requirements for `--list`.
+pub(super) fn list_entry(host: &Host) -> String {
     let mut text = format!("{}: {}\n", host.name, host.about);
     for requirement in &host.needs {
         // Writing to a string cannot fail.
@@ -41,37 +41,37 @@ pub(super) fn listed(host: &Host) -> String {
     text
 }
 
-/// The line of a host, and what there is to see if it does not agree.
-pub(super) fn line(host: &Host, width: usize, done: &Done) -> String {
-    let (what, details) = match done {
-        Done::NotRun(why) => (format!("not run ({why})"), String::new()),
-        Done::NotBuilt(why) => (format!("not built ({why})"), String::new()),
-        Done::Blessed => {
-            ("blessed: read the change before you commit it".to_owned(), String::new())
+/// Formats the line of a host, followed by the differences if its output is not as expected.
+pub(super) fn line(host: &Host, width: usize, result: &HostResult) -> String {
+    let (what, details) = match result {
+        HostResult::NotRun(why) => (format!("not run ({why})"), String::new()),
+        HostResult::NotBuilt(why) => (format!("not built ({why})"), String::new()),
+        HostResult::Blessed => {
+            ("blessed: review the change before you commit it".to_owned(), String::new())
         }
-        Done::Ran { verdict: Verdict::Agrees, run, .. } => {
-            (format!("agrees {:.1}s", run.took.as_secs_f64()), String::new())
+        HostResult::Ran { verdict: Verdict::Agrees, run, .. } => {
+            (format!("agrees {:.1}s", run.elapsed.as_secs_f64()), String::new())
         }
-        Done::Ran { verdict, run, stdout, stderr } => (
-            said(*verdict, host, run),
+        HostResult::Ran { verdict, run, stdout, stderr } => (
+            describe(*verdict, host, run),
             details(*verdict, run, stdout.as_deref(), stderr.as_deref()),
         ),
     };
     format!("{:width$}  {what}\n{details}", host.name)
 }
 
-fn said(verdict: Verdict, host: &Host, run: &Run) -> String {
+fn describe(verdict: Verdict, host: &Host, run: &Run) -> String {
     let name = verdict.name();
-    match (verdict, &run.end) {
+    match (verdict, &run.status) {
         (Verdict::NoExpected, _) => {
-            format!("{name}: make it with `cargo xtask hosts {} --bless`", host.name)
+            format!("{name}: create it with `cargo xtask hosts {} --bless`", host.name)
         }
-        (Verdict::Hung, _) => format!("{name}: killed after {:.1} s", run.took.as_secs_f64()),
-        (_, End::NotStarted(why)) => format!("{name}: {why}"),
-        (Verdict::Crashed, End::Crashed(status)) => {
-            format!("{name}: {status}, and not {}", host.exit)
+        (Verdict::TimedOut, _) => format!("{name} after {:.1} s", run.elapsed.as_secs_f64()),
+        (_, RunStatus::NotStarted(why)) => format!("{name}: {why}"),
+        (Verdict::Crashed, RunStatus::Crashed(status)) => {
+            format!("{name}: {status}, expected {}", host.exit)
         }
-        (Verdict::Crashed, _) => format!("{name}: exit status 0, and not {}", host.exit),
+        (Verdict::Crashed, _) => format!("{name}: exit status: 0, expected {}", host.exit),
         _ => name.to_owned(),
     }
 }
@@ -95,38 +95,38 @@ fn details(verdict: Verdict, run: &Run, stdout: Option<&[u8]>, stderr: Option<&[
     text
 }
 
-/// How many hosts did what.
+/// The number of hosts per result.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Tally {
+pub(super) struct Totals {
     agree: usize,
     blessed: usize,
     fail: usize,
     not_run: usize,
-    /// Hosts that could not be built or started, or were asked for and have not what they need.
-    lost: usize,
+    /// Hosts that could not be built or started, or were selected by name and lack a requirement.
+    errors: usize,
 }
 
-impl Tally {
-    /// Counts one more; `by_name` if somebody has asked for it.
-    pub(super) fn count(&mut self, done: &Done, by_name: bool) {
-        match done {
-            Done::NotRun(_) if by_name => self.lost += 1,
-            Done::NotRun(_) => self.not_run += 1,
-            Done::NotBuilt(_) => self.lost += 1,
-            Done::Blessed => self.blessed += 1,
-            Done::Ran { verdict, .. } => match verdict {
+impl Totals {
+    /// Counts a result. `by_name` says whether the command line names the host.
+    pub(super) fn count(&mut self, result: &HostResult, by_name: bool) {
+        match result {
+            HostResult::NotRun(_) if by_name => self.errors += 1,
+            HostResult::NotRun(_) => self.not_run += 1,
+            HostResult::NotBuilt(_) => self.errors += 1,
+            HostResult::Blessed => self.blessed += 1,
+            HostResult::Ran { verdict, .. } => match verdict {
                 Verdict::Agrees => self.agree += 1,
-                Verdict::NotStarted => self.lost += 1,
-                Verdict::Differs | Verdict::NoExpected | Verdict::Crashed | Verdict::Hung => {
+                Verdict::NotStarted => self.errors += 1,
+                Verdict::Differs | Verdict::NoExpected | Verdict::Crashed | Verdict::TimedOut => {
                     self.fail += 1;
                 }
             },
         }
     }
 
-    /// 0 if all agree, 1 if some differ, 2 if one could not run.
+    /// Returns 0 if all hosts agree, 1 if some differ, 2 if one could not run.
     pub(super) fn exit_code(&self) -> u8 {
-        match (self.lost, self.fail) {
+        match (self.errors, self.fail) {
             (0, 0) => 0,
             (0, _) => 1,
             _ => 2,
@@ -134,14 +134,14 @@ impl Tally {
     }
 }
 
-impl fmt::Display for Tally {
+impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { agree, blessed, fail, not_run, lost } = self;
+        let Self { agree, blessed, fail, not_run, errors } = self;
         let counted = [
             (agree, "agree"),
             (blessed, "blessed"),
             (fail, "fail"),
-            (lost, "could not run"),
+            (errors, "cannot run"),
             (not_run, "not run"),
         ];
         let counted = counted.iter().filter(|&&(&count, _)| 0 < count);
@@ -156,7 +156,7 @@ impl fmt::Display for Tally {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::judge::tests::ended, *};
+    use super::{super::judge::tests::run_with, *};
 
     fn host(name: &str) -> Host {
         Host {
@@ -168,45 +168,51 @@ mod tests {
         }
     }
 
-    fn ran(verdict: Verdict, end: End, stdout: &str, stderr: &str, expected: &str) -> Done {
-        let stdout = ended(end, stdout, stderr);
-        Done::Ran { verdict, run: stdout, stdout: Some(expected.into()), stderr: None }
+    fn ran(
+        verdict: Verdict,
+        status: RunStatus,
+        stdout: &str,
+        stderr: &str,
+        expected: &str,
+    ) -> HostResult {
+        let stdout = run_with(status, stdout, stderr);
+        HostResult::Ran { verdict, run: stdout, stdout: Some(expected.into()), stderr: None }
     }
 
     #[test]
-    fn who_agrees_has_one_line() {
-        let done = ran(Verdict::Agrees, End::Finished, "a\n", "chatter\n", "a\n");
-        assert_eq!(line(&host("glib"), 6, &done), "glib    agrees 1.0s\n");
-        let done = Done::NotRun("no program node".to_owned());
-        assert_eq!(line(&host("wasm"), 4, &done), "wasm  not run (no program node)\n");
+    fn a_host_that_agrees_has_one_line() {
+        let result = ran(Verdict::Agrees, RunStatus::Succeeded, "a\n", "chatter\n", "a\n");
+        assert_eq!(line(&host("glib"), 6, &result), "glib    agrees 1.0s\n");
+        let result = HostResult::NotRun("program node not found".to_owned());
+        assert_eq!(line(&host("wasm"), 4, &result), "wasm  not run (program node not found)\n");
     }
 
     #[test]
-    fn who_differs_shows_where_and_what_it_said() {
-        let done = ran(Verdict::Differs, End::Finished, "b\n", "oh\n", "a\n");
+    fn a_host_that_differs_shows_a_diff_and_its_stderr() {
+        let result = ran(Verdict::Differs, RunStatus::Succeeded, "b\n", "oh\n", "a\n");
         assert_eq!(
-            line(&host("glib"), 4, &done),
+            line(&host("glib"), 4, &result),
             "glib  differs\n--- expected.out\n+++ stdout\n@@ -1 +1 @@\n-a\n+b\nstderr:\n  | oh\n"
         );
-        let done = ran(Verdict::Crashed, End::Finished, "a\n", "", "a\n");
+        let result = ran(Verdict::Crashed, RunStatus::Succeeded, "a\n", "", "a\n");
         let to_fail = Host { exit: 1, ..host("none") };
-        assert_eq!(line(&to_fail, 4, &done), "none  crashed: exit status 0, and not 1\n");
+        assert_eq!(line(&to_fail, 4, &result), "none  crashed: exit status: 0, expected 1\n");
     }
 
     #[test]
-    fn the_exit_code_is_the_worst_of_all() {
-        let agrees = ran(Verdict::Agrees, End::Finished, "", "", "");
-        let differs = ran(Verdict::Differs, End::Finished, "b\n", "", "");
-        let absent = || Done::NotRun("no program node".to_owned());
-        let mut tally = Tally::default();
-        assert_eq!(tally.to_string(), "hosts: none");
-        tally.count(&agrees, false);
-        tally.count(&absent(), false);
-        assert_eq!((tally.exit_code(), &tally.to_string()[..]), (0, "hosts: 1 agree, 1 not run"));
-        tally.count(&differs, false);
-        assert_eq!(tally.exit_code(), 1);
-        tally.count(&absent(), true);
-        assert_eq!(tally.exit_code(), 2);
-        assert_eq!(tally.to_string(), "hosts: 1 agree, 1 fail, 1 could not run, 1 not run");
+    fn the_exit_code_is_that_of_the_worst_result() {
+        let agrees = ran(Verdict::Agrees, RunStatus::Succeeded, "", "", "");
+        let differs = ran(Verdict::Differs, RunStatus::Succeeded, "b\n", "", "");
+        let unavailable = || HostResult::NotRun("program node not found".to_owned());
+        let mut totals = Totals::default();
+        assert_eq!(totals.to_string(), "hosts: none");
+        totals.count(&agrees, false);
+        totals.count(&unavailable(), false);
+        assert_eq!((totals.exit_code(), &totals.to_string()[..]), (0, "hosts: 1 agree, 1 not run"));
+        totals.count(&differs, false);
+        assert_eq!(totals.exit_code(), 1);
+        totals.count(&unavailable(), true);
+        assert_eq!(totals.exit_code(), 2);
+        assert_eq!(totals.to_string(), "hosts: 1 agree, 1 fail, 1 cannot run, 1 not run");
     }
 }

@@ -1,4 +1,4 @@
-//! What a host needs of the machine, and whether the machine has it.
+//! The requirements of a host, and whether this machine meets them.
 
 use std::{
     env, fmt,
@@ -11,111 +11,114 @@ use serde_json::{Map, Value};
 
 use crate::{
     processes::Processes,
-    verify::run::{self, End},
+    verify::run::{self, RunStatus},
 };
 
-/// How long a question to the machine may take.
-const SOON: Duration = Duration::from_secs(60);
+/// The time limit of the programs that a check runs.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Where the sources of the standard library are, if they are anywhere: `.ci/rust-src` says it.
+/// The folder of the standard library's sources, if it is set. `.ci/rust-src` prints it.
 const RUST_SRC: &str = "FORLOOP_RUST_SRC";
 
-/// Something that Cargo cannot fetch.
+/// A library, program or target that Cargo cannot fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Requirement {
-    /// What it is.
-    pub what: What,
-    /// The package of Debian's that has it.
+    /// The kind of requirement, and its name.
+    pub kind: RequirementKind,
+    /// The Debian package that provides it.
     pub debian: Option<String>,
 }
 
-/// A kind of thing that a host may need, by name.
+/// The kinds of requirements, each with a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum What {
-    /// A system library, as `pkg-config` calls it.
+pub enum RequirementKind {
+    /// A system library, by its `pkg-config` name.
     PkgConfig(String),
-    /// A program in one of the folders of `PATH`.
+    /// A program in `PATH`.
     Program(String),
-    /// A target that the Rust toolchain has the standard library for, or the sources of it.
+    /// A target whose standard library is installed, or can be built from sources.
     Target(String),
 }
 
 impl Requirement {
-    /// Reads one entry of the list `needs` in a host's manifest.
+    /// Parses one entry of the list `needs` in a host's manifest.
     ///
     /// # Errors
     ///
-    /// What is wrong with it: it must be a table with one of the keys `pkg-config`, `program` and
-    /// `target`, and may have the key `debian`. A key that nobody knows is refused: a typing error must
-    /// not turn into a need that nobody has.
+    /// A message, unless the entry is a table with one of the keys `pkg-config`, `program` and `target`, and
+    /// optionally `debian`. Unknown keys are refused: a typing error must not remove a requirement.
     pub fn read(entry: &Value) -> Result<Self, String> {
-        let table = entry.as_object().ok_or_else(|| format!("`{entry}` is not a table"))?;
-        let mut what = None;
+        let table =
+            entry.as_object().ok_or_else(|| format!("expected a table, found `{entry}`"))?;
+        let mut kind = None;
         let mut debian = None;
         for (key, value) in table {
             let name = value.as_str().filter(|name| !name.is_empty());
-            let name = name.ok_or_else(|| format!("`{key}` is `{value}` and not a name"))?;
+            let name = name.ok_or_else(|| format!("`{key}`: expected a name, found `{value}`"))?;
             let name = name.to_owned();
-            let kind = match &key[..] {
-                "pkg-config" => What::PkgConfig(name),
-                "program" => What::Program(name),
-                "target" => What::Target(name),
+            let given = match &key[..] {
+                "pkg-config" => RequirementKind::PkgConfig(name),
+                "program" => RequirementKind::Program(name),
+                "target" => RequirementKind::Target(name),
                 "debian" => {
                     debian = Some(name);
                     continue;
                 }
                 other => {
                     return Err(format!(
-                        "no key `{other}`; there are: pkg-config, program, target, debian"
+                        "unknown key `{other}`, expected one of: pkg-config, program, target, debian"
                     ));
                 }
             };
-            if what.replace(kind).is_some() {
-                return Err(format!("`{}` names two things at once", shown(table)));
+            if kind.replace(given).is_some() {
+                return Err(format!("`{}` has more than one requirement", to_json(table)));
             }
         }
-        let what = what.ok_or_else(|| format!("`{}` names nothing", shown(table)))?;
-        Ok(Self { what, debian })
+        let kind = kind.ok_or_else(|| format!("`{}` has no requirement", to_json(table)))?;
+        Ok(Self { kind, debian })
     }
 
-    /// Asks the machine.
+    /// Returns whether this machine meets the requirement.
     pub(crate) fn is_met(&self, processes: &Processes) -> bool {
-        match &self.what {
-            What::PkgConfig(module) => {
-                answer("pkg-config", &["--exists", module], processes).is_some()
+        match &self.kind {
+            RequirementKind::PkgConfig(module) => {
+                stdout_of("pkg-config", &["--exists", module], processes).is_some()
             }
-            What::Program(name) => is_on_path(name),
-            What::Target(target) => {
-                let folder =
-                    answer("rustc", &["--print", "target-libdir", "--target", target], processes);
+            RequirementKind::Program(name) => is_on_path(name),
+            RequirementKind::Target(target) => {
+                let folder = stdout_of(
+                    "rustc",
+                    &["--print", "target-libdir", "--target", target],
+                    processes,
+                );
                 folder.is_some_and(|folder| Path::new(folder.trim()).is_dir())
                     || env::var_os(RUST_SRC).is_some_and(|sources| Path::new(&sources).is_dir())
             }
         }
     }
 
-    /// Says that the machine has not what is needed, and how to get it.
-    pub(crate) fn absence(&self) -> String {
-        let what = match &self.what {
-            What::PkgConfig(module) => format!("pkg-config finds no {module}"),
-            What::Program(name) => format!("no program {name}"),
-            What::Target(target) => {
-                format!("the toolchain has no {target}, and no {RUST_SRC} is set")
+    /// Describes what is missing, and which package provides it.
+    pub(crate) fn unmet(&self) -> String {
+        let missing = match &self.kind {
+            RequirementKind::PkgConfig(module) => format!("pkg-config does not find {module}"),
+            RequirementKind::Program(name) => format!("program {name} not found"),
+            RequirementKind::Target(target) => {
+                format!("target {target} is not installed, and {RUST_SRC} is not set")
             }
         };
         match &self.debian {
-            Some(package) => format!("{what}; Debian: {package}"),
-            None => what,
+            Some(package) => format!("{missing}; Debian: {package}"),
+            None => missing,
         }
     }
 }
 
 impl fmt::Display for Requirement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.what {
-            What::PkgConfig(module) => write!(f, "{module} for pkg-config")?,
-            What::Program(name) => write!(f, "the program {name}")?,
-            What::Target(target) => write!(f, "the target {target}")?,
+        match &self.kind {
+            RequirementKind::PkgConfig(module) => write!(f, "library {module}")?,
+            RequirementKind::Program(name) => write!(f, "program {name}")?,
+            RequirementKind::Target(target) => write!(f, "target {target}")?,
         }
         match &self.debian {
             Some(package) => write!(f, " (Debian: {package})"),
@@ -124,16 +127,16 @@ impl fmt::Display for Requirement {
     }
 }
 
-fn shown(table: &Map<String, Value>) -> String {
+fn to_json(table: &Map<String, Value>) -> String {
     Value::from(table.clone()).to_string()
 }
 
-/// What a program prints, if it can be run and succeeds.
-fn answer(program: &str, arguments: &[&str], processes: &Processes) -> Option<String> {
+/// Returns the standard output of a program, or `None` if it cannot be run or fails.
+fn stdout_of(program: &str, arguments: &[&str], processes: &Processes) -> Option<String> {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null());
-    let run = run::watch(command, SOON, processes);
-    (run.end == End::Finished).then(|| String::from_utf8_lossy(&run.stdout).into_owned())
+    let run = run::run_program(command, TIMEOUT, processes);
+    (run.status == RunStatus::Succeeded).then(|| String::from_utf8_lossy(&run.stdout).into_owned())
 }
 
 fn is_on_path(name: &str) -> bool {
@@ -150,30 +153,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_kind_of_need_is_read() {
+    fn each_kind_of_requirement_is_parsed() {
         let requirement = |entry| Requirement::read(&entry).unwrap();
         let glib = requirement(json!({ "pkg-config": "glib-2.0", "debian": "libglib2.0-dev" }));
-        assert_eq!(glib.what, What::PkgConfig("glib-2.0".to_owned()));
-        assert_eq!(glib.absence(), "pkg-config finds no glib-2.0; Debian: libglib2.0-dev");
-        assert_eq!(glib.to_string(), "glib-2.0 for pkg-config (Debian: libglib2.0-dev)");
-        assert_eq!(requirement(json!({ "program": "node" })).absence(), "no program node");
+        assert_eq!(glib.kind, RequirementKind::PkgConfig("glib-2.0".to_owned()));
+        assert_eq!(glib.unmet(), "pkg-config does not find glib-2.0; Debian: libglib2.0-dev");
+        assert_eq!(glib.to_string(), "library glib-2.0 (Debian: libglib2.0-dev)");
+        assert_eq!(requirement(json!({ "program": "node" })).unmet(), "program node not found");
         let target = requirement(json!({ "target": "wasm32-unknown-unknown" }));
         assert_eq!(
-            target.absence(),
-            "the toolchain has no wasm32-unknown-unknown, and no FORLOOP_RUST_SRC is set"
+            target.unmet(),
+            "target wasm32-unknown-unknown is not installed, and FORLOOP_RUST_SRC is not set"
         );
     }
 
     #[test]
-    fn what_is_no_need_is_refused_with_what_is_wrong() {
+    fn an_invalid_requirement_is_refused_with_the_reason() {
         for (bad, why) in [
-            (json!("glib-2.0"), "not a table"),
-            (json!({ "pkgconfig": "glib-2.0" }), "no key `pkgconfig`"),
-            (json!({ "program": "" }), "not a name"),
-            (json!({ "program": 1 }), "not a name"),
-            (json!({ "program": "a", "target": "b" }), "two things"),
-            (json!({ "debian": "nodejs" }), "names nothing"),
-            (json!({}), "names nothing"),
+            (json!("glib-2.0"), "expected a table"),
+            (json!({ "pkgconfig": "glib-2.0" }), "unknown key `pkgconfig`"),
+            (json!({ "program": "" }), "expected a name"),
+            (json!({ "program": 1 }), "expected a name"),
+            (json!({ "program": "a", "target": "b" }), "more than one"),
+            (json!({ "debian": "nodejs" }), "no requirement"),
+            (json!({}), "no requirement"),
         ] {
             let error = Requirement::read(&bad).unwrap_err();
             assert!(error.contains(why), "{bad}: {error}");
@@ -181,12 +184,12 @@ mod tests {
     }
 
     #[test]
-    fn the_machine_has_what_built_this_and_not_what_nobody_made() {
+    fn cargo_is_found_and_unknown_names_are_not() {
         let processes = Processes::default();
-        let is_met = |what| Requirement { what, debian: None }.is_met(&processes);
-        assert!(is_met(What::Program("cargo".to_owned())));
-        assert!(!is_met(What::Program("no-such-program-of-anybody".to_owned())));
-        assert!(!is_met(What::PkgConfig("no-such-library-of-anybody".to_owned())));
-        assert!(!is_met(What::Target("no-such-target-of-anybody".to_owned())));
+        let is_met = |kind| Requirement { kind, debian: None }.is_met(&processes);
+        assert!(is_met(RequirementKind::Program("cargo".to_owned())));
+        assert!(!is_met(RequirementKind::Program("no-such-program".to_owned())));
+        assert!(!is_met(RequirementKind::PkgConfig("no-such-library".to_owned())));
+        assert!(!is_met(RequirementKind::Target("no-such-target".to_owned())));
     }
 }

@@ -1,27 +1,27 @@
-//! The columns of the matrix.
+//! The backends, which are the columns of the matrix.
 
-/// The simulated runtime, and the feature that adds it.
+/// The name of the simulated runtime, and of the feature that adds it.
 pub(crate) const SIM: &str = "sim";
 
-/// Something that runs an example, or does the same job in its own way.
+/// A runtime that runs an example, or a program that does the same job.
 ///
-/// A further one is a variant, its place in [`Backend::ALL`], its name and its source; nothing else knows
-/// them one by one, but for the simulated runtime, which has schedules instead of rounds.
+/// A new backend needs a variant, its position in [`Backend::ALL`], its name and its source. The rest of
+/// `verify` treats all backends alike, except the simulated runtime, which has schedules instead of rounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Backend {
-    /// smol's global executor.
+    /// The global executor of smol.
     Smol,
-    /// async-std's global executor.
+    /// The global executor of async-std.
     AsyncStd,
-    /// tokio on the thread of `main`.
+    /// tokio's current-thread runtime.
     TokioCurrentThread,
-    /// tokio on worker threads.
+    /// tokio's multi-threaded runtime.
     TokioMultiThread,
     /// The simulated runtime, under many schedules.
     Sim,
-    /// CPython's own event loop, which runs the Python twin of the example.
+    /// CPython's event loop, which runs the Python twin of the example.
     Asyncio,
-    /// The tool `sha256sum`, for examples that do its job.
+    /// The tool `sha256sum`, for examples that do the same.
     Sha256sum,
 }
 
@@ -30,9 +30,9 @@ pub enum Backend {
 pub(crate) enum Source {
     /// A build of the examples with this feature.
     Feature(&'static str),
-    /// A Python that knows task groups, and `NAME.py`.
+    /// A Python with task groups, which runs `NAME.py`.
     Python,
-    /// The tool of that name.
+    /// The tool `sha256sum`.
     Sha256sum,
 }
 
@@ -48,7 +48,7 @@ impl Backend {
         Self::Sha256sum,
     ];
 
-    /// The name of its column, for `--runtime` and for `FORLOOP_RUNTIME`.
+    /// The backend's name, in the matrix, for `--runtime` and for `FORLOOP_RUNTIME`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Smol => "smol",
@@ -61,7 +61,7 @@ impl Backend {
         }
     }
 
-    /// The backend of that name.
+    /// Returns the backend with this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|backend| backend.name() == name)
     }
@@ -70,7 +70,7 @@ impl Backend {
         match self {
             Self::Smol => Source::Feature("smol"),
             Self::AsyncStd => Source::Feature("async-std"),
-            // One build: the program picks between the two by `FORLOOP_RUNTIME`.
+            // One build has both: `FORLOOP_RUNTIME` selects one of them.
             Self::TokioCurrentThread | Self::TokioMultiThread => Source::Feature("tokio"),
             Self::Sim => Source::Feature(SIM),
             Self::Asyncio => Source::Python,
@@ -79,7 +79,7 @@ impl Backend {
     }
 }
 
-/// The names of several backends, separated.
+/// Returns the names of backends, joined by `separator`.
 pub(crate) fn names(backends: &[Backend], separator: &str) -> String {
     backends.iter().map(|backend| backend.name()).collect::<Vec<_>>().join(separator)
 }

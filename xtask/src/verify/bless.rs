@@ -1,30 +1,35 @@
-//! Decides whether what the backends printed may become the expected output.
+//! Decides whether the output of the backends becomes the expected output.
 
 use super::{
     backend::{self, Backend},
-    judge::{self, Judged, Verdict},
+    judge::{self, JudgedRun, Verdict},
 };
 
-/// What becomes of an expected output.
+/// The decision about an expected output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Blessing {
-    /// It is what all backends print already.
+    /// The expected output is what all backends print.
     Unchanged,
-    /// It is to be written: the normal form of what all backends print.
+    /// The expected output is replaced by this one: the normal form of what all backends print.
     Write(Vec<u8>),
-    /// It stays as it is, for these reasons.
+    /// The expected output is not changed, for these reasons.
     Refused(Vec<String>),
 }
 
-/// Blesses an output only if every backend that the example is for ran, ended well, and agrees.
+/// Blesses an output only if every backend of the example ran, succeeded, and printed the same.
 ///
-/// `absent` are the backends that the example is for and that this machine does not have.
-pub fn decide(existing: Option<&[u8]>, absent: &[Backend], judged: &[Judged]) -> Blessing {
+/// `unavailable` are the backends of the example that are not available on this machine.
+pub fn decide(existing: Option<&[u8]>, unavailable: &[Backend], judged: &[JudgedRun]) -> Blessing {
     let mut reasons: Vec<String> =
-        absent.iter().map(|backend| format!("{} did not run", backend.name())).collect();
-    let badly =
-        [Verdict::NotStarted, Verdict::Hung, Verdict::Crashed, Verdict::Strayed, Verdict::Untold];
-    for verdict in badly {
+        unavailable.iter().map(|backend| format!("{} did not run", backend.name())).collect();
+    let failures = [
+        Verdict::NotStarted,
+        Verdict::TimedOut,
+        Verdict::Crashed,
+        Verdict::Nondeterministic,
+        Verdict::NotSimulated,
+    ];
+    for verdict in failures {
         let mut backends: Vec<Backend> =
             judged.iter().filter(|one| one.verdict == verdict).map(|one| one.backend).collect();
         backends.dedup();
@@ -32,8 +37,8 @@ pub fn decide(existing: Option<&[u8]>, absent: &[Backend], judged: &[Judged]) ->
             reasons.push(format!("{} on {}", verdict.name(), backend::names(&backends, ", ")));
         }
     }
-    let parties = judge::parties(judged);
-    match &parties[..] {
+    let output_groups = judge::output_groups(judged);
+    match &output_groups[..] {
         [party] if reasons.is_empty() && existing == Some(party.output) => Blessing::Unchanged,
         [party] if reasons.is_empty() => Blessing::Write(party.output.to_vec()),
         [] | [_] => Blessing::Refused(reasons),
@@ -50,18 +55,18 @@ mod tests {
     use crate::verify::{
         judge::{
             Reference, judge,
-            tests::{ended, printed},
+            tests::{printed, run_with},
         },
-        run::{End, Run},
+        run::{Run, RunStatus},
     };
 
     fn decided(
         existing: Option<&str>,
-        absent: &[Backend],
+        unavailable: &[Backend],
         runs: impl IntoIterator<Item = (Backend, Run)>,
     ) -> Blessing {
         let judged = judge(runs, Reference::EachOther, &[">".to_owned()]);
-        decide(existing.map(str::as_bytes), absent, &judged)
+        decide(existing.map(str::as_bytes), unavailable, &judged)
     }
 
     fn reasons(blessing: Blessing) -> String {
@@ -76,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn what_all_agree_on_is_written_in_the_normal_form() {
+    fn an_output_of_all_backends_is_written_in_the_normal_form() {
         let written = Blessing::Write(b">a\n>b\n".to_vec());
         assert_eq!(decided(None, &[], agreeing()), written);
         assert_eq!(decided(Some("old\n"), &[], agreeing()), written);
@@ -85,26 +90,27 @@ mod tests {
     }
 
     #[test]
-    fn a_backend_that_did_not_run_refuses() {
+    fn a_backend_that_did_not_run_prevents_blessing() {
         let refused = decided(None, &[Backend::Sha256sum], agreeing());
         assert_eq!(reasons(refused), "sha256sum did not run");
         assert_eq!(reasons(decided(None, &[Backend::Smol], [])), "smol did not run");
     }
 
     #[test]
-    fn a_backend_that_did_not_end_well_refuses() {
-        let hung = ended(Backend::AsyncStd, End::Hung, ">a\n>b\n");
-        let crashed = ended(Backend::TokioMultiThread, End::Crashed(Default::default()), "");
-        let strayed = ended(Backend::Sim, End::Strayed, ">a\n>b\n");
-        let runs = agreeing().into_iter().chain([crashed, hung, strayed]);
+    fn a_backend_that_failed_prevents_blessing() {
+        let timed_out = run_with(Backend::AsyncStd, RunStatus::TimedOut, ">a\n>b\n");
+        let crashed =
+            run_with(Backend::TokioMultiThread, RunStatus::Crashed(Default::default()), "");
+        let nondeterministic = run_with(Backend::Sim, RunStatus::Nondeterministic, ">a\n>b\n");
+        let runs = agreeing().into_iter().chain([crashed, timed_out, nondeterministic]);
         assert_eq!(
             reasons(decided(None, &[], runs)),
-            "hung on async-std; crashed on tokio-multi-thread; not deterministic on sim"
+            "timed out on async-std; crashed on tokio-multi-thread; not deterministic on sim"
         );
     }
 
     #[test]
-    fn backends_that_disagree_refuse() {
+    fn backends_that_disagree_prevent_blessing() {
         let runs = agreeing().into_iter().chain([printed(Backend::Smol, ">c\n")]);
         assert_eq!(reasons(decided(None, &[], runs)), "the backends disagree");
     }

@@ -1,4 +1,4 @@
-//! Builds the examples once per feature, and keeps the programs apart.
+//! Builds the examples once per feature, and copies the programs to a folder per feature.
 
 use std::{
     collections::BTreeMap,
@@ -17,16 +17,16 @@ use crate::processes::Processes;
 
 use super::{
     backend::SIM,
-    error::CannotVerify,
-    run::{self, End},
+    error::VerifyError,
+    run::{self, RunStatus},
 };
 
 const PACKAGE: &str = "forloop-examples";
 
-/// The programs of one feature, by the name of the example.
+/// The executables of one feature, by the name of the example.
 pub(crate) type Programs = BTreeMap<String, PathBuf>;
 
-/// What every build needs.
+/// Builds the examples of one workspace.
 #[derive(Debug)]
 pub(crate) struct Builder<'a> {
     root: &'a Path,
@@ -35,46 +35,48 @@ pub(crate) struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    /// Asks `cargo` where it builds.
-    pub(crate) fn new(root: &'a Path, processes: &'a Processes) -> Result<Self, CannotVerify> {
+    /// Reads the target directory from `cargo metadata`.
+    pub(crate) fn new(root: &'a Path, processes: &'a Processes) -> Result<Self, VerifyError> {
         let arguments = ["metadata", "--format-version", "1", "--no-deps"];
-        let failed = |why| CannotVerify::Cargo { arguments: arguments.join(" "), why };
+        let failed = |why| VerifyError::Cargo { arguments: arguments.join(" "), why };
         let mut command = cargo(root);
         command.args(arguments);
-        let run = run::watch(command, Duration::from_secs(600), processes);
-        if run.end != End::Finished {
-            return Err(failed(format!("{:?}\n{}", run.end, String::from_utf8_lossy(&run.stderr))));
+        let run = run::run_program(command, Duration::from_secs(600), processes);
+        if run.status != RunStatus::Succeeded {
+            let stderr = String::from_utf8_lossy(&run.stderr);
+            return Err(failed(format!("{}\n{stderr}", run.status)));
         }
         let metadata: Option<Value> = serde_json::from_slice(&run.stdout).ok();
         let target = metadata.as_ref().and_then(|metadata| metadata["target_directory"].as_str());
-        let target = target.ok_or_else(|| failed("it names no target directory".to_owned()))?;
+        let target =
+            target.ok_or_else(|| failed("no target directory in its output".to_owned()))?;
         Ok(Self { root, processes, target: target.into() })
     }
 
-    /// Builds these examples, or all of them if none is named, with one feature.
+    /// Builds these examples with one feature, or all examples if `only` is empty.
     ///
-    /// The next build overwrites what this one makes, so the programs are copied to a folder of the
-    /// feature.
-    pub(crate) fn build(&self, feature: &str, only: &[String]) -> Result<Programs, CannotVerify> {
+    /// The build with the next feature overwrites the executables, so they are copied to a folder of their
+    /// own.
+    pub(crate) fn build(&self, feature: &str, only: &[String]) -> Result<Programs, VerifyError> {
         let arguments = arguments(feature, only);
         let mut command = cargo(self.root);
         command.args(&arguments).stdout(Stdio::piped());
-        let failed = |why: String| CannotVerify::Cargo { arguments: arguments.join(" "), why };
+        let failed = |why: String| VerifyError::Cargo { arguments: arguments.join(" "), why };
         let mut running =
             self.processes.start(&mut command).map_err(|error| failed(error.to_string()))?;
 
         let folder = self.target.join("verify").join(feature);
         fs::create_dir_all(&folder)
-            .map_err(|source| CannotVerify::Write { path: folder.clone(), source })?;
+            .map_err(|source| VerifyError::Write { path: folder.clone(), source })?;
         let mut programs = Programs::new();
         let stdout = running.stdout.take().map(BufReader::new);
         for line in stdout.into_iter().flat_map(|stdout| stdout.split(b'\n')) {
             let line = line.map_err(|error| failed(error.to_string()))?;
-            let Some((name, built)) = program(&line) else { continue };
-            // At once, while `cargo` holds its lock: another build may follow at its heels.
-            let kept = keep(&built, &folder)
-                .map_err(|source| CannotVerify::Write { path: folder.clone(), source })?;
-            programs.insert(name, kept);
+            let Some((name, built)) = parse_artifact(&line) else { continue };
+            // Copied now, while `cargo` holds its lock: another build may start as soon as it is released.
+            let copy = copy_program(&built, &folder)
+                .map_err(|source| VerifyError::Write { path: folder.clone(), source })?;
+            programs.insert(name, copy);
         }
         let status = running.wait().map_err(|error| failed(error.to_string()))?;
         if !status.success() {
@@ -85,7 +87,7 @@ impl<'a> Builder<'a> {
 }
 
 pub(crate) fn cargo(root: &Path) -> Command {
-    // The cargo that runs us, if one does.
+    // The cargo that started this process, if any.
     let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(cargo);
     command.current_dir(root).stdin(Stdio::null());
@@ -102,15 +104,15 @@ fn arguments(feature: &str, only: &[String]) -> Vec<String> {
     }
     arguments.extend(["--no-default-features", "--features", feature]);
     if feature == SIM {
-        // It is built once and runs a thousand times.
+        // A simulated program is built once and runs a thousand times.
         arguments.extend(["--config", "profile.dev.opt-level=1"]);
     }
     arguments.push("--message-format=json-render-diagnostics");
     arguments.into_iter().map(str::to_owned).collect()
 }
 
-/// The name and the executable of a program, if this message of `cargo` is about one.
-pub(crate) fn program(message: &[u8]) -> Option<(String, PathBuf)> {
+/// Returns the name and the path of an executable, if this message of `cargo` reports one.
+pub(crate) fn parse_artifact(message: &[u8]) -> Option<(String, PathBuf)> {
     let message: Value = serde_json::from_slice(message).ok()?;
     let is_program = message["reason"] == "compiler-artifact"
         && message["target"]["kind"].as_array()?.iter().any(|kind| kind == "bin");
@@ -118,14 +120,14 @@ pub(crate) fn program(message: &[u8]) -> Option<(String, PathBuf)> {
     is_program.then(|| Some((message["target"]["name"].as_str()?.to_owned(), executable.into())))?
 }
 
-/// Copies a program into the folder, in one step: a copy that runs already goes on as it was.
-fn keep(built: &Path, folder: &Path) -> io::Result<PathBuf> {
+/// Copies a program into the folder. The rename is atomic, so a running copy is not affected.
+fn copy_program(built: &Path, folder: &Path) -> io::Result<PathBuf> {
     let name = built.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-    let kept = folder.join(name);
+    let copy = folder.join(name);
     let fresh = folder.join(format!("{}.{}.new", name.display(), std::process::id()));
     fs::copy(built, &fresh)?;
-    fs::rename(&fresh, &kept)?;
-    Ok(kept)
+    fs::rename(&fresh, &copy)?;
+    Ok(copy)
 }
 
 #[cfg(test)]
@@ -133,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_messages_about_programs_name_one() {
+    fn only_messages_about_programs_are_parsed() {
         let artifact = |kind: &str, executable: Value| {
             serde_json::json!({
                 "reason": "compiler-artifact",
@@ -142,16 +144,19 @@ mod tests {
             })
             .to_string()
         };
-        let built = program(artifact("bin", "/target/debug/gather".into()).as_bytes());
+        let built = parse_artifact(artifact("bin", "/target/debug/gather".into()).as_bytes());
         assert_eq!(built, Some(("gather".to_owned(), "/target/debug/gather".into())));
-        assert_eq!(program(artifact("lib", Value::Null).as_bytes()), None);
-        assert_eq!(program(artifact("test", "/target/debug/gather".into()).as_bytes()), None);
-        assert_eq!(program(br#"{"reason":"build-finished","success":true}"#), None);
-        assert_eq!(program(b"not JSON: a build script printed it"), None);
+        assert_eq!(parse_artifact(artifact("lib", Value::Null).as_bytes()), None);
+        assert_eq!(
+            parse_artifact(artifact("test", "/target/debug/gather".into()).as_bytes()),
+            None
+        );
+        assert_eq!(parse_artifact(br#"{"reason":"build-finished","success":true}"#), None);
+        assert_eq!(parse_artifact(b"not JSON: a build script printed it"), None);
     }
 
     #[test]
-    fn selected_examples_are_built_alone() {
+    fn only_selected_examples_are_built() {
         let all = arguments("tokio", &[]).join(" ");
         assert!(all.contains("--bins") && all.contains("--features tokio"), "{all}");
         let some = arguments("smol", &["a".to_owned(), "b".to_owned()]).join(" ");

@@ -1,118 +1,122 @@
-//! What the header of an example tells the command: its `//! verify:` lines.
+//! The directives of an example: the `//! verify:` lines in its header.
 
 use std::{error, fmt};
 
 use super::backend::{self, Backend};
 
-/// The facts in the header of an example.
+/// The directives of an example.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Directives {
-    /// Consecutive lines that begin with one of these may come in any order.
+    /// Consecutive lines with one of these prefixes may appear in any order.
     pub any_order: Vec<String>,
     /// The arguments of the program, and of its Python twin.
     pub args: Vec<String>,
-    /// The folder whose files `sha256sum` is to hash for comparison: the first argument.
+    /// The folder whose files `sha256sum` hashes for comparison: the first argument.
     pub sha256sum: Option<String>,
-    /// It has threads of its own, which no simulation schedules: it is simulated first in, first out and
-    /// under seeds, and not searched through, because no schedule of it can be repeated.
+    /// The example starts threads, which the simulation does not schedule. It is simulated in order and under
+    /// seeds, but its schedules are not searched, because none can be repeated.
     pub threads: bool,
-    /// It starts no runtime, so there may be nothing to simulate.
+    /// The example starts no runtime, so there may be nothing to simulate.
     pub no_runtime: bool,
-    /// The only backends it is for; none means every one.
+    /// The only backends the example runs on; empty for all.
     pub only: Vec<Backend>,
 }
 
-/// Reads the `//!` lines at the top of a source file.
+/// Parses the `//!` lines at the top of a source file.
 ///
 /// # Errors
 ///
-/// [`BadDirective`] for the first `verify:` line that is none of the known ones: a typing error in it
-/// must not turn into a looser or stricter comparison.
-pub fn parse(source: &str) -> Result<Directives, BadDirective> {
-    let mut facts = Directives::default();
+/// [`DirectiveError`] for the first `verify:` line that is not a known directive: a typing error must not make
+/// the comparison looser or stricter.
+pub fn parse(source: &str) -> Result<Directives, DirectiveError> {
+    let mut directives = Directives::default();
     let mut compare = None;
     let header =
         source.lines().enumerate().map_while(|(i, line)| Some((i, line.strip_prefix("//!")?)));
     for (i, line) in header {
         let Some(directive) = line.trim().strip_prefix("verify:").map(str::trim) else { continue };
-        let bad = |why| BadDirective { line: i + 1, directive: directive.to_owned(), why };
+        let bad = |reason| DirectiveError { line: i + 1, directive: directive.to_owned(), reason };
         let (name, rest) = directive.split_once(char::is_whitespace).unwrap_or((directive, ""));
         match (name, rest.trim()) {
             ("any-order", prefix) => {
                 let quoted = prefix.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
                 let prefix = quoted.filter(|prefix| !prefix.is_empty());
-                facts.any_order.push(prefix.ok_or_else(|| bad(Why::NoPrefix))?.to_owned());
+                directives.any_order.push(prefix.ok_or_else(|| bad(Reason::NoPrefix))?.to_owned());
             }
-            ("args", _) if !facts.args.is_empty() => return Err(bad(Why::Twice)),
-            ("args", "") => return Err(bad(Why::NoArguments)),
-            ("args", args) => facts.args = args.split_whitespace().map(str::to_owned).collect(),
-            ("compare", "sha256sum") => compare = Some(bad(Why::NoFolder)),
-            ("threads", "") => facts.threads = true,
-            ("no-runtime", "") => facts.no_runtime = true,
-            ("only", _) if !facts.only.is_empty() => return Err(bad(Why::OnlyTwice)),
+            ("args", _) if !directives.args.is_empty() => return Err(bad(Reason::DuplicateArgs)),
+            ("args", "") => return Err(bad(Reason::NoArguments)),
+            ("args", args) => {
+                directives.args = args.split_whitespace().map(str::to_owned).collect();
+            }
+            ("compare", "sha256sum") => compare = Some(bad(Reason::NoFolder)),
+            ("threads", "") => directives.threads = true,
+            ("no-runtime", "") => directives.no_runtime = true,
+            ("only", _) if !directives.only.is_empty() => return Err(bad(Reason::DuplicateOnly)),
             ("only", names) => {
                 let known = names.split_whitespace().map(Backend::named);
                 let known = known.collect::<Option<Vec<_>>>().filter(|only| !only.is_empty());
-                facts.only = known.ok_or_else(|| bad(Why::NoBackend))?;
+                directives.only = known.ok_or_else(|| bad(Reason::NoBackend))?;
             }
-            _ => return Err(bad(Why::Unknown)),
+            _ => return Err(bad(Reason::Unknown)),
         }
     }
     if let Some(without_folder) = compare {
-        facts.sha256sum = Some(facts.args.first().cloned().ok_or(without_folder)?);
+        directives.sha256sum = Some(directives.args.first().cloned().ok_or(without_folder)?);
     }
-    Ok(facts)
+    Ok(directives)
 }
 
-/// A `verify:` line that means nothing.
+/// An invalid `verify:` line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BadDirective {
+pub struct DirectiveError {
     line: usize,
     directive: String,
-    why: Why,
+    reason: Reason,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Why {
+enum Reason {
     Unknown,
     NoPrefix,
     NoArguments,
-    Twice,
+    DuplicateArgs,
     NoFolder,
-    OnlyTwice,
+    DuplicateOnly,
     NoBackend,
 }
 
-impl fmt::Display for BadDirective {
+impl fmt::Display for DirectiveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { line, directive, why } = self;
+        let Self { line, directive, reason } = self;
         write!(f, "{line}: `verify: {directive}`: ")?;
-        f.write_str(match why {
-            Why::Unknown => {
-                "not one of `any-order \"PREFIX\"`, `args A B ...`, `compare sha256sum`, \
+        f.write_str(match reason {
+            Reason::Unknown => {
+                "expected one of `any-order \"PREFIX\"`, `args A B ...`, `compare sha256sum`, \
                  `threads`, `no-runtime`, `only BACKEND ...`"
             }
-            Why::NoPrefix => "needs the beginning of the lines in double quotes",
-            Why::NoArguments => "needs at least one argument",
-            Why::Twice => "the arguments are already given",
-            Why::NoFolder => "needs `verify: args FOLDER ...`, to know what to hash",
-            Why::OnlyTwice => "the only backends are already given",
-            Why::NoBackend => {
+            Reason::NoPrefix => "expected the prefix of the lines in double quotes",
+            Reason::NoArguments => "expected at least one argument",
+            Reason::DuplicateArgs => "duplicate `verify: args`",
+            Reason::NoFolder => {
+                "expected `verify: args FOLDER ...`, which names the folder to hash"
+            }
+            Reason::DuplicateOnly => "duplicate `verify: only`",
+            Reason::NoBackend => {
                 let all = backend::names(&Backend::ALL, ", ");
-                return write!(f, "needs one or more backends, of {all}");
+                return write!(f, "expected one or more backends of {all}");
             }
         })
     }
 }
 
-impl error::Error for BadDirective {}
+impl error::Error for DirectiveError {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_header_without_directives_gives_no_facts() {
+    fn a_header_may_have_no_directives() {
         assert_eq!(
             parse("//! `gather`: all at once.\n\nfn main() {}\n"),
             Ok(Directives::default())
@@ -121,26 +125,26 @@ mod tests {
     }
 
     #[test]
-    fn every_directive_is_read() {
+    fn every_directive_is_parsed() {
         let source = "//! Title.\n//!\n//! verify: any-order \">task done\"\n//! verify: args a/b 4\n\
                       //! verify: any-order \"  with spaces \"\n//!verify: compare sha256sum\n\
                       //! verify: threads\n//! verify: no-runtime\n//! verify: only smol  sim\n";
-        let facts = parse(source).unwrap();
-        assert_eq!(facts.any_order, [">task done", "  with spaces "]);
-        assert_eq!(facts.args, ["a/b", "4"]);
-        assert_eq!(facts.sha256sum.as_deref(), Some("a/b"));
-        assert!(facts.threads && facts.no_runtime);
-        assert_eq!(facts.only, [Backend::Smol, Backend::Sim]);
+        let directives = parse(source).unwrap();
+        assert_eq!(directives.any_order, [">task done", "  with spaces "]);
+        assert_eq!(directives.args, ["a/b", "4"]);
+        assert_eq!(directives.sha256sum.as_deref(), Some("a/b"));
+        assert!(directives.threads && directives.no_runtime);
+        assert_eq!(directives.only, [Backend::Smol, Backend::Sim]);
     }
 
     #[test]
-    fn a_directive_nobody_knows_is_refused_with_its_line() {
+    fn an_unknown_directive_is_refused_with_its_line() {
         let error = parse("//! Title.\n//! verify: any-ordr \"x\"\n").unwrap_err();
         assert!(error.to_string().starts_with("2: `verify: any-ordr \"x\"`"), "{error}");
     }
 
     #[test]
-    fn directives_that_miss_something_are_refused() {
+    fn incomplete_directives_are_refused() {
         for bad in [
             "any-order",
             "any-order >task",
@@ -166,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_header_counts() {
+    fn only_the_header_is_parsed() {
         let source = "//! Title.\n\n//! verify: nonsense\nfn main() { /* verify: nonsense */ }\n";
         assert_eq!(parse(source), Ok(Directives::default()));
     }

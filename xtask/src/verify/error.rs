@@ -1,80 +1,80 @@
-//! Why nothing could be verified.
+//! The errors that end the command.
 
 use std::{error, fmt, io, path::PathBuf};
 
-use super::{backend::Backend, directive::BadDirective, options::BadUsage};
+use super::{backend::Backend, directive::DirectiveError, options::UsageError};
 
-/// Why nothing could be verified: exit code 2.
+/// An error that ends the command with exit code 2.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum CannotVerify {
-    /// The command line asks for something that does not exist.
-    Usage(BadUsage),
-    /// There is no such example.
+pub enum VerifyError {
+    /// The command line is invalid.
+    Usage(UsageError),
+    /// The command line names an unknown example.
     UnknownExample {
-        /// What was asked for.
+        /// The unknown name.
         name: String,
-        /// What there is.
+        /// The names of all examples.
         known: Vec<String>,
     },
     /// No selected example runs on a selected backend.
     NothingToRun,
-    /// A backend was asked for by name, and this machine does not have it.
-    Absent {
-        /// What was asked for.
+    /// The command line names a backend that is not available on this machine.
+    Unavailable {
+        /// The backend.
         backend: Backend,
-        /// What it needs.
+        /// What the backend requires.
         reason: String,
     },
     /// A file or folder cannot be read.
     Read {
-        /// Which one.
+        /// The path.
         path: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// A file cannot be written.
     Write {
-        /// Which one.
+        /// The path.
         path: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The header of an example says something that we do not understand.
+    /// The header of an example has an invalid directive.
     Directive {
-        /// Which example.
+        /// The source file of the example.
         path: PathBuf,
-        /// What is wrong in it.
-        source: BadDirective,
+        /// The invalid directive.
+        source: DirectiveError,
     },
-    /// `cargo` itself cannot be used.
+    /// `cargo` failed.
     Cargo {
-        /// What it was to do.
+        /// The arguments of `cargo`.
         arguments: String,
-        /// How that ended.
+        /// Its exit status or error.
         why: String,
     },
-    /// The examples were built, but this one is none of their programs.
+    /// The examples were built, and this one has no executable.
     NotBuilt {
-        /// Which example.
+        /// The name of the example.
         example: String,
     },
-    /// We cannot listen for a Ctrl-C, and would leave processes behind.
+    /// The handler for SIGINT cannot be installed, so an interrupt would leave child processes behind.
     Handler(ctrlc::Error),
     /// The report cannot be written.
     Report(io::Error),
 }
 
-impl fmt::Display for CannotVerify {
+impl fmt::Display for VerifyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(bad) => write!(f, "{bad}"),
             Self::UnknownExample { name, known } => {
-                write!(f, "no example `{name}`; there are: {}", known.join(", "))
+                write!(f, "unknown example `{name}`, expected one of: {}", known.join(", "))
             }
             Self::NothingToRun => write!(f, "no selected example runs on a selected backend"),
-            Self::Absent { backend, reason } => {
-                write!(f, "`--runtime {}` cannot run: {reason}", backend.name())
+            Self::Unavailable { backend, reason } => {
+                write!(f, "`--runtime {}` is not available: {reason}", backend.name())
             }
             Self::Read { path, source } => write!(f, "cannot read {}: {source}", path.display()),
             Self::Write { path, source } => write!(f, "cannot write {}: {source}", path.display()),
@@ -84,13 +84,13 @@ impl fmt::Display for CannotVerify {
                 f,
                 "examples/{example}.rs was not built; is it a [[bin]] of examples/Cargo.toml?"
             ),
-            Self::Handler(source) => write!(f, "cannot listen for an interrupt: {source}"),
+            Self::Handler(source) => write!(f, "cannot install the interrupt handler: {source}"),
             Self::Report(source) => write!(f, "cannot write the report: {source}"),
         }
     }
 }
 
-impl error::Error for CannotVerify {
+impl error::Error for VerifyError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
             Self::Usage(source) => Some(source),
@@ -101,15 +101,15 @@ impl error::Error for CannotVerify {
             Self::Handler(source) => Some(source),
             Self::UnknownExample { .. }
             | Self::NothingToRun
-            | Self::Absent { .. }
+            | Self::Unavailable { .. }
             | Self::Cargo { .. }
             | Self::NotBuilt { .. } => None,
         }
     }
 }
 
-impl From<BadUsage> for CannotVerify {
-    fn from(bad: BadUsage) -> Self {
+impl From<UsageError> for VerifyError {
+    fn from(bad: UsageError) -> Self {
         Self::Usage(bad)
     }
 }

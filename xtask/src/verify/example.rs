@@ -1,4 +1,4 @@
-//! The examples: every `examples/NAME.rs`, with what stands beside it.
+//! The examples: every `examples/NAME.rs`, with its expected output and its Python twin.
 
 use std::{
     fs, io,
@@ -8,27 +8,27 @@ use std::{
 use super::{
     backend::{Backend, Source},
     directive::{self, Directives},
-    error::CannotVerify,
+    error::VerifyError,
 };
 
-/// The folder of the examples, below the workspace.
+/// The folder of the examples, relative to the workspace.
 const FOLDER: &str = "examples";
 
-/// A program that every backend runs, and what is known about it.
+/// An example program.
 #[derive(Debug, Clone)]
 pub struct Example {
     /// The name of its file and of its program.
     pub name: String,
-    /// What its header says.
+    /// The directives in its header.
     pub directives: Directives,
-    /// What it is to print, once that has been blessed.
+    /// Its expected output, if it was blessed.
     pub expected: Option<Vec<u8>>,
-    /// Whether a Python twin stands beside it.
+    /// Whether it has a Python twin.
     pub has_twin: bool,
 }
 
 impl Example {
-    /// Where its expected output is, below the workspace.
+    /// The path of its expected output, relative to the workspace.
     pub fn expected_path(&self) -> String {
         format!("{FOLDER}/{}.out", self.name)
     }
@@ -49,14 +49,14 @@ impl Example {
     }
 }
 
-/// Finds every example of the workspace, by name.
+/// Finds every example of the workspace, sorted by name.
 ///
 /// # Errors
 ///
-/// [`CannotVerify`] if a file cannot be read, or if a header cannot be understood.
-pub fn discover(root: &Path) -> Result<Vec<Example>, CannotVerify> {
+/// [`VerifyError`] if a file cannot be read or a header has an invalid directive.
+pub fn discover(root: &Path) -> Result<Vec<Example>, VerifyError> {
     let folder = root.join(FOLDER);
-    let names = names(&folder).map_err(|source| CannotVerify::Read { path: folder, source })?;
+    let names = names(&folder).map_err(|source| VerifyError::Read { path: folder, source })?;
     names.into_iter().map(|name| read(root, name)).collect()
 }
 
@@ -73,37 +73,37 @@ fn names(folder: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-fn read(root: &Path, name: String) -> Result<Example, CannotVerify> {
+fn read(root: &Path, name: String) -> Result<Example, VerifyError> {
     let path = PathBuf::from(format!("{FOLDER}/{name}.rs"));
     let source = match fs::read_to_string(root.join(&path)) {
         Ok(source) => source,
-        Err(source) => return Err(CannotVerify::Read { path, source }),
+        Err(source) => return Err(VerifyError::Read { path, source }),
     };
     let directives =
-        directive::parse(&source).map_err(|source| CannotVerify::Directive { path, source })?;
+        directive::parse(&source).map_err(|source| VerifyError::Directive { path, source })?;
     let mut example = Example { name, directives, expected: None, has_twin: false };
     example.has_twin = root.join(example.twin_path()).is_file();
     let path = root.join(example.expected_path());
     example.expected = match fs::read(&path) {
         Ok(expected) => Some(expected),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(source) => return Err(CannotVerify::Read { path, source }),
+        Err(source) => return Err(VerifyError::Read { path, source }),
     };
     Ok(example)
 }
 
-/// Keeps the examples asked for; all of them if none is.
+/// Returns the examples with these names, or all examples if `wanted` is empty.
 ///
 /// # Errors
 ///
-/// [`CannotVerify::UnknownExample`] with the names of the known ones.
-pub fn select(all: Vec<Example>, wanted: &[String]) -> Result<Vec<Example>, CannotVerify> {
+/// [`VerifyError::UnknownExample`] for the first unknown name.
+pub fn select(all: Vec<Example>, wanted: &[String]) -> Result<Vec<Example>, VerifyError> {
     if wanted.is_empty() {
         return Ok(all);
     }
     if let Some(name) = wanted.iter().find(|&name| all.iter().all(|known| known.name != *name)) {
         let known = all.into_iter().map(|example| example.name).collect();
-        return Err(CannotVerify::UnknownExample { name: name.clone(), known });
+        return Err(VerifyError::UnknownExample { name: name.clone(), known });
     }
     Ok(all.into_iter().filter(|example| wanted.contains(&example.name)).collect())
 }
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn every_source_file_is_an_example_with_what_stands_beside_it() {
+    fn every_source_file_is_an_example_with_its_output_and_twin() {
         let root = workspace(&[
             ("wait.rs", "//! verify: args 1\n"),
             ("gather.rs", ""),
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn an_example_may_be_for_some_backends_only() {
+    fn an_example_may_run_on_some_backends_only() {
         let only = "//! verify: only async-std asyncio sha256sum\n";
         let root = workspace(&[("gather.rs", only), ("gather.py", ""), ("wait.rs", only)]);
         let found = discover(root.path()).unwrap();
@@ -152,25 +152,25 @@ mod tests {
             Backend::ALL.into_iter().filter(|&backend| example.runs_on(backend)).collect::<Vec<_>>()
         };
         assert_eq!(runs_on(&found[0]), [Backend::AsyncStd, Backend::Asyncio]);
-        // Without a twin there is nothing for Python to run, whoever says so.
+        // Without a twin there is nothing for Python to run, even if the directive names asyncio.
         assert_eq!(runs_on(&found[1]), [Backend::AsyncStd]);
     }
 
     #[test]
-    fn a_directive_nobody_knows_is_reported_with_its_file_and_line() {
+    fn an_unknown_directive_is_reported_with_its_file_and_line() {
         let root = workspace(&[("gather.rs", "//! Title.\n//! verify: nothing\n")]);
         let message = discover(root.path()).unwrap_err().to_string();
         assert!(message.contains("gather.rs:2:"), "{message}");
     }
 
     #[test]
-    fn selecting_nothing_selects_all_and_an_unknown_name_lists_the_known() {
+    fn no_selection_selects_all_and_an_unknown_name_lists_the_known() {
         let root = workspace(&[("a.rs", ""), ("b.rs", ""), ("c.rs", "")]);
         let all = discover(root.path()).unwrap();
         assert_eq!(names(&select(all.clone(), &[]).unwrap()), ["a", "b", "c"]);
         let some = select(all.clone(), &["c".to_owned(), "a".to_owned()]).unwrap();
         assert_eq!(names(&some), ["a", "c"]);
         let message = select(all, &["d".to_owned()]).unwrap_err().to_string();
-        assert_eq!(message, "no example `d`; there are: a, b, c");
+        assert_eq!(message, "unknown example `d`, expected one of: a, b, c");
     }
 }

@@ -1,57 +1,59 @@
-//! What a simulated program was looked at under, in honest words.
+//! Describes the schedules that a simulated program ran under.
 
 use std::fmt;
 
-/// What was looked at.
+/// The schedules that a simulated program ran under.
 ///
-/// Its `Display` says it in honest words: `exhaustive: 24 schedules`, or `sampled: 1,000 seeds, 871
-/// distinct schedules`.
+/// `Display` tells a search of all schedules from a sample: `exhaustive: 24 schedules`, or `sampled: 1,000
+/// seeds, 871 distinct schedules`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Explored {
-    /// How many runs there were.
+    /// The number of runs.
     pub runs: u64,
-    /// How many of them under seeds.
+    /// The number of runs under seeds.
     pub seeds: u64,
-    /// How many schedules these were.
+    /// The number of distinct schedules among them.
     pub distinct: u64,
-    /// How many schedules the search went through, the first one counted.
+    /// The number of schedules that the search ran, including the first one.
     pub schedules: u64,
-    /// How far it came.
-    pub reach: Coverage,
-    /// Whether it was given up where a run was not like the first one, or did not end well.
+    /// How much of all schedules the search covered.
+    pub coverage: Coverage,
+    /// Whether the sweep stopped because a run failed or differed from the first one.
     pub stopped: bool,
-    /// Why there was no search, if the example is the reason.
-    pub without: Option<Without>,
+    /// Why the example's schedules were not searched, if a directive prevents it.
+    pub not_searched: Option<NotSearched>,
 }
 
-/// How far a search came.
+/// How much of all schedules a search covered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Coverage {
-    /// Nowhere: there was none, or something went wrong in it.
-    Nowhere,
-    /// To its bound, and there are more schedules.
-    Bound,
-    /// Through all of them.
-    All,
+    /// No search ran, or it stopped at a failure.
+    None,
+    /// The search stopped at its bound; there are more schedules.
+    Bounded,
+    /// All schedules.
+    Exhaustive,
 }
 
-/// Why an example cannot be searched.
+/// Why the schedules of an example cannot be searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Without {
-    /// It starts no runtime, so there is nothing to choose.
-    Runtime,
-    /// It has threads of its own, which nobody schedules.
-    Determinism,
+pub enum NotSearched {
+    /// The example starts no runtime, so there is nothing to choose.
+    NoRuntime,
+    /// The example starts threads, which the simulation does not schedule.
+    OwnThreads,
 }
 
 impl Explored {
-    /// What was looked at, in a cell of the matrix.
-    pub(crate) fn in_short(&self) -> String {
-        match self.reach {
-            Coverage::All if self.schedules == 1 => "the only schedule".to_owned(),
-            Coverage::All => format!("all {}", plural(self.schedules, "schedule")),
+    /// Returns the text for a cell of the matrix.
+    pub(crate) fn short(&self) -> String {
+        match self.coverage {
+            Coverage::Exhaustive if self.schedules == 1 => "the only schedule".to_owned(),
+            Coverage::Exhaustive => format!("all {}", plural(self.schedules, "schedule")),
             _ if 0 < self.seeds => plural(self.seeds, "seed"),
-            _ => plural(self.schedules, if self.without.is_some() { "run" } else { "schedule" }),
+            _ => {
+                plural(self.schedules, if self.not_searched.is_some() { "run" } else { "schedule" })
+            }
         }
     }
 }
@@ -63,25 +65,27 @@ impl fmt::Display for Explored {
         }
         let mut parts = Vec::new();
         let schedules = plural(self.schedules, "schedule");
-        match self.reach {
-            Coverage::All => parts.push(format!("exhaustive: {schedules}")),
-            Coverage::Bound => parts.push(format!("the first {schedules}, and there are more")),
-            Coverage::Nowhere => {}
+        match self.coverage {
+            Coverage::Exhaustive => parts.push(format!("exhaustive: {schedules}")),
+            Coverage::Bounded => parts.push(format!("the first {schedules}, and there are more")),
+            Coverage::None => {}
         }
         if 0 < self.seeds {
             let sampled = format!("sampled: {}", plural(self.seeds, "seed"));
-            parts.push(match self.without {
-                // What others ran meanwhile is not among the choices.
+            parts.push(match self.not_searched {
+                // The choices do not include how the threads were scheduled.
                 Some(_) => sampled,
                 None => format!("{sampled}, {}", plural(self.distinct, "distinct schedule")),
             });
         }
         if parts.is_empty() {
-            parts.push(if self.without.is_some() { "one run" } else { "one schedule" }.to_owned());
+            parts.push(
+                if self.not_searched.is_some() { "one run" } else { "one schedule" }.to_owned(),
+            );
         }
-        parts.extend(match self.without {
-            Some(Without::Runtime) => Some("it starts no runtime".to_owned()),
-            Some(Without::Determinism) => Some("its own threads are not simulated".to_owned()),
+        parts.extend(match self.not_searched {
+            Some(NotSearched::NoRuntime) => Some("it starts no runtime".to_owned()),
+            Some(NotSearched::OwnThreads) => Some("its own threads are not simulated".to_owned()),
             None => None,
         });
         f.write_str(&parts.join("; "))
@@ -92,7 +96,7 @@ fn plural(count: u64, what: &str) -> String {
     format!("{} {what}{}", with_commas(count), if count == 1 { "" } else { "s" })
 }
 
-/// A number as people read it.
+/// Formats a number with a comma after each group of three digits.
 fn with_commas(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();

@@ -1,54 +1,54 @@
-//! Judges what the programs did: how they ended first, then what they printed.
+//! Judges the runs of an example: first how each program exited, then its output.
 
 use super::{
     backend::Backend,
     normalise::normalise,
-    run::{End, Run},
+    run::{Run, RunStatus},
 };
 
-/// What an output is compared with.
+/// The output that runs are compared with.
 #[derive(Debug, Clone, Copy)]
 pub enum Reference<'a> {
-    /// The blessed output.
+    /// The expected output.
     File(&'a [u8]),
-    /// There is no blessed output, and there should be.
+    /// The expected output is missing.
     Missing,
-    /// The outputs of the other backends: somebody wants to bless them.
+    /// The outputs of the other backends, with `--bless`.
     EachOther,
 }
 
-/// How a run is judged, the worse the later.
+/// The verdict on a run, from best to worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
-    /// It printed what it was to print.
+    /// The output is as expected.
     Ok,
-    /// It ended well, and nobody has said what it was to print.
+    /// The program succeeded, and there is no expected output.
     NoExpected,
-    /// It printed something else.
+    /// The output is not as expected.
     Differs,
-    /// It ended well, and did not say what it chose.
-    Untold,
-    /// It ended well, and did not choose what it was told to.
-    Strayed,
-    /// It died, or said that it failed.
+    /// The program succeeded, and did not write its choices.
+    NotSimulated,
+    /// The program succeeded, and did not follow its schedule.
+    Nondeterministic,
+    /// The program was killed by a signal, or exited with another status than 0.
     Crashed,
-    /// It had not ended at its time limit.
-    Hung,
-    /// It could not be started.
+    /// The program was killed at its time limit.
+    TimedOut,
+    /// The operating system could not start the program.
     NotStarted,
 }
 
 impl Verdict {
-    /// Its name in the matrix.
+    /// The verdict's name in the matrix.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::NoExpected => "no expected",
             Self::Differs => "differs",
-            Self::Untold => "not simulated",
-            Self::Strayed => "not deterministic",
+            Self::NotSimulated => "not simulated",
+            Self::Nondeterministic => "not deterministic",
             Self::Crashed => "crashed",
-            Self::Hung => "hung",
+            Self::TimedOut => "timed out",
             Self::NotStarted => "not started",
         }
     }
@@ -56,14 +56,14 @@ impl Verdict {
 
 /// A run and its verdict.
 #[derive(Debug, Clone)]
-pub struct Judged {
-    /// Where it ran.
+pub struct JudgedRun {
+    /// The backend it ran on.
     pub backend: Backend,
-    /// How it went.
+    /// The run.
     pub run: Run,
-    /// How that is judged.
+    /// The verdict.
     pub verdict: Verdict,
-    /// What it printed, with what may come in any order in one order.
+    /// The normal form of its output.
     pub output: Vec<u8>,
 }
 
@@ -72,21 +72,21 @@ pub fn judge(
     runs: impl IntoIterator<Item = (Backend, Run)>,
     reference: Reference<'_>,
     any_order: &[String],
-) -> Vec<Judged> {
+) -> Vec<JudgedRun> {
     let judge_alone = |(backend, run): (Backend, Run)| {
-        let verdict = match run.end {
-            End::Finished => Verdict::Ok,
-            End::Untold => Verdict::Untold,
-            End::Strayed => Verdict::Strayed,
-            End::Crashed(_) => Verdict::Crashed,
-            End::Hung => Verdict::Hung,
-            End::NotStarted(_) => Verdict::NotStarted,
+        let verdict = match run.status {
+            RunStatus::Succeeded => Verdict::Ok,
+            RunStatus::NotSimulated => Verdict::NotSimulated,
+            RunStatus::Nondeterministic => Verdict::Nondeterministic,
+            RunStatus::Crashed(_) => Verdict::Crashed,
+            RunStatus::TimedOut => Verdict::TimedOut,
+            RunStatus::NotStarted(_) => Verdict::NotStarted,
         };
-        Judged { backend, verdict, output: normalise(&run.stdout, any_order), run }
+        JudgedRun { backend, verdict, output: normalise(&run.stdout, any_order), run }
     };
-    let mut judged: Vec<Judged> = runs.into_iter().map(judge_alone).collect();
-    let agree = parties(&judged).len() <= 1;
-    // A file that nobody blessed need not be in the normal form.
+    let mut judged: Vec<JudgedRun> = runs.into_iter().map(judge_alone).collect();
+    let agree = output_groups(&judged).len() <= 1;
+    // A file that was edited by hand may not be in the normal form.
     let expected = match reference {
         Reference::File(expected) => normalise(expected, any_order),
         Reference::Missing | Reference::EachOther => Vec::new(),
@@ -103,26 +103,26 @@ pub fn judge(
     judged
 }
 
-/// Backends that printed the same.
+/// The backends that printed one output.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Party<'a> {
-    /// Who, each once; who did not always print the same is in several parties.
+pub struct OutputGroup<'a> {
+    /// The backends, each once. A backend whose runs differ is in several groups.
     pub backends: Vec<Backend>,
-    /// What they printed.
+    /// The output.
     pub output: &'a [u8],
 }
 
-/// Groups the runs that ended well by what they printed; one party means that all agree.
-pub fn parties(judged: &[Judged]) -> Vec<Party<'_>> {
-    let mut parties: Vec<Party<'_>> = Vec::new();
-    for one in judged.iter().filter(|one| one.run.end == End::Finished) {
-        match parties.iter_mut().find(|party| party.output == one.output) {
-            Some(party) if party.backends.contains(&one.backend) => {}
-            Some(party) => party.backends.push(one.backend),
-            None => parties.push(Party { backends: vec![one.backend], output: &one.output }),
+/// Groups the runs that succeeded by their output. One group means that all backends agree.
+pub fn output_groups(judged: &[JudgedRun]) -> Vec<OutputGroup<'_>> {
+    let mut groups: Vec<OutputGroup<'_>> = Vec::new();
+    for one in judged.iter().filter(|one| one.run.status == RunStatus::Succeeded) {
+        match groups.iter_mut().find(|group| group.output == one.output) {
+            Some(group) if group.backends.contains(&one.backend) => {}
+            Some(group) => group.backends.push(one.backend),
+            None => groups.push(OutputGroup { backends: vec![one.backend], output: &one.output }),
         }
     }
-    parties
+    groups
 }
 
 #[cfg(test)]
@@ -131,16 +131,26 @@ pub(super) mod tests {
 
     use super::*;
 
-    pub(in super::super) fn ended(backend: Backend, end: End, stdout: &str) -> (Backend, Run) {
+    pub(in super::super) fn run_with(
+        backend: Backend,
+        status: RunStatus,
+        stdout: &str,
+    ) -> (Backend, Run) {
         let stdout = stdout.as_bytes().to_vec();
         (
             backend,
-            Run { end, stdout, stderr: Vec::new(), took: Duration::from_secs(1), schedule: None },
+            Run {
+                status,
+                stdout,
+                stderr: Vec::new(),
+                elapsed: Duration::from_secs(1),
+                schedule: None,
+            },
         )
     }
 
     pub(in super::super) fn printed(backend: Backend, stdout: &str) -> (Backend, Run) {
-        ended(backend, End::Finished, stdout)
+        run_with(backend, RunStatus::Succeeded, stdout)
     }
 
     fn verdict(run: (Backend, Run), reference: Reference<'_>, any_order: &[&str]) -> Verdict {
@@ -159,7 +169,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_may_come_in_any_order_may_on_both_sides() {
+    fn lines_in_any_order_are_normalised_on_both_sides() {
         let run = || printed(Backend::Smol, ">b\n>a\nend\n");
         let expected = Reference::File(b">a\n>b\nend\n");
         assert_eq!(verdict(run(), expected, &[]), Verdict::Differs);
@@ -169,39 +179,42 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn how_it_ended_counts_before_what_it_printed() {
+    fn the_status_counts_before_the_output() {
         let expected = Reference::File(b"a\n");
-        for (end, judged) in [
-            (End::Hung, Verdict::Hung),
-            (End::Strayed, Verdict::Strayed),
-            (End::Untold, Verdict::Untold),
-            (End::Crashed(Default::default()), Verdict::Crashed),
-            (End::NotStarted("gone".to_owned()), Verdict::NotStarted),
+        for (status, judged) in [
+            (RunStatus::TimedOut, Verdict::TimedOut),
+            (RunStatus::Nondeterministic, Verdict::Nondeterministic),
+            (RunStatus::NotSimulated, Verdict::NotSimulated),
+            (RunStatus::Crashed(Default::default()), Verdict::Crashed),
+            (RunStatus::NotStarted("gone".to_owned()), Verdict::NotStarted),
         ] {
-            assert_eq!(verdict(ended(Backend::Smol, end, "a\n"), expected, &[]), judged);
+            assert_eq!(verdict(run_with(Backend::Smol, status, "a\n"), expected, &[]), judged);
         }
     }
 
     #[test]
-    fn without_an_expected_output_the_parties_say_who_disagrees() {
+    fn without_an_expected_output_the_groups_show_which_backends_disagree() {
         let runs = [
             printed(Backend::Smol, ">b\n>a\n"),
             printed(Backend::AsyncStd, ">a\n>b\n"),
-            ended(Backend::TokioMultiThread, End::Hung, ">a\n"),
+            run_with(Backend::TokioMultiThread, RunStatus::TimedOut, ">a\n"),
             printed(Backend::Asyncio, ">c\n"),
             printed(Backend::Asyncio, ">a\n>b\n"),
         ];
         let judged = judge(runs, Reference::Missing, &[">".to_owned()]);
         assert_eq!(judged[0].verdict, Verdict::NoExpected);
-        assert_eq!(judged[2].verdict, Verdict::Hung);
-        let parties = parties(&judged);
-        assert_eq!(parties.len(), 2);
-        assert_eq!(parties[0].backends, [Backend::Smol, Backend::AsyncStd, Backend::Asyncio]);
-        assert_eq!(parties[1], Party { backends: vec![Backend::Asyncio], output: b">c\n" });
+        assert_eq!(judged[2].verdict, Verdict::TimedOut);
+        let output_groups = output_groups(&judged);
+        assert_eq!(output_groups.len(), 2);
+        assert_eq!(output_groups[0].backends, [Backend::Smol, Backend::AsyncStd, Backend::Asyncio]);
+        assert_eq!(
+            output_groups[1],
+            OutputGroup { backends: vec![Backend::Asyncio], output: b">c\n" }
+        );
     }
 
     #[test]
-    fn compared_with_each_other_all_are_right_or_nobody_is() {
+    fn compared_with_each_other_all_runs_agree_or_all_differ() {
         let agree = [printed(Backend::Smol, "a\n"), printed(Backend::Asyncio, "a\n")];
         let judged = judge(agree, Reference::EachOther, &[]);
         assert!(judged.iter().all(|one| one.verdict == Verdict::Ok));

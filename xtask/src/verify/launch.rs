@@ -1,4 +1,4 @@
-//! How one program is started.
+//! The command that starts one program.
 
 use std::{
     ffi::OsString,
@@ -8,19 +8,19 @@ use std::{
 
 use super::backend::Backend;
 
-/// How many worker threads a runtime gets, whichever it is and whatever the machine has.
+/// The number of worker threads of every runtime, on every machine.
 const WORKERS: &str = "4";
 
-/// What to start for one example on one backend.
+/// The program of one example on one backend.
 #[derive(Debug, Clone)]
 pub struct Launch {
-    /// Its column.
+    /// The backend.
     pub backend: Backend,
-    /// The program.
+    /// The executable.
     pub program: PathBuf,
     /// Its arguments.
     pub arguments: Vec<OsString>,
-    /// The folder it runs in.
+    /// Its working directory.
     pub folder: PathBuf,
 }
 
@@ -29,7 +29,7 @@ impl Launch {
         self.backend == Backend::Sim
     }
 
-    /// The command that starts it, in an environment that is the same for every backend.
+    /// Returns the command, with the same environment for every backend.
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
         command
@@ -41,7 +41,7 @@ impl Launch {
             .env("ASYNC_STD_THREAD_COUNT", WORKERS)
             .env("TOKIO_WORKER_THREADS", WORKERS)
             .env("PYTHONDONTWRITEBYTECODE", "1")
-            // What a program has printed when it is killed must have left it.
+            // Without buffering, the output of a program that is killed is complete.
             .env("PYTHONUNBUFFERED", "1")
             .env("PYTHONUTF8", "1");
         command

@@ -1,10 +1,9 @@
-//! `cargo xtask verify`: every example on every backend, and whether they give the same answer.
+//! `cargo xtask verify`: runs every example on every backend and compares the outputs.
 //!
-//! The steps, in their order: [`options`] reads the command line, [`example`] finds the examples and
-//! reads their [`directive`]s, `plan` decides which programs to run (`tools` and `build` make them),
-//! [`run`] runs them side by side, [`sweep`] runs what is simulated (`simulate`) under many schedules,
-//! [`judge`] judges each run, [`bless`] decides what may be written,
-//! and `report` tells.
+//! The steps, in order: [`options`] parses the command line, [`example`] finds the examples and parses their
+//! [`directive`]s, `plan` decides which programs to run (`tools` finds them, `build` builds them), [`run`]
+//! runs them concurrently, [`sweep`] runs simulated programs (`simulate`) under many schedules, [`judge`]
+//! judges each run, [`bless`] decides which expected outputs are written, and `report` formats the results.
 
 pub mod backend;
 pub mod bless;
@@ -26,7 +25,7 @@ mod simulate;
 pub mod sweep;
 mod tools;
 
-pub use error::CannotVerify;
+pub use error::VerifyError;
 pub use launch::Launch;
 
 use std::{
@@ -55,7 +54,7 @@ use self::{
 /// The exit code of a command that was interrupted.
 const INTERRUPTED: i32 = 130;
 
-/// Runs the command and tells how it went: 0 all agree, 1 some differ, 2 could not verify.
+/// Runs the command. The exit code is 0 if all backends agree, 1 if some differ, 2 on an error.
 pub fn main(arguments: lexopt::Parser) -> ExitCode {
     let done = match options::parse(arguments) {
         Ok(Request::Help) => {
@@ -74,9 +73,9 @@ pub fn main(arguments: lexopt::Parser) -> ExitCode {
     }
 }
 
-fn verify(options: &Options) -> Result<u8, CannotVerify> {
+fn verify(options: &Options) -> Result<u8, VerifyError> {
     let processes = Processes::default();
-    end_with_us("verify", &processes)?;
+    kill_on_interrupt("verify", &processes)?;
     let root = workspace();
     let progress = Progress::on_stderr();
 
@@ -84,62 +83,62 @@ fn verify(options: &Options) -> Result<u8, CannotVerify> {
     let plan = Plan::make(&root, examples, options, &processes, &progress)?;
 
     let launches: Vec<&Launch> = plan.launches().filter(|launch| !launch.is_simulated()).collect();
-    let (programs, begun) = (launches.len() * options.rounds.get() as usize, Instant::now());
+    let (programs, started) = (launches.len() * options.rounds.get() as usize, Instant::now());
     let mut runs = Vec::new();
     if 0 < programs {
         progress.runs_begin(programs);
-        runs = run::side_by_side(&launches, options.rounds, options.limit, &processes, |done| {
-            progress.runs_go_on(done, programs, begun.elapsed());
+        runs = run::run_all(&launches, options.rounds, options.timeout, &processes, |done| {
+            progress.runs_progress(done, programs, started.elapsed());
         });
     }
-    // Behind the others, whose timers are real: nothing here makes them late.
-    let swept = swept(&plan, options, &processes, &progress);
-    let took = begun.elapsed();
+    // After the other programs: their timers are real, and the load of simulations would delay them.
+    let sweeps = run_sweeps(&plan, options, &processes, &progress);
+    let elapsed = started.elapsed();
     progress.runs_end();
 
-    let simulated: u64 = swept.iter().map(|swept| swept.explored.runs).sum();
-    let (mut runs, mut swept) = (runs.into_iter(), swept.into_iter());
+    let simulated: u64 = sweeps.iter().map(|report| report.explored.runs).sum();
+    let (mut runs, mut sweeps) = (runs.into_iter(), sweeps.into_iter());
     let rows = plan.rows.into_iter();
-    let rows = rows.map(|row| judged(row, &plan.backends, &mut runs, &mut swept, options));
+    let rows = rows.map(|row| judge_row(row, &plan.backends, &mut runs, &mut sweeps, options));
     let report = Report {
         rows: rows.collect(),
         backends: plan.backends,
-        absent: plan.absent,
+        unavailable: plan.unavailable,
         runs: programs as u64 + simulated,
-        took,
+        elapsed,
         options,
     };
     write_blessed(&root, &report)?;
-    tell(&report).map_err(CannotVerify::Report)?;
+    print_report(&report).map_err(VerifyError::Report)?;
     Ok(report.exit_code())
 }
 
-/// Ends every child when somebody asks us to end.
-pub(crate) fn end_with_us(
+/// Kills every child and exits when this process receives SIGINT, SIGTERM or SIGHUP.
+pub(crate) fn kill_on_interrupt(
     command: &'static str,
     processes: &Processes,
-) -> Result<(), CannotVerify> {
+) -> Result<(), VerifyError> {
     let processes = processes.clone();
     let interrupted = move || {
-        // On a line of its own, whatever was being rewritten. Whoever closed stderr need not know.
+        // On a line of its own, below the progress line. An error means that stderr is closed.
         let _ = writeln!(io::stderr(), "\n{command}: interrupted");
-        processes.end_all_and_exit(INTERRUPTED)
+        processes.kill_all_and_exit(INTERRUPTED)
     };
-    ctrlc::set_handler(interrupted).map_err(CannotVerify::Handler)
+    ctrlc::set_handler(interrupted).map_err(VerifyError::Handler)
 }
 
-/// The workspace this command belongs to.
+/// Returns the root of the workspace.
 ///
-/// `cargo run` says where the package is now, which is right even if the folder has moved since it
-/// was built.
+/// `cargo run` sets `CARGO_MANIFEST_DIR` to the package's current folder, which is right even if the folder
+/// was moved after the build.
 pub(crate) fn workspace() -> PathBuf {
     let package = env::var_os("CARGO_MANIFEST_DIR");
     let package = package.map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
     package.parent().map_or_else(|| package.clone(), Path::to_path_buf)
 }
 
-/// Runs every program that is simulated under many schedules, one program after the other.
-fn swept(
+/// Runs every simulated program under many schedules, one program after the other.
+fn run_sweeps(
     plan: &Plan,
     options: &Options,
     processes: &Processes,
@@ -154,41 +153,41 @@ fn swept(
         return Vec::new();
     }
     progress.simulations_begin(launches.len());
-    let mut swept = Vec::new();
+    let mut sweeps = Vec::new();
     for &(directives, launch) in &launches {
-        swept.push(sweep::sweep(
+        sweeps.push(sweep::sweep(
             Sweep::new(options, directives),
-            simulate::at_once(),
+            simulate::concurrency(),
             |schedule| simulate::simulate(launch, schedule, options, processes),
         ));
-        progress.simulations_go_on(swept.len(), launches.len());
+        progress.simulations_progress(sweeps.len(), launches.len());
     }
-    swept
+    sweeps
 }
 
-/// Judges a row, whose runs are the next ones.
-fn judged(
+/// Judges a row, whose runs are the next ones of both iterators.
+fn judge_row(
     row: Row,
     backends: &[Backend],
     runs: &mut impl Iterator<Item = Vec<Run>>,
-    swept: &mut impl Iterator<Item = SweepReport>,
+    sweeps: &mut impl Iterator<Item = SweepReport>,
     options: &Options,
 ) -> ReportedRow {
     let Row { example, slots } = row;
     let mut ran = Vec::new();
-    let mut absent = Vec::new();
+    let mut unavailable = Vec::new();
     let mut explored = None;
     for (&backend, slot) in backends.iter().zip(slots) {
         match slot {
             Slot::DoesNotApply => {}
-            Slot::NotRun => absent.push(backend),
+            Slot::NotRun => unavailable.push(backend),
             Slot::Program(launch) if launch.is_simulated() => {
-                let Some(swept) = swept.next() else { continue };
-                explored = Some(swept.explored);
-                ran.extend(swept.runs.into_iter().map(|run| (backend, run)));
+                let Some(report) = sweeps.next() else { continue };
+                explored = Some(report.explored);
+                ran.extend(report.runs.into_iter().map(|run| (backend, run)));
             }
             Slot::Program(_) => {
-                // There is one list of runs for each program, in the order of the programs.
+                // `runs` has one list for each program, in the order of the programs.
                 let rounds = runs.next().into_iter().flatten();
                 ran.extend(rounds.map(|run| (backend, run)));
             }
@@ -201,21 +200,21 @@ fn judged(
     };
     let judged = judge::judge(ran, reference, &example.directives.any_order);
     let blessing =
-        options.bless.then(|| bless::decide(example.expected.as_deref(), &absent, &judged));
-    ReportedRow { example, judged, absent, explored, blessing }
+        options.bless.then(|| bless::decide(example.expected.as_deref(), &unavailable, &judged));
+    ReportedRow { example, judged, unavailable, explored, blessing }
 }
 
-fn write_blessed(root: &Path, report: &Report<'_>) -> Result<(), CannotVerify> {
+fn write_blessed(root: &Path, report: &Report<'_>) -> Result<(), VerifyError> {
     for row in &report.rows {
         if let Some(Blessing::Write(output)) = &row.blessing {
             let path = root.join(row.example.expected_path());
-            fs::write(&path, output).map_err(|source| CannotVerify::Write { path, source })?;
+            fs::write(&path, output).map_err(|source| VerifyError::Write { path, source })?;
         }
     }
     Ok(())
 }
 
-fn tell(report: &Report<'_>) -> io::Result<()> {
+fn print_report(report: &Report<'_>) -> io::Result<()> {
     if report.options.json {
         report::human::write(&mut io::stderr().lock(), report)?;
         let mut stdout = io::stdout().lock();

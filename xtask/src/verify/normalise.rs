@@ -1,13 +1,13 @@
-//! Forgets the order of the lines that may come in any order, and of no others.
+//! Normalises an output: lines that may appear in any order are sorted.
 
-/// Sorts each longest run of consecutive lines that begin with one of the prefixes, for each prefix.
+/// For each prefix, sorts every maximal run of consecutive lines that start with it.
 ///
-/// Every byte stays, and so does the end of the output: with or without a final newline.
+/// The bytes stay the same, and so does the final newline or its absence.
 pub fn normalise(output: &[u8], any_order: &[String]) -> Vec<u8> {
     if any_order.is_empty() || output.is_empty() {
         return output.to_vec();
     }
-    // A line without its newline: else the last one, which may have none, would take its place along.
+    // Newlines are removed first: otherwise the last line, which may have none, would be moved without one.
     let body = output.strip_suffix(b"\n");
     let mut lines: Vec<&[u8]> = body.unwrap_or(output).split(|&byte| byte == b'\n').collect();
     for prefix in any_order {
@@ -31,14 +31,14 @@ mod tests {
     }
 
     #[test]
-    fn without_a_prefix_every_byte_stays_where_it_is() {
+    fn without_a_prefix_nothing_is_sorted() {
         for output in ["", "\n", "b\na", "b\na\n", "b\r\na\n\n"] {
             assert_eq!(normal(output, &[]), output);
         }
     }
 
     #[test]
-    fn lines_are_sorted_within_their_run_only() {
+    fn lines_are_sorted_within_one_run() {
         let output = "z\n>c\n>a\nm\n>b\n>a\na\n";
         assert_eq!(normal(output, &[">"]), "z\n>a\n>c\nm\n>a\n>b\na\n");
     }
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_utf_8_is_sorted_too() {
+    fn lines_that_are_not_utf_8_are_sorted() {
         assert_eq!(normalise(b">\xff\n>\xfe\n", &[">".to_owned()]), b">\xfe\n>\xff\n");
     }
 

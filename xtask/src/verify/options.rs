@@ -9,74 +9,91 @@ use super::{
     schedule::Schedule,
 };
 
-/// What `--help` prints.
+/// The help text.
 pub const HELP: &str = "\
-Runs every example on every backend and compares what they print.
+Runs every example on every backend and compares the outputs.
 
 usage: cargo xtask verify [options]
 
 options:
-  --runtime NAME    only this backend: smol, async-std, tokio-current-thread,
-                    tokio-multi-thread, sim, asyncio, sha256sum (repeatable, comma
-                    lists)
-  --example NAME    only this example (repeatable, comma lists)
-  --bless           write examples/NAME.out where all backends agree
-  --repeat N        run each program N times; all must pass (sim: see below)
-  --timeout SECONDS the time limit of each program (60)
-  --seeds N         on sim, run under N random schedules (1000)
-  --schedules N     on sim, search through at most N schedules (200)
-  --schedule WAY    on sim, run under this schedule only: `seed=17`, or
-                    `choices=1,0x3,2`; without --runtime, on sim only
-  --json            the report as JSON on stdout, everything else on stderr
-  --help            this text
+  --runtime NAME    select a backend: smol, async-std, tokio-current-thread,
+                    tokio-multi-thread, sim, asyncio, sha256sum (repeatable, or a
+                    comma-separated list)
+  --example NAME    select an example (repeatable, or a comma-separated list)
+  --bless           write examples/NAME.out if all backends agree
+  --repeat N        run each program N times; no effect on sim
+  --timeout SECONDS time limit of each program (60)
+  --seeds N         sim: number of random schedules (1000)
+  --schedules N     sim: maximum number of schedules that are searched (200)
+  --schedule S      sim: run under one schedule, `seed=17` or `choices=1,0x3,2`;
+                    selects sim unless --runtime is set
+  --json            print the report as JSON on stdout, and messages on stderr
+  --help            print this text
 
-sim runs each example in simulation: first in, first out, then under seeds, then
-under one schedule after the other until there are no more or --schedules are
-done. All must print the same, so there --repeat changes nothing.
+sim runs each example in simulation: in first-in, first-out order, then under
+random schedules, then under every schedule up to the maximum. The output must be
+the same under all of them.
 
 exit codes:
-  0 all agree    1 some differ    2 could not verify    130 interrupted
+  0 all agree    1 some differ    2 error    130 interrupted
 ";
 
-/// What the command line asks for.
+/// The request of the command line.
 #[derive(Debug)]
 pub enum Request {
-    /// To explain itself.
+    /// Print the help text.
     Help,
-    /// To verify.
+    /// Verify the examples.
     Verify(Options),
 }
 
-/// What to verify, and how.
+/// The options of the command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// The backends asked for by name; none means all.
+    /// The selected backends; empty for all.
     pub runtimes: Vec<Backend>,
-    /// The examples asked for by name; none means all.
+    /// The selected examples; empty for all.
     pub examples: Vec<String>,
-    /// Whether to write what all backends agree on.
+    /// Whether to write the expected outputs.
     pub bless: bool,
-    /// How often each program runs.
+    /// The number of runs of each program.
     pub rounds: NonZeroU32,
-    /// How many seeds each program is simulated under.
+    /// The number of seeds per simulated program.
     pub seeds: u32,
-    /// How many schedules a search goes through at most.
+    /// The maximum number of schedules per search.
     pub schedules: u32,
-    /// The only schedule to simulate, if one is asked for.
+    /// The only schedule to simulate, if one is selected.
     pub schedule: Option<Schedule>,
-    /// How long each program may take.
-    pub limit: Duration,
-    /// Whether stdout is for a program to read.
+    /// The time limit of each program.
+    pub timeout: Duration,
+    /// Whether the report is printed as JSON.
     pub json: bool,
 }
 
 impl Options {
-    /// How long each program may take unless the command line says otherwise.
-    pub const LIMIT: Duration = Duration::from_secs(60);
-    /// How many seeds there are unless the command line says otherwise.
+    /// The default time limit.
+    pub const TIMEOUT: Duration = Duration::from_secs(60);
+    /// The default number of seeds.
     pub const SEEDS: u32 = 1000;
-    /// How far a search goes unless the command line says otherwise.
+    /// The default maximum number of schedules per search.
     pub const SCHEDULES: u32 = 200;
+
+    /// Refuses options that contradict each other, selects sim for a schedule, and sorts the backends.
+    fn normalise(mut self) -> Result<Self, UsageError> {
+        if self.bless && (!self.runtimes.is_empty() || self.schedule.is_some()) {
+            return Err(UsageError::BlessSelection);
+        }
+        if self.schedule.is_some() {
+            if self.runtimes.is_empty() {
+                self.runtimes.push(Backend::Sim);
+            }
+            if !self.runtimes.contains(&Backend::Sim) {
+                return Err(UsageError::ScheduleWithoutSim);
+            }
+        }
+        self.runtimes.sort_unstable();
+        Ok(self)
+    }
 }
 
 impl Default for Options {
@@ -89,18 +106,18 @@ impl Default for Options {
             seeds: Self::SEEDS,
             schedules: Self::SCHEDULES,
             schedule: None,
-            limit: Self::LIMIT,
+            timeout: Self::TIMEOUT,
             json: false,
         }
     }
 }
 
-/// Reads what comes after `verify`.
+/// Parses the arguments after `verify`.
 ///
 /// # Errors
 ///
-/// [`BadUsage`] for anything that [`HELP`] does not promise.
-pub fn parse(mut arguments: Parser) -> Result<Request, BadUsage> {
+/// [`UsageError`] for an unknown argument or an invalid value.
+pub fn parse(mut arguments: Parser) -> Result<Request, UsageError> {
     let mut options = Options::default();
     while let Some(argument) = arguments.next()? {
         match argument {
@@ -108,7 +125,8 @@ pub fn parse(mut arguments: Parser) -> Result<Request, BadUsage> {
             Arg::Long("runtime") => {
                 for name in arguments.value()?.string()?.split(',') {
                     let named = Backend::named(name);
-                    let backend = named.ok_or_else(|| BadUsage::UnknownRuntime(name.to_owned()))?;
+                    let backend =
+                        named.ok_or_else(|| UsageError::UnknownRuntime(name.to_owned()))?;
                     if !options.runtimes.contains(&backend) {
                         options.runtimes.push(backend);
                     }
@@ -121,105 +139,98 @@ pub fn parse(mut arguments: Parser) -> Result<Request, BadUsage> {
             Arg::Long("bless") => options.bless = true,
             Arg::Long("repeat") => {
                 let rounds = arguments.value()?.string()?;
-                options.rounds = rounds.parse().map_err(|_| BadUsage::Repeat(rounds))?;
+                options.rounds = rounds.parse().map_err(|_| UsageError::Repeat(rounds))?;
             }
             Arg::Long("seeds") => {
                 let seeds = arguments.value()?.string()?;
-                options.seeds = seeds.parse().map_err(|_| BadUsage::Bound("seeds", seeds))?;
+                options.seeds = seeds.parse().map_err(|_| UsageError::Bound("seeds", seeds))?;
             }
             Arg::Long("schedules") => {
-                let most = arguments.value()?.string()?;
-                options.schedules = most.parse().map_err(|_| BadUsage::Bound("schedules", most))?;
+                let schedules = arguments.value()?.string()?;
+                options.schedules =
+                    schedules.parse().map_err(|_| UsageError::Bound("schedules", schedules))?;
             }
             Arg::Long("schedule") => {
-                let way = arguments.value()?.string()?;
-                options.schedule = Some(way.parse().map_err(|_| BadUsage::Schedule(way))?);
+                let schedule = arguments.value()?.string()?;
+                options.schedule =
+                    Some(schedule.parse().map_err(|_| UsageError::Schedule(schedule))?);
             }
             Arg::Long("timeout") => {
                 let seconds = arguments.value()?.string()?;
-                options.limit = limit(&seconds).ok_or(BadUsage::Timeout(seconds))?;
+                options.timeout = parse_timeout(&seconds).ok_or(UsageError::Timeout(seconds))?;
             }
             Arg::Long("json") => options.json = true,
             other => return Err(other.unexpected().into()),
         }
     }
-    if options.bless && !options.runtimes.is_empty() {
-        return Err(BadUsage::BlessSelection);
-    }
-    if options.schedule.is_some() {
-        if options.bless {
-            return Err(BadUsage::BlessSelection);
-        }
-        if options.runtimes.is_empty() {
-            options.runtimes.push(Backend::Sim);
-        }
-        if !options.runtimes.contains(&Backend::Sim) {
-            return Err(BadUsage::ScheduleWithoutSim);
-        }
-    }
-    options.runtimes.sort_unstable();
-    Ok(Request::Verify(options))
+    options.normalise().map(Request::Verify)
 }
 
-fn limit(seconds: &str) -> Option<Duration> {
-    let limit = Duration::try_from_secs_f64(seconds.parse().ok()?).ok()?;
-    (!limit.is_zero()).then_some(limit)
+fn parse_timeout(seconds: &str) -> Option<Duration> {
+    let timeout = Duration::try_from_secs_f64(seconds.parse().ok()?).ok()?;
+    (!timeout.is_zero()).then_some(timeout)
 }
 
-/// What is wrong with the command line.
+/// An error in the command line.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum BadUsage {
-    /// There is no such backend.
+pub enum UsageError {
+    /// An unknown backend.
     UnknownRuntime(String),
-    /// Not a number of rounds.
+    /// The value of `--repeat` is invalid.
     Repeat(String),
-    /// Not a number of that.
+    /// The value of `--seeds` or `--schedules` is invalid.
     Bound(&'static str, String),
-    /// Not a schedule.
+    /// The schedule is invalid.
     Schedule(String),
-    /// A schedule, and nothing that follows it.
+    /// `--schedule` without the simulated runtime.
     ScheduleWithoutSim,
-    /// Not a time limit.
+    /// The time limit is invalid.
     Timeout(String),
-    /// What only some backends said is not to be expected of all.
+    /// `--bless` together with an option that selects backends or a schedule.
     BlessSelection,
-    /// Not an argument of this command.
+    /// An unknown argument, or one without its value.
     Argument(lexopt::Error),
 }
 
-impl fmt::Display for BadUsage {
+impl fmt::Display for UsageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownRuntime(name) => {
-                write!(f, "no runtime `{name}`; there are: {}", backend::names(&Backend::ALL, ", "))
+                write!(
+                    f,
+                    "unknown runtime `{name}`, expected one of: {}",
+                    backend::names(&Backend::ALL, ", ")
+                )
             }
             Self::Repeat(given) => {
-                write!(f, "`--repeat {given}`: needs a whole number of rounds, at least 1")
+                write!(f, "`--repeat {given}`: expected an integer of at least 1")
             }
             Self::Bound(what, given) => {
-                write!(f, "`--{what} {given}`: needs a whole number, which may be 0")
+                write!(f, "`--{what} {given}`: expected an integer of at least 0")
             }
             Self::Schedule(given) => {
-                write!(f, "`--schedule {given}`: needs `seed=17` or `choices=1,0x3,2`")
+                write!(
+                    f,
+                    "`--schedule {given}`: expected a schedule such as `seed=17` or `choices=1,0x3,2`"
+                )
             }
             Self::ScheduleWithoutSim => {
-                write!(f, "`--schedule` is for the simulated runtime: `--runtime` must name sim")
+                write!(f, "`--schedule` requires `--runtime sim`")
             }
             Self::Timeout(given) => {
-                write!(f, "`--timeout {given}`: needs a number of seconds greater than 0")
+                write!(f, "`--timeout {given}`: expected a number of seconds greater than 0")
             }
             Self::BlessSelection => write!(
                 f,
-                "`--bless` writes what all backends agree on; it cannot go with `--runtime` or \
-                 `--schedule`"
+                "`--bless` requires all backends; it cannot be used with `--runtime` or `--schedule`"
             ),
             Self::Argument(error) => write!(f, "{error}; see `cargo xtask verify --help`"),
         }
     }
 }
 
-impl error::Error for BadUsage {
+impl error::Error for UsageError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
             Self::Argument(error) => Some(error),
@@ -228,7 +239,7 @@ impl error::Error for BadUsage {
     }
 }
 
-impl From<lexopt::Error> for BadUsage {
+impl From<lexopt::Error> for UsageError {
     fn from(error: lexopt::Error) -> Self {
         Self::Argument(error)
     }
@@ -246,23 +257,23 @@ mod tests {
     }
 
     fn refused(arguments: &[&str]) -> String {
-        parse(Parser::from_args(arguments)).expect_err("a bad usage").to_string()
+        parse(Parser::from_args(arguments)).expect_err("a usage error").to_string()
     }
 
     #[test]
-    fn nothing_asked_for_means_everything_once_within_a_minute() {
+    fn the_default_is_every_program_once_within_a_minute() {
         assert_eq!(options(&[]), Options::default());
     }
 
     #[test]
-    fn runtimes_are_named_again_or_in_a_list_and_come_in_the_order_of_the_columns() {
+    fn runtimes_may_be_repeated_or_listed_and_are_sorted() {
         let named = options(&["--runtime", "asyncio,smol", "--runtime=tokio-multi-thread,smol"]);
         let expected = [Backend::Smol, Backend::TokioMultiThread, Backend::Asyncio];
         assert_eq!(named.runtimes, expected);
     }
 
     #[test]
-    fn an_unknown_runtime_is_refused_with_the_names_of_the_known() {
+    fn an_unknown_runtime_is_refused_with_the_known_names() {
         let message = refused(&["--runtime", "smol,glommio"]);
         assert!(message.contains("`glommio`"));
         assert!(Backend::ALL.iter().all(|backend| message.contains(backend.name())), "{message}");
@@ -270,7 +281,7 @@ mod tests {
 
     #[test]
     fn a_time_limit_may_be_a_fraction_and_is_never_zero() {
-        assert_eq!(options(&["--timeout", "0.25"]).limit, Duration::from_millis(250));
+        assert_eq!(options(&["--timeout", "0.25"]).timeout, Duration::from_millis(250));
         for bad in ["0", "0.0", "-1", "NaN", "inf", "1e40", "1e-30", "soon", ""] {
             assert!(refused(&[&format!("--timeout={bad}")]).contains(bad), "{bad}");
         }
@@ -305,18 +316,21 @@ mod tests {
         assert_eq!(beside.schedule, Some(Schedule::FIRST));
         assert_eq!(beside.runtimes, [Backend::Smol, Backend::Sim]);
         assert!(refused(&["--schedule", "sed=17"]).contains("`--schedule sed=17`"));
-        assert!(refused(&["--schedule", "seed=1", "--runtime", "smol"]).contains("name sim"));
+        assert!(
+            refused(&["--schedule", "seed=1", "--runtime", "smol"])
+                .contains("requires `--runtime sim`")
+        );
         assert!(refused(&["--schedule", "seed=1", "--bless"]).contains("`--schedule`"));
     }
 
     #[test]
-    fn blessing_what_only_some_backends_say_is_refused() {
+    fn blessing_some_backends_is_refused() {
         assert!(options(&["--bless", "--example", "gather"]).bless);
         assert!(refused(&["--bless", "--runtime", "smol"]).contains("--runtime"));
     }
 
     #[test]
-    fn an_argument_nobody_knows_or_without_its_value_is_refused() {
+    fn an_unknown_argument_or_a_missing_value_is_refused() {
         assert!(refused(&["--fast"]).contains("--fast"));
         assert!(refused(&["gather"]).contains("gather"));
         assert!(refused(&["--runtime"]).contains("--runtime"));

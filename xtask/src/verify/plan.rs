@@ -1,4 +1,4 @@
-//! Decides which programs to run, and has them found or built.
+//! Decides which programs to run, and finds or builds them.
 
 use std::{
     collections::BTreeMap,
@@ -12,7 +12,7 @@ use crate::processes::Processes;
 use super::{
     backend::{Backend, Source},
     build::{Builder, Programs},
-    error::CannotVerify,
+    error::VerifyError,
     example::Example,
     launch::Launch,
     options::Options,
@@ -20,28 +20,28 @@ use super::{
     tools,
 };
 
-/// The matrix before anything has run.
+/// The matrix of examples and backends, before the runs.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    /// The columns: every selected backend that at least one selected example is for.
+    /// The columns: every selected backend that at least one selected example runs on.
     pub(crate) backends: Vec<Backend>,
     pub(crate) rows: Vec<Row>,
-    /// The backends that this machine does not have, and what they need.
-    pub(crate) absent: BTreeMap<Backend, String>,
+    /// The backends that are not available on this machine, and what they require.
+    pub(crate) unavailable: BTreeMap<Backend, String>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) example: Example,
-    /// One for each column.
+    /// One slot for each column.
     pub(crate) slots: Vec<Slot>,
 }
 
 #[derive(Debug)]
 pub(crate) enum Slot {
-    /// The example is not for this backend.
+    /// The example does not run on this backend.
     DoesNotApply,
-    /// This machine does not have this backend.
+    /// The backend is not available on this machine.
     NotRun,
     Program(Launch),
 }
@@ -53,29 +53,33 @@ impl Plan {
         options: &Options,
         processes: &Processes,
         progress: &Progress,
-    ) -> Result<Self, CannotVerify> {
+    ) -> Result<Self, VerifyError> {
         let backends = columns(&examples, &options.runtimes);
         if backends.is_empty() {
-            return Err(CannotVerify::NothingToRun);
+            return Err(VerifyError::NothingToRun);
         }
-        let (tools, absent) = find_tools(&backends, processes);
-        if let Some(&backend) = options.runtimes.iter().find(|&name| absent.contains_key(name)) {
-            return Err(CannotVerify::Absent { backend, reason: absent[&backend].clone() });
+        let (tools, unavailable) = find_tools(&backends, processes);
+        if let Some(&backend) = options.runtimes.iter().find(|&name| unavailable.contains_key(name))
+        {
+            return Err(VerifyError::Unavailable {
+                backend,
+                reason: unavailable[&backend].clone(),
+            });
         }
         let selected = match options.examples.is_empty() {
             true => None,
             false => Some(&examples[..]),
         };
         let builds = build(root, &backends, selected, processes, progress)?;
-        let parts = Parts { root, tools, builds };
+        let inputs = Inputs { root, tools, builds };
         let row = |example: Example| {
-            let slots = backends.iter().map(|&backend| parts.slot(&example, backend));
+            let slots = backends.iter().map(|&backend| inputs.slot(&example, backend));
             Ok(Row { slots: slots.collect::<Result<_, _>>()?, example })
         };
-        let rows = examples.into_iter().map(row).collect::<Result<_, CannotVerify>>()?;
-        let plan = Self { backends, rows, absent };
+        let rows = examples.into_iter().map(row).collect::<Result<_, VerifyError>>()?;
+        let plan = Self { backends, rows, unavailable };
         if plan.launches().next().is_none() {
-            return Err(CannotVerify::NothingToRun);
+            return Err(VerifyError::NothingToRun);
         }
         Ok(plan)
     }
@@ -103,7 +107,7 @@ fn columns(examples: &[Example], wanted: &[Backend]) -> Vec<Backend> {
 type Tools = BTreeMap<Backend, PathBuf>;
 
 fn find_tools(backends: &[Backend], processes: &Processes) -> (Tools, BTreeMap<Backend, String>) {
-    let (mut tools, mut absent) = (Tools::new(), BTreeMap::new());
+    let (mut tools, mut unavailable) = (Tools::new(), BTreeMap::new());
     for &backend in backends {
         let found = match backend.source() {
             Source::Feature(_) => continue,
@@ -112,10 +116,10 @@ fn find_tools(backends: &[Backend], processes: &Processes) -> (Tools, BTreeMap<B
         };
         match found {
             Ok(tool) => drop(tools.insert(backend, tool)),
-            Err(reason) => drop(absent.insert(backend, reason)),
+            Err(reason) => drop(unavailable.insert(backend, reason)),
         }
     }
-    (tools, absent)
+    (tools, unavailable)
 }
 
 type Builds = BTreeMap<&'static str, Programs>;
@@ -126,7 +130,7 @@ fn build(
     selected: Option<&[Example]>,
     processes: &Processes,
     progress: &Progress,
-) -> Result<Builds, CannotVerify> {
+) -> Result<Builds, VerifyError> {
     let mut builds = Builds::new();
     let mut builder = None;
     for backend in backends {
@@ -139,15 +143,15 @@ fn build(
             none => none.insert(Builder::new(root, processes)?),
         };
         progress.phase(&format!("building the examples with {feature}"));
-        let only = selected.map(|examples| built_with(feature, examples));
+        let only = selected.map(|examples| examples_with(feature, examples));
         builds.insert(feature, builder.build(feature, only.as_deref().unwrap_or_default())?);
     }
     Ok(builds)
 }
 
-/// The names of those of the selected examples that are for a backend with this feature: another one may
-/// need what this feature does not bring, and cannot be asked for by name.
-fn built_with(feature: &'static str, examples: &[Example]) -> Vec<String> {
+/// Returns the names of the examples that run on a backend with this feature. The other examples may require
+/// another feature, and then `cargo build --bin` would refuse them.
+fn examples_with(feature: &'static str, examples: &[Example]) -> Vec<String> {
     let with_it = |backend: &Backend| backend.source() == Source::Feature(feature);
     let is_for = |example: &&Example| {
         Backend::ALL.into_iter().filter(with_it).any(|backend| example.runs_on(backend))
@@ -155,15 +159,15 @@ fn built_with(feature: &'static str, examples: &[Example]) -> Vec<String> {
     examples.iter().filter(is_for).map(|example| example.name.clone()).collect()
 }
 
-/// What programs are made from.
-struct Parts<'a> {
+/// The tools and builds that the programs come from.
+struct Inputs<'a> {
     root: &'a Path,
     tools: Tools,
     builds: Builds,
 }
 
-impl Parts<'_> {
-    fn slot(&self, example: &Example, backend: Backend) -> Result<Slot, CannotVerify> {
+impl Inputs<'_> {
+    fn slot(&self, example: &Example, backend: Backend) -> Result<Slot, VerifyError> {
         if !example.runs_on(backend) {
             return Ok(Slot::DoesNotApply);
         }
@@ -171,7 +175,7 @@ impl Parts<'_> {
         let (program, arguments) = match backend.source() {
             Source::Feature(feature) => {
                 let built = self.builds.get(feature).and_then(|built| built.get(&example.name));
-                let not_built = || CannotVerify::NotBuilt { example: example.name.clone() };
+                let not_built = || VerifyError::NotBuilt { example: example.name.clone() };
                 (built.ok_or_else(not_built)?.clone(), own.collect())
             }
             Source::Python | Source::Sha256sum => {
@@ -189,16 +193,16 @@ impl Parts<'_> {
         Ok(Slot::Program(Launch { backend, program, arguments, folder }))
     }
 
-    /// Every regular file below a folder, in the order of the bytes of its path.
-    fn files_below(&self, folder: &str) -> Result<Vec<PathBuf>, CannotVerify> {
+    /// Returns every regular file below a folder, sorted by the bytes of its path.
+    fn files_below(&self, folder: &str) -> Result<Vec<PathBuf>, VerifyError> {
         let mut files = Vec::new();
         let read = walk(self.root, Path::new(folder), &mut files);
         let read = read.and_then(|()| match files.is_empty() {
-            // Without a file to hash, the tool would hash its input.
+            // Without arguments the tool would hash its standard input.
             true => Err(io::Error::new(io::ErrorKind::NotFound, "no files to hash")),
             false => Ok(()),
         });
-        read.map_err(|source| CannotVerify::Read { path: folder.into(), source })?;
+        read.map_err(|source| VerifyError::Read { path: folder.into(), source })?;
         files.sort_unstable_by(|a, b| bytes(a).cmp(bytes(b)));
         Ok(files)
     }
@@ -208,7 +212,7 @@ fn walk(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> 
     for entry in fs::read_dir(root.join(folder))? {
         let entry = entry?;
         let path = folder.join(entry.file_name());
-        // Of the entry itself: what a link points to may be above us.
+        // The type of the entry itself: a link may point to a parent folder.
         let kind = entry.file_type()?;
         if kind.is_dir() {
             walk(root, &path, files)?;
@@ -219,7 +223,7 @@ fn walk(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> 
     Ok(())
 }
 
-/// The whole path, and not its components: `a-b` comes before `a/b`, as it does for `sort`.
+/// The bytes of the whole path, not of its components: `a-b` sorts before `a/b`, as `sort` does it.
 fn bytes(path: &Path) -> &[u8] {
     path.as_os_str().as_encoded_bytes()
 }
@@ -240,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_backend_that_no_example_is_for_has_no_column() {
+    fn a_backend_without_an_example_has_no_column() {
         let examples = [example("a", false, None)];
         assert_eq!(columns(&examples, &[]), Backend::ALL[..5]);
         assert_eq!(columns(&examples, &[Backend::Asyncio]), []);
@@ -258,25 +262,25 @@ mod tests {
         assert_eq!(columns(std::slice::from_ref(&before), &[Backend::Smol]), []);
         let examples = [before, example("after", true, None)];
         assert_eq!(columns(&examples, &[]), Backend::ALL[..6]);
-        assert_eq!(built_with("tokio", &examples), ["before", "after"]);
-        assert_eq!(built_with("smol", &examples), ["after"]);
-        let parts = Parts { root: Path::new(""), tools: Tools::new(), builds: Builds::new() };
-        let smol = parts.slot(&examples[0], Backend::Smol).unwrap();
+        assert_eq!(examples_with("tokio", &examples), ["before", "after"]);
+        assert_eq!(examples_with("smol", &examples), ["after"]);
+        let inputs = Inputs { root: Path::new(""), tools: Tools::new(), builds: Builds::new() };
+        let smol = inputs.slot(&examples[0], Backend::Smol).unwrap();
         assert!(matches!(smol, Slot::DoesNotApply));
     }
 
     #[test]
-    fn a_backend_this_machine_does_not_have_is_not_run_and_one_not_applying_is_neither() {
-        let parts = Parts { root: Path::new(""), tools: Tools::new(), builds: Builds::new() };
-        let slot = |example: &Example| parts.slot(example, Backend::Asyncio).unwrap();
+    fn an_unavailable_backend_is_not_run_and_one_that_does_not_apply_has_no_run() {
+        let inputs = Inputs { root: Path::new(""), tools: Tools::new(), builds: Builds::new() };
+        let slot = |example: &Example| inputs.slot(example, Backend::Asyncio).unwrap();
         assert!(matches!(slot(&example("a", true, None)), Slot::NotRun));
         assert!(matches!(slot(&example("a", false, None)), Slot::DoesNotApply));
-        let error = parts.slot(&example("a", false, None), Backend::Smol).unwrap_err();
+        let error = inputs.slot(&example("a", false, None), Backend::Smol).unwrap_err();
         assert!(error.to_string().contains("[[bin]]"), "{error}");
     }
 
     #[test]
-    fn files_are_hashed_in_the_order_of_their_bytes() {
+    fn files_are_hashed_in_the_order_of_their_paths_bytes() {
         let root = tempfile::tempdir().unwrap();
         for file in ["tree/a/x", "tree/a-b", "tree/B", "tree/a/d/y"] {
             let path = root.path().join(file);
@@ -284,8 +288,8 @@ mod tests {
             fs::write(path, file).unwrap();
         }
         let tools = Tools::from([(Backend::Sha256sum, "sha256sum".into())]);
-        let parts = Parts { root: root.path(), tools, builds: Builds::new() };
-        match parts.slot(&example("hash", false, Some("tree")), Backend::Sha256sum).unwrap() {
+        let inputs = Inputs { root: root.path(), tools, builds: Builds::new() };
+        match inputs.slot(&example("hash", false, Some("tree")), Backend::Sha256sum).unwrap() {
             Slot::Program(launch) => {
                 assert_eq!(launch.arguments, ["tree/B", "tree/a-b", "tree/a/d/y", "tree/a/x"]);
             }
@@ -293,7 +297,7 @@ mod tests {
         }
         for missing in ["tree/none", "tree/a/d/y"] {
             assert!(
-                parts.slot(&example("hash", false, Some(missing)), Backend::Sha256sum).is_err()
+                inputs.slot(&example("hash", false, Some(missing)), Backend::Sha256sum).is_err()
             );
         }
     }

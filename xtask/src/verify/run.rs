@@ -1,6 +1,7 @@
-//! Runs programs, side by side and each within its time limit.
+//! Runs programs concurrently, each with a time limit.
 
 use std::{
+    fmt,
     io::{self, Read},
     num::NonZeroU32,
     process::{Command, ExitStatus, Stdio},
@@ -12,59 +13,72 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::processes::{Processes, Running};
+use crate::processes::{Processes, RunningProcess};
 
 use super::{Launch, schedule::Schedule};
 
-/// How many programs run at once: they sleep rather than compute, so it may be more than the cores.
-const AT_ONCE: usize = 64;
+/// The maximum number of concurrent programs. They mostly sleep, so it may exceed the number of cores.
+const MAX_CONCURRENT: usize = 64;
 
-/// How much of each output is kept: a program that prints for ever must not take all memory.
-const KEPT: u64 = 4 << 20;
+/// The number of bytes kept of each output, so that a program that prints forever does not exhaust memory.
+const MAX_OUTPUT: u64 = 4 << 20;
 
-/// How long to wait for more output of a program that has ended: only what has left its group, and
-/// kept its output open, makes us wait at all.
-const GRACE: Duration = Duration::from_secs(1);
+/// The time limit for reading the remaining output of a program that has exited. Only a process that left
+/// the program's group and still holds its output open can use it up.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How one run of a program went.
+/// The result of one run of a program.
 #[derive(Debug, Clone)]
 pub struct Run {
-    /// How it ended.
-    pub end: End,
-    /// What it printed.
+    /// How the program ended.
+    pub status: RunStatus,
+    /// Its standard output.
     pub stdout: Vec<u8>,
-    /// What it printed as errors.
+    /// Its standard error.
     pub stderr: Vec<u8>,
-    /// How long that took.
-    pub took: Duration,
-    /// The schedule it was given, if it was simulated.
+    /// The duration of the run.
+    pub elapsed: Duration,
+    /// Its schedule, if it was simulated.
     pub schedule: Option<Schedule>,
 }
 
-/// How a program ended.
+/// How a run ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum End {
-    /// With exit status 0.
-    Finished,
-    /// With another exit status, or by a signal.
+pub enum RunStatus {
+    /// The program exited with status 0.
+    Succeeded,
+    /// The program exited with another status, or was killed by a signal.
     Crashed(ExitStatus),
-    /// With exit status 0, but it did not choose as its schedule says: it is not deterministic.
-    Strayed,
-    /// With exit status 0, but it did not say what it chose: it was not simulated.
-    Untold,
-    /// Not by itself: it was killed at its time limit.
-    Hung,
-    /// It could not be started.
+    /// The program exited with status 0 and did not follow its schedule: it is not deterministic.
+    Nondeterministic,
+    /// The program exited with status 0 and did not write its choices: it was not simulated.
+    NotSimulated,
+    /// The program was killed at its time limit.
+    TimedOut,
+    /// The program could not be started, with the reason.
     NotStarted(String),
 }
 
-/// Runs every program `rounds` times, many at once, and returns the runs of each in its order.
+impl fmt::Display for RunStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Succeeded => f.write_str("exit status: 0"),
+            Self::Crashed(status) => write!(f, "{status}"),
+            Self::Nondeterministic => f.write_str("not deterministic"),
+            Self::NotSimulated => f.write_str("not simulated"),
+            Self::TimedOut => f.write_str("timed out"),
+            Self::NotStarted(why) => f.write_str(why),
+        }
+    }
+}
+
+/// Runs every program `rounds` times, many of them concurrently, and returns the runs of each program.
 ///
-/// `progress` hears the number of finished runs, at each one and about every second.
-pub fn side_by_side(
+/// Calls `progress` with the number of completed runs, after each one and about every second.
+pub fn run_all(
     launches: &[&Launch],
     rounds: NonZeroU32,
-    limit: Duration,
+    timeout: Duration,
     processes: &Processes,
     mut progress: impl FnMut(usize),
 ) -> Vec<Vec<Run>> {
@@ -73,7 +87,7 @@ pub fn side_by_side(
     let next = AtomicUsize::new(0);
     let (finished, results) = mpsc::channel();
     thread::scope(|scope| {
-        for _ in 0..total.min(AT_ONCE) {
+        for _ in 0..total.min(MAX_CONCURRENT) {
             let (finished, next) = (finished.clone(), &next);
             scope.spawn(move || {
                 loop {
@@ -82,8 +96,8 @@ pub fn side_by_side(
                         return;
                     }
                     let i = i % launches.len();
-                    let run = watch(launches[i].command(), limit, processes);
-                    // The receiver outlives this scope.
+                    let run = run_program(launches[i].command(), timeout, processes);
+                    // Cannot fail: the receiver outlives this scope.
                     let _ = finished.send((i, run));
                 }
             });
@@ -96,7 +110,7 @@ pub fn side_by_side(
                     done += 1;
                 }
                 Err(RecvTimeoutError::Timeout) => {}
-                // We hold a sender ourselves.
+                // Cannot happen: `finished` is a sender and still in scope.
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             progress(done);
@@ -105,73 +119,75 @@ pub fn side_by_side(
     runs
 }
 
-/// Runs one program to its end or to its time limit, and keeps what it prints.
+/// Runs one program until it exits or reaches its time limit, and collects its output.
 ///
-/// Whatever it started and left behind in its process group has ended, too, when this returns.
-pub fn watch(mut command: Command, limit: Duration, processes: &Processes) -> Run {
+/// When this returns, every process in the program's process group has been killed.
+pub fn run_program(mut command: Command, timeout: Duration, processes: &Processes) -> Run {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let (stdout, stderr) = (Vec::new(), Vec::new());
-    let mut run = Run { end: End::Hung, stdout, stderr, took: limit, schedule: None };
-    run.end = match processes.start(&mut command) {
-        Ok(running) => run.follow(running, limit),
+    let mut run =
+        Run { status: RunStatus::TimedOut, stdout, stderr, elapsed: timeout, schedule: None };
+    run.status = match processes.start(&mut command) {
+        Ok(running) => run.collect(running, timeout),
         Err(error) => Err(error),
     }
     .unwrap_or_else(|error| {
         let program = command.get_program().display();
-        End::NotStarted(format!("{program}: {error}"))
+        RunStatus::NotStarted(format!("{program}: {error}"))
     });
     run
 }
 
-/// A piece of what a program prints.
-enum Piece {
+/// A part of a program's output.
+enum Chunk {
     Stdout(Vec<u8>),
     Stderr(Vec<u8>),
 }
 
 impl Run {
-    fn follow(&mut self, mut running: Running, limit: Duration) -> io::Result<End> {
-        let begun = Instant::now();
-        let (sender, pieces) = mpsc::channel();
+    fn collect(&mut self, mut running: RunningProcess, timeout: Duration) -> io::Result<RunStatus> {
+        let started = Instant::now();
+        let (sender, chunks) = mpsc::channel();
         if let Some(stdout) = running.stdout.take() {
-            read(stdout, sender.clone(), Piece::Stdout);
+            read(stdout, sender.clone(), Chunk::Stdout);
         }
         if let Some(stderr) = running.stderr.take() {
-            read(stderr, sender, Piece::Stderr);
+            read(stderr, sender, Chunk::Stderr);
         }
-        let in_time = self.attend(&running, &pieces, begun, limit)?;
-        let status = running.end()?;
-        while let Ok(piece) = pieces.recv_timeout(GRACE) {
-            self.keep(piece);
+        let in_time = self.wait_for_exit(&running, &chunks, started, timeout)?;
+        let status = running.kill()?;
+        while let Ok(chunk) = chunks.recv_timeout(DRAIN_TIMEOUT) {
+            self.append(chunk);
         }
         Ok(match in_time {
-            false => End::Hung,
-            true if status.success() => End::Finished,
-            true => End::Crashed(status),
+            false => RunStatus::TimedOut,
+            true if status.success() => RunStatus::Succeeded,
+            true => RunStatus::Crashed(status),
         })
     }
 
-    /// Keeps what the program prints until it ends; `false` if that is not before the limit.
-    fn attend(
+    /// Collects output until the program exits. Returns `false` if it reaches its time limit first.
+    fn wait_for_exit(
         &mut self,
-        running: &Running,
-        pieces: &Receiver<Piece>,
-        begun: Instant,
-        limit: Duration,
+        running: &RunningProcess,
+        chunks: &Receiver<Chunk>,
+        started: Instant,
+        timeout: Duration,
     ) -> io::Result<bool> {
         loop {
-            let ended = running.has_ended()?;
-            self.took = begun.elapsed();
-            if ended {
+            let exited = running.has_exited()?;
+            self.elapsed = started.elapsed();
+            if exited {
                 return Ok(true);
             }
-            let Some(left) = limit.checked_sub(self.took).filter(|left| !left.is_zero()) else {
+            let Some(left) = timeout.checked_sub(self.elapsed).filter(|left| !left.is_zero())
+            else {
                 return Ok(false);
             };
-            // A program normally ends as it closes its outputs, so that is what we wait for; the
-            // pause is for one whose outputs are held open by what it started.
-            match pieces.recv_timeout(left.min(Duration::from_millis(100))) {
-                Ok(piece) => self.keep(piece),
+            // A program normally exits right after it closes its outputs, so wait for that. The time-out
+            // covers a program whose children hold its outputs open.
+            match chunks.recv_timeout(left.min(Duration::from_millis(100))) {
+                Ok(chunk) => self.append(chunk),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
                     thread::sleep(left.min(Duration::from_millis(2)));
@@ -180,33 +196,33 @@ impl Run {
         }
     }
 
-    fn keep(&mut self, piece: Piece) {
-        match piece {
-            Piece::Stdout(bytes) => self.stdout.extend(bytes),
-            Piece::Stderr(bytes) => self.stderr.extend(bytes),
+    fn append(&mut self, chunk: Chunk) {
+        match chunk {
+            Chunk::Stdout(bytes) => self.stdout.extend(bytes),
+            Chunk::Stderr(bytes) => self.stderr.extend(bytes),
         }
     }
 }
 
-/// Sends everything readable to the receiver, from a thread of its own, up to what is kept.
+/// Starts a thread that sends the first [`MAX_OUTPUT`] bytes of `pipe` to the receiver.
 fn read(
     pipe: impl Read + Send + 'static,
-    pieces: Sender<Piece>,
-    piece: impl Fn(Vec<u8>) -> Piece + Send + 'static,
+    chunks: Sender<Chunk>,
+    chunk: impl Fn(Vec<u8>) -> Chunk + Send + 'static,
 ) {
     thread::spawn(move || {
-        let mut pipe = pipe.take(KEPT);
+        let mut pipe = pipe.take(MAX_OUTPUT);
         let mut buffer = vec![0; 8 << 10];
         loop {
             match pipe.read(&mut buffer) {
                 Ok(0) => return,
                 Ok(n) => {
-                    if pieces.send(piece(buffer[..n].to_vec())).is_err() {
+                    if chunks.send(chunk(buffer[..n].to_vec())).is_err() {
                         return;
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // A pipe that cannot be read has nothing more to say.
+                // On an error the rest of the output is lost, and the run is judged without it.
                 Err(_) => return,
             }
         }

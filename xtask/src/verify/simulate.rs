@@ -1,4 +1,4 @@
-//! Runs a program in the simulated runtime, under a schedule that it is given.
+//! Runs a program in the simulated runtime, under one schedule.
 
 use std::{
     ffi::OsString,
@@ -20,17 +20,18 @@ use super::{
     sweep::Simulated,
 };
 
-/// How many simulated runs go on at once: they compute, but each is waited for a little when it has ended.
-pub(crate) fn at_once() -> NonZeroUsize {
+/// The number of concurrent simulated runs. It is twice the number of cores, because each run ends with a
+/// short wait for its exit.
+pub(crate) fn concurrency() -> NonZeroUsize {
     let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     cores.saturating_add(cores.get())
 }
 
 /// Runs a program once, under this schedule, in a process of its own.
 ///
-/// A backtrace takes 80 ms, fifty times as long as a short program, and an example that catches a panic
-/// prints one in each of 1,200 runs. So there are none, unless the command line asks for one schedule: the
-/// line that repeats a failure keeps the caller's `RUST_BACKTRACE`.
+/// Backtraces are disabled unless the command line selects one schedule. A backtrace takes 80 ms, fifty times
+/// as long as a short program, and an example that catches a panic would print one in each of 1,200 runs. The
+/// command that repeats a failure selects one schedule, so it respects the caller's `RUST_BACKTRACE`.
 pub(crate) fn simulate(
     launch: &Launch,
     schedule: &Schedule,
@@ -43,14 +44,14 @@ pub(crate) fn simulate(
     if options.schedule.is_none() {
         command.env("RUST_BACKTRACE", "0");
     }
-    let run = run::watch(command, options.limit, processes);
-    let chosen = fs::read(&path).ok().and_then(|text| schedule::chosen(&text));
-    // It is not there if the program did not come to its end.
+    let run = run::run_program(command, options.timeout, processes);
+    let choices = fs::read(&path).ok().and_then(|text| schedule::parse_choice_log(&text));
+    // An error means that the program did not write it, because it failed.
     let _ = fs::remove_file(&path);
-    Simulated { run, chosen }
+    Simulated { run, choices }
 }
 
-/// A file for the choices of one run, beside our copy of the program.
+/// Returns a path for the choices of one run, beside the copy of the program.
 fn choices_path(launch: &Launch) -> PathBuf {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let mut path = OsString::from(&launch.program);

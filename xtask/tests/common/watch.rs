@@ -1,4 +1,4 @@
-//! Sees processes begin and end.
+//! Observes processes start and exit.
 
 use std::{
     io::{ErrorKind, Read},
@@ -8,23 +8,22 @@ use std::{
     time::Duration,
 };
 
-/// Longer than anything here takes, on the slowest machine.
+/// A time limit that no test reaches, even on a slow machine.
 pub(crate) const LONG: Duration = Duration::from_secs(300);
 
-/// Sees processes begin and end: they connect, and the system closes the connection when they end.
+/// Observes processes start and exit: each one connects, and the system closes the connection when it exits.
 ///
-/// Unlike an identifier, a connection cannot be mistaken for another, and it needs no asking again
-/// and again.
+/// Unlike a process id, a connection is never reused, and it needs no polling.
 pub(crate) struct Watch {
     pub(crate) address: String,
-    begun: mpsc::Receiver<TcpStream>,
+    started: mpsc::Receiver<TcpStream>,
 }
 
 impl Watch {
     pub(crate) fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let (sender, begun) = mpsc::channel();
+        let (sender, started) = mpsc::channel();
         thread::spawn(move || {
             for connection in listener.incoming() {
                 if sender.send(connection.unwrap()).is_err() {
@@ -32,23 +31,23 @@ impl Watch {
                 }
             }
         });
-        Self { address, begun }
+        Self { address, started }
     }
 
-    /// Waits until so many more processes have begun.
-    pub(crate) fn begin(&self, processes: usize) -> Vec<TcpStream> {
-        (0..processes).map(|_| self.begun.recv_timeout(LONG).expect("a process begins")).collect()
+    /// Waits until `processes` more of them have started.
+    pub(crate) fn wait_for_starts(&self, processes: usize) -> Vec<TcpStream> {
+        (0..processes).map(|_| self.started.recv_timeout(LONG).expect("a process starts")).collect()
     }
 }
 
-/// Waits until every one of these processes has ended.
-pub(crate) fn have_ended(processes: Vec<TcpStream>) {
+/// Waits until all these processes have exited.
+pub(crate) fn wait_for_exits(processes: Vec<TcpStream>) {
     for mut process in processes {
         process.set_read_timeout(Some(LONG)).unwrap();
         match process.read(&mut [0]) {
             Ok(0) => {}
             Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
-            other => panic!("a process is left: {other:?}"),
+            other => panic!("a process still runs: {other:?}"),
         }
     }
 }

@@ -1,17 +1,17 @@
-//! A small workspace that the real command verifies.
+//! A temporary workspace for the command.
 
 use std::{
     fs,
     process::{Command, Stdio},
 };
 
-/// A workspace with examples of its own, which the real command verifies.
+/// A temporary workspace with examples.
 pub(crate) struct Workspace {
     pub(crate) root: tempfile::TempDir,
 }
 
 impl Workspace {
-    /// A workspace whose examples are the misbehaving program, each with its own header.
+    /// Creates a workspace whose examples are the program `misbehave`, each with its own header.
     pub(crate) fn new(examples: &[(&str, &str)]) -> Self {
         let workspace = Self { root: tempfile::tempdir().unwrap() };
         workspace.write("Cargo.toml", "[workspace]\nmembers = [\"examples\"]\nresolver = \"3\"\n");
@@ -21,7 +21,7 @@ impl Workspace {
             .to_owned();
         for (name, header) in examples {
             manifest += &format!("\n[[bin]]\nname = \"{name}\"\npath = \"{name}.rs\"\n");
-            // What is for one runtime only may need what that one brings.
+            // An example for one runtime may require its feature.
             if let Some(feature) = header.strip_prefix("//! verify: only ") {
                 let feature = feature.split_whitespace().next().unwrap();
                 manifest += &format!("required-features = [\"{feature}\"]\n");
@@ -43,7 +43,7 @@ impl Workspace {
         fs::read_to_string(self.root.path().join(path)).ok()
     }
 
-    /// The command, as `cargo xtask` starts it.
+    /// Returns the command, as `cargo xtask` starts it.
     pub(crate) fn xtask(&self, arguments: &[&str]) -> Command {
         let root = self.root.path();
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));

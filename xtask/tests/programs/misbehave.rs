@@ -1,4 +1,4 @@
-//! A program that does what its first argument says: hang, crash, lie, and now and then behave.
+//! A program that behaves or misbehaves as its first argument says.
 
 use std::{
     env, fs,
@@ -11,9 +11,9 @@ use std::{
 
 fn main() -> io::Result<()> {
     let mut arguments = env::args().skip(1);
-    let deed = arguments.next().unwrap_or_default();
+    let action = arguments.next().unwrap_or_default();
     let address = arguments.next();
-    match deed.as_str() {
+    match action.as_str() {
         "behave" => println!("begin\nend"),
         "answer-by-runtime" => println!("begin\n{}\nend", runtime()),
         "order-by-runtime" => match runtime().len() % 2 {
@@ -45,23 +45,23 @@ fn main() -> io::Result<()> {
         }
         "leave-a-child" => {
             println!("begin\nend");
-            // It holds our stderr open.
+            // The child holds this program's stderr open.
             let mut child = child(address.as_deref(), "hold")?;
-            // Once the child has said so, somebody listens to it.
-            child.stdout.take().map(|mut said| said.read_exact(&mut [0; 5])).transpose()?;
+            // The child prints once it has connected.
+            child.stdout.take().map(|mut stdout| stdout.read_exact(&mut [0; 5])).transpose()?;
         }
         "order-by-schedule" | "stray" => match choice() {
             0 => println!("begin\nend"),
-            _ if deed == "stray" => println!("begin\nend"),
+            _ if action == "stray" => println!("begin\nend"),
             _ => println!("end\nbegin"),
         },
         "hold" => hold(address.as_deref(), "")?,
-        other => panic!("no deed {other:?}"),
+        other => panic!("unknown action {other:?}"),
     }
-    write_choices(&deed)
+    write_choices(&action)
 }
 
-/// What the schedule says, at the one point where there are two options.
+/// Returns the schedule's choice at the only point, which has two options.
 fn choice() -> u32 {
     let schedule = env::var("FORLOOP_SIM").unwrap_or_default();
     match schedule.split_once('=') {
@@ -71,11 +71,11 @@ fn choice() -> u32 {
     }
 }
 
-/// Says what was chosen, as a simulated program does at its end.
-fn write_choices(deed: &str) -> io::Result<()> {
-    let text = match deed {
+/// Writes the choices, as a simulated program does before it exits.
+fn write_choices(action: &str) -> io::Result<()> {
+    let text = match action {
         "order-by-schedule" => format!("{}/2", choice()),
-        // Whatever it was told.
+        // The same for every schedule.
         "stray" => "0/2".to_owned(),
         _ => String::new(),
     };
@@ -86,16 +86,16 @@ fn runtime() -> String {
     env::var("FORLOOP_RUNTIME").unwrap_or_default()
 }
 
-/// Does not end by itself; whoever listens at the address sees the connection close when it is ended.
-fn hold(address: Option<&str>, child_deed: &str) -> io::Result<()> {
+/// Blocks until the process is killed. The listener at `address` then sees the connection close.
+fn hold(address: Option<&str>, child_action: &str) -> io::Result<()> {
     let connection = address.map(TcpStream::connect).transpose()?;
     println!("held");
-    let _child = match child_deed {
+    let _child = match child_action {
         "" => None,
-        deed => Some(child(address, deed)?),
+        action => Some(child(address, action)?),
     };
     if let Some(mut connection) = connection {
-        // Nobody writes to it: it ends when the test has ended, even one that failed.
+        // The test writes nothing. The connection closes when the test ends, even if it fails.
         connection.read_to_end(&mut Vec::new())?;
         return Ok(());
     }
@@ -105,7 +105,7 @@ fn hold(address: Option<&str>, child_deed: &str) -> io::Result<()> {
 }
 
 /// Starts this program again.
-fn child(address: Option<&str>, deed: &str) -> io::Result<process::Child> {
+fn child(address: Option<&str>, action: &str) -> io::Result<process::Child> {
     let mut command = Command::new(env::current_exe()?);
-    command.arg(deed).args(address).stdout(Stdio::piped()).spawn()
+    command.arg(action).args(address).stdout(Stdio::piped()).spawn()
 }

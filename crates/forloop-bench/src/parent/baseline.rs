@@ -75,22 +75,22 @@ fn measure(launcher: &Launcher, instructions: bool) -> Result<Baseline, String> 
     let mut figures = BTreeMap::new();
     for &(name, n) in GUARDED {
         let block = Block::named(name).ok_or_else(|| format!("no block is called {name}"))?;
-        let mut of_block = Figures::from([("items".to_owned(), n as f64)]);
+        let mut block_figures = Figures::from([("items".to_owned(), n as f64)]);
         for measure in [Measure::Polls, Measure::Heap] {
             match launcher.run(&block, Peer::Forloop, measure, n)? {
-                Measurement::Figures(figures) => of_block.extend(figures),
-                Measurement::OverLimit => return Err(format!("{name} exceeded its time limit")),
+                Measurement::Figures(figures) => block_figures.extend(figures),
+                Measurement::TimedOut => return Err(format!("{name} exceeded its time limit")),
             }
         }
         // A time, which differs between runs.
-        of_block.remove("longest-poll");
+        block_figures.remove("longest-poll");
         if instructions {
             let counted = launcher.instructions(&block, Peer::Forloop, n)?;
             let counted =
                 counted.ok_or_else(|| format!("{name} exceeded its time limit in valgrind"))?;
-            of_block.insert("instructions".to_owned(), (counted * n as f64).round());
+            block_figures.insert("instructions".to_owned(), (counted * n as f64).round());
         }
-        figures.insert(name.to_owned(), of_block);
+        figures.insert(name.to_owned(), block_figures);
     }
     Ok(Baseline { rustc: machine::RUSTC.to_owned(), target: machine::target(), figures })
 }
@@ -155,10 +155,11 @@ impl Baseline {
     fn of(value: &Value) -> Option<Self> {
         let text = |name| Some(value.get(name)?.as_str()?.to_owned());
         let mut figures = BTreeMap::new();
-        for (name, of_block) in value.get("figures")?.as_object()? {
-            let of_block = of_block.as_object()?.iter();
-            let of_block = of_block.map(|(name, figure)| Some((name.clone(), figure.as_f64()?)));
-            figures.insert(name.clone(), of_block.collect::<Option<Figures>>()?);
+        for (name, block_figures) in value.get("figures")?.as_object()? {
+            let block_figures = block_figures.as_object()?.iter();
+            let block_figures =
+                block_figures.map(|(name, figure)| Some((name.clone(), figure.as_f64()?)));
+            figures.insert(name.clone(), block_figures.collect::<Option<Figures>>()?);
         }
         Some(Self { rustc: text("rustc")?, target: text("target")?, figures })
     }

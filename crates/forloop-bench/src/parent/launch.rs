@@ -17,7 +17,7 @@ use crate::workloads::Block;
 pub(crate) enum Measurement {
     Figures(BTreeMap<String, f64>),
     /// The process was killed at its time limit.
-    OverLimit,
+    TimedOut,
 }
 
 /// Starts the two programs, and the tool that counts instructions.
@@ -63,7 +63,7 @@ impl Launcher {
         // async-std reads the number of its threads from here.
         command.env("ASYNC_STD_THREAD_COUNT", "2");
         let Some(printed) = output(command, self.limit, |child| child.stdout.take())? else {
-            return Ok(Measurement::OverLimit);
+            return Ok(Measurement::TimedOut);
         };
         let figures = printed.lines().filter_map(|line| line.split_once(' '));
         let figures = figures.filter_map(|(name, n)| Some((name.to_owned(), n.parse().ok()?)));
@@ -116,11 +116,11 @@ fn output<P: Read>(
     };
     // The pipe holds the few lines of output, so they can be read after the program has exited.
     let pipe = pipe(&mut child);
-    let begun = Instant::now();
+    let start = Instant::now();
     let status = loop {
         match child.try_wait().map_err(named)? {
             Some(status) => break status,
-            None if limit < begun.elapsed() => {
+            None if limit < start.elapsed() => {
                 child.kill().and_then(|()| child.wait()).map_err(named)?;
                 return Ok(None);
             }

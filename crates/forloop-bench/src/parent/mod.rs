@@ -63,10 +63,10 @@ fn measure(options: &Options) -> Result<Measured, String> {
         false => Some("--no-instructions".to_owned()),
     };
     let mut cells = Vec::new();
-    for block in BLOCKS.iter().filter(|block| options.wants(block)) {
+    for block in BLOCKS.iter().filter(|block| options.selects(block)) {
         eprintln!("bench: {}, {}", block.name, block.title);
-        let of_block = measure_block(block, options, &launcher, no_instructions.is_none());
-        cells.extend(of_block);
+        let block_cells = measure_block(block, options, &launcher, no_instructions.is_none());
+        cells.extend(block_cells);
     }
     Ok(Measured { cells, limit: options.limit(), no_instructions, quick: options.quick })
 }
@@ -86,7 +86,7 @@ fn measure_block(
         for cell in cells.iter_mut().filter(|cell| matches!(cell.time, Time::Samples(_))) {
             match launcher.run(block, cell.peer, Measure::Time, n) {
                 Ok(Measurement::Figures(figures)) => cell.add_time(&figures),
-                Ok(Measurement::OverLimit) => cell.time = Time::OverLimit,
+                Ok(Measurement::TimedOut) => cell.time = Time::TimedOut,
                 Err(why) => {
                     eprintln!("bench: {why}");
                     cell.time = Time::Failed;
@@ -101,7 +101,7 @@ fn measure_block(
         for measure in [Measure::Polls, Measure::Heap] {
             match launcher.run(block, cell.peer, measure, n) {
                 Ok(Measurement::Figures(figures)) => cell.add_exact(&figures, n),
-                Ok(Measurement::OverLimit) => {}
+                Ok(Measurement::TimedOut) => {}
                 Err(why) => eprintln!("bench: {why}"),
             }
         }

@@ -68,7 +68,7 @@ impl Options {
         Ok(Invocation::Run(options))
     }
 
-    pub(crate) fn wants(&self, block: &Block) -> bool {
+    pub(crate) fn selects(&self, block: &Block) -> bool {
         self.only.is_empty() || self.only.iter().any(|name| is_of(block, name))
     }
 
@@ -114,10 +114,10 @@ mod tests {
     #[test]
     fn a_name_selects_all_blocks_of_a_workload_or_one_block() {
         let options = parsed(&["--only", "W3,W4-64"]).unwrap();
-        let wanted = BLOCKS.iter().filter(|block| options.wants(block));
+        let wanted = BLOCKS.iter().filter(|block| options.selects(block));
         let wanted: Vec<_> = wanted.map(|block| block.name).collect();
         assert_eq!(wanted, ["W3s-1k", "W3s-10k", "W3s-100k", "W3t-100k", "W4-64"]);
-        assert!(BLOCKS.iter().all(|block| parsed(&[]).unwrap().wants(block)));
+        assert!(BLOCKS.iter().all(|block| parsed(&[]).unwrap().selects(block)));
     }
 
     #[test]

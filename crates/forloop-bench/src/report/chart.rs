@@ -122,7 +122,7 @@ fn panel(
 fn is_shown(cell: &Cell) -> bool {
     !cell.is_wall_time()
         && !matches!(cell.peer, Peer::ForloopTokio | Peer::ForloopSmol | Peer::LocalExecutor)
-        && (cell.nanos().is_some() || cell.time == Time::OverLimit)
+        && (cell.nanos().is_some() || cell.time == Time::TimedOut)
 }
 
 /// Returns the length of a bar, as a fraction of the longest possible.

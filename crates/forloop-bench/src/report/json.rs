@@ -29,14 +29,14 @@ pub(crate) fn json(measured: &Measured) -> Value {
 fn row(cell: &Cell, block: &[Cell], measured: &Measured) -> Value {
     let samples = match &cell.time {
         Time::Samples(samples) => samples.clone(),
-        Time::OverLimit | Time::Failed => Vec::new(),
+        Time::TimedOut | Time::Failed => Vec::new(),
     };
     json!({
         "workload": cell.block.name,
         "peer": cell.peer.name(),
         "items": cell.n,
         "clock": if cell.is_wall_time() { "wall" } else { "cpu" },
-        "over_limit": cell.time == Time::OverLimit,
+        "over_limit": cell.time == Time::TimedOut,
         "failed": cell.time == Time::Failed,
         "nanoseconds_per_item": cell.nanos(),
         "samples": samples,

@@ -29,7 +29,7 @@ const HEADER: &str = "  \
 
 fn line(row: &Cell, block: &[Cell], measured: &Measured) -> String {
     let time = match (&row.time, row.nanos()) {
-        (Time::OverLimit, _) => format!("> {} s", measured.limit.as_secs()),
+        (Time::TimedOut, _) => format!("> {} s", measured.limit.as_secs()),
         (Time::Failed, _) => "failed".to_owned(),
         (_, Some(nanos)) => short(nanos),
         (_, None) => "-".to_owned(),
@@ -116,7 +116,7 @@ mod tests {
     fn rows_are_sorted_by_time_and_compared_with_ours() {
         let cells = vec![
             cell("W1-1k", Peer::FuturesUnordered, Time::Samples(vec![80.0, 60.0, 70.0])),
-            cell("W1-1k", Peer::ConcurrencyGroup, Time::OverLimit),
+            cell("W1-1k", Peer::ConcurrencyGroup, Time::TimedOut),
             cell("W1-1k", Peer::Forloop, Time::Samples(vec![7.0])),
         ];
         let text = table(&measured(cells));

@@ -111,7 +111,7 @@ impl Figure {
     }
 
     /// Whether a larger figure is better.
-    fn is_a_race(self) -> bool {
+    fn is_ratio(self) -> bool {
         matches!(self, BestInTask | FuturesUnordered | SpeedUp | JoinSetTwo)
     }
 
@@ -125,7 +125,7 @@ impl Figure {
             times.min_by(|a, b| a.0.total_cmp(&b.0))
         };
         let ours_two = || fastest(&|peer| peer.is_ours() && peer.kind() == Kind::TwoThreads);
-        let alone = |figure: Option<f64>| figure.map(|figure| (figure, ""));
+        let unnamed = |figure: Option<f64>| figure.map(|figure| (figure, ""));
         match self {
             BestInTask => {
                 let (time, name) = fastest(&is_in_task_peer)?;
@@ -142,12 +142,12 @@ impl Figure {
             JoinSetTwo => {
                 ours_two().and_then(|(ours, name)| Some((nanos(Peer::JoinSetTwo)? / ours, name)))
             }
-            Allocations => alone(ours?.allocations()),
-            AllocationsInAll => alone(ours?.exact.get("allocations").copied()),
-            Bytes => alone(ours?.bytes()),
-            Growth => alone(growth(ours?, measured)),
-            Polls => alone(ours?.polls()),
-            MostPolls => alone(ours?.most_polls()),
+            Allocations => unnamed(ours?.allocations()),
+            AllocationsInAll => unnamed(ours?.exact.get("allocations").copied()),
+            Bytes => unnamed(ours?.bytes()),
+            Growth => unnamed(growth(ours?, measured)),
+            Polls => unnamed(ours?.polls()),
+            MostPolls => unnamed(ours?.most_polls()),
         }
     }
 }
@@ -165,12 +165,12 @@ pub(crate) fn targets(measured: &Measured) -> String {
         if block.is_empty() {
             continue;
         }
-        let (sign, unit) = if figure.is_a_race() { (">=", "x") } else { ("<=", "") };
+        let (sign, unit) = if figure.is_ratio() { (">=", "x") } else { ("<=", "") };
         let (reached, verdict, by) = match figure.reached(&block, measured) {
             None => ("-".to_owned(), "not measured", ""),
             Some((reached, by)) => {
-                let met = if figure.is_a_race() { target <= reached } else { reached <= target };
-                (precise(reached), if met { "met" } else { "MISSED" }, by)
+                let is_met = if figure.is_ratio() { target <= reached } else { reached <= target };
+                (precise(reached), if is_met { "met" } else { "MISSED" }, by)
             }
         };
         let by = if by.is_empty() { String::new() } else { format!(" ({by})") };

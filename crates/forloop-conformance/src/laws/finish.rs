@@ -200,7 +200,7 @@ pub fn stop_on_counts_stops_the_loop_when_its_condition_is_met<B: Backend>(backe
         assert_eq!(alive.now(), 0);
     }
     // The condition is met by the last item: the loop is not interrupted.
-    let all = looping(3).stop_on_counts(|counts| counts.ended() == 10).settle(body);
+    let all = looping(3).stop_on_counts(|counts| counts.completed() == 10).settle(body);
     assert!(backend.block_on(all).interrupted().is_none());
     // No body has failed, but not all items have run.
     let three = each(0..10).sequential().at(backend.place());
@@ -285,8 +285,8 @@ pub fn a_met_condition_is_not_checked_again_and_a_drained_loop_reports_its_cause
     let looping = each(0..4).unbounded().at(backend.place()).retry(&clock, again);
     let checks = checked.clone();
     let looping = looping.stop_on_counts(move |counts| {
-        checks.write(counts.ended() as u64);
-        counts.ended() == 1
+        checks.write(counts.completed() as u64);
+        counts.completed() == 1
     });
     let settled = backend.block_on(looping.settle(|n| {
         job(async move {

@@ -23,15 +23,16 @@
 //! sleeps only when the source, the options' signals and timers have all been polled with this waker and
 //! were pending *after* the last thing that could have changed them, and when the engine has registered
 //! the waker and found no body woken since: it says so in one step (see [`crate::engine`]). What was polled
-//! too early is known as [`Signals::Outdated`], and is polled again before anything else begins.
+//! too early is known as [`Signals::Outdated`], and is polled again before anything else starts.
 //!
 //! # Panics
 //!
 //! A panic, of a body, the source, an option or a destructor, stops the loop. The first one is kept until
-//! every body has stopped, and [`Drive::ending`] resumes it. No strategy sees a panic before that, unless
+//! every body has stopped, and [`Drive::finish`] resumes it. No strategy sees a panic before that, unless
 //! the loop catches the panics of its bodies.
 
 mod admitting;
+mod disposition;
 mod phase;
 mod spawner;
 mod start;
@@ -48,12 +49,13 @@ use core::task::{Context, Poll};
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
+use self::disposition::{Disposition, Expiry};
 use self::phase::Phase;
-use self::stopping::{Disposition, Expiry};
+use crate::admission::MaybeQueue;
 use crate::budget::budget;
 use crate::engine::{CapacityHint, Completion, JobHandle};
-use crate::options::{ItemPolicy, OutcomePolicy};
-use crate::outcome::{Cut, catch};
+use crate::options::{ItemPolicy, OutcomeRule};
+use crate::outcome::{Interruption, catch};
 use crate::place::{BodySet, Delivery, DeliveryRule, PoolHandle, PullConfig};
 use crate::simulation::Origin;
 use crate::{Interrupted, Outcome, Panic};
@@ -67,17 +69,19 @@ const ROUND: usize = 64;
 
 pin_project! {
     /// A running loop: its source, its body, its options and the bodies that run.
-    pub(crate) struct Drive<S, A, J, C> {
-        // Dropped as soon as it is exhausted or nothing may begin any more; never polled again.
+    pub(crate) struct Drive<S, A, J, Q, C, U> {
+        // Dropped as soon as it is exhausted or nothing may start any more; never polled again.
         #[pin]
         source: Option<S>,
-        // Dropped with the source, unless items are queued in it.
-        launcher: Option<A>,
+        // Dropped as soon as nothing may start any more.
+        spawner: Option<A>,
+        // The items that were pulled and do not run.
+        admission: Q,
         limit: usize,
         // Dropped when the loop has finished.
         policy: Option<C>,
         running: BodySet<J>,
-        phase: Phase,
+        phase: Phase<U>,
         is_set_up: bool,
         started: usize,
         started_this_round: usize,
@@ -135,39 +139,20 @@ impl Signals {
     }
 }
 
-impl<S, A, J, C> Drive<S, A, J, C>
+impl<S, A, J, Q, C, U> Drive<S, A, J, Q, C, U>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
-    C: ItemPolicy<S::Item> + OutcomePolicy<J::Output>,
+    Q: MaybeQueue<C::Item, J::Output>,
+    C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
 {
-    /// A loop that pulls its items and starts its bodies itself.
-    #[inline]
-    pub(crate) fn new(
-        source: S,
-        launcher: A,
-        pool: Option<PoolHandle<J>>,
-        limit: usize,
-        policy: C,
-        origin: Origin,
-    ) -> Self {
-        Self::of((Some(source), Some(launcher)), pool, limit, policy, origin)
-    }
-
-    /// A loop whose workers pull the items.
-    pub(crate) fn of_pool(
-        pool: Option<PoolHandle<J>>,
-        limit: usize,
-        policy: C,
-        origin: Origin,
-    ) -> Self {
-        Self::of((None, None), pool, limit, policy, origin)
-    }
-
+    /// A loop that has not been polled. It has neither source nor spawner if workers pull the items.
     #[inline(always)] // so that it is made where it is to be
-    fn of(
-        (source, launcher): (Option<S>, Option<A>),
+    pub(crate) fn new(
+        source: Option<S>,
+        spawner: Option<A>,
+        admission: Q,
         pool: Option<PoolHandle<J>>,
         limit: usize,
         policy: C,
@@ -175,7 +160,8 @@ where
     ) -> Self {
         Self {
             source,
-            launcher,
+            spawner,
+            admission,
             limit,
             policy: Some(policy),
             running: BodySet::new(pool, origin),
@@ -195,7 +181,7 @@ where
     ///
     /// `delivery` says how soon a worker delivers an output. Unless completions `are_collected` at once,
     /// they count against the limit until they are taken.
-    pub(crate) fn begin(
+    pub(crate) fn set_up(
         self: Pin<&mut Self>,
         are_collected: bool,
         delivery: Option<fn(&J::Output) -> Delivery>,
@@ -225,15 +211,15 @@ where
 
     /// Ends a loop in which nothing runs any more: resumes the panic that stopped it, or returns what has
     /// interrupted it.
-    pub(crate) fn ending(self: Pin<&mut Self>) -> Option<Interrupted<(), C::SourceError>> {
+    pub(crate) fn finish(self: Pin<&mut Self>) -> Option<Interrupted<(), U>> {
         let this = self.project();
-        let source_error = this.policy.as_mut().and_then(C::source_error);
         // A destructor may panic, and this is the last chance to report it.
-        let (policy, launcher) = (this.policy, this.launcher);
+        let (policy, spawner, admission) = (this.policy, this.spawner, this.admission);
         let dropped = catch(|| {
             *policy = None;
-            if C::HAS_RULES {
-                *launcher = None;
+            if let Some(admission) = admission.queue_mut() {
+                *spawner = None;
+                admission.clear();
             }
         });
         if let Err(panic) = dropped {
@@ -243,14 +229,12 @@ where
         if let Some(panic) = this.panic.take() {
             panic.resume();
         }
-        let Interrupted { cause, pending, ready } = interruption.and_then(Cut::into_interrupted)?;
-        let cause = cause.with_source_error(source_error);
-        Some(Interrupted { cause, pending, ready })
+        interruption.and_then(Interruption::into_interrupted)
     }
 
-    /// Whether the loop was stopped by something that [`ending`](Self::ending) will report.
-    pub(crate) fn was_cut_short(&self) -> bool {
-        self.panic.is_some() || self.phase.cut().is_some()
+    /// Whether the loop was stopped by something that [`finish`](Self::finish) will report.
+    pub(crate) fn was_interrupted(&self) -> bool {
+        self.panic.is_some() || self.phase.interruption().is_some()
     }
 
     /// How many bodies may run at once.
@@ -267,7 +251,7 @@ where
     /// poll. Bodies that share the parent's waker are polled once in each: any of them may have been woken,
     /// and the waker may be another one.
     #[inline]
-    pub(crate) fn polled_anew(self: Pin<&mut Self>) {
+    pub(crate) fn begin_poll(self: Pin<&mut Self>) {
         if J::PARENT_WAKER {
             *self.project().must_poll_all = true;
         }
@@ -287,7 +271,7 @@ where
         mut on_complete: impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
     ) -> Poll<ControlFlow<B>> {
         if J::ON_POOL {
-            self.as_mut().begin(false, Some(|_| Delivery::Prompt));
+            self.as_mut().set_up(false, Some(|_| Delivery::Prompt));
             self.as_mut().project().running.set_held_permits(held);
         }
         let mut signals = Signals::Unchecked;
@@ -324,21 +308,21 @@ where
         if J::PARENT_WAKER && core::mem::take(self.as_mut().project().must_poll_all) {
             self.as_mut().project().running.mark_all_due();
         }
-        if self.running.is_round_in_progress() {
-            signals.outdate();
-            return self.poll_round(cx, on_complete).into();
-        }
-        let done = match self.phase {
-            Phase::Running => self.as_mut().step_running(cx, held, signals, on_complete),
-            Phase::LastRound { .. } => self.as_mut().step_last_round(),
-            Phase::Draining(_) | Phase::Stopping(_) | Phase::Finished => {
-                self.as_mut().step_closed(on_complete)
+        if !self.running.is_round_in_progress() {
+            let done = match self.phase {
+                Phase::Running => self.as_mut().step_running(cx, held, signals, on_complete),
+                Phase::LastRound { .. } => self.as_mut().step_last_round(),
+                Phase::Draining(_) | Phase::Stopping(_) | Phase::Finished => {
+                    self.as_mut().step_closed(on_complete)
+                }
+            };
+            let done = done.or_else(|| self.as_mut().idle(cx, on_complete));
+            if let Some(step) = done {
+                return step;
             }
-        };
-        match done {
-            Some(step) => step,
-            None => self.idle(cx, on_complete),
         }
+        signals.outdate();
+        self.poll_round(cx, on_complete).into()
     }
 
     /// Starts bodies while there is room for them. `None` if none can be started.
@@ -353,7 +337,7 @@ where
         let may_start = if C::HAS_RULES {
             self.may_admit(held)
         } else {
-            self.has_room(held) && self.source.is_some()
+            self.source.is_some() && self.has_room(held)
         };
         if !may_start {
             return None;
@@ -380,37 +364,36 @@ where
         if !C::HAS_RULES {
             return None;
         }
-        let end = self.as_mut().take_unstarted()?;
-        Some(deliver(end, on_complete).into())
+        let completion = self.as_mut().take_unstarted()?;
+        Some(deliver(completion, on_complete).into())
     }
 
     /// Begins the last round; after it, the loop stops.
     fn step_last_round<B>(mut self: Pin<&mut Self>) -> Option<Step<B>> {
         let this = self.as_mut().project();
-        let Phase::LastRound { reason, has_begun, .. } = this.phase else { return None };
+        let Phase::LastRound { reason, has_started, .. } = this.phase else { return None };
         let reason = *reason;
-        if !*has_begun && this.running.next_round() {
-            *has_begun = true;
+        if !*has_started && this.running.next_round() {
+            *has_started = true;
         } else {
-            self.cut_short(reason.into(), None);
+            self.interrupt(reason.into(), None);
         }
         Some(Step::Progress)
     }
 
-    /// Nothing can be started now: polls the bodies that were woken, cancels those that have timed out, and
-    /// sleeps when there are none.
+    /// Nothing can be started now: begins a round of the bodies that were woken, cancels those that have timed
+    /// out, and sleeps when there are none. `None` if a round has begun.
     #[inline(always)] // in one place
     fn idle<B>(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         on_complete: &mut impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
-    ) -> Step<B> {
+    ) -> Option<Step<B>> {
         let this = self.as_mut().project();
         let may_start_more = core::mem::take(this.started_this_round) >= ROUND;
-        let is_exhausted =
-            this.source.is_none() && (!C::HAS_RULES || admitting::none_waits(this.launcher));
+        let is_exhausted = this.source.is_none() && this.admission.is_empty();
         if is_exhausted && this.running.is_empty() {
-            return Step::Complete;
+            return Some(Step::Complete);
         }
         // A body that yields wants other tasks to run, and not only its siblings. Where bodies can time out,
         // that is checked after each round.
@@ -418,30 +401,32 @@ where
         if *this.rounds_this_turn < rounds || !this.running.has_yielded() {
             *this.rounds_this_turn += 1;
             if this.running.next_round() {
-                return Step::Progress;
+                return None;
             }
         }
         if C::HAS_SIGNALS {
             match self.as_mut().expire(cx) {
-                Expiry::Completed(end) => return deliver(end, on_complete).into(),
-                Expiry::Progress => return Step::Progress,
+                Expiry::Completed(completion) => {
+                    return Some(deliver(completion, on_complete).into());
+                }
+                Expiry::Progress => return Some(Step::Progress),
                 Expiry::None => {}
             }
             // With a full look: a loop that sleeps has registered its waker everywhere.
             if !may_start_more && self.as_mut().poll_signals(cx, false) {
-                return Step::Progress;
+                return Some(Step::Progress);
             }
         }
         if may_start_more {
-            return Step::Progress;
+            return Some(Step::Progress);
         }
         let this = self.project();
         if !this.running.sleep(cx) {
-            return Step::Yield;
+            return Some(Step::Yield);
         }
         *this.polls_this_turn = 0;
         *this.rounds_this_turn = 0;
-        Step::Sleep
+        Some(Step::Sleep)
     }
 
     /// Whether one more body may run.
@@ -460,13 +445,15 @@ where
     ) -> ControlFlow<B> {
         let this = self.as_mut().project();
         let is_running = matches!(this.phase, Phase::Running);
-        let pass_on = |end: Completion<_>| match end.outcome {
+        let pass_on = |completion: Completion<_>| match completion.outcome {
             // As nearly all of them: nothing depends on it but the strategy.
             Outcome::Ok(_) if is_running && C::HAS_SIGNALS && !C::HAS_RULES => {
-                deliver(end, on_complete).map_break(Ok)
+                deliver(completion, on_complete).map_break(Ok)
             }
-            Outcome::Ok(_) if is_running && !C::HAS_RULES => on_complete(Some(end)).map_break(Ok),
-            _ => ControlFlow::Break(Err(end)),
+            Outcome::Ok(_) if is_running && !C::HAS_RULES => {
+                on_complete(Some(completion)).map_break(Ok)
+            }
+            _ => ControlFlow::Break(Err(completion)),
         };
         let round = if J::PARENT_WAKER {
             // All of them, regardless of the budget: one that is not polled now might have lost its wake.
@@ -482,8 +469,8 @@ where
                 on_complete(None)
             }
             ControlFlow::Break(Ok(enough)) => ControlFlow::Break(enough),
-            ControlFlow::Break(Err(end)) => match self.dispose(end) {
-                Disposition::Deliver(end) => deliver(end, on_complete),
+            ControlFlow::Break(Err(completion)) => match self.handle_completion(completion) {
+                Disposition::Deliver(completion) => deliver(completion, on_complete),
                 Disposition::Retry | Disposition::Kept => on_complete(None),
             },
         }
@@ -503,14 +490,14 @@ where
 /// Passes on a completion that is a batch of its own.
 #[inline]
 fn deliver<T, B>(
-    end: Completion<T>,
+    completion: Completion<T>,
     on_complete: &mut impl FnMut(Option<Completion<T>>) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
-    on_complete(Some(end))?;
+    on_complete(Some(completion))?;
     on_complete(None)
 }
 
-impl<S, A, J, C> fmt::Debug for Drive<S, A, J, C> {
+impl<S, A, J, Q, C, U> fmt::Debug for Drive<S, A, J, Q, C, U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Drive")
             .field("limit", &self.limit)

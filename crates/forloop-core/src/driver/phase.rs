@@ -1,7 +1,7 @@
 //! The phases of a loop.
 
 use crate::StopReason;
-use crate::outcome::Cut;
+use crate::outcome::Interruption;
 
 /// What a loop does next. It goes from the first phase towards the last and never back.
 ///
@@ -12,32 +12,34 @@ use crate::outcome::Cut;
 ///                       └─> LastRound ──────────────┘
 /// ```
 ///
-/// A phase owns what is known of the interruption that led to it, so there is none without the other.
+/// A phase owns what is known of the interruption that led to it, with the error of the source, a `U`, if it was that.
+/// So there is no interruption without its phase.
 #[derive(Debug)]
-pub(super) enum Phase {
+#[repr(u8)] // a tag of its own: every step looks at the phase
+pub(super) enum Phase<U> {
     /// Items are pulled and bodies are started, until the source is exhausted.
     Running,
     /// `drain_on`: nothing is started any more; bodies that run complete.
-    Draining(Cut<()>),
+    Draining(Interruption<U>),
     /// The deadline has passed: the bodies that were woken by then are polled once more, and then the loop
     /// stops.
     LastRound {
         /// Why the loop stops after it.
         reason: StopReason,
-        /// That round has begun.
-        has_begun: bool,
+        /// That round has started.
+        has_started: bool,
         /// The loop was draining.
-        drained: Option<Cut<()>>,
+        drained: Option<Interruption<U>>,
     },
     /// The bodies were cancelled, and the loop waits until they have stopped. Without an interruption it was
     /// its strategy that stopped it, or a panic.
-    Stopping(Option<Cut<()>>),
+    Stopping(Option<Interruption<U>>),
     /// Nothing runs, and the result was taken.
     Finished,
 }
 
-impl Phase {
-    /// Whether nothing new may begin.
+impl<U> Phase<U> {
+    /// Whether nothing new may start.
     #[inline]
     pub(super) fn is_closed(&self) -> bool {
         match self {
@@ -59,7 +61,7 @@ impl Phase {
     }
 
     /// Whether the options' signals are still of interest.
-    pub(super) fn heeds_signals(&self) -> bool {
+    pub(super) fn polls_signals(&self) -> bool {
         match self {
             Self::Running | Self::Draining(_) => true,
             Self::LastRound { .. } | Self::Stopping(_) | Self::Finished => false,
@@ -68,36 +70,42 @@ impl Phase {
 
     /// The interruption, if there was one.
     #[inline]
-    pub(super) fn cut(&self) -> Option<&Cut<()>> {
+    pub(super) fn interruption(&self) -> Option<&Interruption<U>> {
         match self {
-            Self::Draining(cut) => Some(cut),
-            Self::LastRound { drained: cut, .. } | Self::Stopping(cut) => cut.as_ref(),
+            Self::Draining(interruption) => Some(interruption),
+            Self::LastRound { drained: interruption, .. } | Self::Stopping(interruption) => {
+                interruption.as_ref()
+            }
             Self::Running | Self::Finished => None,
         }
     }
 
-    /// As [`cut`](Self::cut).
-    pub(super) fn cut_mut(&mut self) -> Option<&mut Cut<()>> {
+    /// As [`interruption`](Self::interruption).
+    pub(super) fn interruption_mut(&mut self) -> Option<&mut Interruption<U>> {
         match self {
-            Self::Draining(cut) => Some(cut),
-            Self::LastRound { drained: cut, .. } | Self::Stopping(cut) => cut.as_mut(),
+            Self::Draining(interruption) => Some(interruption),
+            Self::LastRound { drained: interruption, .. } | Self::Stopping(interruption) => {
+                interruption.as_mut()
+            }
             Self::Running | Self::Finished => None,
         }
     }
 
     /// Takes the interruption out. What follows enters the phase that it leads to.
-    pub(super) fn take_cut(&mut self) -> Option<Cut<()>> {
+    pub(super) fn take_interruption(&mut self) -> Option<Interruption<U>> {
         let is_stopping = self.is_stopping();
-        let cut = self.finish();
+        let interruption = self.finish();
         *self = if is_stopping { Self::Stopping(None) } else { Self::Running };
-        cut
+        interruption
     }
 
     /// Leaves this phase for the last one. Returns the interruption.
-    pub(super) fn finish(&mut self) -> Option<Cut<()>> {
+    pub(super) fn finish(&mut self) -> Option<Interruption<U>> {
         match core::mem::replace(self, Self::Finished) {
-            Self::Draining(cut) => Some(cut),
-            Self::LastRound { drained: cut, .. } | Self::Stopping(cut) => cut,
+            Self::Draining(interruption) => Some(interruption),
+            Self::LastRound { drained: interruption, .. } | Self::Stopping(interruption) => {
+                interruption
+            }
             Self::Running | Self::Finished => None,
         }
     }

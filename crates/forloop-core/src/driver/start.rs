@@ -8,39 +8,21 @@ use crate::admission::MaybeQueue;
 use crate::body::Body;
 use crate::engine::JobHandle;
 use crate::looping::{LimitSet, Loop};
-use crate::options::{ItemPolicy, OutcomePolicy};
+use crate::options::{ItemPolicy, OutcomeRule};
 use crate::place::{Dispatch, Dispatched, Place};
 
 impl<S, P, L, C> Loop<S, P, L, C> {
-    /// The loop on its way, with this body.
+    /// The loop on its way, with this body. `is_error` says which of its outputs are errors, if the strategy knows.
     #[inline]
     pub(crate) fn drive<F, B, J, I>(
         self,
         body: F,
-    ) -> Drive<S, BodySpawner<F, P, C::AdmissionQueue<I, B::Returns>>, J, C>
-    where
-        S: Stream,
-        L: LimitSet,
-        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns>,
-        F: FnMut(I) -> B,
-        B: Body,
-        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
-        J: JobHandle<Output = B::Returns>,
-    {
-        self.drive_collecting(body, None)
-    }
-
-    /// [`drive`](Self::drive), where it is known whether an output is an error.
-    #[inline]
-    pub(crate) fn drive_collecting<F, B, J, I>(
-        self,
-        body: F,
         is_error: Option<fn(&B::Returns) -> bool>,
-    ) -> Drive<S, BodySpawner<F, P, C::AdmissionQueue<I, B::Returns>>, J, C>
+    ) -> Drive<S, BodySpawner<F, P>, J, C::AdmissionQueue<I, B::Returns>, C, C::SourceError>
     where
         S: Stream,
         L: LimitSet,
-        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns>,
+        C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
@@ -48,15 +30,16 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     {
         let Self { source, place, limit, policy, origin } = self;
         let limit = limit.bodies();
-        match P::Dispatch::body_source(source, body, C::admit_any()) {
-            Dispatched::Push(source, body) => {
-                let pool = place.pool(None);
-                let launcher = BodySpawner { body, place, admission: MaybeQueue::of(is_error) };
-                Drive::new(source, launcher, pool, limit, policy, origin)
-            }
-            Dispatched::Pull(body_source) => {
-                Drive::of_pool(place.pool(Some(body_source)), limit, policy, origin)
-            }
-        }
+        let admission = MaybeQueue::new(is_error);
+        let (source, spawner, pool) =
+            match P::Dispatch::body_source(source, body, C::worker_item_of()) {
+                Dispatched::Push(source, body) => {
+                    let pool = place.pool(None);
+                    (Some(source), Some(BodySpawner { body, place }), pool)
+                }
+                // The workers pull the items and start the bodies.
+                Dispatched::Pull(body_source) => (None, None, place.pool(Some(body_source))),
+            };
+        Drive::new(source, spawner, admission, pool, limit, policy, origin)
     }
 }

@@ -1,23 +1,25 @@
 //! Starting bodies, as long as there are items and room.
 
+use core::cell::Cell;
 use core::ops::ControlFlow;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use futures_core::Stream;
 
-use super::stopping::Disposition;
+use super::disposition::Disposition;
 use super::{Drive, ROUND, Spawner, deliver};
+use crate::admission::MaybeQueue;
 use crate::body::Attempt;
 use crate::budget::BUDGET;
 use crate::engine::{Completion, JobHandle};
-use crate::options::{ItemPolicy, OutcomePolicy};
+use crate::options::{ItemPolicy, OutcomeRule};
 use crate::outcome::catch;
 use crate::simulation::beginning;
 use crate::{Cause, Outcome, Panic};
 
 /// Why no more bodies are started for now.
-pub(super) enum StartEnd<B, T> {
+pub(super) enum StartPause<B, T, U> {
     /// The source has no item yet, or an option holds back those that there are.
     NoItem,
     /// The source is exhausted.
@@ -31,10 +33,13 @@ pub(super) enum StartEnd<B, T> {
     /// A body has completed in a way that the driver must look at.
     Completed(Completion<T>),
     /// The source gave an error.
-    SourceFailed,
+    SourceFailed(U),
     /// The source, an option or the closure of the body panicked.
     Panicked(Panic),
 }
+
+/// A run of starts ends, and the reason is known.
+struct Paused;
 
 /// A count that is kept in a register, mostly, and stored when this is dropped.
 struct Counter<'a> {
@@ -49,12 +54,13 @@ impl Drop for Counter<'_> {
     }
 }
 
-impl<S, A, J, C> Drive<S, A, J, C>
+impl<S, A, J, Q, C, U> Drive<S, A, J, Q, C, U>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
-    C: ItemPolicy<S::Item> + OutcomePolicy<J::Output>,
+    Q: MaybeQueue<C::Item, J::Output>,
+    C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
 {
     /// Starts bodies, and passes on the completions of those that are ready at once. `Pending` if nothing
     /// can be started now; `Continue` if it is time to look at what runs.
@@ -76,30 +82,32 @@ where
         };
         let this = self.as_mut().project();
         let started = *this.started - first;
-        *this.started_this_round += started;
         *this.polls_this_turn += started;
+        // Where nothing waits, no round is due.
+        *this.started_this_round =
+            if this.running.is_empty() { 0 } else { *this.started_this_round + started };
         match result {
-            StartEnd::Break(enough) => return Poll::Ready(ControlFlow::Break(enough)),
-            StartEnd::NoItem if started == 0 => return Poll::Pending,
-            StartEnd::NoItem | StartEnd::Full | StartEnd::Quota => {}
+            StartPause::Break(enough) => return Poll::Ready(ControlFlow::Break(enough)),
+            StartPause::NoItem if started == 0 => return Poll::Pending,
+            StartPause::NoItem | StartPause::Full | StartPause::Quota => {}
             // Queued items still need the body's closure.
-            StartEnd::Exhausted if C::HAS_RULES => self.close_source(),
-            StartEnd::Exhausted => self.close(),
-            StartEnd::SourceFailed => {
+            StartPause::Exhausted if C::HAS_RULES => self.close_source(),
+            StartPause::Exhausted => self.close(),
+            StartPause::SourceFailed(error) => {
                 let index = self.started;
-                self.cut_short(Cause::Source { index, error: () }, None);
+                self.interrupt(Cause::Source { index, error }, None);
             }
-            StartEnd::Panicked(panic) => self.stop_for(panic),
-            StartEnd::Completed(end) => {
-                if let Disposition::Deliver(end) = self.dispose(end) {
-                    return Poll::Ready(deliver(end, on_complete));
+            StartPause::Panicked(panic) => self.stop_for(panic),
+            StartPause::Completed(completion) => {
+                if let Disposition::Deliver(completion) = self.handle_completion(completion) {
+                    return Poll::Ready(deliver(completion, on_complete));
                 }
             }
         }
         Poll::Ready(ControlFlow::Continue(()))
     }
 
-    /// Starts up to `quota` bodies of a loop without rules: each item begins as soon as it was pulled.
+    /// Starts up to `quota` bodies of a loop without rules: each item starts as soon as it was pulled.
     #[inline]
     fn start_some<B>(
         self: Pin<&mut Self>,
@@ -107,60 +115,80 @@ where
         held: usize,
         quota: usize,
         on_complete: &mut impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
-    ) -> StartEnd<B, J::Output> {
+    ) -> StartPause<B, J::Output, U> {
         let mut this = self.project();
-        let (Some(mut source), Some(launcher), Some(policy)) =
-            (this.source.as_mut().as_pin_mut(), this.launcher, this.policy)
+        let (Some(mut source), Some(spawner), Some(policy)) =
+            (this.source.as_mut().as_pin_mut(), this.spawner, this.policy)
         else {
-            return StartEnd::NoItem;
+            return StartPause::NoItem;
         };
         let mut started = Counter { count: *this.started, stored: this.started };
         let last = started.count + quota;
         let (origin, caller) = (*this.origin, cx.waker());
+        // Why the run of starts ends. The two closures leave the reason here: as the value of their `Break` it would
+        // go through memory for each body that is started.
+        let reason = Cell::new(None);
+        let pause = |why| {
+            reason.set(Some(why));
+            Paused
+        };
         loop {
             let next = || {
                 if started.count == last {
-                    return ControlFlow::Break(StartEnd::Quota);
+                    return ControlFlow::Break(pause(StartPause::Quota));
                 }
                 let given = match catch(|| source.as_mut().poll_next(cx)) {
                     Ok(Poll::Ready(Some(given))) => given,
-                    Ok(Poll::Ready(None)) => return ControlFlow::Break(StartEnd::Exhausted),
-                    Ok(Poll::Pending) => return ControlFlow::Break(StartEnd::NoItem),
-                    Err(panic) => return ControlFlow::Break(StartEnd::Panicked(panic)),
+                    Ok(Poll::Ready(None)) => {
+                        return ControlFlow::Break(pause(StartPause::Exhausted));
+                    }
+                    Ok(Poll::Pending) => return ControlFlow::Break(pause(StartPause::NoItem)),
+                    Err(panic) => return ControlFlow::Break(pause(StartPause::Panicked(panic))),
                 };
-                let Some(item) = policy.admit(given) else {
-                    return ControlFlow::Break(StartEnd::SourceFailed);
+                let item = match C::item_of(given) {
+                    Ok(item) => item,
+                    Err(error) => {
+                        return ControlFlow::Break(pause(StartPause::SourceFailed(error)));
+                    }
                 };
                 let index = started.count;
                 started.count += 1;
                 match catch(|| {
-                    beginning(origin, index, || launcher.launch(Attempt::first(index), item))
+                    beginning(origin, index, || spawner.launch(Attempt::first(index), item))
                 }) {
                     Ok(job) => ControlFlow::Continue((index, job)),
                     Err(panic) => {
                         let outcome = Outcome::Panicked(panic);
-                        let end = Completion { index, seq: J::next_sequence(), outcome };
-                        ControlFlow::Break(StartEnd::Completed(end))
+                        let completion = Completion { index, seq: J::next_sequence(), outcome };
+                        ControlFlow::Break(pause(StartPause::Completed(completion)))
                     }
                 }
             };
             let room = this.limit.saturating_sub(this.running.len().saturating_add(held));
-            // Options that time bodies are notified of each start.
+            // Options that time bodies must see each start.
             let most = if C::HAS_SIGNALS { 1 } else { room };
-            let last_started = this.running.start(caller, most, next, |end| match end.outcome {
-                Outcome::Ok(_) => deliver(end, on_complete).map_break(StartEnd::Break),
-                _ => ControlFlow::Break(StartEnd::Completed(end)),
-            });
+            let last_started =
+                this.running.start(caller, most, next, |completion| match completion.outcome {
+                    Outcome::Ok(_) => match deliver(completion, on_complete) {
+                        ControlFlow::Continue(()) => ControlFlow::Continue(()),
+                        ControlFlow::Break(enough) => {
+                            ControlFlow::Break(pause(StartPause::Break(enough)))
+                        }
+                    },
+                    _ => ControlFlow::Break(pause(StartPause::Completed(completion))),
+                });
             let key = match last_started {
                 ControlFlow::Continue(key) => key,
-                ControlFlow::Break(result) => return result,
+                ControlFlow::Break(Paused) => {
+                    return reason.take().expect("a closure that breaks leaves its reason");
+                }
             };
             let running = &*this.running;
-            if let Err(panic) = catch(|| policy.begun(key, |body| running.runs(body))) {
-                return StartEnd::Panicked(panic);
+            if let Err(panic) = catch(|| policy.on_start(key, |body| running.runs(body))) {
+                return StartPause::Panicked(panic);
             }
             if room == most {
-                return StartEnd::Full;
+                return StartPause::Full;
             }
         }
     }

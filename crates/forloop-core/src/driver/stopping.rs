@@ -6,42 +6,23 @@ use core::task::{Context, Poll};
 
 use futures_core::Stream;
 
-use super::admitting::{is_latest, none_waits};
+use super::disposition::{Disposition, Expiry};
 use super::phase::Phase;
 use super::{Drive, Spawner};
 use crate::admission::MaybeQueue;
 use crate::engine::{Completion, JobHandle};
-use crate::options::{ItemPolicy, OutcomePolicy};
-use crate::outcome::{Cut, StopEffect, catch};
+use crate::options::{ItemPolicy, OutcomeRule};
+use crate::outcome::{Interruption, StopEffect, catch};
 use crate::place::SourceFailure;
 use crate::{Cause, Outcome, OutcomeKind, Panic, StopReason};
 
-/// What becomes of a completion.
-pub(super) enum Disposition<T> {
-    /// It is passed on.
-    Deliver(Completion<T>),
-    /// Its item is retried.
-    Retry,
-    /// It is the loop's own: a panic, resumed when everything has stopped, or no body's completion.
-    Kept,
-}
-
-/// What became of the bodies that have timed out.
-pub(super) enum Expiry<T> {
-    /// There were none.
-    None,
-    /// One has stopped, and this is its completion. There may be more.
-    Completed(Completion<T>),
-    /// None of them has completed, and the loop or the items that wait are not as they were.
-    Progress,
-}
-
-impl<S, A, J, C> Drive<S, A, J, C>
+impl<S, A, J, Q, C, U> Drive<S, A, J, Q, C, U>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
-    C: ItemPolicy<S::Item> + OutcomePolicy<J::Output>,
+    Q: MaybeQueue<C::Item, J::Output>,
+    C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
 {
     /// Polls the signals of the options, and does what they ask for. `true` if that has changed the phase.
     ///
@@ -53,16 +34,14 @@ where
         will_repoll: bool,
     ) -> bool {
         let this = self.as_mut().project();
-        let is_done = this.source.is_none()
-            && this.running.is_empty()
-            && (!C::HAS_RULES || none_waits(this.launcher));
-        let Some(policy) = this.policy.as_mut().filter(|_| !is_done && this.phase.heeds_signals())
+        let is_done = this.source.is_none() && this.running.is_empty() && this.admission.is_empty();
+        let Some(policy) = this.policy.as_mut().filter(|_| !is_done && this.phase.polls_signals())
         else {
             return false;
         };
         match catch(|| policy.poll_interrupt(cx, will_repoll)) {
             Ok(Poll::Pending) => false,
-            Ok(Poll::Ready(reason)) => self.interrupt(reason),
+            Ok(Poll::Ready(reason)) => self.stop_for_reason(reason),
             Err(panic) => {
                 self.stop_for(panic);
                 true
@@ -71,24 +50,24 @@ where
     }
 
     /// Stops the loop for an option, in the way of that reason. `false` if that changes nothing.
-    pub(super) fn interrupt(mut self: Pin<&mut Self>, reason: StopReason) -> bool {
+    pub(super) fn stop_for_reason(mut self: Pin<&mut Self>, reason: StopReason) -> bool {
         if self.phase.is_stopping() {
             return false;
         }
         match reason.effect() {
             StopEffect::LastRound => {
-                if !self.phase.heeds_signals() {
+                if !self.phase.polls_signals() {
                     return false;
                 }
                 let this = self.as_mut().project();
                 let drained = this.phase.finish();
-                *this.phase = Phase::LastRound { reason, has_begun: false, drained };
-                self.polled_anew();
+                *this.phase = Phase::LastRound { reason, has_started: false, drained };
+                self.begin_poll();
                 true
             }
             StopEffect::Drain => self.drain(reason),
             StopEffect::Cancel => {
-                self.cut_short(reason.into(), None);
+                self.interrupt(reason.into(), None);
                 true
             }
         }
@@ -100,11 +79,9 @@ where
         while !self.phase.is_stopping() {
             let this = self.as_mut().project();
             let Some(policy) = this.policy else { return expiry };
-            let running = &*this.running;
-            let admission =
-                this.launcher.as_ref().and_then(|launcher| launcher.admission().admission_ref());
-            let alive = |body| running.runs(body) && (!C::HAS_RULES || is_latest(admission, body));
-            let body = match catch(|| policy.poll_overdue(cx, alive)) {
+            let (running, admission) = (&*this.running, &*this.admission);
+            let alive = |body| running.runs(body) && admission.is_latest(body);
+            let body = match catch(|| policy.poll_timed_out(cx, alive)) {
                 Ok(Poll::Ready(body)) => body,
                 Ok(Poll::Pending) => return expiry,
                 Err(panic) => {
@@ -113,9 +90,9 @@ where
                 }
             };
             *this.polls_this_turn += 1;
-            let Some(end) = this.running.expire(cx.waker(), body) else { continue };
-            match self.as_mut().dispose(end) {
-                Disposition::Deliver(end) => return Expiry::Completed(end),
+            let Some(completion) = this.running.expire(cx.waker(), body) else { continue };
+            match self.as_mut().handle_completion(completion) {
+                Disposition::Deliver(completion) => return Expiry::Completed(completion),
                 // A retry must wake this task when its back-off is over: that timer is polled first.
                 Disposition::Retry | Disposition::Kept => expiry = Expiry::Progress,
             }
@@ -125,15 +102,15 @@ where
 
     /// Decides what becomes of a completion. A panic is kept, to be resumed when the loop has stopped. A
     /// body that completes as cancelled although the loop did not cancel it was dropped by its runtime.
-    pub(super) fn dispose(
+    pub(super) fn handle_completion(
         mut self: Pin<&mut Self>,
-        end: Completion<J::Output>,
+        completion: Completion<J::Output>,
     ) -> Disposition<J::Output> {
         let this = self.as_mut().project();
-        match end.outcome {
+        match completion.outcome {
             Outcome::Panicked(panic) if !C::CATCHES_PANICS => {
                 if C::HAS_RULES {
-                    self.as_mut().report_completed(end.index, OutcomeKind::Panicked);
+                    self.as_mut().report_completed(completion.index, OutcomeKind::Panicked);
                 }
                 self.stop_for(panic);
                 return Disposition::Kept;
@@ -141,30 +118,30 @@ where
             Outcome::Cancelled | Outcome::NotRun if this.phase.is_stopping() => {
                 // Where workers pull the items, this loop learns only now which bodies ran.
                 if this.running.pulled().is_some()
-                    && let Some(cut) = this.phase.cut_mut()
+                    && let Some(interruption) = this.phase.interruption_mut()
                 {
-                    cut.one_more(end.index);
+                    interruption.record_running(completion.index);
                 }
             }
             Outcome::Cancelled | Outcome::NotRun => {
-                self.as_mut().cut_short(Cause::Cancelled, Some(end.index));
+                self.as_mut().interrupt(Cause::Cancelled, Some(completion.index));
             }
             Outcome::Ok(_) | Outcome::Err(_) | Outcome::Panicked(_) | Outcome::TimedOut => {
-                if C::HAS_RULES && self.as_mut().schedules_retry(&end) {
+                if C::HAS_RULES && self.as_mut().schedules_retry(&completion) {
                     if let Some(admission) = self.as_mut().admission() {
-                        admission.back_off(end);
+                        admission.back_off(completion);
                     }
                     return Disposition::Retry;
                 }
-                if let Some(cut) = self.as_mut().project().phase.cut_mut() {
-                    cut.ended(end.index);
+                if let Some(interruption) = self.as_mut().project().phase.interruption_mut() {
+                    interruption.record_completed(completion.index);
                 }
             }
         }
         if C::HAS_RULES {
-            self.complete_item(&end);
+            self.complete_item(&completion);
         }
-        Disposition::Deliver(end)
+        Disposition::Deliver(completion)
     }
 
     /// Whether the source says that it has no further item, so that it need not be asked once more.
@@ -181,37 +158,37 @@ where
         match self.as_mut().project().running.take_source_failure() {
             None => {}
             Some(SourceFailure::Panicked(panic)) => self.stop_for(panic),
-            Some(SourceFailure::WorkerDropped) => self.cut_short(Cause::Cancelled, None),
+            Some(SourceFailure::WorkerDropped) => self.interrupt(Cause::Cancelled, None),
         }
     }
 
     /// Interrupts the loop. `lost` is a body that does not run any more.
-    pub(super) fn cut_short(mut self: Pin<&mut Self>, cause: Cause<()>, lost: Option<usize>) {
+    pub(super) fn interrupt(mut self: Pin<&mut Self>, cause: Cause<U>, lost: Option<usize>) {
         let is_exhausted = match (&cause, self.running.pulled()) {
             (Cause::Source { .. }, _) => false,
             (_, Some((_, is_exhausted))) => is_exhausted,
             (_, None) => self.as_mut().source_is_exhausted(),
         };
         let this = self.as_mut().project();
-        let mut all_begun = is_exhausted && (!C::HAS_RULES || none_waits(this.launcher));
+        let mut all_started = is_exhausted && this.admission.is_empty();
         let is_over = this.running.is_empty() && lost.is_none();
         let was_draining = !this.phase.is_stopping();
         // Stopped while it drained, a loop was stopped; and before its end, if it drained before its end.
-        let earlier = match this.phase.take_cut() {
+        let earlier = match this.phase.take_interruption() {
             Some(drained) if was_draining && !is_over => {
-                all_begun &= drained.all_begun();
+                all_started &= drained.all_started();
                 None
             }
             earlier => earlier,
         };
-        let cut = earlier.unwrap_or_else(|| {
-            let mut cut = Cut::new(cause, this.running.indices(), all_begun);
+        let interruption = earlier.unwrap_or_else(|| {
+            let mut interruption = Interruption::new(cause, this.running.indices(), all_started);
             if let Some(index) = lost {
-                cut.one_more(index);
+                interruption.record_running(index);
             }
-            cut
+            interruption
         });
-        self.stop_with(Some(cut));
+        self.stop_with(Some(interruption));
     }
 
     /// Lets the bodies that run complete, and starts nothing new. `false` if the loop was draining before.
@@ -221,8 +198,8 @@ where
         }
         let is_exhausted = self.as_mut().source_is_exhausted();
         let this = self.as_mut().project();
-        let all_begun = is_exhausted && (!C::HAS_RULES || none_waits(this.launcher));
-        *this.phase = Phase::Draining(Cut::new(reason.into(), Vec::new(), all_begun));
+        let all_started = is_exhausted && this.admission.is_empty();
+        *this.phase = Phase::Draining(Interruption::new(reason.into(), Vec::new(), all_started));
         self.close();
         true
     }
@@ -237,16 +214,16 @@ where
     /// Starts no more bodies and cancels those that run; their completions are still passed on.
     pub(crate) fn stop(mut self: Pin<&mut Self>) {
         if !self.phase.is_stopping() {
-            let cut = self.as_mut().project().phase.take_cut();
-            self.stop_with(cut);
+            let interruption = self.as_mut().project().phase.take_interruption();
+            self.stop_with(interruption);
         }
     }
 
     /// Stops the loop, if it was not stopped before, for this interruption.
-    fn stop_with(mut self: Pin<&mut Self>, cut: Option<Cut<()>>) {
+    fn stop_with(mut self: Pin<&mut Self>, interruption: Option<Interruption<U>>) {
         let this = self.as_mut().project();
         let was_stopping = this.phase.is_stopping();
-        *this.phase = Phase::Stopping(cut);
+        *this.phase = Phase::Stopping(interruption);
         if was_stopping {
             return;
         }
@@ -264,19 +241,16 @@ where
         }
     }
 
-    /// Drops the source and the body's closure, or keeps the closure with the items that are queued, which
-    /// [complete](Self::take_unstarted) without having run: nothing begins any more.
+    /// Drops the source and the body's closure: nothing starts any more. Items that are queued
+    /// [complete](Self::take_unstarted) without having run.
     pub(super) fn close(mut self: Pin<&mut Self>) {
         self.as_mut().close_source();
-        if C::HAS_RULES {
-            if let Some(admission) = self.admission() {
-                admission.close();
-            }
-            return;
-        }
         let this = self.project();
-        let launcher = this.launcher;
-        if let Err(panic) = catch(|| *launcher = None) {
+        if let Some(admission) = this.admission.queue_mut() {
+            admission.close();
+        }
+        let spawner = this.spawner;
+        if let Err(panic) = catch(|| *spawner = None) {
             this.panic.get_or_insert(panic);
         }
     }

@@ -68,7 +68,7 @@ impl<R: Timer + Clone + 'static> Deadline<R> {
 impl<R: Timer + 'static> Rule for Deadline<R> {
     const SEES_STARTS: bool = false;
 
-    fn poll_interrupt(&mut self, cx: &mut Context<'_>, again: bool) -> Poll<StopReason> {
+    fn poll_interrupt(&mut self, cx: &mut Context<'_>, will_repoll: bool) -> Poll<StopReason> {
         // A loop without any time reads no clock and calls no body.
         if self.after.is_zero() {
             return Poll::Ready(StopReason::TimedOut);
@@ -78,7 +78,7 @@ impl<R: Timer + 'static> Rule for Deadline<R> {
             // A moment that no clock can show never comes.
             None => *self.due.insert(self.timer.now().saturating_add(self.after)),
         };
-        if again {
+        if will_repoll {
             // The full poll that follows sets the timer.
             return if self.timer.now() >= due {
                 Poll::Ready(StopReason::TimedOut)

@@ -1,5 +1,7 @@
 //! `try_each`: a source that may fail.
 
+use core::marker::PhantomData;
+
 use super::{AllOrNothing, ItemPolicy, ItemRule, OutcomeRule, Policy, RaisesPanics, Rule, Sealed};
 use crate::admission::NoQueue;
 use crate::looping::NoOptions;
@@ -8,7 +10,7 @@ use crate::{Interrupted, Outcome};
 /// What a fallible source gives. Every `Result` implements it, and nothing else.
 #[diagnostic::on_unimplemented(
     message = "`try_each` needs items of type `Result<T, E>`, found `{Self}`",
-    label = "this source is not fallible",
+    label = "the items of this source are not `Result`s",
     note = "use `forloop::each(..)` or `forloop::each_stream(..)` for a source that cannot fail"
 )]
 pub trait IsResult: Sealed {
@@ -25,12 +27,12 @@ impl<T, E> IsResult for Result<T, E> {
 /// The policy of a loop over a fallible source. The source's error, an `E`, interrupts the loop.
 #[derive(Debug, Clone)]
 pub struct Fallible<E> {
-    error: Option<E>,
+    error: PhantomData<E>,
 }
 
 impl<E> Fallible<E> {
     pub(crate) const fn new() -> Self {
-        Self { error: None }
+        Self { error: PhantomData }
     }
 }
 
@@ -42,11 +44,11 @@ impl<E> RaisesPanics for Fallible<E> {}
 impl<T, E> ItemPolicy<Result<T, E>> for Fallible<E> {
     type Item = T;
 
-    fn admit(&mut self, given: Result<T, E>) -> Option<T> {
-        given.map_err(|error| self.error = Some(error)).ok()
+    fn item_of(given: Result<T, E>) -> Result<T, E> {
+        given
     }
 
-    fn admit_any() -> Option<fn(Result<T, E>) -> T> {
+    fn worker_item_of() -> Option<fn(Result<T, E>) -> T> {
         None
     }
 }
@@ -62,25 +64,21 @@ impl<R, E> OutcomeRule<R> for Fallible<E> {}
 
 impl<E> Policy for Fallible<E> {
     type SourceError = E;
-    type Each<T> = T;
-    type Gives<X, Y> = Result<X, Interrupted<Y, E>>;
+    type Output<T> = T;
+    type Result<X, Y> = Result<X, Interrupted<Y, E>>;
     type AdmissionQueue<I, R> = NoQueue;
 
     const HAS_RULES: bool = false;
 
-    fn each<T>(outcome: Outcome<T>) -> Result<T, Outcome<T>> {
-        NoOptions::each(outcome)
+    fn output_of<T>(outcome: Outcome<T>) -> Result<T, Outcome<T>> {
+        NoOptions::output_of(outcome)
     }
 
-    fn outcome<T>(each: T) -> Outcome<T> {
-        NoOptions::outcome(each)
+    fn outcome_of<T>(output: T) -> Outcome<T> {
+        NoOptions::outcome_of(output)
     }
 
-    fn gives<X, Y>(result: Result<X, Interrupted<Y, E>>) -> Self::Gives<X, Y> {
+    fn result_of<X, Y>(result: Result<X, Interrupted<Y, E>>) -> Self::Result<X, Y> {
         result
-    }
-
-    fn source_error(&mut self) -> Option<E> {
-        self.error.take()
     }
 }

@@ -9,7 +9,8 @@
 use core::task::{Context, Poll};
 use core::time::Duration;
 
-use super::{Event, WithOption};
+use super::Event;
+use super::wrapper::WithOption;
 use crate::engine::Key;
 use crate::{Outcome, StopReason};
 
@@ -77,7 +78,7 @@ hooks! {
         /// Whether a body's panic is its outcome.
         CATCHES_PANICS = false,
 
-        /// Whether [`poll_interrupt`](Self::poll_interrupt) or [`poll_overdue`](Self::poll_overdue) does
+        /// Whether [`poll_interrupt`](Self::poll_interrupt) or [`poll_timed_out`](Self::poll_timed_out) does
         /// anything. A loop without signals polls neither, and does not stop between two bodies to do so.
         HAS_SIGNALS = true,
 
@@ -88,90 +89,90 @@ hooks! {
 
     /// Ready with the reason when the loop is to stop.
     ///
-    /// `again` is true if a cheap check is enough, because a full poll follows before the loop returns
+    /// `will_repoll` is true if a cheap check is enough, because a full poll follows before the loop returns
     /// `Pending`. Of two options that are ready at the same time, the one that was set first decides.
-    fn poll_interrupt(&mut self, cx: &mut Context<'_>, again: bool) -> Poll<StopReason>;
+    fn poll_interrupt(&mut self, cx: &mut Context<'_>, will_repoll: bool) -> Poll<StopReason>;
     default { Poll::Pending }
     wrapper {
-        match self.policy.poll_interrupt(cx, again) {
-            Poll::Pending => self.option.poll_interrupt(cx, again),
+        match self.policy.poll_interrupt(cx, will_repoll) {
+            Poll::Pending => self.option.poll_interrupt(cx, will_repoll),
             ready => ready,
         }
     }
 
     /// Called after a body was started and has not completed at once. `alive` says which of the bodies that
     /// were started still run.
-    fn begun(&mut self, body: Key, alive: impl Fn(Key) -> bool);
+    fn on_start(&mut self, body: Key, alive: impl Fn(Key) -> bool);
     default {}
     wrapper {
-        self.policy.begun(body, &alive);
-        self.option.begun(body, alive);
+        self.policy.on_start(body, &alive);
+        self.option.on_start(body, alive);
     }
 
     /// Ready with the next body that timed out.
-    fn poll_overdue(&mut self, cx: &mut Context<'_>, alive: impl Fn(Key) -> bool) -> Poll<Key>;
+    fn poll_timed_out(&mut self, cx: &mut Context<'_>, alive: impl Fn(Key) -> bool) -> Poll<Key>;
     default { Poll::Pending }
     wrapper {
-        match self.policy.poll_overdue(cx, &alive) {
-            Poll::Pending => self.option.poll_overdue(cx, alive),
+        match self.policy.poll_timed_out(cx, &alive) {
+            Poll::Pending => self.option.poll_timed_out(cx, alive),
             ready => ready,
         }
     }
 
     /// Ready when the rate permits another start. This is independent of the concurrency limit.
-    fn poll_begin(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+    fn poll_start(&mut self, cx: &mut Context<'_>) -> Poll<()>;
     default { Poll::Ready(()) }
     wrapper {
-        match self.policy.poll_begin(cx) {
-            Poll::Ready(()) => self.option.poll_begin(cx),
+        match self.policy.poll_start(cx) {
+            Poll::Ready(()) => self.option.poll_start(cx),
             Poll::Pending => Poll::Pending,
         }
     }
 
     /// Whether an item may be started, as far as this option is concerned. If not, the option queues it and
-    /// hands it out of [`released`](Self::released) later. Called once for each item, after
+    /// hands it out of [`take_released`](Self::take_released) later. Called once for each item, after
     /// [`ItemRule::on_receive`].
-    fn enter(&mut self, index: usize) -> bool;
+    fn try_admit(&mut self, index: usize) -> bool;
     default { true }
-    wrapper { self.policy.enter(index) && self.option.enter(index) }
+    wrapper { self.policy.try_admit(index) && self.option.try_admit(index) }
 
     /// The next queued item that may be started now.
-    fn released(&mut self) -> Option<usize>;
+    fn take_released(&mut self) -> Option<usize>;
     default { None }
     wrapper {
         // An item that the options before this one have released may have to wait for this one, too.
-        while let Some(index) = self.policy.released() {
-            if self.option.enter(index) {
+        while let Some(index) = self.policy.take_released() {
+            if self.option.try_admit(index) {
                 return Some(index);
             }
         }
-        self.option.released()
+        self.option.take_released()
     }
 
     /// The number of permits that this item's body takes in addition to one.
-    fn extra(&self, index: usize) -> usize;
+    fn extra_permits(&self, index: usize) -> usize;
     default { 0 }
-    wrapper { self.policy.extra(index).saturating_add(self.option.extra(index)) }
+    wrapper { self.policy.extra_permits(index).saturating_add(self.option.extra_permits(index)) }
 
     /// The number of permits that the running bodies take in addition to one each.
-    fn extras(&self) -> usize;
+    fn extra_permits_in_use(&self) -> usize;
     default { 0 }
-    wrapper { self.policy.extras().saturating_add(self.option.extras()) }
+    wrapper { self.policy.extra_permits_in_use().saturating_add(self.option.extra_permits_in_use()) }
 
     /// Ready with the next item whose back-off has elapsed.
-    fn poll_again(&mut self, cx: &mut Context<'_>) -> Poll<usize>;
+    fn poll_retry(&mut self, cx: &mut Context<'_>) -> Poll<usize>;
     default { Poll::Pending }
     wrapper {
-        match self.policy.poll_again(cx) {
-            Poll::Pending => self.option.poll_again(cx),
+        match self.policy.poll_retry(cx) {
+            Poll::Pending => self.option.poll_retry(cx),
             ready => ready,
         }
     }
 
     /// Whether it is too late to start the attempt that was planned for this item.
-    fn is_too_late(&self, index: usize) -> bool;
+    fn retry_has_expired(&self, index: usize) -> bool;
     default { false }
-    wrapper { self.policy.is_too_late(index) || self.option.is_too_late(index) }
+    wrapper { self.policy.retry_has_expired(index) || self.option.retry_has_expired(index) }
 
     /// Called with each event of the loop. Returns a reason to stop the loop, if the option has one.
     #[must_use = "the loop must stop for this reason"]
@@ -188,16 +189,16 @@ hooks! {
 hooks! {
     /// The hooks of an option that need the item, an `I`.
     #[diagnostic::on_unimplemented(
-        message = "this loop cannot be run over items of type `{I}`",
-        label = "an option of this loop does not fit these items",
-        note = "`retry` clones each item: borrow the items (`forloop::each(&items)`) or implement `Clone` for them; \
-                the closures of `limit_by` and `weight_by` take the loop's items by reference"
+        message = "an option of this loop does not support items of type `{I}`",
+        label = "the items do not match an option of this loop",
+        note = "`retry` clones each item: implement `Clone` for the items, or borrow them with `forloop::each(&items)`",
+        note = "the closures of `limit_by` and `weight_by` take a reference to an item of the loop"
     )]
     pub trait ItemRule<I>: Rule;
 
     flags {}
 
-    /// Called with each item that was pulled, before [`Rule::enter`].
+    /// Called with each item that was pulled, before [`Rule::try_admit`].
     fn on_receive(&mut self, index: usize, item: &I);
     default {}
     wrapper {
@@ -206,29 +207,30 @@ hooks! {
     }
 
     /// Clones the item for a retry, if there may be one.
-    fn keep(&self, item: &I) -> Option<I>;
+    fn clone_for_retry(&self, item: &I) -> Option<I>;
     default { None }
-    wrapper { self.policy.keep(item).or_else(|| self.option.keep(item)) }
+    wrapper { self.policy.clone_for_retry(item).or_else(|| self.option.clone_for_retry(item)) }
 }
 
 hooks! {
     /// The hooks of an option that need what a body returns, an `R`.
     #[diagnostic::on_unimplemented(
         message = "an option of this loop does not support bodies that return `{R}`",
-        label = "an option needs bodies with another return type",
-        note = "`retry` needs bodies that return `Result<T, E>`, where `E` is the error that the closure of \
-                `Retry::when` takes; the closure of `stop_on_output` takes what the body returns"
+        label = "the return type of the body does not match an option of this loop",
+        note = "`retry` needs a body that returns `Result<T, E>`; the closure of `Retry::when` takes a reference \
+                to `E`",
+        note = "the closure of `stop_on_output` takes a reference to what the body returns"
     )]
     pub trait OutcomeRule<R>: Rule;
 
     flags {}
 
     /// The delay after which the body is retried, or `None` if this `outcome` is final.
-    fn again(&mut self, index: usize, attempt: u32, outcome: &Outcome<R>) -> Option<Duration>;
+    fn retry_after(&mut self, index: usize, attempt: u32, outcome: &Outcome<R>) -> Option<Duration>;
     default { None }
     wrapper {
-        let delay = self.policy.again(index, attempt, outcome);
-        delay.or_else(|| self.option.again(index, attempt, outcome))
+        let delay = self.policy.retry_after(index, attempt, outcome);
+        delay.or_else(|| self.option.retry_after(index, attempt, outcome))
     }
 
     /// Whether what the body has returned is an error, as far as this option can tell.

@@ -68,10 +68,10 @@ impl<S: Stream, P, L, C> Loop<S, P, L, C> {
 
 /// A limit of running bodies for each key.
 ///
-/// A key is a semaphore with a fair queue. [`enter`](Rule::enter) takes a permit of the item's key, or queues the item
-/// behind the others of its key. When an item completes, it hands its permit to the first of that queue, which
-/// [`released`](Rule::released) then returns to the loop. So a permit is free only if no item of its key is queued:
-/// nothing can overtake within a key, and no item waits for a permit that is free.
+/// A key is a semaphore with a fair queue. [`try_admit`](Rule::try_admit) takes a permit of the item's key, or
+/// queues the item behind the others of its key. When an item completes, it hands its permit to the first of that
+/// queue, which [`take_released`](Rule::take_released) then returns to the loop. So a permit is free only if no
+/// item of its key is queued: nothing can overtake within a key, and no item waits for a permit that is free.
 ///
 /// A permit is held until the item completes, and not until an attempt does. So a retry needs no permit of its own.
 #[derive(Clone)]
@@ -112,7 +112,7 @@ impl<K, G> LimitBy<K, G> {
 }
 
 impl<K: Ord + Clone, G> Rule for LimitBy<K, G> {
-    fn enter(&mut self, index: usize) -> bool {
+    fn try_admit(&mut self, index: usize) -> bool {
         let Some(item) = self.items.get_mut(&index) else { return true };
         let queue = self.queues.entry(item.key.clone()).or_default();
         if queue.permits_taken < self.limit {
@@ -124,7 +124,7 @@ impl<K: Ord + Clone, G> Rule for LimitBy<K, G> {
         item.has_permit
     }
 
-    fn released(&mut self) -> Option<usize> {
+    fn take_released(&mut self) -> Option<usize> {
         self.released.pop_front()
     }
 

@@ -5,6 +5,7 @@
 //! | `hooks.rs` | the hooks of options, each with its default and with how two options share it |
 //! | `policy.rs` | a loop's policy: its options together, and what they make of its results |
 //! | `with_option.rs` | a policy with one more option |
+//! | `wrapper.rs` | the type of a policy with one more option |
 //! | `table.rs` | the macro behind the list of all options, which is at the end of this file |
 //! | `event.rs` | what happens in a loop, as options receive it |
 //! | `alarm.rs` | one timer for a moment of a clock |
@@ -32,6 +33,7 @@ mod table;
 mod timeout;
 mod weight_by;
 mod with_option;
+mod wrapper;
 
 pub use self::cancel_on::CancelOn;
 pub use self::catch_panics::CatchPanics;
@@ -39,7 +41,6 @@ pub use self::deadline::Deadline;
 pub use self::drain_on::DrainOn;
 pub use self::event::Event;
 pub use self::fallible::{Fallible, IsResult};
-pub(crate) use self::hooks::OutcomeRule as OutcomePolicy;
 use self::hooks::Sealed;
 pub use self::hooks::{ItemRule, OutcomeRule, Rule};
 pub use self::limit_by::LimitBy;
@@ -52,13 +53,14 @@ pub use self::retry::{AnyError, Retry, RetryIf, Retrying};
 pub use self::stagger::Stagger;
 pub use self::stop_on_counts::{Counts, StopOnCounts};
 pub use self::stop_on_output::StopOnOutput;
-#[doc(hidden)]
-pub use self::table::LoopOption;
 pub use self::timeout::Timeout;
 pub use self::weight_by::WeightBy;
 #[doc(hidden)]
-pub use self::with_option::{Adds, AddsCondition, AddsInterrupt, AddsOutcomes, AddsRule};
-pub use self::with_option::{WithCondition, WithInterrupt, WithOption, WithOutcomes, WithRule};
+pub use self::with_option::{
+    Adds, AddsCondition, AddsInterrupt, AddsOutcomes, AddsRule, LoopOption,
+};
+pub use self::with_option::{WithCondition, WithInterrupt, WithOutcomes, WithRule};
+pub use self::wrapper::WithOption;
 
 use self::table::options;
 

@@ -2,9 +2,7 @@
 
 use core::convert::Infallible;
 
-use super::{
-    ItemRule, OutcomeRule, Rule, Sealed, conditions, options_with_outcomes, rules, signals,
-};
+use super::{ItemRule, OutcomeRule, Rule, Sealed};
 use crate::admission::{MaybeQueue, NoQueue};
 use crate::looping::NoOptions;
 use crate::{Interrupted, Outcome};
@@ -15,12 +13,12 @@ use crate::{Interrupted, Outcome};
 /// fallible source. Each option wraps the policy that was there. The policy is a type, so a loop that nothing can
 /// interrupt returns plain results and pays for no check.
 ///
-/// | option | type of a body's output `T` ([`Each`](Self::Each)) | type of the loop's result `X` ([`Gives`](Self::Gives)) |
+/// | option | type of a body's output `T` ([`Output`](Self::Output)) | type of the loop's result `X` ([`Result`](Self::Result)) |
 /// |---|---|---|
 /// | none | `T` | `X` |
-#[doc = concat!("| ", options_with_outcomes!(), " | [`Outcome<T>`](Outcome) | unchanged |")]
-#[doc = concat!("| ", signals!(), conditions!(), "[`try_each`](crate::try_each) | unchanged | [`Result<X, Interrupted>`](Interrupted) |")]
-#[doc = concat!("| ", rules!(), " | unchanged | unchanged |")]
+#[doc = concat!("| ", super::options_with_outcomes!(), " | [`Outcome<T>`](Outcome) | unchanged |")]
+#[doc = concat!("| ", super::signals!(), super::conditions!(), "[`try_each`](crate::try_each) | unchanged | [`Result<X, Interrupted>`](Interrupted) |")]
+#[doc = concat!("| ", super::rules!(), " | unchanged | unchanged |")]
 ///
 /// This trait is sealed.
 pub trait Policy: Rule {
@@ -28,10 +26,10 @@ pub trait Policy: Rule {
     type SourceError;
 
     /// What a strategy returns for a body's output.
-    type Each<T>;
+    type Output<T>;
 
     /// What a strategy returns for its result `X`. `Y` is what is ready when the loop is interrupted.
-    type Gives<X, Y>;
+    type Result<X, Y>;
 
     /// Where items `I` wait that were pulled and do not run; their bodies return an `R`.
     #[doc(hidden)]
@@ -45,59 +43,61 @@ pub trait Policy: Rule {
     ///
     /// # Errors
     ///
-    /// The unchanged outcome, if it has no representation in [`Each`](Self::Each).
-    fn each<T>(outcome: Outcome<T>) -> Result<Self::Each<T>, Outcome<T>>;
+    /// The unchanged outcome, if it has no representation in [`Output`](Self::Output).
+    fn output_of<T>(outcome: Outcome<T>) -> Result<Self::Output<T>, Outcome<T>>;
 
-    /// Converts an item of [`each`](Self::each) back to an outcome.
-    fn outcome<T>(each: Self::Each<T>) -> Outcome<T>;
+    /// Converts what [`output_of`](Self::output_of) has returned back to an outcome.
+    fn outcome_of<T>(output: Self::Output<T>) -> Outcome<T>;
 
     /// Converts the end of the loop to what the strategy returns.
-    fn gives<X, Y>(result: Result<X, Interrupted<Y, Self::SourceError>>) -> Self::Gives<X, Y>;
-
-    /// Takes the error of the source, if it has failed.
-    fn source_error(&mut self) -> Option<Self::SourceError>;
+    fn result_of<X, Y>(result: Result<X, Interrupted<Y, Self::SourceError>>) -> Self::Result<X, Y>;
 }
 
 /// A policy for a source of `I`s.
 #[diagnostic::on_unimplemented(
-    message = "this loop cannot be run over items of type `{I}`",
-    label = "a loop that begins with `try_each` takes `Result`s",
-    note = "begin the loop with `forloop::each(..)` if the source cannot fail"
+    message = "`try_each` needs items of type `Result<T, E>`, found `{I}`",
+    label = "the items of this loop are not `Result`s",
+    note = "use `forloop::each(..)` or `forloop::each_stream(..)` for a source that cannot fail"
 )]
 pub trait ItemPolicy<I>: Policy + ItemRule<<Self as ItemPolicy<I>>::Item> {
     /// What the body takes.
     type Item;
 
-    /// Unwraps what the source has given. `None` if that is an error, which the policy keeps.
-    fn admit(&mut self, given: I) -> Option<Self::Item>;
+    /// Unwraps what the source has given.
+    ///
+    /// # Errors
+    ///
+    /// The error of the source, if it has failed.
+    fn item_of(given: I) -> Result<Self::Item, Self::SourceError>;
 
-    /// [`admit`](Self::admit) as a function that needs no policy. `None` if there is none, or if an option must
-    /// see each body start.
-    fn admit_any() -> Option<fn(I) -> Self::Item>;
+    /// [`item_of`](Self::item_of) for workers that pull from the source themselves. `None` if they may not, because
+    /// the source may fail or an option must see each body start.
+    fn worker_item_of() -> Option<fn(I) -> Self::Item>;
 
     /// Passes a pulled item to the options. Returns whether it may be started; if not, it comes out of
-    /// [`Rule::released`] later.
+    /// [`Rule::take_released`] later.
     #[doc(hidden)]
-    fn arrive(&mut self, index: usize, item: &Self::Item) -> bool {
+    fn receive(&mut self, index: usize, item: &Self::Item) -> bool {
         self.on_receive(index, item);
-        self.enter(index)
+        self.try_admit(index)
     }
 }
 
 /// A policy under which every body that completes has an output.
 #[diagnostic::on_unimplemented(
-    message = "this strategy cannot represent a body that timed out or whose panic was caught",
-    label = "each item of this loop has an outcome",
-    note = "`settle` returns every outcome, `as_completed(..).for_each(..)` handles each as it completes, \
-            and `try_for_each` stops at the first time-out"
+    message = "this strategy cannot be combined with `timeout` or `catch_panics`",
+    label = "this strategy returns no outcome for each item",
+    note = "`settle` returns the outcome of every item, and `as_completed(..).for_each(..)` handles each outcome \
+            as the body completes",
+    note = "`try_for_each` accepts `timeout`: it stops at the first time-out"
 )]
 pub trait AllOrNothing: Policy {}
 
 /// A policy under which a body's panic propagates to the caller.
 #[diagnostic::on_unimplemented(
-    message = "this strategy cannot represent a panic that was caught",
-    label = "this loop catches panics",
-    note = "remove `catch_panics()`, or use `settle`, `gather` or a stream, which return outcomes"
+    message = "this strategy cannot be combined with `catch_panics`",
+    label = "this strategy cannot return a caught panic",
+    note = "remove `.catch_panics()`, or use `settle`, `gather` or a stream, which return outcomes"
 )]
 pub trait RaisesPanics: Policy {}
 
@@ -119,35 +119,35 @@ impl RaisesPanics for NoOptions {}
 impl<I> ItemPolicy<I> for NoOptions {
     type Item = I;
 
-    fn admit(&mut self, given: I) -> Option<I> {
-        Some(given)
+    fn item_of(given: I) -> Result<I, Infallible> {
+        Ok(given)
     }
 
-    fn admit_any() -> Option<fn(I) -> I> {
+    fn worker_item_of() -> Option<fn(I) -> I> {
         Some(core::convert::identity)
     }
 }
 
 impl Policy for NoOptions {
     type SourceError = Infallible;
-    type Each<T> = T;
-    type Gives<X, Y> = X;
+    type Output<T> = T;
+    type Result<X, Y> = X;
     type AdmissionQueue<I, R> = NoQueue;
 
     const HAS_RULES: bool = false;
 
-    fn each<T>(outcome: Outcome<T>) -> Result<T, Outcome<T>> {
+    fn output_of<T>(outcome: Outcome<T>) -> Result<T, Outcome<T>> {
         match outcome {
             Outcome::Ok(output) => Ok(output),
             other => Err(other),
         }
     }
 
-    fn outcome<T>(each: T) -> Outcome<T> {
-        Outcome::Ok(each)
+    fn outcome_of<T>(output: T) -> Outcome<T> {
+        Outcome::Ok(output)
     }
 
-    fn gives<X, Y>(result: Result<X, Interrupted<Y>>) -> X {
+    fn result_of<X, Y>(result: Result<X, Interrupted<Y>>) -> X {
         match result {
             Ok(given) => given,
             // Nothing else interrupts this loop, and its result has no room for an error.
@@ -156,9 +156,5 @@ impl Policy for NoOptions {
                 pending.first().copied().unwrap_or_default(),
             ),
         }
-    }
-
-    fn source_error(&mut self) -> Option<Infallible> {
-        None
     }
 }

@@ -145,7 +145,7 @@ impl Error for InvalidRate {}
 ///
 /// `governor` decides whether a start conforms to the rate, on a clock of its own that this option advances by hand
 /// to the time of the runtime's clock. The option counts a start when it happens, and then computes the earliest
-/// time of the next one. Until that time, [`poll_begin`](Rule::poll_begin) is pending and an alarm is set for it.
+/// time of the next one. Until that time, [`poll_start`](Rule::poll_start) is pending and an alarm is set for it.
 pub struct Rated<R> {
     timer: R,
     rate: Rate,
@@ -201,7 +201,7 @@ impl<R> Rated<R> {
 }
 
 impl<R: Timer + 'static> Rule for Rated<R> {
-    fn poll_begin(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_start(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match &self.meter {
             Some(meter) => self.alarm.poll_until(&self.timer, meter.next, cx),
             None => Poll::Ready(()),

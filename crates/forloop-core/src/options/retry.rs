@@ -192,11 +192,12 @@ impl<E, G: FnMut(&E) -> bool> Errors<E> for RetryIf<G> {
 
 /// Retries failed bodies. `D` is the back-off of one item, which a `B` makes.
 ///
-/// After each attempt, [`again`](OutcomeRule::again) returns the delay of the next one or makes the outcome final. The
-/// admission queue keeps the failure and the item's clone meanwhile, and this option the time at which the attempt is
-/// due. Delays differ, so due times are in a heap, and one alarm is set for the earliest. When it has passed,
-/// [`poll_again`](Rule::poll_again) hands the item back to the loop, which starts it as soon as it may start a body.
-/// That may be later than planned, so [`is_too_late`](Rule::is_too_late) checks [`Retry::within`] once more.
+/// After each attempt, [`retry_after`](OutcomeRule::retry_after) returns the delay of the next one or makes the
+/// outcome final. The admission queue keeps the failure and the item's clone meanwhile, and this option the time at
+/// which the attempt is due. Delays differ, so due times are in a heap, and one alarm is set for the earliest. When
+/// it has passed, [`poll_retry`](Rule::poll_retry) hands the item back to the loop, which starts it as soon as it
+/// may start a body. That may be later than planned, so [`retry_has_expired`](Rule::retry_has_expired) checks
+/// [`Retry::within`] once more.
 ///
 /// The state of an item is dropped when it completes. If the loop stops during a back-off, entries of the heap are left
 /// over; they are dropped with the loop, which does not poll for retries any more.
@@ -227,14 +228,14 @@ impl<R, B, D, W> Retrying<R, B, D, W> {
 }
 
 impl<R: Timer + 'static, B, D, W> Rule for Retrying<R, B, D, W> {
-    fn poll_again(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
+    fn poll_retry(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
         let Some(&Reverse((due, index))) = self.due.peek() else { return Poll::Pending };
         ready!(self.alarm.poll_until(&self.timer, due, cx));
         self.due.pop();
         Poll::Ready(index)
     }
 
-    fn is_too_late(&self, index: usize) -> bool {
+    fn retry_has_expired(&self, index: usize) -> bool {
         self.latest_start.get(&index).is_some_and(|&latest| self.timer.now() > latest)
     }
 
@@ -260,7 +261,7 @@ impl<R: Timer + 'static, B, D, W> Rule for Retrying<R, B, D, W> {
 }
 
 impl<I: Clone, R: Timer + 'static, B, D, W> ItemRule<I> for Retrying<R, B, D, W> {
-    fn keep(&self, item: &I) -> Option<I> {
+    fn clone_for_retry(&self, item: &I) -> Option<I> {
         Some(item.clone())
     }
 }
@@ -272,7 +273,7 @@ where
     D: Backoff,
     W: Errors<E>,
 {
-    fn again(
+    fn retry_after(
         &mut self,
         index: usize,
         attempt: u32,

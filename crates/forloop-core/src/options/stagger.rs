@@ -87,7 +87,7 @@ impl<R> Stagger<R> {
 }
 
 impl<R: Timer + 'static> Rule for Stagger<R> {
-    fn poll_begin(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_start(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match &self.last {
             Some(last) => self.alarm.poll_until(&self.timer, last.next_at, cx),
             None => Poll::Ready(()),

@@ -74,7 +74,7 @@ impl Counts {
     }
 
     /// The number of items that have completed.
-    pub fn ended(&self) -> usize {
+    pub fn completed(&self) -> usize {
         self.succeeded + self.failed
     }
 

@@ -1,21 +1,10 @@
 //! The macro behind the list of all options, which is in `mod.rs`.
 
-use super::hooks::Rule;
-use super::with_option::Adds;
-
-/// An option of a loop.
-///
-/// The list in `mod.rs` implements it. It is sealed: no other type is an option.
-#[doc(hidden)]
-pub trait LoopOption: Rule {
-    /// What the option adds to the results of a loop.
-    type Adds: Adds;
-}
-
 /// Lists the options, sorted by what they add to the results of a loop: the method that sets each, and its type.
 ///
 /// An option that is not listed does not compile, because [`Rule`] is sealed. The table in the documentation of
-/// [`Policy`](super::Policy) is made of this list, and tests compare the tables for users with it.
+/// [`Policy`](super::Policy) is made of this list, and that of [`Loop::on_workers`](crate::Loop::on_workers).
+/// Tests compare the tables for users with it.
 macro_rules! options {
     ($(
         $Adds:ident as $links:ident { $(
@@ -40,7 +29,7 @@ macro_rules! options {
                     concat!($("[`", stringify!($method), "`](crate::Loop::", stringify!($method), ") "),*)
                 };
             }
-            use $links;
+            pub(crate) use $links;
 
             $(
                 $(#[$attribute])*

@@ -102,11 +102,10 @@ impl<R> Timeout<R> {
     }
 }
 
-#[diagnostic::do_not_recommend]
 impl<C: RaisesPanics, R: Timer + 'static> RaisesPanics for WithOption<C, Timeout<R>, AddsOutcomes> {}
 
 impl<R: Timer + 'static> Rule for Timeout<R> {
-    fn begun(&mut self, body: Key, alive: impl Fn(Key) -> bool) {
+    fn on_start(&mut self, body: Key, alive: impl Fn(Key) -> bool) {
         self.compact(alive);
         // A time that no clock can show never comes.
         if let Some(due) = self.timer.now().checked_add(self.after) {
@@ -114,7 +113,7 @@ impl<R: Timer + 'static> Rule for Timeout<R> {
         }
     }
 
-    fn poll_overdue(&mut self, cx: &mut Context<'_>, alive: impl Fn(Key) -> bool) -> Poll<Key> {
+    fn poll_timed_out(&mut self, cx: &mut Context<'_>, alive: impl Fn(Key) -> bool) -> Poll<Key> {
         while self.queue.front().is_some_and(|&(_, body)| !alive(body)) {
             self.queue.pop_front();
         }

@@ -77,11 +77,11 @@ struct HeavyItem {
 }
 
 impl<G> Rule for WeightBy<G> {
-    fn extra(&self, index: usize) -> usize {
+    fn extra_permits(&self, index: usize) -> usize {
         self.heavy.get(&index).map_or(0, |item| item.extra_permits)
     }
 
-    fn extras(&self) -> usize {
+    fn extra_permits_in_use(&self) -> usize {
         self.extra_permits
     }
 

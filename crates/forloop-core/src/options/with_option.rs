@@ -3,7 +3,8 @@
 use alloc::boxed::Box;
 use core::marker::PhantomData;
 
-use super::{AllOrNothing, ItemPolicy, ItemRule, LoopOption, Policy, RaisesPanics, Rule, Sealed};
+use super::wrapper::WithOption;
+use super::{AllOrNothing, ItemPolicy, ItemRule, Policy, RaisesPanics, Rule, Sealed};
 use crate::admission::{AdmissionQueue, MaybeQueue};
 use crate::{Interrupted, Loop, Outcome};
 
@@ -15,16 +16,6 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     ) -> Loop<S, P, L, WithOption<C, O, O::Adds>> {
         self.with(|policy| WithOption::new(policy, option))
     }
-}
-
-/// The policy `C` with one more option `O`; `K` is what the option adds to the results.
-///
-/// This is the only wrapper of policies. The macro of `hooks.rs` composes the hooks of `C` and `O`.
-#[derive(Debug, Clone)]
-pub struct WithOption<C, O, K> {
-    pub(super) policy: C,
-    pub(super) option: O,
-    adds: PhantomData<K>,
 }
 
 impl<C, O, K> WithOption<C, O, K> {
@@ -48,16 +39,25 @@ pub type WithCondition<C, O> = WithOption<C, O, AddsCondition>;
 /// A policy under which each item has an [`Outcome`].
 pub type WithOutcomes<C, O> = WithOption<C, O, AddsOutcomes>;
 
+/// An option of a loop.
+///
+/// The list in `mod.rs` implements it. It is sealed: no other type is an option.
+#[doc(hidden)]
+pub trait LoopOption: Rule {
+    /// What the option adds to the results of a loop.
+    type Adds: Adds;
+}
+
 /// What an option adds to the results of a loop with the policy `C`, and to what the loop keeps for its items.
 ///
 /// This trait is sealed: [`AddsRule`], [`AddsInterrupt`], [`AddsCondition`] and [`AddsOutcomes`] implement it.
 #[doc(hidden)]
 pub trait Adds: Sealed {
-    /// [`Policy::Each`].
-    type Each<C: Policy, T>;
+    /// [`Policy::Output`].
+    type Output<C: Policy, T>;
 
-    /// [`Policy::Gives`].
-    type Gives<C: Policy, X, Y>;
+    /// [`Policy::Result`].
+    type Result<C: Policy, X, Y>;
 
     /// [`Policy::AdmissionQueue`].
     type AdmissionQueue<C: Policy, I, R>: MaybeQueue<I, R>;
@@ -65,53 +65,49 @@ pub trait Adds: Sealed {
     /// Whether it is an [`AdmissionQueue`] in any case.
     const HAS_RULES: bool;
 
-    /// [`Policy::each`].
-    fn each<C: Policy, T>(outcome: Outcome<T>) -> Result<Self::Each<C, T>, Outcome<T>>;
+    /// [`Policy::output_of`].
+    fn output_of<C: Policy, T>(outcome: Outcome<T>) -> Result<Self::Output<C, T>, Outcome<T>>;
 
-    /// [`Policy::outcome`].
-    fn outcome<C: Policy, T>(each: Self::Each<C, T>) -> Outcome<T>;
+    /// [`Policy::outcome_of`].
+    fn outcome_of<C: Policy, T>(output: Self::Output<C, T>) -> Outcome<T>;
 
-    /// [`Policy::gives`].
-    fn gives<C: Policy, X, Y>(
+    /// [`Policy::result_of`].
+    fn result_of<C: Policy, X, Y>(
         result: Result<X, Interrupted<Y, C::SourceError>>,
-    ) -> Self::Gives<C, X, Y>;
+    ) -> Self::Result<C, X, Y>;
 }
-
-/// What leaves an output as it is.
-#[doc(hidden)]
-pub trait KeepsOutputs: Adds {}
 
 macro_rules! each_is_unchanged {
     () => {
-        type Each<C: Policy, T> = C::Each<T>;
+        type Output<C: Policy, T> = C::Output<T>;
 
-        fn each<C: Policy, T>(outcome: Outcome<T>) -> Result<C::Each<T>, Outcome<T>> {
-            C::each(outcome)
+        fn output_of<C: Policy, T>(outcome: Outcome<T>) -> Result<C::Output<T>, Outcome<T>> {
+            C::output_of(outcome)
         }
 
-        fn outcome<C: Policy, T>(each: C::Each<T>) -> Outcome<T> {
-            C::outcome(each)
+        fn outcome_of<C: Policy, T>(output: C::Output<T>) -> Outcome<T> {
+            C::outcome_of(output)
         }
     };
 }
 
 macro_rules! result_is_unchanged {
     () => {
-        type Gives<C: Policy, X, Y> = C::Gives<X, Y>;
+        type Result<C: Policy, X, Y> = C::Result<X, Y>;
 
-        fn gives<C: Policy, X, Y>(
+        fn result_of<C: Policy, X, Y>(
             result: Result<X, Interrupted<Y, C::SourceError>>,
-        ) -> C::Gives<X, Y> {
-            C::gives(result)
+        ) -> C::Result<X, Y> {
+            C::result_of(result)
         }
     };
 }
 
 macro_rules! result_may_be_interrupted {
     () => {
-        type Gives<C: Policy, X, Y> = Result<X, Interrupted<Y, C::SourceError>>;
+        type Result<C: Policy, X, Y> = Result<X, Interrupted<Y, C::SourceError>>;
 
-        fn gives<C: Policy, X, Y>(
+        fn result_of<C: Policy, X, Y>(
             result: Result<X, Interrupted<Y, C::SourceError>>,
         ) -> Result<X, Interrupted<Y, C::SourceError>> {
             result
@@ -141,7 +137,6 @@ macro_rules! queue_is_added {
 pub struct AddsRule;
 
 impl Sealed for AddsRule {}
-impl KeepsOutputs for AddsRule {}
 impl Adds for AddsRule {
     each_is_unchanged!();
     result_is_unchanged!();
@@ -154,7 +149,6 @@ impl Adds for AddsRule {
 pub struct AddsInterrupt;
 
 impl Sealed for AddsInterrupt {}
-impl KeepsOutputs for AddsInterrupt {}
 impl Adds for AddsInterrupt {
     each_is_unchanged!();
     result_may_be_interrupted!();
@@ -167,7 +161,6 @@ impl Adds for AddsInterrupt {
 pub struct AddsCondition;
 
 impl Sealed for AddsCondition {}
-impl KeepsOutputs for AddsCondition {}
 impl Adds for AddsCondition {
     each_is_unchanged!();
     result_may_be_interrupted!();
@@ -181,9 +174,9 @@ pub struct AddsOutcomes;
 
 impl Sealed for AddsOutcomes {}
 impl Adds for AddsOutcomes {
-    type Each<C: Policy, T> = Outcome<T>;
+    type Output<C: Policy, T> = Outcome<T>;
 
-    fn each<C: Policy, T>(outcome: Outcome<T>) -> Result<Outcome<T>, Outcome<T>> {
+    fn output_of<C: Policy, T>(outcome: Outcome<T>) -> Result<Outcome<T>, Outcome<T>> {
         match outcome {
             // The loop was interrupted, and its result says so.
             Outcome::Cancelled | Outcome::NotRun => Err(outcome),
@@ -191,8 +184,8 @@ impl Adds for AddsOutcomes {
         }
     }
 
-    fn outcome<C: Policy, T>(each: Outcome<T>) -> Outcome<T> {
-        each
+    fn outcome_of<C: Policy, T>(output: Outcome<T>) -> Outcome<T> {
+        output
     }
 
     result_is_unchanged!();
@@ -201,44 +194,46 @@ impl Adds for AddsOutcomes {
 
 impl<C, O, K> Sealed for WithOption<C, O, K> {}
 
-#[diagnostic::do_not_recommend]
-impl<C: AllOrNothing, O: Rule, K: KeepsOutputs> AllOrNothing for WithOption<C, O, K> {}
-#[diagnostic::do_not_recommend]
-impl<C: RaisesPanics, O: Rule, K: KeepsOutputs> RaisesPanics for WithOption<C, O, K> {}
+// One impl for each kind of option, and none with a bound on the kind: rustc reports an option of another kind
+// at the call of the strategy. With such a bound, or with `do_not_recommend`, it would report the bound itself, or
+// underline the whole loop.
+impl<C: AllOrNothing, O: Rule> AllOrNothing for WithOption<C, O, AddsRule> {}
+impl<C: AllOrNothing, O: Rule> AllOrNothing for WithOption<C, O, AddsInterrupt> {}
+impl<C: AllOrNothing, O: Rule> AllOrNothing for WithOption<C, O, AddsCondition> {}
+
+impl<C: RaisesPanics, O: Rule> RaisesPanics for WithOption<C, O, AddsRule> {}
+impl<C: RaisesPanics, O: Rule> RaisesPanics for WithOption<C, O, AddsInterrupt> {}
+impl<C: RaisesPanics, O: Rule> RaisesPanics for WithOption<C, O, AddsCondition> {}
 
 impl<I, C: ItemPolicy<I>, O: ItemRule<C::Item>, K: Adds> ItemPolicy<I> for WithOption<C, O, K> {
     type Item = C::Item;
 
-    fn admit(&mut self, given: I) -> Option<C::Item> {
-        self.policy.admit(given)
+    fn item_of(given: I) -> Result<C::Item, C::SourceError> {
+        C::item_of(given)
     }
 
-    fn admit_any() -> Option<fn(I) -> C::Item> {
-        if O::SEES_STARTS { None } else { C::admit_any() }
+    fn worker_item_of() -> Option<fn(I) -> C::Item> {
+        if O::SEES_STARTS { None } else { C::worker_item_of() }
     }
 }
 
 impl<C: Policy, O: Rule, K: Adds> Policy for WithOption<C, O, K> {
     type SourceError = C::SourceError;
-    type Each<T> = K::Each<C, T>;
-    type Gives<X, Y> = K::Gives<C, X, Y>;
+    type Output<T> = K::Output<C, T>;
+    type Result<X, Y> = K::Result<C, X, Y>;
     type AdmissionQueue<I, R> = K::AdmissionQueue<C, I, R>;
 
     const HAS_RULES: bool = C::HAS_RULES || K::HAS_RULES;
 
-    fn each<T>(outcome: Outcome<T>) -> Result<Self::Each<T>, Outcome<T>> {
-        K::each::<C, T>(outcome)
+    fn output_of<T>(outcome: Outcome<T>) -> Result<Self::Output<T>, Outcome<T>> {
+        K::output_of::<C, T>(outcome)
     }
 
-    fn outcome<T>(each: Self::Each<T>) -> Outcome<T> {
-        K::outcome::<C, T>(each)
+    fn outcome_of<T>(output: Self::Output<T>) -> Outcome<T> {
+        K::outcome_of::<C, T>(output)
     }
 
-    fn gives<X, Y>(result: Result<X, Interrupted<Y, C::SourceError>>) -> Self::Gives<X, Y> {
-        K::gives::<C, X, Y>(result)
-    }
-
-    fn source_error(&mut self) -> Option<C::SourceError> {
-        self.policy.source_error()
+    fn result_of<X, Y>(result: Result<X, Interrupted<Y, C::SourceError>>) -> Self::Result<X, Y> {
+        K::result_of::<C, X, Y>(result)
     }
 }

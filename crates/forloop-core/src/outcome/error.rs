@@ -7,6 +7,7 @@ use core::error::Error;
 use core::fmt;
 
 use super::interrupted::{Cause, Interrupted, SourceError, StopReason};
+use super::reasons::stop_reasons;
 
 /// One body's error, with the index of the body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,84 +33,135 @@ impl<E: fmt::Display> fmt::Display for Failure<E> {
     }
 }
 
-/// Why a fail-fast loop or a group has stopped.
-///
-/// The type is the same whether one body failed or many. Of several reasons the most severe is the
-/// variant: errors, then time-outs, then cancellation. A panic is not a value: it propagates to the
-/// caller. `E` is the bodies' error. `S` is the source's, which only loops that begin with
-/// [`try_each`](crate::try_each) have.
-///
-/// It implements [`Error`] when the bodies' error does, and that error is its
-/// [`source`](Error::source). Where the bodies' error does not (`anyhow::Error`,
-/// `Box<dyn Error + Send + Sync>`, `String`), convert it with [`boxed`](Self::boxed) before a `?`.
-///
-/// Its message includes the message of the earliest error. A printer that also follows the sources
-/// prints that message twice.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum LoopError<E, S = Infallible> {
-    /// Bodies failed.
-    #[non_exhaustive]
-    Failed {
-        /// Every error that really happened, the earliest first. Never empty.
-        failures: Vec<Failure<E>>,
-        /// The indices of the bodies that timed out, in ascending order.
-        timed_out: Vec<usize>,
-        /// What interrupted the loop or group, if the failures did not stop it: those of a race and of
-        /// a supervised group do not.
-        cause: Option<Cause>,
-    },
-    /// The source failed.
-    #[non_exhaustive]
-    Source {
-        /// The index that the next item would have had.
-        index: usize,
-        /// The error of the source.
-        error: S,
-        /// The errors of bodies up to the moment at which the loop had stopped, the earliest first.
-        failures: Vec<Failure<E>>,
-        /// The indices of the bodies that timed out, in ascending order.
-        timed_out: Vec<usize>,
-    },
-    /// Bodies timed out, by their own time-out or by the deadline; no body failed.
-    #[non_exhaustive]
-    TimedOut {
-        /// Their indices, in ascending order. Those of a group are its children's.
-        timed_out: Vec<usize>,
-        /// What interrupted the loop or group; `None` if it has stopped at a body that exceeded its own
-        /// time-out.
-        cause: Option<Cause>,
-    },
-    /// The loop or group was cancelled, or its runtime was shut down; no body failed.
-    Cancelled,
-    /// The loop was [drained](crate::Loop::drain_on) before every item was started; no body failed.
-    Drained,
-    /// A [stop condition](crate::Loop::stop_on_counts) of the loop was met; no body failed.
-    ConditionMet,
-    /// There were no items: an empty race has no winner.
-    Empty,
-    /// Every body succeeded, but there were fewer items than the successes that were required.
-    #[non_exhaustive]
-    TooFew {
-        /// The number of bodies that succeeded.
-        succeeded: usize,
-        /// The number that was required.
-        wanted: usize,
-    },
+/// Makes all that has a variant or a line for each [reason](super::reasons).
+macro_rules! loop_error {
+    (
+        deadline { $(#[$_docs:meta])* TimedOut: $_effect:ident, $_message:literal; }
+        others { $(
+            $(#[$attribute:meta])*
+            $Reason:ident: $_other_effect:ident, $_other_message:literal;
+        )* }
+    ) => {
+        /// Why a fail-fast loop or a group has stopped.
+        ///
+        /// The type is the same whether one body failed or many. Of several reasons the most severe is the
+        /// variant: errors, then time-outs, then cancellation. A panic is not a value: it propagates to the
+        /// caller. `E` is the bodies' error. `S` is the source's, which only loops that begin with
+        /// [`try_each`](crate::try_each) have.
+        ///
+        /// It implements [`Error`] when the bodies' error does, and that error is its
+        /// [`source`](Error::source). Where the bodies' error does not (`anyhow::Error`,
+        /// `Box<dyn Error + Send + Sync>`, `String`), convert it with [`boxed`](Self::boxed) before a `?`.
+        ///
+        /// Its message includes the message of the earliest error. A printer that also follows the sources
+        /// prints that message twice.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum LoopError<E, S = Infallible> {
+            /// Bodies failed.
+            #[non_exhaustive]
+            Failed {
+                /// Every error that really happened, the earliest first. Never empty.
+                failures: Vec<Failure<E>>,
+                /// The indices of the bodies that timed out, in ascending order.
+                timed_out: Vec<usize>,
+                /// What interrupted the loop or group, if the failures did not stop it: those of a race and of
+                /// a supervised group do not.
+                cause: Option<Cause>,
+            },
+            /// The source failed.
+            #[non_exhaustive]
+            Source {
+                /// The index that the next item would have had.
+                index: usize,
+                /// The error of the source.
+                error: S,
+                /// The errors of bodies up to the moment at which the loop had stopped, the earliest first.
+                failures: Vec<Failure<E>>,
+                /// The indices of the bodies that timed out, in ascending order.
+                timed_out: Vec<usize>,
+            },
+            /// Bodies timed out, by their own time-out or by the deadline; no body failed.
+            #[non_exhaustive]
+            TimedOut {
+                /// Their indices, in ascending order. Those of a group are its children's.
+                timed_out: Vec<usize>,
+                /// What interrupted the loop or group; `None` if it has stopped at a body that exceeded its own
+                /// time-out.
+                cause: Option<Cause>,
+            },
+            $(
+                $(#[$attribute])*
+                ///
+                /// No body failed.
+                $Reason,
+            )*
+            /// The source yielded no items: an empty race has no winner.
+            Empty,
+            /// Every body succeeded, but there were fewer items than the successes that were required.
+            #[non_exhaustive]
+            TooFew {
+                /// The number of bodies that succeeded.
+                succeeded: usize,
+                /// The number that was required.
+                wanted: usize,
+            },
+        }
+
+        /// The errors that are a reason and nothing else.
+        macro_rules! reason_alone {
+            () => {
+                $(LoopError::$Reason)|*
+            };
+        }
+
+        impl<E, S> LoopError<E, S> {
+            /// The error of a loop or group that was stopped for this reason, without a failure. `timed_out` are the
+            /// indices of the bodies that timed out, if the deadline is the reason.
+            pub(crate) fn stopped(reason: StopReason, timed_out: Vec<usize>) -> Self {
+                match reason {
+                    StopReason::TimedOut => Self::TimedOut { timed_out, cause: Some(reason.into()) },
+                    $(StopReason::$Reason => Self::$Reason,)*
+                }
+            }
+
+            /// The reason, if the error is nothing else.
+            fn reason(&self) -> Option<StopReason> {
+                match self {
+                    $(Self::$Reason => Some(StopReason::$Reason),)*
+                    Self::Failed { .. }
+                    | Self::Source { .. }
+                    | Self::TimedOut { .. }
+                    | Self::Empty
+                    | Self::TooFew { .. } => None,
+                }
+            }
+
+            /// The same error with other failures.
+            fn map_failures<X>(
+                self,
+                map: impl Fn(Vec<Failure<E>>) -> Vec<Failure<X>>,
+            ) -> LoopError<X, S> {
+                match self {
+                    Self::Failed { failures, timed_out, cause } => {
+                        LoopError::Failed { failures: map(failures), timed_out, cause }
+                    }
+                    Self::Source { index, error, failures, timed_out } => {
+                        LoopError::Source { index, error, failures: map(failures), timed_out }
+                    }
+                    Self::TimedOut { timed_out, cause } => LoopError::TimedOut { timed_out, cause },
+                    $(Self::$Reason => LoopError::$Reason,)*
+                    Self::Empty => LoopError::Empty,
+                    Self::TooFew { succeeded, wanted } => LoopError::TooFew { succeeded, wanted },
+                }
+            }
+        }
+    };
 }
 
-impl<E, S> LoopError<E, S> {
-    /// The error of a loop or group that was stopped for this reason, without a failure. `timed_out` are the
-    /// indices of the bodies that timed out, if the deadline is the reason.
-    pub(crate) fn stopped(reason: StopReason, timed_out: Vec<usize>) -> Self {
-        match reason {
-            StopReason::TimedOut => Self::TimedOut { timed_out, cause: Some(reason.into()) },
-            StopReason::Cancelled => Self::Cancelled,
-            StopReason::Drained => Self::Drained,
-            StopReason::ConditionMet => Self::ConditionMet,
-        }
-    }
+stop_reasons!(loop_error);
 
+impl<E, S> LoopError<E, S> {
     /// Returns every failure, the earliest first; empty if no body failed.
     pub fn failures(&self) -> &[Failure<E>] {
         match self {
@@ -145,11 +197,7 @@ impl<E, S> LoopError<E, S> {
             Self::Failed { timed_out, .. }
             | Self::Source { timed_out, .. }
             | Self::TimedOut { timed_out, .. } => timed_out,
-            Self::Cancelled
-            | Self::Drained
-            | Self::ConditionMet
-            | Self::Empty
-            | Self::TooFew { .. } => &[],
+            reason_alone!() | Self::Empty | Self::TooFew { .. } => &[],
         }
     }
 
@@ -160,9 +208,7 @@ impl<E, S> LoopError<E, S> {
                 cause.clone().map(Cause::widen)
             }
             Self::Source { index, error, .. } => Some(Cause::Source { index: *index, error }),
-            Self::Cancelled => Some(Cause::Cancelled),
-            Self::Drained => Some(Cause::Drained),
-            Self::ConditionMet => Some(Cause::ConditionMet),
+            reason_alone!() => self.reason().map(Into::into),
             Self::Empty | Self::TooFew { .. } => None,
         }
     }
@@ -198,20 +244,7 @@ impl<E, S> LoopError<E, S> {
             };
             failures.into_iter().map(boxed).collect()
         };
-        match self {
-            Self::Failed { failures, timed_out, cause } => {
-                LoopError::Failed { failures: boxed(failures), timed_out, cause }
-            }
-            Self::Source { index, error, failures, timed_out } => {
-                LoopError::Source { index, error, failures: boxed(failures), timed_out }
-            }
-            Self::TimedOut { timed_out, cause } => LoopError::TimedOut { timed_out, cause },
-            Self::Cancelled => LoopError::Cancelled,
-            Self::Drained => LoopError::Drained,
-            Self::ConditionMet => LoopError::ConditionMet,
-            Self::Empty => LoopError::Empty,
-            Self::TooFew { succeeded, wanted } => LoopError::TooFew { succeeded, wanted },
-        }
+        self.map_failures(boxed)
     }
 }
 
@@ -250,10 +283,8 @@ impl<E: fmt::Display, S: fmt::Display> fmt::Display for LoopError<E, S> {
                     write!(f, "body {first} timed out (and {} more)", timed_out.len() - 1)
                 }
             },
-            Self::Cancelled => f.write_str("cancelled"),
-            Self::Drained => f.write_str("drained before every item was started"),
-            Self::ConditionMet => f.write_str("stopped by a stop condition"),
-            Self::Empty => f.write_str("there were no items"),
+            reason_alone!() => self.reason().map_or(Ok(()), |reason| f.write_str(reason.message())),
+            Self::Empty => f.write_str("the source yielded no items"),
             Self::TooFew { succeeded, wanted } => {
                 write!(f, "only {succeeded} of {wanted} required bodies succeeded")
             }

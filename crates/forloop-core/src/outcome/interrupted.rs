@@ -5,43 +5,92 @@ use core::convert::Infallible;
 use core::error::Error;
 use core::fmt;
 
-/// What interrupted a loop.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Cause<S = Infallible> {
-    /// The loop's [deadline](crate::Loop::deadline) has passed.
-    TimedOut,
-    /// The loop was [cancelled](crate::Loop::cancel_on), or the runtime of its bodies was shut down.
-    Cancelled,
-    /// The loop was [drained](crate::Loop::drain_on) before every item was started.
-    Drained,
-    /// A [stop condition](crate::Loop::stop_on_counts) of the loop was met.
-    ConditionMet,
-    /// The source failed. Only loops that begin with [`try_each`](crate::try_each) have such a source.
-    Source {
-        /// The index that the next item would have had.
-        index: usize,
-        /// The error of the source.
-        error: S,
-    },
+use super::reasons::stop_reasons;
+
+/// Makes all that has a variant or a line for each [reason](super::reasons).
+macro_rules! causes {
+    ($(
+        $group:ident { $(
+            $(#[$attribute:meta])*
+            $Reason:ident: $Effect:ident, $message:literal;
+        )* }
+    )*) => {
+        /// What interrupted a loop.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum Cause<S = Infallible> {
+            $($(
+                $(#[$attribute])*
+                $Reason,
+            )*)*
+            /// The source failed. Only loops that begin with [`try_each`](crate::try_each) have such a source.
+            Source {
+                /// The index that the next item would have had.
+                index: usize,
+                /// The error of the source.
+                error: S,
+            },
+        }
+
+        /// Why an option stops a loop: a [`Cause`] other than an error of the source.
+        #[doc(hidden)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum StopReason {
+            $($(
+                $(#[$attribute])*
+                $Reason,
+            )*)*
+        }
+
+        impl StopReason {
+            /// What the loop does.
+            pub(crate) const fn effect(self) -> StopEffect {
+                match self {
+                    $($(Self::$Reason => StopEffect::$Effect,)*)*
+                }
+            }
+
+            /// What has happened to the loop.
+            pub(crate) const fn message(self) -> &'static str {
+                match self {
+                    $($(Self::$Reason => $message,)*)*
+                }
+            }
+        }
+
+        impl<S> From<StopReason> for Cause<S> {
+            fn from(reason: StopReason) -> Self {
+                match reason {
+                    $($(StopReason::$Reason => Self::$Reason,)*)*
+                }
+            }
+        }
+
+        impl<S> Cause<S> {
+            /// The reason of an option.
+            ///
+            /// # Errors
+            ///
+            /// The error of the source, if that interrupted the loop.
+            pub(crate) fn into_reason(self) -> Result<StopReason, SourceError<S>> {
+                match self {
+                    $($(Self::$Reason => Ok(StopReason::$Reason),)*)*
+                    Self::Source { index, error } => Err(SourceError { index, error }),
+                }
+            }
+
+            /// The same cause, with a reference to the source's error.
+            fn as_ref(&self) -> Cause<&S> {
+                match self {
+                    $($(Self::$Reason => Cause::$Reason,)*)*
+                    Self::Source { index, error } => Cause::Source { index: *index, error },
+                }
+            }
+        }
+    };
 }
 
-/// Why an option stops a loop: a [`Cause`] other than an error of the source.
-///
-/// A new reason needs a line in each `match` of this file. The compiler finds all of them: none has an arm for
-/// the rest.
-#[doc(hidden)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StopReason {
-    /// [`Cause::TimedOut`].
-    TimedOut,
-    /// [`Cause::Cancelled`].
-    Cancelled,
-    /// [`Cause::Drained`].
-    Drained,
-    /// [`Cause::ConditionMet`].
-    ConditionMet,
-}
+stop_reasons!(causes);
 
 /// What a loop does for a [`StopReason`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,62 +103,12 @@ pub(crate) enum StopEffect {
     Drain,
 }
 
-impl StopReason {
-    /// What the loop does.
-    pub(crate) const fn effect(self) -> StopEffect {
-        match self {
-            Self::TimedOut => StopEffect::LastRound,
-            Self::Cancelled | Self::ConditionMet => StopEffect::Cancel,
-            Self::Drained => StopEffect::Drain,
-        }
-    }
-}
-
-impl<S> From<StopReason> for Cause<S> {
-    fn from(reason: StopReason) -> Self {
-        match reason {
-            StopReason::TimedOut => Self::TimedOut,
-            StopReason::Cancelled => Self::Cancelled,
-            StopReason::Drained => Self::Drained,
-            StopReason::ConditionMet => Self::ConditionMet,
-        }
-    }
-}
-
 /// An error of a loop's source.
 #[derive(Debug)]
 pub(crate) struct SourceError<S> {
     /// The index that the next item would have had.
     pub(crate) index: usize,
     pub(crate) error: S,
-}
-
-impl<S> Cause<S> {
-    /// The reason of an option.
-    ///
-    /// # Errors
-    ///
-    /// The error of the source, if that interrupted the loop.
-    pub(crate) fn into_reason(self) -> Result<StopReason, SourceError<S>> {
-        match self {
-            Self::TimedOut => Ok(StopReason::TimedOut),
-            Self::Cancelled => Ok(StopReason::Cancelled),
-            Self::Drained => Ok(StopReason::Drained),
-            Self::ConditionMet => Ok(StopReason::ConditionMet),
-            Self::Source { index, error } => Err(SourceError { index, error }),
-        }
-    }
-}
-
-impl Cause<()> {
-    /// The same cause, with the error of the source if it was that.
-    pub(crate) fn with_source_error<S>(self, error: Option<S>) -> Cause<S> {
-        match (self.into_reason(), error) {
-            (Ok(reason), _) => reason.into(),
-            (Err(SourceError { index, .. }), Some(error)) => Cause::Source { index, error },
-            (Err(_), None) => Cause::Cancelled,
-        }
-    }
 }
 
 impl Cause {
@@ -139,49 +138,49 @@ pub struct Interrupted<Y = (), S = Infallible> {
 
 /// What interrupted a loop or group, until everything has stopped.
 #[derive(Debug)]
-pub(crate) struct Cut<S = Infallible> {
+pub(crate) struct Interruption<S = Infallible> {
     cause: Cause<S>,
     /// The indices of the bodies that ran at that moment.
     running: Vec<usize>,
     /// Those that completed while they were being cancelled.
-    ended: Vec<usize>,
-    /// Every item was started.
-    all_begun: bool,
+    completed: Vec<usize>,
+    /// Every item was started, and every retry that was due.
+    all_started: bool,
 }
 
-impl<S> Cut<S> {
-    pub(crate) fn new(cause: Cause<S>, running: Vec<usize>, all_begun: bool) -> Self {
-        Self { cause, running, ended: Vec::new(), all_begun }
+impl<S> Interruption<S> {
+    pub(crate) fn new(cause: Cause<S>, running: Vec<usize>, all_started: bool) -> Self {
+        Self { cause, running, completed: Vec::new(), all_started }
     }
 
-    /// Records that an item was left after all.
-    pub(crate) fn more_was_left(&mut self) {
-        self.all_begun = false;
+    /// Records that an item, or the retry of one, was not started after all.
+    pub(crate) fn record_unstarted(&mut self) {
+        self.all_started = false;
     }
 
-    /// Whether every item was started.
-    pub(crate) fn all_begun(&self) -> bool {
-        self.all_begun
+    /// Whether every item was started, and every retry that was due.
+    pub(crate) fn all_started(&self) -> bool {
+        self.all_started
     }
 
     /// Records one more body that runs, or that its runtime has dropped.
-    pub(crate) fn one_more(&mut self, index: usize) {
+    pub(crate) fn record_running(&mut self, index: usize) {
         self.running.push(index);
     }
 
     /// Records that a body has completed.
-    pub(crate) fn ended(&mut self, index: usize) {
-        self.ended.push(index);
+    pub(crate) fn record_completed(&mut self, index: usize) {
+        self.completed.push(index);
     }
 
     /// Converts it once everything has stopped. `None` if it came too late to interrupt anything.
     pub(crate) fn into_interrupted(self) -> Option<Interrupted<(), S>> {
-        let Self { cause, mut running, mut ended, all_begun } = self;
+        let Self { cause, mut running, mut completed, all_started } = self;
         running.sort_unstable();
-        ended.sort_unstable();
-        running.retain(|index| ended.binary_search(index).is_err());
-        let nothing_was_cut = all_begun && running.is_empty();
-        (!nothing_was_cut).then_some(Interrupted { cause, pending: running, ready: () })
+        completed.sort_unstable();
+        running.retain(|index| completed.binary_search(index).is_err());
+        let was_complete = all_started && running.is_empty();
+        (!was_complete).then_some(Interrupted { cause, pending: running, ready: () })
     }
 }
 
@@ -193,12 +192,9 @@ impl<S> Interrupted<(), S> {
 
 impl<Y, S: fmt::Display> fmt::Display for Interrupted<Y, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.cause {
-            Cause::TimedOut => f.write_str("the loop's deadline passed")?,
-            Cause::Cancelled => f.write_str("the loop was cancelled")?,
-            Cause::Drained => f.write_str("the loop was drained before every item was started")?,
-            Cause::ConditionMet => f.write_str("a stop condition of the loop was met")?,
-            Cause::Source { index, error } => {
+        match self.cause.as_ref().into_reason() {
+            Ok(reason) => f.write_str(reason.message())?,
+            Err(SourceError { index, error }) => {
                 write!(f, "the source failed at item {index}: {error}")?;
             }
         }
@@ -212,9 +208,6 @@ impl<Y, S: fmt::Display> fmt::Display for Interrupted<Y, S> {
 
 impl<Y: fmt::Debug, S: Error + 'static> Error for Interrupted<Y, S> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match &self.cause {
-            Cause::Source { error, .. } => Some(error),
-            _ => None,
-        }
+        self.cause.as_ref().into_reason().err().map(|SourceError { error, .. }| error as _)
     }
 }

@@ -4,10 +4,11 @@ mod error;
 mod interrupted;
 mod kind;
 mod panic;
+mod reasons;
 
 pub use self::error::{BoxError, Cancelled, Closed, Failure, LoopError, ZeroLimit};
 pub use self::interrupted::{Cause, Interrupted, StopReason};
-pub(crate) use self::interrupted::{Cut, SourceError, StopEffect};
+pub(crate) use self::interrupted::{Interruption, SourceError, StopEffect};
 pub use self::kind::OutcomeKind;
 pub use self::panic::Panic;
 pub(crate) use self::panic::catch;

@@ -20,20 +20,20 @@ pub struct Pull;
 /// Implemented by [`Push`] and [`Pull`]. The [`Place`](crate::Place) says which of them it needs; `Pull`
 /// asks more of items and closure.
 #[diagnostic::on_unimplemented(
-    message = "the items or the closure of this loop cannot be sent to workers",
-    label = "workers pull the items and call the closure on threads of the runtime",
-    note = "items and closure must own what they use (`'static`: put `move` before the closure and clone \
-            what it needs) and must be `Send`; if they borrow, spawn a task for each body with \
-            `.on(runtime)`, or push the bodies to the workers with \
-            `.at(WorkerPool::new(runtime).push_dispatch())`"
+    message = "the source or the closure of this loop cannot be sent to a worker pool",
+    label = "the workers pull items and call the closure on other threads",
+    note = "the source and the closure must be `Send` and own what they use (`'static`): put `move` before the \
+            closure, and clone what it uses",
+    note = "for a source or a closure that is not, use `.on(runtime)`, or \
+            `.at(WorkerPool::new(runtime).push_dispatch())`: the loop then calls the closure in the caller's task"
 )]
 pub trait Dispatch<S: Stream, F, I> {
     /// Makes one source of bodies of source and closure, or returns both if the bodies are pushed.
     ///
-    /// `admit` converts an item of the source to the closure's argument. It is `None` if an option must see
+    /// `item_of` converts an item of the source to the closure's argument. It is `None` if an option must see
     /// each body start: then the bodies are pushed also by [`Pull`].
     #[doc(hidden)]
-    fn body_source<B>(source: S, body: F, admit: Option<fn(S::Item) -> I>) -> Dispatched<S, F, B>
+    fn body_source<B>(source: S, body: F, item_of: Option<fn(S::Item) -> I>) -> Dispatched<S, F, B>
     where
         F: FnMut(I) -> B;
 }
@@ -49,7 +49,7 @@ pub enum Dispatched<S, F, B> {
 }
 
 impl<S: Stream, F, I> Dispatch<S, F, I> for Push {
-    fn body_source<B>(source: S, body: F, _admit: Option<fn(S::Item) -> I>) -> Dispatched<S, F, B>
+    fn body_source<B>(source: S, body: F, _item_of: Option<fn(S::Item) -> I>) -> Dispatched<S, F, B>
     where
         F: FnMut(I) -> B,
     {
@@ -63,12 +63,12 @@ where
     F: Send + 'static,
     I: 'static,
 {
-    fn body_source<B>(source: S, body: F, admit: Option<fn(S::Item) -> I>) -> Dispatched<S, F, B>
+    fn body_source<B>(source: S, body: F, item_of: Option<fn(S::Item) -> I>) -> Dispatched<S, F, B>
     where
         F: FnMut(I) -> B,
     {
-        match admit {
-            Some(admit) => Dispatched::Pull(Box::pin(SourceBodies::new(source, admit, body))),
+        match item_of {
+            Some(item_of) => Dispatched::Pull(Box::pin(SourceBodies::new(source, item_of, body))),
             None => Dispatched::Push(source, body),
         }
     }

@@ -8,8 +8,9 @@ use crate::body::{Attempt, Body};
 
 /// Wraps each body of a loop in another future with the same output.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot wrap `{B}`",
-    label = "not a layer, or not a layer for such bodies"
+    message = "`{Self}` is not a layer for the body `{B}`",
+    label = "expected a `Layer` for this body",
+    note = "implement `Layer` for the type: its method `layer` takes a body and returns the wrapped body"
 )]
 pub trait Layer<B: Body> {
     /// The wrapped body.

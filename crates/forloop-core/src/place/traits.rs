@@ -27,10 +27,10 @@ use crate::engine::JobHandle;
 /// [`Loop::at`](crate::Loop::at) takes any of them as a value.
 #[diagnostic::on_unimplemented(
     message = "`{B}` cannot be spawned on this runtime",
-    label = "this body cannot run as a task",
-    note = "a spawned body must own what it uses (`'static`: clone or move it in) and, unless the \
-            runtime is single-threaded, must be `Send`; to run a body that borrows in the caller's \
-            task, leave out `.on(..)`"
+    label = "the body cannot run as a task of its own",
+    note = "a spawned body must own what it uses (`'static`): move or clone it into the body",
+    note = "a spawned body must be `Send`, unless the runtime is single-threaded",
+    note = "remove `.on(..)` to run bodies that borrow in the caller's task"
 )]
 pub trait Place<B: Body> {
     /// The handle of a body that was started here.

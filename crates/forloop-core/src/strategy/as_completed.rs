@@ -9,7 +9,7 @@ use super::output_buffer::OutputBuffer;
 use crate::body::Body;
 use crate::driver::BodySpawner;
 use crate::engine::JobHandle;
-use crate::options::{ItemPolicy, OutcomePolicy, Policy};
+use crate::options::{ItemPolicy, OutcomeRule, Policy};
 use crate::place::{Dispatch, Inline, InlineJob, Place};
 use crate::{Iter, LimitSet, Loop, each};
 
@@ -93,20 +93,22 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         body: F,
     ) -> Results<
         S,
-        BodySpawner<F, P, C::AdmissionQueue<I, B::Returns>>,
+        BodySpawner<F, P>,
         J,
-        AsCompleted<C::Each<B::Returns>>,
+        AsCompleted<C::Output<B::Returns>>,
         C,
+        C::AdmissionQueue<I, B::Returns>,
+        C::SourceError,
     >
     where
         L: LimitSet,
-        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns>,
+        C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
     {
-        Results::new(self.drive(body), AsCompleted { outputs: VecDeque::new() })
+        Results::new(self.drive(body, None), AsCompleted { outputs: VecDeque::new() })
     }
 }
 

@@ -9,7 +9,7 @@ use super::try_gather::TryGather;
 use crate::admission::AttemptLog;
 use crate::body::{Body, TryBody};
 use crate::engine::{Completion, JobHandle, OrderedBuffer};
-use crate::options::{ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
+use crate::options::{ItemPolicy, OutcomeRule, Policy, RaisesPanics};
 use crate::place::{Dispatch, Place};
 use crate::{LimitSet, Loop, LoopError};
 
@@ -56,19 +56,19 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     /// Dropping the returned future drops the source and cancels the bodies. In-task bodies have
     /// been dropped when `drop` returns; spawned bodies have been asked to stop.
     #[doc(alias = "buffered")]
-    pub fn collect<X, F, B, J, I>(self, body: F) -> impl Future<Output = C::Gives<X, X>>
+    pub fn collect<X, F, B, J, I>(self, body: F) -> impl Future<Output = C::Result<X, X>>
     where
-        X: FromIterator<C::Each<B::Returns>>,
+        X: FromIterator<C::Output<B::Returns>>,
         L: LimitSet,
-        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns>,
+        C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
     {
-        let collector: Collect<C::Each<B::Returns>, X> =
+        let collector: Collect<C::Output<B::Returns>, X> =
             Collect { outputs: OrderedBuffer::new(), collection: PhantomData };
-        CollectFuture::new(self.drive(body), collector)
+        CollectFuture::new(self.drive(body, None), collector)
     }
 
     /// Runs the bodies, up to the limit at once, and collects their values in input order, or stops
@@ -110,14 +110,14 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     where
         X: FromIterator<T>,
         L: LimitSet,
-        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns> + RaisesPanics,
+        C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
         B: TryBody<T, E>,
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
     {
         let collector = TryCollect { gather: TryGather::new(), collection: PhantomData };
-        CollectFuture::new(self.drive_collecting(body, Some(Result::is_err)), collector)
+        CollectFuture::new(self.drive(body, Some(Result::is_err)), collector)
     }
 }
 
@@ -127,8 +127,8 @@ struct Collect<E, X> {
     collection: PhantomData<fn() -> X>,
 }
 
-impl<T, C: Policy, X: FromIterator<C::Each<T>>> Collector<T, C> for Collect<C::Each<T>, X> {
-    type Collected = C::Gives<X, X>;
+impl<T, C: Policy, X: FromIterator<C::Output<T>>> Collector<T, C> for Collect<C::Output<T>, X> {
+    type Collected = C::Result<X, X>;
 
     const DELIVERY: CompletionDelivery<Self, T> = CompletionDelivery::BATCHED;
     const ATTEMPT_LOG: AttemptLog = AttemptLog::None;
@@ -139,13 +139,13 @@ impl<T, C: Policy, X: FromIterator<C::Each<T>>> Collector<T, C> for Collect<C::E
 
     #[inline]
     fn on_completion(&mut self, completion: Completion<T>) {
-        if let Ok(output) = C::each(completion.outcome) {
+        if let Ok(output) = C::output_of(completion.outcome) {
             self.outputs.put(completion.index, output);
         }
     }
 
     fn finish(self, end: LoopEnd<C::SourceError>) -> Self::Collected {
-        C::gives(match end.interrupted {
+        C::result_of(match end.interrupted {
             None => Ok(self.outputs.into_vec().into_iter().collect()),
             Some(interrupted) => {
                 let outputs = self.outputs.into_options(end.started);

@@ -8,10 +8,10 @@ use core::task::{Context, Poll, ready};
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
-use crate::admission::AttemptLog;
+use crate::admission::{AttemptLog, MaybeQueue};
 use crate::driver::{Drive, Spawner};
 use crate::engine::{Completion, JobHandle};
-use crate::options::{ItemPolicy, OutcomePolicy, Policy};
+use crate::options::{ItemPolicy, OutcomeRule, Policy};
 use crate::outcome::catch;
 use crate::place::Delivery;
 use crate::{Interrupted, Outcome, Panic};
@@ -101,27 +101,28 @@ pub(super) struct LoopEnd<S> {
 pin_project! {
     /// Drives a loop until every body has stopped, and gives what its collector makes of the completions.
     #[derive(Debug)]
-    pub(super) struct CollectFuture<S, A, J, C, V> {
+    pub(super) struct CollectFuture<S, A, J, Q, C, U, V> {
         #[pin]
-        drive: Drive<S, A, J, C>,
+        drive: Drive<S, A, J, Q, C, U>,
         // `None` once the result was given.
         collector: Option<V>,
     }
 }
 
-impl<S, A, J, C, V> CollectFuture<S, A, J, C, V> {
+impl<S, A, J, Q, C, U, V> CollectFuture<S, A, J, Q, C, U, V> {
     #[inline]
-    pub(super) fn new(drive: Drive<S, A, J, C>, collector: V) -> Self {
+    pub(super) fn new(drive: Drive<S, A, J, Q, C, U>, collector: V) -> Self {
         Self { drive, collector: Some(collector) }
     }
 }
 
-impl<S, A, J, C, V> Future for CollectFuture<S, A, J, C, V>
+impl<S, A, J, Q, C, U, V> Future for CollectFuture<S, A, J, Q, C, U, V>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
-    C: ItemPolicy<S::Item> + OutcomePolicy<J::Output>,
+    Q: MaybeQueue<C::Item, J::Output>,
+    C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
     V: Collector<J::Output, C>,
 {
     type Output = V::Collected;
@@ -130,20 +131,20 @@ where
         let mut this = self.project();
         let collector =
             this.collector.as_mut().expect("a loop is not polled again after it has completed");
-        let begun = match V::DELIVERY {
-            CompletionDelivery::Batched { output, .. } => this.drive.as_mut().begin(true, output),
+        let least = match V::DELIVERY {
+            CompletionDelivery::Batched { output, .. } => this.drive.as_mut().set_up(true, output),
             CompletionDelivery::Prompt { is_complete } => {
                 if is_complete(collector) {
                     this.drive.as_mut().stop();
                 }
-                this.drive.as_mut().begin(false, Some(|_| Delivery::Prompt))
+                this.drive.as_mut().set_up(false, Some(|_| Delivery::Prompt))
             }
         };
-        if let Some(least) = begun {
+        if let Some(least) = least {
             collector.expect(least);
-            this.drive.as_mut().note(V::ATTEMPT_LOG);
+            this.drive.as_mut().log_attempts(V::ATTEMPT_LOG);
         }
-        this.drive.as_mut().polled_anew();
+        this.drive.as_mut().begin_poll();
         match V::DELIVERY {
             CompletionDelivery::Batched { .. } => {
                 ready!(poll_batched(this.drive.as_mut(), collector, cx));
@@ -152,8 +153,8 @@ where
                 ready!(poll_promptly(this.drive.as_mut(), collector, is_complete, cx));
             }
         }
-        let retried = this.drive.as_mut().tried();
-        let interrupted = this.drive.as_mut().ending();
+        let retried = this.drive.as_mut().logged_attempts();
+        let interrupted = this.drive.as_mut().finish();
         let collector = this.collector.take().expect("it was there above");
         let started = this.drive.started();
         Poll::Ready(collector.finish(LoopEnd { started, interrupted, retried }))
@@ -162,8 +163,8 @@ where
 
 /// Delivers completions as the loop makes them.
 #[inline]
-fn poll_batched<S, A, J, C, V>(
-    mut drive: Pin<&mut Drive<S, A, J, C>>,
+fn poll_batched<S, A, J, Q, C, U, V>(
+    mut drive: Pin<&mut Drive<S, A, J, Q, C, U>>,
     collector: &mut V,
     cx: &mut Context<'_>,
 ) -> Poll<()>
@@ -171,7 +172,8 @@ where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
-    C: ItemPolicy<S::Item> + OutcomePolicy<J::Output>,
+    Q: MaybeQueue<C::Item, J::Output>,
+    C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
     V: Collector<J::Output, C>,
 {
     let mut on_complete = |completion: Option<Completion<_>>| {
@@ -198,8 +200,8 @@ enum Pause {
 
 /// Delivers each completion at once, and catches the panics of what the collector calls.
 #[inline]
-fn poll_promptly<S, A, J, C, V>(
-    mut drive: Pin<&mut Drive<S, A, J, C>>,
+fn poll_promptly<S, A, J, Q, C, U, V>(
+    mut drive: Pin<&mut Drive<S, A, J, Q, C, U>>,
     collector: &mut V,
     is_complete: fn(&V) -> bool,
     cx: &mut Context<'_>,
@@ -208,7 +210,8 @@ where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
-    C: ItemPolicy<S::Item> + OutcomePolicy<J::Output>,
+    Q: MaybeQueue<C::Item, J::Output>,
+    C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
     V: Collector<J::Output, C>,
 {
     loop {

@@ -32,21 +32,23 @@ use pin_project_lite::pin_project;
 use super::output_buffer::OutputBuffer;
 use super::result_channel::{ResultReceiver, ResultSender};
 use super::results::{Fill, Results};
+use crate::admission::MaybeQueue;
 use crate::body::Body;
 use crate::driver::Spawner;
 use crate::engine::{CapacityHint, FutureSet, JobHandle};
-use crate::options::{ItemPolicy, OutcomePolicy, Policy};
+use crate::options::{ItemPolicy, OutcomeRule, Policy};
 use crate::outcome::catch;
 use crate::place::InlineJob;
 use crate::{Outcome, Panic};
 
-impl<S, A, J, K, C> Results<S, A, J, K, C>
+impl<S, A, J, K, C, Q, U> Results<S, A, J, K, C, Q, U>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
-    C: ItemPolicy<S::Item> + OutcomePolicy<J::Output>,
-    K: OutputBuffer<Output = <C as Policy>::Each<J::Output>>,
+    Q: MaybeQueue<C::Item, J::Output>,
+    C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
+    K: OutputBuffer<Output = <C as Policy>::Output<J::Output>>,
 {
     /// Runs `consumer` over the results, concurrently with the bodies, and returns its output.
     ///
@@ -89,7 +91,7 @@ where
     /// cancels the bodies.
     pub fn consume<G, D, I, T>(self, consumer: G) -> impl Future<Output = T>
     where
-        C: Policy<Gives<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,
+        C: Policy<Result<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,
         G: FnOnce(ResultReceiver<I>) -> D,
         D: Future<Output = T>,
     {
@@ -131,7 +133,7 @@ where
     /// As [`consume`](Self::consume).
     pub fn for_each<G, D, I>(self, mut step: G) -> impl Future<Output = ()>
     where
-        C: Policy<Gives<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,
+        C: Policy<Result<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,
         G: FnMut(I) -> D,
         D: Body<Returns = ()>,
     {
@@ -157,7 +159,7 @@ where
     /// As [`consume`](Self::consume).
     pub fn try_for_each<G, D, I, E>(self, mut step: G) -> impl Future<Output = Result<(), E>>
     where
-        C: Policy<Gives<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,
+        C: Policy<Result<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,
         G: FnMut(I) -> D,
         D: Body<Returns = Result<(), E>>,
     {
@@ -172,9 +174,9 @@ where
 
 pin_project! {
     /// A loop and the consumer of its results.
-    struct Consume<S, A, J, K, C, G, D, I, T> {
+    struct Consume<S, A, J, K, C, Q, U, G, D, I, T> {
         #[pin]
-        results: Results<S, A, J, K, C>,
+        results: Results<S, A, J, K, C, Q, U>,
         channel: ResultSender<I>,
         // Called at the first poll.
         make_consumer: Option<G>,
@@ -187,19 +189,20 @@ pin_project! {
     }
 }
 
-impl<S, A, J, K, C, G, D, I, T> Consume<S, A, J, K, C, G, D, I, T>
+impl<S, A, J, K, C, Q, U, G, D, I, T> Consume<S, A, J, K, C, Q, U, G, D, I, T>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
-    C: ItemPolicy<S::Item>
-        + OutcomePolicy<J::Output>
-        + Policy<Gives<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,
-    K: OutputBuffer<Output = <C as Policy>::Each<J::Output>>,
+    Q: MaybeQueue<C::Item, J::Output>,
+    C: ItemPolicy<S::Item, SourceError = U>
+        + OutcomeRule<J::Output>
+        + Policy<Result<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,
+    K: OutputBuffer<Output = <C as Policy>::Output<J::Output>>,
     G: FnOnce(ResultReceiver<I>) -> D,
     D: Future<Output = T>,
 {
-    fn new(results: Results<S, A, J, K, C>, make_consumer: G) -> Self {
+    fn new(results: Results<S, A, J, K, C, Q, U>, make_consumer: G) -> Self {
         Self {
             channel: ResultSender::new(results.limit()),
             results,
@@ -280,15 +283,16 @@ where
     }
 }
 
-impl<S, A, J, K, C, G, D, I, T> Future for Consume<S, A, J, K, C, G, D, I, T>
+impl<S, A, J, K, C, Q, U, G, D, I, T> Future for Consume<S, A, J, K, C, Q, U, G, D, I, T>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
-    C: ItemPolicy<S::Item>
-        + OutcomePolicy<J::Output>
-        + Policy<Gives<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,
-    K: OutputBuffer<Output = <C as Policy>::Each<J::Output>>,
+    Q: MaybeQueue<C::Item, J::Output>,
+    C: ItemPolicy<S::Item, SourceError = U>
+        + OutcomeRule<J::Output>
+        + Policy<Result<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,
+    K: OutputBuffer<Output = <C as Policy>::Output<J::Output>>,
     G: FnOnce(ResultReceiver<I>) -> D,
     D: Future<Output = T>,
 {
@@ -298,7 +302,7 @@ where
         // What the consumer takes during this poll need not wake the loop.
         drop(self.channel.driver.take());
         self.channel.renew_budget();
-        self.as_mut().project().results.polled_anew();
+        self.as_mut().project().results.begin_poll();
         loop {
             self.as_mut().poll_consumer(cx);
             let in_channel = self.channel.len();

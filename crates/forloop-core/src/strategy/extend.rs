@@ -8,7 +8,7 @@ use super::collector::{CollectFuture, Collector, CompletionDelivery, LoopEnd};
 use crate::admission::AttemptLog;
 use crate::body::Body;
 use crate::engine::{Completion, JobHandle};
-use crate::options::{AllOrNothing, ItemPolicy, OutcomePolicy, Policy};
+use crate::options::{AllOrNothing, ItemPolicy, OutcomeRule, Policy};
 use crate::place::{Dispatch, Place};
 use crate::{LimitSet, Loop};
 
@@ -59,17 +59,17 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         self,
         collection: &mut X,
         body: F,
-    ) -> impl Future<Output = C::Gives<(), ()>>
+    ) -> impl Future<Output = C::Result<(), ()>>
     where
         X: Extend<B::Returns>,
         L: LimitSet,
-        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns> + AllOrNothing,
+        C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + AllOrNothing,
         F: FnMut(I) -> B,
         B: Body,
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
     {
-        CollectFuture::new(self.drive(body), ExtendWith { collection })
+        CollectFuture::new(self.drive(body, None), ExtendWith { collection })
     }
 }
 
@@ -78,7 +78,7 @@ struct ExtendWith<'a, X> {
 }
 
 impl<T, C: Policy, X: Extend<T>> Collector<T, C> for ExtendWith<'_, X> {
-    type Collected = C::Gives<(), ()>;
+    type Collected = C::Result<(), ()>;
 
     const DELIVERY: CompletionDelivery<Self, T> =
         CompletionDelivery::Prompt { is_complete: |_| false };
@@ -92,6 +92,6 @@ impl<T, C: Policy, X: Extend<T>> Collector<T, C> for ExtendWith<'_, X> {
     }
 
     fn finish(self, end: LoopEnd<C::SourceError>) -> Self::Collected {
-        C::gives(end.interrupted.map_or(Ok(()), Err))
+        C::result_of(end.interrupted.map_or(Ok(()), Err))
     }
 }

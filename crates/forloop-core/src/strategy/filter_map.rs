@@ -9,7 +9,7 @@ use super::failures::Failures;
 use crate::admission::AttemptLog;
 use crate::body::TryBody;
 use crate::engine::{Completion, JobHandle};
-use crate::options::{AllOrNothing, ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
+use crate::options::{AllOrNothing, ItemPolicy, OutcomeRule, Policy, RaisesPanics};
 use crate::place::{Delivery, Dispatch, Place};
 use crate::{LimitSet, Loop, LoopError};
 
@@ -58,16 +58,16 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     pub fn filter_map<F, B, J, I, T>(
         self,
         body: F,
-    ) -> impl Future<Output = C::Gives<Vec<T>, Vec<(usize, T)>>>
+    ) -> impl Future<Output = C::Result<Vec<T>, Vec<(usize, T)>>>
     where
         L: LimitSet,
-        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns> + AllOrNothing,
+        C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + AllOrNothing,
         F: FnMut(I) -> B,
         B: FilterBody<T>,
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
     {
-        CollectFuture::new(self.drive(body), FilterMap { kept: IndexedValues::new() })
+        CollectFuture::new(self.drive(body, None), FilterMap { kept: IndexedValues::new() })
     }
 
     /// Runs the bodies, up to the limit at once, and returns the values that are `Some`, in input order, or
@@ -110,14 +110,14 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ) -> impl Future<Output = Result<Vec<T>, LoopError<E, C::SourceError>>>
     where
         L: LimitSet,
-        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns> + RaisesPanics,
+        C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
         B: TryBody<Option<T>, E>,
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
     {
         let collector = TryFilterMap { kept: IndexedValues::new(), failures: Failures::new() };
-        CollectFuture::new(self.drive_collecting(body, Some(Result::is_err)), collector)
+        CollectFuture::new(self.drive(body, Some(Result::is_err)), collector)
     }
 }
 
@@ -165,7 +165,7 @@ struct FilterMap<T> {
 }
 
 impl<T, C: Policy> Collector<Option<T>, C> for FilterMap<T> {
-    type Collected = C::Gives<Vec<T>, Vec<(usize, T)>>;
+    type Collected = C::Result<Vec<T>, Vec<(usize, T)>>;
 
     const DELIVERY: CompletionDelivery<Self, Option<T>> = CompletionDelivery::Batched {
         output: Some(|output| match output {
@@ -182,7 +182,7 @@ impl<T, C: Policy> Collector<Option<T>, C> for FilterMap<T> {
     }
 
     fn finish(self, end: LoopEnd<C::SourceError>) -> Self::Collected {
-        C::gives(match end.interrupted {
+        C::result_of(match end.interrupted {
             None => Ok(self.kept.into_values()),
             Some(interrupted) => Err(interrupted.with(self.kept.into_sorted())),
         })

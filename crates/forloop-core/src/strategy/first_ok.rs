@@ -9,7 +9,7 @@ use super::race::Race;
 use crate::admission::AttemptLog;
 use crate::body::TryBody;
 use crate::engine::{Completion, JobHandle};
-use crate::options::{ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
+use crate::options::{ItemPolicy, OutcomeRule, Policy, RaisesPanics};
 use crate::place::{Dispatch, Place};
 use crate::{LimitSet, Loop, LoopError};
 
@@ -68,14 +68,14 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ) -> impl Future<Output = Result<Vec<(usize, T)>, LoopError<E, C::SourceError>>>
     where
         L: LimitSet,
-        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns> + RaisesPanics,
+        C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
         B: TryBody<T, E>,
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
     {
         CollectFuture::new(
-            self.drive_collecting(body, Some(Result::is_err)),
+            self.drive(body, Some(Result::is_err)),
             FirstOk { race: Race::new(wanted) },
         )
     }

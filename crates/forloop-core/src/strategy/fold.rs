@@ -7,7 +7,7 @@ use super::failures::Failures;
 use crate::admission::AttemptLog;
 use crate::body::{Body, TryBody};
 use crate::engine::{Completion, JobHandle};
-use crate::options::{ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
+use crate::options::{ItemPolicy, OutcomeRule, Policy, RaisesPanics};
 use crate::place::{Dispatch, Place};
 use crate::{LimitSet, Loop, LoopError};
 
@@ -69,17 +69,17 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         init: A,
         body: F,
         step: G,
-    ) -> impl Future<Output = C::Gives<A, A>>
+    ) -> impl Future<Output = C::Result<A, A>>
     where
         L: LimitSet,
-        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns>,
+        C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
-        G: FnMut(A, (usize, C::Each<B::Returns>)) -> A,
+        G: FnMut(A, (usize, C::Output<B::Returns>)) -> A,
     {
-        CollectFuture::new(self.drive(body), Fold { value: Some(init), step })
+        CollectFuture::new(self.drive(body, None), Fold { value: Some(init), step })
     }
 
     /// Runs the bodies, up to the limit at once, and folds their values into one with `step`, in completion
@@ -127,7 +127,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ) -> impl Future<Output = Result<A, LoopError<E, C::SourceError>>>
     where
         L: LimitSet,
-        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns> + RaisesPanics,
+        C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
         B: TryBody<T, E>,
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
@@ -136,7 +136,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     {
         let fold = Fold { value: Some(init), step };
         CollectFuture::new(
-            self.drive_collecting(body, Some(Result::is_err)),
+            self.drive(body, Some(Result::is_err)),
             TryFold { fold, failures: Failures::new() },
         )
     }
@@ -167,9 +167,9 @@ impl<A, G> Fold<A, G> {
 
 impl<T, C: Policy, A, G> Collector<T, C> for Fold<A, G>
 where
-    G: FnMut(A, (usize, C::Each<T>)) -> A,
+    G: FnMut(A, (usize, C::Output<T>)) -> A,
 {
-    type Collected = C::Gives<A, A>;
+    type Collected = C::Result<A, A>;
 
     const DELIVERY: CompletionDelivery<Self, T> =
         CompletionDelivery::Prompt { is_complete: |_| false };
@@ -178,14 +178,14 @@ where
     #[inline]
     fn on_completion(&mut self, completion: Completion<T>) {
         // A body without an output was cancelled, and `finish` reports why.
-        if let Ok(output) = C::each(completion.outcome) {
+        if let Ok(output) = C::output_of(completion.outcome) {
             self.add(completion.index, output);
         }
     }
 
     fn finish(self, end: LoopEnd<C::SourceError>) -> Self::Collected {
         let value = self.into_value();
-        C::gives(match end.interrupted {
+        C::result_of(match end.interrupted {
             None => Ok(value),
             Some(interrupted) => Err(interrupted.with(value)),
         })

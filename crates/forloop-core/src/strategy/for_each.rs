@@ -7,7 +7,7 @@ use super::failures::Failures;
 use crate::admission::AttemptLog;
 use crate::body::{TryBody, UnitBody};
 use crate::engine::{Completion, JobHandle};
-use crate::options::{AllOrNothing, ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
+use crate::options::{AllOrNothing, ItemPolicy, OutcomeRule, Policy, RaisesPanics};
 use crate::place::{Delivery, Dispatch, Place};
 use crate::{LimitSet, Loop, LoopError};
 
@@ -46,16 +46,17 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     /// Dropping the returned future drops the source and cancels the bodies. In-task bodies have
     /// been dropped when `drop` returns; spawned bodies have been asked to stop.
     #[doc(alias = "for_each_concurrent")]
-    pub fn for_each<F, B, J, I>(self, body: F) -> impl Future<Output = C::Gives<(), ()>>
+    #[inline] // so that the loop is made where it is polled
+    pub fn for_each<F, B, J, I>(self, body: F) -> impl Future<Output = C::Result<(), ()>>
     where
         L: LimitSet,
-        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns> + AllOrNothing,
+        C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + AllOrNothing,
         F: FnMut(I) -> B,
         B: UnitBody,
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
     {
-        CollectFuture::new(self.drive(body), ForEach)
+        CollectFuture::new(self.drive(body, None), ForEach)
     }
 
     /// Runs the bodies, up to the limit at once, and stops at the first failure.
@@ -94,14 +95,14 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ) -> impl Future<Output = Result<(), LoopError<E, C::SourceError>>>
     where
         L: LimitSet,
-        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns> + RaisesPanics,
+        C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
         B: TryBody<(), E>,
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
     {
         CollectFuture::new(
-            self.drive_collecting(body, Some(Result::is_err)),
+            self.drive(body, Some(Result::is_err)),
             TryForEach { failures: Failures::new() },
         )
     }
@@ -110,7 +111,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
 struct ForEach;
 
 impl<C: Policy> Collector<(), C> for ForEach {
-    type Collected = C::Gives<(), ()>;
+    type Collected = C::Result<(), ()>;
 
     const DELIVERY: CompletionDelivery<Self, ()> = CompletionDelivery::Batched {
         output: Some(|()| Delivery::Discard),
@@ -121,7 +122,7 @@ impl<C: Policy> Collector<(), C> for ForEach {
     fn on_completion(&mut self, _completion: Completion<()>) {}
 
     fn finish(self, end: LoopEnd<C::SourceError>) -> Self::Collected {
-        C::gives(end.interrupted.map_or(Ok(()), Err))
+        C::result_of(end.interrupted.map_or(Ok(()), Err))
     }
 }
 

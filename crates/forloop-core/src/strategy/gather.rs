@@ -8,7 +8,7 @@ use super::collector::{CollectFuture, Collector, CompletionDelivery, LoopEnd};
 use crate::admission::AttemptLog;
 use crate::body::Body;
 use crate::engine::{Completion, JobHandle, OrderedBuffer};
-use crate::options::{ItemPolicy, OutcomePolicy, Policy};
+use crate::options::{ItemPolicy, OutcomeRule, Policy};
 use crate::place::{Dispatch, Place};
 use crate::{Cause, LimitSet, Loop, Outcome, each};
 
@@ -83,20 +83,21 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     /// been dropped when `drop` returns; spawned bodies have been asked to stop.
     #[doc(alias = "join_all")]
     #[doc(alias = "buffered")]
+    #[inline] // so that the loop is made where it is polled
     pub fn gather<F, B, J, I>(
         self,
         body: F,
-    ) -> impl Future<Output = C::Gives<Vec<C::Each<B::Returns>>, Vec<Outcome<B::Returns>>>>
+    ) -> impl Future<Output = C::Result<Vec<C::Output<B::Returns>>, Vec<Outcome<B::Returns>>>>
     where
         L: LimitSet,
-        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns>,
+        C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
     {
         let gather = Gather { outputs: OrderedBuffer::new(), not_run: Vec::new() };
-        CollectFuture::new(self.drive(body), gather)
+        CollectFuture::new(self.drive(body, None), gather)
     }
 }
 
@@ -107,8 +108,8 @@ struct Gather<E> {
     not_run: Vec<usize>,
 }
 
-impl<T, C: Policy> Collector<T, C> for Gather<C::Each<T>> {
-    type Collected = C::Gives<Vec<C::Each<T>>, Vec<Outcome<T>>>;
+impl<T, C: Policy> Collector<T, C> for Gather<C::Output<T>> {
+    type Collected = C::Result<Vec<C::Output<T>>, Vec<Outcome<T>>>;
 
     const DELIVERY: CompletionDelivery<Self, T> = CompletionDelivery::BATCHED;
     const ATTEMPT_LOG: AttemptLog = AttemptLog::None;
@@ -119,7 +120,7 @@ impl<T, C: Policy> Collector<T, C> for Gather<C::Each<T>> {
 
     #[inline]
     fn on_completion(&mut self, completion: Completion<T>) {
-        match C::each(completion.outcome) {
+        match C::output_of(completion.outcome) {
             Ok(output) => self.outputs.put(completion.index, output),
             Err(Outcome::NotRun) => self.not_run.push(completion.index),
             Err(_) => {}
@@ -127,7 +128,7 @@ impl<T, C: Policy> Collector<T, C> for Gather<C::Each<T>> {
     }
 
     fn finish(mut self, end: LoopEnd<C::SourceError>) -> Self::Collected {
-        C::gives(match end.interrupted {
+        C::result_of(match end.interrupted {
             // Every body that was started has completed with an output.
             None => Ok(self.outputs.into_vec()),
             Some(interrupted) => {
@@ -136,7 +137,7 @@ impl<T, C: Policy> Collector<T, C> for Gather<C::Each<T>> {
                 let outputs = self.outputs.into_options(end.started);
                 let outcomes =
                     outputs.into_iter().enumerate().map(|(index, output)| match output {
-                        Some(output) => C::outcome(output),
+                        Some(output) => C::outcome_of(output),
                         None if self.not_run.binary_search(&index).is_ok() => Outcome::NotRun,
                         None => unfinished(),
                     });

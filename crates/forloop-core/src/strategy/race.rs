@@ -10,7 +10,7 @@ use super::failures::Failures;
 use crate::admission::AttemptLog;
 use crate::body::{Body, TryBody};
 use crate::engine::{Completion, JobHandle};
-use crate::options::{ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
+use crate::options::{ItemPolicy, OutcomeRule, Policy, RaisesPanics};
 use crate::place::{Delivery, Dispatch, Place};
 use crate::{LimitSet, Loop, LoopError, Outcome, each};
 
@@ -136,13 +136,13 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ) -> impl Future<Output = Result<(usize, B::Returns), LoopError<Infallible, C::SourceError>>>
     where
         L: LimitSet,
-        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns> + RaisesPanics,
+        C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
         B: Body,
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
     {
-        CollectFuture::new(self.drive(body), Race::new(1))
+        CollectFuture::new(self.drive(body, None), Race::new(1))
     }
 
     /// Runs the bodies, up to the limit at once, and returns index and value of the first that
@@ -190,14 +190,14 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ) -> impl Future<Output = Result<(usize, T), LoopError<E, C::SourceError>>>
     where
         L: LimitSet,
-        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns> + RaisesPanics,
+        C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
         B: TryBody<T, E>,
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
     {
         let race = RaceOk { race: Race::new(1) };
-        CollectFuture::new(self.drive_collecting(body, Some(Result::is_err)), race)
+        CollectFuture::new(self.drive(body, Some(Result::is_err)), race)
     }
 }
 

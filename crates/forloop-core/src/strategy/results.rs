@@ -1,5 +1,6 @@
 //! The results of a loop as a stream.
 
+use core::convert::Infallible;
 use core::fmt;
 use core::ops::ControlFlow;
 use core::pin::Pin;
@@ -9,10 +10,11 @@ use futures_core::Stream;
 use pin_project_lite::pin_project;
 
 use super::output_buffer::OutputBuffer;
+use crate::admission::{MaybeQueue, NoQueue};
 use crate::driver::{Drive, Spawner};
 use crate::engine::JobHandle;
 use crate::looping::NoOptions;
-use crate::options::{ItemPolicy, OutcomePolicy, Policy};
+use crate::options::{ItemPolicy, OutcomeRule, Policy};
 
 pin_project! {
     /// The results of a loop, as a stream.
@@ -29,9 +31,9 @@ pin_project! {
     /// Dropping a `next()` loses no result. Dropping the stream cancels the bodies. In-task bodies
     /// have been dropped when `drop` returns; spawned bodies have been asked to stop.
     #[must_use = "a loop does nothing until its results are asked for"]
-    pub struct Results<S, A, J, K, C = NoOptions> {
+    pub struct Results<S, A, J, K, C = NoOptions, Q = NoQueue, U = Infallible> {
         #[pin]
-        drive: Drive<S, A, J, C>,
+        drive: Drive<S, A, J, Q, C, U>,
         buffer: K,
     }
 }
@@ -45,15 +47,16 @@ pub(super) enum Fill {
     Batch,
 }
 
-impl<S, A, J, K, C> Results<S, A, J, K, C>
+impl<S, A, J, K, C, Q, U> Results<S, A, J, K, C, Q, U>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
-    C: ItemPolicy<S::Item> + OutcomePolicy<J::Output>,
-    K: OutputBuffer<Output = <C as Policy>::Each<J::Output>>,
+    Q: MaybeQueue<C::Item, J::Output>,
+    C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
+    K: OutputBuffer<Output = <C as Policy>::Output<J::Output>>,
 {
-    pub(super) fn new(drive: Drive<S, A, J, C>, buffer: K) -> Self {
+    pub(super) fn new(drive: Drive<S, A, J, Q, C, U>, buffer: K) -> Self {
         Self { drive, buffer }
     }
 
@@ -75,13 +78,13 @@ where
         let mut this = self.project();
         let (held, buffer) = (in_channel + this.buffer.len(), this.buffer);
         if K::ORDERED {
-            this.drive.as_mut().is_ordered();
+            this.drive.as_mut().set_ordered();
         }
         let mut has_grown = false;
         let polled = this.drive.poll_completions(cx, held, |completion| {
             if let Some(completion) = completion {
                 // A body without an output was cancelled, and `finish` reports why.
-                let Ok(output) = C::each(completion.outcome) else {
+                let Ok(output) = C::output_of(completion.outcome) else {
                     return ControlFlow::Continue(());
                 };
                 buffer.push(completion.index, output);
@@ -95,9 +98,9 @@ where
         polled.map(|polled| polled.is_break())
     }
 
-    /// [`Drive::polled_anew`].
-    pub(super) fn polled_anew(self: Pin<&mut Self>) {
-        self.project().drive.polled_anew();
+    /// [`Drive::begin_poll`].
+    pub(super) fn begin_poll(self: Pin<&mut Self>) {
+        self.project().drive.begin_poll();
     }
 
     /// How many results may be buffered at most.
@@ -106,8 +109,8 @@ where
     }
 
     /// Takes the next result from the buffer.
-    pub(super) fn pop(self: Pin<&mut Self>) -> Option<C::Gives<K::Item, K::Left>> {
-        self.project().buffer.pop().map(|item| C::gives(Ok(item)))
+    pub(super) fn pop(self: Pin<&mut Self>) -> Option<C::Result<K::Item, K::Left>> {
+        self.project().buffer.pop().map(|item| C::result_of(Ok(item)))
     }
 
     /// Cancels the bodies. [`poll_fill`](Self::poll_fill) gives `false` when they have stopped.
@@ -117,36 +120,37 @@ where
 
     /// Whether the loop stopped for a reason that [`finish`](Self::finish) reports.
     pub(super) fn was_interrupted(&self) -> bool {
-        self.drive.was_cut_short()
+        self.drive.was_interrupted()
     }
 
     /// Resumes the panic that stopped the loop, if one did, and drops any other reason: for a consumer that has
     /// returned.
     pub(super) fn resume_panic(self: Pin<&mut Self>) {
-        self.project().drive.ending();
+        self.project().drive.finish();
     }
 
     /// Resumes the panic that stopped the loop, if one did. Otherwise returns, once, what interrupted it: the
     /// last item of the stream. Called when every body has stopped.
-    pub(super) fn finish(self: Pin<&mut Self>) -> Option<C::Gives<K::Item, K::Left>> {
+    pub(super) fn finish(self: Pin<&mut Self>) -> Option<C::Result<K::Item, K::Left>> {
         let this = self.project();
-        let interrupted = this.drive.ending()?;
-        Some(C::gives(Err(interrupted.with(this.buffer.take_left()))))
+        let interrupted = this.drive.finish()?;
+        Some(C::result_of(Err(interrupted.with(this.buffer.take_left()))))
     }
 }
 
-impl<S, A, J, K, C> Stream for Results<S, A, J, K, C>
+impl<S, A, J, K, C, Q, U> Stream for Results<S, A, J, K, C, Q, U>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
     J: JobHandle,
-    C: ItemPolicy<S::Item> + OutcomePolicy<J::Output>,
-    K: OutputBuffer<Output = <C as Policy>::Each<J::Output>>,
+    Q: MaybeQueue<C::Item, J::Output>,
+    C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
+    K: OutputBuffer<Output = <C as Policy>::Output<J::Output>>,
 {
-    type Item = C::Gives<K::Item, K::Left>;
+    type Item = C::Result<K::Item, K::Left>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.as_mut().polled_anew();
+        self.as_mut().begin_poll();
         loop {
             if let Some(item) = self.as_mut().pop() {
                 return Poll::Ready(Some(item));
@@ -158,7 +162,7 @@ where
     }
 }
 
-impl<S, A, J, K, C> fmt::Debug for Results<S, A, J, K, C> {
+impl<S, A, J, K, C, Q, U> fmt::Debug for Results<S, A, J, K, C, Q, U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Results").field("drive", &self.drive).finish_non_exhaustive()
     }

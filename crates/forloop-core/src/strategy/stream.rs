@@ -10,7 +10,7 @@ use super::output_buffer::OutputBuffer;
 use crate::body::Body;
 use crate::driver::BodySpawner;
 use crate::engine::JobHandle;
-use crate::options::{ItemPolicy, OutcomePolicy, Policy};
+use crate::options::{ItemPolicy, OutcomeRule, Policy};
 use crate::place::{Dispatch, Place};
 use crate::{LimitSet, Loop};
 
@@ -55,20 +55,22 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         body: F,
     ) -> Results<
         S,
-        BodySpawner<F, P, C::AdmissionQueue<I, B::Returns>>,
+        BodySpawner<F, P>,
         J,
-        InOrder<C::Each<B::Returns>>,
+        InOrder<C::Output<B::Returns>>,
         C,
+        C::AdmissionQueue<I, B::Returns>,
+        C::SourceError,
     >
     where
         L: LimitSet,
-        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns>,
+        C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
     {
-        Results::new(self.drive(body), InOrder { next: 0, slots: VecDeque::new(), len: 0 })
+        Results::new(self.drive(body, None), InOrder { next: 0, slots: VecDeque::new(), len: 0 })
     }
 
     /// Runs the bodies, up to the limit at once, and gives their outputs as a stream, in completion
@@ -115,20 +117,22 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         body: F,
     ) -> Results<
         S,
-        BodySpawner<F, P, C::AdmissionQueue<I, B::Returns>>,
+        BodySpawner<F, P>,
         J,
-        Unordered<C::Each<B::Returns>>,
+        Unordered<C::Output<B::Returns>>,
         C,
+        C::AdmissionQueue<I, B::Returns>,
+        C::SourceError,
     >
     where
         L: LimitSet,
-        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns>,
+        C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
     {
-        Results::new(self.drive(body), Unordered { outputs: VecDeque::new() })
+        Results::new(self.drive(body, None), Unordered { outputs: VecDeque::new() })
     }
 }
 

@@ -9,7 +9,7 @@ use super::failures::Failures;
 use crate::admission::AttemptLog;
 use crate::body::TryBody;
 use crate::engine::{Completion, JobHandle, OrderedBuffer};
-use crate::options::{ItemPolicy, OutcomePolicy, Policy, RaisesPanics};
+use crate::options::{ItemPolicy, OutcomeRule, Policy, RaisesPanics};
 use crate::place::{Dispatch, Place};
 use crate::{LimitSet, Loop, LoopError, each};
 
@@ -105,13 +105,13 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ) -> impl Future<Output = Result<Vec<T>, LoopError<E, C::SourceError>>>
     where
         L: LimitSet,
-        C: ItemPolicy<S::Item, Item = I> + OutcomePolicy<B::Returns> + RaisesPanics,
+        C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
         B: TryBody<T, E>,
         P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
         J: JobHandle<Output = B::Returns>,
     {
-        CollectFuture::new(self.drive_collecting(body, Some(Result::is_err)), TryGather::new())
+        CollectFuture::new(self.drive(body, Some(Result::is_err)), TryGather::new())
     }
 }
 

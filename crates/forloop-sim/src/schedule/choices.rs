@@ -18,7 +18,7 @@ use std::str::FromStr;
 /// let choices: Choices = "1,0x3,2".parse()?;
 /// assert_eq!(choices.as_slice(), [1, 0, 0, 0, 2]);
 /// assert_eq!(choices.to_string(), "1,0x3,2");
-/// # Ok::<(), forloop_sim::NoChoices>(())
+/// # Ok::<(), forloop_sim::ParseChoicesError>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Choices {
@@ -45,7 +45,7 @@ impl fmt::Display for Choices {
         let mut rest = self.list.as_slice();
         let mut comma = "";
         while let Some(&first) = rest.first() {
-            let zeros = rest.iter().take_while(|&&choice| choice == 0).count().min(MOST_ZEROS);
+            let zeros = rest.iter().take_while(|&&choice| choice == 0).count().min(MAX_ZEROS);
             f.write_str(comma)?;
             comma = ",";
             if 1 < zeros {
@@ -61,20 +61,20 @@ impl fmt::Display for Choices {
 }
 
 /// The longest run of zeros in one part of the text: a typing error must not exhaust the memory.
-const MOST_ZEROS: usize = 65_535;
+const MAX_ZEROS: usize = 65_535;
 
 impl FromStr for Choices {
-    type Err = NoChoices;
+    type Err = ParseChoicesError;
 
-    fn from_str(text: &str) -> Result<Self, NoChoices> {
+    fn from_str(text: &str) -> Result<Self, ParseChoicesError> {
         let mut list = Vec::new();
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-            let wrong = |_| NoChoices { part: part.to_owned() };
+            let wrong = |_| ParseChoicesError { part: part.to_owned() };
             match part.strip_prefix("0x") {
                 Some(zeros) => {
                     let zeros: usize = zeros.parse().map_err(wrong)?;
-                    if zeros > MOST_ZEROS {
-                        return Err(NoChoices { part: part.to_owned() });
+                    if zeros > MAX_ZEROS {
+                        return Err(ParseChoicesError { part: part.to_owned() });
                     }
                     list.resize(list.len() + zeros, 0);
                 }
@@ -87,11 +87,11 @@ impl FromStr for Choices {
 
 /// The error of parsing a text that is not a list of [`Choices`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NoChoices {
+pub struct ParseChoicesError {
     part: String,
 }
 
-impl fmt::Display for NoChoices {
+impl fmt::Display for ParseChoicesError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -101,7 +101,7 @@ impl fmt::Display for NoChoices {
     }
 }
 
-impl Error for NoChoices {}
+impl Error for ParseChoicesError {}
 
 #[cfg(test)]
 mod tests {

@@ -5,8 +5,8 @@ mod random;
 
 use std::collections::HashMap;
 
-pub use self::choices::{Choices, NoChoices};
-pub(crate) use self::random::{Random, mixed};
+pub use self::choices::{Choices, ParseChoicesError};
+pub(crate) use self::random::{Random, mix};
 use crate::ready_queue::ReadyQueue;
 
 /// A point at which a run has options.

@@ -14,7 +14,7 @@ impl Random {
 
     pub(crate) fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        mixed(self.state)
+        mix(self.state)
     }
 
     /// Returns a number below `bound`, which must not be 0.
@@ -25,7 +25,7 @@ impl Random {
 }
 
 /// Mixes each bit of a number into all others.
-pub(crate) fn mixed(number: u64) -> u64 {
+pub(crate) fn mix(number: u64) -> u64 {
     let number = (number ^ (number >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let number = (number ^ (number >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     number ^ (number >> 31)

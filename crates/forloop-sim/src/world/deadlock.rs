@@ -5,7 +5,7 @@ use std::sync::Arc;
 use forloop_core::simulation::waiting_bodies;
 
 use super::World;
-use super::state::{Next, Running, TaskState};
+use super::state::{Next, TaskFuture, TaskState};
 use crate::deadlock::{Deadlock, NoProgress, Pending};
 use crate::event::Label;
 
@@ -17,7 +17,7 @@ impl World {
     ///
     /// To learn which they are, every task is polled once without a wake. What makes progress then, or
     /// completes in the steps that follow, has missed a wake.
-    pub(super) fn end_in_deadlock(
+    pub(super) fn panic_with_deadlock(
         self: &Arc<Self>,
         main: usize,
         poll_main: &mut dyn FnMut() -> bool,
@@ -28,7 +28,7 @@ impl World {
         let (chosen, fingerprint) = {
             let mut state = self.state();
             state.deadlock = Some(NoProgress::Deadlock(deadlock.clone()));
-            state.told = state.log.take();
+            state.log_before_deadlock = state.log.take();
             (state.chosen.len(), state.fingerprint)
         };
         (deadlock.pending, deadlock.lost_wakes) = self.poll_all(main, poll_main);
@@ -58,20 +58,20 @@ impl World {
         main: usize,
         poll_main: &mut dyn FnMut() -> bool,
     ) -> (Vec<Pending>, Vec<Pending>) {
-        let (mut waiting, mut ended) = (Vec::new(), Vec::new());
+        let (mut waiting, mut completed) = (Vec::new(), Vec::new());
         for pending in self.pending() {
             let Pending { task, is_main, .. } = pending;
-            let mut has_ended = false;
+            let mut has_completed = false;
             let bodies = waiting_bodies(|| match (is_main, self.take(task)) {
-                (true, _) => has_ended = task == main && poll_main(),
+                (true, _) => has_completed = task == main && poll_main(),
                 (false, Some(next)) => {
                     self.perform(next);
-                    has_ended = matches!(self.state().tasks[task].job, TaskState::Ended);
+                    has_completed = matches!(self.state().tasks[task].state, TaskState::Completed);
                 }
                 (false, None) => {}
             });
-            if has_ended {
-                ended.push(pending.clone());
+            if has_completed {
+                completed.push(pending.clone());
             }
             waiting.push(pending);
             waiting.extend(bodies.into_iter().map(|body| Pending {
@@ -80,15 +80,15 @@ impl World {
                 is_main: false,
             }));
         }
-        (waiting, ended)
+        (waiting, completed)
     }
 
     /// Takes a task's future in order to poll it.
     fn take(&self, task: usize) -> Option<Next> {
-        let polled = &mut self.state().tasks[task].job;
-        match std::mem::replace(polled, TaskState::Polled) {
-            TaskState::Here(job) => Some(Next::Task(task, Running::Here(job))),
-            TaskState::There => Some(Next::Task(task, Running::There)),
+        let polled = &mut self.state().tasks[task].state;
+        match std::mem::replace(polled, TaskState::Polling) {
+            TaskState::Stored(job) => Some(Next::Task(task, TaskFuture::Stored(job))),
+            TaskState::ThreadLocal => Some(Next::Task(task, TaskFuture::ThreadLocal)),
             other => {
                 *polled = other;
                 None

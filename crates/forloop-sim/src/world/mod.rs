@@ -17,7 +17,7 @@ use std::time::Duration;
 use forloop_core::simulation::simulated;
 
 pub(crate) use self::state::Due;
-use self::state::{Alarm, Job, NEVER, Next, Running, State, Task, TaskState};
+use self::state::{Job, NEVER, Next, State, Task, TaskFuture, TaskState, TimerEntry};
 use self::task_waker::{TaskWaker, WakeTask};
 use crate::deadlock::{NoProgress, Pending};
 use crate::event::{Event, EventKind, Label};
@@ -70,8 +70,8 @@ impl World {
         self.state().now
     }
 
-    pub(crate) fn set_patience(&self, patience: Duration) {
-        self.state().patience = patience;
+    pub(crate) fn set_deadlock_timeout(&self, deadlock_timeout: Duration) {
+        self.state().deadlock_timeout = deadlock_timeout;
     }
 
     /// Records events from now on.
@@ -81,7 +81,7 @@ impl World {
 
     pub(crate) fn log(&self) -> Vec<Event> {
         let state = self.state();
-        state.told.clone().or_else(|| state.log.clone()).unwrap_or_default()
+        state.log_before_deadlock.clone().or_else(|| state.log.clone()).unwrap_or_default()
     }
 
     /// Returns the choices made so far, each with the number of its options.
@@ -100,11 +100,11 @@ impl World {
     /// Returns the number of steps taken, and their limit.
     pub(crate) fn steps(&self) -> (u64, u64) {
         let state = self.state();
-        (state.steps, state.most_steps)
+        (state.steps, state.max_steps)
     }
 
-    pub(crate) fn set_most_steps(&self, most: u64) {
-        self.state().most_steps = most;
+    pub(crate) fn set_max_steps(&self, max: u64) {
+        self.state().max_steps = max;
     }
 
     /// Chooses one of several things that have no order.
@@ -113,23 +113,28 @@ impl World {
     }
 
     pub(crate) fn spawn(self: &Arc<Self>, job: Job, label: Label) {
-        self.add(TaskState::Here(job), label);
+        self.add(TaskState::Stored(job), label);
     }
 
     pub(crate) fn spawn_local(self: &Arc<Self>, job: LocalJob, label: Label) {
-        let task = self.add(TaskState::There, label);
+        let task = self.add(TaskState::ThreadLocal, label);
         LOCALS.with_borrow_mut(|locals| locals.insert((self.id, task), job));
     }
 
     /// Adds a task that can run at once.
-    fn add(self: &Arc<Self>, job: TaskState, label: Label) -> usize {
+    fn add(self: &Arc<Self>, task_state: TaskState, label: Label) -> usize {
         let mut state = self.state();
         let task = state.tasks.len();
         let this: Weak<Self> = Arc::downgrade(self);
         let task_waker = TaskWaker::woken(this, task);
-        state.tasks.push(Task { job, waker: task_waker.clone().into(), task_waker, label });
+        state.tasks.push(Task {
+            state: task_state,
+            waker: task_waker.clone().into(),
+            task_waker,
+            label,
+        });
         state.ready.push(task);
-        state.note(EventKind::Spawned(task, label));
+        state.record_event(EventKind::Spawned(task, label));
         self.notify_threads(&state);
         task
     }
@@ -138,12 +143,12 @@ impl World {
     pub(crate) fn pending(&self) -> Vec<Pending> {
         let state = self.state();
         let tasks = state.tasks.iter().enumerate();
-        let pending = tasks.filter(|(_, task)| !matches!(task.job, TaskState::Ended));
+        let pending = tasks.filter(|(_, task)| !matches!(task.state, TaskState::Completed));
         pending
             .map(|(number, task)| Pending {
                 task: number,
                 label: task.label,
-                is_main: matches!(task.job, TaskState::Main),
+                is_main: matches!(task.state, TaskState::BlockOn),
             })
             .collect()
     }
@@ -157,8 +162,12 @@ impl World {
                 .tasks
                 .iter_mut()
                 .enumerate()
-                .filter(|(_, task)| matches!(task.job, TaskState::Here(_) | TaskState::There))
-                .map(|(number, task)| (number, std::mem::replace(&mut task.job, TaskState::Ended)))
+                .filter(|(_, task)| {
+                    matches!(task.state, TaskState::Stored(_) | TaskState::ThreadLocal)
+                })
+                .map(|(number, task)| {
+                    (number, std::mem::replace(&mut task.state, TaskState::Completed))
+                })
                 .collect();
             drop(state);
             if tasks.is_empty() {
@@ -185,11 +194,11 @@ impl World {
 
     /// Runs tasks until `future` is ready.
     pub(crate) fn block_on<F: Future>(self: &Arc<Self>, future: F, label: Label) -> F::Output {
-        let main = Main { task: self.add(TaskState::Main, label), world: self };
+        let main = Main { task: self.add(TaskState::BlockOn, label), world: self };
         let waker = self.waker(main.task);
         let mut future = pin!(future);
         let mut poll_main =
-            || self.polled(main.task, || future.as_mut().poll(&mut Context::from_waker(&waker)));
+            || self.poll_step(main.task, || future.as_mut().poll(&mut Context::from_waker(&waker)));
         self.simulated(|| {
             loop {
                 match self.next(Some(main.task)) {
@@ -201,7 +210,7 @@ impl World {
                     Next::Nothing => {
                         let mut is_ready = false;
                         // The future is not polled again once it is ready.
-                        self.end_in_deadlock(main.task, &mut || {
+                        self.panic_with_deadlock(main.task, &mut || {
                             is_ready = is_ready || poll_main().is_ready();
                             is_ready
                         });
@@ -215,9 +224,9 @@ impl World {
 
     /// Panics if the run exceeded its limit of steps.
     fn count_steps(&self) {
-        let (steps, most) = self.steps();
-        if most < steps {
-            let no_progress = NoProgress::Endless { steps: most };
+        let (steps, max) = self.steps();
+        if max < steps {
+            let no_progress = NoProgress::StepLimit { steps: max };
             self.state().deadlock = Some(no_progress.clone());
             panic!("{no_progress}");
         }
@@ -234,19 +243,19 @@ impl World {
                 self.count_steps();
             }
         });
-        self.state().let_go();
+        self.state().requeue_blocked();
     }
 
     /// Calls `run` as a part of this simulation: it chooses the order of the loops polled inside.
     fn simulated<T>(self: &Arc<Self>, run: impl FnOnce() -> T) -> T {
-        struct Left;
-        impl Drop for Left {
+        struct PopWorld;
+        impl Drop for PopWorld {
             fn drop(&mut self) {
                 CURRENT.with_borrow_mut(Vec::pop);
             }
         }
         CURRENT.with_borrow_mut(|worlds| worlds.push(Arc::downgrade(self)));
-        let _left = Left;
+        let _pop_world = PopWorld;
         let is_fifo = matches!(self.state().schedule, Schedule::Fifo);
         let world = self.clone();
         let choose = move |options| world.choose(options);
@@ -263,22 +272,22 @@ impl World {
         match next {
             Next::Main | Next::Nothing => {}
             Next::Wake(wakers) => wakers.into_iter().for_each(Waker::wake),
-            Next::Task(task, Running::Here(job)) => {
+            Next::Task(task, TaskFuture::Stored(job)) => {
                 let job = self.run(task, job);
-                self.leave(task, job.map(TaskState::Here));
+                self.finish_poll(task, job.map(TaskState::Stored));
             }
-            Next::Task(task, Running::There) => {
+            Next::Task(task, TaskFuture::ThreadLocal) => {
                 let Some(job) = self.take_local(task) else {
                     // The future belongs to another thread, and can run when a `block_on` there polls it.
-                    self.leave(task, Some(TaskState::There));
-                    return self.state().held_up.push(task);
+                    self.finish_poll(task, Some(TaskState::ThreadLocal));
+                    return self.state().blocked.push(task);
                 };
                 let job = self.run(task, job);
                 let pending = job.map(|job| {
                     LOCALS.with_borrow_mut(|locals| locals.insert((self.id, task), job));
-                    TaskState::There
+                    TaskState::ThreadLocal
                 });
-                self.leave(task, pending);
+                self.finish_poll(task, pending);
             }
         }
     }
@@ -289,35 +298,35 @@ impl World {
         J: Future<Output = ()> + ?Sized,
     {
         let waker = self.waker(task);
-        let panicked = Leaving { world: self, task };
-        let polled =
-            self.polled(task, || job.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
-        std::mem::forget(panicked);
+        let guard = CompleteOnPanic { world: self, task };
+        let polled = self
+            .poll_step(task, || job.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        std::mem::forget(guard);
         polled.then_some(job)
     }
 
     /// Puts a task back after a poll; `None` if it completed.
-    fn leave(&self, task: usize, job: Option<TaskState>) {
+    fn finish_poll(&self, task: usize, job: Option<TaskState>) {
         let mut state = self.state();
         if job.is_none() {
-            state.note(EventKind::Ended(task));
+            state.record_event(EventKind::Completed(task));
             state.forget(task);
         }
-        let polled = &mut state.tasks[task].job;
-        let before = std::mem::replace(polled, job.unwrap_or(TaskState::Ended));
+        let polled = &mut state.tasks[task].state;
+        let before = std::mem::replace(polled, job.unwrap_or(TaskState::Completed));
         drop(state);
         drop(before);
     }
 
     /// Calls `poll` as a step of a task.
-    fn polled<T>(&self, task: usize, poll: impl FnOnce() -> T) -> T {
+    fn poll_step<T>(&self, task: usize, poll: impl FnOnce() -> T) -> T {
         let mut state = self.state();
-        state.polled.push(task);
+        state.polling.push(task);
         state.steps += 1;
-        state.note(EventKind::Polled(task));
+        state.record_event(EventKind::Polled(task));
         state.tasks[task].task_waker.clear();
         drop(state);
-        let _polled = Polled { world: self };
+        let _guard = PollGuard { world: self };
         poll()
     }
 
@@ -334,16 +343,17 @@ impl World {
             if main.is_none() {
                 return Next::Nothing;
             }
-            if let Some(due) = state.jump() {
+            if let Some(due) = state.advance_clock() {
                 return Next::Wake(due);
             }
-            if state.patience.is_zero() {
+            if state.deadlock_timeout.is_zero() {
                 return Next::Nothing;
             }
-            let patience = state.patience;
+            let deadlock_timeout = state.deadlock_timeout;
             state.waiting += 1;
-            let waited =
-                self.woken.wait_timeout_while(state, patience, |state| state.ready.is_empty());
+            let waited = self
+                .woken
+                .wait_timeout_while(state, deadlock_timeout, |state| state.ready.is_empty());
             let (left, waited) = waited.unwrap_or_else(PoisonError::into_inner);
             state = left;
             state.waiting -= 1;
@@ -364,8 +374,8 @@ impl World {
     /// Returns the key of a new timer. Of the timers due at one time, the older one comes first.
     pub(crate) fn timer(&self, duration: Duration) -> Due {
         let mut state = self.state();
-        state.timers_made += 1;
-        (state.now.saturating_add(duration), state.timers_made)
+        state.timer_count += 1;
+        (state.now.saturating_add(duration), state.timer_count)
     }
 
     /// Polls a timer, which is registered from its first poll until it is due or dropped.
@@ -376,8 +386,8 @@ impl World {
         if due.0 <= state.now && due.0 != NEVER {
             return Poll::Ready(());
         }
-        let task = state.polled.last().copied();
-        let before = state.timers.insert(due, Alarm { waker, task });
+        let task = state.polling.last().copied();
+        let before = state.timers.insert(due, TimerEntry { waker, task });
         // Dropping a waker may drop a body, and that may drop timers of its own.
         drop(state);
         drop(before);
@@ -393,11 +403,11 @@ impl World {
 impl WakeTask for World {
     fn wake_task(&self, task: usize) {
         let mut state = self.state();
-        if matches!(state.tasks[task].job, TaskState::Ended) {
+        if matches!(state.tasks[task].state, TaskState::Completed) {
             return;
         }
         state.ready.push(task);
-        state.note(EventKind::Woken(task));
+        state.record_event(EventKind::Woken(task));
         self.notify_threads(&state);
     }
 }
@@ -420,32 +430,32 @@ struct Main<'a> {
 impl Drop for Main<'_> {
     fn drop(&mut self) {
         let mut state = self.world.state();
-        state.tasks[self.task].job = TaskState::Ended;
-        state.note(EventKind::Ended(self.task));
+        state.tasks[self.task].state = TaskState::Completed;
+        state.record_event(EventKind::Completed(self.task));
         state.forget(self.task);
-        state.let_go();
+        state.requeue_blocked();
     }
 }
 
-/// Marks a task as completed when its poll panics; a poll that returns forgets this guard.
-struct Leaving<'a> {
+/// Marks a task as completed if its poll panics. A poll that returns forgets this guard.
+struct CompleteOnPanic<'a> {
     world: &'a World,
     task: usize,
 }
 
-impl Drop for Leaving<'_> {
+impl Drop for CompleteOnPanic<'_> {
     fn drop(&mut self) {
-        self.world.leave(self.task, None);
+        self.world.finish_poll(self.task, None);
     }
 }
 
 /// The running step of a task.
-struct Polled<'a> {
+struct PollGuard<'a> {
     world: &'a World,
 }
 
-impl Drop for Polled<'_> {
+impl Drop for PollGuard<'_> {
     fn drop(&mut self) {
-        self.world.state().polled.pop();
+        self.world.state().polling.pop();
     }
 }

@@ -10,9 +10,9 @@ use super::task_waker::TaskWaker;
 use crate::deadlock::NoProgress;
 use crate::event::{Event, EventKind, Label};
 use crate::ready_queue::ReadyQueue;
-use crate::schedule::{Point, Schedule, mixed};
+use crate::schedule::{Point, Schedule, mix};
 
-/// A time that never comes: a task that sleeps past the largest duration is never woken.
+/// The latest time. The clock never reaches it: a task that sleeps until then is never woken.
 pub(super) const NEVER: Duration = Duration::MAX;
 
 pub(super) type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -21,7 +21,7 @@ pub(super) type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub(super) struct State {
     pub(super) schedule: Schedule,
     /// How long to wait for a wake from another thread before reporting a deadlock.
-    pub(super) patience: Duration,
+    pub(super) deadlock_timeout: Duration,
     /// The number of threads that wait for such a wake. The lock of this state covers the count, the ready
     /// tasks and the wait, so no wake is lost.
     pub(super) waiting: usize,
@@ -31,36 +31,36 @@ pub(super) struct State {
     pub(super) ready: ReadyQueue,
     /// Woken tasks that cannot run now: each is being polled, is the future of another `block_on`, or
     /// belongs to another thread.
-    pub(super) held_up: Vec<usize>,
+    pub(super) blocked: Vec<usize>,
     /// The tasks that are being polled, outermost first.
-    pub(super) polled: Vec<usize>,
-    pub(super) timers: BTreeMap<Due, Alarm>,
-    pub(super) timers_made: u64,
+    pub(super) polling: Vec<usize>,
+    pub(super) timers: BTreeMap<Due, TimerEntry>,
+    pub(super) timer_count: u64,
     /// Each choice, with the number of its options.
     pub(super) chosen: Vec<(u32, u32)>,
     pub(super) steps: u64,
     /// The limit of steps of a `block_on`.
-    pub(super) most_steps: u64,
+    pub(super) max_steps: u64,
     /// Why the last `block_on` panicked, unless the program itself panicked.
     pub(super) deadlock: Option<NoProgress>,
     pub(super) fingerprint: u64,
     pub(super) log: Option<Vec<Event>>,
     /// The log up to a deadlock, without the steps taken to analyse it.
-    pub(super) told: Option<Vec<Event>>,
+    pub(super) log_before_deadlock: Option<Vec<Event>>,
 }
 
 /// The key of a timer: when it is due, and its number. Of those due at one time, the older comes first.
 pub(crate) type Due = (Duration, u64);
 
 /// A registered timer.
-pub(super) struct Alarm {
+pub(super) struct TimerEntry {
     pub(super) waker: Waker,
     /// The task that waits for it.
     pub(super) task: Option<usize>,
 }
 
 pub(super) struct Task {
-    pub(super) job: TaskState,
+    pub(super) state: TaskState,
     pub(super) task_waker: Arc<TaskWaker>,
     pub(super) waker: Waker,
     pub(super) label: Label,
@@ -68,74 +68,74 @@ pub(super) struct Task {
 
 /// Where the future of a task is.
 pub(super) enum TaskState {
-    Here(Job),
+    Stored(Job),
     /// In the map of the thread that spawned it.
-    There,
+    ThreadLocal,
     /// In a `block_on`.
-    Main,
+    BlockOn,
     /// Being polled.
-    Polled,
-    Ended,
+    Polling,
+    Completed,
 }
 
 /// The next step.
 pub(super) enum Next {
     Main,
-    Task(usize, Running),
+    Task(usize, TaskFuture),
     /// The clock advanced, and these wakers are due.
     Wake(Vec<Waker>),
     Nothing,
 }
 
 /// The future of a task that is about to be polled.
-pub(super) enum Running {
-    Here(Job),
-    There,
+pub(super) enum TaskFuture {
+    Stored(Job),
+    ThreadLocal,
 }
 
 impl State {
     pub(super) fn new(schedule: Schedule) -> Self {
         Self {
             schedule,
-            patience: Duration::ZERO,
+            deadlock_timeout: Duration::ZERO,
             waiting: 0,
             now: Duration::ZERO,
             tasks: Vec::new(),
             ready: ReadyQueue::default(),
-            held_up: Vec::new(),
-            polled: Vec::new(),
+            blocked: Vec::new(),
+            polling: Vec::new(),
             timers: BTreeMap::new(),
-            timers_made: 0,
+            timer_count: 0,
             chosen: Vec::new(),
             steps: 0,
-            most_steps: u64::MAX,
+            max_steps: u64::MAX,
             deadlock: None,
             fingerprint: 0,
             log: None,
-            told: None,
+            log_before_deadlock: None,
         }
     }
 
     /// Records an event in the fingerprint, and in the log if there is one.
-    pub(super) fn note(&mut self, what: EventKind) {
-        let (kind, a, b) = match what {
+    pub(super) fn record_event(&mut self, kind: EventKind) {
+        let (code, a, b) = match kind {
             EventKind::Spawned(task, _) => (1, task, 0),
             EventKind::Woken(task) => (2, task, 0),
             EventKind::Polled(task) => (3, task, 0),
-            EventKind::Ended(task) => (4, task, 0),
+            EventKind::Completed(task) => (4, task, 0),
             EventKind::Chosen { choice, options } => (5, choice, options),
-            EventKind::Jumped { timers } => (6, timers, 0),
+            EventKind::ClockAdvanced { timers } => (6, timers, 0),
         };
-        let word = kind << 60 ^ (a as u64) << 30 ^ b as u64;
-        self.fingerprint = mixed(self.fingerprint ^ word);
-        if kind == 6 {
+        let word = code << 60 ^ (a as u64) << 30 ^ b as u64;
+        self.fingerprint = mix(self.fingerprint ^ word);
+        if code == 6 {
             let now = self.now;
             self.fingerprint =
-                mixed(self.fingerprint ^ now.as_secs() << 30 ^ u64::from(now.subsec_nanos()));
+                mix(self.fingerprint ^ now.as_secs() << 30 ^ u64::from(now.subsec_nanos()));
         }
         let at = self.now;
         if let Some(log) = &mut self.log {
-            log.push(Event { at, what });
+            log.push(Event { at, kind });
         }
     }
 
@@ -147,7 +147,7 @@ impl State {
         }
         let choice = self.schedule.choose(point);
         self.chosen.push((choice as u32, options as u32));
-        self.note(EventKind::Chosen { choice, options });
+        self.record_event(EventKind::Chosen { choice, options });
         choice
     }
 
@@ -158,9 +158,9 @@ impl State {
         }
     }
 
-    /// Makes the tasks ready that were held up.
-    pub(super) fn let_go(&mut self) {
-        self.ready.extend(self.held_up.drain(..));
+    /// Makes the blocked tasks ready again.
+    pub(super) fn requeue_blocked(&mut self) {
+        self.ready.extend(self.blocked.drain(..));
     }
 
     /// Takes one of the ready tasks.
@@ -170,25 +170,25 @@ impl State {
             let choice = self.choose(Point::Tasks(&ready));
             self.ready = ready;
             let task = self.ready.take(choice)?;
-            let job = &mut self.tasks[task].job;
-            match job {
-                TaskState::Here(_) | TaskState::There => {
-                    let running = match std::mem::replace(job, TaskState::Polled) {
-                        TaskState::Here(job) => Running::Here(job),
-                        _ => Running::There,
+            let state = &mut self.tasks[task].state;
+            match state {
+                TaskState::Stored(_) | TaskState::ThreadLocal => {
+                    let future = match std::mem::replace(state, TaskState::Polling) {
+                        TaskState::Stored(job) => TaskFuture::Stored(job),
+                        _ => TaskFuture::ThreadLocal,
                     };
-                    return Some(Next::Task(task, running));
+                    return Some(Next::Task(task, future));
                 }
-                TaskState::Main if main == Some(task) => return Some(Next::Main),
-                TaskState::Main | TaskState::Polled => self.held_up.push(task),
-                TaskState::Ended => {}
+                TaskState::BlockOn if main == Some(task) => return Some(Next::Main),
+                TaskState::BlockOn | TaskState::Polling => self.blocked.push(task),
+                TaskState::Completed => {}
             }
         }
         None
     }
 
     /// Advances the clock to the next timers, and returns the wakers due then, in a chosen order.
-    pub(super) fn jump(&mut self) -> Option<Vec<Waker>> {
+    pub(super) fn advance_clock(&mut self) -> Option<Vec<Waker>> {
         let (&(next, _), _) = self.timers.first_key_value()?;
         if next == NEVER {
             return None;
@@ -196,16 +196,16 @@ impl State {
         self.now = next;
         let later = self.timers.split_off(&(next, u64::MAX));
         let due = std::mem::replace(&mut self.timers, later);
-        self.note(EventKind::Jumped { timers: due.len() });
+        self.record_event(EventKind::ClockAdvanced { timers: due.len() });
         // Those of different tasks wake different tasks, and the order of these is chosen later.
-        let mut due: Vec<Alarm> = due.into_values().collect();
-        due.sort_by_key(|alarm| alarm.task);
+        let mut due: Vec<TimerEntry> = due.into_values().collect();
+        due.sort_by_key(|entry| entry.task);
         for of_task in due.chunk_by_mut(|a, b| a.task == b.task) {
             for first in 0..of_task.len() {
                 let chosen = first + self.choose(Point::Order(of_task.len() - first));
                 of_task[first..=chosen].rotate_right(1);
             }
         }
-        Some(due.into_iter().map(|alarm| alarm.waker).collect())
+        Some(due.into_iter().map(|entry| entry.waker).collect())
     }
 }

@@ -1,4 +1,4 @@
-//! One cell of the matrix.
+//! A cell of the matrix.
 
 use std::time::Duration;
 
@@ -6,24 +6,24 @@ use crate::verify::{backend::Backend, explored::Explored, judge::Verdict};
 
 use super::ReportedRow;
 
-/// What the runs of one example on one backend come to.
+/// The result of one example on one backend.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Cell {
-    /// The example is not for this backend.
+    /// The example does not run on this backend.
     DoesNotApply,
-    /// This machine does not have this backend.
+    /// The backend is not available on this machine.
     NotRun,
-    /// It ran.
+    /// The example ran.
     Ran {
-        /// The worst of its verdicts.
+        /// The worst verdict of its runs.
         verdict: Verdict,
-        /// How many runs have that verdict.
-        with_it: usize,
-        /// How many runs there are.
+        /// The number of runs with that verdict.
+        with_verdict: usize,
+        /// The number of runs.
         rounds: usize,
-        /// How long the slowest of them took.
+        /// The duration of the slowest run.
         slowest: Duration,
-        /// Under which schedules, if it was simulated.
+        /// The schedules of the runs, if they were simulated.
         explored: Option<Explored>,
     },
 }
@@ -32,21 +32,21 @@ impl Cell {
     pub(super) fn of(row: &ReportedRow, backend: Backend) -> Self {
         let runs = || row.judged.iter().filter(|one| one.backend == backend);
         let Some(verdict) = runs().map(|one| one.verdict).max() else {
-            return match row.absent.contains(&backend) {
+            return match row.unavailable.contains(&backend) {
                 true => Self::NotRun,
                 false => Self::DoesNotApply,
             };
         };
         Self::Ran {
             verdict,
-            with_it: runs().filter(|one| one.verdict == verdict).count(),
+            with_verdict: runs().filter(|one| one.verdict == verdict).count(),
             rounds: runs().count(),
-            slowest: runs().map(|one| one.run.took).max().unwrap_or_default(),
+            slowest: runs().map(|one| one.run.elapsed).max().unwrap_or_default(),
             explored: row.explored.filter(|_| backend == Backend::Sim),
         }
     }
 
-    /// Its name for a program.
+    /// Returns its name in the JSON report.
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::DoesNotApply => "-",
@@ -55,18 +55,20 @@ impl Cell {
         }
     }
 
-    /// Its text for people.
+    /// Returns its text in the matrix.
     pub(super) fn text(&self) -> String {
         match self {
             Self::Ran { verdict: Verdict::Ok, explored: Some(explored), .. } => {
-                format!("ok {}", explored.in_short())
+                format!("ok {}", explored.short())
             }
             Self::Ran { verdict: Verdict::Ok, slowest, .. } => {
                 format!("ok {:.1}s", slowest.as_secs_f64())
             }
-            // Of a simulation only the runs that were not alike are kept.
-            Self::Ran { verdict, with_it, rounds, explored: None, .. } if with_it < rounds => {
-                format!("{} {with_it}/{rounds}", verdict.name())
+            // A sweep keeps only the mismatches, so its runs are not counted.
+            Self::Ran { verdict, with_verdict, rounds, explored: None, .. }
+                if with_verdict < rounds =>
+            {
+                format!("{} {with_verdict}/{rounds}", verdict.name())
             }
             _ => self.name().to_owned(),
         }

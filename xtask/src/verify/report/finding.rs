@@ -1,38 +1,38 @@
-//! What is wrong with an example, and the command that shows it again.
+//! The failures of an example, each with the command that repeats it.
 
 use crate::{
     diff,
     verify::{
         backend::{self, Backend},
-        judge::{self, Judged, Party, Verdict},
+        judge::{self, JudgedRun, OutputGroup, Verdict},
         normalise::normalise,
         options::Options,
-        run::End,
+        run::RunStatus,
         schedule::Schedule,
     },
 };
 
 use super::ReportedRow;
 
-/// One thing that is wrong with an example.
+/// A failure of an example.
 #[derive(Debug)]
 pub(super) struct Finding {
-    /// What: the name of a verdict, or `disagree`.
+    /// The name of a verdict, or `disagree`.
     pub(super) kind: &'static str,
-    /// Where.
+    /// The backends that fail alike.
     pub(super) backends: Vec<Backend>,
-    /// Under which schedule, if it was simulated.
+    /// The schedule, if the run was simulated.
     pub(super) schedule: Option<Schedule>,
-    /// All about it, in lines.
+    /// The description, in lines.
     pub(super) text: String,
-    /// The command that repeats it, or the one that cures it.
+    /// The command that repeats the failure, or fixes it.
     pub(super) command: String,
 }
 
-/// Everything that is wrong with an example; the same on several backends is one finding.
+/// Returns the failures of an example. The same failure on several backends is one finding.
 pub(super) fn findings(row: &ReportedRow, options: &Options) -> Vec<Finding> {
     let mut findings: Vec<Finding> =
-        alike(row, options).into_iter().map(|runs| failed(row, &runs, options)).collect();
+        group_failures(row, options).into_iter().map(|runs| failure(row, &runs, options)).collect();
     findings.extend(disagreement(row, options));
     if row.judged.iter().any(|one| one.verdict == Verdict::NoExpected) {
         findings.push(no_expected(row));
@@ -40,25 +40,25 @@ pub(super) fn findings(row: &ReportedRow, options: &Options) -> Vec<Finding> {
     findings
 }
 
-/// The runs that failed by themselves, grouped by how.
-fn alike<'a>(row: &'a ReportedRow, options: &Options) -> Vec<Vec<&'a Judged>> {
-    let mut groups: Vec<Vec<&Judged>> = Vec::new();
+/// Groups the runs that failed by how they failed.
+fn group_failures<'a>(row: &'a ReportedRow, options: &Options) -> Vec<Vec<&'a JudgedRun>> {
+    let mut groups: Vec<Vec<&JudgedRun>> = Vec::new();
     for one in &row.judged {
         match one.verdict {
             Verdict::Ok | Verdict::NoExpected => continue,
-            // From the other backends, that is: the parties tell it.
+            // With `--bless`, outputs that differ are reported by `disagreement`.
             Verdict::Differs if options.bless => continue,
             Verdict::Differs
-            | Verdict::Untold
-            | Verdict::Strayed
+            | Verdict::NotSimulated
+            | Verdict::Nondeterministic
             | Verdict::Crashed
-            | Verdict::Hung
+            | Verdict::TimedOut
             | Verdict::NotStarted => {}
         }
-        let same = |group: &&mut Vec<&Judged>| {
+        let same = |group: &&mut Vec<&JudgedRun>| {
             let other = group[0];
             one.verdict == other.verdict
-                && one.run.end == other.run.end
+                && one.run.status == other.run.status
                 && one.output == other.output
                 && one.run.stderr == other.run.stderr
         };
@@ -70,94 +70,97 @@ fn alike<'a>(row: &'a ReportedRow, options: &Options) -> Vec<Vec<&'a Judged>> {
     groups
 }
 
-fn failed(row: &ReportedRow, runs: &[&Judged], options: &Options) -> Finding {
+fn failure(row: &ReportedRow, runs: &[&JudgedRun], options: &Options) -> Finding {
     let one = runs[0];
     let mut backends: Vec<Backend> = runs.iter().map(|one| one.backend).collect();
     backends.dedup();
     let schedule = runs.iter().find_map(|one| one.run.schedule.as_ref());
     let names = backend::names(&backends, ", ");
     let expected_path = row.example.expected_path();
-    let what = match &one.run.end {
-        End::Finished => format!("differs from {expected_path}"),
-        End::Strayed => "is not deterministic: it did not choose as it was told".to_owned(),
-        End::Untold => "was not simulated: it did not say what it chose".to_owned(),
-        End::Crashed(status) => format!("crashed ({status})"),
-        End::Hung => format!("hung (killed after {} s)", options.limit.as_secs_f64()),
-        End::NotStarted(why) => format!("could not be started: {why}"),
+    let what = match &one.run.status {
+        RunStatus::Succeeded => format!("differs from {expected_path}"),
+        RunStatus::Nondeterministic => {
+            "is not deterministic: it did not follow its schedule".to_owned()
+        }
+        RunStatus::NotSimulated => "was not simulated: it did not write its choices".to_owned(),
+        RunStatus::Crashed(status) => format!("crashed ({status})"),
+        RunStatus::TimedOut => format!("timed out after {} s", options.timeout.as_secs_f64()),
+        RunStatus::NotStarted(why) => format!("cannot be started: {why}"),
     };
     let mut text = format!("{}: {what} on {names}", row.example.name);
     if let Some(schedule) = schedule {
         text += &format!(" under {schedule}");
     }
-    // Of a simulation only the runs that were not alike are kept: they are not to be counted.
-    let real = |one: &&Judged| one.run.schedule.is_none() && backends.contains(&one.backend);
+    // A sweep keeps only the mismatches, so its runs are not counted.
+    let real = |one: &&JudgedRun| one.run.schedule.is_none() && backends.contains(&one.backend);
     let failed = runs.iter().copied().filter(real).count();
     if options.rounds.get() > 1 && 0 < failed {
         let all = row.judged.iter().filter(real).count();
         text += &format!(", in {failed} of {all} runs");
     }
     text.push('\n');
-    match (&one.run.end, &row.example.expected) {
-        (End::Finished, Some(expected)) => {
-            // Else lines that may come in any order would look like differences.
+    match (&one.run.status, &row.example.expected) {
+        (RunStatus::Succeeded, Some(expected)) => {
+            // Otherwise lines that may appear in any order would look like differences.
             let any_order = &row.example.directives.any_order;
             let expected = normalise(expected, any_order);
             text += &diff::unified((&expected_path, &expected), (&names, &one.output));
         }
-        (End::NotStarted(_) | End::Strayed | End::Untold, _) => {}
-        _ => text += &section("stdout so far", &one.run.stdout),
+        (RunStatus::NotStarted(_) | RunStatus::Nondeterministic | RunStatus::NotSimulated, _) => {}
+        _ => text += &section("stdout", &one.run.stdout),
     }
     if !one.run.stderr.is_empty() {
         text += &section("stderr", &one.run.stderr);
     }
-    // What depends on more than its schedule is not repeated by that.
+    // The schedule does not repeat a run that depends on more than the schedule.
     let repeatable = |_: &&Schedule| {
-        !row.example.directives.threads && !matches!(one.run.end, End::Strayed | End::Untold)
+        !row.example.directives.threads
+            && !matches!(one.run.status, RunStatus::Nondeterministic | RunStatus::NotSimulated)
     };
-    let command = repeat(row, Some(&backends), schedule.filter(repeatable), options);
+    let command = repeat_command(row, Some(&backends), schedule.filter(repeatable), options);
     let schedule = schedule.cloned();
     Finding { kind: one.verdict.name(), backends, schedule, text, command }
 }
 
 fn section(title: &str, output: &[u8]) -> String {
     match output.is_empty() {
-        true => format!("{title}: nothing\n"),
+        true => format!("{title}: empty\n"),
         false => format!("{title}:\n{}", diff::quoted(output)),
     }
 }
 
-/// Who says what, where there is nothing to say who is right.
+/// Reports the backends that disagree, if there is no expected output to compare with.
 fn disagreement(row: &ReportedRow, options: &Options) -> Option<Finding> {
     let judged_by_file = row.example.expected.is_some() && !options.bless;
-    let parties = judge::parties(&row.judged);
-    if judged_by_file || parties.len() < 2 {
+    let output_groups = judge::output_groups(&row.judged);
+    if judged_by_file || output_groups.len() < 2 {
         return None;
     }
-    let names = |party: &Party<'_>| {
-        let names = backend::names(&party.backends, ", ");
-        let mut runs = row.judged.iter().filter(|one| one.output == party.output);
+    let names = |group: &OutputGroup<'_>| {
+        let names = backend::names(&group.backends, ", ");
+        let mut runs = row.judged.iter().filter(|one| one.output == group.output);
         match runs.find_map(|one| one.run.schedule.as_ref()) {
             Some(schedule) => format!("{names} under {schedule}"),
             None => names,
         }
     };
-    let sides: Vec<String> = parties.iter().map(names).collect();
+    let sides: Vec<String> = output_groups.iter().map(names).collect();
     let mut text = format!("{}: the backends disagree: ", row.example.name);
     text += &format!("{}\n", sides.join(" against "));
-    for (party, side) in parties.iter().zip(&sides).skip(1) {
-        text += &diff::unified((&sides[0], parties[0].output), (side, party.output));
+    for (group, side) in output_groups.iter().zip(&sides).skip(1) {
+        text += &diff::unified((&sides[0], output_groups[0].output), (side, group.output));
     }
     let mut backends: Vec<Backend> =
-        parties.iter().flat_map(|party| party.backends.iter().copied()).collect();
+        output_groups.iter().flat_map(|group| group.backends.iter().copied()).collect();
     backends.sort_unstable();
     backends.dedup();
-    let command = repeat(row, None, None, options);
+    let command = repeat_command(row, None, None, options);
     Some(Finding { kind: "disagree", backends, schedule: None, text, command })
 }
 
 fn no_expected(row: &ReportedRow) -> Finding {
-    let without = row.judged.iter().filter(|one| one.verdict == Verdict::NoExpected);
-    let mut backends: Vec<Backend> = without.map(|one| one.backend).collect();
+    let runs = row.judged.iter().filter(|one| one.verdict == Verdict::NoExpected);
+    let mut backends: Vec<Backend> = runs.map(|one| one.backend).collect();
     backends.dedup();
     let (name, path) = (&row.example.name, row.example.expected_path());
     Finding {
@@ -169,14 +172,14 @@ fn no_expected(row: &ReportedRow) -> Finding {
     }
 }
 
-fn repeat(
+fn repeat_command(
     row: &ReportedRow,
     backends: Option<&[Backend]>,
     schedule: Option<&Schedule>,
     options: &Options,
 ) -> String {
     let mut command = "cargo xtask verify".to_owned();
-    // Blessing is for all backends, so it cannot be repeated for some.
+    // `--bless` cannot be combined with `--runtime`.
     if let Some(backends) = backends {
         command += &format!(" --runtime {}", backend::names(backends, ","));
     }
@@ -197,8 +200,8 @@ fn repeat(
     if options.rounds.get() > 1 && backends != Some(&[Backend::Sim]) {
         command += &format!(" --repeat {}", options.rounds);
     }
-    if options.limit != Options::LIMIT {
-        command += &format!(" --timeout {}", options.limit.as_secs_f64());
+    if options.timeout != Options::TIMEOUT {
+        command += &format!(" --timeout {}", options.timeout.as_secs_f64());
     }
     command
 }
@@ -212,7 +215,7 @@ mod tests {
         example::Example,
         judge::{
             Reference, judge,
-            tests::{ended, printed},
+            tests::{printed, run_with},
         },
         run::Run,
     };
@@ -223,7 +226,7 @@ mod tests {
         let judged = judge(runs, reference, &[]);
         let directives = Default::default();
         let example = Example { name: "gather".into(), directives, expected, has_twin: true };
-        ReportedRow { example, judged, absent: Vec::new(), explored: None, blessing: None }
+        ReportedRow { example, judged, unavailable: Vec::new(), explored: None, blessing: None }
     }
 
     #[test]
@@ -245,14 +248,14 @@ mod tests {
     }
 
     #[test]
-    fn the_command_repeats_the_options_that_matter() {
+    fn the_command_has_the_options_that_differ_from_their_defaults() {
         let options = Options {
             rounds: NonZeroU32::new(3).unwrap(),
-            limit: Duration::from_millis(1500),
+            timeout: Duration::from_millis(1500),
             ..Options::default()
         };
         let runs = [
-            ended(Backend::Smol, End::Hung, "half\n"),
+            run_with(Backend::Smol, RunStatus::TimedOut, "half\n"),
             printed(Backend::Smol, "right\n"),
             printed(Backend::Smol, "right\n"),
         ];
@@ -260,8 +263,8 @@ mod tests {
         let all = "cargo xtask verify --runtime smol --example gather --repeat 3 --timeout 1.5";
         assert_eq!(findings[0].command, all);
         let text = &findings[0].text;
-        assert!(text.starts_with("gather: hung (killed after 1.5 s) on smol, in 1 of 3 runs\n"));
-        assert!(text.contains("stdout so far:\n  | half\n"), "{text}");
+        assert!(text.starts_with("gather: timed out after 1.5 s on smol, in 1 of 3 runs\n"));
+        assert!(text.contains("stdout:\n  | half\n"), "{text}");
     }
 
     fn simulated(schedule: Schedule, run: (Backend, Run)) -> (Backend, Run) {
@@ -273,7 +276,10 @@ mod tests {
         let runs = [
             simulated(Schedule::FIRST, printed(Backend::Sim, "right\n")),
             simulated(Schedule::Seed(17), printed(Backend::Sim, "wrong\n")),
-            simulated(Schedule::Choices(vec![1, 0, 2]), ended(Backend::Sim, End::Strayed, "")),
+            simulated(
+                Schedule::Choices(vec![1, 0, 2]),
+                run_with(Backend::Sim, RunStatus::Nondeterministic, ""),
+            ),
         ];
         let options =
             Options { seeds: 50, rounds: NonZeroU32::new(3).unwrap(), ..Options::default() };
@@ -291,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_that_is_not_only_of_the_simulation_is_one_finding() {
+    fn the_same_failure_on_a_runtime_and_in_simulation_is_one_finding() {
         let runs = [
             printed(Backend::Smol, "wrong\n"),
             simulated(Schedule::FIRST, printed(Backend::Sim, "wrong\n")),
@@ -303,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn schedules_that_disagree_are_told_apart() {
+    fn schedules_that_disagree_are_named() {
         let runs = [
             printed(Backend::Smol, "a\n"),
             simulated(Schedule::FIRST, printed(Backend::Sim, "a\n")),
@@ -314,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_expected_output_the_cure_is_named_and_the_parties_are_shown() {
+    fn without_an_expected_output_the_command_and_the_outputs_are_shown() {
         let runs = [printed(Backend::Smol, "a\n"), printed(Backend::AsyncStd, "b\n")];
         let findings = findings(&row(None, runs), &Options::default());
         let kinds: Vec<_> = findings.iter().map(|finding| finding.kind).collect();
@@ -325,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_wrong_is_no_finding() {
+    fn an_example_without_failures_has_no_finding() {
         let right = row(Some("a\n"), [printed(Backend::Smol, "a\n")]);
         assert!(findings(&right, &Options::default()).is_empty());
     }

@@ -1,4 +1,4 @@
-//! The report for people: the matrix, what is wrong, and one last line that sums it up.
+//! The report as text: the matrix, the failures, and a summary line.
 
 use std::io::{self, Write};
 
@@ -14,7 +14,7 @@ pub(crate) fn write(out: &mut impl Write, report: &Report<'_>) -> io::Result<()>
     matrix(out, report)?;
     for row in &report.rows {
         for finding in finding::findings(row, report.options) {
-            let verb = if finding.kind == "no expected" { "make it" } else { "repeat" };
+            let verb = if finding.kind == "no expected" { "create it" } else { "repeat" };
             write!(out, "\n{}{verb} with: {}\n", finding.text, finding.command)?;
         }
     }
@@ -22,13 +22,13 @@ pub(crate) fn write(out: &mut impl Write, report: &Report<'_>) -> io::Result<()>
     for row in &report.rows {
         blessing(out, row)?;
     }
-    for (words, examples) in only(report) {
-        writeln!(out, "only for {words}: {}", examples.join(", "))?;
+    for (text, examples) in only(report) {
+        writeln!(out, "only for {text}: {}", examples.join(", "))?;
     }
-    for (words, examples) in explored(report) {
-        writeln!(out, "sim: {}: {words}", examples.join(", "))?;
+    for (text, examples) in explored(report) {
+        writeln!(out, "sim: {}: {text}", examples.join(", "))?;
     }
-    for (backend, reason) in &report.absent {
+    for (backend, reason) in &report.unavailable {
         writeln!(out, "{}: not run ({reason})", backend.name())?;
     }
     writeln!(out, "{}", summary(report))?;
@@ -52,33 +52,33 @@ fn matrix(out: &mut impl Write, report: &Report<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// Under which schedules the examples were simulated.
+/// The schedules that the examples were simulated under.
 fn explored<'a>(report: &'a Report<'_>) -> Vec<(String, Vec<&'a str>)> {
-    together(report, |row| row.explored.map(|explored| explored.to_string()))
+    group_examples(report, |row| row.explored.map(|explored| explored.to_string()))
 }
 
-/// Why there are cells without a verdict: what the examples say they are for.
+/// The examples that run on some backends only, which explains their empty cells.
 fn only<'a>(report: &'a Report<'_>) -> Vec<(String, Vec<&'a str>)> {
-    together(report, |row| {
+    group_examples(report, |row| {
         let only = &row.example.directives.only;
         (!only.is_empty()).then(|| backend::names(only, ", "))
     })
 }
 
-/// What is to say of the examples; those of which the same is to say, together.
-fn together<'a>(
+/// Groups the examples by their text.
+fn group_examples<'a>(
     report: &'a Report<'_>,
-    say: impl Fn(&ReportedRow) -> Option<String>,
+    text_of: impl Fn(&ReportedRow) -> Option<String>,
 ) -> Vec<(String, Vec<&'a str>)> {
-    let mut said: Vec<(String, Vec<&str>)> = Vec::new();
+    let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
     for row in &report.rows {
-        let Some(words) = say(row) else { continue };
-        match said.iter_mut().find(|(known, _)| *known == words) {
+        let Some(text) = text_of(row) else { continue };
+        match groups.iter_mut().find(|(known, _)| *known == text) {
             Some((_, examples)) => examples.push(&row.example.name),
-            None => said.push((words, vec![&row.example.name])),
+            None => groups.push((text, vec![&row.example.name])),
         }
     }
-    said
+    groups
 }
 
 fn blessing(out: &mut impl Write, row: &ReportedRow) -> io::Result<()> {
@@ -88,16 +88,16 @@ fn blessing(out: &mut impl Write, row: &ReportedRow) -> io::Result<()> {
         Some(Blessing::Unchanged) => writeln!(out, "{path}: unchanged"),
         Some(Blessing::Write(_)) => writeln!(out, "{path}: written"),
         Some(Blessing::Refused(reasons)) => {
-            writeln!(out, "{path}: not written, because {}", reasons.join("; "))
+            writeln!(out, "{path}: not written: {}", reasons.join("; "))
         }
     }
 }
 
-/// The last line.
+/// Returns the last line of the report.
 pub(super) fn summary(report: &Report<'_>) -> String {
     let failing: Vec<&str> =
         report.rows.iter().filter(|row| row.fails()).map(|row| row.example.name.as_str()).collect();
-    let runs = format!("{} in {:.1} s", count(report.runs, "run"), report.took.as_secs_f64());
+    let runs = format!("{} in {:.1} s", count(report.runs, "run"), report.elapsed.as_secs_f64());
     let examples = count(report.rows.len() as u64, "example");
     let backends = count(report.ran() as u64, "backend");
     if failing.is_empty() {
@@ -126,37 +126,37 @@ mod tests {
         explored::{Coverage, Explored},
         judge::{
             Reference, judge,
-            tests::{ended, printed},
+            tests::{printed, run_with},
         },
         options::Options,
         report::json,
-        run::{End, Run},
+        run::{Run, RunStatus},
     };
 
     fn row(
         name: &str,
         expected: &str,
         runs: Vec<(Backend, Run)>,
-        absent: &[Backend],
+        unavailable: &[Backend],
     ) -> ReportedRow {
         let judged = judge(runs, Reference::File(expected.as_bytes()), &[]);
         let directives = Default::default();
         let expected = Some(expected.as_bytes().to_vec());
         let example = Example { name: name.to_owned(), directives, expected, has_twin: true };
-        let absent = absent.to_vec();
-        ReportedRow { example, judged, absent, explored: None, blessing: None }
+        let unavailable = unavailable.to_vec();
+        ReportedRow { example, judged, unavailable, explored: None, blessing: None }
     }
 
     fn report(rows: Vec<ReportedRow>, options: &Options) -> Report<'_> {
         Report {
             rows,
             backends: vec![Backend::Smol, Backend::AsyncStd, Backend::Asyncio],
-            absent: BTreeMap::from([(
+            unavailable: BTreeMap::from([(
                 Backend::Asyncio,
-                "needs python3 >= 3.11, found none".into(),
+                "requires python3 >= 3.11, found none".into(),
             )]),
             runs: 3,
-            took: Duration::from_millis(10_940),
+            elapsed: Duration::from_millis(10_940),
             options,
         }
     }
@@ -177,20 +177,20 @@ mod tests {
             "example  smol     async-std  asyncio\n\
              gather   ok 1.0s  ok 1.0s    not run\n\
              \n\
-             asyncio: not run (needs python3 >= 3.11, found none)\n\
+             asyncio: not run (requires python3 >= 3.11, found none)\n\
              verified: 1 example on 2 backends agrees (3 runs in 10.9 s)\n"
         );
         assert_eq!(report.exit_code(), 0);
     }
 
     #[test]
-    fn empty_cells_of_an_example_that_is_for_some_backends_are_explained() {
+    fn empty_cells_of_an_example_for_some_backends_are_explained() {
         let options = Options::default();
         let mut before = row("before", "a\n", vec![printed(Backend::AsyncStd, "a\n")], &[]);
         before.example.directives.only = vec![Backend::AsyncStd, Backend::Asyncio];
         let both = vec![printed(Backend::Smol, "a\n"), printed(Backend::AsyncStd, "a\n")];
         let rows = vec![before, row("gather", "a\n", both, &[])];
-        let report = Report { absent: BTreeMap::new(), ..report(rows, &options) };
+        let report = Report { unavailable: BTreeMap::new(), ..report(rows, &options) };
         assert_eq!(
             text(&report),
             "example  smol     async-std  asyncio\n\
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_simulated_is_said_once_for_all_of_which_the_same_is_to_say() {
+    fn examples_with_the_same_schedules_share_a_line() {
         let options = Options::default();
         let sim = |name: &str, explored: Explored| {
             let row = row(name, "a\n", vec![printed(Backend::Sim, "a\n")], &[]);
@@ -217,11 +217,11 @@ mod tests {
             seeds: 1000,
             distinct: 871,
             schedules: 200,
-            reach: Coverage::Bound,
+            coverage: Coverage::Bounded,
             stopped: false,
-            without: None,
+            not_searched: None,
         };
-        let all = Explored { seeds: 0, schedules: 24, reach: Coverage::All, ..sampled };
+        let all = Explored { seeds: 0, schedules: 24, coverage: Coverage::Exhaustive, ..sampled };
         let rows = vec![sim("gather", sampled), sim("race", all), sim("wait", sampled)];
         let report = Report { backends: vec![Backend::Sim], ..report(rows, &options) };
         let text = text(&report);
@@ -244,30 +244,35 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_is_counted_and_named_in_the_last_line() {
+    fn the_last_line_counts_and_names_the_failures() {
         let options = Options::default();
         let good = row("gather", "a\n", vec![printed(Backend::Smol, "a\n")], &[]);
-        let again = vec![printed(Backend::Smol, "b\n"), ended(Backend::AsyncStd, End::Hung, "")];
+        let again = vec![
+            printed(Backend::Smol, "b\n"),
+            run_with(Backend::AsyncStd, RunStatus::TimedOut, ""),
+        ];
         let report = report(vec![good, row("wait", "b\n", again, &[])], &options);
         let text = text(&report);
-        assert!(text.contains("\nwait     ok 1.0s  hung       -\n"), "{text}");
+        assert!(text.contains("\nwait     ok 1.0s  timed out  -\n"), "{text}");
         let last = "not verified: 1 of 2 examples on 2 backends fails: wait (3 runs in 10.9 s)\n";
         assert!(text.ends_with(last), "{text}");
         assert_eq!(report.exit_code(), 1);
     }
 
     #[test]
-    fn a_program_that_cannot_be_started_means_that_nothing_was_verified() {
+    fn the_exit_code_is_2_if_a_program_cannot_be_started() {
         let options = Options::default();
-        let lost = vec![ended(Backend::Smol, End::NotStarted("gone".to_owned()), "")];
-        let hung = vec![ended(Backend::Smol, End::Hung, "")];
-        let report = report(vec![row("a", "", lost, &[]), row("b", "", hung, &[])], &options);
+        let not_started =
+            vec![run_with(Backend::Smol, RunStatus::NotStarted("gone".to_owned()), "")];
+        let timed_out = vec![run_with(Backend::Smol, RunStatus::TimedOut, "")];
+        let report =
+            report(vec![row("a", "", not_started, &[]), row("b", "", timed_out, &[])], &options);
         assert_eq!(report.exit_code(), 2);
-        assert!(text(&report).contains("a: could not be started: gone on smol"));
+        assert!(text(&report).contains("a: cannot be started: gone on smol"));
     }
 
     #[test]
-    fn a_program_reads_the_same_facts() {
+    fn the_json_report_has_the_same_content() {
         let options = Options::default();
         let again = vec![printed(Backend::Smol, "b\n"), printed(Backend::AsyncStd, "c\n")];
         let report = report(vec![row("wait", "b\n", again, &[Backend::Asyncio])], &options);
@@ -277,7 +282,7 @@ mod tests {
         let verdicts: Vec<_> = cells.iter().map(|cell| cell["verdict"].as_str().unwrap()).collect();
         assert_eq!(verdicts, ["ok", "differs", "not run"]);
         assert_eq!(value["examples"][0]["findings"][0]["backends"][0], "async-std");
-        assert_eq!(value["not_run"]["asyncio"], "needs python3 >= 3.11, found none");
+        assert_eq!(value["not_run"]["asyncio"], "requires python3 >= 3.11, found none");
         assert!(value["summary"].as_str().unwrap().starts_with("not verified: "));
     }
 }

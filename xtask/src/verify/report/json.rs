@@ -1,4 +1,4 @@
-//! The report for programs.
+//! The report as JSON.
 
 use serde_json::{Map, Value, json};
 
@@ -11,15 +11,15 @@ use super::{
     human,
 };
 
-/// The report as JSON.
+/// Returns the report as JSON.
 pub(crate) fn value(report: &Report<'_>) -> Value {
     let not_run =
-        report.absent.iter().map(|(backend, why)| (backend.name().to_owned(), json!(why)));
+        report.unavailable.iter().map(|(backend, why)| (backend.name().to_owned(), json!(why)));
     json!({
         "exit_code": report.exit_code(),
         "summary": human::summary(report),
         "runs": report.runs,
-        "seconds": report.took.as_secs_f64(),
+        "seconds": report.elapsed.as_secs_f64(),
         "not_run": not_run.collect::<Map<String, Value>>(),
         "examples": report.rows.iter().map(|row| example(row, report)).collect::<Vec<_>>(),
     })
@@ -36,12 +36,13 @@ fn example(row: &ReportedRow, report: &Report<'_>) -> Value {
                 value["seeds"] = json!(explored.seeds);
                 value["distinct_schedules_of_seeds"] = json!(explored.distinct);
                 value["schedules_searched"] = json!(explored.schedules);
-                value["exhaustive"] = json!(explored.reach == Coverage::All && !explored.stopped);
+                value["exhaustive"] =
+                    json!(explored.coverage == Coverage::Exhaustive && !explored.stopped);
                 value["explored"] = json!(explored.to_string());
             }
-            Cell::Ran { with_it, rounds, slowest, explored: None, .. } => {
+            Cell::Ran { with_verdict, rounds, slowest, explored: None, .. } => {
                 value["runs"] = json!(rounds);
-                value["runs_with_this_verdict"] = json!(with_it);
+                value["runs_with_this_verdict"] = json!(with_verdict);
                 value["seconds"] = json!(slowest.as_secs_f64());
             }
         }
@@ -52,7 +53,7 @@ fn example(row: &ReportedRow, report: &Report<'_>) -> Value {
         "name": row.example.name,
         "expected": row.example.expected_path(),
         "cells": report.backends.iter().map(cell).collect::<Vec<_>>(),
-        "findings": findings.iter().map(found).collect::<Vec<_>>(),
+        "findings": findings.iter().map(finding_value).collect::<Vec<_>>(),
     });
     if !row.example.directives.only.is_empty() {
         let only = row.example.directives.only.iter().map(|backend| backend.name());
@@ -70,7 +71,7 @@ fn example(row: &ReportedRow, report: &Report<'_>) -> Value {
     value
 }
 
-fn found(finding: &Finding) -> Value {
+fn finding_value(finding: &Finding) -> Value {
     json!({
         "kind": finding.kind,
         "backends": finding.backends.iter().map(|backend| backend.name()).collect::<Vec<_>>(),

@@ -1,4 +1,4 @@
-//! What came of it, for people and for programs.
+//! The report, as text and as JSON.
 
 mod cell;
 mod finding;
@@ -12,40 +12,40 @@ use super::{
     bless::Blessing,
     example::Example,
     explored::Explored,
-    judge::{Judged, Verdict},
+    judge::{JudgedRun, Verdict},
     options::Options,
 };
 
-/// Everything there is to tell.
+/// The results of all examples.
 #[derive(Debug)]
 pub(crate) struct Report<'a> {
     /// The columns.
     pub(crate) backends: Vec<Backend>,
     pub(crate) rows: Vec<ReportedRow>,
-    /// The backends that this machine does not have, and what they need.
-    pub(crate) absent: BTreeMap<Backend, String>,
-    /// How many programs ran.
+    /// The backends that are not available on this machine, and what they require.
+    pub(crate) unavailable: BTreeMap<Backend, String>,
+    /// The number of runs.
     pub(crate) runs: u64,
-    /// How long they all took.
-    pub(crate) took: Duration,
+    /// The duration of all runs together.
+    pub(crate) elapsed: Duration,
     pub(crate) options: &'a Options,
 }
 
-/// One example.
+/// The result of one example.
 #[derive(Debug)]
 pub(crate) struct ReportedRow {
     pub(crate) example: Example,
-    pub(crate) judged: Vec<Judged>,
-    /// The backends that the example is for and that this machine does not have.
-    pub(crate) absent: Vec<Backend>,
-    /// Under which schedules it was simulated, if it was.
+    pub(crate) judged: Vec<JudgedRun>,
+    /// The backends of the example that are not available on this machine.
+    pub(crate) unavailable: Vec<Backend>,
+    /// The schedules it was simulated under, if any.
     pub(crate) explored: Option<Explored>,
-    /// What became of its expected output, if it was to be blessed.
+    /// The decision about its expected output, with `--bless`.
     pub(crate) blessing: Option<Blessing>,
 }
 
 impl Report<'_> {
-    /// 0 if all agree, 1 if some differ, 2 if a program could not be started.
+    /// Returns 0 if all backends agree, 1 if some differ, 2 if a program could not be started.
     pub(crate) fn exit_code(&self) -> u8 {
         let runs = || self.rows.iter().flat_map(|row| &row.judged);
         if runs().any(|one| one.verdict == Verdict::NotStarted) {
@@ -54,7 +54,7 @@ impl Report<'_> {
         u8::from(self.rows.iter().any(ReportedRow::fails))
     }
 
-    /// The backends that ran anything.
+    /// Returns the number of backends with a run.
     fn ran(&self) -> usize {
         let ran = |backend: &&Backend| {
             self.rows.iter().flat_map(|row| &row.judged).any(|one| one.backend == **backend)

@@ -54,14 +54,14 @@ pin_project! {
     pub(crate) struct SourceBodies<S: Stream, F, I> {
         #[pin]
         source: S,
-        admit: fn(S::Item) -> I,
+        item_of: fn(S::Item) -> I,
         body: F,
     }
 }
 
 impl<S: Stream, F, I> SourceBodies<S, F, I> {
-    pub(crate) fn new(source: S, admit: fn(S::Item) -> I, body: F) -> Self {
-        Self { source, admit, body }
+    pub(crate) fn new(source: S, item_of: fn(S::Item) -> I, body: F) -> Self {
+        Self { source, item_of, body }
     }
 }
 
@@ -87,7 +87,7 @@ impl<S: Stream, F: FnMut(I) -> B, I, B> BodySource<B> for SourceBodies<S, F, I> 
             };
             let index = *next;
             *next += 1;
-            match catch(|| (this.body)((this.admit)(item))) {
+            match catch(|| (this.body)((this.item_of)(item))) {
                 Ok(body) => bodies.push_back((index, body)),
                 Err(panic) => return BatchEnd::BodyPanicked(index, panic),
             }

@@ -11,7 +11,7 @@ use super::group_future::{GroupDriver, GroupResult};
 use super::group_state::GroupState;
 use crate::budget::BUDGET;
 use crate::engine::{CapacityHint, Completion, FutureSet, JobHandle};
-use crate::outcome::{Cut, catch};
+use crate::outcome::{Interruption, catch};
 use crate::place::InlineJob;
 use crate::strategy::failures::Failures;
 use crate::{Cause, LoopError, Outcome, Panic};
@@ -44,7 +44,7 @@ pub(super) struct Driver<G, B, T, E, C: ChildHandle + ?Sized, J: JobHandle> {
     failures: Failures<E>,
     panic: Option<Panic>,
     /// What interrupted the group from outside.
-    cut: Option<Cut>,
+    interruption: Option<Interruption>,
     /// The runtime has dropped a child of a group that was not stopping.
     has_lost_child: bool,
     /// A child's failure does not stop the group.
@@ -109,7 +109,7 @@ where
             children: FutureSet::new(),
             failures: Failures::new(),
             panic: None,
-            cut: None,
+            interruption: None,
             has_lost_child: false,
             is_supervisor: false,
         }
@@ -172,7 +172,9 @@ where
         let Some((index, child)) = self.group.pop_arrival() else { return false };
         if self.phase == Phase::Stopping {
             // It was admitted before the group closed, and arrives too late to start.
-            self.cut.iter_mut().for_each(|cut| cut.one_more(index));
+            self.interruption
+                .iter_mut()
+                .for_each(|interruption| interruption.record_running(index));
             let before = self.children.len();
             if let Err(panic) = self.children.insert_cancelled(index, child) {
                 self.panic.get_or_insert(panic);
@@ -209,8 +211,9 @@ where
 
     fn on_child_completion(&mut self, completion: Completion<ChildEnd<E, C>>) {
         self.group.complete(1);
-        if let (Some(cut), Outcome::Ok(_)) = (&mut self.cut, &completion.outcome) {
-            cut.ended(completion.index);
+        if let (Some(interruption), Outcome::Ok(_)) = (&mut self.interruption, &completion.outcome)
+        {
+            interruption.record_completed(completion.index);
         }
         match completion.outcome {
             Outcome::Ok(ChildEnd::Completed) => {}
@@ -282,8 +285,9 @@ where
     fn stop_because(&mut self, cause: Cause) {
         if self.phase != Phase::Stopping {
             // The body may spawn children until it has completed.
-            let all_begun = matches!(self.body, Body::Returned(_) | Body::NoValue);
-            self.cut = Some(Cut::new(cause, self.children.indices(), all_begun));
+            let all_started = matches!(self.body, Body::Returned(_) | Body::NoValue);
+            self.interruption =
+                Some(Interruption::new(cause, self.children.indices(), all_started));
             self.stop();
         }
     }
@@ -371,7 +375,7 @@ where
             panic.resume();
         }
         let failures = mem::replace(&mut self.failures, Failures::new());
-        let interrupted = self.cut.take().and_then(Cut::into_interrupted);
+        let interrupted = self.interruption.take().and_then(Interruption::into_interrupted);
         let body = mem::replace(&mut self.body, Body::NoValue);
         match (body, interrupted) {
             (Body::Returned(value), None)

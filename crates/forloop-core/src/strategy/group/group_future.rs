@@ -153,10 +153,10 @@ impl<D: GroupDriver, C> GroupFuture<D, C> {
 /// Whether a child's failure stops the group, and what the group gives.
 pub trait FailureMode {
     /// What a group that was not stopped gives for its body's value `T`.
-    type Gives<T, E>;
+    type Output<T, E>;
 
     /// Converts the body's value to it.
-    fn gives<T, E>(value: T, failures: Vec<Failure<E>>) -> Self::Gives<T, E>;
+    fn output_of<T, E>(value: T, failures: Vec<Failure<E>>) -> Self::Output<T, E>;
 }
 
 /// A child's failure stops the group.
@@ -164,9 +164,9 @@ pub trait FailureMode {
 pub struct FailFast;
 
 impl FailureMode for FailFast {
-    type Gives<T, E> = T;
+    type Output<T, E> = T;
 
-    fn gives<T, E>(value: T, _none: Vec<Failure<E>>) -> T {
+    fn output_of<T, E>(value: T, _none: Vec<Failure<E>>) -> T {
         value
     }
 }
@@ -176,9 +176,9 @@ impl FailureMode for FailFast {
 pub struct Supervise;
 
 impl FailureMode for Supervise {
-    type Gives<T, E> = Supervised<T, E>;
+    type Output<T, E> = Supervised<T, E>;
 
-    fn gives<T, E>(value: T, failures: Vec<Failure<E>>) -> Supervised<T, E> {
+    fn output_of<T, E>(value: T, failures: Vec<Failure<E>>) -> Supervised<T, E> {
         Supervised { value, failures }
     }
 }
@@ -194,7 +194,7 @@ pub struct Supervised<T, E> {
 }
 
 impl<D: GroupDriver, C: Policy, M: FailureMode> Future for GroupFuture<D, C, M> {
-    type Output = Result<M::Gives<D::Value, D::Error>, LoopError<D::Error>>;
+    type Output = Result<M::Output<D::Value, D::Error>, LoopError<D::Error>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { driver, policy, .. } = &mut *self;
@@ -210,7 +210,7 @@ impl<D: GroupDriver, C: Policy, M: FailureMode> Future for GroupFuture<D, C, M> 
         if let Err(panic) = catch(|| *policy = None) {
             driver.stop_for(panic);
         }
-        Poll::Ready(driver.finish().map(|(value, failures)| M::gives(value, failures)))
+        Poll::Ready(driver.finish().map(|(value, failures)| M::output_of(value, failures)))
     }
 }
 

@@ -1,0 +1,23 @@
+//! What becomes of completions, and of bodies that have timed out.
+
+use crate::engine::Completion;
+
+/// What becomes of a completion.
+pub(super) enum Disposition<T> {
+    /// It is passed on.
+    Deliver(Completion<T>),
+    /// Its item is retried.
+    Retry,
+    /// It is the loop's own: a panic, resumed when everything has stopped, or no body's completion.
+    Kept,
+}
+
+/// What became of the bodies that have timed out.
+pub(super) enum Expiry<T> {
+    /// There were none.
+    None,
+    /// One has stopped, and this is its completion. There may be more.
+    Completed(Completion<T>),
+    /// None of them has completed, and the loop or the items that wait are not as they were.
+    Progress,
+}

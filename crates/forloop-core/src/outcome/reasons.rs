@@ -1,0 +1,34 @@
+//! The reasons for which an option stops a loop: the one list of them.
+
+/// Passes the list to the macro `$with`. All that has something for each reason is made of it: [`StopReason`] and
+/// [`Cause`] in `interrupted.rs`, [`LoopError`] in `error.rs`.
+///
+/// A reason has a documentation, a name, what the loop does then (a [`StopEffect`]), and the message of an
+/// [`Interrupted`] or a [`LoopError`]. The deadline stands alone: a `LoopError` that says so also has the bodies that
+/// timed out.
+///
+/// [`Cause`]: super::Cause
+/// [`Interrupted`]: super::Interrupted
+/// [`LoopError`]: super::LoopError
+/// [`StopEffect`]: super::StopEffect
+/// [`StopReason`]: super::StopReason
+macro_rules! stop_reasons {
+    ($with:ident) => {
+        $with! {
+            deadline {
+                /// The [deadline](crate::Loop::deadline) has passed.
+                TimedOut: LastRound, "timed out";
+            }
+            others {
+                /// The loop or group was [cancelled](crate::Loop::cancel_on), or the runtime of its bodies was shut down.
+                Cancelled: Cancel, "cancelled";
+                /// The loop was [drained](crate::Loop::drain_on) before every item was started.
+                Drained: Drain, "drained before every item was started";
+                /// A [stop condition](crate::Loop::stop_on_counts) of the loop was met.
+                ConditionMet: Cancel, "stopped by a stop condition";
+            }
+        }
+    };
+}
+
+pub(super) use stop_reasons;
