@@ -1,5 +1,5 @@
-//! A tokio, whose owner blocks and whose handle spawns, a program that drives its executors, and threads
-//! whose owner blocks.
+//! Backends that are not runtime values: a tokio runtime, whose owner blocks and whose handle spawns; a program that
+//! drives its executors; and threads whose owner blocks.
 
 use std::num::NonZeroUsize;
 use std::rc::Rc;
@@ -13,14 +13,14 @@ use forloop::{
 };
 use forloop_conformance::{Backend, Job, Spawning};
 
-/// A tokio runtime that ends with its test.
+/// A tokio runtime that is shut down after its test.
 #[derive(Debug)]
 pub struct Tokio {
     owner: tokio::OwnedRuntime,
 }
 
 impl Tokio {
-    /// On the thread that blocks.
+    /// Runs tasks on the thread that blocks.
     ///
     /// # Panics
     ///
@@ -29,7 +29,7 @@ impl Tokio {
         Self { owner: tokio::OwnedRuntime::current_thread().expect("a runtime can be started") }
     }
 
-    /// On four threads.
+    /// Runs tasks on four threads.
     ///
     /// # Panics
     ///
@@ -81,8 +81,8 @@ impl Spawning for Tokio {
     }
 }
 
-/// A program that drives a `LocalExecutor` of its own, tick by tick. Groups, and what tasks start,
-/// need `Spawn`, so they run on an `Executor` that the same program drives.
+/// A program that drives a `LocalExecutor` of its own, tick by tick. Groups, and tasks that tasks spawn, need `Spawn`,
+/// so they run on an `Executor` that the same program drives.
 #[derive(Debug)]
 pub struct Host {
     local: Local,
@@ -146,7 +146,7 @@ pub struct Scoped {
     threads: Threads<'static>,
 }
 
-/// The same threads, for tasks that own what they use.
+/// The same threads, for tasks that own their data.
 #[derive(Debug, Clone)]
 pub struct Owning {
     cores: Cores<'static>,

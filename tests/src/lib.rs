@@ -1,4 +1,4 @@
-//! The backends that are no runtime values of their own, and so are no backends by themselves.
+//! Backends that implement `Backend` themselves, because they are not runtime values.
 
 #![forbid(unsafe_code)]
 

@@ -10,7 +10,7 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicIsize, Ordering};
 
 use forloop::tokio::OwnedRuntime;
-use forloop_conformance::{LONG, RestlessClock, yields};
+use forloop_conformance::{LONG, TickingClock, yields};
 use futures_lite::future::block_on;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
@@ -66,7 +66,7 @@ fn scope(children: usize) -> isize {
 fn with_options(items: usize, limit: usize) -> usize {
     allocations(|| {
         let looping = forloop::each(0..items).limit(limit).unwrap();
-        let looping = looping.timeout(&RestlessClock::default(), LONG).cancel_on(pending::<()>());
+        let looping = looping.timeout(&TickingClock::default(), LONG).cancel_on(pending::<()>());
         block_on(looping.stream_unordered(|_| yields(1)).for_each(|item| {
             assert!(item.unwrap().is_ok());
             async {}
@@ -88,7 +88,7 @@ fn on_workers(runtime: &OwnedRuntime, items: usize) -> [usize; 3] {
     ]
 }
 
-/// Returns the most bytes held while `run` ran, among the samples that it took.
+/// Returns the maximum number of bytes held while `run` ran, among the samples that it took.
 fn most_held(run: impl FnOnce(&dyn Fn())) -> isize {
     let most = AtomicIsize::new(0);
     let region = Region::new(ALLOCATOR);
@@ -102,11 +102,11 @@ fn most_held(run: impl FnOnce(&dyn Fn())) -> isize {
 
 /// A loop with a limit, sampled now and then.
 fn held_by_a_loop(items: usize) -> isize {
-    most_held(|look| {
+    most_held(|sample| {
         block_on(forloop::each(0..items).limit(64).unwrap().for_each(async |n| {
             yields(1).await;
             if n % 997 == 0 {
-                look();
+                sample();
             }
         }));
     })
@@ -114,8 +114,8 @@ fn held_by_a_loop(items: usize) -> isize {
 
 /// A group whose body spawns children, a few at a time, and awaits none of them.
 fn held_by_a_group(children: usize) -> isize {
-    most_held(|look| {
-        let push_dispatch = forloop::local_scope(|scope| async move {
+    most_held(|sample| {
+        let group = forloop::local_scope(|scope| async move {
             for n in 0..children {
                 scope.spawn(async {
                     yields(1).await;
@@ -125,12 +125,12 @@ fn held_by_a_group(children: usize) -> isize {
                     yields(3).await;
                 }
                 if n % 997 == 0 {
-                    look();
+                    sample();
                 }
             }
             Ok::<(), Infallible>(())
         });
-        block_on(push_dispatch).unwrap();
+        block_on(group).unwrap();
     })
 }
 

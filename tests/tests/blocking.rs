@@ -166,16 +166,16 @@ fn a_pool_that_shuts_down_drops_the_queued_bodies() {
 
 #[test]
 fn a_loop_that_stops_waits_for_a_running_call() {
-    let (begun, has_begun) = mpsc::channel();
+    let (started, has_started) = mpsc::channel();
     let (release, released) = mpsc::channel();
     let released = Mutex::new(released);
-    let is_over = Arc::new(AtomicBool::new(false));
-    let over = is_over.clone();
+    let is_done = Arc::new(AtomicBool::new(false));
+    let done = is_done.clone();
     let work = move |n| {
         if n == 0 {
-            begun.send(()).unwrap();
+            started.send(()).unwrap();
             released.lock().unwrap().recv().unwrap();
-            over.store(true, Ordering::SeqCst);
+            done.store(true, Ordering::SeqCst);
             return Ok(());
         }
         Err("no")
@@ -183,15 +183,15 @@ fn a_loop_that_stops_waits_for_a_running_call() {
     let mut failed =
         pin!(forloop::each([0, 1]).unbounded().on_blocking(Smol).try_gather(sync_body(work)));
     assert!(poll_once(failed.as_mut()).is_pending());
-    has_begun.recv().unwrap();
-    // Whether or not the other body has failed by now.
+    has_started.recv().unwrap();
+    // The loop is pending whether or not the other body has failed by now.
     for _ in 0..100 {
         assert!(poll_once(failed.as_mut()).is_pending());
         thread::yield_now();
     }
     release.send(()).unwrap();
     let error = block_on(failed).unwrap_err();
-    assert!(is_over.load(Ordering::SeqCst));
+    assert!(is_done.load(Ordering::SeqCst));
     assert!(matches!(&error, LoopError::Failed { .. }), "{error:?}");
     assert_eq!(error.first().unwrap().index, Some(1));
 }

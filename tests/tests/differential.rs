@@ -8,7 +8,7 @@ use futures_lite::future::block_on;
 use futures_util::StreamExt as _;
 use futures_util::future::{join_all, try_join_all};
 
-/// A small random number generator, the same every time.
+/// A small random number generator: the same numbers in every run.
 struct Numbers(u64);
 
 impl Numbers {
@@ -121,7 +121,7 @@ fn the_first_completion_is_the_winner_of_a_race() {
 
 #[test]
 fn loops_and_their_combinators_nest_in_each_other() {
-    // A loop raced by theirs, theirs gathered by ours.
+    // Their race of our loop and their join, and our gather of their joins.
     let slow = async { forloop::gather((0..3).map(|_| body(50))).await.len() };
     let fast = async { join_all((0..2).map(|_| body(1))).await.len() };
     assert_eq!(block_on((slow, fast).race()), 2);

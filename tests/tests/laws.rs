@@ -1,5 +1,5 @@
-//! The laws on every runtime, on threads that borrow, and on worker pools. Those in the caller's own task are a
-//! test of `forloop-conformance` itself.
+//! The laws on every runtime, on scoped threads, and on worker pools. `forloop-conformance` itself tests those in the
+//! caller's task.
 
 use forloop::async_std::AsyncStd;
 use forloop::smol::Smol;

@@ -31,7 +31,7 @@ impl Drop for Guard<'_> {
 }
 
 #[test]
-fn bodies_borrow_and_run_side_by_side_off_the_callers_thread() {
+fn bodies_borrow_and_run_concurrently_on_other_threads() {
     let words = ["to", "be", "or", "not"].map(String::from);
     let both = Barrier::new(2);
     let seen = Mutex::new(HashSet::new());
@@ -80,14 +80,14 @@ fn no_task_outlives_the_call() {
             // Detached, and holding a handle to its own executor.
             let guard = Guard::of(left);
             let held = (cores.clone(), guard);
-            let (begun, has_begun) = futures_util::future::abortable(pending::<()>());
+            let (started, has_started) = futures_util::future::abortable(pending::<()>());
             spawn_scoped(&cores, async move {
                 let _held = held;
-                has_begun.abort();
+                has_started.abort();
                 pending::<()>().await;
             })
             .detach();
-            begun.await.unwrap_err();
+            started.await.unwrap_err();
             assert_eq!(left.load(Ordering::SeqCst), 1);
             cores
         }
@@ -140,9 +140,9 @@ fn panics_propagate_to_the_caller_when_all_tasks_have_stopped() {
 
 #[test]
 fn calls_of_parallel_nest() {
-    let cases = [[1, 2], [3, 4]];
+    let rows = [[1, 2], [3, 4]];
     let sums = parallel(|cores| {
-        forloop::each(&cases).limit(cores.threads()).on_scoped(cores).gather(|row| async move {
+        forloop::each(&rows).limit(cores.threads()).on_scoped(cores).gather(|row| async move {
             let squares = parallel(|cores| {
                 forloop::each(row).unbounded().on_scoped(cores).gather(|n| async move { n * n })
             });

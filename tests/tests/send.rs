@@ -73,7 +73,7 @@ fn the_streams_and_their_consumers_are_send() {
         while let Some(length) = lengths.next().await {
             count += length.unwrap();
         }
-        let ended: Result<(), std::io::Error> = forloop::each(words.iter().enumerate())
+        let returned: Result<(), std::io::Error> = forloop::each(words.iter().enumerate())
             .limit(2)
             .unwrap()
             .stream_unordered(|(_, word)| length(word))
@@ -82,14 +82,14 @@ fn the_streams_and_their_consumers_are_send() {
                 async { counted }
             })
             .await;
-        ended.unwrap();
+        returned.unwrap();
         forloop::each(&words)
             .unbounded()
             .stream_unordered(|word| length(word))
-            .consume(|mut feed| {
+            .consume(|mut receiver| {
                 let count = &mut count;
                 async move {
-                    while let Some(length) = feed.next().await {
+                    while let Some(length) = receiver.next().await {
                         *count += length.unwrap();
                     }
                 }

@@ -13,13 +13,13 @@ use forloop::{Cancelled, Child, LoopError};
 
 type Runtime = forloop::smol::Executor;
 type Group = forloop::Group<Runtime, String>;
-type Ended = Result<(), LoopError<String>>;
+type GroupResult = Result<(), LoopError<String>>;
 
 /// An executor, a group on it, and the handles to the group's children.
 #[derive(Clone, Default)]
 struct Program {
     executor: Arc<Executor<'static>>,
-    group: Arc<Mutex<Option<Pin<Box<dyn Future<Output = Ended> + Send>>>>>,
+    group: Arc<Mutex<Option<Pin<Box<dyn Future<Output = GroupResult> + Send>>>>>,
     handles: Arc<Mutex<Vec<Child<()>>>>,
     /// The waker of the tasks that await the handles.
     listener: Arc<Listener>,
@@ -34,7 +34,7 @@ impl Wake for Listener {
 
 impl Program {
     /// Starts a group whose children have not run yet.
-    fn begin(children: impl FnOnce(&Self, &Group) -> Vec<Child<()>> + Send + 'static) -> Self {
+    fn start(children: impl FnOnce(&Self, &Group) -> Vec<Child<()>> + Send + 'static) -> Self {
         let program = Self::default();
         let own = program.clone();
         let group = forloop::task_group(program.runtime(), |group: Group| async move {
@@ -54,7 +54,7 @@ impl Program {
         while self.executor.try_tick() {}
     }
 
-    fn poll_group(&self) -> Poll<Ended> {
+    fn poll_group(&self) -> Poll<GroupResult> {
         let mut group = self.group.lock().unwrap();
         let group = group.as_mut().expect("the group exists");
         let mut cx = Context::from_waker(Waker::noop());
@@ -83,8 +83,8 @@ impl Program {
 
     /// Completes the group, which has one failure to report, and checks that it leaves nothing behind.
     fn complete(self) {
-        let Poll::Ready(ended) = self.poll_group() else { panic!("the group waits for itself") };
-        let error = ended.unwrap_err();
+        let Poll::Ready(result) = self.poll_group() else { panic!("the group waits for itself") };
+        let error = result.unwrap_err();
         let errors: Vec<_> = error.failures().iter().map(|failure| &failure.error).collect();
         assert_eq!(errors, ["real"]);
         self.leave_nothing();
@@ -114,7 +114,7 @@ impl<F: FnMut()> Drop for OnDrop<F> {
 
 #[test]
 fn a_child_that_is_being_polled_sees_no_sibling_that_was_stopped_or_has_failed() {
-    let program = Program::begin(|program, group| {
+    let program = Program::start(|program, group| {
         let other = program.clone();
         let in_a_step = poll_fn(move |_| {
             other.fail_and_stop();
@@ -135,7 +135,7 @@ fn a_child_that_is_being_polled_sees_no_sibling_that_was_stopped_or_has_failed()
 
 #[test]
 fn a_child_that_completed_or_was_cancelled_alone_is_seen_while_another_is_being_polled() {
-    let program = Program::begin(|program, group| {
+    let program = Program::start(|program, group| {
         let other = program.clone();
         let in_a_step = poll_fn(move |_| {
             other.handles.lock().unwrap()[1].cancel();
@@ -144,8 +144,8 @@ fn a_child_that_completed_or_was_cancelled_alone_is_seen_while_another_is_being_
             assert_eq!(other.poll_handle(1), Some(Err(Cancelled)));
             Poll::Ready(Err(String::from("real")))
         });
-        let ends = async { Ok(()) };
-        vec![group.spawn(ends), group.spawn(pending()), group.spawn(in_a_step)]
+        let completes = async { Ok(()) };
+        vec![group.spawn(completes), group.spawn(pending()), group.spawn(in_a_step)]
     });
     program.run_tasks();
     program.complete();
@@ -155,7 +155,7 @@ fn a_child_that_completed_or_was_cancelled_alone_is_seen_while_another_is_being_
 fn a_group_does_not_wait_for_a_destructor_that_waits_for_a_sibling() {
     let seen = Arc::new(Mutex::new(None));
     let sees = seen.clone();
-    let program = Program::begin(move |program, group| {
+    let program = Program::start(move |program, group| {
         let other = program.clone();
         let waits = async move {
             let _waits_when_dropped = OnDrop(move || {
@@ -173,7 +173,7 @@ fn a_group_does_not_wait_for_a_destructor_that_waits_for_a_sibling() {
 
 #[test]
 fn a_task_that_a_child_has_left_behind_may_wait_for_a_sibling() {
-    let program = Program::begin(|program, group| {
+    let program = Program::start(|program, group| {
         let sibling: Child<()> = group.spawn(pending());
         let other = program.clone();
         let left_behind = forloop::spawn(&program.runtime(), async move {
@@ -196,7 +196,7 @@ fn a_task_that_a_child_has_left_behind_may_wait_for_a_sibling() {
 
 #[test]
 fn a_dropped_group_reports_its_children_as_cancelled() {
-    let program = Program::begin(|program, group| {
+    let program = Program::start(|program, group| {
         let other = program.clone();
         let in_a_step = poll_fn(move |_| {
             drop(other.group.lock().unwrap().take());
@@ -214,7 +214,7 @@ fn a_dropped_group_reports_its_children_as_cancelled() {
 
 #[test]
 fn a_group_whose_runtime_is_dropped_reports_its_children_as_cancelled() {
-    let program = Program::begin(|_, group| vec![group.spawn(pending()), group.spawn(pending())]);
+    let program = Program::start(|_, group| vec![group.spawn(pending()), group.spawn(pending())]);
     program.run_tasks();
     let Program { executor, group, handles, listener } = program;
     drop(executor);

@@ -1,4 +1,4 @@
-//! What is listed of the options, in tables and hooks, is complete.
+//! The tables and hooks of the options are complete.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};

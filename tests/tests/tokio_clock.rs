@@ -1,4 +1,4 @@
-//! tokio's clock may be paused in one runtime and run in another one of the same process.
+//! tokio's clock may be paused in one runtime and not in another one of the same process.
 
 use std::time::Duration;
 
@@ -6,16 +6,16 @@ use forloop::tokio::Tokio;
 use forloop::{Outcome, Timer};
 
 #[test]
-fn a_paused_clock_that_advanced_changes_no_time_elsewhere() {
+fn a_paused_clock_does_not_affect_another_runtime() {
     let builder = || tokio::runtime::Builder::new_current_thread();
     let paused = builder().enable_time().start_paused(true).build().unwrap();
     let timed_out = |runtime: &tokio::runtime::Runtime| {
         let value = Tokio::from(runtime.handle().clone());
-        let begun = value.now();
+        let start = value.now();
         let looping = forloop::each(0..1).unbounded().timeout(&value, Duration::from_secs(1));
         let outcomes = runtime.block_on(looping.gather(|_| std::future::pending::<u64>()));
         assert!(matches!(outcomes[..], [Outcome::TimedOut]));
-        value.now() - begun
+        value.now() - start
     };
     paused.block_on(async { tokio::time::sleep(Duration::from_secs(3600)).await });
     assert!(timed_out(&paused) >= Duration::from_secs(1));

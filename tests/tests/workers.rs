@@ -51,7 +51,7 @@ fn a_loop_that_is_never_polled_has_no_worker() {
 }
 
 #[test]
-fn there_are_at_most_as_many_workers_as_bodies_at_once_and_as_configured() {
+fn a_loop_has_at_most_as_many_workers_as_running_bodies_and_as_configured() {
     for (items, limit, most) in [(0, 9, 0), (1, 9, 1), (3, 9, 3), (1000, 2, 2), (1000, 99, 4)] {
         let runtime = Counting::default();
         let looping = each(0..items).limit(limit).unwrap();
@@ -107,15 +107,17 @@ fn a_runtime_that_is_shut_down_stops_the_loops_of_its_workers() {
                 }
             }
         });
-        let ended = std::thread::scope(|scope| {
-            let ended = scope.spawn(|| futures_lite::future::block_on(looping));
+        let returned = std::thread::scope(|scope| {
+            let thread = scope.spawn(|| futures_lite::future::block_on(looping));
             while alive.now() < limit {
                 std::thread::yield_now();
             }
             tokio.shutdown_timeout(Duration::from_secs(60));
-            ended.join().unwrap()
+            thread.join().unwrap()
         });
-        let Err(Interrupted { cause, pending, .. }) = ended else { panic!("the loop completed") };
+        let Err(Interrupted { cause, pending, .. }) = returned else {
+            panic!("the loop completed")
+        };
         assert_eq!((cause, pending.len()), (Cause::Cancelled, limit));
         assert_eq!(alive.now(), 0);
     }

@@ -1,4 +1,4 @@
-//! Bodies overlap, so none can hold a `//! Bodies overlap, so none of them can hold a `&mut` while it awaits.mut` across an await.
+//! Bodies overlap, so none can hold a `&mut` across an await.
 
 fn main() {
     let mut total = 0;

@@ -1,5 +1,5 @@
-//! The backends a promise is checked on: every runtime that has threads, a clock and a `block_on`,
-//! no runtime at all, and whatever else implements [`Backend`] by hand.
+//! The backends that the laws run on: every runtime with a clock and a `block_on`, the caller's task without a
+//! runtime, and other implementations of [`Backend`].
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -11,22 +11,22 @@ use forloop_core::{
 
 use crate::probe::VirtualClock;
 
-/// A body of any kind: promises are generic over where it runs, not over what it is.
+/// A boxed body. The laws are generic over the place where bodies run, not over the type of the body.
 pub type Job<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// Makes a body.
+/// Boxes a body.
 pub fn job<T>(future: impl Future<Output = T> + Send + 'static) -> Job<T> {
     Box::pin(future)
 }
 
-/// A time that no test waits out.
+/// A duration that no test waits for.
 pub const LONG: Duration = Duration::from_secs(3600);
 
-/// Somewhere to run loops.
+/// A place for loops, with its clock and `block_on`.
 ///
-/// Every runtime value that is [`Spawn`], [`Timer`], [`BlockOn`] and can be handed around is one. By
-/// hand it is implemented for what is not such a value: a runtime whose owner blocks and whose handle
-/// spawns, an executor on the current thread, a simulated clock.
+/// It is implemented for every runtime value that is [`Spawn`], [`Timer`], [`BlockOn`], `Clone`, `Send` and `Sync`.
+/// Implement it for a runtime without such a value: one whose owner blocks and whose handle spawns, an executor on the
+/// current thread, or a simulated clock.
 pub trait Backend: Sized {
     /// Where bodies run.
     type Place: Clone
@@ -41,14 +41,15 @@ pub trait Backend: Sized {
     /// The clock of this backend.
     type Clock: Timer + Clone + Send + Sync + 'static;
 
-    /// The handle to a group that runs here.
+    /// The handle to a group on this backend.
     type Group: Group;
 
     /// Whether bodies are tasks of a runtime.
     const SPAWNED: bool;
 
-    /// Whether the clock stands still while anything can run, so that times are exact.
-    /// The compiled laws for tasks are those for real clocks: [`Tasks`](crate::Tasks) takes no such backend.
+    /// Whether the clock stands still while a task can run, so that times are exact.
+    ///
+    /// [`Tasks`](crate::Tasks) does not accept such a backend, because its laws are compiled for real clocks.
     const EXACT: bool = false;
 
     /// Returns the place where bodies run.
@@ -57,41 +58,41 @@ pub trait Backend: Sized {
     /// Returns the clock.
     fn clock(&self) -> Self::Clock;
 
-    /// Runs a group here.
+    /// Returns a group on this backend.
     fn group<T: Send + 'static>(
         &self,
         body: impl FnOnce(Self::Group) -> Job<Result<T, String>> + 'static,
     ) -> GroupFuture<impl GroupDriver<Value = T, Error = String> + 'static>;
 
-    /// Blocks on a loop.
+    /// Blocks on a future.
     fn block_on<F: Future>(&self, future: F) -> F::Output;
 }
 
 /// A backend whose bodies are tasks.
 pub trait Spawning: Backend {
-    /// What starts tasks from within tasks.
+    /// The runtime with which tasks spawn tasks.
     type Runtime: Spawn + Clone + Send + Sync + 'static;
 
-    /// Returns what starts tasks from within tasks; it runs while the backend blocks.
+    /// Returns the runtime with which tasks spawn tasks. It runs while the backend blocks.
     fn runtime(&self) -> Self::Runtime;
 
-    /// Starts a task.
+    /// Spawns a task.
     fn spawn<T: Send + 'static>(&self, job: Job<T>) -> Task<T>;
 }
 
-/// The handle to a group, in-task or spawned.
+/// The handle to a group, in the caller's task or spawned.
 pub trait Group: Clone + Send + 'static {
     /// Spawns a child.
     fn spawn(&self, child: Job<Result<u64, String>>) -> Child<u64>;
 
-    /// Spawns a child, or says that the group is closed.
+    /// Spawns a child, unless the group is closed.
     ///
     /// # Errors
     ///
     /// If the group is closed.
     fn try_spawn(&self, child: Job<Result<u64, String>>) -> Result<Child<u64>, Closed>;
 
-    /// Starts a child, and waits until it is ready.
+    /// Spawns a child, and waits until it is ready.
     fn start<'a>(
         &'a self,
         child: impl FnOnce(ReadySignal<u64>) -> Job<Result<u64, String>> + Send + 'a,
@@ -182,7 +183,7 @@ impl<R: Spawn + Timer + BlockOn + Clone + Send + Sync + 'static> Spawning for R 
     }
 }
 
-/// No runtime at all: a bare `block_on`, with a clock on which no test waits.
+/// The caller's task without a runtime: a bare `block_on`, with a virtual clock.
 #[derive(Debug, Default)]
 pub struct Inline {
     clock: VirtualClock,
@@ -216,7 +217,7 @@ impl Backend for Inline {
     }
 }
 
-/// No runtime either, and no waker: bodies are polled with that of whoever polls their loop.
+/// The same as [`Inline`], but bodies are polled with the waker of the task that polls the loop.
 #[derive(Debug, Default)]
 pub struct ParentWaker {
     in_task: Inline,

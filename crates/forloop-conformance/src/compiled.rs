@@ -1,6 +1,6 @@
-//! The laws as machine code: for each kind of place one table, with a function for each row that holds there.
+//! The compiled laws: for each kind of place a static table with a function for each case that holds there.
 //!
-//! A program of tests that runs the laws on a backend looks them up here. It compiles none of them itself.
+//! A test looks up its law in the table and calls it, so the test program itself compiles no law.
 
 use std::fmt;
 
@@ -18,9 +18,10 @@ use crate::{
 
 /// A backend that the compiled laws run on.
 ///
-/// With the feature `tasks`, every runtime value is one, and so is every [`Spawning`](crate::Spawning) backend whose
-/// place is a [`TaskPlace`](crate::TaskPlace); with `workers`, also these in [`Workers`](crate::Workers); with
-/// `in-task`, [`Inline`](crate::Inline) and [`ParentWaker`](crate::ParentWaker).
+/// With the feature `tasks`, it is implemented for every runtime value, and for every [`Spawning`](crate::Spawning)
+/// backend whose place is a [`TaskPlace`](crate::TaskPlace). With `workers`, it is implemented for the same backends in
+/// [`Workers`](crate::Workers), and with `in-task` for [`Inline`](crate::Inline) and
+/// [`ParentWaker`](crate::ParentWaker).
 #[diagnostic::on_unimplemented(
     message = "the laws are not compiled for `{Self}`",
     note = "a runtime value is `Spawn`, `Timer`, `BlockOn`, `Clone`, `Send` and `Sync`; any other backend is \
@@ -28,20 +29,20 @@ use crate::{
     note = "`Inline` and `ParentWaker` need the feature `in-task`, and `Workers` needs `workers`"
 )]
 pub trait Erase {
-    /// Erases the types of the backend, and adds the laws for its kind.
+    /// Erases the type of the backend, and adds the laws for its kind.
     fn erase(self) -> Erased;
 }
 
-/// A backend, and the laws that were compiled for its kind.
+/// A backend of an erased type, with the laws that were compiled for its kind.
 pub struct Erased {
-    kind: Box<dyn Kind>,
+    compiled: Box<dyn RunLaw>,
 }
 
 impl Erased {
-    /// A backend and a table with a law for each of [`CASES`].
+    /// Combines a backend with a table that has a law for each of [`CASES`].
     #[cfg_attr(not(any(feature = "in-task", feature = "tasks")), expect(dead_code))]
     fn new<B: 'static>(backend: B, laws: &'static [Law<B>]) -> Self {
-        Self { kind: Box::new(Compiled { backend, laws }) }
+        Self { compiled: Box::new(Compiled { backend, laws }) }
     }
 }
 
@@ -52,37 +53,37 @@ impl fmt::Debug for Erased {
 }
 
 impl Case {
-    /// Returns the row of this name.
+    /// Returns the case of this name.
     ///
     /// # Panics
     ///
-    /// If there is none.
+    /// If there is no such case.
     pub fn named(module: &str, name: &str) -> &'static Self {
-        let is_it = |row: &&Self| (row.module, row.name) == (module, name);
-        CASES.iter().find(is_it).unwrap_or_else(|| panic!("there is no row {module}::{name}"))
+        let matches = |case: &&Self| (case.module, case.name) == (module, name);
+        CASES.iter().find(matches).unwrap_or_else(|| panic!("there is no case {module}::{name}"))
     }
 
-    /// Returns whether the row holds on backends of this kind.
+    /// Returns whether the case holds on backends of this kind.
     pub fn holds_on(&self, backend: &Erased) -> bool {
-        backend.kind.has(self.position())
+        backend.compiled.has(self.position())
     }
 
-    /// Runs the row.
+    /// Runs the law.
     ///
     /// # Panics
     ///
-    /// If the promise does not hold, or is none for backends of this kind.
+    /// If the law does not hold, or is not for backends of this kind.
     pub fn run(&self, backend: Erased) {
-        assert!(self.holds_on(&backend), "{self:?} is not for such backends");
-        backend.kind.run(self.position());
+        assert!(self.holds_on(&backend), "{self:?} is not for backends of this kind");
+        backend.compiled.run(self.position());
     }
 
     fn position(&self) -> usize {
-        CASES.iter().position(|row| row == self).expect("a row is one of `CASES`")
+        CASES.iter().position(|case| case == self).expect("every case is in `CASES`")
     }
 }
 
-/// A row on one kind of backend, if it holds there.
+/// A law for one kind of backend, if it holds there.
 type Law<B> = Option<fn(B)>;
 
 struct Compiled<B: 'static> {
@@ -90,25 +91,25 @@ struct Compiled<B: 'static> {
     laws: &'static [Law<B>],
 }
 
-/// [`Compiled`] behind `dyn`.
-trait Kind {
-    fn has(&self, row: usize) -> bool;
+/// [`Compiled`] as a trait object.
+trait RunLaw {
+    fn has(&self, case: usize) -> bool;
 
-    fn run(self: Box<Self>, row: usize);
+    fn run(self: Box<Self>, case: usize);
 }
 
-impl<B> Kind for Compiled<B> {
-    fn has(&self, row: usize) -> bool {
-        self.laws[row].is_some()
+impl<B> RunLaw for Compiled<B> {
+    fn has(&self, case: usize) -> bool {
+        self.laws[case].is_some()
     }
 
-    fn run(self: Box<Self>, row: usize) {
-        let law = self.laws[row].expect("the row holds on this kind");
+    fn run(self: Box<Self>, case: usize) {
+        let law = self.laws[case].expect("the case holds on this kind");
         law(self.backend);
     }
 }
 
-/// Makes the table of one kind of backend.
+/// Makes the table of laws for one kind of backend.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __compiled {
@@ -118,10 +119,10 @@ macro_rules! __compiled {
             $crate::__compiled!(@$kind $on $module $name)
         ),*),*];
     };
-    (@spawned in_task $($row:ident)*) => { None };
-    (@in_task spawned $($row:ident)*) => { None };
-    (@anywhere in_task $($row:ident)*) => { None };
-    (@anywhere spawned $($row:ident)*) => { None };
+    (@spawned in_task $($case:ident)*) => { None };
+    (@in_task spawned $($case:ident)*) => { None };
+    (@anywhere in_task $($case:ident)*) => { None };
+    (@anywhere spawned $($case:ident)*) => { None };
     (@$kind:ident $on:ident $module:ident $name:ident) => { Some($crate::laws::$module::$name) };
 }
 

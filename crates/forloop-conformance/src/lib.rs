@@ -4,41 +4,46 @@
 //! forloop_conformance::suite!(my_runtime: MyRuntime::new());
 //! ```
 //!
-//! makes a test of every row of [the table](table) that holds for tasks, with names such as
-//! `my_runtime::gather::all_bodies_run_at_once`. The expression is evaluated for each test. Its value is
-//! [`Spawn`], [`Timer`], [`BlockOn`], `Clone`, `Send` and `Sync`; what is no such value implements
-//! [`Backend`] and [`Spawning`] by hand.
+//! makes a test of every case of [the table](table) that holds for tasks, with names such as
+//! `my_runtime::gather::all_bodies_run_at_once`. The expression is evaluated for each test. Its value implements
+//! [`Spawn`], [`Timer`], [`BlockOn`], `Clone`, `Send` and `Sync`. For a runtime without such a value, implement
+//! [`Backend`] and [`Spawning`].
 //!
 //! # What is compiled
 //!
-//! The laws compile once, in this crate, for each kind of place: not in the tests of an adapter, and not
-//! for each adapter. They run on [`Tasks`], which has any backend behind boxed spawns and sleeps. What only
-//! types can break is in the module `my_runtime::typed`: a few rows, compiled for the backend's own type.
+//! A law is a function that is generic over its backend. If each suite instantiated it for its own runtime, the tests
+//! of every adapter would compile all laws again. So this crate compiles each law once for each kind of place, and puts
+//! the functions into a static table. They are compiled for the backend [`Tasks`], which holds any runtime as a trait
+//! object and boxes spawned futures and sleeps. A test looks up its law in the table and calls it with the runtime of
+//! the suite.
+//!
+//! A law on boxed futures cannot detect what depends on the types of a runtime. So the module `my_runtime::typed` has a
+//! few cases that are compiled for the backend's own type.
 //!
 //! | feature | laws for |
 //! |---|---|
 //! | `tasks`, the default | backends whose bodies are tasks |
-//! | `workers` | these with loops on a worker pool: [`suite!(my_workers: Workers(MyRuntime::new()))`](Workers) |
+//! | `workers` | the same backends, with loops on a worker pool: [`suite!(my_workers: Workers(MyRuntime::new()))`](Workers) |
 //! | `in-task` | bodies in the caller's task: [`Inline`], [`ParentWaker`] |
 //!
-//! A test that fails says which id does not hold, and the table says what that means. A test that
-//! hangs fails after ten minutes.
+//! A failing test prints the ids that do not hold, and the table describes them. A test that hangs fails after ten
+//! minutes.
 //!
-//! # An adapter, and the line that checks it
+//! # An adapter, and the line that tests it
 //!
-//! This is `tests/pool.rs` of this crate, word for word, and all rows hold on it. It needs
-//! `async-channel`, `async-io` and `async-task`.
+//! This is `tests/pool.rs` of this crate. All cases hold on it. It needs `async-channel`, `async-io` and
+//! `async-task`.
 //!
 //! ```ignore
 #![doc = include_str!("../tests/pool.rs")]
 //! ```
 //!
-//! # What else is here
+//! # For other test suites
 //!
-//! [`CASES`] is the list of rows as a value, [`laws`] their functions, for a suite of one's own. The probes
-//! ([`Gate`], [`Alive`], [`Peak`], [`Tally`], [`Fair`]) watch bodies without sleeping, and
-//! [`VirtualClock`] runs a future in no time. [`suite!(in_task)`](suite) runs the rows without any
-//! runtime, with the feature `in-task`: nothing in them depends on an adapter, so forloop's own tests do that.
+//! [`CASES`] lists the cases, and [`laws`] has their functions. The probes ([`Gate`], [`Alive`], [`Peak`], [`Tally`],
+//! [`FairMutex`]) observe bodies without sleeping, and [`VirtualClock`] runs a future without waiting for its timers.
+//! With the feature `in-task`, [`suite!(in_task)`](suite) runs the cases without a runtime. They do not depend on an
+//! adapter, so forloop's own tests run them.
 //!
 //! [`Spawn`]: forloop_core::Spawn
 //! [`Timer`]: forloop_core::Timer
@@ -51,20 +56,20 @@ mod cases;
 mod compiled;
 pub mod laws;
 mod probe;
+mod runner;
 pub mod strategies;
 mod tasks;
-mod watched;
 mod workers;
 
 pub use crate::backend::{Backend, Group, Inline, Job, LONG, ParentWaker, Spawning, job};
 pub use crate::cases::{Backends, CASES, Case};
 pub use crate::compiled::{Erase, Erased};
 pub use crate::probe::{
-    Alive, Bomb, Fair, Gate, Guard, Held, Peak, RestlessClock, Tally, VirtualClock, eventually,
-    long_after, on_time, seconds, yields,
+    Alive, FairMutex, FairMutexGuard, Gate, Guard, PanicOnDrop, Peak, Tally, TickingClock,
+    VirtualClock, eventually, long_after, on_time, seconds, yields,
 };
+pub use crate::runner::{check, check_seeds, check_typed, run_cases, with_watchdog};
 pub use crate::tasks::{AnyClock, AnyLocal, AnyPlace, AnyRuntime, AnyScope, TaskPlace, Tasks};
-pub use crate::watched::{check, check_seeds, check_typed, run_rows, watched};
 pub use crate::workers::Workers;
 
 pub mod table {
@@ -75,19 +80,18 @@ pub mod table {
     use crate::{Backend, Tasks, laws::*, suite};
 }
 
-/// Makes a module of tests: every row on one backend.
+/// Makes a module of tests: every case on one backend.
 ///
-/// `suite!(name: expression)` for runtimes: the expression is evaluated for each test and gives an
-/// [`Erase`] backend, which every runtime value is. A few rows are compiled a second time, for the type of
-/// the backend itself: the module `typed` has these.
+/// - `suite!(name: expression)` is for runtimes. The expression is evaluated for each test, and its value implements
+///   [`Erase`], as every runtime value does. The module `typed` has a few cases that are compiled for the type of the
+///   backend.
+/// - `suite!(in_task)` is for bodies in the caller's task, without a runtime: every case that does not require tasks.
+/// - `suite!(parent_waker)` is for bodies that are polled with the waker of the loop: every case that requires
+///   neither tasks nor a waker for each body.
+/// - `suite!(name, seed in seeds => expression)` is for simulated runtimes. It runs each case once for each seed, a
+///   `u64`, from which the expression makes a backend.
 ///
-/// `suite!(in_task)` for no runtime at all, and
-/// `suite!(parent_waker)` for none and bodies without wakers of their own: every row that is not only for
-/// tasks or about a body's own waker.
-/// `suite!(name, seed in seeds => expression)` runs each row once for each seed, a `u64`, with which the
-/// expression makes a backend: for a runtime that is simulated.
-///
-/// The module's name is not that of something that the expression names.
+/// The name of the module must differ from the names in the expression.
 #[macro_export]
 macro_rules! suite {
     (in_task) => {
@@ -131,7 +135,7 @@ macro_rules! suite {
         $(#[$attribute])*
         mod $name {
             fn typed() -> impl $crate::Spawning + $crate::Erase {
-                // What the expression names is what it names outside of this module.
+                // The names in the expression are those outside of this module.
                 #[allow(unused_imports)]
                 use super::*;
 
@@ -145,13 +149,13 @@ macro_rules! suite {
             $crate::__cases! { __suite spawned $name }
 
             mod typed {
-                $crate::__typed_rows! { __typed $name }
+                $crate::__typed_cases! { __typed $name }
             }
         }
     };
 }
 
-/// Makes a module of tests for each module of rows.
+/// Makes a module of tests for each module of laws.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __suite {
@@ -164,15 +168,15 @@ macro_rules! __suite {
     };
 }
 
-/// Makes a test of a row, if it holds on backends of this kind.
+/// Makes a test of a case, if it holds on backends of this kind.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __test {
-    (spawned in_task $($row:tt)*) => {};
-    (seeded in_task $($row:tt)*) => {};
-    (in_task spawned $($row:tt)*) => {};
-    (anywhere in_task $($row:tt)*) => {};
-    (anywhere spawned $($row:tt)*) => {};
+    (spawned in_task $($case:tt)*) => {};
+    (seeded in_task $($case:tt)*) => {};
+    (in_task spawned $($case:tt)*) => {};
+    (anywhere in_task $($case:tt)*) => {};
+    (anywhere spawned $($case:tt)*) => {};
     (seeded $on:ident $suite:ident $module:ident $name:ident) => {
         #[test]
         fn $name() {
@@ -191,7 +195,7 @@ macro_rules! __test {
     };
 }
 
-/// Makes tests of rows for the type of a backend.
+/// Makes tests of cases that are compiled for the type of a backend.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __typed {
@@ -213,20 +217,19 @@ macro_rules! __typed {
     };
 }
 
-/// Runs rows one after another in a program that is no test, and gives how many those were: where
-/// there is no test harness, or where a panic ends the program.
+/// Runs cases one after another and returns their number, in a program without a test harness or without unwinding.
 ///
-/// `run!(name: expression, which)` for runtimes and `run!(in_task, which)` for none, as in [`suite!`];
-/// `which` is asked with the names of a row's module and function whether to run it. Each is named on
-/// the standard error output before it runs.
+/// `run!(name: expression, filter)` is for runtimes and `run!(in_task, filter)` for the caller's task, as in [`suite!`].
+/// `filter` receives the names of a case's module and function, and returns whether to run it. The name of each case
+/// is printed to standard error before it runs.
 #[macro_export]
 macro_rules! run {
-    (in_task, $which:expr $(,)?) => {{
+    (in_task, $filter:expr $(,)?) => {{
         let backend =
             || $crate::Erase::erase(<$crate::Inline as ::core::default::Default>::default());
-        $crate::run_rows("in_task", backend, $which)
+        $crate::run_cases("in_task", backend, $filter)
     }};
-    ($name:ident: $backend:expr, $which:expr $(,)?) => {
-        $crate::run_rows(stringify!($name), || $crate::Erase::erase($backend), $which)
+    ($name:ident: $backend:expr, $filter:expr $(,)?) => {
+        $crate::run_cases(stringify!($name), || $crate::Erase::erase($backend), $filter)
     };
 }

@@ -1,4 +1,4 @@
-//! Backends whose bodies are tasks, behind one type: the laws compile once for all of them.
+//! A single type for all backends whose bodies are tasks, so that the laws compile once for all of them.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -16,19 +16,18 @@ use crate::backend::{Backend, Job, Spawning};
 
 type Local = Pin<Box<dyn Future<Output = ()>>>;
 
-/// Any backend whose bodies are tasks: what its runtime spawns, and the futures that it waits for, are
-/// boxed.
+/// Any backend whose bodies are tasks, as a trait object: it boxes spawned futures and sleeps.
 ///
-/// A loop on it goes through the same [`Spawned`], [`SpawnedLocal`] or [`SpawnedScoped`] as on the backend itself. Groups run on
+/// Its loops use the same [`Spawned`], [`SpawnedLocal`] or [`SpawnedScoped`] as on the backend itself. Groups run on
 /// [`Spawning::runtime`].
 pub struct Tasks {
     backend: Box<dyn Boxed>,
 }
 
 impl Tasks {
-    /// Erases the types of `backend`.
+    /// Erases the type of `backend`.
     pub fn new<B: Spawning<Place: TaskPlace> + 'static>(backend: B) -> Self {
-        // Compiled with inexact times, the laws would be weaker than on the backend itself.
+        // The laws are compiled for inexact clocks, so they would check less than for the backend itself.
         const { assert!(B::SPAWNED && !B::EXACT, "the laws for tasks are compiled for real clocks") };
         Self { backend: Box::new(backend) }
     }
@@ -81,7 +80,7 @@ impl Spawning for Tasks {
     }
 }
 
-/// What [`Tasks`] asks of a backend.
+/// A [`Spawning`] backend as a trait object.
 trait Boxed {
     fn place(&self) -> AnyPlace;
 
@@ -162,13 +161,13 @@ impl<T: Send + 'static> Place<Job<T>> for AnyPlace {
     }
 }
 
-/// A runtime with threads that boxes what it spawns.
+/// A multi-threaded runtime that boxes the futures it spawns.
 #[derive(Clone)]
 pub struct AnyRuntime {
     runtime: Arc<dyn BoxedSpawn + Send + Sync>,
 }
 
-/// [`Spawn`] behind `dyn`.
+/// [`Spawn`] as a trait object.
 trait BoxedSpawn {
     fn spawn(&self, future: Job<()>);
 
@@ -195,13 +194,13 @@ impl Spawn for AnyRuntime {
     }
 }
 
-/// A runtime on the current thread that boxes what it spawns.
+/// A runtime on the current thread that boxes the futures it spawns.
 #[derive(Clone)]
 pub struct AnyLocal {
     runtime: Rc<dyn BoxedSpawnLocal>,
 }
 
-/// [`SpawnLocal`] behind `dyn`.
+/// [`SpawnLocal`] as a trait object.
 trait BoxedSpawnLocal {
     fn spawn_local(&self, future: Local);
 }
@@ -218,13 +217,13 @@ impl SpawnLocal for AnyLocal {
     }
 }
 
-/// The threads of a scope that box what they spawn.
+/// Scoped threads that box the futures they spawn.
 #[derive(Clone)]
 pub struct AnyScope {
     threads: Rc<dyn BoxedSpawnScoped>,
 }
 
-/// [`SpawnScoped`] behind `dyn`.
+/// [`SpawnScoped`] as a trait object.
 trait BoxedSpawnScoped {
     fn spawn_scoped(&self, future: Job<()>);
 }
@@ -247,7 +246,7 @@ pub struct AnyClock {
     clock: Arc<dyn BoxedTimer + Send + Sync>,
 }
 
-/// [`Timer`] behind `dyn`.
+/// [`Timer`] as a trait object.
 trait BoxedTimer {
     fn sleep(&self, duration: Duration) -> Job<()>;
 

@@ -6,8 +6,8 @@ use forloop_core::{GroupDriver, GroupFuture, PushPool, Task, WorkerPool};
 
 use crate::backend::{Backend, Job, Spawning};
 
-/// Any backend whose bodies are tasks, with its loops on four workers. Groups and tasks are what they
-/// are there.
+/// Any backend whose bodies are tasks, with its loops on a pool of four workers. Its groups and tasks are those of the
+/// backend.
 #[derive(Debug)]
 pub struct Workers<B>(pub B);
 

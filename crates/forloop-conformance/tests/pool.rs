@@ -1,4 +1,4 @@
-//! An adapter for a pool of threads of one's own, and the line that checks it.
+//! An adapter for a hand-written thread pool, and the line that tests it.
 
 use std::sync::OnceLock;
 use std::thread;
@@ -8,7 +8,7 @@ use async_channel::Sender;
 use async_task::Runnable;
 use forloop_core::{BlockOn, Spawn, Timer};
 
-/// Threads that take what is ready from one queue, and end with the last handle to it.
+/// Threads that run tasks from a shared queue, and stop when the last handle to it is dropped.
 #[derive(Clone)]
 struct Pool {
     ready: Sender<Runnable>,
@@ -32,7 +32,7 @@ impl Pool {
 impl Spawn for Pool {
     fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
         let ready = self.ready.clone();
-        // A pool that has ended drops the task, as a runtime does that shuts down.
+        // A pool that has stopped drops the task, as a runtime does when it shuts down.
         let schedule = move |task| drop(ready.try_send(task));
         let (first, task) = async_task::spawn(future, schedule);
         first.schedule();

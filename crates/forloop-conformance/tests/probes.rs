@@ -1,5 +1,5 @@
-//! The tests of the clock and of the lock that the laws stand on. They are not in the library, which would be
-//! compiled for them a second time, with all laws.
+//! Tests of the virtual clock and of the fair mutex. They are not in the library, because a unit test would compile
+//! it, with all laws, a second time.
 
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
@@ -7,34 +7,34 @@ use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
-use forloop_conformance::{Fair, VirtualClock, yields};
+use forloop_conformance::{FairMutex, VirtualClock, yields};
 use forloop_core::{BlockOn, Timer};
 use futures_lite::future::{block_on, poll_once, zip};
 
-struct Ring<F>(F);
+struct WakeFn<F>(F);
 
-impl<F: Fn() + Send + Sync> Wake for Ring<F> {
+impl<F: Fn() + Send + Sync> Wake for WakeFn<F> {
     fn wake(self: Arc<Self>) {
         (self.0)();
     }
 }
 
-fn waker_fn(ring: impl Fn() + Send + Sync + 'static) -> Waker {
-    Arc::new(Ring(ring)).into()
+fn waker_fn(wake: impl Fn() + Send + Sync + 'static) -> Waker {
+    Arc::new(WakeFn(wake)).into()
 }
 
 #[test]
-fn an_hour_takes_no_time_and_is_over_at_exactly_an_hour() {
+fn a_sleep_of_an_hour_takes_no_time_and_completes_at_exactly_one_hour() {
     let clock = VirtualClock::default();
     let hour = Duration::from_secs(3600);
-    let begun = std::time::Instant::now();
+    let start = std::time::Instant::now();
     clock.block_on(clock.sleep(hour));
     assert_eq!(clock.now(), hour);
-    assert!(begun.elapsed() < hour);
+    assert!(start.elapsed() < hour);
 }
 
 #[test]
-fn time_stands_still_while_something_can_run() {
+fn the_clock_stands_still_while_a_future_can_run() {
     let clock = VirtualClock::default();
     let busy = async {
         yields(1000).await;
@@ -46,59 +46,60 @@ fn time_stands_still_while_something_can_run() {
 }
 
 #[test]
-fn a_timer_goes_off_at_its_time_while_somebody_is_busy() {
+fn a_timer_fires_on_time_while_the_clock_is_advanced() {
     let clock = VirtualClock::default();
-    let (second, busy) = (Duration::from_secs(1), Duration::from_secs(3));
-    let rung = Arc::new(Mutex::new(None));
-    let bell = {
-        let (clock, rung) = (clock.clone(), rung.clone());
-        waker_fn(move || *rung.lock().unwrap() = Some(clock.now()))
+    let (second, three) = (Duration::from_secs(1), Duration::from_secs(3));
+    let fired = Arc::new(Mutex::new(None));
+    let waker = {
+        let (clock, fired) = (clock.clone(), fired.clone());
+        waker_fn(move || *fired.lock().unwrap() = Some(clock.now()))
     };
     let mut sleep = pin!(clock.sleep(second));
-    assert!(sleep.as_mut().poll(&mut Context::from_waker(&bell)).is_pending());
-    clock.spend(busy);
-    assert_eq!(*rung.lock().unwrap(), Some(second));
-    assert_eq!(clock.now(), busy);
+    assert!(sleep.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    clock.advance(three);
+    assert_eq!(*fired.lock().unwrap(), Some(second));
+    assert_eq!(clock.now(), three);
 }
 
 #[test]
-fn a_timer_that_is_dropped_is_not_waited_for() {
-    let (clock, woken) = (VirtualClock::default(), Arc::new(Ring(|| panic!("it is not woken"))));
+fn a_dropped_timer_does_not_fire() {
+    let (clock, woken) =
+        (VirtualClock::default(), Arc::new(WakeFn(|| panic!("a dropped timer fired"))));
     let mut long = Box::pin(clock.sleep(Duration::from_secs(10)));
     let waker = woken.clone().into();
     assert!(long.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
     drop((long, waker));
-    // The clock has no waker of it any more.
+    // The clock has dropped the waker.
     assert_eq!(Arc::strong_count(&woken), 1);
     clock.block_on(clock.sleep(Duration::from_secs(20)));
     assert_eq!(clock.now(), Duration::from_secs(20));
 }
 
 #[test]
-fn what_another_thread_wakes_is_waited_for() {
+fn block_on_waits_for_a_wake_from_another_thread() {
     let clock = VirtualClock::default();
-    let (give, take) = async_channel::bounded(1);
-    let giver = thread::spawn(move || {
+    let (sender, receiver) = async_channel::bounded(1);
+    let thread = thread::spawn(move || {
         thread::sleep(Duration::from_millis(20));
-        give.send_blocking(7)
+        sender.send_blocking(7)
     });
-    assert_eq!(clock.block_on(take.recv()), Ok(7));
-    giver.join().unwrap().unwrap();
+    assert_eq!(clock.block_on(receiver.recv()), Ok(7));
+    thread.join().unwrap().unwrap();
 }
 
 #[test]
-fn it_belongs_to_the_next_in_line_and_passes_on_when_that_one_leaves() {
-    let lock = Fair::default();
+fn an_unlocked_mutex_is_handed_over_to_the_next_waiter_and_past_dropped_ones() {
+    let mutex = FairMutex::default();
     block_on(async {
-        let held = lock.lock().await;
-        let (mut second, mut third) = (Box::pin(lock.lock()), Box::pin(lock.lock()));
+        let guard = mutex.lock().await;
+        let (mut second, mut third) = (Box::pin(mutex.lock()), Box::pin(mutex.lock()));
         assert!(poll_once(second.as_mut()).await.is_none());
         assert!(poll_once(third.as_mut()).await.is_none());
-        drop(held);
-        assert!(poll_once(third.as_mut()).await.is_none(), "it is the second's");
-        assert!(poll_once(lock.lock()).await.is_none(), "nobody gets past the line");
+        drop(guard);
+        assert!(poll_once(third.as_mut()).await.is_none(), "the second waiter owns it");
+        assert!(poll_once(mutex.lock()).await.is_none(), "a new task is queued last");
         drop(second);
         drop(third.await);
-        drop(lock.lock().await);
+        drop(mutex.lock().await);
     });
 }

@@ -388,7 +388,7 @@ impl Timer for Still {
 
 /// Law 9: a source that never waits and bodies that are ready at once starve no body that waits.
 #[test]
-fn a_body_that_waits_is_not_starved_by_a_source_that_never_does() {
+fn a_source_that_is_always_ready_does_not_starve_a_woken_body() {
     let host = Host::new();
     let is_open = Cell::new(false);
     let looping = each(0_u64..).limit(3).unwrap().with_parent_waker().try_for_each(async |n| {

@@ -1,4 +1,4 @@
-//! The laws in simulation: with what comes first, and under a thousand random schedules each.
+//! The laws in simulation: with tasks in the order in which they were woken, and under a thousand random schedules.
 
 use std::cell::RefCell;
 use std::env;
@@ -7,22 +7,21 @@ use std::time::{Duration, Instant};
 use forloop_conformance::suite;
 use forloop_sim::Sim;
 
-/// Some rows have threads of their own that wake a task.
+/// Some cases have threads of their own that wake a task.
 const DEADLOCK_TIMEOUT: Duration = Duration::from_secs(600);
 
-/// How many steps all schedules of a row may have together: a few rows have a hundred thousand bodies, and
-/// are run under fewer schedules.
+/// The maximum number of steps of all schedules of a case. A few cases have a hundred thousand bodies, and run under
+/// fewer schedules.
 const STEPS: u64 = 1_000_000;
 
-/// The same for rows that wait for their own threads.
+/// The maximum time, for cases that wait for their own threads.
 const TIME: Duration = Duration::from_secs(1);
 
 thread_local! {
     static LAST: RefCell<Option<Sim>> = const { RefCell::new(None) };
 }
 
-/// The seeds of a row: a thousand, or as many as `FORLOOP_SEEDS` says, but no more once they have taken
-/// their steps or their time.
+/// The seeds of a case: a thousand, or `FORLOOP_SEEDS`, until they have taken the maximum of steps or of time.
 fn seeds() -> impl Iterator<Item = u64> + Send {
     let value = env::var("FORLOOP_SEEDS").ok();
     let max = value.map_or(1000, |value| value.parse().expect("FORLOOP_SEEDS is a number"));

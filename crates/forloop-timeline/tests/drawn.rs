@@ -48,8 +48,8 @@ fn a_timeline_that_took_no_time_has_a_picture_and_a_trace() {
 fn time_starts_at_the_first_body_in_a_picture_and_at_the_recorder_in_a_trace() {
     let clock = VirtualClock::default();
     let recorder = Recorder::new(&clock);
-    clock.spend(Duration::from_secs(1000));
-    block_on(recorder.watch_future("body", async { clock.spend(Duration::from_nanos(2_500)) }));
+    clock.advance(Duration::from_secs(1000));
+    block_on(recorder.watch_future("body", async { clock.advance(Duration::from_nanos(2_500)) }));
     let svg = recorder.timeline().to_svg();
     assert!(svg.contains(">0 µs</text>") && svg.contains(">2.5 µs</text>"), "{svg}");
     let trace = trace(&recorder.timeline());
@@ -90,7 +90,7 @@ fn a_row_has_at_most_one_part_per_pixel_however_often_it_was_polled() {
     clock.block_on(recorder.watch_future("body", async {
         for _ in 0..100_000 {
             clock.sleep(Duration::from_micros(1)).await;
-            clock.spend(Duration::from_micros(1));
+            clock.advance(Duration::from_micros(1));
         }
     }));
     assert!(recorder.timeline().to_svg().len() < 100_000);

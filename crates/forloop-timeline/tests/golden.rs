@@ -13,9 +13,9 @@ use futures_lite::future::{poll_once, zip};
 
 /// A request that takes `millis` milliseconds between two pieces of work; it fails unless `works`.
 async fn request(clock: &VirtualClock, (millis, works): (u64, bool)) -> Result<u64, &'static str> {
-    clock.spend(Duration::from_millis(2));
+    clock.advance(Duration::from_millis(2));
     clock.sleep(Duration::from_millis(millis)).await;
-    clock.spend(Duration::from_millis(6));
+    clock.advance(Duration::from_millis(6));
     if works { Ok(millis) } else { Err("not found") }
 }
 
@@ -139,7 +139,7 @@ fn every_outcome_has_its_own_mark() {
         let done = recorder.try_watch_future("done", async {
             sleep(20).await;
             futures_lite::future::yield_now().await;
-            clock.spend(Duration::from_millis(5));
+            clock.advance(Duration::from_millis(5));
             Ok::<(), ()>(())
         });
         let failed = recorder.try_watch_future("failed", async {

@@ -32,12 +32,12 @@ fn recorder() -> Recorder {
 #[test]
 fn a_body_that_waits_has_an_event_for_each_step_with_its_time() {
     let clock = VirtualClock::default();
-    clock.spend(Duration::from_secs(1));
+    clock.advance(Duration::from_secs(1));
     let recorder = Recorder::new(&clock);
     clock.block_on(recorder.watch_future("body", async {
-        clock.spend(Duration::from_millis(2));
+        clock.advance(Duration::from_millis(2));
         clock.sleep(Duration::from_millis(3)).await;
-        clock.spend(Duration::from_millis(5));
+        clock.advance(Duration::from_millis(5));
     }));
     let timeline = recorder.timeline();
     let events: Vec<_> =
@@ -107,7 +107,7 @@ struct Slow<'a>(&'a VirtualClock);
 
 impl Drop for Slow<'_> {
     fn drop(&mut self) {
-        self.0.spend(Duration::from_secs(1));
+        self.0.advance(Duration::from_secs(1));
     }
 }
 

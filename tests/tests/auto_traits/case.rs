@@ -99,13 +99,13 @@ pub(crate) fn some<T>() -> T {
     unreachable!("these closures are never called")
 }
 
-pub(crate) async fn consumer(mut feed: ResultReceiver<u32>) -> u32 {
-    feed.next().await.unwrap_or_default()
+pub(crate) async fn consumer(mut receiver: ResultReceiver<u32>) -> u32 {
+    receiver.next().await.unwrap_or_default()
 }
 
-pub(crate) async fn rc_consumer(mut feed: ResultReceiver<u32>) -> u32 {
+pub(crate) async fn rc_consumer(mut receiver: ResultReceiver<u32>) -> u32 {
     let shared = Rc::new(1);
-    feed.next().await.unwrap_or_default() + *shared
+    receiver.next().await.unwrap_or_default() + *shared
 }
 
 pub(crate) async fn grouped(_: Group<Smol, String>) -> Result<u32, String> {

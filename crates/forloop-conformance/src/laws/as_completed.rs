@@ -1,4 +1,4 @@
-//! As completed, and the consumers that keep the bodies going.
+//! `as_completed` and streams, and the consumers that poll the bodies while they await something else.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use futures_lite::StreamExt;
 
 use crate::{Alive, Backend, Gate, Job, Tally, eventually, job, yields};
 
-/// ASC-1
-pub fn results_come_in_completion_order_each_once<B: Backend>(backend: B) {
+/// ASC-1: `as_completed` yields each result once, in completion order.
+pub fn results_are_yielded_once_each_in_completion_order<B: Backend>(backend: B) {
     let gates = [Gate::default(), Gate::default(), Gate::default()];
     let mut results = each(gates.clone()).unbounded().at(backend.place()).as_completed(|gate| {
         job(async move {
@@ -29,8 +29,8 @@ pub fn results_come_in_completion_order_each_once<B: Backend>(backend: B) {
     assert_eq!(order, [1, 2, 0]);
 }
 
-/// ASC-2
-pub fn a_failing_body_is_an_item_and_does_not_end_the_iteration<B: Backend>(backend: B) {
+/// ASC-2: An error is yielded like a value and does not stop the iteration, even if all bodies fail at once.
+pub fn a_failure_is_yielded_and_does_not_stop_the_iteration<B: Backend>(backend: B) {
     // Some fail, and all fail at once.
     for divisor in [2, 1] {
         let (gate, arrived) = (Gate::default(), Tally::default());
@@ -55,27 +55,28 @@ pub fn a_failing_body_is_an_item_and_does_not_end_the_iteration<B: Backend>(back
     }
 }
 
-/// Of several such bodies one ends, at its first poll, and the others never do.
-fn one_that_ends(alive: &Alive, n: u64, ends: u64) -> Job<u64> {
+/// Of several such bodies the one with the number `completes` is ready on its first poll, and the others are
+/// pending forever.
+fn one_that_completes(alive: &Alive, n: u64, completes: u64) -> Job<u64> {
     let guard = alive.guard();
     job(async move {
         let _alive = guard;
-        if n != ends {
+        if n != completes {
             std::future::pending::<()>().await;
         }
         n
     })
 }
 
-/// ASC-3
-pub fn leaving_early_stops_the_unfinished<B: Backend>(backend: B) {
+/// ASC-3: Dropping the stream early stops the bodies that are still running.
+pub fn dropping_the_stream_stops_the_running_bodies<B: Backend>(backend: B) {
     let alive = Alive::default();
     let clock = backend.clock();
     backend.block_on(async {
         let mut results = each(0..5)
             .unbounded()
             .at(backend.place())
-            .as_completed(|n| one_that_ends(&alive, n, 0));
+            .as_completed(|n| one_that_completes(&alive, n, 0));
         assert_eq!(results.next().await, Some((0, 0)));
         drop(results);
         if !B::SPAWNED {
@@ -86,8 +87,8 @@ pub fn leaving_early_stops_the_unfinished<B: Backend>(backend: B) {
     assert!(alive.ever() >= 1);
 }
 
-/// ASC-5
-pub fn bodies_go_on_while_a_step_awaits<B: Backend>(backend: B) {
+/// ASC-5: Bodies make progress while the step of `for_each` awaits.
+pub fn bodies_make_progress_while_a_step_awaits<B: Backend>(backend: B) {
     let others = Gate::default();
     let finished = Tally::default();
     let seen = Tally::default();
@@ -109,7 +110,7 @@ pub fn bodies_go_on_while_a_step_awaits<B: Backend>(backend: B) {
             .for_each(|(_, n)| {
                 let (others, seen) = (others.clone(), seen.clone());
                 async move {
-                    // The first step ends only when every body has finished beside it.
+                    // The first step completes only after every body has completed.
                     others.passed().await;
                     seen.write(n);
                 }
@@ -118,8 +119,8 @@ pub fn bodies_go_on_while_a_step_awaits<B: Backend>(backend: B) {
     assert_eq!(seen.read().len(), 5);
 }
 
-/// ASC-5
-pub fn bodies_go_on_while_a_consumer_awaits<B: Backend>(backend: B) {
+/// ASC-5: Bodies make progress while the future of `consume` awaits something else.
+pub fn bodies_make_progress_while_a_consumer_awaits<B: Backend>(backend: B) {
     let both = Gate::default();
     let finished = Tally::default();
     let results = each(0..2).limit(2).unwrap().at(backend.place()).stream(|n: u64| {
@@ -133,11 +134,11 @@ pub fn bodies_go_on_while_a_consumer_awaits<B: Backend>(backend: B) {
             n
         })
     });
-    let sum = backend.block_on(results.consume(|mut feed| {
+    let sum = backend.block_on(results.consume(|mut receiver| {
         let both = both.clone();
         async move {
             let mut sum = 0;
-            while let Some(n) = feed.next().await {
+            while let Some(n) = receiver.next().await {
                 both.passed().await;
                 sum += n;
             }
@@ -147,36 +148,36 @@ pub fn bodies_go_on_while_a_consumer_awaits<B: Backend>(backend: B) {
     assert_eq!(sum, 1);
 }
 
-/// ASC-3
+/// ASC-3: When a consumer returns early, `consume` returns after the running bodies have stopped.
 pub fn a_consumer_that_returns_early_stops_the_bodies<B: Backend>(backend: B) {
     let alive = Alive::default();
     let first = each(0..5)
         .unbounded()
         .at(backend.place())
-        .as_completed(|n| one_that_ends(&alive, n, 3))
-        .consume(|mut feed| async move { feed.next().await });
+        .as_completed(|n| one_that_completes(&alive, n, 3))
+        .consume(|mut receiver| async move { receiver.next().await });
     backend.block_on(async {
         assert_eq!(first.await, Some((3, 3)));
         assert_eq!(alive.now(), 0, "stopped before it returned");
     });
 }
 
-/// ASC-3
-pub fn a_step_that_fails_stops_the_bodies<B: Backend>(backend: B) {
+/// ASC-3: When a step fails, `try_for_each` returns its error after the running bodies have stopped.
+pub fn a_failed_step_stops_the_bodies<B: Backend>(backend: B) {
     let alive = Alive::default();
-    let ended = each(0..5)
+    let tried = each(0..5)
         .unbounded()
         .at(backend.place())
-        .stream_unordered(|n| one_that_ends(&alive, n, 3))
+        .stream_unordered(|n| one_that_completes(&alive, n, 3))
         .try_for_each(async |n| Err::<(), u64>(n));
     backend.block_on(async {
-        assert_eq!(ended.await, Err(3));
+        assert_eq!(tried.await, Err(3));
         assert_eq!(alive.now(), 0, "stopped before it returned");
     });
 }
 
-/// Law 5: a consumer that has carried its feed elsewhere hears of the loop's end.
-pub fn a_feed_that_outlives_its_loop_ends<B: Backend>(backend: B) {
+/// Law 5: A receiver that was moved to another thread yields `None` after its loop has returned or was dropped.
+pub fn a_receiver_that_outlives_its_loop_is_closed<B: Backend>(backend: B) {
     let results = |count: u64| {
         each(0..count).limit(3).unwrap().at(backend.place()).stream_unordered(|n: u64| {
             job(async move {
@@ -187,19 +188,19 @@ pub fn a_feed_that_outlives_its_loop_ends<B: Backend>(backend: B) {
             })
         })
     };
-    let drain = |mut feed: forloop_core::ResultReceiver<u64>| {
+    let drain = |mut receiver: forloop_core::ResultReceiver<u64>| {
         std::thread::spawn(move || {
-            futures_lite::future::block_on(async { while feed.next().await.is_some() {} });
+            futures_lite::future::block_on(async { while receiver.next().await.is_some() {} });
         })
     };
-    // Returned by a consumer that ends at once.
-    let drained = backend.block_on(results(100).consume(|feed| async { drain(feed) }));
+    // The consumer returns at once.
+    let drained = backend.block_on(results(100).consume(|receiver| async { drain(receiver) }));
     drained.join().unwrap();
-    // Still at it when the loop is dropped.
+    // The receiver is still waiting when the loop is dropped.
     let thread = Tally::default();
     backend.block_on(async {
-        let looping = results(100).consume(|feed| {
-            thread.write(std::sync::Arc::new(std::sync::Mutex::new(Some(drain(feed)))));
+        let looping = results(100).consume(|receiver| {
+            thread.write(std::sync::Arc::new(std::sync::Mutex::new(Some(drain(receiver)))));
             std::future::pending::<()>()
         });
         let mut looping = std::pin::pin!(looping);
@@ -212,30 +213,28 @@ pub fn a_feed_that_outlives_its_loop_ends<B: Backend>(backend: B) {
     drained.join().unwrap();
 }
 
-/// ASC-1: of tasks, too, in the order in which they ended, not in that in which they were seen.
-pub fn tasks_that_ended_while_the_loop_was_busy_come_in_the_order_of_their_ends<B: Backend>(
-    backend: B,
-) {
+/// ASC-1: Tasks that complete between two polls of the loop are yielded in the order in which they completed.
+pub fn results_between_two_polls_are_yielded_in_completion_order<B: Backend>(backend: B) {
     let clock = backend.clock();
-    let ended = Tally::default();
+    let completed = Tally::default();
     let seen: Vec<usize> = backend.block_on(async {
         let bodies: Vec<_> = (0..10).map(|_| Alive::default()).collect();
         let mut results = each(0..10).unbounded().at(backend.place()).as_completed(|n: usize| {
             let (guard, next) = (bodies[n].guard(), bodies.get(n + 1).cloned());
-            let (clock, ended) = (clock.clone(), ended.clone());
+            let (clock, completed) = (clock.clone(), completed.clone());
             job(async move {
                 let _alive = guard;
                 if let Some(next) = next {
                     eventually(&clock, || next.ever() == 1 && next.now() == 0).await;
                 }
-                // A task has ended a moment after its future is gone.
+                // A task completes a moment after its future has been dropped.
                 clock.sleep(Duration::from_millis(100)).await;
-                ended.write(n);
+                completed.write(n);
                 n as u64
             })
         });
         assert!(futures_lite::future::poll_once(results.next()).await.is_none());
-        let mut waiting = std::pin::pin!(eventually(&clock, || ended.read().len() == 10));
+        let mut waiting = std::pin::pin!(eventually(&clock, || completed.read().len() == 10));
         if B::SPAWNED {
             waiting.as_mut().await;
         }
@@ -244,20 +243,20 @@ pub fn tasks_that_ended_while_the_loop_was_busy_come_in_the_order_of_their_ends<
     assert_eq!(seen, (0..10).rev().collect::<Vec<_>>());
 }
 
-/// Law 3: whatever the limit, and on whatever thread the results are taken.
-pub fn a_feed_on_another_thread_gets_every_result<B: Backend>(backend: B) {
+/// Law 3: A receiver on another thread receives every result once and in order, for every limit.
+pub fn a_receiver_on_another_thread_receives_every_result<B: Backend>(backend: B) {
     for limit in [1, 2, 3] {
         let results = each(0..20_000)
             .limit(limit)
             .unwrap()
             .at(backend.place())
             .stream(|n: u64| job(async move { n }));
-        let taken = backend.block_on(results.consume(|mut feed| {
+        let taken = backend.block_on(results.consume(|mut receiver| {
             let (done, wait) = async_channel::bounded(1);
             std::thread::spawn(move || {
                 futures_lite::future::block_on(async {
                     let mut next = 0;
-                    while let Some(n) = feed.next().await {
+                    while let Some(n) = receiver.next().await {
                         assert_eq!(n, next);
                         next += 1;
                     }
@@ -270,28 +269,28 @@ pub fn a_feed_on_another_thread_gets_every_result<B: Backend>(backend: B) {
     }
 }
 
-/// Law 5: also while the loop that has returned is kept.
-pub fn a_feed_hears_of_the_end_of_a_loop_that_is_kept<B: Backend>(backend: B) {
+/// Law 5: A receiver yields `None` after its loop has returned, even if the loop's future still exists.
+pub fn a_receiver_is_closed_when_its_loop_returns<B: Backend>(backend: B) {
     let results =
         each(0..3).limit(2).unwrap().at(backend.place()).stream(|n: u64| job(async move { n }));
     backend.block_on(async {
-        let mut looping = Box::pin(results.consume(|feed| async { feed }));
-        let mut feed = looping.as_mut().await;
-        while feed.next().await.is_some() {}
+        let mut looping = Box::pin(results.consume(|receiver| async { receiver }));
+        let mut receiver = looping.as_mut().await;
+        while receiver.next().await.is_some() {}
         drop(looping);
     });
 }
 
-/// ASC-1: also when the loop was not looked at in between.
-pub fn a_pause_of_the_consumer_does_not_change_the_order_of_ends<B: Backend>(backend: B) {
+/// ASC-1: Results keep the completion order if the loop is not polled in between.
+pub fn a_paused_consumer_does_not_change_the_completion_order<B: Backend>(backend: B) {
     let gates: Vec<Gate> = (0..4).map(|_| Gate::default()).collect();
-    let ended = Tally::default();
+    let completed = Tally::default();
     let clock = backend.clock();
     let mut results = each(0..4).limit(3).unwrap().at(backend.place()).as_completed(|n: usize| {
-        let (gate, ended) = (gates[n].clone(), ended.clone());
+        let (gate, completed) = (gates[n].clone(), completed.clone());
         job(async move {
             gate.passed().await;
-            ended.write(n);
+            completed.write(n);
             n as u64
         })
     });
@@ -301,8 +300,8 @@ pub fn a_pause_of_the_consumer_does_not_change_the_order_of_ends<B: Backend>(bac
         for (count, next) in [2, 1].into_iter().enumerate() {
             gates[next].open();
             if B::SPAWNED {
-                // Ended, and the loop was not polled since.
-                eventually(&clock, || ended.read().len() == count + 2).await;
+                // The task has completed, and the loop was not polled since.
+                eventually(&clock, || completed.read().len() == count + 2).await;
                 clock.sleep(Duration::from_millis(100)).await;
             } else {
                 assert_eq!(results.next().await, Some((next, next as u64)));

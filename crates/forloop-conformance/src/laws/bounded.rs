@@ -9,8 +9,8 @@ use futures_lite::{Stream, StreamExt};
 use crate::strategies::{Run, every_strategy};
 use crate::{Alive, Backend, Gate, Peak, Tally, job, yields};
 
-/// BND-1
-pub fn never_more_than_limit_bodies_are_in_flight<B: Backend>(backend: B) {
+/// BND-1: At most `limit` bodies are in flight, for limits from 1 to 100.
+pub fn at_most_limit_bodies_are_in_flight<B: Backend>(backend: B) {
     for limit in [1, 2, 5, 10, 20, 100] {
         let peak = Peak::default();
         let n = limit as u64 + 10;
@@ -29,9 +29,9 @@ pub fn never_more_than_limit_bodies_are_in_flight<B: Backend>(backend: B) {
     }
 }
 
-/// BND-2
-pub fn a_free_slot_is_filled_at_once<B: Backend>(backend: B) {
-    // Body 0 ends only when all others have: the other slot must have served them all.
+/// BND-2: When a body completes, the next one starts at once, even if an earlier body is still running.
+pub fn a_free_permit_starts_the_next_body_at_once<B: Backend>(backend: B) {
+    // Body 0 completes after all others, so they all ran with the other permit.
     let (last, log) = (Gate::default(), Tally::default());
     let outputs = each(0..5).limit(2).unwrap().at(backend.place()).gather(|n: u64| {
         let (last, log) = (last.clone(), log.clone());
@@ -49,8 +49,8 @@ pub fn a_free_slot_is_filled_at_once<B: Backend>(backend: B) {
     assert_eq!(log.read()[..3], [1, 2, 3]);
 }
 
-/// BND-4
-pub fn the_input_is_pulled_only_for_a_free_slot<B: Backend>(backend: B) {
+/// BND-4: The source is pulled only for a free permit, so it may be infinite.
+pub fn the_source_is_pulled_only_for_a_free_permit<B: Backend>(backend: B) {
     let (pulled, settled) = (Tally::default(), Tally::default());
     let items = (0..).inspect(|&n: &u64| {
         pulled.write(n);
@@ -71,8 +71,8 @@ pub fn the_input_is_pulled_only_for_a_free_slot<B: Backend>(backend: B) {
     });
 }
 
-/// BND-4, law 7
-pub fn the_ordered_stream_counts_what_waits_for_its_turn<B: Backend>(backend: B) {
+/// BND-4, law 7: In the ordered stream, a result that waits for an earlier one keeps its permit.
+pub fn a_result_that_the_ordered_stream_buffers_keeps_its_permit<B: Backend>(backend: B) {
     let (first, pulled) = (Gate::default(), Tally::default());
     let items = (0..).inspect(|&n: &u64| pulled.write(n));
     let mut results = Box::pin(each(items).limit(3).unwrap().at(backend.place()).stream(|n| {
@@ -98,7 +98,7 @@ pub fn the_ordered_stream_counts_what_waits_for_its_turn<B: Backend>(backend: B)
     });
 }
 
-/// BND-5
+/// BND-5: At most `limit` futures of bodies exist at a time.
 pub fn at_most_limit_bodies_exist<B: Backend>(backend: B) {
     let alive = Alive::default();
     let outputs = each(0..200).limit(4).unwrap().at(backend.place()).for_each(|n: u64| {
@@ -113,11 +113,11 @@ pub fn at_most_limit_bodies_exist<B: Backend>(backend: B) {
     assert_eq!((alive.ever(), alive.now()), (200, 0));
 }
 
-/// BND-6
-pub fn the_ordered_stream_is_in_input_order_and_the_other_in_completion_order<B: Backend>(
+/// BND-6: `stream` yields in input order for all durations and limits, and `stream_unordered` in completion order.
+pub fn the_ordered_stream_keeps_input_order_and_the_unordered_one_completion_order<B: Backend>(
     backend: B,
 ) {
-    // Durations from a small generator, the same every time.
+    // Durations from a small generator, the same in every run.
     let mut state = 7_u64;
     let mut next = || {
         state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
@@ -157,8 +157,8 @@ pub fn the_ordered_stream_is_in_input_order_and_the_other_in_completion_order<B:
     });
 }
 
-/// BND-7
-pub fn after_an_error_nothing_more_is_called_or_pulled<B: Backend>(backend: B) {
+/// BND-7: After an error the loop pulls no item and calls no body.
+pub fn after_an_error_no_item_is_pulled_and_no_body_is_called<B: Backend>(backend: B) {
     for (items, fails, expected) in [(1..4, 1, vec![1]), (0..100, 1, vec![0, 1])] {
         let (called, pulled) = (Tally::default(), Tally::default());
         let items = items.inspect(|&n: &u64| pulled.write(n));
@@ -170,7 +170,7 @@ pub fn after_an_error_nothing_more_is_called_or_pulled<B: Backend>(backend: B) {
         assert_eq!(called.read(), expected);
         assert_eq!(pulled.read(), expected);
     }
-    // With a free slot, too: nothing is called once the error is known.
+    // The same with a free permit: no body is called after the error.
     let (called, gate) = (Tally::default(), Gate::default());
     let error = each(0..100).limit(3).unwrap().at(backend.place()).try_gather(|n: u64| {
         let gate = gate.clone();
@@ -186,24 +186,24 @@ pub fn after_an_error_nothing_more_is_called_or_pulled<B: Backend>(backend: B) {
     assert_eq!(called.read(), [0, 1, 2]);
 }
 
-/// A stream that counts how often it is asked.
+/// A stream that logs how many items were left at each poll.
 struct Counting {
     left: u64,
-    asked: Tally,
-    /// Says "not yet" before each item.
-    hesitates: bool,
+    polled: Tally,
+    /// Whether the last poll returned `Pending`, as it does before each item.
+    was_pending: bool,
 }
 
 impl Stream for Counting {
     type Item = u64;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<u64>> {
-        self.hesitates = !self.hesitates;
-        if self.hesitates {
+        self.was_pending = !self.was_pending;
+        if self.was_pending {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        self.asked.write(self.left);
+        self.polled.write(self.left);
         if self.left == 0 {
             return Poll::Ready(None);
         }
@@ -212,10 +212,10 @@ impl Stream for Counting {
     }
 }
 
-/// BND-8
-pub fn a_stream_is_polled_only_for_a_free_slot<B: Backend>(backend: B) {
-    let (asked, gate, peak) = (Tally::default(), Gate::default(), Peak::default());
-    let source = Counting { left: 10, asked: asked.clone(), hesitates: false };
+/// BND-8: A stream as the source is polled only for a free permit, and not after it has yielded `None`.
+pub fn a_stream_is_polled_only_for_a_free_permit<B: Backend>(backend: B) {
+    let (polled, gate, peak) = (Tally::default(), Gate::default(), Peak::default());
+    let source = Counting { left: 10, polled: polled.clone(), was_pending: false };
     let mut outputs =
         Box::pin(each_stream(source).limit(2).unwrap().at(backend.place()).gather(|n| {
             let (gate, peak) = (gate.clone(), peak.clone());
@@ -229,15 +229,15 @@ pub fn a_stream_is_polled_only_for_a_free_slot<B: Backend>(backend: B) {
             assert!(futures_lite::future::poll_once(outputs.as_mut()).await.is_none());
             yields(1).await;
         }
-        assert_eq!(asked.read(), [10, 9]);
+        assert_eq!(polled.read(), [10, 9]);
         gate.open();
         assert_eq!(outputs.await, (0..10).rev().collect::<Vec<_>>());
     });
     assert!(peak.most() <= 2);
-    assert_eq!(asked.read(), (0..=10).rev().collect::<Vec<_>>(), "and not again after its end");
+    assert_eq!(polled.read(), (0..=10).rev().collect::<Vec<_>>(), "not polled after `None`");
 }
 
-/// BND-3
+/// BND-3: A limit of zero is an error before the loop is polled, also for an empty or infinite source.
 pub fn a_limit_of_zero_is_an_error_before_anything_runs<B: Backend>(_backend: B) {
     assert_eq!(each(0..3).limit(0).err(), Some(ZeroLimit));
     assert_eq!(each([(); 0]).limit(0).err(), Some(ZeroLimit));

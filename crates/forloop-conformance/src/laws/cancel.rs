@@ -1,4 +1,4 @@
-//! Cancellation by dropping, and what is dropped when.
+//! Cancellation by dropping a loop, and what is dropped when.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -10,7 +10,8 @@ use super::fallible;
 use crate::strategies::{Run, every_strategy};
 use crate::{Alive, Backend, Gate, Group, Tally, eventually, job, yields};
 
-/// CAN-1
+/// CAN-1: Dropping a loop drops its source and stops its bodies: in the caller's task before the drop returns,
+/// tasks soon after.
 pub fn a_dropped_loop_stops_every_body_and_drops_its_source<B: Backend>(backend: B) {
     let (alive, source) = (Alive::default(), Alive::default());
     let clock = backend.clock();
@@ -43,8 +44,8 @@ pub fn a_dropped_loop_stops_every_body_and_drops_its_source<B: Backend>(backend:
     });
 }
 
-/// Law 11
-pub fn a_loop_dropped_before_its_first_poll_calls_nothing<B: Backend>(backend: B) {
+/// Law 11: A loop that is dropped before its first poll has called neither its source nor its closure.
+pub fn a_loop_that_is_never_polled_calls_nothing<B: Backend>(backend: B) {
     let log = Tally::<u64>::default();
     let items = || (0..3).inspect(|&n| log.write(n));
     let body = |n| {
@@ -57,10 +58,10 @@ pub fn a_loop_dropped_before_its_first_poll_calls_nothing<B: Backend>(backend: B
     assert!(log.read().is_empty());
 }
 
-/// CAN-5
+/// CAN-5: Items, captured values and outputs are dropped exactly once after a value, an error, a panic and a drop.
 pub fn everything_is_dropped_exactly_once<B: Backend>(backend: B) {
     #[derive(Clone, Copy, PartialEq)]
-    enum End {
+    enum Exit {
         Value,
         Error,
         Panic,
@@ -70,7 +71,7 @@ pub fn everything_is_dropped_exactly_once<B: Backend>(backend: B) {
     // A guard that is dropped twice panics; one that is not dropped stays alive.
     let (items, captured, values) = (Alive::default(), Alive::default(), Alive::default());
     let clock = backend.clock();
-    for end in [End::Value, End::Error, End::Panic, End::Dropped] {
+    for exit in [Exit::Value, Exit::Error, Exit::Panic, Exit::Dropped] {
         let looping = each((0..10).map(|n: u64| (n, items.guard())))
             .limit(3)
             .unwrap()
@@ -81,10 +82,10 @@ pub fn everything_is_dropped_exactly_once<B: Backend>(backend: B) {
                     let _dropped = (item, captured);
                     yields(n as usize % 3).await;
                     let _value = values.guard();
-                    match end {
-                        End::Error if n == 5 => Err(n.to_string()),
-                        End::Panic if n == 5 => panic!("on purpose"),
-                        End::Dropped if n > 3 => std::future::pending().await,
+                    match exit {
+                        Exit::Error if n == 5 => Err(n.to_string()),
+                        Exit::Panic if n == 5 => panic!("on purpose"),
+                        Exit::Dropped if n > 3 => std::future::pending().await,
                         _ => Ok(n),
                     }
                 })
@@ -92,7 +93,7 @@ pub fn everything_is_dropped_exactly_once<B: Backend>(backend: B) {
         let run = AssertUnwindSafe(|| {
             backend.block_on(async {
                 let mut looping = Box::pin(looping);
-                if end != End::Dropped {
+                if exit != Exit::Dropped {
                     return Some(looping.await.is_ok());
                 }
                 for _ in 0..20 {
@@ -102,14 +103,14 @@ pub fn everything_is_dropped_exactly_once<B: Backend>(backend: B) {
                 None
             })
         });
-        match (end, catch_unwind(run)) {
-            (End::Value, Ok(Some(true))) | (End::Error, Ok(Some(false))) => {}
-            (End::Panic, Err(_)) | (End::Dropped, Ok(None)) => {}
-            (_, ended) => panic!("{ended:?}"),
+        match (exit, catch_unwind(run)) {
+            (Exit::Value, Ok(Some(true))) | (Exit::Error, Ok(Some(false))) => {}
+            (Exit::Panic, Err(_)) | (Exit::Dropped, Ok(None)) => {}
+            (_, returned) => panic!("{returned:?}"),
         }
         backend.block_on(eventually(&clock, || items.now() + captured.now() + values.now() == 0));
     }
-    // With three at once, the sixth begins when at least three of those before it have values.
+    // With three at once, the sixth starts when at least three of the bodies before it have values.
     assert!(items.ever() >= 10 + 6 + 6 + 3 && values.ever() >= 10 + 4 + 4);
 }
 
@@ -175,8 +176,8 @@ pub fn every_strategy_that_is_dropped_stops_its_bodies_and_drops_its_source<B: B
     });
 }
 
-/// Law 12: nothing here relies on a destructor that may never run.
-pub fn a_loop_that_is_forgotten_does_no_harm<B: Backend>(backend: B) {
+/// Law 12: A loop or group may be forgotten while it runs: no memory safety depends on a destructor.
+pub fn a_forgotten_loop_is_sound<B: Backend>(backend: B) {
     let (gate, called) = (Gate::default(), Tally::<u64>::default());
     let body = |n: u64| {
         let (gate, called) = (gate.clone(), called.clone());
@@ -190,7 +191,9 @@ pub fn a_loop_that_is_forgotten_does_no_harm<B: Backend>(backend: B) {
     backend.block_on(async {
         let mut gathering = Box::pin(looping().gather(body));
         let mut consuming = Box::pin(
-            looping().stream(body).consume(async |mut feed| while feed.next().await.is_some() {}),
+            looping()
+                .stream(body)
+                .consume(async |mut receiver| while receiver.next().await.is_some() {}),
         );
         let mut group = Box::pin(backend.group({
             let gate = gate.clone();
@@ -212,13 +215,13 @@ pub fn a_loop_that_is_forgotten_does_no_harm<B: Backend>(backend: B) {
             assert!(poll_once(group.as_mut()).await.is_none());
             yields(1).await;
         }
-        // As many as they may run: whatever comes now is one too many.
+        // Each of the two loops has started as many bodies as its limit allows.
         eventually(&backend.clock(), || called.read().len() == 6).await;
         std::mem::forget((gathering, consuming, group));
-        // Their wakers are called, and those of the loops that follow beside them.
+        // The wakers of the forgotten loops are called, and a loop that runs later is not affected.
         gate.open();
         yields(5).await;
-        assert_eq!(called.read().len(), 6, "nobody polls them");
+        assert_eq!(called.read().len(), 6, "a forgotten loop is not polled");
         assert_eq!(looping().gather(body).await, [0, 1, 2, 3, 4]);
     });
 }

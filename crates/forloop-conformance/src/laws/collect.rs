@@ -1,4 +1,4 @@
-//! The outputs as any collection.
+//! Outputs in any collection.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,7 +9,7 @@ use futures_lite::future::poll_once;
 use super::{endless, errors};
 use crate::{Alive, Backend, Gate, Job, job, seconds, yields};
 
-/// A body that takes the longer the earlier its item is.
+/// A body that takes longer the earlier its item is.
 fn slower_first(n: u64) -> Job<u64> {
     job(async move {
         yields(20 - 2 * n as usize).await;
@@ -17,28 +17,28 @@ fn slower_first(n: u64) -> Job<u64> {
     })
 }
 
-/// COL-1
-pub fn any_collection_is_made_in_input_order<B: Backend>(backend: B) {
+/// COL-1: `collect` fills any collection in input order, with outcomes if an option produces them.
+pub fn collect_fills_any_collection_in_input_order<B: Backend>(backend: B) {
     let looping = || each(0..10).limit(4).unwrap().at(backend.place());
     backend.block_on(async {
         let in_order: VecDeque<_> = looping().collect(slower_first).await;
         assert!(in_order.into_iter().eq(0..10));
         let digits: BTreeSet<_> = looping().collect(|n| slower_first(n % 3)).await;
         assert!(digits.into_iter().eq(0..3));
-        // Where each item has an outcome, it is collected.
+        // With an option that produces outcomes, `collect` collects them.
         let outcomes: Vec<_> = looping()
             .timeout(&backend.clock(), seconds::<B>(1))
             .collect(|n| if n == 4 { job(std::future::pending()) } else { slower_first(n) })
             .await;
         assert_eq!(outcomes.len(), 10);
         assert!(matches!(outcomes[4], Outcome::TimedOut));
-        // On a clock that is not exact, time may be short for anybody.
+        // On a real clock, any body may time out.
         assert!(!B::EXACT || matches!(outcomes[9], Outcome::Ok(9)));
     });
 }
 
-/// COL-1
-pub fn a_collection_of_bodies_that_may_fail_stops_at_the_first_failure<B: Backend>(backend: B) {
+/// COL-1: `try_collect` collects the values, or stops the bodies at the first failure and returns it.
+pub fn try_collect_stops_at_the_first_failure<B: Backend>(backend: B) {
     let alive = Alive::default();
     let looping = || each(0..10).limit(4).unwrap().at(backend.place());
     backend.block_on(async {
@@ -56,8 +56,8 @@ pub fn a_collection_of_bodies_that_may_fail_stops_at_the_first_failure<B: Backen
     });
 }
 
-/// COL-1
-pub fn what_was_ready_is_collected_when_the_loop_is_cut_short<B: Backend>(backend: B) {
+/// COL-1: An interrupted `collect` returns the outputs so far, in input order.
+pub fn an_interrupted_collect_returns_the_outputs_so_far<B: Backend>(backend: B) {
     let (alive, gate) = (Alive::default(), Gate::default());
     let looping = each(0..3).unbounded().at(backend.place()).cancel_on(gate.passed());
     let body = |n: u64| match n {
@@ -82,9 +82,9 @@ pub fn what_was_ready_is_collected_when_the_loop_is_cut_short<B: Backend>(backen
     assert_eq!(alive.now(), 0);
 }
 
-/// COL-2
-pub fn a_collection_is_extended_as_the_bodies_finish<B: Backend>(backend: B) {
-    /// Opens the gate of the next when one is put in.
+/// COL-2: `extend` adds each output as soon as its body completes, and keeps the previous elements.
+pub fn extend_adds_outputs_in_completion_order<B: Backend>(backend: B) {
+    /// Opens the gate of the next body when an output is added.
     struct Openers<'a>(Vec<u64>, &'a [Gate]);
 
     impl Extend<u64> for Openers<'_> {
@@ -110,15 +110,15 @@ pub fn a_collection_is_extended_as_the_bodies_finish<B: Backend>(backend: B) {
     assert_eq!(openers.0, [7, 4, 3, 2, 1, 0]);
 }
 
-/// COL-2
-pub fn what_was_put_in_stays_when_the_loop_is_cut_short_or_dropped<B: Backend>(backend: B) {
+/// COL-2: The outputs so far stay in the collection if `extend` is interrupted or dropped.
+pub fn an_interrupted_or_dropped_extend_keeps_the_outputs_so_far<B: Backend>(backend: B) {
     let alive = Alive::default();
     let looping = || each(0..).limit(2).unwrap().at(backend.place());
     let body = |n: u64| if n < 3 { job(async move { n }) } else { endless(&alive) };
-    let (mut cut, mut dropped) = (Vec::new(), Vec::new());
+    let (mut interrupted, mut dropped) = (Vec::new(), Vec::new());
     backend.block_on(async {
         let token = CancelToken::new();
-        let stopped = looping().cancel_on(&token).extend(&mut cut, body);
+        let stopped = looping().cancel_on(&token).extend(&mut interrupted, body);
         let stops = async {
             while alive.now() < 2 {
                 yields(1).await;
@@ -134,17 +134,17 @@ pub fn what_was_put_in_stays_when_the_loop_is_cut_short_or_dropped<B: Backend>(b
             assert!(poll_once(looping.as_mut()).await.is_none());
             yields(1).await;
         }
-        // What has finished by now is put in by the next poll.
+        // The next poll adds the outputs of the bodies that have completed.
         assert!(poll_once(looping.as_mut()).await.is_none());
     });
-    for mut collection in [cut, dropped] {
+    for mut collection in [interrupted, dropped] {
         collection.sort_unstable();
         assert_eq!(collection, [0, 1, 2]);
     }
 }
 
-/// COL-2, law 1
-pub fn a_collections_panic_goes_on_after_the_bodies_have_stopped<B: Backend>(backend: B) {
+/// COL-2, law 1: A panic of the collection propagates after the bodies have stopped.
+pub fn a_collections_panic_propagates_after_the_bodies_have_stopped<B: Backend>(backend: B) {
     struct Full;
 
     impl Extend<u64> for Full {
@@ -154,11 +154,11 @@ pub fn a_collections_panic_goes_on_after_the_bodies_have_stopped<B: Backend>(bac
     }
 
     let alive = Alive::default();
-    let ended = catch_unwind(AssertUnwindSafe(|| {
+    let caught = catch_unwind(AssertUnwindSafe(|| {
         let looping = each(0..).limit(3).unwrap().at(backend.place());
         let body = |n: u64| if n == 1 { job(async move { n }) } else { endless(&alive) };
         backend.block_on(looping.extend(&mut Full, body));
     }));
-    assert_eq!(ended.unwrap_err().downcast_ref(), Some(&"no room"));
+    assert_eq!(caught.unwrap_err().downcast_ref(), Some(&"no room"));
     assert_eq!(alive.now(), 0);
 }

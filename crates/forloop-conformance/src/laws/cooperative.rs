@@ -1,4 +1,4 @@
-//! Law 9: the executor gets its turn.
+//! Law 9: loops yield to the executor.
 
 use std::cell::{Cell, RefCell};
 use std::pin::pin;
@@ -9,19 +9,19 @@ use futures_lite::StreamExt;
 
 use crate::{Backend, Gate, Inline};
 
-/// More than this in one poll is more than the laws allow.
+/// The number of polls of bodies that law 9 allows in one poll of a loop.
 const MOST: usize = 1000;
 
-/// A body that is always ready to go on, and counts how often it is polled.
-async fn restless(polls: &Cell<usize>, times: usize) {
+/// A body that wakes itself `times` times, and counts its polls.
+async fn busy(polls: &Cell<usize>, times: usize) {
     for _ in 0..times {
         polls.set(polls.get() + 1);
         futures_lite::future::yield_now().await;
     }
 }
 
-/// Polls a loop to its end, or a thousand times, and checks how many bodies each poll polls.
-fn in_turns(polls: &Cell<usize>, looping: impl Future) {
+/// Polls a loop until it is ready, but at most a thousand times, and checks how many bodies each poll polls.
+fn check_each_poll(polls: &Cell<usize>, looping: impl Future) {
     let mut looping = pin!(looping);
     let mut cx = Context::from_waker(Waker::noop());
     for _ in 0..1000 {
@@ -34,23 +34,23 @@ fn in_turns(polls: &Cell<usize>, looping: impl Future) {
     }
 }
 
-/// Law 9
-pub fn a_loop_of_restless_bodies_gives_way(_in_task: Inline) {
+/// Law 9: A loop or group whose bodies always wake themselves yields after at most 1000 polls of bodies.
+pub fn a_loop_of_busy_bodies_yields_to_the_executor(_in_task: Inline) {
     let polls = Cell::new(0);
     for (bodies, times) in [(3, 2000), (300, 300), (5000, 3)] {
-        let body = |_| restless(&polls, times);
-        in_turns(&polls, each(0..bodies).unbounded().gather(body));
-        in_turns(&polls, each(0..bodies).limit(2).unwrap().for_each(body));
-        in_turns(&polls, each(0..bodies).unbounded().stream(body).collect::<Vec<_>>());
+        let body = |_| busy(&polls, times);
+        check_each_poll(&polls, each(0..bodies).unbounded().gather(body));
+        check_each_poll(&polls, each(0..bodies).limit(2).unwrap().for_each(body));
+        check_each_poll(&polls, each(0..bodies).unbounded().stream(body).collect::<Vec<_>>());
         let mut running = TaskSet::new((0..bodies).map(body));
-        in_turns(&polls, wait(&mut running));
+        check_each_poll(&polls, wait(&mut running));
         let group = async {
             local_scope(|scope| {
                 let polls = &polls;
                 async move {
                     for _ in 0..bodies {
                         scope.spawn(async move {
-                            restless(polls, times).await;
+                            busy(polls, times).await;
                             Ok(())
                         });
                     }
@@ -59,36 +59,36 @@ pub fn a_loop_of_restless_bodies_gives_way(_in_task: Inline) {
             })
             .await
         };
-        in_turns(&polls, group);
+        check_each_poll(&polls, group);
     }
 }
 
-/// Law 9
-pub fn a_restless_consumer_beside_restless_bodies_gives_way(_in_task: Inline) {
+/// Law 9: A loop yields to the executor if its consumer and its bodies always wake themselves.
+pub fn a_busy_consumer_beside_busy_bodies_yields_to_the_executor(_in_task: Inline) {
     let polls = Cell::new(0);
-    let looping = each(0..300).unbounded().stream(|_| restless(&polls, 300)).consume(|mut feed| {
+    let looping = each(0..300).unbounded().stream(|_| busy(&polls, 300)).consume(|mut receiver| {
         let polls = &polls;
         async move {
-            restless(polls, 2000).await;
-            while feed.next().await.is_some() {}
+            busy(polls, 2000).await;
+            while receiver.next().await.is_some() {}
         }
     });
-    in_turns(&polls, looping);
+    check_each_poll(&polls, looping);
 }
 
-/// Law 9
-pub fn bodies_that_are_ready_at_once_give_way(_in_task: Inline) {
+/// Law 9: A loop yields to the executor if every body is ready on its first poll.
+pub fn a_loop_of_ready_bodies_yields_to_the_executor(_in_task: Inline) {
     let polls = Cell::new(0);
     let body = |_| async { polls.set(polls.get() + 1) };
-    in_turns(&polls, each(0..100_000).unbounded().gather(body));
-    in_turns(&polls, each(0..100_000).limit(64).unwrap().for_each(body));
+    check_each_poll(&polls, each(0..100_000).unbounded().gather(body));
+    check_each_poll(&polls, each(0..100_000).limit(64).unwrap().for_each(body));
     let steps = Cell::new(0);
     let results = each(0..100_000).unbounded().stream_unordered(body);
-    in_turns(&steps, results.for_each(async |()| steps.set(steps.get() + 1)));
+    check_each_poll(&steps, results.for_each(async |()| steps.set(steps.get() + 1)));
 }
 
-/// Law 9
-pub fn a_body_that_waits_is_not_starved_by_a_source_that_never_does(in_task: Inline) {
+/// Law 9: A woken body is polled even if the source is always ready.
+pub fn a_source_that_is_always_ready_does_not_starve_a_woken_body(in_task: Inline) {
     let (gate, opened) = (Gate::default(), Cell::new(false));
     let looping = each(0_u64..).limit(3).unwrap().try_for_each(|n| {
         let (gate, opened) = (gate.clone(), &opened);
@@ -109,7 +109,7 @@ pub fn a_body_that_waits_is_not_starved_by_a_source_that_never_does(in_task: Inl
     assert!(opened.get());
 }
 
-/// Law 9
+/// Law 9: A body is polled once after it was woken, even if it was woken several times.
 pub fn a_body_is_polled_once_per_wake(_in_task: Inline) {
     let (polls, wakers) = (Cell::new(0), RefCell::new(Vec::new()));
     let done = Cell::new(false);
@@ -123,7 +123,7 @@ pub fn a_body_is_polled_once_per_wake(_in_task: Inline) {
     let mut cx = Context::from_waker(Waker::noop());
     assert!(looping.as_mut().poll(&mut cx).is_pending());
     assert_eq!(polls.get(), 100);
-    // However often a waker is called, and whoever holds it: one poll for each body woken.
+    // Each body that was woken is polled once, although its waker was called twice.
     let held = wakers.take();
     for count in [1, 100, 7] {
         for waker in &held[..count] {
@@ -144,8 +144,8 @@ pub fn a_body_is_polled_once_per_wake(_in_task: Inline) {
     assert_eq!(polls.get(), 100);
 }
 
-/// Law 9: a body that woke itself and then ended leaves no wake to whoever takes its place.
-pub fn a_wake_of_a_body_that_has_ended_polls_no_other(_in_task: Inline) {
+/// Law 9: A wake of a completed body does not poll the body that reuses its slot.
+pub fn a_wake_of_a_completed_body_polls_no_other_body(_in_task: Inline) {
     let (polls, last) = (Cell::new(0), RefCell::new(None));
     let mut looping = pin!(each(0..4).sequential().for_each(|n| {
         let (polls, last) = (&polls, &last);
@@ -159,7 +159,7 @@ pub fn a_wake_of_a_body_that_has_ended_polls_no_other(_in_task: Inline) {
             if polls.get() == 1 { Poll::Pending } else { Poll::Ready(()) }
         })
     }));
-    // Its own wake is the second poll's reason, and the only one.
+    // The body's own wake causes its second poll, and there is no third.
     let mut cx = Context::from_waker(Waker::noop());
     while looping.as_mut().poll(&mut cx).is_pending() {}
     assert_eq!(polls.get(), 2);
@@ -180,16 +180,16 @@ pub fn a_wake_of_a_body_that_has_ended_polls_no_other(_in_task: Inline) {
     for _ in 0..5 {
         assert!(looping.as_mut().poll(&mut cx).is_pending());
     }
-    assert_eq!(polls.get(), 1, "nobody has woken the second body");
+    assert_eq!(polls.get(), 1, "no waker of the second body was called");
 }
 
-/// Law 9: also while a consumer takes what has come while it was busy.
-pub fn a_consumer_of_many_results_gives_way(in_task: Inline) {
+/// Law 9: A consumer that receives many buffered results yields to the executor.
+pub fn a_consumer_of_many_results_yields_to_the_executor(in_task: Inline) {
     let (gate, taken) = (Gate::default(), Cell::new(0));
     let mut looping =
-        pin!(each(0..5000).unbounded().stream(async |n: u64| n).consume(async |mut feed| {
+        pin!(each(0..5000).unbounded().stream(async |n: u64| n).consume(async |mut receiver| {
             gate.passed().await;
-            while feed.next().await.is_some() {
+            while receiver.next().await.is_some() {
                 taken.set(taken.get() + 1);
             }
         }));
@@ -200,7 +200,7 @@ pub fn a_consumer_of_many_results_gives_way(in_task: Inline) {
         gate.open();
         let mut before = 0;
         while futures_lite::future::poll_once(looping.as_mut()).await.is_none() {
-            assert!(taken.get() - before <= MOST, "{} taken in one turn", taken.get() - before);
+            assert!(taken.get() - before <= MOST, "{} taken in one poll", taken.get() - before);
             before = taken.get();
         }
         assert!(taken.get() - before <= MOST);

@@ -1,12 +1,12 @@
-//! Bodies that may leave their item out.
+//! Bodies that may skip their item.
 
 use forloop_core::{Cause, each};
 
 use super::{endless, errors};
 use crate::{Alive, Backend, Gate, job, yields};
 
-/// OPT-5: some, all, none.
-pub fn items_that_are_left_out_are_missing_and_the_others_in_input_order<B: Backend>(backend: B) {
+/// OPT-5: `filter_map` leaves skipped items out and keeps the input order, even if all or none are skipped.
+pub fn skipped_items_are_left_out_and_the_others_keep_input_order<B: Backend>(backend: B) {
     let looping = |limit: usize| each(0..10).limit(limit).unwrap().at(backend.place());
     let keeps = |every: u64| {
         move |n: u64| {
@@ -30,8 +30,8 @@ pub fn items_that_are_left_out_are_missing_and_the_others_in_input_order<B: Back
     }
 }
 
-/// OPT-5
-pub fn a_failure_among_what_is_left_out_stops_the_loop<B: Backend>(backend: B) {
+/// OPT-5: A failure stops `try_filter_map`, also after skipped items.
+pub fn a_failure_among_skipped_items_stops_the_loop<B: Backend>(backend: B) {
     let alive = Alive::default();
     let looping = each(0..).limit(3).unwrap().at(backend.place());
     let kept = looping.try_filter_map(|n: u64| match n {
@@ -44,8 +44,8 @@ pub fn a_failure_among_what_is_left_out_stops_the_loop<B: Backend>(backend: B) {
     assert_eq!((alive.now(), alive.ever()), (0, 2));
 }
 
-/// OPT-5
-pub fn what_was_kept_by_the_end_of_a_loop_cut_short_is_told_with_its_indices<B: Backend>(
+/// OPT-5: An interrupted `filter_map` returns the outputs so far with their indices.
+pub fn an_interrupted_filter_map_reports_the_kept_outputs_with_their_indices<B: Backend>(
     backend: B,
 ) {
     let (alive, stop) = (Alive::default(), Gate::default());

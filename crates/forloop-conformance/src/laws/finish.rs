@@ -1,4 +1,4 @@
-//! Loops that are asked to finish, that have seen enough, and that are watched.
+//! Loops that are drained, stopped by a condition, and observed.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -8,8 +8,8 @@ use forloop_core::{CancelToken, Cause, Event, LoopError, Outcome, OutcomeKind, e
 
 use crate::{Alive, Backend, Gate, Job, Tally, job, seconds, yields};
 
-/// OPT-10
-pub fn what_runs_is_finished_and_nothing_new_begins<B: Backend>(backend: B) {
+/// OPT-10: After `drain_on` has fired, the running bodies complete and no other body starts.
+pub fn draining_completes_the_running_bodies_and_starts_no_other<B: Backend>(backend: B) {
     let (token, gate, alive, called) =
         (CancelToken::new(), Gate::default(), Alive::default(), Tally::default());
     let looping = || each(0..).limit(3).unwrap().at(backend.place()).drain_on(&token);
@@ -34,12 +34,12 @@ pub fn what_runs_is_finished_and_nothing_new_begins<B: Backend>(backend: B) {
         interrupted.ready.into_iter().map(|outcome| outcome.ok().unwrap()).collect();
     assert_eq!(ready, called.read());
     assert!(ready.len() >= 3 && alive.now() == 0);
-    // Asked before it began: nothing is pulled.
+    // Drained before it starts: no item is pulled.
     called.write(100);
     let before = called.read().len();
     let interrupted = backend.block_on(looping().gather(body)).unwrap_err();
     assert_eq!((interrupted.cause, called.read().len()), (Cause::Drained, before));
-    // Nothing was left to begin: nothing was cut short.
+    // No item was left: the loop is not interrupted.
     let whole = each(0..3).unbounded().at(backend.place());
     let late = CancelToken::new();
     let whole = whole.drain_on(&late).gather(|n| {
@@ -55,13 +55,13 @@ pub fn what_runs_is_finished_and_nothing_new_begins<B: Backend>(backend: B) {
     assert!(backend.block_on(whole).is_ok());
 }
 
-/// OPT-10, law 5: also where nothing runs and the source waits.
-pub fn a_loop_that_waits_for_its_source_finishes_when_it_is_asked_to<B: Backend>(backend: B) {
+/// OPT-10, law 5: A loop that waits for its source, with no body running, returns when it is drained.
+pub fn a_loop_that_waits_for_its_source_can_be_drained<B: Backend>(backend: B) {
     let token = CancelToken::new();
-    let asked = token.clone();
-    // Asked amid the last look at the source.
+    let drain = token.clone();
+    // Drained during the last poll of the source.
     let source = futures_lite::stream::poll_fn(move |_cx| {
-        asked.cancel();
+        drain.cancel();
         std::task::Poll::<Option<u64>>::Pending
     });
     let looping = each_stream(source).limit(2).unwrap().at(backend.place()).drain_on(&token);
@@ -69,8 +69,8 @@ pub fn a_loop_that_waits_for_its_source_finishes_when_it_is_asked_to<B: Backend>
     assert_eq!((interrupted.cause, interrupted.ready.len()), (Cause::Drained, 0));
 }
 
-/// OPT-7, law 1: what is kept for another attempt, or never begins, may panic when it is dropped.
-pub fn items_whose_destructors_panic_do_not_keep_a_loop_from_its_end<B: Backend>(backend: B) {
+/// OPT-7, law 1: Items that panic when they are dropped, kept for a retry or never started, do not hang the loop.
+pub fn items_that_panic_when_dropped_do_not_hang_the_loop<B: Backend>(backend: B) {
     struct Item(u64);
 
     impl Clone for Item {
@@ -81,7 +81,7 @@ pub fn items_whose_destructors_panic_do_not_keep_a_loop_from_its_end<B: Backend>
 
     impl Drop for Item {
         fn drop(&mut self) {
-            // Of copies and of those that never begin; the body's own goes in peace.
+            // Clones and items that never start panic; the body's own item does not.
             assert!(self.0 == 0 || std::thread::panicking(), "on purpose");
         }
     }
@@ -101,12 +101,12 @@ pub fn items_whose_destructors_panic_do_not_keep_a_loop_from_its_end<B: Backend>
             Ok::<u64, String>(0)
         })
     });
-    let ended = catch_unwind(AssertUnwindSafe(|| backend.block_on(looping)));
-    assert!(ended.is_err() && alive.now() == 0);
+    let caught = catch_unwind(AssertUnwindSafe(|| backend.block_on(looping)));
+    assert!(caught.is_err() && alive.now() == 0);
 }
 
-/// OPT-10: a second signal stops what the first let finish.
-pub fn a_loop_that_finishes_can_still_be_cancelled<B: Backend>(backend: B) {
+/// OPT-10: A second signal cancels the bodies that a draining loop waits for.
+pub fn a_draining_loop_can_be_cancelled<B: Backend>(backend: B) {
     let (first, second, alive) = (CancelToken::new(), CancelToken::new(), Alive::default());
     let looping = each(0..).limit(2).unwrap().at(backend.place());
     let looping = looping.drain_on(&first).cancel_on(&second);
@@ -128,8 +128,10 @@ pub fn a_loop_that_finishes_can_still_be_cancelled<B: Backend>(backend: B) {
     assert_eq!((settled.len(), alive.now()), (2, 0));
 }
 
-/// OPT-10: those that wait for their turn are not run, and those that wait for another attempt have failed.
-pub fn items_that_wait_have_their_ends_when_a_loop_is_asked_to_finish<B: Backend>(backend: B) {
+/// OPT-10: When a loop is drained, queued items have not run, and items that wait for a retry have failed.
+pub fn draining_reports_queued_items_as_not_run_and_waiting_retries_as_failed<B: Backend>(
+    backend: B,
+) {
     let clock = backend.clock();
     let token = CancelToken::new();
     let looping = each([0, 1, 1, 1]).limit(4).unwrap().at(backend.place());
@@ -148,7 +150,7 @@ pub fn items_that_wait_have_their_ends_when_a_loop_is_asked_to_finish<B: Backend
         })
     }));
     assert_eq!(settled.interrupted().unwrap().cause, Cause::Drained);
-    let told: Vec<_> = settled
+    let outcomes: Vec<_> = settled
         .iter()
         .map(|outcome| match outcome {
             Outcome::Ok(_) => "ok",
@@ -157,13 +159,13 @@ pub fn items_that_wait_have_their_ends_when_a_loop_is_asked_to_finish<B: Backend
             other => panic!("{other:?}"),
         })
         .collect();
-    // A task may ask its loop to finish before that has pulled the last.
-    let pulled = if B::SPAWNED { told.len().max(2) } else { 4 };
-    assert_eq!(told, ["failed", "ok", "not run", "not run"][..pulled]);
+    // A task may drain its loop before the loop has pulled the last items.
+    let pulled = if B::SPAWNED { outcomes.len().max(2) } else { 4 };
+    assert_eq!(outcomes, ["failed", "ok", "not run", "not run"][..pulled]);
     assert_eq!((0..4).map(|n| settled.attempts(n)).collect::<Vec<_>>(), [1, 1, 0, 0]);
 }
 
-/// A body that fails if `n` is odd, the later the greater it is.
+/// A body that fails if `n` is odd, and takes longer the greater `n` is.
 fn odd_ones_fail(alive: &Alive, n: u64) -> Job<Result<u64, String>> {
     let guard = alive.guard();
     job(async move {
@@ -173,23 +175,23 @@ fn odd_ones_fail(alive: &Alive, n: u64) -> Job<Result<u64, String>> {
     })
 }
 
-/// OPT-2
-pub fn a_loop_stops_when_it_has_seen_enough<B: Backend>(backend: B) {
+/// OPT-2: `stop_on_counts` stops the loop when its condition is met, and marks the items that have not run.
+pub fn stop_on_counts_stops_the_loop_when_its_condition_is_met<B: Backend>(backend: B) {
     let alive = Alive::default();
     let body = |n| odd_ones_fail(&alive, n);
     let looping = |limit: usize| each(0..10).limit(limit).unwrap().at(backend.place());
     // After the second failure.
-    let failing = looping(1).stop_on_counts(|tally| tally.failed() == 2).settle(body);
+    let failing = looping(1).stop_on_counts(|counts| counts.failed() == 2).settle(body);
     let settled = backend.block_on(failing);
     assert_eq!(settled.interrupted().unwrap().cause, Cause::ConditionMet);
     let settled = settled.pad_to(10);
     let ran = settled.iter().filter(|outcome| !matches!(outcome, Outcome::NotRun)).count();
     assert_eq!((ran, settled.len(), settled.errors().count()), (4, 10, 2));
-    // After the third success, whoever else runs.
+    // After the third success, while others run.
     for limit in [2, 4, 64] {
-        let three = looping(limit).stop_on_counts(|tally| tally.succeeded() == 3).settle(body);
+        let three = looping(limit).stop_on_counts(|counts| counts.succeeded() == 3).settle(body);
         let settled = backend.block_on(three);
-        // Tasks may all have ended by then.
+        // Tasks may all have completed by then.
         match settled.interrupted() {
             Some(interrupted) => assert_eq!(interrupted.cause, Cause::ConditionMet),
             None => assert!(B::SPAWNED && settled.len() == 10),
@@ -197,22 +199,22 @@ pub fn a_loop_stops_when_it_has_seen_enough<B: Backend>(backend: B) {
         assert!(settled.iter().filter(|outcome| outcome.is_ok()).count() >= 3);
         assert_eq!(alive.now(), 0);
     }
-    // It was enough at the last: nothing was cut short.
-    let all = looping(3).stop_on_counts(|tally| tally.completed() == 10).settle(body);
+    // The condition is met by the last item: the loop is not interrupted.
+    let all = looping(3).stop_on_counts(|counts| counts.completed() == 10).settle(body);
     assert!(backend.block_on(all).interrupted().is_none());
-    // Nobody has failed, and yet not all has run.
+    // No body has failed, but not all items have run.
     let three = each(0..10).sequential().at(backend.place());
-    let three = three.stop_on_counts(|tally| tally.last().is_some_and(|(index, _)| index == 2));
+    let three = three.stop_on_counts(|counts| counts.last().is_some_and(|(index, _)| index == 2));
     let error = backend.block_on(three.try_gather(|n| job(async move { Ok::<u64, String>(n) })));
     assert_eq!(error, Err(LoopError::ConditionMet));
 }
 
-/// OPT-2
-pub fn a_loop_stops_at_an_output_that_is_enough<B: Backend>(backend: B) {
+/// OPT-2: `stop_on_output` sees the output of each item once and stops the loop at the first match.
+pub fn stop_on_output_stops_the_loop_at_a_matching_output<B: Backend>(backend: B) {
     let (alive, clock) = (Alive::default(), backend.clock());
     let body = |n| odd_ones_fail(&alive, n);
     let looping = |limit: usize| each(0..10).limit(limit).unwrap().at(backend.place());
-    // One after another: nothing is pulled behind it, and it has its end as the others have.
+    // One after another: no item is pulled after the match, and the match has its outcome.
     let shown = Tally::default();
     let settled = looping(1).stop_on_output(|index, output: &Result<u64, String>| {
         shown.write(index);
@@ -221,7 +223,7 @@ pub fn a_loop_stops_at_an_output_that_is_enough<B: Backend>(backend: B) {
     let settled = backend.block_on(settled.settle(body));
     assert_eq!(settled.interrupted().unwrap().cause, Cause::ConditionMet);
     assert_eq!((settled.len(), settled.errors().count(), shown.read()), (4, 2, vec![0, 1, 2, 3]));
-    // Whoever else runs: each is shown once, and none behind the one that was enough.
+    // While others run: each output is shown once, and none after the match.
     for limit in [2, 4, 64] {
         let shown = Tally::default();
         let sought = looping(limit).stop_on_output(|index, output: &Result<u64, String>| {
@@ -237,7 +239,7 @@ pub fn a_loop_stops_at_an_output_that_is_enough<B: Backend>(backend: B) {
         once.dedup();
         assert_eq!(once.len(), shown.len());
     }
-    // Of a body that is called again, only the last output is shown.
+    // Of a body that is retried, only the last output is shown.
     let shown = Tally::default();
     let again = ConstantBuilder::default().with_delay(Duration::ZERO).with_max_times(2);
     let again =
@@ -249,13 +251,13 @@ pub fn a_loop_stops_at_an_output_that_is_enough<B: Backend>(backend: B) {
     let mut shown = shown.read();
     shown.sort_unstable();
     assert_eq!(shown, (0..10).map(|n| (n, n % 2 == 0)).collect::<Vec<_>>());
-    // It was the last: nothing was cut short.
+    // The match is the last item: the loop is not interrupted.
     let last = looping(1).stop_on_output(|_, output: &u64| *output == 9);
     assert!(backend.block_on(last.gather(|n| job(async move { n }))).is_ok());
 }
 
-/// OPT-2, law 1
-pub fn a_predicates_panic_goes_on_after_the_bodies_have_stopped<B: Backend>(backend: B) {
+/// OPT-2, law 1: A panic of the predicate propagates after the bodies have stopped.
+pub fn a_predicates_panic_propagates_after_the_bodies_have_stopped<B: Backend>(backend: B) {
     let alive = Alive::default();
     let looping = each(0..9).limit(4).unwrap().at(backend.place());
     let looping = looping.stop_on_output(|_, _: &u64| panic!("on purpose"));
@@ -269,31 +271,33 @@ pub fn a_predicates_panic_goes_on_after_the_bodies_have_stopped<B: Backend>(back
             n
         })
     });
-    let ended = catch_unwind(AssertUnwindSafe(|| backend.block_on(looping)));
-    assert_eq!(ended.unwrap_err().downcast_ref(), Some(&"on purpose"));
+    let caught = catch_unwind(AssertUnwindSafe(|| backend.block_on(looping)));
+    assert_eq!(caught.unwrap_err().downcast_ref(), Some(&"on purpose"));
     assert_eq!(alive.now(), 0);
 }
 
-/// OPT-2, OPT-10: nobody is asked again after it was enough, and who has asked first to finish is told.
-pub fn enough_is_said_once_and_a_loop_that_had_to_finish_says_so<B: Backend>(backend: B) {
-    let (asked, clock) = (Tally::default(), backend.clock());
+/// OPT-2, OPT-10: A condition that was met is not checked again, and a drained loop reports that it was drained.
+pub fn a_met_condition_is_not_checked_again_and_a_drained_loop_reports_its_cause<B: Backend>(
+    backend: B,
+) {
+    let (checked, clock) = (Tally::default(), backend.clock());
     let again = ConstantBuilder::default().with_delay(seconds::<B>(3600));
     let looping = each(0..4).unbounded().at(backend.place()).retry(&clock, again);
-    let said = asked.clone();
-    let looping = looping.stop_on_counts(move |tally| {
-        said.write(tally.completed() as u64);
-        tally.completed() == 1
+    let checks = checked.clone();
+    let looping = looping.stop_on_counts(move |counts| {
+        checks.write(counts.completed() as u64);
+        counts.completed() == 1
     });
     let settled = backend.block_on(looping.settle(|n| {
         job(async move {
-            // The others wait for another attempt by then, or are stopped.
+            // The others wait for a retry by then, or are stopped.
             yields(20 * usize::from(n == 3)).await;
             if n == 3 { Ok(n) } else { Err("again".to_owned()) }
         })
     }));
-    assert_eq!((asked.read(), settled.len()), (vec![1], 4));
+    assert_eq!((checked.read(), settled.len()), (vec![1], 4));
 
-    // It fails after the loop was asked to finish, and would have been tried again.
+    // The body fails after the loop was drained, and would have been retried.
     let token = CancelToken::new();
     let looping = each(0..1).unbounded().at(backend.place()).retry(&clock, again);
     let settled = backend.block_on(looping.drain_on(&token).settle(|_| {
@@ -304,20 +308,23 @@ pub fn enough_is_said_once_and_a_loop_that_had_to_finish_says_so<B: Backend>(bac
             Err::<u64, _>("no".to_owned())
         })
     }));
-    assert_eq!(settled.interrupted().map(|cut| cut.cause.clone()), Some(Cause::Drained));
+    assert_eq!(
+        settled.interrupted().map(|interrupted| interrupted.cause.clone()),
+        Some(Cause::Drained)
+    );
 }
 
-/// OPT-11
-pub fn observers_hear_of_every_item_in_order<B: Backend>(backend: B) {
+/// OPT-11: Observers receive the events of each item in order: received, each attempt, one outcome.
+pub fn observers_receive_the_events_of_each_item_in_order<B: Backend>(backend: B) {
     let clock = backend.clock();
     let events = Tally::<(Duration, Event)>::default();
     let looping = each([0, 1, 2, 3]).limit(2).unwrap().at(backend.place());
     let again = ConstantBuilder::default().with_delay(seconds::<B>(1)).with_max_times(1);
-    let heard = events.clone();
+    let received = events.clone();
     let looping = looping
         .timeout(&clock, seconds::<B>(3))
         .retry(&clock, again)
-        .observe(&clock, move |at, event: &Event| heard.write((at, *event)));
+        .observe(&clock, move |at, event: &Event| received.write((at, *event)));
     let settled = backend.block_on(looping.settle(|n: u64| {
         job(async move {
             match n {
@@ -329,12 +336,12 @@ pub fn observers_hear_of_every_item_in_order<B: Backend>(backend: B) {
         })
     }));
     let events = events.read();
-    assert!(events.windows(2).all(|pair| pair[0].0 <= pair[1].0), "in the order of time");
+    assert!(events.windows(2).all(|pair| pair[0].0 <= pair[1].0), "the times are in order");
     assert!(matches!(events[0].1, Event::LoopStarted { least: 4, most: Some(4), .. }));
     let of = |item: usize| -> Vec<String> {
         let of_item = events.iter().filter(|(_, event)| event.index() == Some(item));
         let shown = of_item.map(|(_, event)| match event {
-            Event::Received { .. } => "queued".to_owned(),
+            Event::Received { .. } => "received".to_owned(),
             Event::Started { attempt, .. } => format!("started {attempt}"),
             Event::Retried { attempt, .. } => format!("retried {attempt}"),
             Event::Completed { attempts, how, .. } => format!("{how:?} {attempts}"),
@@ -342,10 +349,10 @@ pub fn observers_hear_of_every_item_in_order<B: Backend>(backend: B) {
         });
         shown.collect()
     };
-    let once = |end| vec!["queued", "started 1", end];
-    let twice = |end| vec!["queued", "started 1", "retried 1", "started 2", end];
+    let once = |outcome| vec!["received", "started 1", outcome];
+    let twice = |outcome| vec!["received", "started 1", "retried 1", "started 2", outcome];
     assert_eq!(of(2), twice("TimedOut 2"));
-    // On a clock that is not exact, time may be short for anybody.
+    // On a real clock, any body may time out.
     let may_be = [once("Ok 1"), twice("Ok 2"), twice("TimedOut 2")];
     let done = &may_be[..if B::EXACT { 1 } else { 3 }];
     assert!([0, 3].into_iter().all(|n| done.iter().any(|done| of(n) == *done)), "{events:?}");
@@ -353,16 +360,16 @@ pub fn observers_hear_of_every_item_in_order<B: Backend>(backend: B) {
     assert_eq!(settled.len(), 4);
 }
 
-/// OPT-11: also of those that are stopped and of those that never begin.
-pub fn observers_hear_the_end_of_those_that_were_stopped<B: Backend>(backend: B) {
+/// OPT-11: Observers receive an outcome for items that were stopped and for items that never started.
+pub fn observers_receive_the_outcomes_of_stopped_and_unstarted_items<B: Backend>(backend: B) {
     let clock = backend.clock();
     let events = Tally::<Event>::default();
-    let (heard, token, first_runs) = (events.clone(), CancelToken::new(), Gate::default());
+    let (received, token, first_runs) = (events.clone(), CancelToken::new(), Gate::default());
     let looping = each([0, 1, 1]).limit(3).unwrap().at(backend.place());
     let looping = looping
         .limit_by(|n: &u64| *n, 1)
         .unwrap()
-        .observe(&clock, move |_, event: &Event| heard.write(*event))
+        .observe(&clock, move |_, event: &Event| received.write(*event))
         .cancel_on(&token);
     let interrupted = backend.block_on(looping.gather(|n| {
         let (token, first_runs) = (token.clone(), first_runs.clone());
@@ -377,7 +384,7 @@ pub fn observers_hear_the_end_of_those_that_were_stopped<B: Backend>(backend: B)
         })
     }));
     assert_eq!(interrupted.unwrap_err().pending, [0, 1]);
-    let mut ends: Vec<_> = events
+    let mut outcomes: Vec<_> = events
         .read()
         .into_iter()
         .filter_map(|event| match event {
@@ -385,13 +392,13 @@ pub fn observers_hear_the_end_of_those_that_were_stopped<B: Backend>(backend: B)
             _ => None,
         })
         .collect();
-    ends.sort_by_key(|&(index, ..)| index);
+    outcomes.sort_by_key(|&(index, ..)| index);
     let expected = [
         (0, 1, OutcomeKind::Cancelled),
         (1, 1, OutcomeKind::Cancelled),
         (2, 0, OutcomeKind::NotRun),
     ];
-    // A task may cancel its loop before that has pulled the last.
-    let pulled = if B::SPAWNED { ends.len().max(2) } else { 3 };
-    assert_eq!(ends, expected[..pulled]);
+    // A task may cancel its loop before the loop has pulled the last items.
+    let pulled = if B::SPAWNED { outcomes.len().max(2) } else { 3 };
+    assert_eq!(outcomes, expected[..pulled]);
 }

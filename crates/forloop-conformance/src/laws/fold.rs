@@ -1,16 +1,16 @@
-//! One value of all outputs, made as they finish.
+//! One value of all outputs, updated as bodies complete.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use forloop_core::{CancelToken, Cause, Outcome, each};
 
 use super::endless;
-use crate::{Alive, Backend, Bomb, Gate, Tally, job, seconds, yields};
+use crate::{Alive, Backend, Gate, PanicOnDrop, Tally, job, seconds, yields};
 
-/// FLD-1
-pub fn each_output_is_put_in_once_in_completion_order_with_its_index<B: Backend>(backend: B) {
+/// FLD-1: `fold` receives each output once, in completion order, with its index.
+pub fn each_output_is_folded_once_in_completion_order_with_its_index<B: Backend>(backend: B) {
     let gates: Vec<_> = (0..4).map(|_| Gate::default()).collect();
-    // Only what was put in opens the next one's gate: 3, 1, 0, 2.
+    // The step opens the gate of the next body: 3, 1, 0, 2.
     gates[3].open();
     let next = [2, 0, 4, 1];
     let looping = each(0..4).unbounded().at(backend.place());
@@ -29,8 +29,8 @@ pub fn each_output_is_put_in_once_in_completion_order_with_its_index<B: Backend>
     assert_eq!(backend.block_on(folded), [(3, 30), (1, 10), (0, 0), (2, 20)]);
 }
 
-/// FLD-1, law 6
-pub fn of_many_items_no_more_than_the_limit_are_there_at_once<B: Backend>(backend: B) {
+/// FLD-1, law 6: A fold of many items holds at most `limit` of them at once.
+pub fn of_many_items_at_most_limit_exist_at_once<B: Backend>(backend: B) {
     for limit in [1, 3, 64] {
         let (pulled, folded) = (Alive::default(), Alive::default());
         let items = (0..1000).inspect(|_: &u64| {
@@ -54,8 +54,8 @@ pub fn of_many_items_no_more_than_the_limit_are_there_at_once<B: Backend>(backen
     }
 }
 
-/// FLD-1: bodies that read, await and write forget what the others have written.
-pub fn a_shared_counter_loses_what_a_fold_keeps<B: Backend>(backend: B) {
+/// FLD-1: A fold keeps every update, while bodies that read, await and write a shared counter lose some.
+pub fn a_fold_keeps_updates_that_a_shared_counter_loses<B: Backend>(backend: B) {
     let (total, all_in) = (Tally::<u64>::default(), Gate::default());
     let counted = each(1..=10).unbounded().at(backend.place()).for_each(|n: u64| {
         let (total, all_in) = (total.clone(), all_in.clone());
@@ -84,12 +84,12 @@ pub fn a_shared_counter_loses_what_a_fold_keeps<B: Backend>(backend: B) {
     assert_eq!(backend.block_on(looping.fold(0, body, |total, (_, n)| total + n)), 55);
 }
 
-/// FLD-2
-pub fn the_first_failure_stops_the_fold_and_nothing_is_put_in_after_it<B: Backend>(backend: B) {
+/// FLD-2: The first failure stops the bodies of a `try_fold`, and no output is folded after it.
+pub fn the_first_failure_stops_a_try_fold_and_no_output_is_folded_after_it<B: Backend>(backend: B) {
     let (alive, failed, pulled) = (Alive::default(), Gate::default(), Tally::default());
     let items = (0..9).inspect(|&n: &u64| pulled.write(n));
     let looping = each(items).limit(3).unwrap().at(backend.place());
-    let put_in = Tally::default();
+    let folded = Tally::default();
     let body = |n: u64| {
         let (guard, failed) = (alive.guard(), failed.clone());
         job(async move {
@@ -97,7 +97,7 @@ pub fn the_first_failure_stops_the_fold_and_nothing_is_put_in_after_it<B: Backen
             match n {
                 0 => Ok(n),
                 1 => {
-                    // The other two of the three have begun.
+                    // The other two of the three have started.
                     failed.passed().await;
                     Err(n.to_string())
                 }
@@ -109,26 +109,26 @@ pub fn the_first_failure_stops_the_fold_and_nothing_is_put_in_after_it<B: Backen
             }
         })
     };
-    let folded = looping.try_fold(0, body, |count, (index, n)| {
+    let fold = looping.try_fold(0, body, |count, (index, n)| {
         assert_eq!(index as u64, n);
-        put_in.write(n);
+        folded.write(n);
         count + 1
     });
     let error = backend.block_on(async {
-        let error = folded.await.unwrap_err();
+        let error = fold.await.unwrap_err();
         assert_eq!(alive.now(), 0);
         error
     });
     assert_eq!((error.failures().len(), error.get(1)), (1, Some(&String::from("1"))));
-    assert_eq!((put_in.read(), pulled.read()), (vec![0], vec![0, 1, 2, 3]));
+    assert_eq!((folded.read(), pulled.read()), (vec![0], vec![0, 1, 2, 3]));
 
     let looping = each(0..9).limit(3).unwrap().at(backend.place());
     let body = |n: u64| job(async move { Ok::<_, String>(n) });
     assert_eq!(backend.block_on(looping.try_fold(0, body, |sum, (_, n)| sum + n)), Ok(36));
 }
 
-/// FLD-3: under options that give each item an outcome, the step gets it.
-pub fn a_fold_has_a_place_for_a_body_without_time<B: Backend>(backend: B) {
+/// FLD-3: With an option that produces outcomes, the step receives the outcome of a body that timed out.
+pub fn a_fold_receives_the_outcomes_of_timed_out_bodies<B: Backend>(backend: B) {
     let clock = backend.clock();
     let looping = each(0..3).unbounded().at(backend.place()).timeout(&clock, seconds::<B>(1));
     let body = |n: u64| if n == 1 { job(std::future::pending()) } else { job(async move { n }) };
@@ -142,12 +142,12 @@ pub fn a_fold_has_a_place_for_a_body_without_time<B: Backend>(backend: B) {
             other => panic!("{other:?}"),
         });
     let (sum, late) = backend.block_on(folded);
-    // On a clock that is not exact, time may be short for anybody.
+    // On a real clock, any body may time out.
     assert!((sum, &late[..]) == (2, &[1]) || !B::EXACT && late.contains(&1), "{late:?}");
 }
 
-/// FLD-3
-pub fn a_fold_that_is_cut_short_tells_the_value_so_far<B: Backend>(backend: B) {
+/// FLD-3: An interrupted `fold` returns the value so far.
+pub fn an_interrupted_fold_returns_the_value_so_far<B: Backend>(backend: B) {
     let (alive, token) = (Alive::default(), CancelToken::new());
     let looping = each(0..).limit(2).unwrap().at(backend.place()).cancel_on(&token);
     let body = |n: u64| if n < 3 { job(async move { n }) } else { endless(&alive) };
@@ -165,10 +165,10 @@ pub fn a_fold_that_is_cut_short_tells_the_value_so_far<B: Backend>(backend: B) {
     assert_eq!(alive.now(), 0);
 }
 
-/// FLD-4, law 1
-pub fn a_folds_panic_goes_on_after_the_bodies_have_stopped<B: Backend>(backend: B) {
+/// FLD-4, law 1: A panic of the step propagates after the bodies have stopped, and the step is not called again.
+pub fn a_folds_panic_propagates_after_the_bodies_have_stopped<B: Backend>(backend: B) {
     let (alive, called) = (Alive::default(), Tally::default());
-    let ended = catch_unwind(AssertUnwindSafe(|| {
+    let caught = catch_unwind(AssertUnwindSafe(|| {
         let looping = each(0..).limit(3).unwrap().at(backend.place());
         let body = |n: u64| if n < 2 { job(async move { n }) } else { endless(&alive) };
         backend.block_on(looping.fold(0, body, |sum, (_, n)| {
@@ -177,15 +177,15 @@ pub fn a_folds_panic_goes_on_after_the_bodies_have_stopped<B: Backend>(backend: 
             sum + n
         }))
     }));
-    let payload = ended.unwrap_err();
+    let payload = caught.unwrap_err();
     assert!(payload.downcast_ref::<String>().unwrap().contains("on purpose"));
     assert_eq!((alive.now(), called.read().len()), (0, 2));
 }
 
-/// FLD-4, law 2: of the step's panic and those of destructors that come of it, the step's goes on.
-pub fn a_folds_panic_is_shown_before_those_that_come_of_it<B: Backend>(backend: B) {
+/// FLD-4, law 2: A panic of the step propagates, not the panics of destructors that follow from it.
+pub fn a_folds_panic_takes_precedence_over_those_of_destructors<B: Backend>(backend: B) {
     let all_in = Gate::default();
-    let ended = catch_unwind(AssertUnwindSafe(|| {
+    let caught = catch_unwind(AssertUnwindSafe(|| {
         let looping = each(0..2).unbounded().at(backend.place());
         let body = |n: u64| {
             let all_in = all_in.clone();
@@ -194,12 +194,12 @@ pub fn a_folds_panic_is_shown_before_those_that_come_of_it<B: Backend>(backend: 
                     all_in.passed().await;
                     return n;
                 }
-                let _bomb = Bomb;
+                let _panics = PanicOnDrop;
                 all_in.open();
                 std::future::pending().await
             })
         };
         backend.block_on(looping.fold(0, body, |_, _| -> u64 { panic!("the step") }))
     }));
-    assert_eq!(ended.unwrap_err().downcast_ref(), Some(&"the step"));
+    assert_eq!(caught.unwrap_err().downcast_ref(), Some(&"the step"));
 }

@@ -1,4 +1,4 @@
-//! Gather, its fail-fast form and its settled form.
+//! `gather`, `try_gather` and `settle`.
 
 use std::time::Duration;
 
@@ -6,9 +6,9 @@ use forloop_core::{Outcome, Timer, each};
 
 use crate::{Alive, Backend, Gate, Peak, Tally, job, yields};
 
-/// GAT-1
+/// GAT-1: Without a limit, all bodies are in flight at once.
 pub fn all_bodies_run_at_once<B: Backend>(backend: B) {
-    // Ten bodies that wait for each other finish only if all ten are in flight.
+    // Ten bodies that wait for each other complete only if all ten are in flight.
     let (peak, gate, arrived) = (Peak::default(), Gate::default(), Tally::default());
     let bodies = each(0..10).unbounded().at(backend.place()).gather(|n: u64| {
         let (peak, gate, arrived) = (peak.clone(), gate.clone(), arrived.clone());
@@ -28,8 +28,8 @@ pub fn all_bodies_run_at_once<B: Backend>(backend: B) {
     assert_eq!(peak.most(), 10);
 }
 
-/// GAT-2
-pub fn outputs_come_back_in_input_order<B: Backend>(backend: B) {
+/// GAT-2: Outputs are returned in input order, in any order of completion.
+pub fn outputs_are_returned_in_input_order<B: Backend>(backend: B) {
     let (a, c) = (Gate::default(), Gate::default());
     let log = Tally::default();
     let outputs = each(["a", "b", "c"]).unbounded().at(backend.place()).gather(|name| {
@@ -53,8 +53,8 @@ pub fn outputs_come_back_in_input_order<B: Backend>(backend: B) {
     assert_eq!(log.read(), ["b", "a", "c"]);
 }
 
-/// GAT-3
-pub fn every_item_is_taken_once_and_its_body_called_once_in_input_order<B: Backend>(backend: B) {
+/// GAT-3: Each item is pulled once and its body called once, in input order.
+pub fn each_item_is_pulled_once_and_its_body_called_once_in_input_order<B: Backend>(backend: B) {
     let (pulled, called) = (Tally::default(), Tally::default());
     let items = (0..100).inspect(|&n: &u64| pulled.write(n)).enumerate();
     let outputs = each(items).unbounded().at(backend.place()).gather(|(index, n)| {
@@ -71,15 +71,15 @@ pub fn every_item_is_taken_once_and_its_body_called_once_in_input_order<B: Backe
     assert_eq!(called.read(), expected);
 }
 
-/// GAT-4
-pub fn the_error_returned_is_the_first_in_time<B: Backend>(backend: B) {
+/// GAT-4: The earliest error is returned, not the one with the lowest index.
+pub fn the_earliest_error_is_returned<B: Backend>(backend: B) {
     let (gate, clock) = (Gate::default(), backend.clock());
     let outcome = each(0..2).unbounded().at(backend.place()).try_gather(|n: u64| {
         let (gate, clock) = (gate.clone(), clock.clone());
         job(async move {
             if n == 0 {
                 gate.passed().await;
-                // Body 1 can tell that it is about to fail, not that it has.
+                // Body 1 opens the gate before it has failed.
                 clock.sleep(Duration::from_millis(200)).await;
             } else {
                 gate.open();
@@ -91,8 +91,8 @@ pub fn the_error_returned_is_the_first_in_time<B: Backend>(backend: B) {
     assert_eq!(error.first().unwrap().error, "body 1");
 }
 
-/// GAT-5
-pub fn after_an_error_no_sibling_is_left<B: Backend>(backend: B) {
+/// GAT-5: An error is returned after every sibling has stopped.
+pub fn an_error_is_returned_after_the_siblings_have_stopped<B: Backend>(backend: B) {
     let (alive, all_in) = (Alive::default(), Gate::default());
     let outcome = each(0..10).unbounded().at(backend.place()).try_gather(|n: u64| {
         let (alive, all_in) = (alive.clone(), all_in.clone());
@@ -111,7 +111,7 @@ pub fn after_an_error_no_sibling_is_left<B: Backend>(backend: B) {
     });
     let error = backend.block_on(async {
         let error = outcome.await.unwrap_err();
-        // Before anything else gets a turn.
+        // Checked before any other task is polled.
         assert_eq!(alive.now(), 0);
         error
     });
@@ -119,8 +119,8 @@ pub fn after_an_error_no_sibling_is_left<B: Backend>(backend: B) {
     assert_eq!(error.get(4).unwrap(), "four");
 }
 
-/// GAT-5, law 2: in the order of time, with their indices.
-pub fn every_real_failure_is_in_the_error<B: Backend>(backend: B) {
+/// GAT-5, law 2: The error contains the bodies that failed before the loop stopped, each with its index.
+pub fn the_error_contains_every_failure<B: Backend>(backend: B) {
     let all_in = Gate::default();
     let arrived = Tally::default();
     let outcome = each(0..8).unbounded().at(backend.place()).try_for_each(|n: u64| {
@@ -141,8 +141,8 @@ pub fn every_real_failure_is_in_the_error<B: Backend>(backend: B) {
     }
 }
 
-/// GAT-6
-pub fn a_settled_loop_returns_every_outcome_in_input_order<B: Backend>(backend: B) {
+/// GAT-6: `settle` returns the outcome of every item in input order, with every limit.
+pub fn settle_returns_every_outcome_in_input_order<B: Backend>(backend: B) {
     let items = || each([3, 1, 0, 2]);
     let limited = |limit: usize| items().limit(limit).unwrap();
     for looping in [items().sequential(), limited(2), limited(4), items().unbounded()] {

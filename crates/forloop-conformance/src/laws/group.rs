@@ -5,10 +5,10 @@ use std::time::Duration;
 use forloop_core::{Cancelled, Closed, LoopError, Timer};
 
 use super::{endless, errors};
-use crate::{Alive, Backend, Gate, Group, Tally, eventually, job, yields};
+use crate::{Alive, Backend, Gate, Group, PanicOnDrop, Tally, eventually, job, yields};
 
-/// GRP-1
-pub fn a_group_returns_its_bodys_value_after_all_children<B: Backend>(backend: B) {
+/// GRP-1: A group returns the value of its body after all children have completed.
+pub fn a_group_returns_its_bodys_value_after_all_children_have_completed<B: Backend>(backend: B) {
     let log = Tally::default();
     let value = backend.group({
         let log = log.clone();
@@ -44,7 +44,7 @@ fn descend<G: Group>(group: G, left: u64, log: Tally) -> crate::Job<Result<u64, 
     })
 }
 
-/// GRP-2
+/// GRP-2: A child may spawn into its own group after the body has returned, and the group waits for it.
 pub fn a_child_may_spawn_into_its_group_after_the_body_has_returned<B: Backend>(backend: B) {
     let log = Tally::default();
     let result = backend.group({
@@ -58,7 +58,7 @@ pub fn a_child_may_spawn_into_its_group_after_the_body_has_returned<B: Backend>(
     assert_eq!(log.read(), (0..10).rev().collect::<Vec<_>>());
 }
 
-/// GRP-3
+/// GRP-3: A child's error stops its siblings, and the body at its current await.
 pub fn a_childs_error_stops_the_siblings_and_the_body<B: Backend>(backend: B) {
     let (alive, after) = (Alive::default(), Tally::<u64>::default());
     let result = backend.group({
@@ -90,8 +90,8 @@ pub fn a_childs_error_stops_the_siblings_and_the_body<B: Backend>(backend: B) {
     assert!(after.read().is_empty());
 }
 
-/// GRP-4
-pub fn the_error_holds_every_failure_and_no_cancelled_child<B: Backend>(backend: B) {
+/// GRP-4: The error contains the failures in completion order and no child that was only cancelled.
+pub fn the_error_contains_every_failure_and_no_cancelled_child<B: Backend>(backend: B) {
     let gate = Gate::default();
     let result = backend.group(move |group| {
         job(async move {
@@ -110,7 +110,7 @@ pub fn the_error_holds_every_failure_and_no_cancelled_child<B: Backend>(backend:
     assert!(error.failures().iter().all(|failure| failure.index != Some(0)));
 }
 
-/// GRP-5
+/// GRP-5: An error of the body is returned after the children have stopped, also before its first await.
 pub fn a_bodys_error_stops_the_children_before_it_is_returned<B: Backend>(backend: B) {
     for awaits in [0, 3] {
         let alive = Alive::default();
@@ -133,7 +133,7 @@ pub fn a_bodys_error_stops_the_children_before_it_is_returned<B: Backend>(backen
     }
 }
 
-/// GRP-6
+/// GRP-6: A group that has returned refuses a child and drops it without a poll.
 pub fn a_closed_group_refuses_a_child_and_drops_it_unpolled<B: Backend>(backend: B) {
     let (kept, alive, polled) = (Tally::default(), Alive::default(), Tally::<u64>::default());
     let result = backend.group({
@@ -159,8 +159,8 @@ pub fn a_closed_group_refuses_a_child_and_drops_it_unpolled<B: Backend>(backend:
     assert!(polled.read().is_empty());
 }
 
-/// GRP-7
-pub fn an_error_is_not_lost_when_nobody_awaits_the_child<B: Backend>(backend: B) {
+/// GRP-7: The group returns the error of a child whose handle was dropped.
+pub fn the_error_of_a_child_that_is_not_awaited_is_returned<B: Backend>(backend: B) {
     let result = backend.group(|group| {
         job(async move {
             drop(group.spawn(job(async {
@@ -173,7 +173,7 @@ pub fn an_error_is_not_lost_when_nobody_awaits_the_child<B: Backend>(backend: B)
     assert_eq!(backend.block_on(result).unwrap_err().get(0).unwrap(), "no");
 }
 
-/// GRP-8
+/// GRP-8: `cancel` stops the body and the children, and a second call changes nothing.
 pub fn a_cancelled_group_stops_its_body_and_its_children<B: Backend>(backend: B) {
     let (alive, after) = (Alive::default(), Tally::<u64>::default());
     let result = backend.group({
@@ -197,8 +197,8 @@ pub fn a_cancelled_group_stops_its_body_and_its_children<B: Backend>(backend: B)
     assert!(after.read().is_empty());
 }
 
-/// GRP-8
-pub fn a_group_cancelled_by_a_child_after_its_body_returns_the_value<B: Backend>(backend: B) {
+/// GRP-8: A group that a child cancels after the body has returned still returns the body's value.
+pub fn a_group_cancelled_after_its_body_has_returned_returns_the_value<B: Backend>(backend: B) {
     let result = backend.group(|group| {
         job(async move {
             group.spawn(job(std::future::pending()));
@@ -214,8 +214,8 @@ pub fn a_group_cancelled_by_a_child_after_its_body_returns_the_value<B: Backend>
     assert_eq!(backend.block_on(result), Ok(7));
 }
 
-/// GRP-8
-pub fn a_group_cancelled_before_the_first_child_takes_none<B: Backend>(backend: B) {
+/// GRP-8: A group that was cancelled before its first child drops that child without a poll.
+pub fn a_group_cancelled_before_its_first_child_refuses_it<B: Backend>(backend: B) {
     let (alive, polled) = (Alive::default(), Tally::<u64>::default());
     let result = backend.group({
         let (alive, polled) = (alive.clone(), polled.clone());
@@ -238,8 +238,8 @@ pub fn a_group_cancelled_before_the_first_child_takes_none<B: Backend>(backend: 
     assert!(polled.read().is_empty());
 }
 
-/// LST-4
-pub fn a_cancelled_child_is_no_failure<B: Backend>(backend: B) {
+/// LST-4: A child that was cancelled by its handle does not fail the group or its siblings.
+pub fn a_cancelled_child_is_not_a_failure<B: Backend>(backend: B) {
     let alive = Alive::default();
     let result = backend.group({
         let alive = alive.clone();
@@ -261,7 +261,7 @@ pub fn a_cancelled_child_is_no_failure<B: Backend>(backend: B) {
     assert_eq!(backend.block_on(result), Ok(2));
 }
 
-/// GRP-1
+/// GRP-1: The handle of a child returns its value, and `is_finished` says whether there is one.
 pub fn a_childs_value_can_be_awaited<B: Backend>(backend: B) {
     let result = backend.group(|group| {
         job(async move {
@@ -293,8 +293,8 @@ pub fn a_childs_value_can_be_awaited<B: Backend>(backend: B) {
     assert_eq!(backend.block_on(result), Ok((0..=10).collect()));
 }
 
-/// CAN-1
-pub fn a_group_that_is_dropped_stops_everything<B: Backend>(backend: B) {
+/// CAN-1: Dropping a group stops its body and its children, even if they hold handles to the group.
+pub fn a_dropped_group_stops_its_body_and_its_children<B: Backend>(backend: B) {
     let alive = Alive::default();
     let clock = backend.clock();
     let result = backend.group({
@@ -329,7 +329,7 @@ pub fn a_group_that_is_dropped_stops_everything<B: Backend>(backend: B) {
     });
 }
 
-/// Law 11
+/// Law 11: A group that is dropped before its first poll has not called its closure.
 pub fn a_group_that_is_never_polled_calls_nothing<B: Backend>(backend: B) {
     let called = Tally::<u64>::default();
     let result = backend.group({
@@ -343,8 +343,8 @@ pub fn a_group_that_is_never_polled_calls_nothing<B: Backend>(backend: B) {
     assert!(called.read().is_empty());
 }
 
-/// Law 9: a body that only yields starves nobody.
-pub fn a_busy_body_starves_no_child<B: Backend>(backend: B) {
+/// Law 9: A body that always wakes itself does not starve the children.
+pub fn a_busy_body_does_not_starve_its_children<B: Backend>(backend: B) {
     let result = backend.group(|group| {
         job(async move {
             let flag = Tally::default();
@@ -368,8 +368,8 @@ pub fn a_busy_body_starves_no_child<B: Backend>(backend: B) {
     assert_eq!(backend.block_on(result).unwrap_err().get(1).unwrap(), "no");
 }
 
-/// GRP-8: children that spawn children for ever starve nobody.
-pub fn endless_children_starve_no_body<B: Backend>(backend: B) {
+/// GRP-8: Children that spawn children forever do not starve the body.
+pub fn endless_children_do_not_starve_the_body<B: Backend>(backend: B) {
     fn endless<G: Group>(group: G) -> crate::Job<Result<u64, String>> {
         job(async move {
             yields(1).await;
@@ -385,12 +385,12 @@ pub fn endless_children_starve_no_body<B: Backend>(backend: B) {
             Ok(())
         })
     });
-    let ended = backend.block_on(result);
-    assert!(matches!(ended, Ok(()) | Err(LoopError::Cancelled)));
+    let returned = backend.block_on(result);
+    assert!(matches!(returned, Ok(()) | Err(LoopError::Cancelled)));
 }
 
-/// GRP-3: not even if the await is on the child that failed.
-pub fn the_body_does_not_go_on_past_its_await_on_a_failed_child<B: Backend>(backend: B) {
+/// GRP-3: The body does not resume after its current await, not even if it awaits the child that failed.
+pub fn the_body_does_not_resume_after_awaiting_a_failed_child<B: Backend>(backend: B) {
     for round in 0..50 {
         let after = Tally::<u64>::default();
         let result = backend.group({
@@ -412,19 +412,11 @@ pub fn the_body_does_not_go_on_past_its_await_on_a_failed_child<B: Backend>(back
     }
 }
 
-/// Law 5: whoever waits for a child hears of its end, also if its destructor panics.
-pub fn a_child_whose_destructor_panics_leaves_nobody_waiting<B: Backend>(backend: B) {
-    struct Bomb;
-
-    impl Drop for Bomb {
-        fn drop(&mut self) {
-            panic!("on purpose");
-        }
-    }
-
-    let (give, take) = std::sync::mpsc::channel();
+/// Law 5: The handle of a child whose destructor panics completes with `Cancelled`.
+pub fn a_child_whose_destructor_panics_completes_its_handle<B: Backend>(backend: B) {
+    let (sender, receiver) = std::sync::mpsc::channel();
     let waiter = std::thread::spawn(move || {
-        let child: forloop_core::Child<u64> = take.recv().unwrap();
+        let child: forloop_core::Child<u64> = receiver.recv().unwrap();
         futures_lite::future::block_on(child)
     });
     let result = backend.group(|group| {
@@ -432,11 +424,11 @@ pub fn a_child_whose_destructor_panics_leaves_nobody_waiting<B: Backend>(backend
             let armed = Gate::default();
             let arm = armed.clone();
             let child = group.spawn(job(async move {
-                let _bomb = Bomb;
+                let _panics = PanicOnDrop;
                 arm.open();
                 std::future::pending().await
             }));
-            give.send(child).unwrap();
+            sender.send(child).unwrap();
             armed.passed().await;
             Err::<(), _>(String::from("body"))
         })
@@ -447,10 +439,8 @@ pub fn a_child_whose_destructor_panics_leaves_nobody_waiting<B: Backend>(backend
     assert_eq!(waiter.join().unwrap(), Err(Cancelled));
 }
 
-/// GRP-4: nobody takes a sibling's cancellation for a failure of its own.
-pub fn a_sibling_that_waits_for_another_does_not_go_on_when_both_are_stopped<B: Backend>(
-    backend: B,
-) {
+/// GRP-4: When both are stopped, a child that awaits a sibling does not observe its cancellation as an error.
+pub fn a_child_that_awaits_a_sibling_does_not_observe_its_cancellation<B: Backend>(backend: B) {
     for _ in 0..100 {
         let result = backend.group(|group| {
             job(async move {
@@ -469,7 +459,7 @@ pub fn a_sibling_that_waits_for_another_does_not_go_on_when_both_are_stopped<B: 
                     closed.passed().await;
                     Err(String::from("real"))
                 }));
-                // Until all of them wait, and are not just about to.
+                // Until each of them has polled the handle, and is not only about to.
                 while waiting.read().len() < 5 {
                     yields(1).await;
                 }
@@ -482,8 +472,10 @@ pub fn a_sibling_that_waits_for_another_does_not_go_on_when_both_are_stopped<B: 
     }
 }
 
-/// GRP-4: not even if it was looking just then, on another thread.
-pub fn a_restless_sibling_sees_no_other_that_was_stopped_or_has_failed<B: Backend>(backend: B) {
+/// GRP-4: A child that polls its siblings' handles while the group stops does not observe their outcomes.
+pub fn a_child_that_polls_a_sibling_does_not_observe_its_cancellation_or_failure<B: Backend>(
+    backend: B,
+) {
     for _ in 0..50 {
         let result = backend.group(|group| {
             job(async move {
@@ -507,10 +499,10 @@ pub fn a_restless_sibling_sees_no_other_that_was_stopped_or_has_failed<B: Backen
     }
 }
 
-/// GRP-4: also those that the group had not seen when it stopped the others.
-pub fn failures_that_a_group_has_not_seen_yet_are_in_its_error_too<B: Backend>(backend: B) {
-    // A task has failed a moment after its last line, and that moment has no upper bound: so it is
-    // enough if one round of many sees all failures.
+/// GRP-4: The error also contains failures that the group had not seen when it stopped the other children.
+pub fn the_error_contains_failures_that_the_group_had_not_seen_yet<B: Backend>(backend: B) {
+    // A task completes a moment after its last line, and that moment has no upper bound, so one round of many
+    // must have all failures.
     let mut most = 0;
     for round in 0..20 {
         let (alive, gate) = (Alive::default(), Gate::default());
@@ -536,7 +528,7 @@ pub fn failures_that_a_group_has_not_seen_yet_are_in_its_error_too<B: Backend>(b
             assert!(futures_lite::future::poll_once(result.as_mut()).await.is_none());
             gate.open();
             if B::SPAWNED {
-                // Without a look at the group.
+                // The group is not polled in between.
                 eventually(&clock, || alive.now() == 0).await;
                 clock.sleep(Duration::from_millis(round)).await;
             }
@@ -547,12 +539,12 @@ pub fn failures_that_a_group_has_not_seen_yet_are_in_its_error_too<B: Backend>(b
         }
         most = most.max(error.failures().len());
     }
-    // In the caller's task, the first failure is seen before the others can happen.
+    // In the caller's task, the first failure stops the others before they are polled.
     assert_eq!(most, if B::SPAWNED { 3 } else { 1 });
 }
 
-/// GRP-6: also while the group is stopping.
-pub fn a_group_that_is_stopping_refuses_a_child_and_drops_it_unpolled<B: Backend>(backend: B) {
+/// GRP-6: A group that is stopping refuses a child and drops it without a poll.
+pub fn a_stopping_group_refuses_a_child_and_drops_it_unpolled<B: Backend>(backend: B) {
     struct Late<G: Group> {
         group: G,
         alive: Alive,

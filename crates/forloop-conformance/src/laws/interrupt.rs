@@ -1,4 +1,4 @@
-//! Loops that are cut short: by a token, by any other signal, by a deadline.
+//! Loops that are interrupted by a token, by any other signal, or by a deadline.
 
 use std::thread;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::endless;
 use super::times::Stopwatch;
 use crate::strategies::{Run, every_strategy};
 use crate::{
-    Alive, Backend, Gate, Job, LONG, RestlessClock, Tally, VirtualClock, eventually, job,
+    Alive, Backend, Gate, Job, LONG, Tally, TickingClock, VirtualClock, eventually, job,
     long_after, on_time, seconds, yields,
 };
 
@@ -52,8 +52,8 @@ pub fn a_token_cancelled_before_keeps_every_strategy_from_beginning<B: Backend>(
     assert!(pulled.read().is_empty() && called.read().is_empty());
 }
 
-/// CAN-3
-pub fn a_cancelled_loop_has_stopped_and_tells_what_was_ready<B: Backend>(backend: B) {
+/// CAN-3: A cancelled loop returns after its bodies have stopped, with the outcome of each item.
+pub fn a_cancelled_loop_has_stopped_its_bodies_and_reports_the_outcomes<B: Backend>(backend: B) {
     let (alive, done, pulled) = (Alive::default(), Tally::default(), Tally::default());
     let (token, gate) = (CancelToken::new(), Gate::default());
     backend.block_on(async {
@@ -71,7 +71,7 @@ pub fn a_cancelled_loop_has_stopped_and_tells_what_was_ready<B: Backend>(backend
                         std::future::pending::<()>().await;
                     }
                     _ => {
-                        // The other has begun by then.
+                        // The other body has started by then.
                         gate.passed().await;
                         token.cancel();
                         std::future::pending::<()>().await;
@@ -81,7 +81,7 @@ pub fn a_cancelled_loop_has_stopped_and_tells_what_was_ready<B: Backend>(backend
             })
         });
         let settled = settled.await;
-        assert_eq!(alive.now(), 0, "a body runs that the loop has started");
+        assert_eq!(alive.now(), 0, "a body of the loop is still running");
         let interrupted = settled.interrupted().unwrap();
         assert_eq!(
             (&interrupted.cause, &interrupted.pending[..]),
@@ -91,9 +91,9 @@ pub fn a_cancelled_loop_has_stopped_and_tells_what_was_ready<B: Backend>(backend
             settled[..],
             [Outcome::Ok(0), Outcome::Ok(1), Outcome::Cancelled, Outcome::Cancelled]
         ));
-        let pad_to = settled.pad_to(6);
-        assert!(matches!(pad_to[4..], [Outcome::NotRun, Outcome::NotRun]));
-        assert_eq!(pad_to.into_result(), Err(LoopError::Cancelled));
+        let padded = settled.pad_to(6);
+        assert!(matches!(padded[4..], [Outcome::NotRun, Outcome::NotRun]));
+        assert_eq!(padded.into_result(), Err(LoopError::Cancelled));
     });
     let mut done = done.read();
     done.sort();
@@ -101,22 +101,22 @@ pub fn a_cancelled_loop_has_stopped_and_tells_what_was_ready<B: Backend>(backend
     assert_eq!(pulled.read(), [0, 1, 2, 3]);
 }
 
-/// CAN-3
-pub fn a_signal_at_its_time_ends_the_loop_at_that_time<B: Backend>(backend: B) {
+/// CAN-3: A timer as the signal cancels the loop when it fires.
+pub fn a_timer_as_the_signal_cancels_the_loop_when_it_fires<B: Backend>(backend: B) {
     let watch = Stopwatch::start(&backend);
-    // Two bodies end by then; of the others none is near its end.
+    // Two bodies complete by then, and no other is near its completion.
     let later = if B::EXACT { seconds::<B>(4) } else { LONG };
     let gathered = each(0..10)
         .limit(2)
         .unwrap()
         .at(backend.place())
         .cancel_on(watch.clock.sleep(seconds::<B>(7)))
-        .gather(|n| watch.ends(n, if n < 2 { seconds::<B>(4) } else { later }));
+        .gather(|n| watch.logs_completion(n, if n < 2 { seconds::<B>(4) } else { later }));
     let interrupted = backend.block_on(gathered).unwrap_err();
     on_time::<B>(watch.read(), seconds::<B>(7));
     assert_eq!(interrupted.cause, Cause::Cancelled);
     if B::EXACT {
-        assert_eq!(watch.noted(), [4, 4].map(Duration::from_secs));
+        assert_eq!(watch.logged(), [4, 4].map(Duration::from_secs));
         assert!(matches!(
             interrupted.ready[..],
             [Outcome::Ok(0), Outcome::Ok(1), Outcome::Cancelled, Outcome::Cancelled]
@@ -124,8 +124,8 @@ pub fn a_signal_at_its_time_ends_the_loop_at_that_time<B: Backend>(backend: B) {
     }
 }
 
-/// CAN-3
-pub fn a_token_cancelled_on_another_thread_ends_a_loop_that_waits<B: Backend>(backend: B) {
+/// CAN-3: A token that is cancelled on another thread wakes and cancels a loop whose bodies all wait.
+pub fn a_token_cancelled_on_another_thread_cancels_a_waiting_loop<B: Backend>(backend: B) {
     let alive = Alive::default();
     let token = CancelToken::new();
     let canceller = thread::spawn({
@@ -138,15 +138,15 @@ pub fn a_token_cancelled_on_another_thread_ends_a_loop_that_waits<B: Backend>(ba
         }
     });
     let looping = each(0..3).unbounded().at(backend.place()).cancel_on(&token);
-    let ended =
+    let returned =
         backend.block_on(looping.try_for_each(|_: u64| endless::<Result<(), String>>(&alive)));
-    assert_eq!(ended, Err(LoopError::Cancelled));
+    assert_eq!(returned, Err(LoopError::Cancelled));
     assert_eq!(alive.now(), 0);
     canceller.join().unwrap();
 }
 
-/// CAN-3
-pub fn any_future_is_a_signal_and_the_first_of_several_counts<B: Backend>(backend: B) {
+/// CAN-3: Any future is a signal, and the first of several that is ready cancels the loop.
+pub fn any_future_is_a_signal_and_the_first_of_several_decides<B: Backend>(backend: B) {
     let (gate, alive) = (Gate::default(), Alive::default());
     let looping = each(0..3).unbounded().at(backend.place());
     let looping = looping
@@ -155,26 +155,26 @@ pub fn any_future_is_a_signal_and_the_first_of_several_counts<B: Backend>(backen
             let gate = gate.clone();
             async move {
                 gate.passed().await;
-                "whatever"
+                "any output"
             }
         })
         .deadline(&backend.clock(), LONG);
-    let ended = backend.block_on(looping.gather(|n: u64| {
+    let returned = backend.block_on(looping.gather(|n: u64| {
         if n == 2 {
             gate.open();
         }
         endless::<u64>(&alive)
     }));
-    assert_eq!(ended.unwrap_err().cause, Cause::Cancelled);
+    assert_eq!(returned.unwrap_err().cause, Cause::Cancelled);
     assert_eq!(alive.now(), 0);
 }
 
-/// CAN-3: a body that holds the token may stop in its own way; asked to stop, it may not refuse.
-pub fn a_body_may_see_the_token<B: Backend>(backend: B) {
+/// CAN-3: A body that holds the token itself may complete after it is cancelled.
+pub fn a_body_may_await_the_token_and_complete<B: Backend>(backend: B) {
     let token = CancelToken::new();
     let (seen, canceller) = (Tally::default(), token.clone());
     let looping = each(0..2).unbounded().at(backend.place());
-    let ended = backend.block_on(looping.gather(|n: u64| {
+    let returned = backend.block_on(looping.gather(|n: u64| {
         let (token, canceller, seen) = (token.child(), canceller.clone(), seen.clone());
         job(async move {
             if n == 1 {
@@ -186,18 +186,18 @@ pub fn a_body_may_see_the_token<B: Backend>(backend: B) {
             n
         })
     }));
-    assert_eq!(ended, [0, 1]);
+    assert_eq!(returned, [0, 1]);
     let mut seen = seen.read();
     seen.sort();
     assert_eq!(seen, [0, 1]);
 }
 
-/// CAN-3: nothing is left to cancel, whatever the limit.
-pub fn a_loop_whose_work_is_done_is_not_cancelled<B: Backend>(backend: B) {
+/// CAN-3: A loop whose last body cancels the token returns its outputs, with every limit.
+pub fn a_loop_whose_bodies_have_completed_is_not_cancelled<B: Backend>(backend: B) {
     for limit in 1..=4 {
         let token = CancelToken::new();
         let looping = each(0..3).limit(limit).unwrap().at(backend.place()).cancel_on(&token);
-        let ended = backend.block_on(looping.gather(|n: u64| {
+        let returned = backend.block_on(looping.gather(|n: u64| {
             let token = token.clone();
             job(async move {
                 yields(n as usize * 3).await;
@@ -207,8 +207,8 @@ pub fn a_loop_whose_work_is_done_is_not_cancelled<B: Backend>(backend: B) {
                 n
             })
         }));
-        // In-task the others have ended by then; of tasks one may not have.
-        match ended {
+        // In the caller's task the others have completed by then; a task may still be running.
+        match returned {
             Ok(outputs) => assert_eq!(outputs, [0, 1, 2]),
             Err(interrupted) => {
                 assert!(B::SPAWNED, "{interrupted} at limit {limit}");
@@ -220,45 +220,45 @@ pub fn a_loop_whose_work_is_done_is_not_cancelled<B: Backend>(backend: B) {
     }
 }
 
-/// TMO-1
-pub fn a_deadline_is_neither_a_cancellation_nor_an_error_of_a_body<B: Backend>(backend: B) {
+/// TMO-1: A deadline is reported as a timeout, not as a cancellation or as an error of a body.
+pub fn a_deadline_is_reported_as_a_timeout<B: Backend>(backend: B) {
     let watch = Stopwatch::start(&backend);
     let alive = Alive::default();
     let looping = || {
         let looping = each(0..9).limit(2).unwrap().at(backend.place());
-        looping.deadline(&watch.clock, enough::<B>())
+        looping.deadline(&watch.clock, long_enough::<B>())
     };
     backend.block_on(async {
-        let ended = looping().try_gather(|_: u64| endless::<Result<u64, String>>(&alive)).await;
+        let returned = looping().try_gather(|_: u64| endless::<Result<u64, String>>(&alive)).await;
         assert_eq!(alive.now(), 0);
-        on_time::<B>(watch.read(), enough::<B>());
-        let Err(LoopError::TimedOut { timed_out, .. }) = ended else { panic!("{ended:?}") };
+        on_time::<B>(watch.read(), long_enough::<B>());
+        let Err(LoopError::TimedOut { timed_out, .. }) = returned else { panic!("{returned:?}") };
         assert_eq!(timed_out, [0, 1]);
 
-        let ended = looping().for_each(|_: u64| endless::<()>(&alive)).await;
-        let interrupted = ended.unwrap_err();
+        let returned = looping().for_each(|_: u64| endless::<()>(&alive)).await;
+        let interrupted = returned.unwrap_err();
         assert_eq!((interrupted.cause, interrupted.pending), (Cause::TimedOut, vec![0, 1]));
 
-        let ended = looping().race(|_: u64| endless::<u64>(&alive)).await;
-        assert!(matches!(ended, Err(LoopError::TimedOut { .. })));
+        let returned = looping().race(|_: u64| endless::<u64>(&alive)).await;
+        assert!(matches!(returned, Err(LoopError::TimedOut { .. })));
         assert_eq!((alive.now(), alive.ever()), (0, 6));
-        on_time::<B>(watch.read(), 3 * enough::<B>());
+        on_time::<B>(watch.read(), 3 * long_enough::<B>());
     });
 }
 
-/// TMO-1
-pub fn an_error_before_the_deadline_is_what_the_loop_returns<B: Backend>(backend: B) {
+/// TMO-1: An error before the deadline is returned.
+pub fn an_error_before_the_deadline_is_returned<B: Backend>(backend: B) {
     let alive = Alive::default();
     let looping = each(0..3).unbounded().at(backend.place()).deadline(&backend.clock(), LONG);
-    let ended = backend.block_on(looping.try_gather(|n: u64| match n {
+    let returned = backend.block_on(looping.try_gather(|n: u64| match n {
         1 => job(async { Err::<u64, _>(String::from("early")) }),
         _ => endless(&alive),
     }));
-    assert_eq!(ended.unwrap_err().first().unwrap().error, "early");
+    assert_eq!(returned.unwrap_err().first().unwrap().error, "early");
 }
 
-/// TMO-1: no time at all is over before anything begins, and a time that no clock can show never.
-pub fn a_deadline_may_be_zero_or_for_ever<B: Backend>(backend: B) {
+/// TMO-1: With a deadline of zero no body starts, and one of `Duration::MAX` never passes.
+pub fn a_deadline_may_be_zero_or_infinite<B: Backend>(backend: B) {
     let (pulled, called) = (Tally::default(), Tally::default());
     let items = || (0..3).inspect(|&n: &u64| pulled.write(n));
     let body = |n: u64| {
@@ -280,13 +280,13 @@ pub fn a_deadline_may_be_zero_or_for_ever<B: Backend>(backend: B) {
     });
 }
 
-/// Time enough on any machine for bodies to begin.
-fn enough<B: Backend>() -> Duration {
+/// Long enough on any machine for bodies to start.
+fn long_enough<B: Backend>() -> Duration {
     seconds::<B>(30)
 }
 
-/// Of four such bodies, 1 and 2 end soon, 0 and 3 never.
-fn partly(alive: &Alive, n: u64) -> Job<u64> {
+/// Of four such bodies, 1 and 2 complete soon, and 0 and 3 are pending forever.
+fn half_complete(alive: &Alive, n: u64) -> Job<u64> {
     let guard = alive.guard();
     job(async move {
         let _alive = guard;
@@ -298,42 +298,42 @@ fn partly(alive: &Alive, n: u64) -> Job<u64> {
     })
 }
 
-/// The time of a loop on a clock of its own, which is over when somebody says so.
-const TIME: Duration = Duration::from_secs(1);
+/// The deadline of a loop on a clock that the test advances.
+const DEADLINE: Duration = Duration::from_secs(1);
 
-/// Runs a loop of four such bodies whose time is over long after two of them have ended.
-async fn in_time<B: Backend, T>(
+/// Runs a loop of four such bodies, and advances the clock past the deadline after two of them have completed.
+async fn until_the_deadline<B: Backend, T>(
     backend: &B,
     alive: &Alive,
     clock: &VirtualClock,
     looping: impl Future<Output = T>,
 ) -> T {
     let before = alive.ever();
-    let over = async {
+    let deadline = async {
         long_after(backend, || alive.ever() == before + 4 && alive.now() == 2).await;
-        clock.spend(TIME);
+        clock.advance(DEADLINE);
     };
-    futures_lite::future::zip(looping, over).await.0
+    futures_lite::future::zip(looping, deadline).await.0
 }
 
-/// TMO-3
-pub fn what_was_ready_by_the_deadline_comes_in_input_order<B: Backend>(backend: B) {
+/// TMO-3: At the deadline, every strategy returns the outputs that were ready and the indices that were not.
+pub fn outcomes_at_the_deadline_are_returned_in_input_order<B: Backend>(backend: B) {
     let (alive, clock) = (Alive::default(), VirtualClock::default());
     let looping = || each(0..4).unbounded().at(backend.place());
-    let limited = || looping().deadline(&clock, TIME);
+    let limited = || looping().deadline(&clock, DEADLINE);
     backend.block_on(async {
-        let gathered = limited().gather(|n| partly(&alive, n));
-        let interrupted = in_time(&backend, &alive, &clock, gathered).await.unwrap_err();
+        let gathered = limited().gather(|n| half_complete(&alive, n));
+        let interrupted = until_the_deadline(&backend, &alive, &clock, gathered).await.unwrap_err();
         assert_eq!((interrupted.cause, interrupted.pending), (Cause::TimedOut, vec![0, 3]));
         assert!(matches!(
             interrupted.ready[..],
             [Outcome::TimedOut, Outcome::Ok(1), Outcome::Ok(2), Outcome::TimedOut]
         ));
         let settled = limited().settle(|n| {
-            let body = partly(&alive, n);
+            let body = half_complete(&alive, n);
             job(async move { Ok::<u64, String>(body.await) })
         });
-        let settled = in_time(&backend, &alive, &clock, settled).await;
+        let settled = until_the_deadline(&backend, &alive, &clock, settled).await;
         assert!(matches!(
             settled[..],
             [Outcome::TimedOut, Outcome::Ok(1), Outcome::Ok(2), Outcome::TimedOut]
@@ -341,26 +341,28 @@ pub fn what_was_ready_by_the_deadline_comes_in_input_order<B: Backend>(backend: 
         assert_eq!(settled.interrupted().unwrap().pending, [0, 3]);
         let error = settled.into_result().unwrap_err();
         assert_eq!(error.timed_out(), [0, 3]);
-        // Of the ordered stream nothing could be told: the first is not ready.
-        let stream = limited().stream(|n| partly(&alive, n)).collect();
-        let streamed: Vec<_> = in_time(&backend, &alive, &clock, stream).await;
+        // The ordered stream has yielded no result, because the first one is not ready.
+        let stream = limited().stream(|n| half_complete(&alive, n)).collect();
+        let streamed: Vec<_> = until_the_deadline(&backend, &alive, &clock, stream).await;
         let [Err(interrupted)] = &streamed[..] else { panic!("{streamed:?}") };
         assert_eq!(interrupted.ready, [(1, 1), (2, 2)]);
         assert_eq!(interrupted.pending, [0, 3]);
     });
 }
 
-/// ASC-4
-pub fn a_deadline_is_the_last_item_and_tells_what_is_pending<B: Backend>(backend: B) {
+/// ASC-4: A stream yields the deadline as its last item, with the indices of the bodies that it stopped.
+pub fn a_deadline_is_the_last_item_of_a_stream_and_lists_the_pending_indices<B: Backend>(
+    backend: B,
+) {
     let (alive, clock) = (Alive::default(), VirtualClock::default());
-    let looping = each(0..4).unbounded().at(backend.place()).deadline(&clock, TIME);
+    let looping = each(0..4).unbounded().at(backend.place()).deadline(&clock, DEADLINE);
     backend.block_on(async {
-        let mut results = looping.as_completed(|n| partly(&alive, n));
+        let mut results = looping.as_completed(|n| half_complete(&alive, n));
         let mut ready =
             [results.next().await.unwrap().unwrap(), results.next().await.unwrap().unwrap()];
         ready.sort();
         assert_eq!(ready, [(1, 1), (2, 2)]);
-        clock.spend(TIME);
+        clock.advance(DEADLINE);
         let interrupted = results.next().await.unwrap().unwrap_err();
         assert_eq!((interrupted.cause, interrupted.pending), (Cause::TimedOut, vec![0, 3]));
         assert_eq!(alive.now(), 0);
@@ -369,38 +371,38 @@ pub fn a_deadline_is_the_last_item_and_tells_what_is_pending<B: Backend>(backend
     });
 }
 
-/// ASC-4
-pub fn a_consumer_hears_of_the_deadline_once_and_goes_on<B: Backend>(backend: B) {
+/// ASC-4: A consumer receives the deadline once, as the last item, and runs to completion.
+pub fn a_consumer_receives_the_deadline_once_and_continues<B: Backend>(backend: B) {
     let (alive, clock) = (Alive::default(), VirtualClock::default());
-    let looping = each(0..4).unbounded().at(backend.place()).deadline(&clock, TIME);
+    let looping = each(0..4).unbounded().at(backend.place()).deadline(&clock, DEADLINE);
     backend.block_on(async {
-        let stream = looping.stream_unordered(|n| partly(&alive, n));
-        let heard = stream.consume(async |mut feed| {
-            let mut heard = Vec::new();
-            while let Some(item) = feed.next().await {
+        let stream = looping.stream_unordered(|n| half_complete(&alive, n));
+        let received = stream.consume(async |mut receiver| {
+            let mut received = Vec::new();
+            while let Some(item) = receiver.next().await {
                 yields(3).await;
-                heard.push(item.map_err(|interrupted| interrupted.pending));
-                if heard.len() == 2 {
-                    clock.spend(TIME);
+                received.push(item.map_err(|interrupted| interrupted.pending));
+                if received.len() == 2 {
+                    clock.advance(DEADLINE);
                 }
             }
             yields(3).await;
-            heard
+            received
         });
-        let mut heard = heard.await;
-        assert_eq!(heard.pop(), Some(Err(vec![0, 3])));
-        let mut heard: Vec<_> = heard.into_iter().map(Result::unwrap).collect();
-        heard.sort();
-        assert_eq!(heard, [1, 2]);
+        let mut received = received.await;
+        assert_eq!(received.pop(), Some(Err(vec![0, 3])));
+        let mut received: Vec<_> = received.into_iter().map(Result::unwrap).collect();
+        received.sort();
+        assert_eq!(received, [1, 2]);
     });
 }
 
-/// Law 2: a token is asked before a body that was woken, a deadline behind it.
-pub fn what_was_woken_by_the_deadline_has_its_turn<B: Backend>(backend: B) {
+/// Law 2: A body that was woken before the loop saw the deadline is polled once more.
+pub fn a_body_woken_before_the_deadline_is_polled_once_more<B: Backend>(backend: B) {
     let (gate, clock) = (Gate::default(), VirtualClock::default());
     backend.block_on(async {
         let looping = each(0..2).unbounded().at(backend.place());
-        let mut gathered = Box::pin(looping.deadline(&clock, TIME).gather(|n: u64| {
+        let mut gathered = Box::pin(looping.deadline(&clock, DEADLINE).gather(|n: u64| {
             let gate = gate.clone();
             job(async move {
                 if n == 0 {
@@ -411,8 +413,8 @@ pub fn what_was_woken_by_the_deadline_has_its_turn<B: Backend>(backend: B) {
             })
         }));
         assert!(futures_lite::future::poll_once(gathered.as_mut()).await.is_none());
-        // Past the deadline, before the loop looks again.
-        clock.spend(2 * TIME);
+        // Past the deadline, before the loop is polled again.
+        clock.advance(2 * DEADLINE);
         gate.open();
         let interrupted = gathered.await.unwrap_err();
         if !B::SPAWNED {
@@ -422,8 +424,8 @@ pub fn what_was_woken_by_the_deadline_has_its_turn<B: Backend>(backend: B) {
     });
 }
 
-/// Law 1, law 6
-pub fn cancelling_many_bodies_leaves_none<B: Backend>(backend: B) {
+/// Law 1, law 6: Cancelling a loop with many bodies in flight stops them all.
+pub fn cancelling_many_bodies_stops_them_all<B: Backend>(backend: B) {
     let alive = Alive::default();
     let token = CancelToken::new();
     let many = 20_000;
@@ -440,8 +442,8 @@ pub fn cancelling_many_bodies_leaves_none<B: Backend>(backend: B) {
     backend.block_on(eventually(&backend.clock(), || alive.now() == 0));
 }
 
-/// CAN-3, law 7
-pub fn nothing_begins_once_the_token_is_cancelled<B: Backend>(backend: B) {
+/// CAN-3, law 7: No body starts after the token is cancelled, not even if the closure cancels it.
+pub fn no_body_starts_after_the_token_is_cancelled<B: Backend>(backend: B) {
     let (called, alive) = (Tally::default(), Alive::default());
     let token = CancelToken::new();
     let looping = each(0..).unbounded().at(backend.place()).cancel_on(&token);
@@ -456,26 +458,26 @@ pub fn nothing_begins_once_the_token_is_cancelled<B: Backend>(backend: B) {
     assert_eq!(called.read(), [0, 1, 2, 3]);
 }
 
-/// TMO-1, law 9
-pub fn a_deadline_comes_through_a_crowd_of_busy_bodies<B: Backend>(backend: B) {
-    let clock = RestlessClock::default();
+/// TMO-1, law 9: A deadline fires while hundreds of bodies wake themselves.
+pub fn a_deadline_fires_despite_busy_bodies<B: Backend>(backend: B) {
+    let clock = TickingClock::default();
     for crowd in [100, 300, 1000] {
         let looping = each(0..crowd).unbounded().at(backend.place());
         let looping = looping.deadline(&clock, Duration::from_millis(crowd));
-        let ended = backend.block_on(looping.for_each(|_| {
+        let returned = backend.block_on(looping.for_each(|_| {
             job(async {
                 loop {
                     yields(1).await;
                 }
             })
         }));
-        assert_eq!(ended.unwrap_err().cause, Cause::TimedOut);
+        assert_eq!(returned.unwrap_err().cause, Cause::TimedOut);
     }
 }
 
-/// Law 2: what came to its own end while it was asked to stop has not been cut short.
-pub fn a_body_that_ends_as_it_is_asked_to_stop_keeps_its_value<B: Backend>(backend: B) {
-    let ended = |bodies: u64| {
+/// Law 2: A body that completes while it is being cancelled keeps its value.
+pub fn a_body_that_completes_while_it_is_cancelled_keeps_its_value<B: Backend>(backend: B) {
+    let run = |bodies: u64| {
         let (token, gate) = (CancelToken::new(), Gate::default());
         let looping = each(0..bodies).unbounded().at(backend.place()).cancel_on(&token);
         let mut gathered = Box::pin(looping.try_gather(|n| {
@@ -487,22 +489,22 @@ pub fn a_body_that_ends_as_it_is_asked_to_stop_keeps_its_value<B: Backend>(backe
             })
         }));
         backend.block_on(async {
-            // The source has run dry by then.
+            // The source is exhausted by then.
             assert!(futures_lite::future::poll_once(gathered.as_mut()).await.is_none());
             gate.open();
             gathered.await
         })
     };
-    // Whoever was not polled again by then has been stopped, and nobody else.
-    match ended(3) {
+    // Only bodies that were not polled again have been stopped.
+    match run(3) {
         Ok(values) => assert_eq!(values, [0, 1, 2]),
         Err(error) => assert_eq!(error, LoopError::Cancelled),
     }
-    assert_eq!(ended(1), Ok(vec![0]));
+    assert_eq!(run(1), Ok(vec![0]));
 }
 
-/// CAN-3, law 7: also when it is a body that was woken which cancels, and brings an item.
-pub fn nothing_is_pulled_once_a_woken_body_has_cancelled<B: Backend>(backend: B) {
+/// CAN-3, law 7: No item is pulled after a body has cancelled the loop, even if that body made the item available.
+pub fn no_item_is_pulled_after_a_body_cancels_the_loop<B: Backend>(backend: B) {
     let (items, source) = async_channel::unbounded();
     let (token, gate, called) = (CancelToken::new(), Gate::default(), Tally::default());
     items.try_send(0).unwrap();
@@ -514,7 +516,7 @@ pub fn nothing_is_pulled_once_a_woken_body_has_cancelled<B: Backend>(backend: B)
             job(async move {
                 gate.passed().await;
                 token.cancel();
-                // A loop that has seen the cancel by now has let go of its source.
+                // A loop that has seen the cancellation by now has dropped its source.
                 let _ = items.try_send(n + 1);
                 std::future::pending::<()>().await;
             })

@@ -7,8 +7,8 @@ use forloop_core::each;
 
 use crate::{Alive, Backend, Group, job};
 
-/// BIG-1
-pub fn a_hundred_thousand_items_come_back_in_order<B: Backend>(backend: B) {
+/// BIG-1: A hundred thousand ready bodies return their outputs in input order.
+pub fn a_hundred_thousand_outputs_are_returned_in_order<B: Backend>(backend: B) {
     let outputs = each(0..100_000)
         .limit(10)
         .unwrap()
@@ -17,13 +17,13 @@ pub fn a_hundred_thousand_items_come_back_in_order<B: Backend>(backend: B) {
     assert!(backend.block_on(outputs).into_iter().eq(1..100_001));
 }
 
-/// BIG-2
-pub fn a_hundred_thousand_children_are_forgotten_as_they_end<B: Backend>(backend: B) {
+/// BIG-2: A group runs a hundred thousand children, about a hundred at a time.
+pub fn a_group_runs_a_hundred_thousand_children<B: Backend>(backend: B) {
     let result = backend.group(|group| {
         job(async move {
             let mut sum = 0;
             for n in 0..100_000 {
-                // Awaited a hundred at a time, so that no more than that are ever there.
+                // One in a hundred is awaited, so that at most about a hundred exist at a time.
                 let child = group.spawn(job(async move { Ok(n) }));
                 if n % 100 == 0 {
                     sum += child.await.map_err(|cancelled| cancelled.to_string())?;
@@ -35,9 +35,8 @@ pub fn a_hundred_thousand_children_are_forgotten_as_they_end<B: Backend>(backend
     assert_eq!(backend.block_on(result), Ok((0..1000).map(|n| n * 100).sum()));
 }
 
-/// Law 6: a hundred thousand bodies in flight fail, are dropped, and are cancelled in linear time.
-/// In quadratic time this would take minutes.
-pub fn stopping_a_hundred_thousand_bodies_is_linear<B: Backend>(backend: B) {
+/// Law 6: Stopping a hundred thousand bodies in flight takes linear time; in quadratic time it would take minutes.
+pub fn stopping_a_hundred_thousand_bodies_takes_linear_time<B: Backend>(backend: B) {
     const MANY: u64 = 100_000;
     let alive = Alive::default();
     let looping = || {
@@ -67,8 +66,8 @@ pub fn stopping_a_hundred_thousand_bodies_is_linear<B: Backend>(backend: B) {
     assert_eq!(backend.block_on(group).unwrap_err().first().unwrap().error, "body");
 }
 
-/// BIG-2: and of a loop no more than its limit, however many items it has.
-pub fn of_a_million_items_no_more_than_the_limit_are_there_at_once<B: Backend>(backend: B) {
+/// BIG-2: Of a million items, at most `limit` exist at once.
+pub fn of_a_million_items_at_most_limit_exist_at_once<B: Backend>(backend: B) {
     let (alive, most) = (Alive::default(), Arc::new(AtomicUsize::new(0)));
     let items = (0..1_000_000).map(|_| {
         let guard = alive.guard();

@@ -1,11 +1,13 @@
-//! One generic function per row, named as the promise that it checks; the ids in front of each are
+//! The laws: generic functions, each named as the promise that it checks. The ids in front of each description are
 //! those of [the table](crate::table).
 
+pub mod admission;
 pub mod as_completed;
 pub mod bounded;
 pub mod cancel;
 pub mod collect;
 pub mod cooperative;
+pub mod deadlock;
 pub mod filter_map;
 pub mod finish;
 pub mod first_ok;
@@ -17,16 +19,14 @@ pub mod large;
 pub mod nested_tasks;
 pub mod nesting;
 pub mod odd;
-pub mod paced;
 pub mod panics;
 pub mod race;
 pub mod random;
+pub mod random_admission;
 pub mod random_options;
-pub mod random_paced;
 pub mod retry;
 pub mod sequential;
 pub mod source;
-pub mod standstill;
 pub mod start;
 pub mod strategies;
 pub mod supervised;
@@ -42,7 +42,7 @@ use forloop_core::LoopError;
 
 use crate::{Alive, Job, job};
 
-// One body, of each kind that a strategy takes.
+// The same body, with the output type that each strategy requires.
 
 fn unit(body: Job<u64>) -> Job<()> {
     job(async move {
@@ -65,7 +65,7 @@ fn optional(body: Job<u64>) -> Job<Option<u64>> {
     job(async move { Some(body.await) })
 }
 
-/// A body that never ends of itself.
+/// A body that is pending forever.
 fn endless<T: Send + 'static>(alive: &Alive) -> Job<T> {
     let guard = alive.guard();
     job(async move {
@@ -74,7 +74,7 @@ fn endless<T: Send + 'static>(alive: &Alive) -> Job<T> {
     })
 }
 
-/// What really failed, the first in time first.
+/// The errors of the bodies that failed, in completion order.
 fn errors(error: &LoopError<String>) -> Vec<&str> {
     error.failures().iter().map(|failure| &failure.error[..]).collect()
 }

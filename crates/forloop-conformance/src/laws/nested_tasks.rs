@@ -1,4 +1,4 @@
-//! Law 1, all the way down: whoever waits for a cancelled body waits for the tasks it had started.
+//! Law 1 for nested tasks: waiting for a cancelled body includes waiting for the tasks that it had started.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use forloop_core::{Spawn, Task, each};
 
 use crate::{Alive, Gate, Job, Spawning, eventually, job, yields};
 
-/// Something whose destructor takes its time.
+/// A value whose destructor takes 20 ms.
 struct Slow(#[allow(dead_code)] crate::Guard);
 
 impl Drop for Slow {
@@ -16,7 +16,7 @@ impl Drop for Slow {
     }
 }
 
-/// A loop of tasks that never end by themselves, some levels deep.
+/// A loop of tasks that are pending forever, `depth` levels deep.
 fn endless<R: Spawn + Clone + Send + Sync + 'static>(
     runtime: R,
     alive: Alive,
@@ -38,8 +38,8 @@ fn endless<R: Spawn + Clone + Send + Sync + 'static>(
     })
 }
 
-/// Law 1
-pub fn cancelling_a_task_waits_for_the_loop_that_ran_in_it<B: Spawning>(backend: B) {
+/// Law 1: `Task::cancel` returns after the loops that ran inside the task have stopped.
+pub fn cancelling_a_task_waits_for_the_loop_inside_it<B: Spawning>(backend: B) {
     let (alive, all_in) = (Alive::default(), Gate::default());
     backend.block_on(async {
         let task = backend.spawn(endless(backend.runtime(), alive.clone(), all_in.clone(), 7, 2));
@@ -50,9 +50,9 @@ pub fn cancelling_a_task_waits_for_the_loop_that_ran_in_it<B: Spawning>(backend:
     assert_eq!(alive.ever(), 7);
 }
 
-/// GAT-5
-pub fn a_failure_waits_for_the_loops_that_ran_in_the_siblings<B: Spawning>(backend: B) {
-    // Spawned, and in-task over spawned ones.
+/// GAT-5: A failure is returned after the loops that ran inside the siblings have stopped.
+pub fn a_failure_waits_for_the_loops_inside_the_siblings<B: Spawning>(backend: B) {
+    // The outer loop spawned, and in the caller's task.
     for spawned in [true, false] {
         let (alive, all_in) = (Alive::default(), Gate::default());
         let body = |n: u64| {
@@ -68,19 +68,19 @@ pub fn a_failure_waits_for_the_loops_that_ran_in_the_siblings<B: Spawning>(backe
         };
         let looping = each(0..3).unbounded();
         backend.block_on(async {
-            let ended = match spawned {
+            let returned = match spawned {
                 true => looping.at(backend.place()).try_for_each(body).await,
                 false => looping.try_for_each(body).await,
             };
-            assert_eq!(ended.unwrap_err().get(0).unwrap(), "no");
+            assert_eq!(returned.unwrap_err().get(0).unwrap(), "no");
             assert_eq!(alive.now(), 0, "spawned: {spawned}");
         });
         assert_eq!(alive.ever(), 6);
     }
 }
 
-/// NST-2
-pub fn a_group_waits_for_the_groups_that_ran_in_its_children<B: Spawning>(backend: B) {
+/// NST-2: A group returns after the groups that ran inside its children have stopped.
+pub fn a_group_waits_for_the_groups_inside_its_children<B: Spawning>(backend: B) {
     let (alive, all_in) = (Alive::default(), Gate::default());
     let outer = backend.group({
         let (runtime, alive, all_in) = (backend.runtime(), alive.clone(), all_in.clone());
@@ -117,8 +117,8 @@ pub fn a_group_waits_for_the_groups_that_ran_in_its_children<B: Spawning>(backen
     assert_eq!(alive.ever(), 4);
 }
 
-/// Law 1
-pub fn a_consumer_that_is_dropped_leaves_no_task_behind<B: Spawning>(backend: B) {
+/// Law 1: When a body's panic drops the consumer, the tasks that it had started have stopped as well.
+pub fn a_dropped_consumer_leaves_no_task_running<B: Spawning>(backend: B) {
     let (alive, all_in) = (Alive::default(), Gate::default());
     let looping = each(0..1)
         .unbounded()
@@ -130,26 +130,26 @@ pub fn a_consumer_that_is_dropped_leaves_no_task_behind<B: Spawning>(backend: B)
                 panic!("on purpose")
             })
         })
-        .consume(|_feed: forloop_core::ResultReceiver<(usize, u64)>| {
+        .consume(|_receiver: forloop_core::ResultReceiver<(usize, u64)>| {
             endless(backend.runtime(), alive.clone(), all_in.clone(), 3, 1)
         });
     backend.block_on(async {
         let mut looping = std::pin::pin!(looping);
-        let ended = futures_lite::future::poll_fn(|cx| {
+        let panicked = futures_lite::future::poll_fn(|cx| {
             let poll = || looping.as_mut().poll(cx);
             match std::panic::catch_unwind(std::panic::AssertUnwindSafe(poll)) {
                 Ok(polled) => polled.map(|()| false),
                 Err(_) => std::task::Poll::Ready(true),
             }
         });
-        assert!(ended.await, "the body's panic goes on");
+        assert!(panicked.await, "the body's panic propagates");
         assert_eq!(alive.now(), 0);
     });
     assert_eq!(alive.ever(), 3);
 }
 
-/// Law 5
-pub fn a_task_that_holds_its_own_handle_ends<B: Spawning>(backend: B) {
+/// Law 5: A cancelled task stops even if it holds its own handle.
+pub fn a_task_that_holds_its_own_handle_can_be_cancelled<B: Spawning>(backend: B) {
     let alive = Alive::default();
     backend.block_on(async {
         let own: Arc<Mutex<Option<Task<()>>>> = Arc::default();
@@ -167,8 +167,8 @@ pub fn a_task_that_holds_its_own_handle_ends<B: Spawning>(backend: B) {
     });
 }
 
-/// Law 1: also a loop that is dropped where no task of its runtime runs.
-pub fn a_loop_that_is_dropped_outside_every_task_asks_its_tasks_to_stop<B: Spawning>(backend: B) {
+/// Law 1: A loop that is dropped outside its runtime cancels its tasks.
+pub fn a_loop_dropped_outside_its_runtime_cancels_its_tasks<B: Spawning>(backend: B) {
     let (alive, gate) = (Alive::default(), Gate::default());
     futures_lite::future::block_on(async {
         let looping = each(0..3).unbounded().on(backend.runtime()).for_each(|_| {

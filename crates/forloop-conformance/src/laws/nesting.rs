@@ -1,4 +1,4 @@
-//! Loops in loops, and groups in groups.
+//! Loops inside loops, and groups inside groups.
 
 use std::error::Error;
 
@@ -6,76 +6,76 @@ use forloop_core::{LoopError, each, scope};
 
 use crate::{Alive, Backend, Gate, Group, Job, Peak, Spawning, Tally, job, yields};
 
-/// Twelve bodies that wait for each other: fewer in flight would never finish.
+/// Twelve bodies that wait for each other: they complete only if all of them are in flight.
 #[derive(Clone, Default)]
-struct Meeting {
+struct Barrier {
     peak: Peak,
     arrived: Tally,
     all_in: Gate,
 }
 
-impl Meeting {
+impl Barrier {
     fn body(&self, n: u64) -> Job<u64> {
         let Self { peak, arrived, all_in } = self.clone();
         job(async move {
-            let meets = async {
+            let waits = async {
                 arrived.write(n);
                 if arrived.read().len() == 12 {
                     all_in.open();
                 }
                 all_in.passed().await;
             };
-            peak.during(meets).await;
+            peak.during(waits).await;
             n
         })
     }
 
-    fn over(self, outputs: &[Vec<u64>]) {
+    fn check(self, outputs: &[Vec<u64>]) {
         assert_eq!(outputs.concat(), (0..12).collect::<Vec<_>>());
         assert_eq!(self.peak.most(), 12);
     }
 }
 
-/// NST-1
-pub fn limits_multiply_and_an_inner_loop_takes_no_slot_of_the_outer<B: Backend>(backend: B) {
-    // The inner loops' bodies run at the backend.
-    let meeting = Meeting::default();
+/// NST-1: Nested limits multiply, and an inner loop takes no permit of the outer loop.
+pub fn nested_limits_multiply_and_an_inner_loop_takes_no_outer_permit<B: Backend>(backend: B) {
+    // The inner loops' bodies run on the backend.
+    let barrier = Barrier::default();
     let outputs = each(0..3).limit(3).unwrap().gather(|outer| {
-        let (meeting, inner) = (&meeting, each(0..4).limit(4).unwrap().at(backend.place()));
-        inner.gather(move |n| meeting.body(outer * 4 + n))
+        let (barrier, inner) = (&barrier, each(0..4).limit(4).unwrap().at(backend.place()));
+        inner.gather(move |n| barrier.body(outer * 4 + n))
     });
     let outputs = backend.block_on(outputs);
-    meeting.over(&outputs);
-    // The outer loop's bodies do.
-    let meeting = Meeting::default();
+    barrier.check(&outputs);
+    // The outer loop's bodies run on the backend.
+    let barrier = Barrier::default();
     let outputs = each(0..3).limit(3).unwrap().at(backend.place()).gather(|outer| {
-        let meeting = meeting.clone();
+        let barrier = barrier.clone();
         job(async move {
             let inner = each(0..4).limit(4).unwrap();
-            inner.gather(|n| meeting.body(outer * 4 + n)).await
+            inner.gather(|n| barrier.body(outer * 4 + n)).await
         })
     });
     let outputs = backend.block_on(outputs);
-    meeting.over(&outputs);
+    barrier.check(&outputs);
 }
 
-/// NST-1: tasks that start tasks.
-pub fn limits_multiply_where_tasks_start_tasks<B: Spawning>(backend: B) {
-    let meeting = Meeting::default();
+/// NST-1: Nested limits multiply when tasks spawn tasks.
+pub fn nested_limits_multiply_when_tasks_spawn_tasks<B: Spawning>(backend: B) {
+    let barrier = Barrier::default();
     let outputs = each(0..3).limit(3).unwrap().at(backend.place()).gather(|outer| {
-        let (meeting, runtime) = (meeting.clone(), backend.runtime());
+        let (barrier, runtime) = (barrier.clone(), backend.runtime());
         job(async move {
             let inner = each(0..4).limit(4).unwrap().on(runtime);
-            inner.gather(|n| meeting.body(outer * 4 + n)).await
+            inner.gather(|n| barrier.body(outer * 4 + n)).await
         })
     });
     let outputs = backend.block_on(outputs);
-    meeting.over(&outputs);
+    barrier.check(&outputs);
 }
 
-/// NST-2
-pub fn an_inner_groups_error_is_an_error_of_the_outer_one<B: Backend>(backend: B) {
-    // Groups of other error types: the in-task form serves for the inner one.
+/// NST-2: The error of an inner group is the `source` of the outer loop's error.
+pub fn an_inner_groups_error_is_the_source_of_the_outer_error<B: Backend>(backend: B) {
+    // The groups of a backend have one type of errors, so the inner group is in the caller's task.
     let outer = each([1, 2]).unbounded().try_gather(async |n| {
         scope(|scope| async move {
             scope.spawn(async move {
@@ -92,8 +92,8 @@ pub fn an_inner_groups_error_is_an_error_of_the_outer_one<B: Backend>(backend: B
     assert_eq!(inner.source().unwrap().to_string(), "inner 1");
 }
 
-/// NST-2
-pub fn an_inner_groups_error_stops_the_siblings_in_the_outer_one<B: Backend>(backend: B) {
+/// NST-2: The error of an inner group stops the siblings in the outer group.
+pub fn an_inner_groups_error_stops_the_siblings_in_the_outer_group<B: Backend>(backend: B) {
     let alive = Alive::default();
     let outer = backend.group({
         let alive = alive.clone();

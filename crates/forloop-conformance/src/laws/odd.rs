@@ -1,4 +1,4 @@
-//! Order, empty and odd inputs, and loops without a runtime.
+//! Order, empty sources and wrong `size_hint`s, and loops without a runtime.
 
 use std::cell::Cell;
 use std::convert::identity;
@@ -10,17 +10,17 @@ use futures_lite::StreamExt;
 use crate::strategies::{Run, every_strategy};
 use crate::{Backend, Gate, Inline, Job, Tally, job, yields};
 
-/// EMP-1
-pub fn an_empty_input_is_over_at_the_first_poll<B: Backend>(backend: B) {
+/// EMP-1: With an empty source, every strategy completes on its first poll and calls no body.
+pub fn an_empty_source_completes_on_the_first_poll<B: Backend>(backend: B) {
     use futures_lite::future::poll_once;
 
     let all = || each(std::iter::empty::<u64>());
     let none = || all().limit(3).unwrap().at(backend.place());
-    let body = |_| -> Job<u64> { panic!("no body is called") };
-    let unit = |_| -> Job<()> { panic!("no body is called") };
-    let optional = |_| -> Job<Option<u64>> { panic!("no body is called") };
-    let fallible = |_| -> Job<Result<u64, String>> { panic!("no body is called") };
-    let fallible_unit = |_| -> Job<Result<(), String>> { panic!("no body is called") };
+    let body = |_| -> Job<u64> { panic!("a body was called") };
+    let unit = |_| -> Job<()> { panic!("a body was called") };
+    let optional = |_| -> Job<Option<u64>> { panic!("a body was called") };
+    let fallible = |_| -> Job<Result<u64, String>> { panic!("a body was called") };
+    let fallible_unit = |_| -> Job<Result<(), String>> { panic!("a body was called") };
     backend.block_on(async {
         let sequential = all().sequential().at(backend.place());
         assert_eq!(poll_once(sequential.gather(body)).await, Some(vec![]));
@@ -46,10 +46,10 @@ pub fn an_empty_input_is_over_at_the_first_poll<B: Backend>(backend: B) {
     });
 }
 
-/// An iterator that lies about its length.
-struct Liar(std::ops::Range<u64>, (usize, Option<usize>));
+/// An iterator whose `size_hint` is wrong.
+struct WrongHint(std::ops::Range<u64>, (usize, Option<usize>));
 
-impl Iterator for Liar {
+impl Iterator for WrongHint {
     type Item = u64;
 
     fn next(&mut self) -> Option<u64> {
@@ -61,10 +61,10 @@ impl Iterator for Liar {
     }
 }
 
-/// Law 5
-pub fn a_wrong_size_hint_does_no_harm<B: Backend>(backend: B) {
+/// Law 5: A wrong `size_hint` changes no output.
+pub fn a_wrong_size_hint_is_harmless<B: Backend>(backend: B) {
     for hint in [(0, Some(0)), (usize::MAX, None), (usize::MAX, Some(3)), (100, Some(100))] {
-        let outputs = each(Liar(0..10, hint))
+        let outputs = each(WrongHint(0..10, hint))
             .unbounded()
             .at(backend.place())
             .gather(|n| job(async move { n }));
@@ -72,8 +72,8 @@ pub fn a_wrong_size_hint_does_no_harm<B: Backend>(backend: B) {
     }
 }
 
-/// ORD-1
-pub fn bodies_are_first_polled_in_input_order_and_ready_ones_come_in_input_order(_in_task: Inline) {
+/// ORD-1: Bodies are first polled in input order, and outputs that are ready at once are yielded in that order.
+pub fn bodies_are_first_polled_in_input_order_and_ready_outputs_keep_it(_in_task: Inline) {
     for limit in 1..10 {
         let polled = Tally::default();
         let outputs: Vec<u64> = futures_lite::future::block_on(
@@ -94,9 +94,9 @@ pub fn bodies_are_first_polled_in_input_order_and_ready_ones_come_in_input_order
     }
 }
 
-/// Law 4
-pub fn of_failures_at_one_time_the_one_with_the_lower_index_wins(_in_task: Inline) {
-    // Item 0 makes room for item 2 in its slot, so that 2 stands before 1 there.
+/// Law 4: Of two failures in one round of polls, the one with the lower index is first.
+pub fn of_simultaneous_failures_the_one_with_the_lower_index_is_first(_in_task: Inline) {
+    // Item 2 reuses the slot of item 0, so its slot is before that of item 1.
     let error = futures_lite::future::block_on(each([0, 3, 2]).limit(2).unwrap().try_gather(
         async |n: usize| {
             yields(n).await;
@@ -111,7 +111,7 @@ pub fn of_failures_at_one_time_the_one_with_the_lower_index_wins(_in_task: Inlin
                 return Ok(());
             }
             if n == 2 {
-                // Both wait for the gate by now and are woken together.
+                // Both wait by now, and are woken together.
                 gate.open();
                 yields(1).await;
             } else {
@@ -132,8 +132,8 @@ async fn borrowing<'a>(word: &'a String, count: &Rc<Cell<usize>>) -> &'a str {
     word
 }
 
-/// RTN-1, RTN-2
-pub fn in_task_bodies_borrow_need_not_be_send_and_need_no_runtime(_in_task: Inline) {
+/// RTN-1, RTN-2: Bodies in the caller's task may borrow, need not be `Send`, and need no runtime.
+pub fn bodies_in_the_callers_task_may_borrow_and_need_not_be_send(_in_task: Inline) {
     let words = vec![String::from("to"), String::from("be")];
     let count = Rc::new(Cell::new(0));
     let body = |word| borrowing(word, &count);

@@ -11,17 +11,17 @@ use forloop_core::{CancelToken, Outcome, each};
 use futures_lite::StreamExt;
 
 use super::{fallible, fallible_unit, optional, unit};
-use crate::{Alive, Backend, Bomb, Gate, Inline, eventually, job, yields};
+use crate::{Alive, Backend, Gate, Inline, PanicOnDrop, eventually, job, yields};
 
-/// Runs a loop that panics, and checks with what, and that the backend is as good as before.
+/// Runs a loop that panics, and checks the payload, and that the backend stays usable.
 fn panics<B: Backend, T>(backend: &B, looping: impl Future<Output = T>, alive: &Alive) {
     let looping = async {
         let mut looping = std::pin::pin!(looping);
         futures_lite::future::poll_fn(|cx| {
             let polled = catch_unwind(AssertUnwindSafe(|| looping.as_mut().poll(cx)));
             if polled.is_err() {
-                // The loop is still there: its bodies must not be.
-                assert_eq!(alive.now(), 0, "stopped before the panic went on");
+                // The loop still exists, but its bodies must not.
+                assert_eq!(alive.now(), 0, "the bodies stop before the panic propagates");
             }
             match polled {
                 Ok(polled) => polled.map(|_| None),
@@ -30,14 +30,14 @@ fn panics<B: Backend, T>(backend: &B, looping: impl Future<Output = T>, alive: &
         })
         .await
     };
-    let payload = backend.block_on(looping).expect("it panicked");
+    let payload = backend.block_on(looping).expect("the loop panics");
     assert_eq!(payload.downcast_ref(), Some(&"on purpose"));
     let again = each(0..3).unbounded().at(backend.place()).gather(|n: u64| job(async move { n }));
     assert_eq!(backend.block_on(again), [0, 1, 2]);
 }
 
-/// PAN-1, PAN-2
-pub fn a_bodys_panic_goes_on_in_the_caller_after_the_siblings_have_stopped<B: Backend>(backend: B) {
+/// PAN-1, PAN-2: A body's panic propagates to the caller with its payload, after the siblings have stopped.
+pub fn a_bodys_panic_propagates_after_the_siblings_have_stopped<B: Backend>(backend: B) {
     let (alive, all_in) = (Alive::default(), Gate::default());
     let looping = each(0..5).unbounded().at(backend.place()).gather(|n: u64| {
         let (alive, all_in) = (alive.clone(), all_in.clone());
@@ -57,16 +57,16 @@ pub fn a_bodys_panic_goes_on_in_the_caller_after_the_siblings_have_stopped<B: Ba
     panics(&backend, looping, &alive);
 }
 
-/// Law 2
-pub fn a_panic_is_shown_before_an_error<B: Backend>(backend: B) {
+/// Law 2: If a body panics while it is stopped because of an error, the panic propagates instead of the error.
+pub fn a_panic_takes_precedence_over_an_error<B: Backend>(backend: B) {
     let (alive, armed) = (Alive::default(), Gate::default());
     let looping = each(0..2).unbounded().at(backend.place()).try_gather(|n: u64| {
         let (guard, armed) = (alive.guard(), armed.clone());
         job(async move {
             let _alive = guard;
             if n == 0 {
-                // Panics when it is stopped for the error of the other.
-                let _bomb = Bomb;
+                // Panics when it is stopped because the other body fails.
+                let _panics = PanicOnDrop;
                 armed.open();
                 std::future::pending::<()>().await;
             }
@@ -77,8 +77,8 @@ pub fn a_panic_is_shown_before_an_error<B: Backend>(backend: B) {
     panics(&backend, looping, &alive);
 }
 
-/// PAN-3
-pub fn a_panic_that_is_caught_is_one_outcome_among_the_others<B: Backend>(backend: B) {
+/// PAN-3: With `catch_panics`, a panic is the outcome of its item, and the other items complete.
+pub fn a_caught_panic_is_the_outcome_of_its_item<B: Backend>(backend: B) {
     let looping =
         each(0..4).limit(2).unwrap().at(backend.place()).catch_panics().settle(|n: u64| {
             job(async move {
@@ -98,8 +98,8 @@ pub fn a_panic_that_is_caught_is_one_outcome_among_the_others<B: Backend>(backen
     }
 }
 
-/// Law 5
-pub fn a_sources_panic_goes_on_after_the_bodies_have_stopped<B: Backend>(backend: B) {
+/// Law 5: A panic of the source propagates after the bodies have stopped.
+pub fn a_sources_panic_propagates_after_the_bodies_have_stopped<B: Backend>(backend: B) {
     let alive = Alive::default();
     let items = (0..).inspect(|&n: &u64| assert!(n < 3, "on purpose"));
     let items = items.map(|n| if n < 3 { n } else { unreachable!() });
@@ -113,8 +113,8 @@ pub fn a_sources_panic_goes_on_after_the_bodies_have_stopped<B: Backend>(backend
     panics(&backend, looping, &alive);
 }
 
-/// Law 5
-pub fn a_closures_panic_goes_on_after_the_bodies_have_stopped<B: Backend>(backend: B) {
+/// Law 5: A panic of the closure propagates after the bodies have stopped.
+pub fn a_closures_panic_propagates_after_the_bodies_have_stopped<B: Backend>(backend: B) {
     let alive = Alive::default();
     let looping = each(0..).unbounded().at(backend.place()).gather(|n: u64| {
         assert!(n < 3, "on purpose");
@@ -127,8 +127,8 @@ pub fn a_closures_panic_goes_on_after_the_bodies_have_stopped<B: Backend>(backen
     panics(&backend, looping, &alive);
 }
 
-/// Law 1
-pub fn a_steps_panic_goes_on_after_the_bodies_have_stopped<B: Backend>(backend: B) {
+/// Law 1: A panic of a step of `for_each` propagates after the bodies have stopped.
+pub fn a_steps_panic_propagates_after_the_bodies_have_stopped<B: Backend>(backend: B) {
     let alive = Alive::default();
     let results = each(0..3).unbounded().at(backend.place()).as_completed(|n: u64| {
         let guard = alive.guard();
@@ -143,8 +143,8 @@ pub fn a_steps_panic_goes_on_after_the_bodies_have_stopped<B: Backend>(backend: 
     panics(&backend, results.for_each(async |_| panic!("on purpose")), &alive);
 }
 
-/// PAN-2
-pub fn a_childs_panic_goes_on_after_the_group_has_stopped<B: Backend>(backend: B) {
+/// PAN-2: A child's panic propagates after the body and the other children have stopped.
+pub fn a_childs_panic_propagates_after_the_group_has_stopped<B: Backend>(backend: B) {
     use crate::Group;
 
     let alive = Alive::default();
@@ -164,14 +164,14 @@ pub fn a_childs_panic_goes_on_after_the_group_has_stopped<B: Backend>(backend: B
     panics(&backend, result, &alive);
 }
 
-/// Law 1: of several destructors that panic, all run, and the first panic goes on.
-pub fn a_loop_whose_bodies_all_panic_when_dropped_can_be_dropped(_in_task: Inline) {
+/// Law 1: If several destructors panic, all of them run and the first panic propagates.
+pub fn a_loop_whose_bodies_all_panic_when_dropped_drops_them_all(_in_task: Inline) {
     let alive = Alive::default();
     let mut looping = Box::pin(each(0..5).unbounded().gather(|_: u64| {
         let guard = alive.guard();
         async move {
             let _alive = guard;
-            let _bomb = Bomb;
+            let _panics = PanicOnDrop;
             std::future::pending::<()>().await;
         }
     }));
@@ -182,8 +182,8 @@ pub fn a_loop_whose_bodies_all_panic_when_dropped_can_be_dropped(_in_task: Inlin
     assert_eq!((alive.ever(), alive.now()), (5, 0));
 }
 
-/// PAN-1, PAN-2: whatever the strategy.
-pub fn a_bodys_panic_goes_on_whatever_the_strategy<B: Backend>(backend: B) {
+/// PAN-1, PAN-2: Every strategy propagates a body's panic after the siblings have stopped.
+pub fn a_bodys_panic_propagates_from_every_strategy<B: Backend>(backend: B) {
     let alive = Alive::default();
     let looping = || each(0..).limit(3).unwrap().at(backend.place());
     let body = |n: u64| {
@@ -218,11 +218,11 @@ pub fn a_bodys_panic_goes_on_whatever_the_strategy<B: Backend>(backend: B) {
     panics(&backend, looping().stream(body).consume(StreamExt::count), &alive);
 }
 
-/// Law 5: a signal belongs to no item either.
-pub fn a_signals_panic_goes_on_after_the_bodies_have_stopped<B: Backend>(backend: B) {
+/// Law 5: A panic of a signal propagates after the bodies have stopped.
+pub fn a_signals_panic_propagates_after_the_bodies_have_stopped<B: Backend>(backend: B) {
     let alive = Alive::default();
     let gate = Gate::default();
-    let ended = catch_unwind(AssertUnwindSafe(|| {
+    let caught = catch_unwind(AssertUnwindSafe(|| {
         let looping = each(0..3).unbounded().at(backend.place()).cancel_on(async {
             gate.passed().await;
             panic!("the signal");
@@ -238,15 +238,15 @@ pub fn a_signals_panic_goes_on_after_the_bodies_have_stopped<B: Backend>(backend
             })
         }));
     }));
-    assert_eq!(ended.unwrap_err().downcast_ref(), Some(&"the signal"));
+    assert_eq!(caught.unwrap_err().downcast_ref(), Some(&"the signal"));
     assert_eq!(alive.now(), 0);
 }
 
-/// Law 2, law 5: of a body's panic and those of destructors that come of it, the body's goes on.
-pub fn a_panic_is_shown_before_those_that_come_of_it<B: Backend>(backend: B) {
+/// Law 2, law 5: A body's panic propagates, not the panics of destructors that follow from it.
+pub fn a_bodys_panic_takes_precedence_over_those_of_destructors<B: Backend>(backend: B) {
     let alive = Alive::default();
-    let ended = catch_unwind(AssertUnwindSafe(|| {
-        let (of_source, of_signal) = (Bomb, Bomb);
+    let caught = catch_unwind(AssertUnwindSafe(|| {
+        let (of_source, of_signal) = (PanicOnDrop, PanicOnDrop);
         let items = (0..3).inspect(move |_: &u64| {
             let _moved = &of_source;
         });
@@ -255,9 +255,9 @@ pub fn a_panic_is_shown_before_those_that_come_of_it<B: Backend>(backend: B) {
             std::future::pending::<()>().await;
         });
         let _never = backend.block_on(looping.gather(|n| {
-            let (guard, bomb) = (alive.guard(), (n != 1).then(|| Bomb));
+            let (guard, panics) = (alive.guard(), (n != 1).then(|| PanicOnDrop));
             job(async move {
-                let _both = (guard, bomb);
+                let _both = (guard, panics);
                 yields(1).await;
                 if n == 1 {
                     panic!("a body");
@@ -266,17 +266,17 @@ pub fn a_panic_is_shown_before_those_that_come_of_it<B: Backend>(backend: B) {
             })
         }));
     }));
-    // The source has run dry, and its destructor panicked, before a body did.
-    let message = *ended.unwrap_err().downcast_ref::<&str>().unwrap();
+    // The source was exhausted, and its destructor panicked, before the body did.
+    let message = *caught.unwrap_err().downcast_ref::<&str>().unwrap();
     assert!(message == "a body" || message == "on purpose", "{message}");
     backend.block_on(eventually(&backend.clock(), || alive.now() == 0));
 }
 
-/// PAN-1, law 5: of two panics at one time one goes on, and nothing is left behind.
-pub fn two_panics_at_one_time_are_one_panic_in_the_caller<B: Backend>(backend: B) {
+/// PAN-1, law 5: Of two simultaneous panics, one propagates, after every body has stopped.
+pub fn of_two_simultaneous_panics_one_propagates<B: Backend>(backend: B) {
     let (alive, gate) = (Alive::default(), Gate::default());
     for _ in 0..20 {
-        let ended = catch_unwind(AssertUnwindSafe(|| {
+        let caught = catch_unwind(AssertUnwindSafe(|| {
             backend.block_on(each(0..4).unbounded().at(backend.place()).gather(|n: u64| {
                 let (guard, gate) = (alive.guard(), gate.clone());
                 if n == 3 {
@@ -292,34 +292,34 @@ pub fn two_panics_at_one_time_are_one_panic_in_the_caller<B: Backend>(backend: B
                 })
             }))
         }));
-        assert_eq!(ended.unwrap_err().downcast_ref(), Some(&"one of two"));
+        assert_eq!(caught.unwrap_err().downcast_ref(), Some(&"one of two"));
         assert_eq!(alive.now(), 0);
     }
 }
 
-/// CAN-1, PAN-2: also when the destructors of those that are stopped panic.
-pub fn bodies_that_panic_when_they_are_stopped_are_all_stopped<B: Backend>(backend: B) {
+/// CAN-1, PAN-2: All bodies are stopped, even if half of them panic when they are dropped.
+pub fn bodies_that_panic_when_stopped_are_all_stopped<B: Backend>(backend: B) {
     let alive = Alive::default();
     let token = CancelToken::new();
-    let ended = catch_unwind(AssertUnwindSafe(|| {
+    let caught = catch_unwind(AssertUnwindSafe(|| {
         let looping = each(0..50).unbounded().at(backend.place()).cancel_on(&token);
         backend.block_on(looping.try_gather(|n: u64| {
-            let (guard, bomb) = (alive.guard(), (n.is_multiple_of(2)).then(|| Bomb));
+            let (guard, panics) = (alive.guard(), (n.is_multiple_of(2)).then(|| PanicOnDrop));
             if n == 49 {
                 token.cancel();
             }
             job(async move {
-                let _both = (guard, bomb);
+                let _both = (guard, panics);
                 std::future::pending::<Result<u64, String>>().await
             })
         }))
     }));
-    assert_eq!(ended.unwrap_err().downcast_ref(), Some(&"on purpose"));
+    assert_eq!(caught.unwrap_err().downcast_ref(), Some(&"on purpose"));
     assert_eq!((alive.now(), alive.ever()), (0, 50));
 }
 
-/// Law 5: a waker that panics does so in whoever wakes; the wake is not lost.
-pub fn a_waker_that_panics_loses_no_wake(_in_task: Inline) {
+/// Law 5: If the parent waker panics, the panic propagates to the caller of `wake`, and the wake is not lost.
+pub fn a_panicking_waker_loses_no_wake(_in_task: Inline) {
     struct Panics(AtomicBool);
     impl Wake for Panics {
         fn wake(self: Arc<Self>) {

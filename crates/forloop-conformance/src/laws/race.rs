@@ -1,4 +1,4 @@
-//! Races: the first to finish, the first to succeed.
+//! Races: the first completion, and the first success.
 
 use std::convert::Infallible;
 
@@ -6,7 +6,7 @@ use forloop_core::{CancelToken, Cause, LoopError, each};
 
 use crate::{Alive, Backend, Gate, Tally, job, seconds, yields};
 
-/// OPT-3
+/// OPT-3: `race_ok` returns the first success and stops the other bodies.
 pub fn the_first_success_wins_and_stops_the_others<B: Backend>(backend: B) {
     let alive = Alive::default();
     let looping = each(0..4).unbounded().at(backend.place());
@@ -28,8 +28,8 @@ pub fn the_first_success_wins_and_stops_the_others<B: Backend>(backend: B) {
     assert_eq!((alive.now(), alive.ever()), (0, 4));
 }
 
-/// OPT-3
-pub fn when_none_succeeds_every_error_is_returned_the_first_in_time_first<B: Backend>(backend: B) {
+/// OPT-3: If no body succeeds, `race_ok` returns every error in completion order.
+pub fn without_a_success_every_error_is_returned_in_completion_order<B: Backend>(backend: B) {
     let gates: Vec<_> = (0..3).map(|_| Gate::default()).collect();
     gates[1].open();
     let looping = each(0..3).unbounded().at(backend.place());
@@ -44,7 +44,7 @@ pub fn when_none_succeeds_every_error_is_returned_the_first_in_time_first<B: Bac
     }));
     let error = error.unwrap_err();
     let mut order: Vec<_> = error.failures().iter().map(|failure| failure.index.unwrap()).collect();
-    // A task opens the next one's gate before it has ended, so two may end in another order.
+    // A task opens the next gate before it completes, so two tasks may complete in another order.
     if B::SPAWNED {
         order.sort_by_key(|&index| [2, 0, 1][index]);
     }
@@ -52,8 +52,8 @@ pub fn when_none_succeeds_every_error_is_returned_the_first_in_time_first<B: Bac
     assert!(matches!(error, LoopError::Failed { .. }));
 }
 
-/// OPT-3
-pub fn one_after_another_the_first_success_ends_the_search<B: Backend>(backend: B) {
+/// OPT-3: A sequential `race_ok` pulls no item and calls no body after the first success.
+pub fn a_sequential_race_stops_at_the_first_success<B: Backend>(backend: B) {
     let (called, pulled) = (Tally::default(), Tally::default());
     let items = (0..9).inspect(|&n: &u64| pulled.write(n));
     let found = backend.block_on(each(items).sequential().at(backend.place()).race_ok(|n| {
@@ -64,8 +64,8 @@ pub fn one_after_another_the_first_success_ends_the_search<B: Backend>(backend: 
     assert_eq!((called.read(), pulled.read()), (vec![0, 1, 2, 3], vec![0, 1, 2, 3]));
 }
 
-/// OPT-3
-pub fn of_two_at_one_time_exactly_one_wins<B: Backend>(backend: B) {
+/// OPT-3: Of bodies that complete at the same time, exactly one wins; in the caller's task, the lowest index.
+pub fn of_simultaneous_completions_exactly_one_wins<B: Backend>(backend: B) {
     for _ in 0..50 {
         let gate = Gate::default();
         let looping = each(0..4).unbounded().at(backend.place());
@@ -89,8 +89,8 @@ pub fn of_two_at_one_time_exactly_one_wins<B: Backend>(backend: B) {
     }
 }
 
-/// OPT-3
-pub fn a_race_ends_with_the_first_to_finish_whatever_it_gives<B: Backend>(backend: B) {
+/// OPT-3: `race` returns the first output, even if it is an error, and stops the other bodies.
+pub fn a_race_returns_the_first_completion_even_if_it_is_an_error<B: Backend>(backend: B) {
     let alive = Alive::default();
     let looping = each(0..3).unbounded().at(backend.place());
     let won = backend.block_on(looping.race(|n: u64| {
@@ -107,8 +107,8 @@ pub fn a_race_ends_with_the_first_to_finish_whatever_it_gives<B: Backend>(backen
     assert_eq!(alive.now(), 0);
 }
 
-/// EMP-1, OPT-3
-pub fn an_empty_race_has_no_winner<B: Backend>(backend: B) {
+/// EMP-1, OPT-3: A race without items completes on its first poll with `LoopError::Empty`.
+pub fn an_empty_race_is_an_error<B: Backend>(backend: B) {
     let empty = || each(0..0).unbounded().at(backend.place());
     backend.block_on(async {
         let race = empty().race(|n: u64| job(async move { n }));
@@ -118,8 +118,8 @@ pub fn an_empty_race_has_no_winner<B: Backend>(backend: B) {
     });
 }
 
-/// OPT-3, law 2: bodies without time do not win; that all had none is told.
-pub fn a_race_without_time_tells_so<B: Backend>(backend: B) {
+/// OPT-3, law 2: Bodies that timed out do not win; a race without a winner lists them.
+pub fn a_race_reports_the_bodies_that_timed_out<B: Backend>(backend: B) {
     let clock = backend.clock();
     let race = || {
         let looping = each(0..3).unbounded().at(backend.place());
@@ -138,14 +138,17 @@ pub fn a_race_without_time_tells_so<B: Backend>(backend: B) {
             })
         });
         let lost = lost.await.unwrap_err();
-        let told = (lost.failures().len(), lost.timed_out());
-        // On a clock that is not exact, time may be short for anybody.
-        assert!(told == (1, &[0, 2]) || !B::EXACT && told == (0, &[0, 1, 2]), "{told:?}");
+        let reported = (lost.failures().len(), lost.timed_out());
+        // On a real clock, any body may time out.
+        assert!(
+            reported == (1, &[0, 2]) || !B::EXACT && reported == (0, &[0, 1, 2]),
+            "{reported:?}"
+        );
     });
 }
 
-/// OPT-3, law 2
-pub fn a_race_that_is_cut_short_tells_who_had_failed_and_that_it_was_cut<B: Backend>(backend: B) {
+/// OPT-3, law 2: An interrupted race returns the failures so far and the cause.
+pub fn an_interrupted_race_reports_the_failures_and_the_cause<B: Backend>(backend: B) {
     let token = CancelToken::new();
     let looping = each(0..3).sequential().at(backend.place()).cancel_on(&token);
     let error = backend.block_on(looping.race_ok(|n: u64| {

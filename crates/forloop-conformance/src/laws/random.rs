@@ -1,4 +1,4 @@
-//! Random loops against the sequential model: whatever the numbers, the promises hold.
+//! Random loops compared with a sequential model.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use futures_lite::StreamExt;
 
 use crate::{Alive, Backend, Job, Peak, Tally, eventually, job, yields};
 
-/// A small generator: the same numbers for the same seed, everywhere.
+/// A small random number generator: the same numbers for the same seed, on every platform.
 pub(super) struct Numbers(pub(super) u64);
 
 impl Numbers {
@@ -23,12 +23,12 @@ impl Numbers {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
-    Fine,
+    Succeeds,
     Fails,
     Panics,
 }
 
-/// What one loop is to do.
+/// The items and the limit of one loop.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) items: Vec<(usize, Fate)>,
@@ -44,7 +44,7 @@ impl Plan {
             let fate = match (troubled, numbers.below(12)) {
                 (1 | 2, 0) => Fate::Fails,
                 (2, 1) => Fate::Panics,
-                _ => Fate::Fine,
+                _ => Fate::Succeeds,
             };
             (numbers.below(6), fate)
         });
@@ -61,14 +61,14 @@ impl Plan {
     }
 }
 
-/// A future that must not be polled after its end.
+/// A future that panics if it is polled after its completion.
 struct Once(Option<Job<Result<u64, String>>>);
 
 impl Future for Once {
     type Output = Result<u64, String>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let inner = self.0.as_mut().expect("a body that has ended is not polled");
+        let inner = self.0.as_mut().expect("a completed body is not polled");
         let polled = catch_unwind(AssertUnwindSafe(|| inner.as_mut().poll(cx)));
         if !matches!(polled, Ok(Poll::Pending)) {
             self.0 = None;
@@ -77,17 +77,17 @@ impl Future for Once {
     }
 }
 
-/// What was seen of one loop.
+/// What was observed of one loop.
 #[derive(Default)]
-pub(super) struct Seen {
+pub(super) struct Observed {
     pub(super) called: Tally<usize>,
     pub(super) pulled: Arc<AtomicUsize>,
     pub(super) peak: Peak,
-    /// Bodies and the values they return.
+    /// Bodies and the values that they return.
     pub(super) alive: Alive,
 }
 
-impl Seen {
+impl Observed {
     pub(super) fn body(
         &self,
         index: usize,
@@ -99,7 +99,7 @@ impl Seen {
             let _alive = guard;
             peak.during(yields(duration)).await;
             match fate {
-                Fate::Fine => Ok(index as u64),
+                Fate::Succeeds => Ok(index as u64),
                 Fate::Fails => Err(index.to_string()),
                 Fate::Panics => panic!("on purpose"),
             }
@@ -108,41 +108,41 @@ impl Seen {
     }
 }
 
-/// How a loop ended.
-enum Ended<T> {
+/// How a loop was left.
+enum Exit<T> {
     Dropped,
     Panicked,
     Returned(T),
 }
 
-/// Runs a loop to its planned end.
-fn run<B: Backend, T>(backend: &B, plan: &Plan, looping: impl Future<Output = T>) -> Ended<T> {
+/// Runs a loop until it returns, panics, or is dropped as planned.
+fn run<B: Backend, T>(backend: &B, plan: &Plan, looping: impl Future<Output = T>) -> Exit<T> {
     let dropped_after = plan.dropped_after;
     let run = catch_unwind(AssertUnwindSafe(|| {
         backend.block_on(async {
             let mut looping = Box::pin(looping);
             for _ in 0..dropped_after.unwrap_or(usize::MAX) {
                 if let Some(output) = futures_lite::future::poll_once(looping.as_mut()).await {
-                    return Ended::Returned(output);
+                    return Exit::Returned(output);
                 }
                 yields(1).await;
             }
-            Ended::Dropped
+            Exit::Dropped
         })
     }));
-    run.unwrap_or(Ended::Panicked)
+    run.unwrap_or(Exit::Panicked)
 }
 
 type Source = Iter<Box<dyn Iterator<Item = (usize, (usize, Fate))>>>;
 
-/// Runs one plan with one strategy and checks what every strategy promises.
+/// Runs one plan with one strategy, and checks what every strategy promises.
 fn check<B: Backend, T, F: Future<Output = T>>(
     backend: &B,
     plan: &Plan,
-    strategy: impl FnOnce(Loop<Source, B::Place>, Arc<Seen>) -> F,
-    verdict: impl FnOnce(T),
+    strategy: impl FnOnce(Loop<Source, B::Place>, Arc<Observed>) -> F,
+    check_output: impl FnOnce(T),
 ) {
-    let seen = Arc::new(Seen::default());
+    let seen = Arc::new(Observed::default());
     let pulled = seen.pulled.clone();
     let items = plan.items.clone().into_iter().enumerate().inspect(move |_| {
         pulled.fetch_add(1, Ordering::SeqCst);
@@ -150,18 +150,18 @@ fn check<B: Backend, T, F: Future<Output = T>>(
     let items: Box<dyn Iterator<Item = _>> = Box::new(items);
     let looping = each(items).limit(plan.limit).unwrap().at(backend.place());
     match run(backend, plan, strategy(looping, seen.clone())) {
-        Ended::Dropped => assert!(plan.dropped_after.is_some()),
-        Ended::Panicked => assert!(!plan.indices_of(Fate::Panics).is_empty(), "{plan:?}"),
-        Ended::Returned(output) => verdict(output),
+        Exit::Dropped => assert!(plan.dropped_after.is_some()),
+        Exit::Panicked => assert!(!plan.indices_of(Fate::Panics).is_empty(), "{plan:?}"),
+        Exit::Returned(output) => check_output(output),
     }
     backend.block_on(eventually(&backend.clock(), || seen.alive.now() == 0));
     let called = seen.called.read();
     assert_eq!(called, (0..called.len()).collect::<Vec<_>>(), "called in input order, once each");
-    assert_eq!(seen.pulled.load(Ordering::SeqCst), called.len(), "pulled to be called");
+    assert_eq!(seen.pulled.load(Ordering::SeqCst), called.len(), "each pulled item was called");
     assert!(seen.peak.most() <= plan.limit, "{} in flight in {plan:?}", seen.peak.most());
 }
 
-/// What the sequential loop would give.
+/// The results of the sequential loop.
 fn model(plan: &Plan) -> Vec<Result<u64, String>> {
     let returns = |(index, &(_, fate)): (usize, &(usize, Fate))| match fate {
         Fate::Fails => Err(index.to_string()),
@@ -170,7 +170,8 @@ fn model(plan: &Plan) -> Vec<Result<u64, String>> {
     plan.items.iter().enumerate().map(returns).collect()
 }
 
-/// Law 1, law 2, law 3, law 4, law 6, law 7, law 8, law 10
+/// Law 1, law 2, law 3, law 4, law 6, law 7, law 8, law 10: Loops with random items, limits and failures return
+/// what a sequential model returns.
 pub fn random_loops_keep_every_promise<B: Backend>(backend: B) {
     for seed in 0..300 {
         let plan = Plan::make(&mut Numbers(seed));
@@ -182,14 +183,14 @@ pub fn random_loops_keep_every_promise<B: Backend>(backend: B) {
 }
 
 fn gathers<B: Backend>(backend: &B, plan: &Plan) {
-    let gather = |looping: Loop<Source, B::Place>, seen: Arc<Seen>| {
+    let gather = |looping: Loop<Source, B::Place>, seen: Arc<Observed>| {
         looping.gather(move |(index, item)| seen.body(index, item))
     };
     check(backend, plan, gather, |outputs| assert_eq!(outputs, model(plan)));
 }
 
 fn stops_at_a_failure<B: Backend>(backend: &B, plan: &Plan) {
-    let try_gather = |looping: Loop<Source, B::Place>, seen: Arc<Seen>| {
+    let try_gather = |looping: Loop<Source, B::Place>, seen: Arc<Observed>| {
         looping.try_gather(move |(index, item)| seen.body(index, item))
     };
     check(backend, plan, try_gather, |tried| match tried {
@@ -208,14 +209,14 @@ fn stops_at_a_failure<B: Backend>(backend: &B, plan: &Plan) {
 }
 
 fn settles<B: Backend>(backend: &B, plan: &Plan) {
-    let settle = |looping: Loop<Source, B::Place>, seen: Arc<Seen>| {
+    let settle = |looping: Loop<Source, B::Place>, seen: Arc<Observed>| {
         looping.catch_panics().settle(move |(index, item)| seen.body(index, item))
     };
     check(backend, plan, settle, |outcomes| {
         assert_eq!(outcomes.len(), plan.items.len());
         for (index, outcome) in outcomes.into_iter().enumerate() {
             match (plan.items[index].1, outcome) {
-                (Fate::Fine, Outcome::Ok(value)) => assert_eq!(value, index as u64),
+                (Fate::Succeeds, Outcome::Ok(value)) => assert_eq!(value, index as u64),
                 (Fate::Fails, Outcome::Err(error)) => assert_eq!(error, index.to_string()),
                 (Fate::Panics, Outcome::Panicked(_)) => {}
                 other => panic!("{other:?} at {index} in {plan:?}"),
@@ -225,12 +226,12 @@ fn settles<B: Backend>(backend: &B, plan: &Plan) {
 }
 
 fn streams<B: Backend>(backend: &B, plan: &Plan) {
-    let ordered = |looping: Loop<Source, B::Place>, seen: Arc<Seen>| {
+    let ordered = |looping: Loop<Source, B::Place>, seen: Arc<Observed>| {
         looping.stream(move |(index, item)| seen.body(index, item)).collect::<Vec<_>>()
     };
     check(backend, plan, ordered, |outputs| assert_eq!(outputs, model(plan)));
 
-    let indexed = |looping: Loop<Source, B::Place>, seen: Arc<Seen>| {
+    let indexed = |looping: Loop<Source, B::Place>, seen: Arc<Observed>| {
         looping.as_completed(move |(index, item)| seen.body(index, item)).collect::<Vec<_>>()
     };
     check(backend, plan, indexed, |mut results| {
@@ -240,10 +241,10 @@ fn streams<B: Backend>(backend: &B, plan: &Plan) {
 
     let steps = Tally::default();
     let written = steps.clone();
-    let consumed = |looping: Loop<Source, B::Place>, seen: Arc<Seen>| {
+    let consumed = |looping: Loop<Source, B::Place>, seen: Arc<Observed>| {
         let results = looping.stream_unordered(move |(index, item)| seen.body(index, item));
-        results.consume(|mut feed| async move {
-            while let Some(result) = feed.next().await {
+        results.consume(|mut receiver| async move {
+            while let Some(result) = receiver.next().await {
                 yields(1).await;
                 written.write(result);
             }

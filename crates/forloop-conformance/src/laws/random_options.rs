@@ -1,5 +1,4 @@
-//! Random loops with random options: whatever ends a body or cuts the loop short, each item has one
-//! end, and it is a true one.
+//! Random loops with random options: each item has one outcome, and one that the options allow.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -8,24 +7,24 @@ use std::time::Duration;
 use forloop_core::{CancelToken, Cause, Interrupted, Outcome, try_each};
 use futures_lite::StreamExt;
 
-use super::random::{Fate, Numbers, Plan, Seen};
-use crate::{Backend, Job, RestlessClock, job};
+use super::random::{Fate, Numbers, Observed, Plan};
+use crate::{Backend, Job, TickingClock, job};
 
-/// What a loop is to do, and what may happen to it.
+/// The plan of a loop, and what may interrupt it.
 #[derive(Debug)]
 struct Chances {
     plan: Plan,
-    /// The time for each body, in looks at a restless clock.
+    /// The timeout of each body, in reads of a clock that ticks.
     timeout: u64,
-    /// The time for the loop.
+    /// The deadline of the loop.
     deadline: u64,
-    /// The body that cancels the loop when it begins.
+    /// The body that cancels the loop when it starts.
     canceller: usize,
     /// The item at which the source fails.
     fails_at: usize,
 }
 
-/// More than there ever are: it does not happen.
+/// More than any loop has: the event does not happen.
 const NEVER: usize = 1000;
 
 impl Chances {
@@ -36,12 +35,12 @@ impl Chances {
         Self { plan: Plan::make(numbers), timeout, deadline, canceller, fails_at }
     }
 
-    fn time(n: u64) -> Duration {
+    fn duration(n: u64) -> Duration {
         if n == NEVER as u64 { Duration::MAX } else { Duration::from_millis(n) }
     }
 
     /// Items, until the source fails.
-    fn source(&self, seen: &Arc<Seen>) -> impl Iterator<Item = Result<usize, String>> + use<> {
+    fn source(&self, seen: &Arc<Observed>) -> impl Iterator<Item = Result<usize, String>> + use<> {
         let (seen, fails_at) = (seen.clone(), self.fails_at);
         (0..self.plan.items.len()).map(move |index| {
             if index == fails_at {
@@ -52,7 +51,7 @@ impl Chances {
         })
     }
 
-    fn body(&self, seen: &Seen, token: &CancelToken, index: usize) -> Job<Result<u64, String>> {
+    fn body(&self, seen: &Observed, token: &CancelToken, index: usize) -> Job<Result<u64, String>> {
         let body = seen.body(index, self.plan.items[index]);
         let token = (index == self.canceller).then(|| token.clone());
         job(async move {
@@ -63,41 +62,49 @@ impl Chances {
         })
     }
 
-    /// Whether an end can be that of this item.
+    /// Whether this item can have this outcome.
     fn allows(
         &self,
         index: usize,
         outcome: &Outcome<u64, String>,
-        cut: Option<&Cause<String>>,
+        interrupted: Option<&Cause<String>>,
     ) -> bool {
         match (outcome, self.plan.items[index].1) {
-            (Outcome::Ok(value), Fate::Fine) => *value == index as u64,
+            (Outcome::Ok(value), Fate::Succeeds) => *value == index as u64,
             (Outcome::Err(error), Fate::Fails) => *error == index.to_string(),
             (Outcome::Panicked(_), Fate::Panics) => true,
             (Outcome::TimedOut, _) => {
-                self.timeout < NEVER as u64 || matches!(cut, Some(Cause::TimedOut))
+                self.timeout < NEVER as u64 || matches!(interrupted, Some(Cause::TimedOut))
             }
             (Outcome::Cancelled, _) => {
-                matches!(cut, Some(Cause::Cancelled | Cause::Source { .. }))
+                matches!(interrupted, Some(Cause::Cancelled | Cause::Source { .. }))
             }
-            (Outcome::NotRun, _) => cut.is_some(),
+            (Outcome::NotRun, _) => interrupted.is_some(),
             _ => false,
         }
     }
 
-    /// What holds of every loop that has returned.
-    fn check<Y>(&self, seen: &Seen, is_spawned: bool, cut: Option<&Interrupted<Y, String>>) {
+    /// Checks what holds for every loop that has returned.
+    fn check<Y>(
+        &self,
+        seen: &Observed,
+        is_spawned: bool,
+        interrupted: Option<&Interrupted<Y, String>>,
+    ) {
         assert_eq!(seen.alive.now(), 0, "{self:?}");
         let called = seen.called.read();
         assert_eq!(called, (0..called.len()).collect::<Vec<_>>(), "{self:?}");
         assert_eq!(seen.pulled.load(Ordering::SeqCst), called.len(), "{self:?}");
         assert!(seen.peak.most() <= self.plan.limit, "{self:?}");
-        let Some(cut) = cut else {
+        let Some(interrupted) = interrupted else {
             assert_eq!(called.len(), self.plan.items.len(), "{self:?}");
             return;
         };
-        assert!(cut.pending.is_sorted() && cut.pending.iter().all(|&index| index < called.len()));
-        match &cut.cause {
+        assert!(
+            interrupted.pending.is_sorted()
+                && interrupted.pending.iter().all(|&index| index < called.len())
+        );
+        match &interrupted.cause {
             Cause::TimedOut => assert!(self.deadline < NEVER as u64, "{self:?}"),
             Cause::Cancelled => assert!(self.canceller < called.len(), "{self:?}"),
             Cause::Source { index, error } => {
@@ -106,12 +113,13 @@ impl Chances {
             }
             other => panic!("{other:?}"),
         }
-        assert!(is_spawned || cut.pending.len() <= self.plan.limit, "{self:?}");
+        assert!(is_spawned || interrupted.pending.len() <= self.plan.limit, "{self:?}");
     }
 }
 
-/// Law 1, law 2, law 3, law 5, law 6
-pub fn random_options_give_each_item_one_true_end<B: Backend>(backend: B) {
+/// Law 1, law 2, law 3, law 5, law 6: With random timeouts, deadlines, cancellations and source errors, each item
+/// has one outcome, which the options allow.
+pub fn random_options_give_each_item_one_correct_outcome<B: Backend>(backend: B) {
     for seed in 0..400 {
         let chances = Chances::make(&mut Numbers(seed));
         settles(&backend, &chances);
@@ -121,57 +129,59 @@ pub fn random_options_give_each_item_one_true_end<B: Backend>(backend: B) {
 
 fn settles<B: Backend>(backend: &B, chances: &Chances) {
     let (seen, token, clock) =
-        (Arc::new(Seen::default()), CancelToken::new(), RestlessClock::default());
+        (Arc::new(Observed::default()), CancelToken::new(), TickingClock::default());
     let settled = backend.block_on(
         try_each(chances.source(&seen))
             .limit(chances.plan.limit)
             .unwrap()
             .at(backend.place())
-            .timeout(&clock, Chances::time(chances.timeout))
+            .timeout(&clock, Chances::duration(chances.timeout))
             .cancel_on(&token)
-            .deadline(&clock, Chances::time(chances.deadline))
+            .deadline(&clock, Chances::duration(chances.deadline))
             .catch_panics()
             .settle(|index| chances.body(&seen, &token, index)),
     );
-    let cut = settled.interrupted();
-    chances.check(&seen, B::SPAWNED, cut);
+    let interrupted = settled.interrupted();
+    chances.check(&seen, B::SPAWNED, interrupted);
     assert_eq!(settled.len(), seen.called.read().len(), "{chances:?}");
     for (index, outcome) in settled.iter().enumerate() {
-        let cause = cut.map(|cut| &cut.cause);
+        let cause = interrupted.map(|interrupted| &interrupted.cause);
         assert!(chances.allows(index, outcome, cause), "{outcome:?} at {index} in {chances:?}");
-        let was_stopped = cut.is_some_and(|cut| cut.pending.contains(&index));
-        let has_own_end =
+        let was_stopped =
+            interrupted.is_some_and(|interrupted| interrupted.pending.contains(&index));
+        let has_completed =
             outcome.is_ok() || matches!(outcome, Outcome::Err(_) | Outcome::Panicked(_));
-        assert!(!(was_stopped && has_own_end), "{outcome:?} at {index} in {chances:?}");
+        assert!(!(was_stopped && has_completed), "{outcome:?} at {index} in {chances:?}");
     }
 }
 
 fn streams<B: Backend>(backend: &B, chances: &Chances) {
     let (seen, token, clock) =
-        (Arc::new(Seen::default()), CancelToken::new(), RestlessClock::default());
+        (Arc::new(Observed::default()), CancelToken::new(), TickingClock::default());
     let mut items: Vec<_> = backend.block_on(
         try_each(chances.source(&seen))
             .limit(chances.plan.limit)
             .unwrap()
             .at(backend.place())
-            .timeout(&clock, Chances::time(chances.timeout))
+            .timeout(&clock, Chances::duration(chances.timeout))
             .cancel_on(&token)
-            .deadline(&clock, Chances::time(chances.deadline))
+            .deadline(&clock, Chances::duration(chances.deadline))
             .catch_panics()
             .as_completed(|index| chances.body(&seen, &token, index))
             .collect(),
     );
-    let cut = items.pop_if(|item| item.is_err()).map(Result::unwrap_err);
-    chances.check(&seen, B::SPAWNED, cut.as_ref());
-    let cause = cut.as_ref().map(|cut| &cut.cause);
-    let mut told: Vec<_> = cut.iter().flat_map(|cut| cut.pending.clone()).collect();
+    let interrupted = items.pop_if(|item| item.is_err()).map(Result::unwrap_err);
+    chances.check(&seen, B::SPAWNED, interrupted.as_ref());
+    let cause = interrupted.as_ref().map(|interrupted| &interrupted.cause);
+    let mut reported: Vec<_> =
+        interrupted.iter().flat_map(|interrupted| interrupted.pending.clone()).collect();
     for item in items {
         let (index, outcome) = item.unwrap();
         let outcome = outcome.into();
         assert!(chances.allows(index, &outcome, cause), "{outcome:?} at {index} in {chances:?}");
-        told.push(index);
+        reported.push(index);
     }
-    // Each item that was pulled is told once: as an item, or as one that was stopped.
-    told.sort();
-    assert_eq!(told, seen.called.read(), "{chances:?}");
+    // Each item that was pulled is reported once: as an output, or as an index that is pending.
+    reported.sort();
+    assert_eq!(reported, seen.called.read(), "{chances:?}");
 }

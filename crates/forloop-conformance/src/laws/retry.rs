@@ -1,4 +1,4 @@
-//! Bodies that are called again when they have failed.
+//! Bodies that are retried when they fail.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,7 @@ use super::times::Stopwatch;
 use crate::strategies::{Run, Stops, every_strategy};
 use crate::{Alive, Backend, Gate, Job, Peak, Tally, job, on_time, seconds, yields};
 
-/// How often the body of each item was called.
+/// The number of calls of the body for each item.
 #[derive(Clone, Default)]
 struct Calls {
     calls: Arc<Mutex<BTreeMap<u64, u32>>>,
@@ -44,13 +44,15 @@ impl Calls {
     }
 }
 
-/// Another attempt after a while, so many times.
+/// A constant back-off of `delay` seconds, for at most `times` retries.
 fn again<B: Backend>(delay: u64, times: usize) -> ConstantBuilder {
     ConstantBuilder::default().with_delay(seconds::<B>(delay)).with_max_times(times)
 }
 
-/// OPT-7
-pub fn a_body_is_called_again_until_it_succeeds_or_the_back_off_ends<B: Backend>(backend: B) {
+/// OPT-7: A failed body is retried until it succeeds or the back-off is exhausted.
+pub fn a_failed_body_is_retried_until_it_succeeds_or_the_back_off_is_exhausted<B: Backend>(
+    backend: B,
+) {
     let clock = backend.clock();
     for limit in [1, 3, 64] {
         let calls = Calls::default();
@@ -116,8 +118,8 @@ pub fn every_strategy_sees_only_the_last_attempt<B: Backend>(backend: B) {
     }
 }
 
-/// OPT-7
-pub fn the_last_failure_says_how_many_attempts_there_were<B: Backend>(backend: B) {
+/// OPT-7: The failure in the error is that of the last attempt, with the number of attempts.
+pub fn the_last_failure_has_the_number_of_attempts<B: Backend>(backend: B) {
     let clock = backend.clock();
     let calls = Calls::default();
     let looping = each(0..9).limit(2).unwrap().at(backend.place());
@@ -126,13 +128,13 @@ pub fn the_last_failure_says_how_many_attempts_there_were<B: Backend>(backend: B
     let first = error.first().unwrap();
     let index = first.index.unwrap();
     assert!(first.attempts == 3 && if B::SPAWNED { index >= 3 } else { index == 3 });
-    let told = format!("body {index} failed 3 times: {index}: call 3");
-    assert!(error.to_string().starts_with(&told), "{error}");
+    let message = format!("body {index} failed 3 times: {index}: call 3");
+    assert!(error.to_string().starts_with(&message), "{error}");
     assert_eq!(calls.of(8), 0);
 }
 
-/// OPT-7
-pub fn only_errors_that_are_transient_are_tried_again<B: Backend>(backend: B) {
+/// OPT-7: Only errors that `when` accepts are retried.
+pub fn only_transient_errors_are_retried<B: Backend>(backend: B) {
     let clock = backend.clock();
     let calls = Calls::default();
     let retry = Retry::new(again::<B>(0, 9)).when(|error: &String| !error.starts_with("2:"));
@@ -143,8 +145,8 @@ pub fn only_errors_that_are_transient_are_tried_again<B: Backend>(backend: B) {
     assert_eq!((0..4).map(|n| calls.of(n)).collect::<Vec<_>>(), [1, 2, 1, 4]);
 }
 
-/// OPT-7
-pub fn a_back_off_that_never_ends_ends_in_that_items_outcome<B: Backend>(backend: B) {
+/// OPT-7: An endless back-off stops at `at_most` attempts, or after 1000, with the last failure.
+pub fn an_endless_back_off_stops_at_the_maximum_number_of_attempts<B: Backend>(backend: B) {
     let clock = backend.clock();
     let calls = Calls::default();
     let endless =
@@ -157,14 +159,14 @@ pub fn a_back_off_that_never_ends_ends_in_that_items_outcome<B: Backend>(backend
     };
     run(endless().at_most(7), 7);
     run(endless(), 1000);
-    // One attempt is always made.
+    // There is always one attempt.
     let looping = each([5]).unbounded().at(backend.place()).retry(&clock, endless().at_most(0));
     let settled = backend.block_on(looping.settle(|n| Calls::default().flaky(n)));
     assert_eq!(settled.attempts(0), 1);
 }
 
-/// OPT-7
-pub fn attempts_are_as_far_apart_as_the_back_off_says<B: Backend>(backend: B) {
+/// OPT-7: The delays of the back-off separate the attempts.
+pub fn the_back_off_spaces_the_attempts<B: Backend>(backend: B) {
     let watch = Stopwatch::start(&backend);
     let looping = each(0..1).sequential().at(backend.place());
     let delays = [1, 3, 2].map(seconds::<B>).into_iter();
@@ -173,13 +175,13 @@ pub fn attempts_are_as_far_apart_as_the_back_off_says<B: Backend>(backend: B) {
         job(async { Err::<u64, _>("no".to_owned()) })
     }));
     assert_eq!(settled.attempts(0), 4);
-    for (begun, due) in watch.noted().into_iter().zip([0, 1, 4, 6]) {
-        on_time::<B>(begun, seconds::<B>(due));
+    for (started, due) in watch.logged().into_iter().zip([0, 1, 4, 6]) {
+        on_time::<B>(started, seconds::<B>(due));
     }
 }
 
-/// OPT-7, law 6: nobody takes the place of an item that waits for another attempt.
-pub fn an_item_keeps_its_place_while_it_waits<B: Backend>(backend: B) {
+/// OPT-7, law 6: A waiting retry keeps its permit, so no other body starts instead.
+pub fn a_waiting_retry_keeps_its_permit<B: Backend>(backend: B) {
     let watch = Stopwatch::start(&backend);
     let (calls, peak) = (Calls::default(), Peak::default());
     let looping = each(0..4).limit(2).unwrap().at(backend.place());
@@ -193,17 +195,17 @@ pub fn an_item_keeps_its_place_while_it_waits<B: Backend>(backend: B) {
         })
     }));
     assert!(settled.iter().all(Outcome::is_ok) && peak.most() <= 2);
-    // The first two began again before the other two began at all.
+    // The first two were retried before the other two started.
     let times = watch.times.read();
     let order: Vec<_> = times.iter().map(|&(n, _)| n).collect();
     assert!(order[..2].iter().all(|&n| n < 2), "{order:?}");
-    for &(n, begun) in &times[2..] {
-        assert!(begun >= seconds::<B>(10), "{n} began at {begun:?}");
+    for &(n, started) in &times[2..] {
+        assert!(started >= seconds::<B>(10), "{n} started at {started:?}");
     }
 }
 
-/// OPT-7, TMO-1: each attempt has the time-out for itself, and a body without time is tried again.
-pub fn each_attempt_has_its_own_time<B: Backend>(backend: B) {
+/// OPT-7, TMO-1: Each attempt has the full timeout, and an attempt that timed out is retried.
+pub fn each_attempt_has_its_own_timeout<B: Backend>(backend: B) {
     let clock = backend.clock();
     let (calls, alive) = (Calls::default(), Alive::default());
     let looping = each(0..3).unbounded().at(backend.place());
@@ -218,7 +220,7 @@ pub fn each_attempt_has_its_own_time<B: Backend>(backend: B) {
             Ok::<u64, String>(n)
         })
     }));
-    // On a clock that is not exact, time may be short for anybody.
+    // On a real clock, any body may time out.
     assert!(!B::EXACT || settled.iter().all(Outcome::is_ok));
     let attempts: Vec<_> = (0..3).map(|n| settled.attempts(n)).collect();
     assert!(attempts == [1, 2, 3] || !B::EXACT && attempts > vec![1, 2, 3], "{attempts:?}");
@@ -236,12 +238,12 @@ pub fn each_attempt_has_its_own_time<B: Backend>(backend: B) {
     assert_eq!((settled.attempts(0), settled.attempts(1), alive.now()), (3, 3, 0));
 }
 
-/// OPT-7: no attempt begins later than it may, and one that runs then goes on.
-pub fn no_attempt_begins_later_than_it_may<B: Backend>(backend: B) {
+/// OPT-7: No retry starts after the time limit of `within`, and an attempt that is running then completes.
+pub fn no_retry_starts_after_its_time_limit<B: Backend>(backend: B) {
     let watch = Stopwatch::start(&backend);
     let retry = || Retry::new(again::<B>(2, 99)).within(seconds::<B>(5));
     let looping = each(0..2).limit(1).unwrap().at(backend.place());
-    // Attempts at 0, 2 and 4: the next would be too late.
+    // Attempts start at 0, 2 and 4 seconds; the next one would be too late.
     let settled = backend.block_on(looping.retry(&watch.clock, retry()).settle(|n| {
         watch.times.write((n, watch.read()));
         job(async { Err::<u64, _>("no".to_owned()) })
@@ -250,7 +252,7 @@ pub fn no_attempt_begins_later_than_it_may<B: Backend>(backend: B) {
     if B::EXACT {
         assert_eq!((settled.attempts(0), settled.attempts(1)), (3, 3));
     }
-    // Whatever runs then has its end, in every strategy.
+    // An attempt that is running at the time limit completes.
     let looping = each(0..2).unbounded().at(backend.place()).retry(&watch.clock, retry());
     let gathered = backend.block_on(looping.gather(|n| {
         let clock = watch.clock.clone();
@@ -262,8 +264,8 @@ pub fn no_attempt_begins_later_than_it_may<B: Backend>(backend: B) {
     assert_eq!(gathered, [Ok(0), Ok(1)]);
 }
 
-/// OPT-7: a panic that is caught is an outcome, and not tried again.
-pub fn panics_that_are_caught_are_not_tried_again<B: Backend>(backend: B) {
+/// OPT-7: A caught panic is the outcome of its item and is not retried.
+pub fn caught_panics_are_not_retried<B: Backend>(backend: B) {
     let clock = backend.clock();
     let calls = Calls::default();
     let looping = each(0..3).unbounded().at(backend.place()).catch_panics();
@@ -279,7 +281,7 @@ pub fn panics_that_are_caught_are_not_tried_again<B: Backend>(backend: B) {
     assert_eq!((0..3).map(|n| settled.attempts(n)).collect::<Vec<_>>(), [2, 1, 2]);
 }
 
-/// An observer that opens the gate as soon as an item waits for another attempt.
+/// An observer that opens the gate when an item waits for a retry.
 fn opens_for_retries(gate: &Gate) -> impl FnMut(Duration, &Event) + Send + use<> {
     let gate = gate.clone();
     move |_, event| {
@@ -289,8 +291,8 @@ fn opens_for_retries(gate: &Gate) -> impl FnMut(Duration, &Event) + Send + use<>
     }
 }
 
-/// OPT-7, law 2: an item that waits for another attempt when the loop stops has the failure it had.
-pub fn no_failure_is_lost_when_the_loop_stops_between_two_attempts<B: Backend>(backend: B) {
+/// OPT-7, law 2: If the loop stops during a back-off, the outcome of the item is its last failure.
+pub fn no_failure_is_lost_when_the_loop_stops_during_a_back_off<B: Backend>(backend: B) {
     let clock = backend.clock();
     let (token, alive, waits) = (CancelToken::new(), Alive::default(), Gate::default());
     let looping = each(0..4).limit(2).unwrap().at(backend.place());
@@ -315,7 +317,7 @@ pub fn no_failure_is_lost_when_the_loop_stops_between_two_attempts<B: Backend>(b
     assert!(matches!(settled[1], Outcome::Cancelled));
     assert_eq!((settled.attempts(0), settled.attempts(1), alive.now()), (1, 1, 0));
 
-    // And whoever stops for another's failure tells of it as well.
+    // The same if the loop stops because another body has failed.
     let waits = Gate::default();
     let looping = each(0..2).unbounded().at(backend.place());
     let looping = looping
@@ -332,15 +334,15 @@ pub fn no_failure_is_lost_when_the_loop_stops_between_two_attempts<B: Backend>(b
         })
     }));
     let Err(LoopError::Failed { failures, .. }) = error else { panic!("{error:?}") };
-    let mut told: Vec<_> =
+    let mut reported: Vec<_> =
         failures.into_iter().map(|failure| (failure.index, failure.error)).collect();
-    told.sort();
+    reported.sort();
     let expected = [(Some(0), "again".to_owned()), (Some(1), "for good".to_owned())];
-    assert!(told == expected, "{told:?}");
+    assert!(reported == expected, "{reported:?}");
 }
 
-/// OPT-7, CAN-1: a loop that is dropped between two attempts drops what it kept for them.
-pub fn a_loop_dropped_between_two_attempts_keeps_nothing<B: Backend>(backend: B) {
+/// OPT-7, CAN-1: A loop that is dropped during a back-off drops the items that it kept for retries.
+pub fn a_loop_dropped_during_a_back_off_drops_its_items<B: Backend>(backend: B) {
     let clock = backend.clock();
     let alive = Alive::default();
     let calls = Tally::default();
@@ -371,8 +373,8 @@ pub fn a_loop_dropped_between_two_attempts_keeps_nothing<B: Backend>(backend: B)
     assert_eq!(calls.read().len(), 3);
 }
 
-/// OPT-7, TMO-1: the time of an attempt that has ended is nobody's, also where the next takes its place in the loop.
-pub fn an_attempt_is_not_stopped_at_the_time_of_the_one_before<B: Backend>(backend: B) {
+/// OPT-7, TMO-1: The timeout of a completed attempt does not stop the next attempt, even if it reuses the slot.
+pub fn a_retry_is_not_stopped_by_the_timeout_of_the_previous_attempt<B: Backend>(backend: B) {
     let clock = backend.clock();
     let calls = Calls::default();
     let looping = each(0..2).unbounded().at(backend.place());
@@ -383,20 +385,20 @@ pub fn an_attempt_is_not_stopped_at_the_time_of_the_one_before<B: Backend>(backe
             let takes = match (n, call) {
                 (0, _) => 9,
                 (_, 1) => 5,
-                // Over 8 + 1 + 5: later than the time of the first attempt.
+                // Completes at 5 + 1 + 8 seconds, later than the timeout of the first attempt.
                 _ => 8,
             };
             clock.sleep(seconds::<B>(takes)).await;
             if (n, call) == (1, 1) { Err("once".to_owned()) } else { Ok(n) }
         })
     }));
-    // On a clock that is not exact, time may be short for anybody.
+    // On a real clock, any body may time out.
     assert!(!B::EXACT || settled.iter().all(Outcome::is_ok), "{settled:?}");
     assert!(!B::EXACT || settled.attempts(1) == 2);
 }
 
-/// OPT-1, OPT-7: also where another rule lets it wait for longer than the back-off does.
-pub fn no_attempt_begins_too_late_for_a_rate<B: Backend>(backend: B) {
+/// OPT-1, OPT-7: No retry starts after the time limit of `within` if a rate delays it for longer than the back-off.
+pub fn no_retry_that_a_rate_delays_starts_after_its_time_limit<B: Backend>(backend: B) {
     let clock = backend.clock();
     let calls = Calls::default();
     let rate = forloop_core::Rate::new(1, seconds::<B>(10)).unwrap();

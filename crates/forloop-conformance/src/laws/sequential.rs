@@ -4,16 +4,16 @@ use forloop_core::each;
 
 use crate::{Backend, Peak, Tally, job, yields};
 
-/// SEQ-1
-pub fn each_body_begins_when_the_one_before_it_has_finished<B: Backend>(backend: B) {
+/// SEQ-1: Each body starts after the previous one has completed.
+pub fn each_body_starts_after_the_previous_one_has_completed<B: Backend>(backend: B) {
     let (peak, log) = (Peak::default(), Tally::default());
     let outputs = backend.block_on(each(0..5).sequential().at(backend.place()).gather(|n: u64| {
         let (peak, log) = (peak.clone(), log.clone());
         job(async move {
             peak.during(async {
-                log.write((n, "begins"));
+                log.write((n, "starts"));
                 yields(5 - n as usize).await;
-                log.write((n, "ends"));
+                log.write((n, "completes"));
             })
             .await;
             n
@@ -21,12 +21,12 @@ pub fn each_body_begins_when_the_one_before_it_has_finished<B: Backend>(backend:
     }));
     assert_eq!(outputs, [0, 1, 2, 3, 4]);
     assert_eq!(peak.most(), 1);
-    let expected: Vec<_> = (0..5).flat_map(|n| [(n, "begins"), (n, "ends")]).collect();
+    let expected: Vec<_> = (0..5).flat_map(|n| [(n, "starts"), (n, "completes")]).collect();
     assert_eq!(log.read(), expected);
 }
 
-/// SEQ-2
-pub fn the_first_error_ends_the_loop_and_the_input_is_not_asked_again<B: Backend>(backend: B) {
+/// SEQ-2: The first error is returned, no further body is called and no further item is pulled.
+pub fn the_first_error_is_returned_and_no_further_item_is_pulled<B: Backend>(backend: B) {
     let (called, pulled) = (Tally::default(), Tally::default());
     let items = (0..5).inspect(|&n: &u64| pulled.write(n));
     let error = backend

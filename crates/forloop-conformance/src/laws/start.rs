@@ -1,4 +1,4 @@
-//! Children that are waited for until they are ready.
+//! `start`: spawning a child and waiting until it is ready.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -8,37 +8,37 @@ use futures_lite::future::{poll_once, zip};
 use super::{endless, errors};
 use crate::{Alive, Backend, Gate, Group, Tally, eventually, job, yields};
 
-/// OPT-6
-pub fn a_child_that_said_it_is_ready_is_one_like_any_other<B: Backend>(backend: B) {
-    let (alive, go_on) = (Alive::default(), Gate::default());
+/// OPT-6: `start` returns when the child is ready; from then on it is a child like any other.
+pub fn a_child_that_is_ready_is_a_child_like_any_other<B: Backend>(backend: B) {
+    let (alive, resume) = (Alive::default(), Gate::default());
     let log = Tally::default();
-    let theirs = (alive.clone(), go_on.clone(), log.clone());
+    let captured = (alive.clone(), resume.clone(), log.clone());
     let group = backend.group(move |group| {
-        let (alive, go_on, log) = theirs;
+        let (alive, resume, log) = captured;
         job(async move {
             let starts = group.start(|ready| {
-                let (guard, go_on, log) = (alive.guard(), go_on.clone(), log.clone());
+                let (guard, resume, log) = (alive.guard(), resume.clone(), log.clone());
                 job(async move {
                     let _alive = guard;
                     yields(3).await;
                     log.write("ready");
                     ready.send(8080);
-                    go_on.passed().await;
+                    resume.passed().await;
                     log.write("done");
                     Ok(7)
                 })
             });
             let (child, port) = starts.await.unwrap();
-            log.write("goes on");
+            log.write("started");
             assert_eq!((port, alive.now(), child.is_finished()), (8080, 1, false));
-            go_on.open();
+            resume.open();
             Ok((child.await.unwrap(), alive.now()))
         })
     });
     assert_eq!(backend.block_on(group), Ok((7, 0)));
-    assert_eq!(log.read(), ["ready", "goes on", "done"]);
+    assert_eq!(log.read(), ["ready", "started", "done"]);
 
-    // One that is ready as it ends has both.
+    // A child may be ready and complete in the same poll.
     let group = backend.group(move |group| {
         job(async move {
             let starts = group.start(|ready| {
@@ -54,12 +54,12 @@ pub fn a_child_that_said_it_is_ready_is_one_like_any_other<B: Backend>(backend: 
     assert_eq!(backend.block_on(group), Ok((1, Ok(2))));
 }
 
-/// OPT-6
-pub fn a_failure_before_readiness_is_the_starters_and_no_groups<B: Backend>(backend: B) {
+/// OPT-6: A failure before the ready signal is returned by `start` and does not fail the group.
+pub fn a_failure_before_the_ready_signal_is_returned_by_start_alone<B: Backend>(backend: B) {
     let (alive, gate) = (Alive::default(), Gate::default());
-    let theirs = (alive.clone(), gate.clone());
+    let captured = (alive.clone(), gate.clone());
     let group = backend.group(move |group| {
-        let (alive, gate) = theirs;
+        let (alive, gate) = captured;
         job(async move {
             let sibling = group.spawn({
                 let gate = gate.clone();
@@ -77,7 +77,7 @@ pub fn a_failure_before_readiness_is_the_starters_and_no_groups<B: Backend>(back
                 })
             });
             let error = starts.await.unwrap_err();
-            // It has ended, and nobody else was stopped.
+            // The child has completed, and no sibling was stopped.
             assert_eq!(alive.now(), 0);
             assert_eq!(error, StartError::Failed(String::from("the port is taken")));
             gate.open();
@@ -87,8 +87,8 @@ pub fn a_failure_before_readiness_is_the_starters_and_no_groups<B: Backend>(back
     assert_eq!(backend.block_on(group), Ok(5));
 }
 
-/// OPT-6
-pub fn a_failure_behind_readiness_is_the_groups<B: Backend>(backend: B) {
+/// OPT-6: A failure after the ready signal fails the group.
+pub fn a_failure_after_the_ready_signal_fails_the_group<B: Backend>(backend: B) {
     let group = backend.group(move |group| {
         job(async move {
             let starts = group.start(|ready| {
@@ -106,8 +106,8 @@ pub fn a_failure_behind_readiness_is_the_groups<B: Backend>(backend: B) {
     assert_eq!(errors(&backend.block_on(group).unwrap_err()), ["lost the connection"]);
 }
 
-/// OPT-6, PAN-1
-pub fn a_panic_before_readiness_goes_on_in_the_starter<B: Backend>(backend: B) {
+/// OPT-6, PAN-1: A panic before the ready signal propagates from `start`; if it is caught, the group continues.
+pub fn a_panic_before_the_ready_signal_propagates_from_start<B: Backend>(backend: B) {
     let group = backend.group(move |group| {
         job(async move {
             let sibling = group.spawn(job(async move {
@@ -124,20 +124,20 @@ pub fn a_panic_before_readiness_goes_on_in_the_starter<B: Backend>(backend: B) {
             let panicked = std::future::poll_fn(|cx| {
                 match catch_unwind(AssertUnwindSafe(|| starts.as_mut().poll(cx))) {
                     Ok(std::task::Poll::Pending) => std::task::Poll::Pending,
-                    Ok(std::task::Poll::Ready(_)) => panic!("it has said nothing"),
+                    Ok(std::task::Poll::Ready(_)) => panic!("the child sent no ready signal"),
                     Err(payload) => std::task::Poll::Ready(payload),
                 }
             });
             assert_eq!(panicked.await.downcast_ref(), Some(&"not ready"));
-            // Whoever has caught it goes on, and so does the group.
+            // The panic was caught, so the body and the group continue.
             Ok(sibling.await.unwrap())
         })
     });
     assert_eq!(backend.block_on(group), Ok(5));
 }
 
-/// OPT-6, law 5
-pub fn a_child_without_a_word_is_an_error<B: Backend>(backend: B) {
+/// OPT-6, law 5: If the child completes without a ready signal, `start` returns `NotReady`.
+pub fn a_child_that_completes_without_a_ready_signal_is_an_error<B: Backend>(backend: B) {
     let group = backend.group(move |group| {
         job(async move {
             let starts = group.start(|ready| {
@@ -153,26 +153,26 @@ pub fn a_child_without_a_word_is_an_error<B: Backend>(backend: B) {
     assert_eq!(backend.block_on(group), Ok(Err(StartError::NotReady)));
 }
 
-/// OPT-6, law 5
-pub fn a_child_that_will_never_be_ready_is_stopped<B: Backend>(backend: B) {
+/// OPT-6, law 5: If the ready signal is dropped, the child is stopped and `start` returns `NotReady`.
+pub fn a_child_whose_ready_signal_is_dropped_is_stopped<B: Backend>(backend: B) {
     let alive = Alive::default();
-    let theirs = alive.clone();
+    let captured = alive.clone();
     let group = backend.group(move |group| {
-        let alive = theirs;
+        let alive = captured;
         job(async move {
-            // It lets go of what it would say so with before it begins.
+            // The closure drops the ready signal before the child starts.
             let starts = group.start(|_| endless(&alive));
             assert_eq!(starts.await.map(|(_, value)| value), Err(StartError::NotReady));
             assert_eq!(alive.now(), 0);
-            // Or somebody else does, while it waits.
-            let (give, take) = async_channel::bounded(1);
+            // Or the signal is dropped by other code, while the child waits.
+            let (sender, receiver) = async_channel::bounded(1);
             let starts = group.start(|ready: ReadySignal<u64>| {
-                give.try_send(ready).unwrap();
+                sender.try_send(ready).unwrap();
                 endless(&alive)
             });
             let mut starts = Box::pin(starts);
             assert!(poll_once(starts.as_mut()).await.is_none());
-            drop(take.try_recv());
+            drop(receiver.try_recv());
             assert_eq!(starts.await.map(|(_, value)| value), Err(StartError::NotReady));
             Ok(())
         })
@@ -181,13 +181,13 @@ pub fn a_child_that_will_never_be_ready_is_stopped<B: Backend>(backend: B) {
     assert_eq!((alive.now(), alive.ever()), (0, 2));
 }
 
-/// OPT-6, law 1
-pub fn a_dropped_start_stops_its_child_and_fails_no_group<B: Backend>(backend: B) {
+/// OPT-6, law 1: Dropping `start` stops its child and does not fail the group.
+pub fn a_dropped_start_stops_its_child_and_does_not_fail_the_group<B: Backend>(backend: B) {
     let alive = Alive::default();
     let clock = backend.clock();
-    let theirs = alive.clone();
+    let captured = alive.clone();
     let group = backend.group(move |group| {
-        let alive = theirs;
+        let alive = captured;
         job(async move {
             let mut starts = Box::pin(group.start(|ready| {
                 let body = endless(&alive);
@@ -201,7 +201,7 @@ pub fn a_dropped_start_stops_its_child_and_fails_no_group<B: Backend>(backend: B
             assert_eq!(alive.now(), 1);
             drop(starts);
             eventually(&clock, || alive.now() == 0).await;
-            // Also one that is ready, if nobody has heard it yet.
+            // The same for a child that is ready, if `start` has not returned yet.
             let mut starts = Box::pin(group.start(|ready| {
                 let body = endless(&alive);
                 job(async move {
@@ -220,12 +220,12 @@ pub fn a_dropped_start_stops_its_child_and_fails_no_group<B: Backend>(backend: B
     assert_eq!((backend.block_on(group), alive.now()), (Ok(3), 0));
 }
 
-/// OPT-6, law 11
+/// OPT-6, law 11: A `start` that is dropped before its first poll has not called its closure.
 pub fn a_start_that_is_never_polled_calls_nothing<B: Backend>(backend: B) {
     let called = Tally::<u64>::default();
-    let theirs = called.clone();
+    let captured = called.clone();
     let group = backend.group(move |group| {
-        let called = theirs;
+        let called = captured;
         job(async move {
             drop(group.start(|_| {
                 called.write(1);
@@ -238,8 +238,8 @@ pub fn a_start_that_is_never_polled_calls_nothing<B: Backend>(backend: B) {
     assert_eq!(called.read(), []);
 }
 
-/// OPT-6, GRP-6
-pub fn a_closed_group_starts_nothing<B: Backend>(backend: B) {
+/// OPT-6, GRP-6: In a closed group, `start` returns `Closed` on its first poll and does not poll the child.
+pub fn a_closed_group_starts_no_child<B: Backend>(backend: B) {
     let polled = Tally::<u64>::default();
     let group = backend.group(|group| job(async move { Ok(group) }));
     let group = backend.block_on(group).unwrap();
@@ -254,24 +254,24 @@ pub fn a_closed_group_starts_nothing<B: Backend>(backend: B) {
     assert_eq!((error, polled.read()), (StartError::Closed, vec![]));
 }
 
-/// OPT-6, GRP-8
-pub fn a_group_that_is_cancelled_stops_a_child_that_is_not_ready<B: Backend>(backend: B) {
+/// OPT-6, GRP-8: A cancelled group stops a child that is not ready, and `start` returns `Cancelled`.
+pub fn a_cancelled_group_stops_a_child_that_is_not_ready<B: Backend>(backend: B) {
     let (alive, kept) = (Alive::default(), Gate::default());
-    let (give, take) = async_channel::bounded(1);
-    let theirs = kept.clone();
+    let (sender, receiver) = async_channel::bounded(1);
+    let captured = kept.clone();
     let group = backend.group(move |group| {
-        let kept = theirs;
+        let kept = captured;
         job(async move {
-            give.send(group.clone()).await.unwrap();
+            sender.send(group.clone()).await.unwrap();
             kept.passed().await;
             group.cancel();
             std::future::pending::<()>().await;
             Ok(())
         })
     });
-    // Whoever starts it is not in the group, and hears that it was stopped.
+    // The caller of `start` is not in the group.
     let starts = async {
-        let group = take.recv().await.unwrap();
+        let group = receiver.recv().await.unwrap();
         let starts = group.start(|ready| {
             kept.open();
             let body = endless(&alive);
@@ -282,31 +282,31 @@ pub fn a_group_that_is_cancelled_stops_a_child_that_is_not_ready<B: Backend>(bac
         });
         starts.await.map(|(_, value)| value)
     };
-    let (ended, started) = backend.block_on(zip(group, starts));
-    assert_eq!((ended, started), (Err(LoopError::Cancelled), Err(StartError::Cancelled)));
+    let (returned, child) = backend.block_on(zip(group, starts));
+    assert_eq!((returned, child), (Err(LoopError::Cancelled), Err(StartError::Cancelled)));
     assert_eq!(alive.now(), 0);
 }
 
-/// OPT-6, GRP-2
+/// OPT-6, GRP-2: A group whose body has returned waits for a child that is not ready yet.
 pub fn a_group_waits_for_a_child_that_is_not_ready<B: Backend>(backend: B) {
-    let (body_is_over, log) = (Gate::default(), Tally::default());
-    let (give, take) = async_channel::bounded(1);
-    let theirs = async_channel::bounded::<()>(1);
+    let (body_has_returned, log) = (Gate::default(), Tally::default());
+    let (sender, receiver) = async_channel::bounded(1);
+    let captured = async_channel::bounded::<()>(1);
     let group = backend.group(move |group| {
-        let (begun, wait) = theirs;
+        let (started, wait) = captured;
         job(async move {
-            give.send((group, begun)).await.unwrap();
-            // Until the child has begun.
+            sender.send((group, started)).await.unwrap();
+            // Until the child has started.
             let _closed = wait.recv().await;
             Ok(())
         })
     });
     let starts = async {
-        let (group, begun) = take.recv().await.unwrap();
+        let (group, started) = receiver.recv().await.unwrap();
         let starts = group.start(|ready| {
-            let (gate, log) = (body_is_over.clone(), log.clone());
+            let (gate, log) = (body_has_returned.clone(), log.clone());
             job(async move {
-                drop(begun);
+                drop(started);
                 gate.passed().await;
                 log.write("ready");
                 ready.send(1);
@@ -315,39 +315,39 @@ pub fn a_group_waits_for_a_child_that_is_not_ready<B: Backend>(backend: B) {
         });
         let opens = async {
             yields(20).await;
-            body_is_over.open();
+            body_has_returned.open();
         };
         let (started, ()) = zip(starts, opens).await;
         let (child, value) = started.unwrap();
         (child.await, value)
     };
-    let (ended, started) = backend.block_on(zip(group, starts));
-    assert_eq!((ended, started), (Ok(()), (Ok(2), 1)));
+    let (returned, child) = backend.block_on(zip(group, starts));
+    assert_eq!((returned, child), (Ok(()), (Ok(2), 1)));
     assert_eq!(log.read(), ["ready"]);
 }
 
-/// OPT-6, GRP-4
-pub fn a_sibling_that_starts_another_does_not_go_on_when_both_are_stopped<B: Backend>(backend: B) {
-    let (alive, begun) = (Alive::default(), Gate::default());
-    let theirs = (alive.clone(), begun.clone());
+/// OPT-6, GRP-4: When both are stopped, a child that starts a sibling does not observe its cancellation.
+pub fn a_child_that_starts_a_sibling_does_not_observe_its_cancellation<B: Backend>(backend: B) {
+    let (alive, started) = (Alive::default(), Gate::default());
+    let captured = (alive.clone(), started.clone());
     let group = backend.group(move |group| {
-        let (alive, begun) = theirs;
+        let (alive, started) = captured;
         job(async move {
             group.spawn({
-                let (group, alive, begun) = (group.clone(), alive.clone(), begun.clone());
+                let (group, alive, started) = (group.clone(), alive.clone(), started.clone());
                 job(async move {
                     let starts = group.start(|ready| {
                         let body = endless(&alive);
                         job(async move {
                             let _moved = ready;
-                            begun.open();
+                            started.open();
                             body.await
                         })
                     });
-                    Err(format!("went on with {:?}", starts.await.map(drop)))
+                    Err(format!("resumed with {:?}", starts.await.map(drop)))
                 })
             });
-            begun.passed().await;
+            started.passed().await;
             Err::<(), _>(String::from("the body"))
         })
     });
@@ -355,16 +355,16 @@ pub fn a_sibling_that_starts_another_does_not_go_on_when_both_are_stopped<B: Bac
     assert_eq!(alive.now(), 0);
 }
 
-/// OPT-6
-pub fn a_word_from_another_thread_is_heard<B: Backend>(backend: B) {
+/// OPT-6: The ready signal may be sent from another thread, in any interleaving.
+pub fn a_ready_signal_may_be_sent_from_another_thread<B: Backend>(backend: B) {
     for _ in 0..50 {
         let group = backend.group(move |group| {
             job(async move {
                 let starts = group.start(|ready| {
                     job(async move {
-                        let says = std::thread::spawn(move || ready.send(1));
+                        let thread = std::thread::spawn(move || ready.send(1));
                         yields(1).await;
-                        says.join().expect("it only says a word");
+                        thread.join().expect("the thread does not panic");
                         Ok(2)
                     })
                 });

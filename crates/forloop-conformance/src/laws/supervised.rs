@@ -1,4 +1,4 @@
-//! Groups that a child's failure does not stop, and groups that are cut short from outside.
+//! Groups that a child's failure does not stop, and groups with a deadline or a token.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use crate::{
 use super::errors;
 use super::times::Stopwatch;
 
-/// GRP-9
-pub fn a_supervised_childs_error_stops_nobody_and_is_told<B: Backend>(backend: B) {
+/// GRP-9: In a supervised group, a child's error stops no sibling and is in the result.
+pub fn a_supervised_childs_error_is_reported_and_stops_no_sibling<B: Backend>(backend: B) {
     let (alive, gate) = (Alive::default(), Gate::default());
     let (watched, opens) = (alive.clone(), gate.clone());
     let supervised = backend.group(move |group: B::Group| {
@@ -27,7 +27,7 @@ pub fn a_supervised_childs_error_stops_nobody_and_is_told<B: Backend>(backend: B
             }));
             assert!(first.await.is_err());
             group.spawn(job(async { Err(String::from("second")) })).await.unwrap_err();
-            // Nobody was stopped: the sibling still waits, and the group takes children.
+            // No child was stopped: the sibling still waits, and the group accepts children.
             assert_eq!(watched.now(), 1);
             opens.open();
             Ok(sibling.await.unwrap())
@@ -42,8 +42,8 @@ pub fn a_supervised_childs_error_stops_nobody_and_is_told<B: Backend>(backend: B
     assert_eq!(alive.now(), 0);
 }
 
-/// GRP-9
-pub fn a_supervised_bodys_own_error_stops_the_children<B: Backend>(backend: B) {
+/// GRP-9: In a supervised group, an error of the body stops the children.
+pub fn a_supervised_bodys_error_stops_the_children<B: Backend>(backend: B) {
     let alive = Alive::default();
     let watched = alive.clone();
     let supervised = backend.group(move |group: B::Group| {
@@ -62,8 +62,8 @@ pub fn a_supervised_bodys_own_error_stops_the_children<B: Backend>(backend: B) {
     assert_eq!(alive.now(), 0);
 }
 
-/// TMO-1
-pub fn a_groups_deadline_stops_body_and_children<B: Backend>(backend: B) {
+/// TMO-1: A group's deadline stops the body and the children, whether or not the body has returned.
+pub fn a_groups_deadline_stops_the_body_and_the_children<B: Backend>(backend: B) {
     let watch = Stopwatch::start(&backend);
     let alive = Alive::default();
     for body_returns in [true, false] {
@@ -81,15 +81,15 @@ pub fn a_groups_deadline_stops_body_and_children<B: Backend>(backend: B) {
                 Ok(0u64)
             })
         });
-        let ended = backend.block_on(group.deadline(&watch.clock, seconds::<B>(1)));
-        let Err(LoopError::TimedOut { timed_out, .. }) = ended else { panic!("{ended:?}") };
+        let returned = backend.block_on(group.deadline(&watch.clock, seconds::<B>(1)));
+        let Err(LoopError::TimedOut { timed_out, .. }) = returned else { panic!("{returned:?}") };
         assert_eq!((timed_out, alive.now()), (vec![0], 0));
     }
     on_time::<B>(watch.read(), seconds::<B>(2));
 }
 
-/// TMO-1
-pub fn a_group_that_ends_before_its_deadline_returns_its_value<B: Backend>(backend: B) {
+/// TMO-1: A group that completes before its deadline returns the value of its body.
+pub fn a_group_that_completes_before_its_deadline_returns_its_value<B: Backend>(backend: B) {
     let group = backend.group(|group: B::Group| {
         job(async move { Ok(group.spawn(job(async { Ok(3) })).await.unwrap()) })
     });
@@ -97,7 +97,7 @@ pub fn a_group_that_ends_before_its_deadline_returns_its_value<B: Backend>(backe
     assert_eq!(backend.block_on(group), Ok(3));
 }
 
-/// CAN-2
+/// CAN-2: A group whose token is already cancelled returns `Cancelled` and does not call its closure.
 pub fn a_group_with_a_cancelled_token_never_calls_its_body<B: Backend>(backend: B) {
     let token = CancelToken::new();
     token.cancel();
@@ -111,8 +111,8 @@ pub fn a_group_with_a_cancelled_token_never_calls_its_body<B: Backend>(backend: 
     assert!(called.read().is_empty());
 }
 
-/// CAN-3, CAN-4
-pub fn a_cancelled_group_has_stopped_and_says_so<B: Backend>(backend: B) {
+/// CAN-3, CAN-4: A group cancelled by its token returns `Cancelled` after its children have stopped.
+pub fn a_cancelled_group_has_stopped_and_returns_cancelled<B: Backend>(backend: B) {
     let token = CancelToken::new();
     let alive = Alive::default();
     let (stop, watched) = (token.clone(), alive.clone());
@@ -134,8 +134,8 @@ pub fn a_cancelled_group_has_stopped_and_says_so<B: Backend>(backend: B) {
     backend.block_on(eventually(&backend.clock(), || alive.now() == 0));
 }
 
-/// TMO-1, law 2: what was woken by the deadline has its turn, as in a loop.
-pub fn a_group_whose_work_is_done_by_its_deadline_keeps_its_ends<B: Backend>(backend: B) {
+/// TMO-1, law 2: As in a loop, a child that was woken before the deadline is polled once more and keeps its result.
+pub fn a_group_keeps_the_results_that_were_ready_at_its_deadline<B: Backend>(backend: B) {
     for fails in [false, true] {
         let (clock, alive, gate) = (VirtualClock::default(), Alive::default(), Gate::default());
         let (opened, watched) = (gate.clone(), alive.clone());
@@ -160,8 +160,8 @@ pub fn a_group_whose_work_is_done_by_its_deadline_keeps_its_ends<B: Backend>(bac
             if B::SPAWNED {
                 long_after(&backend, || alive.now() == 0).await;
             }
-            // Long past the deadline, when the group looks again.
-            clock.spend(Duration::from_secs(2));
+            // Past the deadline, before the group is polled again.
+            clock.advance(Duration::from_secs(2));
             match group.await {
                 Ok(value) => assert!(!fails && value == 7),
                 Err(error) => assert_eq!(error.first().unwrap().error, "really failed"),

@@ -6,7 +6,7 @@ use forloop_core::{Cancelled, scope};
 
 use crate::{Alive, Backend, Gate, Inline, Spawning, Tally, eventually, job, yields};
 
-/// LST-1
+/// LST-1: Building the list starts every task before a handle is awaited.
 pub fn building_the_list_starts_every_task<B: Spawning>(backend: B) {
     let (all_in, arrived) = (Gate::default(), Tally::default());
     backend.block_on(async {
@@ -30,8 +30,10 @@ pub fn building_the_list_starts_every_task<B: Spawning>(backend: B) {
     });
 }
 
-/// LST-2
-pub fn awaiting_in_order_gives_outputs_in_input_order_and_each_error_when_asked<B: Spawning>(
+/// LST-2: Handles awaited in order return the outputs in input order; an early error stays in its handle.
+pub fn awaiting_in_order_returns_outputs_in_input_order_and_each_error_from_its_handle<
+    B: Spawning,
+>(
     backend: B,
 ) {
     backend.block_on(async {
@@ -49,8 +51,8 @@ pub fn awaiting_in_order_gives_outputs_in_input_order_and_each_error_when_asked<
     });
 }
 
-/// LST-3
-pub fn dropping_the_rest_of_the_list_stops_it<B: Spawning>(backend: B) {
+/// LST-3: Dropping the remaining handles stops their tasks.
+pub fn dropping_the_remaining_handles_stops_their_tasks<B: Spawning>(backend: B) {
     let alive = Alive::default();
     backend.block_on(async {
         let tasks: Vec<_> = (0..5)
@@ -68,8 +70,8 @@ pub fn dropping_the_rest_of_the_list_stops_it<B: Spawning>(backend: B) {
     });
 }
 
-/// LST-4
-pub fn cancelling_one_task_is_seen_by_its_handle_alone<B: Spawning>(backend: B) {
+/// LST-4: Only the handle of a cancelled task reports it; the siblings complete.
+pub fn cancelling_a_task_affects_only_its_own_handle<B: Spawning>(backend: B) {
     backend.block_on(async {
         let cancelled = backend.spawn(job(std::future::pending::<u64>()));
         let sibling = backend.spawn(job(async {
@@ -83,7 +85,7 @@ pub fn cancelling_one_task_is_seen_by_its_handle_alone<B: Spawning>(backend: B) 
     });
 }
 
-/// CAN-4
+/// CAN-4: `Task::cancel` returns after the destructors of the task's future have run.
 pub fn cancel_waits_until_the_destructors_have_run<B: Spawning>(backend: B) {
     let alive = Alive::default();
     backend.block_on(async {
@@ -100,8 +102,8 @@ pub fn cancel_waits_until_the_destructors_have_run<B: Spawning>(backend: B) {
     });
 }
 
-/// Law 2
-pub fn cancel_gives_the_value_of_a_task_that_had_finished<B: Spawning>(backend: B) {
+/// Law 2: `Task::cancel` returns the value of a task that has already completed.
+pub fn cancel_returns_the_value_of_a_completed_task<B: Spawning>(backend: B) {
     backend.block_on(async {
         let task = backend.spawn(job(async { 7_u64 }));
         eventually(&backend.clock(), || task.is_finished()).await;
@@ -109,8 +111,8 @@ pub fn cancel_gives_the_value_of_a_task_that_had_finished<B: Spawning>(backend: 
     });
 }
 
-/// Law 10: detaching is explicit.
-pub fn a_detached_task_goes_on<B: Spawning>(backend: B) {
+/// Law 10: A task keeps running without its handle only if it was detached explicitly.
+pub fn a_detached_task_keeps_running<B: Spawning>(backend: B) {
     backend.block_on(async {
         let (gate, log) = (Gate::default(), Tally::default());
         let (passed, writer) = (gate.clone(), log.clone());
@@ -125,17 +127,17 @@ pub fn a_detached_task_goes_on<B: Spawning>(backend: B) {
     });
 }
 
-/// PAN-1
-pub fn a_panic_goes_on_in_whoever_awaits<B: Spawning>(backend: B) {
+/// PAN-1: A task's panic propagates to the caller that awaits its handle, and the runtime stays usable.
+pub fn a_tasks_panic_propagates_to_the_awaiting_caller<B: Spawning>(backend: B) {
     let task = backend.spawn(job(async { panic!("on purpose") }));
     let caught = catch_unwind(AssertUnwindSafe(|| backend.block_on(task))).unwrap_err();
     assert_eq!(caught.downcast_ref(), Some(&"on purpose"));
-    // And the runtime is as good as before.
+    // The runtime stays usable.
     assert_eq!(backend.block_on(backend.spawn(job(async { 1_u64 }))), Ok(1));
 }
 
-/// Law 1
-pub fn a_task_dropped_at_once_is_gone_soon<B: Spawning>(backend: B) {
+/// Law 1: Tasks whose handles are dropped at once stop.
+pub fn a_task_dropped_at_once_stops<B: Spawning>(backend: B) {
     let alive = Alive::default();
     backend.block_on(async {
         for _ in 0..100 {
@@ -149,8 +151,8 @@ pub fn a_task_dropped_at_once_is_gone_soon<B: Spawning>(backend: B) {
     });
 }
 
-/// LST-2: in the caller's task, the list is one of a scope's children.
-pub fn children_awaited_in_order_give_each_error_when_asked(in_task: Inline) {
+/// LST-2: In the caller's task, the children of a scope are the list; an early error stays in its handle.
+pub fn children_awaited_in_order_return_each_error_from_its_handle(in_task: Inline) {
     let outputs = in_task.block_on(scope(|scope| async move {
         let gate = Gate::default();
         let slow = gate.clone();

@@ -1,4 +1,4 @@
-//! Time-outs of single bodies.
+//! Timeouts of single bodies.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -8,12 +8,12 @@ use futures_lite::StreamExt;
 
 use super::times::Stopwatch;
 use crate::{
-    Alive, Backend, Bomb, Gate, Inline, Job, LONG, Peak, RestlessClock, Spawning, Tally,
+    Alive, Backend, Gate, Inline, Job, LONG, PanicOnDrop, Peak, Spawning, Tally, TickingClock,
     VirtualClock, job, long_after, on_time, seconds, yields,
 };
 
-/// A body that never ends of itself if `n` is odd, and gives `n` at its first poll if not: so it has
-/// time enough on any machine.
+/// A body that is pending forever if `n` is odd, and returns `n` on its first poll if it is even, which is in time
+/// on any machine.
 fn even(alive: &Alive, n: u64) -> Job<u64> {
     let guard = alive.guard();
     job(async move {
@@ -25,8 +25,8 @@ fn even(alive: &Alive, n: u64) -> Job<u64> {
     })
 }
 
-/// TMO-2
-pub fn a_body_without_time_is_one_outcome_among_the_others<B: Backend>(backend: B) {
+/// TMO-2: A timeout is the outcome of its item alone, and the other items complete.
+pub fn a_timeout_is_the_outcome_of_its_item<B: Backend>(backend: B) {
     let (alive, peak) = (Alive::default(), Peak::default());
     let clock = backend.clock();
     let looping =
@@ -36,7 +36,7 @@ pub fn a_body_without_time_is_one_outcome_among_the_others<B: Backend>(backend: 
         for (index, outcome) in outcomes.into_iter().enumerate() {
             match outcome {
                 Outcome::Ok(n) => assert!(n == index as u64 && n % 2 == 0),
-                // On a clock that is not exact, time may be short for anybody.
+                // On a real clock, any body may time out.
                 Outcome::TimedOut => assert!(index % 2 == 1 || !B::EXACT),
                 other => panic!("{other:?} at {index}"),
             }
@@ -79,8 +79,8 @@ pub fn a_body_without_time_is_one_outcome_among_the_others<B: Backend>(backend: 
     });
 }
 
-/// TMO-2
-pub fn bodies_end_at_their_time_and_the_next_take_their_places<B: Backend>(backend: B) {
+/// TMO-2: Bodies time out on time, and the next ones start with their permits.
+pub fn bodies_time_out_on_time_and_release_their_permits<B: Backend>(backend: B) {
     let watch = Stopwatch::start(&backend);
     let alive = Alive::default();
     let looping = each(0..6).limit(2).unwrap().at(backend.place());
@@ -92,13 +92,13 @@ pub fn bodies_end_at_their_time_and_the_next_take_their_places<B: Backend>(backe
     assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::TimedOut)));
     assert_eq!((outcomes.len(), alive.now()), (6, 0));
     on_time::<B>(watch.read(), seconds::<B>(6));
-    for (begun, due) in watch.noted().into_iter().zip([0, 0, 2, 2, 4, 4]) {
-        on_time::<B>(begun, seconds::<B>(due));
+    for (started, due) in watch.logged().into_iter().zip([0, 0, 2, 2, 4, 4]) {
+        on_time::<B>(started, seconds::<B>(due));
     }
 }
 
-/// TMO-2: also while the consumer of the results is busy with something else.
-pub fn a_body_ends_at_its_time_while_a_step_awaits<B: Backend>(backend: B) {
+/// TMO-2: A body times out while the consumer of the results awaits something else.
+pub fn a_body_times_out_while_a_step_awaits<B: Backend>(backend: B) {
     let watch = Stopwatch::start(&backend);
     let alive = Alive::default();
     let looping = each(0..2).unbounded().at(backend.place());
@@ -120,8 +120,8 @@ pub fn a_body_ends_at_its_time_while_a_step_awaits<B: Backend>(backend: B) {
     assert!(seconds::<B>(2) <= watch.read() && watch.read() <= latest);
 }
 
-/// TMO-2, law 2: the first body without time is a failure like any other.
-pub fn a_loop_that_stops_at_failures_stops_at_a_body_without_time<B: Backend>(backend: B) {
+/// TMO-2, law 2: A fail-fast loop stops at the first body that times out, as at an error.
+pub fn a_fail_fast_loop_stops_at_a_timeout<B: Backend>(backend: B) {
     let alive = Alive::default();
     let looping = || {
         let looping = each(0..5).limit(2).unwrap().at(backend.place());
@@ -134,7 +134,7 @@ pub fn a_loop_that_stops_at_failures_stops_at_a_body_without_time<B: Backend>(ba
         });
         let tried = tried.await;
         let Err(LoopError::TimedOut { timed_out, .. }) = tried else { panic!("{tried:?}") };
-        // On a clock that is not exact, time may be short for anybody.
+        // On a real clock, any body may time out.
         assert!(timed_out[0] == 1 || !B::EXACT);
         assert_eq!(alive.now(), 0);
         let tried = looping().try_for_each(|n| {
@@ -148,8 +148,8 @@ pub fn a_loop_that_stops_at_failures_stops_at_a_body_without_time<B: Backend>(ba
     });
 }
 
-/// TMO-2, law 5
-pub fn a_timeout_may_be_zero_or_for_ever<B: Backend>(backend: B) {
+/// TMO-2, law 5: With a timeout of zero each body is polled once, and one of `Duration::MAX` never passes.
+pub fn a_timeout_may_be_zero_or_infinite<B: Backend>(backend: B) {
     let clock = backend.clock();
     backend.block_on(async {
         let looping = each(0..3).sequential().at(backend.place());
@@ -171,9 +171,8 @@ pub fn a_timeout_may_be_zero_or_for_ever<B: Backend>(backend: B) {
     });
 }
 
-/// Law 2: a task that ends while it is asked to stop keeps its value; one without time is never told
-/// twice.
-pub fn many_short_times_lose_and_double_nothing<B: Backend>(backend: B) {
+/// Law 2: A task that completes while it times out has one outcome: its value or the timeout.
+pub fn many_short_timeouts_lose_and_duplicate_nothing<B: Backend>(backend: B) {
     let (alive, gate) = (Alive::default(), Gate::default());
     let clock = backend.clock();
     let looping = each(0..300).limit(16).unwrap().at(backend.place());
@@ -200,9 +199,9 @@ pub fn many_short_times_lose_and_double_nothing<B: Backend>(backend: B) {
     }
 }
 
-/// TMO-2, law 9
-pub fn a_timeout_comes_through_a_crowd_of_busy_bodies<B: Backend>(backend: B) {
-    let clock = RestlessClock::default();
+/// TMO-2, law 9: Timeouts fire while hundreds of bodies wake themselves.
+pub fn a_timeout_fires_despite_busy_bodies<B: Backend>(backend: B) {
+    let clock = TickingClock::default();
     let looping = each(0..300).unbounded().at(backend.place());
     let looping = looping.timeout(&clock, Duration::from_millis(500));
     let outcomes = backend.block_on(looping.gather(|n: u64| match n {
@@ -217,32 +216,33 @@ pub fn a_timeout_comes_through_a_crowd_of_busy_bodies<B: Backend>(backend: B) {
     assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::TimedOut)));
 }
 
-/// PAN-1, TMO-2
-pub fn a_body_without_time_whose_destructor_panics_ends_the_loop<B: Backend>(backend: B) {
+/// PAN-1, TMO-2: If the destructor of a timed-out body panics, the panic propagates, or is its outcome with
+/// `catch_panics`.
+pub fn a_timed_out_body_whose_destructor_panics_stops_the_loop<B: Backend>(backend: B) {
     let alive = Alive::default();
     let clock = backend.clock();
     let body = |n: u64| {
         let guard = alive.guard();
-        let bomb = (n == 1).then(|| Bomb);
+        let panics = (n == 1).then(|| PanicOnDrop);
         job(async move {
-            let _both = (guard, bomb);
+            let _both = (guard, panics);
             std::future::pending::<u64>().await
         })
     };
     let looping = || each(0..3).unbounded().at(backend.place()).timeout(&clock, seconds::<B>(1));
-    let ended = catch_unwind(AssertUnwindSafe(|| backend.block_on(looping().gather(body))));
-    assert_eq!(ended.unwrap_err().downcast_ref(), Some(&"on purpose"));
+    let caught = catch_unwind(AssertUnwindSafe(|| backend.block_on(looping().gather(body))));
+    assert_eq!(caught.unwrap_err().downcast_ref(), Some(&"on purpose"));
     assert_eq!(alive.now(), 0);
     let outcomes = backend.block_on(looping().catch_panics().gather(body));
     assert!(matches!(outcomes[..], [Outcome::TimedOut, Outcome::Panicked(_), Outcome::TimedOut]));
 }
 
-/// TMO-2, law 8: a body has not stopped before what it had started.
-pub fn a_body_without_time_keeps_its_place_until_its_tasks_have_stopped<B: Spawning>(backend: B) {
+/// TMO-2, law 8: A timed-out body keeps its permit until the tasks that it had started have stopped.
+pub fn a_timed_out_body_keeps_its_permit_until_its_tasks_have_stopped<B: Spawning>(backend: B) {
     let (alive, clock) = (Alive::default(), backend.clock());
     let looping = each(0..50).sequential().timeout(&clock, Duration::ZERO);
     let outcomes = backend.block_on(looping.gather(async |_: u64| {
-        assert_eq!(alive.now(), 0, "a task of the body before this one runs");
+        assert_eq!(alive.now(), 0, "a task of the previous body is still running");
         let guard = alive.guard();
         let task = backend.spawn(job(async move {
             let _alive = guard;
@@ -254,10 +254,10 @@ pub fn a_body_without_time_keeps_its_place_until_its_tasks_have_stopped<B: Spawn
     assert_eq!((outcomes.len(), alive.now(), alive.ever()), (50, 0, 50));
 }
 
-/// TMO-2: a timer that never comes to its turn is no reason to let a body go on.
-pub fn a_time_is_over_when_the_clock_says_so_however_late_the_timer(in_task: Inline) {
+/// TMO-2: A timeout fires when the clock has passed it, even if the timer never wakes the loop.
+pub fn a_timeout_fires_by_the_clock_even_if_the_timer_never_wakes(in_task: Inline) {
     #[derive(Clone, Default)]
-    struct Late(RestlessClock);
+    struct Late(TickingClock);
 
     impl Timer for Late {
         fn sleep(&self, _: Duration) -> impl Future<Output = ()> + Send + use<> {
@@ -280,18 +280,18 @@ pub fn a_time_is_over_when_the_clock_says_so_however_late_the_timer(in_task: Inl
         in_task.block_on(looping().timeout(&clock, Duration::from_millis(20)).gather(busy));
     let outcomes: Vec<Outcome<()>> = outcomes;
     assert!(matches!(outcomes[..], [Outcome::TimedOut, Outcome::TimedOut]));
-    let ended =
+    let returned =
         in_task.block_on(looping().deadline(&clock, Duration::from_millis(20)).for_each(busy));
-    assert!(ended.is_err());
+    assert!(returned.is_err());
 }
 
-/// TMO-2, law 2: a body that was woken in time is polled before its time is over, however late the
-/// results are asked for.
-pub fn a_body_that_was_ready_in_time_keeps_its_value_when_nobody_looked<B: Backend>(backend: B) {
-    let (clock, time, alive) = (VirtualClock::default(), Duration::from_secs(1), Alive::default());
+/// TMO-2, law 2: A body that was woken in time is polled before it times out, even if the results are polled late.
+pub fn a_body_that_was_ready_in_time_keeps_its_value_if_polled_late<B: Backend>(backend: B) {
+    let (clock, timeout, alive) =
+        (VirtualClock::default(), Duration::from_secs(1), Alive::default());
     backend.block_on(async {
         let gates: Vec<_> = (0..2).map(|_| Gate::default()).collect();
-        let looping = each(0..2).unbounded().at(backend.place()).timeout(&clock, time);
+        let looping = each(0..2).unbounded().at(backend.place()).timeout(&clock, timeout);
         let mut results = looping.as_completed(|n: u64| {
             let (guard, gate) = (alive.guard(), gates[n as usize].clone());
             job(async move {
@@ -307,8 +307,8 @@ pub fn a_body_that_was_ready_in_time_keeps_its_value_when_nobody_looked<B: Backe
         if B::SPAWNED {
             long_after(&backend, || alive.now() == 0).await;
         }
-        // The consumer takes longer than the bodies have.
-        clock.spend(2 * time);
+        // The consumer takes longer than the timeout.
+        clock.advance(2 * timeout);
         assert!(matches!(results.next().await, Some((1, Outcome::Ok(1)))));
         assert!(results.next().await.is_none());
     });

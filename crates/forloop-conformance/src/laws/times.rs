@@ -1,6 +1,6 @@
-//! Rows with times: exact on a virtual clock; on a real one never early, and over in the end.
+//! Laws about durations: exact on a virtual clock; on a real one never early, and never later than a minute.
 //!
-//! That bodies run beside each other is shown without times too, by gates, in the other modules.
+//! The other modules show without durations that bodies run concurrently: with gates.
 
 use std::time::Duration;
 
@@ -10,26 +10,26 @@ use futures_lite::{StreamExt, future};
 use super::unit;
 use crate::{Backend, Gate, Job, LONG, Spawning, Tally, job, on_time, seconds, yields};
 
-/// When things happened, since the stopwatch was made.
+/// Logs when bodies start and complete, relative to its own start.
 #[derive(Clone)]
 pub(super) struct Stopwatch<C> {
     pub(super) clock: C,
-    begun: Duration,
+    start: Duration,
     pub(super) times: Tally<(u64, Duration)>,
 }
 
 impl<C: Timer + Clone + Send + Sync + 'static> Stopwatch<C> {
     pub(super) fn start(backend: &impl Backend<Clock = C>) -> Self {
         let clock = backend.clock();
-        Self { begun: clock.now(), clock, times: Tally::default() }
+        Self { start: clock.now(), clock, times: Tally::default() }
     }
 
     pub(super) fn read(&self) -> Duration {
-        self.clock.now() - self.begun
+        self.clock.now() - self.start
     }
 
-    /// A body that notes when it begins, and takes a while.
-    pub(super) fn begins(&self, n: u64, takes: Duration) -> Job<u64> {
+    /// A body that logs when it starts, and takes `takes`.
+    pub(super) fn logs_start(&self, n: u64, takes: Duration) -> Job<u64> {
         let watch = self.clone();
         job(async move {
             watch.times.write((n, watch.read()));
@@ -38,8 +38,8 @@ impl<C: Timer + Clone + Send + Sync + 'static> Stopwatch<C> {
         })
     }
 
-    /// A body that takes a while, and notes when it ends.
-    pub(super) fn ends(&self, n: u64, takes: Duration) -> Job<u64> {
+    /// A body that takes `takes`, and logs when it completes.
+    pub(super) fn logs_completion(&self, n: u64, takes: Duration) -> Job<u64> {
         let watch = self.clone();
         job(async move {
             watch.clock.sleep(takes).await;
@@ -48,8 +48,8 @@ impl<C: Timer + Clone + Send + Sync + 'static> Stopwatch<C> {
         })
     }
 
-    /// The times that were noted, in the order of the bodies.
-    pub(super) fn noted(&self) -> Vec<Duration> {
+    /// The logged times, in the order of the bodies.
+    pub(super) fn logged(&self) -> Vec<Duration> {
         let mut times = self.times.read();
         times.sort();
         times.into_iter().map(|(_, time)| time).collect()
@@ -61,34 +61,34 @@ fn all_on_time<B: Backend>(happened: &[Duration], due: &[Duration]) {
     happened.iter().zip(due).for_each(|(&happened, &due)| on_time::<B>(happened, due));
 }
 
-/// SEQ-1
-pub fn bodies_of_one_two_and_three_seconds_take_six<B: Backend>(backend: B) {
+/// SEQ-1: Sequential bodies of one, two and three seconds take six seconds.
+pub fn sequential_bodies_of_one_two_and_three_seconds_take_six<B: Backend>(backend: B) {
     let watch = Stopwatch::start(&backend);
     let looping = each(1..=3).sequential().at(backend.place());
-    backend.block_on(looping.gather(|n| watch.begins(n, seconds::<B>(n))));
+    backend.block_on(looping.gather(|n| watch.logs_start(n, seconds::<B>(n))));
     on_time::<B>(watch.read(), seconds::<B>(6));
-    all_on_time::<B>(&watch.noted(), &[0, 1, 3].map(seconds::<B>));
+    all_on_time::<B>(&watch.logged(), &[0, 1, 3].map(seconds::<B>));
 }
 
-/// GAT-1
-pub fn ten_bodies_of_a_second_take_one<B: Backend>(backend: B) {
+/// GAT-1: Ten bodies of one second take one second.
+pub fn ten_bodies_of_one_second_take_one_second<B: Backend>(backend: B) {
     let watch = Stopwatch::start(&backend);
     let looping = each(0..10).unbounded().at(backend.place());
-    backend.block_on(looping.gather(|n| watch.begins(n, seconds::<B>(1))));
+    backend.block_on(looping.gather(|n| watch.logs_start(n, seconds::<B>(1))));
     on_time::<B>(watch.read(), seconds::<B>(1));
-    all_on_time::<B>(&watch.noted(), &[Duration::ZERO; 10]);
+    all_on_time::<B>(&watch.logged(), &[Duration::ZERO; 10]);
 }
 
-/// GAT-4
-pub fn the_first_error_in_time_ends_the_loop_at_its_time<B: Backend>(backend: B) {
+/// GAT-4: The earliest error is returned when it occurs.
+pub fn the_earliest_error_is_returned_when_it_occurs<B: Backend>(backend: B) {
     let watch = Stopwatch::start(&backend);
-    // On a real clock the other is so much later that no machine is slow enough to confuse them.
+    // On a real clock the other error is so late that no machine is slow enough to return it first.
     let later = if B::EXACT { seconds::<B>(3) } else { LONG };
     let outcome = each([later, seconds::<B>(1)].into_iter().enumerate())
         .unbounded()
         .at(backend.place())
         .try_gather(|(n, takes)| {
-            let fails = watch.begins(n as u64, takes);
+            let fails = watch.logs_start(n as u64, takes);
             job(async move { Err::<u64, _>(fails.await.to_string()) })
         });
     let error = backend.block_on(outcome).unwrap_err();
@@ -97,13 +97,13 @@ pub fn the_first_error_in_time_ends_the_loop_at_its_time<B: Backend>(backend: B)
     on_time::<B>(watch.read(), seconds::<B>(1));
 }
 
-/// WAIT-4
-pub fn a_timeout_splits_at_its_time<B: Backend>(backend: B) {
+/// WAIT-4: A wait times out on time; the rest can be awaited later.
+pub fn a_wait_times_out_on_time<B: Backend>(backend: B) {
     let watch = Stopwatch::start(&backend);
     let gate = Gate::default();
     let late = gate.clone();
     let bodies = [
-        watch.begins(1, seconds::<B>(1)),
+        watch.logs_start(1, seconds::<B>(1)),
         job(async move {
             late.passed().await;
             2
@@ -113,7 +113,7 @@ pub fn a_timeout_splits_at_its_time<B: Backend>(backend: B) {
     let timed = wait(&mut running).timeout(&watch.clock, seconds::<B>(2));
     let (done, pending) = backend.block_on(timed);
     on_time::<B>(watch.read(), seconds::<B>(2));
-    // A busy machine may see the time-out first.
+    // On a busy machine the timeout may fire first.
     assert!(done.len() == 1 || !B::EXACT && done.is_empty());
     assert_eq!(done.len() + pending.len(), 2);
     gate.open();
@@ -124,14 +124,14 @@ pub fn a_timeout_splits_at_its_time<B: Backend>(backend: B) {
     assert_eq!(indices, [0, 1]);
 }
 
-/// WAIT-4: the time of a sleep counts from its call, and not from its first poll.
-pub fn the_time_of_a_sleep_counts_from_its_call<B: Backend>(backend: B) {
+/// WAIT-4: A sleep counts from the call of `sleep`, not from its first poll.
+pub fn a_sleep_counts_from_its_call<B: Backend>(backend: B) {
     let clock = backend.clock();
     let first = clock.sleep(Duration::from_millis(400));
     let clock = &clock;
     backend.block_on(async {
         clock.sleep(Duration::from_millis(350)).await;
-        // Whatever the machine does in between: this one is due later.
+        // This one is due later, even if the machine pauses in between.
         let second = clock.sleep(Duration::from_millis(200));
         let is_first = async {
             first.await;
@@ -145,19 +145,19 @@ pub fn the_time_of_a_sleep_counts_from_its_call<B: Backend>(backend: B) {
     });
 }
 
-/// ASC-5
-pub fn bodies_end_on_time_while_a_step_takes_longer<B: Backend>(backend: B) {
+/// ASC-5: Bodies complete on time while a step takes longer.
+pub fn bodies_complete_on_time_while_a_step_takes_longer<B: Backend>(backend: B) {
     let watch = Stopwatch::start(&backend);
     let takes = Duration::from_millis(20);
     let looping = each(0..5).unbounded().at(backend.place());
-    let results = looping.as_completed(|n| watch.ends(n, takes));
+    let results = looping.as_completed(|n| watch.logs_completion(n, takes));
     backend.block_on(results.for_each(|_| watch.clock.sleep(Duration::from_millis(100))));
-    all_on_time::<B>(&watch.noted(), &[takes; 5]);
+    all_on_time::<B>(&watch.logged(), &[takes; 5]);
     on_time::<B>(watch.read(), Duration::from_millis(520));
 }
 
-/// ASC-5: tasks go on by themselves, also while nobody asks for their results.
-pub fn tasks_go_on_while_nobody_asks_for_their_results<B: Spawning>(backend: B) {
+/// ASC-5: Tasks make progress while the stream of their results is not polled.
+pub fn tasks_make_progress_while_their_stream_is_not_polled<B: Spawning>(backend: B) {
     let (finished, all) = (Tally::default(), Gate::default());
     let mut results = each(0..5).unbounded().at(backend.place()).as_completed(|n: u64| {
         let (finished, all) = (finished.clone(), all.clone());
@@ -178,13 +178,13 @@ pub fn tasks_go_on_while_nobody_asks_for_their_results<B: Spawning>(backend: B) 
     });
 }
 
-/// LST-1
+/// LST-1: Five tasks that are awaited one after another take as long as one.
 pub fn five_tasks_awaited_in_turn_take_as_long_as_one<B: Spawning>(backend: B) {
     let watch = Stopwatch::start(&backend);
     let takes = Duration::from_millis(30);
     let outputs = backend.block_on(async {
         let mut outputs = Vec::new();
-        for task in task_list(&backend.runtime(), (0..5).map(|n| watch.begins(n, takes))) {
+        for task in task_list(&backend.runtime(), (0..5).map(|n| watch.logs_start(n, takes))) {
             outputs.push(task.await.unwrap());
         }
         outputs
@@ -193,14 +193,14 @@ pub fn five_tasks_awaited_in_turn_take_as_long_as_one<B: Spawning>(backend: B) {
     on_time::<B>(watch.read(), takes);
 }
 
-/// BND-2
-pub fn a_free_slot_is_filled_at_the_time_it_is_free<B: Backend>(backend: B) {
+/// BND-2: The next body starts when a permit becomes free.
+pub fn a_free_permit_starts_the_next_body_on_time<B: Backend>(backend: B) {
     let durations = [300, 200, 100, 50, 25].map(Duration::from_millis);
     let run = |strategy: usize| {
         let watch = Stopwatch::start(&backend);
         let items = durations.into_iter().zip(0..);
         let looping = each(items).limit(2).unwrap().at(backend.place());
-        let body = |(takes, n)| watch.begins(n, takes);
+        let body = |(takes, n)| watch.logs_start(n, takes);
         backend.block_on(async {
             match strategy {
                 0 => drop(looping.gather(body).await),
@@ -209,29 +209,29 @@ pub fn a_free_slot_is_filled_at_the_time_it_is_free<B: Backend>(backend: B) {
                 _ => looping.for_each(|item| unit(body(item))).await,
             }
         });
-        all_on_time::<B>(&watch.noted(), &[0, 0, 200, 300, 300].map(Duration::from_millis));
+        all_on_time::<B>(&watch.logged(), &[0, 0, 200, 300, 300].map(Duration::from_millis));
         on_time::<B>(watch.read(), Duration::from_millis(350));
     };
     (0..4).for_each(run);
 }
 
-/// BND-6, law 7
-pub fn durations_change_the_order_of_the_unordered_stream_alone<B: Backend>(backend: B) {
+/// BND-6, law 7: Durations change the order of `stream_unordered` but not that of `stream`.
+pub fn durations_reorder_only_the_unordered_stream<B: Backend>(backend: B) {
     let durations = [100, 200, 10, 36, 13, 45].map(Duration::from_millis);
     let looping = || {
         let items = durations.into_iter().zip(0..);
         each(items).limit(2).unwrap().at(backend.place())
     };
     let watch = Stopwatch::start(&backend);
-    let body = |(takes, n)| watch.begins(n, takes);
+    let body = |(takes, n)| watch.logs_start(n, takes);
     let ordered: Vec<u64> = backend.block_on(looping().stream(body).collect());
     assert_eq!(ordered, [0, 1, 2, 3, 4, 5]);
-    // Law 7: 2 waits for 1 in a slot, and 4 for 3.
+    // Law 7: the results of 2 and 4 wait for those of 1 and 3, and keep their permits.
     let starts = [0, 0, 100, 200, 200, 236].map(Duration::from_millis);
-    all_on_time::<B>(&watch.noted(), &starts);
+    all_on_time::<B>(&watch.logged(), &starts);
 
     let watch = Stopwatch::start(&backend);
-    let body = |(takes, n)| watch.begins(n, takes);
+    let body = |(takes, n)| watch.logs_start(n, takes);
     let mut unordered: Vec<u64> = backend.block_on(looping().stream_unordered(body).collect());
     if B::EXACT {
         assert_eq!(unordered, [0, 2, 3, 4, 1, 5]);

@@ -1,4 +1,4 @@
-//! Cancellation tokens: one says stop, all hear it, once and for good.
+//! Cancellation tokens, their clones and their children.
 
 use std::thread;
 
@@ -6,8 +6,8 @@ use forloop_core::CancelToken;
 
 use crate::{Backend, Spawning, job, yields};
 
-/// CAN-3
-pub fn a_token_is_heard_by_every_clone_and_child<B: Backend>(backend: B) {
+/// CAN-3: Cancelling a token, once or twice, cancels its clones, children and grandchildren.
+pub fn cancelling_a_token_cancels_every_clone_and_child<B: Backend>(backend: B) {
     let token = CancelToken::new();
     let (clone, child, grandchild) = (token.clone(), token.child(), token.child().child());
     assert!(!clone.is_cancelled() && !grandchild.is_cancelled());
@@ -22,8 +22,8 @@ pub fn a_token_is_heard_by_every_clone_and_child<B: Backend>(backend: B) {
     assert!(clone.child().is_cancelled());
 }
 
-/// CAN-3
-pub fn a_child_is_cancelled_without_its_parent<B: Backend>(backend: B) {
+/// CAN-3: Cancelling a child token cancels neither its parent nor its siblings.
+pub fn cancelling_a_child_token_does_not_cancel_its_parent<B: Backend>(backend: B) {
     let token = CancelToken::new();
     let (one, other) = (token.child(), token.child());
     one.cancel();
@@ -33,8 +33,8 @@ pub fn a_child_is_cancelled_without_its_parent<B: Backend>(backend: B) {
     assert!(other.is_none());
 }
 
-/// CAN-3, law 12
-pub fn a_wait_for_a_token_that_is_dropped_or_forgotten_does_no_harm<B: Backend>(backend: B) {
+/// CAN-3, law 12: A wait for a token may be dropped or forgotten; the other waits complete.
+pub fn a_dropped_or_forgotten_wait_for_a_token_is_sound<B: Backend>(backend: B) {
     let token = CancelToken::new();
     backend.block_on(async {
         let mut waits: Vec<_> = (0..10).map(|_| token.child().cancelled()).collect();
@@ -48,7 +48,7 @@ pub fn a_wait_for_a_token_that_is_dropped_or_forgotten_does_no_harm<B: Backend>(
     });
 }
 
-/// CAN-3: however the threads interleave, no wait misses the word.
+/// CAN-3: A wait does not miss a cancellation on another thread, in any interleaving.
 pub fn no_wait_misses_a_cancellation_on_another_thread<B: Spawning>(backend: B) {
     for _ in 0..200 {
         let token = CancelToken::new();
@@ -71,8 +71,8 @@ pub fn no_wait_misses_a_cancellation_on_another_thread<B: Spawning>(backend: B) 
     }
 }
 
-/// Law 5
-pub fn a_long_line_of_descent_is_no_deep_stack<B: Backend>(backend: B) {
+/// Law 5: Cancelling and dropping a chain of 100,000 child tokens does not overflow the stack.
+pub fn a_long_chain_of_child_tokens_does_not_overflow_the_stack<B: Backend>(backend: B) {
     let first = CancelToken::new();
     let last = (0..100_000).fold(first.clone(), |token, _| token.child());
     assert!(!last.is_cancelled());

@@ -1,4 +1,4 @@
-//! Wait.
+//! `wait`, and sets of futures and tasks.
 
 use std::time::Duration;
 
@@ -32,8 +32,8 @@ fn panicking() -> Fallible {
     job(async { panic!("on purpose") })
 }
 
-/// WAIT-1
-pub fn waiting_for_all_ends_when_all_have_settled<B: Backend>(backend: B) {
+/// WAIT-1: Waiting for all returns when all bodies have completed, and a failure does not fail the wait.
+pub fn waiting_for_all_returns_when_all_have_completed<B: Backend>(backend: B) {
     let mut running = set(&backend, vec![ready(3), job(async { Err("no".into()) }), panicking()]);
     backend.block_on(async {
         let (done, pending) = wait(&mut running).await;
@@ -52,7 +52,7 @@ pub fn waiting_for_all_ends_when_all_have_settled<B: Backend>(backend: B) {
     });
 }
 
-/// WAIT-2
+/// WAIT-2: Waiting for the first completion leaves the other bodies running.
 pub fn waiting_for_the_first_leaves_the_others_running<B: Backend>(backend: B) {
     let gate = Gate::default();
     let mut running = set(&backend, vec![gated(&gate, Ok(7)), ready(1)]);
@@ -67,8 +67,8 @@ pub fn waiting_for_the_first_leaves_the_others_running<B: Backend>(backend: B) {
     });
 }
 
-/// WAIT-3
-pub fn waiting_for_a_failure_ends_at_the_first<B: Backend>(backend: B) {
+/// WAIT-3: Waiting for a failure returns at the first error or panic.
+pub fn waiting_for_a_failure_returns_at_the_first<B: Backend>(backend: B) {
     for failing in [job(async { Err("no".into()) }), panicking()] {
         let gate = Gate::default();
         let mut running = set(&backend, vec![ready(0), failing, gated(&gate, Ok(7))]);
@@ -83,15 +83,15 @@ pub fn waiting_for_a_failure_ends_at_the_first<B: Backend>(backend: B) {
     }
 }
 
-/// WAIT-3
-pub fn waiting_for_a_failure_that_never_comes_is_waiting_for_all<B: Backend>(backend: B) {
+/// WAIT-3: Without a failure, waiting for one returns when all bodies have completed.
+pub fn waiting_for_a_failure_returns_when_all_have_succeeded<B: Backend>(backend: B) {
     let mut running = set(&backend, vec![ready(3), ready(1)]);
     let (done, _) = backend.block_on(wait(&mut running).first_failure());
     assert_eq!(done.len(), 2);
 }
 
-/// WAIT-4
-pub fn a_timeout_splits_and_loses_nothing<B: Backend>(backend: B) {
+/// WAIT-4: A wait that times out returns what has completed; the rest keeps running and can be awaited again.
+pub fn a_wait_that_times_out_loses_nothing<B: Backend>(backend: B) {
     let gate = Gate::default();
     let mut running = set(&backend, vec![gated(&gate, Ok(7)), ready(0)]);
     let clock = backend.clock();
@@ -106,8 +106,8 @@ pub fn a_timeout_splits_and_loses_nothing<B: Backend>(backend: B) {
     });
 }
 
-/// WAIT-5
-pub fn a_dropped_wait_leaves_every_body_running_and_owned<B: Backend>(backend: B) {
+/// WAIT-5: A dropped wait leaves every body running in its set, and loses no completion.
+pub fn a_dropped_wait_leaves_every_body_running<B: Backend>(backend: B) {
     let (gate, alive) = (Gate::default(), Alive::default());
     let body = |n: u64| {
         let (gate, guard) = (gate.clone(), alive.guard());
@@ -134,14 +134,14 @@ pub fn a_dropped_wait_leaves_every_body_running_and_owned<B: Backend>(backend: B
         let (done, pending) = wait(&mut running).await;
         let mut indices: Vec<_> = done.iter().map(|done| done.index).collect();
         indices.sort_unstable();
-        assert_eq!(indices, [0, 1], "the end that the dropped wait saw is told by the next");
+        assert_eq!(indices, [0, 1], "the next wait returns what the dropped wait has seen");
         assert!(pending.is_empty());
     });
     assert_eq!(alive.now(), 0);
 }
 
-/// WAIT-6
-pub fn waiting_on_an_empty_set_is_over_at_once<B: Backend>(backend: B) {
+/// WAIT-6: Waiting on an empty set returns at once in every mode.
+pub fn waiting_on_an_empty_set_returns_at_once<B: Backend>(backend: B) {
     let mut running = set(&backend, vec![]);
     backend.block_on(async {
         let (done, pending) = wait(&mut running).await;
@@ -153,8 +153,8 @@ pub fn waiting_on_an_empty_set_is_over_at_once<B: Backend>(backend: B) {
     });
 }
 
-/// WAIT-4, law 5
-pub fn a_timeout_of_zero_gives_what_is_ready<B: Backend>(backend: B) {
+/// WAIT-4, law 5: With a timeout of zero, a wait returns what is ready.
+pub fn a_timeout_of_zero_returns_what_is_ready<B: Backend>(backend: B) {
     let gate = Gate::default();
     let mut running = set(&backend, vec![gated(&gate, Ok(7))]);
     backend.block_on(async {
@@ -163,8 +163,8 @@ pub fn a_timeout_of_zero_gives_what_is_ready<B: Backend>(backend: B) {
     });
 }
 
-/// Law 5: also of more bodies than fit in one turn, each woken by another.
-pub fn waiting_for_many_that_depend_on_each_other_ends<B: Backend>(backend: B) {
+/// Law 5: A wait returns with more bodies than one round polls, each woken by another.
+pub fn waiting_for_many_bodies_that_wake_each_other_returns<B: Backend>(backend: B) {
     for count in [255, 256, 257, 1000] {
         let gate = Gate::default();
         let mut bodies: Vec<_> = (0..count).map(|n| gated(&gate, Ok(n))).collect();
@@ -179,7 +179,7 @@ pub fn waiting_for_many_that_depend_on_each_other_ends<B: Backend>(backend: B) {
     }
 }
 
-/// LST-3: a set of running bodies is a list too, also in the caller's task.
+/// LST-3: Dropping a set stops its bodies.
 pub fn a_dropped_set_stops_its_bodies<B: Backend>(backend: B) {
     let alive = Alive::default();
     let bodies = (0..5).map(|n| {
@@ -204,8 +204,8 @@ pub fn a_dropped_set_stops_its_bodies<B: Backend>(backend: B) {
     });
 }
 
-/// WAIT-1: what is put in later is waited for, too, under the next index.
-pub fn futures_put_in_later_have_the_next_indices(_in_task: Inline) {
+/// WAIT-1: Futures that are pushed later are awaited as well, and get the next indices.
+pub fn futures_pushed_later_get_the_next_indices(_in_task: Inline) {
     let count = async |n: usize| {
         yields(n).await;
         n
@@ -217,20 +217,21 @@ pub fn futures_put_in_later_have_the_next_indices(_in_task: Inline) {
         assert_eq!(done[0].index, 1);
         assert_eq!((pending.push(count(0)), pending.len()), (3, 3));
         let (done, pending) = wait(pending).await;
-        let ends: Vec<_> = done.into_iter().map(|done| (done.index, done.outcome.ok())).collect();
-        assert_eq!(ends, [(3, Some(0)), (2, Some(3)), (0, Some(5))]);
+        let outcomes: Vec<_> =
+            done.into_iter().map(|done| (done.index, done.outcome.ok())).collect();
+        assert_eq!(outcomes, [(3, Some(0)), (2, Some(3)), (0, Some(5))]);
         assert!(pending.is_empty());
     });
 }
 
-/// WAIT-1: also tasks.
-pub fn tasks_put_in_later_have_the_next_indices<B: Spawning>(backend: B) {
+/// WAIT-1: Tasks that are pushed later are awaited as well, and get the next indices.
+pub fn tasks_pushed_later_get_the_next_indices<B: Spawning>(backend: B) {
     let task = |n: u64| backend.spawn(job(async move { n * 10 }));
     let mut running: TaskSet<_> = [task(0), task(1)].into_iter().collect();
     assert_eq!((running.push_task(task(2)), running.push_task(task(3))), (2, 3));
     let (mut done, pending) = backend.block_on(wait(&mut running));
     assert!(pending.is_empty());
     done.sort_by_key(|done| done.index);
-    let ends: Vec<_> = done.into_iter().map(|done| (done.index, done.outcome.ok())).collect();
-    assert_eq!(ends, [(0, Some(0)), (1, Some(10)), (2, Some(20)), (3, Some(30))]);
+    let outcomes: Vec<_> = done.into_iter().map(|done| (done.index, done.outcome.ok())).collect();
+    assert_eq!(outcomes, [(0, Some(0)), (1, Some(10)), (2, Some(20)), (3, Some(30))]);
 }

@@ -4,14 +4,14 @@ use forloop_core::{Failure, ItemError, Outcome, each, with_item};
 
 use crate::{Backend, Job, job, yields};
 
-/// ITM-1
+/// ITM-1: With `with_item`, a failure carries the item that its body was called with.
 pub fn a_failure_carries_the_item_that_its_body_was_called_with<B: Backend>(backend: B) {
     let body = || {
         let mut body = with_item(|n: u64| async move {
             yields(n as usize % 3).await;
             if n.is_multiple_of(4) { Err(format!("{n} failed")) } else { Ok(n) }
         });
-        // The places of a backend know jobs that fail with text.
+        // The bodies of a backend have errors of type `String`.
         move |n: u64| -> Job<Result<u64, String>> {
             let body = body(n);
             job(async move {

@@ -1,4 +1,4 @@
-//! Loops whose workers pull the items and call the closure themselves: the same promises.
+//! Loops whose workers pull the items and call the closure.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,23 +12,23 @@ use futures_lite::{StreamExt, future, stream};
 use super::strategies::{Completions, WORKERS, crew, run_every_strategy};
 use super::{endless, errors};
 use crate::strategies::Stops;
-use crate::{Alive, Bomb, Gate, LONG, Peak, Spawning, Tally, eventually, job, yields};
+use crate::{Alive, Gate, LONG, PanicOnDrop, Peak, Spawning, Tally, eventually, job, yields};
 
-/// Numbers without end, each written down when it is pulled.
-fn written(pulled: &Tally) -> impl Iterator<Item = u64> + Clone + Send + use<> {
+/// The natural numbers, each logged when it is pulled.
+fn logged(pulled: &Tally) -> impl Iterator<Item = u64> + Clone + Send + use<> {
     let pulled = pulled.clone();
     (0..).inspect(move |&n| pulled.write(n))
 }
 
-/// WRK-1
-pub fn each_item_is_pulled_and_its_body_called_once_and_in_input_order<B: Spawning>(backend: B) {
+/// WRK-1: Each item is pulled once and its body called once, in input order.
+pub fn each_item_is_pulled_once_and_its_body_called_once_in_input_order<B: Spawning>(backend: B) {
     let expected: Vec<_> = (0..300).collect();
     for (workers, limit) in WORKERS.into_iter().flat_map(|w| [(w, 1), (w, 7), (w, usize::MAX)]) {
         let (pulled, called) = (Tally::default(), Tally::default());
-        let looping = each(written(&pulled).take(300)).limit(limit).unwrap();
-        let noted = called.clone();
+        let looping = each(logged(&pulled).take(300)).limit(limit).unwrap();
+        let calls = called.clone();
         let outputs = looping.at(crew(&backend, workers)).gather(move |n| {
-            noted.write(n);
+            calls.write(n);
             async move {
                 yields(n as usize % 4).await;
                 n
@@ -75,8 +75,8 @@ pub fn every_strategy_gives_what_it_gives_elsewhere<B: Spawning>(backend: B) {
     });
 }
 
-/// WRK-2
-pub fn as_many_bodies_run_as_the_limit_says<B: Spawning>(backend: B) {
+/// WRK-2: The limit counts the bodies of all workers together, and is reached.
+pub fn exactly_limit_bodies_run_across_all_workers<B: Spawning>(backend: B) {
     for (workers, limit) in [(1, 3), (2, 1), (2, 7), (4, 3), (4, 64)] {
         let (peak, gate, arrived) = (Peak::default(), Gate::default(), Alive::default());
         let seen = peak.clone();
@@ -85,7 +85,7 @@ pub fn as_many_bodies_run_as_the_limit_says<B: Spawning>(backend: B) {
             let (peak, gate, arrived) = (seen.clone(), gate.clone(), arrived.clone());
             async move {
                 let body = async {
-                    // The first ones end when there are as many as there may be.
+                    // The first bodies complete when `limit` of them are running.
                     let guard = arrived.guard();
                     if arrived.ever() >= limit {
                         gate.open();
@@ -102,11 +102,11 @@ pub fn as_many_bodies_run_as_the_limit_says<B: Spawning>(backend: B) {
     }
 }
 
-/// WRK-2
-pub fn results_that_nobody_takes_hold_their_places<B: Spawning>(backend: B) {
+/// WRK-2: A result of a stream keeps its permit until it is taken.
+pub fn results_that_are_not_taken_keep_their_permits<B: Spawning>(backend: B) {
     for (workers, limit) in [(1, 4), (3, 4), (4, 9)] {
         let pulled = Tally::default();
-        let looping = each(written(&pulled)).limit(limit).unwrap().at(crew(&backend, workers));
+        let looping = each(logged(&pulled)).limit(limit).unwrap().at(crew(&backend, workers));
         let clock = backend.clock();
         backend.block_on(async {
             let mut results = looping.stream_unordered(async |n| n);
@@ -114,15 +114,15 @@ pub fn results_that_nobody_takes_hold_their_places<B: Spawning>(backend: B) {
                 assert!(results.next().await.is_some());
                 eventually(&clock, || pulled.read().len() >= taken + limit).await;
                 yields(20).await;
-                // What was taken has made room once the stream is asked again.
+                // A result that was taken frees its permit when the stream is polled again.
                 assert!(pulled.read().len() <= taken + limit, "{:?}", pulled.read());
             }
         });
     }
 }
 
-/// WRK-2: also where each end is judged in its turn.
-pub fn what_was_not_folded_yet_holds_its_place<B: Spawning>(backend: B) {
+/// WRK-2: An output that a strategy handles in order keeps its permit until it is handled.
+pub fn outputs_that_are_not_folded_yet_keep_their_permits<B: Spawning>(backend: B) {
     for (workers, limit) in WORKERS.into_iter().flat_map(|w| [(w, 1), (w, 5)]) {
         let (pulled, folded) = (Tally::default(), Tally::default());
         let (pulls, folds) = (pulled.clone(), folded.clone());
@@ -137,10 +137,10 @@ pub fn what_was_not_folded_yet_holds_its_place<B: Spawning>(backend: B) {
         };
         backend.block_on(looping.fold((), body, |(), (_, n)| folded.write(n)));
         assert_eq!((pulled.read().len(), folded.read().len()), (60, 60));
-        // With one at a time, nothing is called behind the last that was wanted.
+        // With a limit of one, no body is called after the last success.
         if limit == 1 {
             let called = Tally::default();
-            let looping = each(written(&called)).limit(1).unwrap().at(crew(&backend, workers));
+            let looping = each(logged(&called)).limit(1).unwrap().at(crew(&backend, workers));
             let firsts = looping.first_ok(3, async |n| Ok::<_, String>(n));
             assert_eq!(backend.block_on(firsts), Ok(vec![(0, 0), (1, 1), (2, 2)]));
             assert_eq!(called.read(), [0, 1, 2]);
@@ -148,14 +148,14 @@ pub fn what_was_not_folded_yet_holds_its_place<B: Spawning>(backend: B) {
     }
 }
 
-/// WRK-3
-pub fn the_first_failure_stops_everything<B: Spawning>(backend: B) {
+/// WRK-3: The first failure is returned after every body has stopped, and no item is pulled after it.
+pub fn the_first_failure_stops_the_bodies_and_the_source<B: Spawning>(backend: B) {
     for workers in WORKERS {
         let (pulled, alive) = (Tally::default(), Alive::default());
-        let looping = each(written(&pulled)).limit(16).unwrap().at(crew(&backend, workers));
-        let there = alive.clone();
+        let looping = each(logged(&pulled)).limit(16).unwrap().at(crew(&backend, workers));
+        let guards = alive.clone();
         let failing = looping.try_for_each(move |n| {
-            let guard = there.guard();
+            let guard = guards.guard();
             async move {
                 let _alive = guard;
                 yields(3).await;
@@ -164,20 +164,20 @@ pub fn the_first_failure_stops_everything<B: Spawning>(backend: B) {
         });
         let error = backend.block_on(async {
             let error = failing.await.unwrap_err();
-            // Before anything else gets a turn.
+            // Checked before any other task is polled.
             assert_eq!(alive.now(), 0);
             error
         });
         assert_eq!(errors(&error), ["40"]);
         let pulled = pulled.read().len();
-        // Others may pull while it fails, and none once it has.
+        // Other workers may pull an item before they see the failure.
         let most = if workers == 1 { 40 + 16 } else { usize::MAX };
         assert!((41..=most).contains(&pulled), "{pulled} items, though none after the failure");
     }
 }
 
-/// WRK-3
-pub fn failures_come_in_the_order_of_time<B: Spawning>(backend: B) {
+/// WRK-3: Failures of different workers are returned in completion order.
+pub fn failures_are_returned_in_completion_order<B: Spawning>(backend: B) {
     let gate = Gate::default();
     let looping = each(0..3).unbounded().at(crew(&backend, 3));
     let error = backend.block_on(looping.race_ok(move |n| {
@@ -187,7 +187,7 @@ pub fn failures_come_in_the_order_of_time<B: Spawning>(backend: B) {
                 2 => gate.open(),
                 _ => gate.passed().await,
             }
-            // Those that have waited end after the one that has not.
+            // The bodies that wait for the gate fail after the one that opens it.
             yields(if n == 2 { 0 } else { 50 }).await;
             Err::<(), _>(n.to_string())
         }
@@ -196,20 +196,20 @@ pub fn failures_come_in_the_order_of_time<B: Spawning>(backend: B) {
     assert_eq!((errors(&error)[0], errors(&error).len()), ("2", 3));
 }
 
-/// WRK-4
-pub fn a_panic_goes_on_when_all_have_stopped<B: Spawning>(backend: B) {
+/// WRK-4: A panic of a body, the closure or the source propagates after every body has stopped.
+pub fn a_panic_propagates_after_the_bodies_have_stopped<B: Spawning>(backend: B) {
     for workers in WORKERS {
-        // Of a body, of the closure, of the source.
+        // The body panics, or the closure, or the source.
         for culprit in 0..3 {
             let (pulled, alive) = (Tally::default(), Alive::default());
-            let items = written(&pulled).inspect(move |&n| {
+            let items = logged(&pulled).inspect(move |&n| {
                 assert!(culprit != 2 || n != 9, "the culprit");
             });
             let looping = each(items).limit(5).unwrap().at(crew(&backend, workers));
-            let there = alive.clone();
+            let guards = alive.clone();
             let gathering = looping.gather(move |n| {
                 assert!(culprit != 1 || n != 9, "the culprit");
-                let guard = there.guard();
+                let guard = guards.guard();
                 async move {
                     let _alive = guard;
                     yields(2).await;
@@ -223,40 +223,40 @@ pub fn a_panic_goes_on_when_all_have_stopped<B: Spawning>(backend: B) {
             assert_eq!(*panic.unwrap_err().downcast::<&str>().unwrap(), "the culprit");
             assert_eq!(alive.now(), 0);
             let pulled = pulled.read().len();
-            // Other bodies may be called while one panics.
+            // Other bodies may be called before the panic is seen.
             let most = if culprit > 0 || workers == 1 { 9 + 5 } else { usize::MAX };
             assert!(pulled <= most, "{pulled} items, though none after the panic");
         }
     }
 }
 
-/// WRK-4
-pub fn panics_that_are_caught_are_outcomes<B: Spawning>(backend: B) {
+/// WRK-4: With `catch_panics`, a panic of a body or of the closure is the outcome of its item.
+pub fn a_caught_panic_is_the_outcome_of_its_item<B: Spawning>(backend: B) {
     let looping = each(0..90).limit(6).unwrap().at(crew(&backend, 3)).catch_panics();
     let settled = backend.block_on(looping.settle(|n| {
-        assert!(n % 9 != 1, "of the closure");
+        assert!(n % 9 != 1, "the closure");
         async move {
             yields(n % 3).await;
-            assert!(n % 9 != 2, "of the body");
+            assert!(n % 9 != 2, "the body");
             if n % 9 == 3 { Err(n) } else { Ok(n) }
         }
     }));
     assert_eq!(settled.len(), 90);
     for (index, outcome) in settled.iter().enumerate() {
         match (index % 9, outcome) {
-            (1, Outcome::Panicked(panic)) => assert_eq!(panic.message(), Some("of the closure")),
-            (2, Outcome::Panicked(panic)) => assert_eq!(panic.message(), Some("of the body")),
+            (1, Outcome::Panicked(panic)) => assert_eq!(panic.message(), Some("the closure")),
+            (2, Outcome::Panicked(panic)) => assert_eq!(panic.message(), Some("the body")),
             (3, Outcome::Err(n)) | (0 | 4.., Outcome::Ok(n)) => assert_eq!(*n, index),
             other => panic!("{other:?}"),
         }
     }
 }
 
-/// WRK-4
-pub fn panics_of_destructors_do_not_keep_the_loop_from_its_end<B: Spawning>(backend: B) {
+/// WRK-4: Panics of destructors on the workers do not hang the loop.
+pub fn panics_of_destructors_do_not_hang_the_loop<B: Spawning>(backend: B) {
     let looping = each(0..).limit(8).unwrap().at(crew(&backend, 2));
     let failing = looping.try_for_each(|n| async move {
-        let _bomb = (n != 3).then_some(Bomb);
+        let _panics = (n != 3).then_some(PanicOnDrop);
         yields(1).await;
         if n == 3 {
             return Err(n.to_string());
@@ -269,8 +269,8 @@ pub fn panics_of_destructors_do_not_keep_the_loop_from_its_end<B: Spawning>(back
     assert!(panic.is_err());
 }
 
-/// WRK-5
-pub fn a_loop_that_is_cut_short_tells_what_became_of_each_item<B: Spawning>(backend: B) {
+/// WRK-5: A cancelled loop returns after its bodies have stopped, with the outcome of each item.
+pub fn an_interrupted_loop_reports_the_outcome_of_each_item<B: Spawning>(backend: B) {
     for workers in WORKERS {
         let (token, alive) = (CancelToken::new(), Alive::default());
         let looping = each(0..).limit(6).unwrap().at(crew(&backend, workers));
@@ -286,20 +286,20 @@ pub fn a_loop_that_is_cut_short_tells_what_became_of_each_item<B: Spawning>(back
                 future::pending().await
             }
         });
-        let cut = backend.block_on(async {
+        let interrupted = backend.block_on(async {
             let cancel = async {
-                // Six of the even ones, and the odd ones between.
+                // Six bodies with even numbers are running, and the five odd ones between have completed.
                 eventually(&clock, || alive.ever() == 11 && alive.now() == 6).await;
                 token.cancel();
             };
-            let (cut, ()) = future::zip(gathering, cancel).await;
+            let (interrupted, ()) = future::zip(gathering, cancel).await;
             assert_eq!(alive.now(), 0);
-            cut.unwrap_err()
+            interrupted.unwrap_err()
         });
-        assert_eq!(cut.cause, Cause::Cancelled);
-        assert_eq!(cut.pending, [0, 2, 4, 6, 8, 10]);
-        assert_eq!(cut.ready.len(), 11);
-        for (index, outcome) in cut.ready.iter().enumerate() {
+        assert_eq!(interrupted.cause, Cause::Cancelled);
+        assert_eq!(interrupted.pending, [0, 2, 4, 6, 8, 10]);
+        assert_eq!(interrupted.ready.len(), 11);
+        for (index, outcome) in interrupted.ready.iter().enumerate() {
             match outcome {
                 Outcome::Ok(n) => assert_eq!((*n, index % 2), (index as u64, 1)),
                 Outcome::Cancelled => assert_eq!(index % 2, 0),
@@ -309,33 +309,34 @@ pub fn a_loop_that_is_cut_short_tells_what_became_of_each_item<B: Spawning>(back
     }
 }
 
-/// WRK-5
-pub fn a_deadline_cuts_the_loop_short<B: Spawning>(backend: B) {
+/// WRK-5: A deadline stops the bodies and lists their indices, and one that does not pass changes nothing.
+pub fn a_deadline_interrupts_the_loop<B: Spawning>(backend: B) {
     let (alive, clock) = (Alive::default(), backend.clock());
     let looping = each(0..).limit(6).unwrap().at(crew(&backend, 2));
     let looping = looping.deadline(&clock, Duration::from_millis(20));
-    let there = alive.clone();
-    let cut = backend.block_on(looping.for_each(move |_: u64| endless(&there))).unwrap_err();
-    // As many as had begun by then: where everything is late, that is none.
-    let begun: Vec<_> = (0..alive.ever()).collect();
-    assert_eq!((cut.cause, cut.pending), (Cause::TimedOut, begun));
+    let guards = alive.clone();
+    let interrupted =
+        backend.block_on(looping.for_each(move |_: u64| endless(&guards))).unwrap_err();
+    // The bodies that had started by then, which may be none on a slow machine.
+    let started: Vec<_> = (0..alive.ever()).collect();
+    assert_eq!((interrupted.cause, interrupted.pending), (Cause::TimedOut, started));
     assert!(alive.now() == 0 && alive.ever() <= 6);
-    // One that never comes cuts nothing.
+    // A deadline that does not pass changes nothing.
     let looping = each(0..9).limit(6).unwrap().at(crew(&backend, 2)).deadline(&clock, LONG);
     assert_eq!(backend.block_on(looping.gather(async |n: u64| n)).unwrap().len(), 9);
 }
 
-/// WRK-6
-pub fn what_is_dropped_is_gone_soon<B: Spawning>(backend: B) {
+/// WRK-6: After a loop is dropped, the workers drop its bodies, its source and its closure.
+pub fn a_dropped_loop_drops_its_bodies_source_and_closure<B: Spawning>(backend: B) {
     for limit in [3, 100] {
         let (bodies, captured) = (Alive::default(), Alive::default());
         let (in_source, in_closure) = (captured.guard(), captured.guard());
         let items = (0..).inspect(move |_: &u64| captured_by(&in_source));
-        let there = bodies.clone();
+        let guards = bodies.clone();
         let looping = each(items).limit(limit).unwrap().at(crew(&backend, 3));
         let mut looping = Box::pin(looping.for_each(move |_| {
             captured_by(&in_closure);
-            endless(&there)
+            endless(&guards)
         }));
         let clock = backend.clock();
         backend.block_on(async {
@@ -349,11 +350,11 @@ pub fn what_is_dropped_is_gone_soon<B: Spawning>(backend: B) {
 
 fn captured_by<T>(_: &T) {}
 
-/// WRK-6
+/// WRK-6: A loop that is dropped before its first poll pulls no item and calls no body.
 pub fn a_loop_that_is_never_polled_calls_nothing<B: Spawning>(backend: B) {
     let (pulled, captured) = (Tally::default(), Alive::default());
     let guard = captured.guard();
-    let looping = each(written(&pulled)).unbounded().at(crew(&backend, 2));
+    let looping = each(logged(&pulled)).unbounded().at(crew(&backend, 2));
     drop(looping.for_each(move |_| {
         captured_by(&guard);
         endless(&Alive::default())
@@ -361,8 +362,8 @@ pub fn a_loop_that_is_never_polled_calls_nothing<B: Spawning>(backend: B) {
     assert_eq!((pulled.read().len(), captured.now()), (0, 0));
 }
 
-/// WRK-7
-pub fn a_source_that_waits_is_waited_for<B: Spawning>(backend: B) {
+/// WRK-7: All workers await a source that is pending.
+pub fn a_pending_source_is_awaited_by_all_workers<B: Spawning>(backend: B) {
     for workers in WORKERS {
         let (gates, done) = ([Gate::default(), Gate::default()], Tally::default());
         let [first, second] = gates.clone();
@@ -374,9 +375,9 @@ pub fn a_source_that_waits_is_waited_for<B: Spawning>(backend: B) {
         };
         let items = stream::iter(0..3).chain(later(first, 3)).chain(later(second, 4));
         let looping = each_stream(Box::pin(items)).limit(2).unwrap().at(crew(&backend, workers));
-        let (ended, clock) = (done.clone(), backend.clock());
+        let (completed, clock) = (done.clone(), backend.clock());
         let looping = looping.gather(move |n: u64| {
-            let done = ended.clone();
+            let done = completed.clone();
             async move {
                 yields(2).await;
                 done.write(n);
@@ -396,11 +397,11 @@ pub fn a_source_that_waits_is_waited_for<B: Spawning>(backend: B) {
     }
 }
 
-/// An iterator that says how many there are, and is wrong.
+/// An iterator whose `size_hint` is wrong.
 #[derive(Clone)]
-struct Liar<I>(I, (usize, Option<usize>));
+struct WrongHint<I>(I, (usize, Option<usize>));
 
-impl<I: Iterator> Iterator for Liar<I> {
+impl<I: Iterator> Iterator for WrongHint<I> {
     type Item = I::Item;
 
     fn next(&mut self) -> Option<I::Item> {
@@ -412,16 +413,16 @@ impl<I: Iterator> Iterator for Liar<I> {
     }
 }
 
-/// WRK-8
-pub fn odd_sources_do_no_harm<B: Spawning>(backend: B) {
+/// WRK-8: An empty source completes on the first poll, and a wrong `size_hint` changes no output.
+pub fn empty_sources_and_wrong_size_hints_are_harmless<B: Spawning>(backend: B) {
     let empty = each(0..0_u64).unbounded().at(crew(&backend, 3)).gather(async |n| n);
-    // Over at the first poll.
+    // Completes on the first poll.
     assert_eq!(backend.block_on(future::poll_once(empty)), Some(vec![]));
-    let nobody = each(0..0_u64).unbounded().at(crew(&backend, 3)).race(async |n| n);
-    assert!(matches!(backend.block_on(nobody), Err(LoopError::Empty)));
+    let race = each(0..0_u64).unbounded().at(crew(&backend, 3)).race(async |n| n);
+    assert!(matches!(backend.block_on(race), Err(LoopError::Empty)));
     for hint in [(0, Some(0)), (0, Some(1)), (9, Some(9)), (1000, None), (usize::MAX, None)] {
         for items in [0, 1, 30] {
-            let looping = each(Liar(0..items, hint)).limit(4).unwrap().at(crew(&backend, 2));
+            let looping = each(WrongHint(0..items, hint)).limit(4).unwrap().at(crew(&backend, 2));
             let outputs = backend.block_on(looping.gather(async |n: u64| {
                 yields(1).await;
                 n
@@ -431,13 +432,13 @@ pub fn odd_sources_do_no_harm<B: Spawning>(backend: B) {
     }
 }
 
-/// WRK-9
-pub fn options_that_see_each_body_begin_hold<B: Spawning>(backend: B) {
+/// WRK-9: A timeout for each body, and a fallible source, do what they do in other places.
+pub fn a_timeout_and_a_fallible_source_work_on_workers<B: Spawning>(backend: B) {
     let (clock, alive) = (backend.clock(), Alive::default());
     let looping = each(0..8).limit(4).unwrap().at(crew(&backend, 2));
-    let there = alive.clone();
+    let guards = alive.clone();
     let settled = looping.timeout(&clock, Duration::from_millis(20)).settle(move |n| {
-        let guard = there.guard();
+        let guard = guards.guard();
         job(async move {
             let _alive = guard;
             if n % 2 == 0 { Ok::<_, String>(n) } else { future::pending().await }
@@ -451,14 +452,14 @@ pub fn options_that_see_each_body_begin_hold<B: Spawning>(backend: B) {
             outcome => assert!(matches!(outcome, Outcome::TimedOut) && n % 2 == 1),
         }
     }
-    let cases = ["1", "2", "three", "4"].map(str::parse::<u64>);
-    let tried = try_each(cases).limit(2).unwrap().at(crew(&backend, 2));
-    let cut = backend.block_on(tried.gather(async |n| n)).unwrap_err();
-    assert!(matches!(cut.cause, Cause::Source { index: 2, .. }));
-    assert_eq!(cut.ready.len(), 2);
+    let items = ["1", "2", "three", "4"].map(str::parse::<u64>);
+    let tried = try_each(items).limit(2).unwrap().at(crew(&backend, 2));
+    let interrupted = backend.block_on(tried.gather(async |n| n)).unwrap_err();
+    assert!(matches!(interrupted.cause, Cause::Source { index: 2, .. }));
+    assert_eq!(interrupted.ready.len(), 2);
 }
 
-/// WRK-10
+/// WRK-10: Loops on workers nest, and their limits multiply.
 pub fn loops_on_workers_nest<B: Spawning>(backend: B) {
     let (runtime, peak) = (backend.runtime(), Peak::default());
     let (seen, outer) = (peak.clone(), crew(&backend, 2));
@@ -484,16 +485,16 @@ pub fn loops_on_workers_nest<B: Spawning>(backend: B) {
     assert!(peak.most() <= 12);
 }
 
-/// WRK-11: the same loop, many times, with whatever schedule the threads come to.
-pub fn many_small_loops_lose_and_double_nothing<B: Spawning>(backend: B) {
+/// WRK-11: Many small loops lose and duplicate nothing, in any interleaving of the workers.
+pub fn many_small_loops_lose_and_duplicate_nothing<B: Spawning>(backend: B) {
     let is_odd = Arc::new(AtomicBool::new(false));
     for round in 0..200 {
         let (items, limit) = (round % 23, [1, 2, 5, 64][round % 4]);
         let alive = Alive::default();
-        let (there, odd) = (alive.clone(), is_odd.clone());
+        let (guards, odd) = (alive.clone(), is_odd.clone());
         let looping = each(0..items).limit(limit).unwrap();
         let tried = looping.at(crew(&backend, 1 + round % 4)).try_gather(move |n| {
-            let (guard, odd) = (there.guard(), odd.clone());
+            let (guard, odd) = (guards.guard(), odd.clone());
             async move {
                 let _alive = guard;
                 yields(n % 3).await;

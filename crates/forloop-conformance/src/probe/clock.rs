@@ -1,4 +1,4 @@
-//! A clock on which nobody waits: when nothing can run, it is the time of the next timer.
+//! A virtual clock: when no future can run, it advances to the next timer.
 
 use std::collections::BTreeMap;
 use std::pin::{Pin, pin};
@@ -10,51 +10,51 @@ use std::time::Duration;
 
 use forloop_core::{BlockOn, Timer};
 
-/// A clock that stands still while the future that it blocks on can go on, and jumps to the next
-/// timer when that one cannot: an hour takes no time, and ten bodies of a second end at exactly 1 s.
+/// A clock that stands still while the future that it blocks on can run, and advances to the next timer when the
+/// future cannot run: an hour takes no time, and ten bodies of one second complete at exactly 1 s.
 ///
-/// What another thread wakes is waited for as long as no timer is set.
+/// If no timer is set, it waits for a wake from another thread.
 #[derive(Debug, Clone, Default)]
 pub struct VirtualClock {
-    dial: Arc<Mutex<Dial>>,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Debug, Default)]
-struct Dial {
+struct State {
     now: Duration,
-    /// How many timers were ever made: of those due at one time, the older comes first.
+    /// The number of timers that were ever made: of two that are due at the same time, the older one fires first.
     made: u64,
-    waiting: BTreeMap<Due, Waker>,
+    timers: BTreeMap<Due, Waker>,
 }
 
 type Due = (Duration, u64);
 
 impl VirtualClock {
-    fn dial(&self) -> MutexGuard<'_, Dial> {
-        // Nothing panics that holds it, and a test that has panicked elsewhere may still look at it.
-        self.dial.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        // No code panics while it holds the lock, and a test that has panicked may still read the clock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets time pass while the caller is busy: it goes on `duration` later, and timers that were due by
-    /// then have woken whom they wake, each at its time.
-    pub fn spend(&self, duration: Duration) {
+    /// Advances the clock by `duration`, as if the caller were busy for that time. The timers that are due by then fire
+    /// in order, each at its own time.
+    pub fn advance(&self, duration: Duration) {
         let until = self.now().saturating_add(duration);
-        while self.jump(until) {}
-        self.dial().now = until;
+        while self.advance_to_next_timer(until) {}
+        self.state().now = until;
     }
 
-    /// Makes it the time of the next timer; `false` if there is none until then.
-    fn jump(&self, latest: Duration) -> bool {
-        let mut dial = self.dial();
-        let Some((&(next, _), _)) = dial.waiting.first_key_value() else { return false };
+    /// Advances to the next timer, and fires all that are due then; returns `false` if none is due until `latest`.
+    fn advance_to_next_timer(&self, latest: Duration) -> bool {
+        let mut state = self.state();
+        let Some((&(next, _), _)) = state.timers.first_key_value() else { return false };
         if latest < next {
             return false;
         }
-        dial.now = next;
-        let later = dial.waiting.split_off(&(next, u64::MAX));
-        let due = std::mem::replace(&mut dial.waiting, later);
-        // A waker may do anything, also set a timer.
-        drop(dial);
+        state.now = next;
+        let later = state.timers.split_off(&(next, u64::MAX));
+        let due = std::mem::replace(&mut state.timers, later);
+        // A waker may set a timer, so the lock is not held.
+        drop(state);
         due.into_values().for_each(Waker::wake);
         true
     }
@@ -62,29 +62,29 @@ impl VirtualClock {
 
 impl Timer for VirtualClock {
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<> {
-        let mut dial = self.dial();
-        dial.made += 1;
-        let due = (dial.now.saturating_add(duration), dial.made);
-        drop(dial);
+        let mut state = self.state();
+        state.made += 1;
+        let due = (state.now.saturating_add(duration), state.made);
+        drop(state);
         Sleep { clock: self.clone(), due }
     }
 
     fn now(&self) -> Duration {
-        self.dial().now
+        self.state().now
     }
 }
 
 impl BlockOn for VirtualClock {
     fn block_on<F: Future>(&self, future: F) -> F::Output {
-        let bell = Arc::new(Bell { rung: AtomicBool::new(false), thread: thread::current() });
-        let waker = Waker::from(bell.clone());
+        let thread = Arc::new(Unpark { woken: AtomicBool::new(false), thread: thread::current() });
+        let waker = Waker::from(thread.clone());
         let mut future = pin!(future);
         loop {
             if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
                 return output;
             }
-            while !bell.rung.swap(false, Ordering::SeqCst) {
-                if !self.jump(Duration::MAX) {
+            while !thread.woken.swap(false, Ordering::SeqCst) {
+                if !self.advance_to_next_timer(Duration::MAX) {
                     thread::park();
                 }
             }
@@ -92,24 +92,24 @@ impl BlockOn for VirtualClock {
     }
 }
 
-/// Wakes a thread that blocks.
-struct Bell {
-    rung: AtomicBool,
+/// Unparks the thread that blocks.
+struct Unpark {
+    woken: AtomicBool,
     thread: Thread,
 }
 
-impl Wake for Bell {
+impl Wake for Unpark {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.rung.store(true, Ordering::SeqCst);
+        self.woken.store(true, Ordering::SeqCst);
         self.thread.unpark();
     }
 }
 
-/// A timer: on the dial from its first poll to its end.
+/// A timer, which is set from its first poll until it is dropped.
 struct Sleep {
     clock: VirtualClock,
     due: Due,
@@ -119,13 +119,13 @@ impl Future for Sleep {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let mut dial = self.clock.dial();
-        if self.due.0 <= dial.now {
+        let mut state = self.clock.state();
+        if self.due.0 <= state.now {
             return Poll::Ready(());
         }
-        let before = dial.waiting.insert(self.due, cx.waker().clone());
-        // The last waker of a task may drop the task, and that its timers.
-        drop(dial);
+        let before = state.timers.insert(self.due, cx.waker().clone());
+        // The last waker of a task may drop the task and its timers, so the lock is not held.
+        drop(state);
         drop(before);
         Poll::Pending
     }
@@ -133,7 +133,7 @@ impl Future for Sleep {
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        let waker = self.clock.dial().waiting.remove(&self.due);
+        let waker = self.clock.state().timers.remove(&self.due);
         drop(waker);
     }
 }

@@ -1,119 +1,115 @@
-//! A fair lock: whoever lets go of it hands it to whoever has waited longest.
+//! A fair mutex: unlocking it hands it over to the task that has waited longest.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-/// A lock that is handed over in the order of arrival, and belongs to the next from that moment on,
-/// also while the next does not run.
+/// A mutex that is handed over in first-in, first-out order: the next waiter holds it even before it is polled.
 ///
-/// This is what makes a body that stands still a danger to others. The locks of async-lock and the
-/// channels of async-channel are of no use for that: theirs is free for a moment when it changes
-/// hands, and somebody who comes by takes it.
+/// So a body that is not polled blocks the other waiters, and a law can detect it. The mutex of async-lock is not
+/// suitable, because it is unlocked for a moment when it changes hands, and a new task may acquire it.
 #[derive(Debug, Clone, Default)]
-pub struct Fair {
-    line: Arc<Mutex<Line>>,
+pub struct FairMutex {
+    queue: Arc<Mutex<Queue>>,
 }
 
 #[derive(Debug, Default)]
-struct Line {
-    held: bool,
-    waiting: VecDeque<Ticket>,
+struct Queue {
+    is_locked: bool,
+    waiters: VecDeque<Arc<Mutex<Waiter>>>,
 }
 
-/// Somebody who waits, or to whom the lock was handed.
-type Ticket = Arc<Mutex<Turn>>;
-
+/// A task that waits for the mutex, or to which the mutex was handed over.
 #[derive(Debug, Default)]
-struct Turn {
-    has_come: bool,
+struct Waiter {
+    is_owner: bool,
     waker: Option<Waker>,
 }
 
-fn open<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
-    lock.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Fair {
-    /// Waits for the lock, and holds it until what is returned is dropped.
+impl FairMutex {
+    /// Locks the mutex until the guard is dropped.
     ///
-    /// The place in the line is taken at the first poll.
-    pub fn lock(&self) -> impl Future<Output = Held> + Send + use<> {
-        Wait { lock: self.clone(), ticket: None }
+    /// The task is queued at the first poll.
+    pub fn lock(&self) -> impl Future<Output = FairMutexGuard> + Send + use<> {
+        Lock { mutex: self.clone(), waiter: None }
     }
 
     fn hand_over(&self) {
-        let mut line = open(&self.line);
-        let Some(next) = line.waiting.pop_front() else {
-            line.held = false;
+        let mut queue = lock(&self.queue);
+        let Some(next) = queue.waiters.pop_front() else {
+            queue.is_locked = false;
             return;
         };
-        drop(line);
-        let mut turn = open(&next);
-        turn.has_come = true;
-        let waker = turn.waker.take();
-        drop(turn);
+        drop(queue);
+        let mut next = lock(&next);
+        next.is_owner = true;
+        let waker = next.waker.take();
+        drop(next);
         if let Some(waker) = waker {
             waker.wake();
         }
     }
 }
 
-/// The lock, held.
+/// Holds a [`FairMutex`], and hands it over when dropped.
 #[derive(Debug)]
-pub struct Held {
-    lock: Fair,
+pub struct FairMutexGuard {
+    mutex: FairMutex,
 }
 
-impl Drop for Held {
+impl Drop for FairMutexGuard {
     fn drop(&mut self) {
-        self.lock.hand_over();
+        self.mutex.hand_over();
     }
 }
 
-struct Wait {
-    lock: Fair,
-    ticket: Option<Ticket>,
+struct Lock {
+    mutex: FairMutex,
+    waiter: Option<Arc<Mutex<Waiter>>>,
 }
 
-impl Future for Wait {
-    type Output = Held;
+impl Future for Lock {
+    type Output = FairMutexGuard;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Held> {
-        if let Some(ticket) = &self.ticket {
-            let mut turn = open(ticket);
-            if !turn.has_come {
-                turn.waker = Some(cx.waker().clone());
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<FairMutexGuard> {
+        if let Some(waiter) = &self.waiter {
+            let mut waiter = lock(waiter);
+            if !waiter.is_owner {
+                waiter.waker = Some(cx.waker().clone());
                 return Poll::Pending;
             }
-            drop(turn);
-            self.ticket = None;
-            return Poll::Ready(Held { lock: self.lock.clone() });
+            drop(waiter);
+            self.waiter = None;
+            return Poll::Ready(FairMutexGuard { mutex: self.mutex.clone() });
         }
-        let lock = self.lock.clone();
-        let mut line = open(&lock.line);
-        if !line.held {
-            line.held = true;
-            drop(line);
-            return Poll::Ready(Held { lock });
+        let mutex = self.mutex.clone();
+        let mut queue = lock(&mutex.queue);
+        if !queue.is_locked {
+            queue.is_locked = true;
+            drop(queue);
+            return Poll::Ready(FairMutexGuard { mutex });
         }
-        let turn = Turn { has_come: false, waker: Some(cx.waker().clone()) };
-        let ticket = Ticket::new(Mutex::new(turn));
-        line.waiting.push_back(ticket.clone());
-        self.ticket = Some(ticket);
+        let waiter = Waiter { is_owner: false, waker: Some(cx.waker().clone()) };
+        let waiter = Arc::new(Mutex::new(waiter));
+        queue.waiters.push_back(waiter.clone());
+        self.waiter = Some(waiter);
         Poll::Pending
     }
 }
 
-impl Drop for Wait {
+impl Drop for Lock {
     fn drop(&mut self) {
-        let Some(ticket) = self.ticket.take() else { return };
-        let mut line = open(&self.lock.line);
-        line.waiting.retain(|waiting| !Arc::ptr_eq(waiting, &ticket));
-        drop(line);
-        if open(&ticket).has_come {
-            self.lock.hand_over();
+        let Some(waiter) = self.waiter.take() else { return };
+        let mut queue = lock(&self.mutex.queue);
+        queue.waiters.retain(|other| !Arc::ptr_eq(other, &waiter));
+        drop(queue);
+        if lock(&waiter).is_owner {
+            self.mutex.hand_over();
         }
     }
 }

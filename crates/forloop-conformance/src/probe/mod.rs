@@ -1,4 +1,4 @@
-//! What the tests watch bodies with. Nothing is ordered by sleeping where a channel can order it.
+//! Probes that observe and order bodies. A test does not sleep where a channel can order it.
 
 mod clock;
 mod fair;
@@ -13,35 +13,35 @@ use forloop_core::Timer;
 use crate::Backend;
 
 pub use self::clock::VirtualClock;
-pub use self::fair::{Fair, Held};
+pub use self::fair::{FairMutex, FairMutexGuard};
 
-/// Counts what is alive: each guard counts until it is dropped.
+/// Counts the guards that exist.
 #[derive(Debug, Clone, Default)]
 pub struct Alive {
     count: Arc<AtomicUsize>,
     made: Arc<AtomicUsize>,
 }
 
-/// Something that is alive.
+/// Counts in [`Alive`] until it is dropped.
 #[derive(Debug)]
 pub struct Guard {
     count: Arc<AtomicUsize>,
 }
 
 impl Alive {
-    /// Makes something that is alive until it is dropped.
+    /// Makes a guard that counts until it is dropped.
     pub fn guard(&self) -> Guard {
         self.made.fetch_add(1, Ordering::SeqCst);
         self.count.fetch_add(1, Ordering::SeqCst);
         Guard { count: self.count.clone() }
     }
 
-    /// How many are alive.
+    /// Returns the number of guards that exist.
     pub fn now(&self) -> usize {
         self.count.load(Ordering::SeqCst)
     }
 
-    /// How many were ever made.
+    /// Returns the number of guards that were ever made.
     pub fn ever(&self) -> usize {
         self.made.load(Ordering::SeqCst)
     }
@@ -56,37 +56,37 @@ impl Drop for Guard {
 
 /// Panics when it is dropped.
 #[derive(Debug)]
-pub struct Bomb;
+pub struct PanicOnDrop;
 
-impl Drop for Bomb {
+impl Drop for PanicOnDrop {
     fn drop(&mut self) {
         panic!("on purpose");
     }
 }
 
-/// Counts bodies in flight and remembers the most there were.
+/// Counts the bodies in flight, and keeps the maximum.
 #[derive(Debug, Clone, Default)]
 pub struct Peak {
-    flying: Alive,
+    in_flight: Alive,
     most: Arc<AtomicUsize>,
 }
 
 impl Peak {
     /// Runs `future` as a body in flight.
     pub async fn during<T>(&self, future: impl Future<Output = T>) -> T {
-        // Also a body that is dropped is no longer in flight.
-        let _guard = self.flying.guard();
-        self.most.fetch_max(self.flying.now(), Ordering::SeqCst);
+        // The guard also counts down when the body is dropped.
+        let _guard = self.in_flight.guard();
+        self.most.fetch_max(self.in_flight.now(), Ordering::SeqCst);
         future.await
     }
 
-    /// The most there were at once.
+    /// Returns the maximum number of bodies in flight.
     pub fn most(&self) -> usize {
         self.most.load(Ordering::SeqCst)
     }
 }
 
-/// A gate that bodies wait at until it opens.
+/// A gate at which bodies wait until it is opened.
 #[derive(Debug, Clone)]
 pub struct Gate {
     open: async_channel::Sender<()>,
@@ -101,7 +101,7 @@ impl Default for Gate {
 }
 
 impl Gate {
-    /// Opens the gate for all who wait and all who come.
+    /// Opens the gate for all current and future waiters.
     pub fn open(&self) {
         self.open.close();
     }
@@ -112,43 +112,43 @@ impl Gate {
     }
 }
 
-/// A log in the order of writing.
+/// A log shared by clones, in the order of its writes.
 #[derive(Debug, Clone)]
 pub struct Tally<T = u64> {
-    lines: Arc<Mutex<Vec<T>>>,
+    entries: Arc<Mutex<Vec<T>>>,
 }
 
 impl<T> Default for Tally<T> {
     fn default() -> Self {
-        Self { lines: Arc::default() }
+        Self { entries: Arc::default() }
     }
 }
 
 impl<T: Clone> Tally<T> {
-    /// Writes a line.
-    pub fn write(&self, line: T) {
-        self.lines.lock().expect("no writer panics").push(line);
+    /// Appends an entry.
+    pub fn write(&self, entry: T) {
+        self.entries.lock().expect("no writer panics").push(entry);
     }
 
-    /// Reads all lines so far.
+    /// Returns all entries so far.
     pub fn read(&self) -> Vec<T> {
-        self.lines.lock().expect("no writer panics").clone()
+        self.entries.lock().expect("no writer panics").clone()
     }
 
-    /// Takes all lines so far: the log is empty again.
+    /// Takes all entries, so the log is empty again.
     pub fn take(&self) -> Vec<T> {
-        std::mem::take(&mut *self.lines.lock().expect("no writer panics"))
+        std::mem::take(&mut *self.entries.lock().expect("no writer panics"))
     }
 }
 
-/// A clock on which a millisecond passes whenever somebody looks at it: so time passes while bodies
-/// are busy, however fast the machine.
+/// A clock that advances by one millisecond each time it is read, so time passes while bodies are busy, on any
+/// machine.
 #[derive(Debug, Clone, Default)]
-pub struct RestlessClock {
-    looks: Arc<AtomicUsize>,
+pub struct TickingClock {
+    reads: Arc<AtomicUsize>,
 }
 
-impl Timer for RestlessClock {
+impl Timer for TickingClock {
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<> {
         let (clock, due) = (self.clone(), self.now().saturating_add(duration));
         std::future::poll_fn(move |cx| {
@@ -163,7 +163,7 @@ impl Timer for RestlessClock {
     }
 
     fn now(&self) -> Duration {
-        Duration::from_millis(self.looks.fetch_add(1, Ordering::SeqCst) as u64)
+        Duration::from_millis(self.reads.fetch_add(1, Ordering::SeqCst) as u64)
     }
 }
 
@@ -174,43 +174,43 @@ pub async fn yields(n: usize) {
     }
 }
 
-/// Waits, for a generous while, until something becomes true.
+/// Waits until the condition is true.
 ///
 /// # Panics
 ///
-/// If it does not.
-pub async fn eventually(clock: &impl Timer, what: impl Fn() -> bool) {
+/// If it is still false after ten seconds.
+pub async fn eventually(clock: &impl Timer, condition: impl Fn() -> bool) {
     for _ in 0..10_000 {
-        if what() {
+        if condition() {
             return;
         }
         clock.sleep(Duration::from_millis(1)).await;
     }
-    panic!("it did not become true in ten seconds");
+    panic!("the condition is false after ten seconds");
 }
 
-/// Waits until something becomes true, and for a good while after: a task has ended a little later than
-/// its body.
-pub async fn long_after<B: Backend>(backend: &B, what: impl Fn() -> bool) {
+/// Waits until the condition is true, and for a while afterwards, because a task completes a little later than its
+/// body.
+pub async fn long_after<B: Backend>(backend: &B, condition: impl Fn() -> bool) {
     let clock = backend.clock();
-    eventually(&clock, what).await;
+    eventually(&clock, condition).await;
     clock.sleep(seconds::<B>(30)).await;
 }
 
-/// Some seconds of a virtual clock; of a real one, for which somebody waits, as many twentieths.
+/// Seconds of a virtual clock. On a real clock, a second is shortened to 50 ms, because the test waits for it.
 pub fn seconds<B: Backend>(seconds: u64) -> Duration {
     if B::EXACT { Duration::from_secs(seconds) } else { Duration::from_millis(50 * seconds) }
 }
 
-/// How much later than on time is still on time, on a real clock of a busy machine.
+/// The delay that still counts as on time, on a real clock of a busy machine.
 const SLACK: Duration = Duration::from_secs(60);
 
-/// Checks that something happened on time: never early, on a virtual clock never late, and on a real
-/// one before a while has passed in which it must have happened on any machine.
+/// Checks that an event happened on time: never early; on a virtual clock never late, and on a real one at most a
+/// minute late.
 ///
 /// # Panics
 ///
-/// If it did not.
+/// If it was early or late.
 pub fn on_time<B: Backend>(happened: Duration, due: Duration) {
     let latest = if B::EXACT { due } else { due + SLACK };
     assert!(due <= happened && happened <= latest, "due at {due:?}, happened at {happened:?}");

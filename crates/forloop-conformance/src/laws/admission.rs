@@ -1,4 +1,4 @@
-//! When bodies may begin: a rate, staggered starts, a limit for each key, weights.
+//! When bodies may start: a rate, staggered starts, a limit for each key, weights.
 
 use std::time::Duration;
 
@@ -8,46 +8,46 @@ use futures_lite::StreamExt;
 use super::times::Stopwatch;
 use crate::{Backend, Gate, LONG, Peak, Tally, job, on_time, seconds, yields};
 
-/// OPT-1
-pub fn bodies_begin_evenly_apart<B: Backend>(backend: B) {
+/// OPT-1: A rate spaces the starts of bodies evenly.
+pub fn a_rate_spaces_starts_evenly<B: Backend>(backend: B) {
     let watch = Stopwatch::start(&backend);
-    // One each second; and the limit has no say in it.
+    // One start per second, independent of the limit.
     let rate = Rate::new(5, seconds::<B>(5)).unwrap();
     let looping = each(0..6).unbounded().at(backend.place()).rate(&watch.clock, rate);
-    let outputs = backend.block_on(looping.gather(|n| watch.begins(n, Duration::ZERO)));
+    let outputs = backend.block_on(looping.gather(|n| watch.logs_start(n, Duration::ZERO)));
     assert_eq!(outputs, [0, 1, 2, 3, 4, 5]);
-    for (n, begun) in watch.noted().into_iter().enumerate() {
-        on_time::<B>(begun, seconds::<B>(n as u64));
+    for (n, started) in watch.logged().into_iter().enumerate() {
+        on_time::<B>(started, seconds::<B>(n as u64));
     }
 }
 
-/// OPT-1: whoever comes late lets nobody begin earlier.
-pub fn two_starts_are_never_nearer_than_the_rate_says<B: Backend>(backend: B) {
+/// OPT-1: After a late start, the next body still waits for a full interval of the rate.
+pub fn a_late_start_does_not_shorten_the_next_interval<B: Backend>(backend: B) {
     let watch = Stopwatch::start(&backend);
     let rate = Rate::new(1, seconds::<B>(4)).unwrap();
     let looping = each(0..5).limit(2).unwrap().at(backend.place()).rate(&watch.clock, rate);
-    // The limit makes some late.
-    let outputs = looping.gather(|n| watch.begins(n, seconds::<B>(if n == 1 { 6 } else { 5 })));
+    // The limit delays some starts.
+    let outputs = looping.gather(|n| watch.logs_start(n, seconds::<B>(if n == 1 { 6 } else { 5 })));
     assert_eq!(backend.block_on(outputs).len(), 5);
-    let begun = watch.noted();
-    for (begun, due) in begun.into_iter().zip([0, 4, 8, 12, 16]) {
-        on_time::<B>(begun, seconds::<B>(due));
+    let starts = watch.logged();
+    for (started, due) in starts.into_iter().zip([0, 4, 8, 12, 16]) {
+        on_time::<B>(started, seconds::<B>(due));
     }
 }
 
-/// OPT-1
-pub fn a_burst_may_begin_at_once<B: Backend>(backend: B) {
+/// OPT-1: The bodies of a burst start at once.
+pub fn a_burst_starts_at_once<B: Backend>(backend: B) {
     let watch = Stopwatch::start(&backend);
     let rate = Rate::new(1, seconds::<B>(2)).unwrap().burst(3).unwrap();
     let looping = each(0..5).unbounded().at(backend.place()).rate(&watch.clock, rate);
-    backend.block_on(looping.gather(|n| watch.begins(n, Duration::ZERO)));
-    for (begun, due) in watch.noted().into_iter().zip([0, 0, 0, 2, 4]) {
-        on_time::<B>(begun, seconds::<B>(due));
+    backend.block_on(looping.gather(|n| watch.logs_start(n, Duration::ZERO)));
+    for (started, due) in watch.logged().into_iter().zip([0, 0, 0, 2, 4]) {
+        on_time::<B>(started, seconds::<B>(due));
     }
 }
 
-/// OPT-1
-pub fn a_rate_that_is_none_is_refused<B: Backend>(_backend: B) {
+/// OPT-1: A rate or burst of zero, or one that is out of range, is an error.
+pub fn an_invalid_rate_is_an_error<B: Backend>(_backend: B) {
     assert_eq!(Rate::per_second(0), Err(InvalidRate));
     assert_eq!(Rate::per_minute(0), Err(InvalidRate));
     assert_eq!(Rate::new(1, Duration::ZERO), Err(InvalidRate));
@@ -58,10 +58,8 @@ pub fn a_rate_that_is_none_is_refused<B: Backend>(_backend: B) {
     assert_eq!(Rate::per_second(u32::MAX).unwrap().interval(), Duration::from_nanos(1));
 }
 
-/// OPT-4
-pub fn the_next_begins_after_the_delay_or_when_the_one_before_it_has_failed<B: Backend>(
-    backend: B,
-) {
+/// OPT-4: A staggered body starts after the delay, or earlier if the body before it fails.
+pub fn a_staggered_body_starts_after_the_delay_or_the_previous_failure<B: Backend>(backend: B) {
     let watch = Stopwatch::start(&backend);
     let looping = each(0..4).unbounded().at(backend.place());
     let looping = looping.stagger(&watch.clock, seconds::<B>(10));
@@ -72,11 +70,11 @@ pub fn the_next_begins_after_the_delay_or_when_the_one_before_it_has_failed<B: B
             use forloop_core::Timer;
 
             match n {
-                // Fails before its time is over: the next begins at once.
+                // Fails before the delay has passed: the next body starts at once.
                 0 => clock.sleep(seconds::<B>(3)).await,
-                // Outlasts it.
+                // Takes longer than the delay.
                 1 => clock.sleep(seconds::<B>(12)).await,
-                // Has ended well: that lets nobody begin earlier.
+                // Succeeds, which does not shorten the delay.
                 2 => return Ok(n),
                 _ => {}
             }
@@ -84,13 +82,13 @@ pub fn the_next_begins_after_the_delay_or_when_the_one_before_it_has_failed<B: B
         })
     }));
     assert_eq!(settled.errors().count(), 3);
-    for (begun, due) in watch.noted().into_iter().zip([0, 3, 13, 23]) {
-        on_time::<B>(begun, seconds::<B>(due));
+    for (started, due) in watch.logged().into_iter().zip([0, 3, 13, 23]) {
+        on_time::<B>(started, seconds::<B>(due));
     }
 }
 
-/// OPT-4, OPT-3
-pub fn in_a_staggered_race_those_not_needed_are_never_called<B: Backend>(backend: B) {
+/// OPT-4, OPT-3: A staggered race calls no body after the one that wins.
+pub fn a_staggered_race_calls_no_body_after_the_winner<B: Backend>(backend: B) {
     let watch = Stopwatch::start(&backend);
     let looping = || {
         let looping = each(0..9).unbounded().at(backend.place());
@@ -101,10 +99,10 @@ pub fn in_a_staggered_race_those_not_needed_are_never_called<B: Backend>(backend
         called.write(n);
         job(async move { if n < 2 { Err(format!("{n} failed")) } else { Ok(n) } })
     };
-    let begun = watch.read();
+    let start = watch.read();
     assert_eq!(backend.block_on(looping().race_ok(body)), Ok((2, 2)));
     assert_eq!(called.read(), [0, 1, 2]);
-    on_time::<B>(watch.read() - begun, Duration::ZERO);
+    on_time::<B>(watch.read() - start, Duration::ZERO);
     let none = each(0..3).unbounded().at(backend.place()).stagger(&watch.clock, LONG);
     let error =
         backend.block_on(none.race_ok(|n| job(async move { Err::<u64, _>(n.to_string()) })));
@@ -113,8 +111,8 @@ pub fn in_a_staggered_race_those_not_needed_are_never_called<B: Backend>(backend
     assert_eq!(backend.block_on(empty.race_ok(body)), Err(LoopError::Empty));
 }
 
-/// OPT-8
-pub fn never_more_bodies_of_one_key_run_than_its_limit<B: Backend>(backend: B) {
+/// OPT-8: `limit_by` bounds the bodies in flight for each key.
+pub fn limit_by_bounds_the_running_bodies_of_each_key<B: Backend>(backend: B) {
     for (limit, per_key) in [(1, 1), (3, 2), (8, 1), (8, 3), (100, 2)] {
         let (all, peaks) = (Peak::default(), [(); 4].map(|()| Peak::default()));
         let looping = each(0..60).limit(limit).unwrap().at(backend.place());
@@ -128,19 +126,19 @@ pub fn never_more_bodies_of_one_key_run_than_its_limit<B: Backend>(backend: B) {
         }));
         assert_eq!(outputs, (0..60).collect::<Vec<_>>());
         assert!(all.most() <= limit && peaks.iter().all(|peak| peak.most() <= per_key));
-        // As many as may do run; tasks, when their runtime comes to them.
+        // In the caller's task as many bodies run as may; a task runs when its runtime polls it.
         assert!(B::SPAWNED || all.most() == limit.min(4 * per_key));
     }
 }
 
-/// OPT-8, law 7: those with other keys do not wait for those whose key has no room.
-pub fn a_key_without_room_holds_up_no_other<B: Backend>(backend: B) {
-    let (gate, begun) = (Gate::default(), Tally::default());
-    // Three of one key that wait for one of the other, which comes last.
+/// OPT-8, law 7: Items whose key is at its limit do not block items with other keys.
+pub fn a_key_at_its_limit_does_not_block_other_keys<B: Backend>(backend: B) {
+    let (gate, started) = (Gate::default(), Tally::default());
+    // Three items of one key wait for the last item, which has another key.
     let looping = each([1, 1, 1, 2]).limit(4).unwrap().at(backend.place());
     let looping = looping.limit_by(|n: &u64| *n, 1).unwrap();
     let outputs = looping.gather(|n| {
-        begun.write(n);
+        started.write(n);
         let gate = gate.clone();
         job(async move {
             if n == 2 {
@@ -152,11 +150,11 @@ pub fn a_key_without_room_holds_up_no_other<B: Backend>(backend: B) {
         })
     });
     assert_eq!(backend.block_on(outputs), [1, 1, 1, 2]);
-    assert_eq!(begun.read(), [1, 2, 1, 1]);
+    assert_eq!(started.read(), [1, 2, 1, 1]);
 }
 
-/// OPT-8, law 6: the loop pulls ahead no more than the limit.
-pub fn items_are_pulled_ahead_up_to_the_limit<B: Backend>(backend: B) {
+/// OPT-8, law 6: At most `limit` items are pulled ahead and queued for their key.
+pub fn at_most_limit_items_are_queued_for_their_key<B: Backend>(backend: B) {
     let (pulled, gate, three_wait) = (Tally::default(), Gate::default(), Gate::default());
     let items = (0..100_u64).inspect(|&n| {
         pulled.write(n);
@@ -181,36 +179,36 @@ pub fn items_are_pulled_ahead_up_to_the_limit<B: Backend>(backend: B) {
         })
     });
     assert_eq!(backend.block_on(outputs).len(), 100);
-    // One runs and three wait.
+    // One body runs and three items are queued.
     assert_eq!(seen.read(), [4]);
 }
 
-/// OPT-8: with two kinds of keys there must be room for both.
-pub fn limits_by_two_keys_hold_together<B: Backend>(backend: B) {
-    let (cases, columns) = ([(); 3].map(|()| Peak::default()), [(); 5].map(|()| Peak::default()));
+/// OPT-8: With two `limit_by` options, an item starts only if both of its keys have a free permit.
+pub fn two_limits_by_key_hold_together<B: Backend>(backend: B) {
+    let (rows, columns) = ([(); 3].map(|()| Peak::default()), [(); 5].map(|()| Peak::default()));
     let looping = each(0..60).unbounded().at(backend.place());
     let looping = looping.limit_by(|n: &u64| n % 3, 2).unwrap();
     let looping = looping.limit_by(|n: &u64| n % 5, 1).unwrap();
     let outputs = backend.block_on(looping.gather(|n| {
-        let (row, column) = (cases[(n % 3) as usize].clone(), columns[(n % 5) as usize].clone());
+        let (row, column) = (rows[(n % 3) as usize].clone(), columns[(n % 5) as usize].clone());
         job(async move {
             row.during(column.during(yields(2))).await;
             n
         })
     }));
     assert_eq!(outputs, (0..60).collect::<Vec<_>>());
-    assert!(cases.iter().all(|row| row.most() <= 2));
+    assert!(rows.iter().all(|row| row.most() <= 2));
     assert!(columns.iter().all(|column| column.most() <= 1));
 }
 
-/// OPT-8
-pub fn a_limit_of_zero_for_each_key_is_an_error<B: Backend>(backend: B) {
+/// OPT-8: `limit_by` with a limit of zero is an error.
+pub fn a_limit_by_key_of_zero_is_an_error<B: Backend>(backend: B) {
     let looping = each(0..3).unbounded().at(backend.place());
     assert_eq!(looping.limit_by(|n: &u64| *n, 0).err(), Some(ZeroLimit));
 }
 
-/// OPT-9
-pub fn never_more_weight_runs_than_the_limit<B: Backend>(backend: B) {
+/// OPT-9: With `weight_by`, the total weight of the bodies in flight is at most the limit.
+pub fn weight_by_bounds_the_weight_of_the_running_bodies<B: Backend>(backend: B) {
     let weight = |n: &u64| *n as usize % 4;
     let (running, most) = (std::sync::Arc::new(std::sync::Mutex::new(0)), Peak::default());
     let looping = each(0..60).limit(6).unwrap().at(backend.place()).weight_by(weight);
@@ -229,27 +227,27 @@ pub fn never_more_weight_runs_than_the_limit<B: Backend>(backend: B) {
     assert!(B::SPAWNED || most.most() > 1);
 }
 
-/// OPT-9: a heavy one is not starved by light ones, and one that is too heavy for the limit runs alone.
-pub fn a_heavy_item_is_not_overtaken_and_one_too_heavy_runs_alone<B: Backend>(backend: B) {
-    let (begun, flying) = (Tally::default(), Peak::default());
+/// OPT-9: Light items do not overtake a heavy one, and an item heavier than the limit runs alone.
+pub fn a_heavy_item_is_not_overtaken_and_one_over_the_limit_runs_alone<B: Backend>(backend: B) {
+    let (started, in_flight) = (Tally::default(), Peak::default());
     let weights = [1, 1, 4, 1, 1, 100, 1, usize::MAX, 0, 0];
     let looping = each(weights).limit(4).unwrap().at(backend.place()).weight_by(|&weight| weight);
     let outputs = backend.block_on(looping.gather(|weight| {
-        begun.write(weight as u64);
-        let flying = flying.clone();
+        started.write(weight as u64);
+        let in_flight = in_flight.clone();
         job(async move {
-            let alone = flying.clone();
-            flying.during(yields(3)).await;
+            let alone = in_flight.clone();
+            in_flight.during(yields(3)).await;
             let _ = alone;
             weight as u64
         })
     }));
     assert_eq!(outputs.len(), weights.len());
-    assert_eq!(begun.read(), weights.map(|weight| weight as u64));
+    assert_eq!(started.read(), weights.map(|weight| weight as u64));
 }
 
-/// OPT-1, OPT-8, OPT-9: with streams, whose results hold places until they are taken.
-pub fn paced_loops_stream_their_results<B: Backend>(backend: B) {
+/// OPT-1, OPT-8, OPT-9: Streams of loops with a rate, keys and weights yield every result.
+pub fn loops_with_admission_options_stream_their_results<B: Backend>(backend: B) {
     let clock = backend.clock();
     let rate = Rate::new(1000, Duration::from_millis(1)).unwrap();
     let looping = || {
@@ -282,8 +280,9 @@ pub fn paced_loops_stream_their_results<B: Backend>(backend: B) {
     });
 }
 
-/// OPT-8, OPT-9, law 5: results in input order hold places, and yet the item that they wait for gets one.
-pub fn the_item_that_ordered_results_wait_for_gets_a_place<B: Backend>(backend: B) {
+/// OPT-8, OPT-9, law 5: Buffered results of an ordered stream keep permits, but the item that they wait for gets
+/// one.
+pub fn the_next_item_of_an_ordered_stream_gets_a_permit<B: Backend>(backend: B) {
     let run = |items: Vec<(u64, usize, usize)>, limit: usize| {
         let count = items.len();
         let looping = each(items).limit(limit).unwrap().at(backend.place());

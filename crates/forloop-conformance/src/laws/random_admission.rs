@@ -1,5 +1,5 @@
-//! Random loops with random options of when bodies begin and begin again: whatever the numbers, each item
-//! is heard of in order, has one end, and no limit is overstepped.
+//! Random loops with random admission options and retries: the events of each item are in order, each item has
+//! one outcome, and no limit is exceeded.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,9 +11,9 @@ use forloop_core::{
 use futures_lite::StreamExt;
 
 use super::random::Numbers;
-use crate::{Alive, Backend, Job, RestlessClock, Tally, job, yields};
+use crate::{Alive, Backend, Job, Tally, TickingClock, job, yields};
 
-/// What a loop is to do, and under which rules. A rule that is off is there all the same, and says nothing.
+/// The items of a loop, and its options. An option that is off is set to a value that changes nothing.
 #[derive(Debug, Clone)]
 struct Rules {
     /// How often each item fails before it succeeds, and how often it yields each time.
@@ -27,15 +27,15 @@ struct Rules {
     interval: u64,
     stagger: u64,
     timeout: u64,
-    /// The body that asks the loop to finish, the one that cancels it, and the failures that are enough.
+    /// The body that drains the loop, the one that cancels it, and the number of failures that stops it.
     drains: usize,
     cancels: usize,
-    enough: usize,
-    /// The item that is enough, if it succeeds.
+    most_failures: usize,
+    /// The item that stops the loop if it succeeds.
     sought: usize,
 }
 
-/// More than there ever are: it does not happen.
+/// More than any loop has: the event does not happen.
 const NEVER: usize = 100_000;
 
 impl Rules {
@@ -61,7 +61,7 @@ impl Rules {
             timeout: pick(&[15, 60], NEVER) as u64,
             drains: pick(&[0, 3, 9, 20], NEVER),
             cancels: pick(&[5, 15, NEVER, NEVER], NEVER),
-            enough: pick(&[1, 2, NEVER, NEVER], NEVER),
+            most_failures: pick(&[1, 2, NEVER, NEVER], NEVER),
             sought: pick(&[2, 7, 12, NEVER], NEVER),
         }
     }
@@ -85,26 +85,26 @@ impl Rules {
     }
 }
 
-/// What was seen of a loop.
+/// What was observed of a loop.
 #[derive(Clone, Default)]
 struct Seen {
     alive: Alive,
     events: Tally<(Duration, Event)>,
-    /// The bodies in flight.
-    flying: Arc<Mutex<Vec<usize>>>,
+    /// The indices of the bodies in flight.
+    in_flight: Arc<Mutex<Vec<usize>>>,
 }
 
-/// A body in flight: it lands when it ends, or is dropped.
-struct Flight {
+/// A body in flight, until it completes or is dropped.
+struct InFlight {
     seen: Seen,
     index: usize,
 }
 
-impl Drop for Flight {
+impl Drop for InFlight {
     fn drop(&mut self) {
-        let mut flying = self.seen.flying.lock().unwrap();
-        let at = flying.iter().position(|&index| index == self.index).unwrap();
-        flying.swap_remove(at);
+        let mut in_flight = self.seen.in_flight.lock().unwrap();
+        let at = in_flight.iter().position(|&index| index == self.index).unwrap();
+        in_flight.swap_remove(at);
     }
 }
 
@@ -122,7 +122,7 @@ impl Seen {
         let guard = self.alive.guard();
         job(async move {
             let _alive = guard;
-            let _flight = seen.take_off(&rules, index);
+            let _in_flight = seen.start(&rules, index);
             for (signal, at) in signals.iter().zip([rules.drains, rules.cancels]) {
                 if at == index {
                     signal.cancel();
@@ -134,53 +134,55 @@ impl Seen {
         })
     }
 
-    /// Looks whether one more may be in flight.
-    fn take_off(&self, rules: &Rules, index: usize) -> Flight {
-        let mut flying = self.flying.lock().unwrap();
-        flying.push(index);
-        let weight: usize = flying.iter().map(|&index| rules.weight(index)).sum();
-        assert!(weight <= rules.limit || flying.len() == 1, "{flying:?} under {rules:?}");
+    /// Checks that one more body may be in flight.
+    fn start(&self, rules: &Rules, index: usize) -> InFlight {
+        let mut in_flight = self.in_flight.lock().unwrap();
+        in_flight.push(index);
+        let weight: usize = in_flight.iter().map(|&index| rules.weight(index)).sum();
+        assert!(weight <= rules.limit || in_flight.len() == 1, "{in_flight:?} under {rules:?}");
         let key = rules.key(index);
-        let of_key = flying.iter().filter(|&&index| rules.key(index) == key).count();
-        assert!(of_key <= rules.per_key, "{flying:?} under {rules:?}");
-        assert!(!flying[..flying.len() - 1].contains(&index), "{index} runs twice");
-        drop(flying);
-        Flight { seen: self.clone(), index }
+        let of_key = in_flight.iter().filter(|&&index| rules.key(index) == key).count();
+        assert!(of_key <= rules.per_key, "{in_flight:?} under {rules:?}");
+        assert!(!in_flight[..in_flight.len() - 1].contains(&index), "{index} runs twice");
+        drop(in_flight);
+        InFlight { seen: self.clone(), index }
     }
 }
 
-/// What was heard of one item.
+/// The state of one item, from its events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    Unheard,
-    Queued,
-    TaskSet(u32),
-    Waiting(u32),
-    Ended(OutcomeKind, u32),
+    Unseen,
+    Received,
+    Running(u32),
+    BackingOff(u32),
+    Completed(OutcomeKind, u32),
 }
 
-/// Follows each item through its events; returns how each has ended that was pulled.
-fn ends(rules: &Rules, events: &[(Duration, Event)]) -> Vec<(OutcomeKind, u32)> {
-    let mut states = vec![State::Unheard; rules.items.len()];
+/// Follows the events of each item; returns the outcome and the attempts of each item that was pulled.
+fn outcomes(rules: &Rules, events: &[(Duration, Event)]) -> Vec<(OutcomeKind, u32)> {
+    let mut states = vec![State::Unseen; rules.items.len()];
     let mut last_start = None;
     for (at, event) in events {
         let Some(index) = event.index() else { continue };
         let state = &mut states[index];
         *state = match (*state, *event) {
-            (State::Unheard, Event::Received { .. }) => State::Queued,
-            (State::Queued, Event::Started { attempt: 1, .. }) => State::TaskSet(1),
-            (State::Waiting(before), Event::Started { attempt, .. }) if attempt == before + 1 => {
-                State::TaskSet(attempt)
+            (State::Unseen, Event::Received { .. }) => State::Received,
+            (State::Received, Event::Started { attempt: 1, .. }) => State::Running(1),
+            (State::BackingOff(before), Event::Started { attempt, .. })
+                if attempt == before + 1 =>
+            {
+                State::Running(attempt)
             }
-            (State::TaskSet(tried), Event::Retried { attempt, .. }) if attempt == tried => {
-                State::Waiting(tried)
+            (State::Running(tried), Event::Retried { attempt, .. }) if attempt == tried => {
+                State::BackingOff(tried)
             }
             (
-                State::TaskSet(tried) | State::Waiting(tried),
+                State::Running(tried) | State::BackingOff(tried),
                 Event::Completed { attempts, how, .. },
-            ) if attempts == tried => State::Ended(how, attempts),
-            (State::Queued, Event::Completed { attempts: 0, how: OutcomeKind::NotRun, .. }) => {
-                State::Ended(OutcomeKind::NotRun, 0)
+            ) if attempts == tried => State::Completed(how, attempts),
+            (State::Received, Event::Completed { attempts: 0, how: OutcomeKind::NotRun, .. }) => {
+                State::Completed(OutcomeKind::NotRun, 0)
             }
             (state, event) => panic!("{event:?} in {state:?} under {rules:?}"),
         };
@@ -191,28 +193,29 @@ fn ends(rules: &Rules, events: &[(Duration, Event)]) -> Vec<(OutcomeKind, u32)> 
             }
         }
     }
-    let pulled = states.iter().position(|state| *state == State::Unheard).unwrap_or(states.len());
-    assert!(states[pulled..].iter().all(|state| *state == State::Unheard));
-    let ended = states[..pulled].iter().map(|state| match *state {
-        State::Ended(how, attempts) => (how, attempts),
+    let pulled = states.iter().position(|state| *state == State::Unseen).unwrap_or(states.len());
+    assert!(states[pulled..].iter().all(|state| *state == State::Unseen));
+    let completed = states[..pulled].iter().map(|state| match *state {
+        State::Completed(how, attempts) => (how, attempts),
         state => panic!("left as {state:?} under {rules:?}"),
     });
-    ended.collect()
+    completed.collect()
 }
 
-/// What must be true of a loop that was cut short or not.
-fn is_true<Y>(rules: &Rules, pulled: usize, cut: Option<&Interrupted<Y>>) {
-    match cut.map(|cut| &cut.cause) {
+/// Checks that the rules explain why the loop was interrupted, if it was.
+fn check_cause<Y>(rules: &Rules, pulled: usize, interrupted: Option<&Interrupted<Y>>) {
+    match interrupted.map(|interrupted| &interrupted.cause) {
         None => assert_eq!(pulled, rules.items.len(), "{rules:?}"),
         Some(Cause::Drained) => assert!(rules.drains < NEVER),
         Some(Cause::Cancelled) => assert!(rules.cancels < NEVER),
-        Some(Cause::ConditionMet) => assert!(rules.enough < NEVER || rules.sought < NEVER),
+        Some(Cause::ConditionMet) => assert!(rules.most_failures < NEVER || rules.sought < NEVER),
         Some(other) => panic!("{other:?} under {rules:?}"),
     }
 }
 
-/// OPT-1, OPT-2, OPT-4, OPT-7, OPT-8, OPT-9, OPT-10, OPT-11, law 2, law 3, law 5, law 6
-pub fn random_rules_hold_together_and_give_each_item_one_end<B: Backend>(backend: B) {
+/// OPT-1, OPT-2, OPT-4, OPT-7, OPT-8, OPT-9, OPT-10, OPT-11, law 2, law 3, law 5, law 6: With random rates, limits,
+/// retries and signals, each rule holds and each item has one outcome.
+pub fn random_rules_hold_together_and_give_each_item_one_outcome<B: Backend>(backend: B) {
     for seed in 0..150 {
         let rules = Arc::new(Rules::make(&mut Numbers(seed)));
         settles(&backend, &rules);
@@ -220,9 +223,9 @@ pub fn random_rules_hold_together_and_give_each_item_one_end<B: Backend>(backend
     }
 }
 
-/// With the options in one order.
+/// Runs `settle` with the options in one order.
 fn settles<B: Backend>(backend: &B, rules: &Arc<Rules>) {
-    let (seen, clock, calls) = (Seen::default(), RestlessClock::default(), Tally::default());
+    let (seen, clock, calls) = (Seen::default(), TickingClock::default(), Tally::default());
     let signals = [CancelToken::new(), CancelToken::new()];
     let events = seen.events.clone();
     let settled = backend.block_on(
@@ -237,7 +240,7 @@ fn settles<B: Backend>(backend: &B, rules: &Arc<Rules>) {
             .weight_by(|&index| rules.weight(index))
             .rate(&clock, rules.rate())
             .stagger(&clock, Duration::from_millis(rules.stagger))
-            .stop_on_counts(|tally| tally.failed() >= rules.enough)
+            .stop_on_counts(|counts| counts.failed() >= rules.most_failures)
             .stop_on_output(|index, output: &Result<u64, String>| {
                 index == rules.sought && output.is_ok()
             })
@@ -247,11 +250,11 @@ fn settles<B: Backend>(backend: &B, rules: &Arc<Rules>) {
             .settle(|index| seen.body(rules, &signals, &calls, index)),
     );
     assert_eq!(seen.alive.now(), 0);
-    let ends = ends(rules, &seen.events.read());
-    assert_eq!(ends.len(), settled.len());
-    is_true(rules, settled.len(), settled.interrupted());
-    for (index, (outcome, (how, attempts))) in settled.iter().zip(ends).enumerate() {
-        let told = match outcome {
+    let outcomes = outcomes(rules, &seen.events.read());
+    assert_eq!(outcomes.len(), settled.len());
+    check_cause(rules, settled.len(), settled.interrupted());
+    for (index, (outcome, (how, attempts))) in settled.iter().zip(outcomes).enumerate() {
+        let reported = match outcome {
             Outcome::Ok(value) => {
                 assert_eq!(*value, index as u64);
                 OutcomeKind::Ok
@@ -265,18 +268,18 @@ fn settles<B: Backend>(backend: &B, rules: &Arc<Rules>) {
             Outcome::NotRun => OutcomeKind::NotRun,
             other => panic!("{other:?}"),
         };
-        assert_eq!(told, how, "{index} under {rules:?}");
+        assert_eq!(reported, how, "{index} under {rules:?}");
         assert!(attempts as usize <= 1 + rules.retries);
-        // A body that was called and not polled was not run, and yet there was an attempt.
+        // A body that was called and not polled has not run, but counts as an attempt.
         if how != OutcomeKind::NotRun {
             assert_eq!(settled.attempts(index), attempts, "{index} under {rules:?}");
         }
     }
 }
 
-/// And in another.
+/// Runs `as_completed` with the options in another order.
 fn streams<B: Backend>(backend: &B, rules: &Arc<Rules>) {
-    let (seen, clock, calls) = (Seen::default(), RestlessClock::default(), Tally::default());
+    let (seen, clock, calls) = (Seen::default(), TickingClock::default(), Tally::default());
     let signals = [CancelToken::new(), CancelToken::new()];
     let events = seen.events.clone();
     let mut items: Vec<_> = backend.block_on(
@@ -293,7 +296,7 @@ fn streams<B: Backend>(backend: &B, rules: &Arc<Rules>) {
             .limit(rules.limit)
             .unwrap()
             .retry(&clock, rules.retry())
-            .stop_on_counts(|tally| tally.failed() >= rules.enough)
+            .stop_on_counts(|counts| counts.failed() >= rules.most_failures)
             .stop_on_output(|index, output: &Result<u64, String>| {
                 index == rules.sought && output.is_ok()
             })
@@ -301,22 +304,22 @@ fn streams<B: Backend>(backend: &B, rules: &Arc<Rules>) {
             .collect(),
     );
     assert_eq!(seen.alive.now(), 0);
-    let ends = ends(rules, &seen.events.read());
-    let cut = items.pop_if(|item| item.is_err()).map(Result::unwrap_err);
-    is_true(rules, ends.len(), cut.as_ref());
-    let mut told: Vec<_> = items
+    let outcomes = outcomes(rules, &seen.events.read());
+    let interrupted = items.pop_if(|item| item.is_err()).map(Result::unwrap_err);
+    check_cause(rules, outcomes.len(), interrupted.as_ref());
+    let mut reported: Vec<_> = items
         .into_iter()
         .map(|item| {
             let (index, returned) = item.unwrap();
             let how = if returned.is_ok() { OutcomeKind::Ok } else { OutcomeKind::Failed };
-            assert_eq!(ends[index].0, how, "{index} under {rules:?}");
+            assert_eq!(outcomes[index].0, how, "{index} under {rules:?}");
             index
         })
         .collect();
-    told.sort();
-    let expected = ends
+    reported.sort();
+    let expected = outcomes
         .iter()
         .enumerate()
         .filter(|(_, (how, _))| matches!(how, OutcomeKind::Ok | OutcomeKind::Failed));
-    assert_eq!(told, expected.map(|(index, _)| index).collect::<Vec<_>>(), "{rules:?}");
+    assert_eq!(reported, expected.map(|(index, _)| index).collect::<Vec<_>>(), "{rules:?}");
 }

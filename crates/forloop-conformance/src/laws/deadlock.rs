@@ -1,17 +1,17 @@
-//! Law 9: no body stands still while its loop's consumer awaits something else. The proof is the
-//! deadlock of futures-rs#2387: the consumer wants a fair lock that was handed to such a body.
+//! Law 9: bodies make progress while the consumer of their loop awaits something else. The test is the deadlock
+//! of futures-rs#2387: the consumer awaits a fair lock that was handed over to a body.
 
 use std::time::Duration;
 
 use forloop_core::{Timer, each};
 use futures_lite::{StreamExt, future};
 
-use crate::{Backend, Fair, Inline, Job, LONG, Tally, job, yields};
+use crate::{Backend, FairMutex, Inline, Job, LONG, Tally, job, yields};
 
 const ITEMS: u64 = 20;
 
 /// A body that holds the lock across an await.
-fn body(lock: &Fair, n: u64) -> Job<u64> {
+fn body(lock: &FairMutex, n: u64) -> Job<u64> {
     let lock = lock.clone();
     job(async move {
         let _held = lock.lock().await;
@@ -20,17 +20,17 @@ fn body(lock: &Fair, n: u64) -> Job<u64> {
     })
 }
 
-/// A consumer's step that holds it too.
-async fn step(lock: &Fair, seen: &Tally, n: u64) {
+/// A step of the consumer that holds it as well.
+async fn step(lock: &FairMutex, seen: &Tally, n: u64) {
     let _held = lock.lock().await;
     yields(2).await;
     seen.write(n);
 }
 
-/// Runs every consuming form on the results of one strategy.
-macro_rules! every_form {
+/// Runs every consumer on the results of one strategy.
+macro_rules! every_consumer {
     ($backend:ident, $strategy:ident, $value:expr) => {{
-        let (lock, value) = (Fair::default(), $value);
+        let (lock, value) = (FairMutex::default(), $value);
         let results = || {
             let looping = each(0..ITEMS).limit(3).unwrap().at($backend.place());
             looping.$strategy(|n| body(&lock, n))
@@ -48,10 +48,10 @@ macro_rules! every_form {
         all_seen(&seen);
 
         let seen = Tally::default();
-        $backend.block_on(results().consume(|mut feed| {
+        $backend.block_on(results().consume(|mut receiver| {
             let (lock, seen) = (&lock, &seen);
             async move {
-                while let Some(item) = feed.next().await {
+                while let Some(item) = receiver.next().await {
                     step(lock, seen, value(item)).await;
                 }
             }
@@ -66,18 +66,17 @@ fn all_seen(seen: &Tally) {
     assert_eq!(seen, (0..ITEMS).collect::<Vec<_>>());
 }
 
-/// Law 9
-pub fn a_step_that_wants_what_a_body_holds_gets_it<B: Backend>(backend: B) {
-    every_form!(backend, stream, |n: u64| n);
-    every_form!(backend, stream_unordered, |n: u64| n);
-    every_form!(backend, as_completed, |(_, n): (usize, u64)| n);
+/// Law 9: A step or consumer that awaits a lock held by a body acquires it.
+pub fn a_step_that_awaits_a_lock_held_by_a_body_acquires_it<B: Backend>(backend: B) {
+    every_consumer!(backend, stream, |n: u64| n);
+    every_consumer!(backend, stream_unordered, |n: u64| n);
+    every_consumer!(backend, as_completed, |(_, n): (usize, u64)| n);
 }
 
-/// Law 9: the row above can fail. A plain loop over the same results stands still, as the
-/// documentation of the results says, and a virtual clock tells: nothing can run any more.
-pub fn a_plain_loop_over_the_results_stands_still(in_task: Inline) {
-    let (lock, seen, clock) = (Fair::default(), Tally::default(), in_task.clock());
-    let sync_body = async {
+/// Law 9: The law above can fail: a plain loop over the same stream deadlocks, as its documentation says.
+pub fn a_plain_loop_over_the_stream_deadlocks(in_task: Inline) {
+    let (lock, seen, clock) = (FairMutex::default(), Tally::default(), in_task.clock());
+    let plain_loop = async {
         let looping = each(0..ITEMS).limit(3).unwrap();
         let mut results = std::pin::pin!(looping.stream_unordered(|n| body(&lock, n)));
         while let Some(n) = results.next().await {
@@ -85,11 +84,12 @@ pub fn a_plain_loop_over_the_results_stands_still(in_task: Inline) {
         }
         true
     };
-    let nothing_runs = async {
+    // The virtual clock advances only when nothing else can run.
+    let time_passes = async {
         clock.sleep(LONG).await;
         false
     };
-    assert!(!in_task.block_on(future::or(sync_body, nothing_runs)));
+    assert!(!in_task.block_on(future::or(plain_loop, time_passes)));
     assert_eq!(clock.now(), Duration::from_secs(3600));
-    assert!(seen.read().is_empty(), "the first step waits already");
+    assert!(seen.read().is_empty(), "the first step waits");
 }
