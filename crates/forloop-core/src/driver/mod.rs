@@ -315,10 +315,10 @@ where
         if !self.running.is_round_in_progress() {
             let done = match self.phase {
                 Phase::Running => self.as_mut().step_running(cx, held, signals, on_complete),
-                Phase::LastRound { .. } => self.as_mut().step_last_round(),
-                Phase::Draining(_) | Phase::Stopping(_) | Phase::Finished => {
-                    self.as_mut().step_closed(on_complete)
-                }
+                Phase::LastRound { .. }
+                | Phase::Draining(_)
+                | Phase::Stopping(_)
+                | Phase::Finished => self.as_mut().step_later(on_complete),
             };
             let done = done.or_else(|| self.as_mut().idle(cx, on_complete));
             if let Some(step) = done {
@@ -359,12 +359,19 @@ where
         }
     }
 
-    /// Hands back the items that were pulled and will not be started. `None` if there are none.
+    /// In the phases after the first one: begins the last round, or hands back the items that were pulled and will
+    /// not be started. `None` if there is neither.
     #[inline]
-    fn step_closed<B>(
+    fn step_later<B>(
         mut self: Pin<&mut Self>,
         on_complete: &mut impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
     ) -> Option<Step<B>> {
+        // Without signals there is no last round, and without rules no queue.
+        if C::HAS_SIGNALS
+            && let Phase::LastRound { .. } = self.phase
+        {
+            return self.step_last_round();
+        }
         if !C::HAS_RULES {
             return None;
         }
