@@ -11,7 +11,7 @@ use forloop_core::{
 use futures_lite::StreamExt;
 
 use super::random::Numbers;
-use crate::{Alive, Backend, Job, Tally, TickingClock, job, yields};
+use crate::{Alive, Backend, Job, Log, TickingClock, job, yields};
 
 /// The items of a loop, and its options. An option that is off is set to a value that changes nothing.
 #[derive(Debug, Clone)]
@@ -89,7 +89,7 @@ impl Rules {
 #[derive(Clone, Default)]
 struct Seen {
     alive: Alive,
-    events: Tally<(Duration, Event)>,
+    events: Log<(Duration, Event)>,
     /// The indices of the bodies in flight.
     in_flight: Arc<Mutex<Vec<usize>>>,
 }
@@ -113,7 +113,7 @@ impl Seen {
         &self,
         rules: &Arc<Rules>,
         signals: &[CancelToken; 2],
-        calls: &Tally<usize>,
+        calls: &Log<usize>,
         index: usize,
     ) -> Job<Result<u64, String>> {
         calls.write(index);
@@ -225,7 +225,7 @@ pub fn random_rules_hold_together_and_give_each_item_one_outcome<B: Backend>(bac
 
 /// Runs `settle` with the options in one order.
 fn settles<B: Backend>(backend: &B, rules: &Arc<Rules>) {
-    let (seen, clock, calls) = (Seen::default(), TickingClock::default(), Tally::default());
+    let (seen, clock, calls) = (Seen::default(), TickingClock::default(), Log::default());
     let signals = [CancelToken::new(), CancelToken::new()];
     let events = seen.events.clone();
     let settled = backend.block_on(
@@ -279,7 +279,7 @@ fn settles<B: Backend>(backend: &B, rules: &Arc<Rules>) {
 
 /// Runs `as_completed` with the options in another order.
 fn streams<B: Backend>(backend: &B, rules: &Arc<Rules>) {
-    let (seen, clock, calls) = (Seen::default(), TickingClock::default(), Tally::default());
+    let (seen, clock, calls) = (Seen::default(), TickingClock::default(), Log::default());
     let signals = [CancelToken::new(), CancelToken::new()];
     let events = seen.events.clone();
     let mut items: Vec<_> = backend.block_on(
