@@ -337,14 +337,14 @@ pub fn observers_receive_the_events_of_each_item_in_order<B: Backend>(backend: B
     }));
     let events = events.read();
     assert!(events.windows(2).all(|pair| pair[0].0 <= pair[1].0), "the times are in order");
-    assert!(matches!(events[0].1, Event::LoopStarted { least: 4, most: Some(4), .. }));
+    assert!(matches!(events[0].1, Event::LoopStarted { lower: 4, upper: Some(4), .. }));
     let of = |item: usize| -> Vec<String> {
         let of_item = events.iter().filter(|(_, event)| event.index() == Some(item));
         let shown = of_item.map(|(_, event)| match event {
             Event::Received { .. } => "received".to_owned(),
             Event::Started { attempt, .. } => format!("started {attempt}"),
             Event::Retried { attempt, .. } => format!("retried {attempt}"),
-            Event::Completed { attempts, how, .. } => format!("{how:?} {attempts}"),
+            Event::Completed { attempts, kind, .. } => format!("{kind:?} {attempts}"),
             other => panic!("{other:?}"),
         });
         shown.collect()
@@ -388,7 +388,7 @@ pub fn observers_receive_the_outcomes_of_stopped_and_unstarted_items<B: Backend>
         .read()
         .into_iter()
         .filter_map(|event| match event {
-            Event::Completed { index, attempts, how, .. } => Some((index, attempts, how)),
+            Event::Completed { index, attempts, kind, .. } => Some((index, attempts, kind)),
             _ => None,
         })
         .collect();

@@ -179,9 +179,9 @@ fn outcomes(rules: &Rules, events: &[(Duration, Event)]) -> Vec<(OutcomeKind, u3
             }
             (
                 State::Running(tried) | State::BackingOff(tried),
-                Event::Completed { attempts, how, .. },
-            ) if attempts == tried => State::Completed(how, attempts),
-            (State::Received, Event::Completed { attempts: 0, how: OutcomeKind::NotRun, .. }) => {
+                Event::Completed { attempts, kind, .. },
+            ) if attempts == tried => State::Completed(kind, attempts),
+            (State::Received, Event::Completed { attempts: 0, kind: OutcomeKind::NotRun, .. }) => {
                 State::Completed(OutcomeKind::NotRun, 0)
             }
             (state, event) => panic!("{event:?} in {state:?} under {rules:?}"),
@@ -196,7 +196,7 @@ fn outcomes(rules: &Rules, events: &[(Duration, Event)]) -> Vec<(OutcomeKind, u3
     let pulled = states.iter().position(|state| *state == State::Unseen).unwrap_or(states.len());
     assert!(states[pulled..].iter().all(|state| *state == State::Unseen));
     let completed = states[..pulled].iter().map(|state| match *state {
-        State::Completed(how, attempts) => (how, attempts),
+        State::Completed(kind, attempts) => (kind, attempts),
         state => panic!("left as {state:?} under {rules:?}"),
     });
     completed.collect()
@@ -253,7 +253,7 @@ fn settles<B: Backend>(backend: &B, rules: &Arc<Rules>) {
     let outcomes = outcomes(rules, &seen.events.read());
     assert_eq!(outcomes.len(), settled.len());
     check_cause(rules, settled.len(), settled.interrupted());
-    for (index, (outcome, (how, attempts))) in settled.iter().zip(outcomes).enumerate() {
+    for (index, (outcome, (kind, attempts))) in settled.iter().zip(outcomes).enumerate() {
         let reported = match outcome {
             Outcome::Ok(value) => {
                 assert_eq!(*value, index as u64);
@@ -268,10 +268,10 @@ fn settles<B: Backend>(backend: &B, rules: &Arc<Rules>) {
             Outcome::NotRun => OutcomeKind::NotRun,
             other => panic!("{other:?}"),
         };
-        assert_eq!(reported, how, "{index} under {rules:?}");
+        assert_eq!(reported, kind, "{index} under {rules:?}");
         assert!(attempts as usize <= 1 + rules.retries);
         // A body that was called and not polled has not run, but counts as an attempt.
-        if how != OutcomeKind::NotRun {
+        if kind != OutcomeKind::NotRun {
             assert_eq!(settled.attempts(index), attempts, "{index} under {rules:?}");
         }
     }
@@ -311,8 +311,8 @@ fn streams<B: Backend>(backend: &B, rules: &Arc<Rules>) {
         .into_iter()
         .map(|item| {
             let (index, returned) = item.unwrap();
-            let how = if returned.is_ok() { OutcomeKind::Ok } else { OutcomeKind::Failed };
-            assert_eq!(outcomes[index].0, how, "{index} under {rules:?}");
+            let kind = if returned.is_ok() { OutcomeKind::Ok } else { OutcomeKind::Failed };
+            assert_eq!(outcomes[index].0, kind, "{index} under {rules:?}");
             index
         })
         .collect();
@@ -320,6 +320,6 @@ fn streams<B: Backend>(backend: &B, rules: &Arc<Rules>) {
     let expected = outcomes
         .iter()
         .enumerate()
-        .filter(|(_, (how, _))| matches!(how, OutcomeKind::Ok | OutcomeKind::Failed));
+        .filter(|(_, (kind, _))| matches!(kind, OutcomeKind::Ok | OutcomeKind::Failed));
     assert_eq!(reported, expected.map(|(index, _)| index).collect::<Vec<_>>(), "{rules:?}");
 }

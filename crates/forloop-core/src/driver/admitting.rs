@@ -153,7 +153,7 @@ where
             if !core::mem::replace(&mut admission.has_announced_start, true) {
                 let hint =
                     source.as_ref().as_pin_ref().map_or((0, Some(0)), |source| source.size_hint());
-                *stop = policy.on_event(&Event::LoopStarted { least: hint.0, most: hint.1 });
+                *stop = policy.on_event(&Event::LoopStarted { lower: hint.0, upper: hint.1 });
                 if stop.is_some() {
                     return Admitted::Queued;
                 }
@@ -331,7 +331,7 @@ where
         let attempts = admission
             .map_or(Ok(1), |admission| catch(|| admission.forget(index, how.is_failure())));
         match attempts {
-            Ok(attempts) => self.report(&Event::Completed { index, attempts, how }),
+            Ok(attempts) => self.report(&Event::Completed { index, attempts, kind: how }),
             Err(panic) => self.stop_for(panic),
         }
     }
@@ -365,7 +365,7 @@ where
                 if let Err(panic) = catch(|| drop(item)) {
                     self.as_mut().stop_for(panic);
                 }
-                self.report(&Event::Completed { index, attempts: 0, how: OutcomeKind::NotRun });
+                self.report(&Event::Completed { index, attempts: 0, kind: OutcomeKind::NotRun });
                 Some(Completion { index, seq: J::next_sequence(), outcome: Outcome::NotRun })
             }
         }
