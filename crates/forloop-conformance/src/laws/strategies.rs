@@ -86,7 +86,7 @@ pub(super) enum Completions {
     InputOrder,
 }
 
-/// Runs every strategy on workers that pull the items `0..items`. Gives what each has returned, and the items whose
+/// Runs every strategy on workers that pull the items `0..items`. Returns the result of each, and the items whose
 /// bodies have completed, in completion order.
 pub(super) fn run_every_strategy<B: Spawning>(
     backend: &B,
