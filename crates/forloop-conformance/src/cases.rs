@@ -375,7 +375,7 @@ macro_rules! __cases {
             }
             workers {
                 spawned each_item_is_pulled_once_and_its_body_called_once_in_input_order: "WRK-1";
-                spawned every_strategy_gives_what_it_gives_elsewhere: "WRK-1";
+                spawned every_strategy_returns_what_it_returns_elsewhere: "WRK-1";
                 spawned exactly_limit_bodies_run_across_all_workers: "WRK-2";
                 spawned results_that_are_not_taken_keep_their_permits: "WRK-2";
                 spawned outputs_that_are_not_folded_yet_keep_their_permits: "WRK-2";
@@ -425,7 +425,7 @@ macro_rules! __typed_cases {
             task_list { cancel_waits_until_the_destructors_have_run; }
             timeout { a_timeout_is_the_outcome_of_its_item; }
             wait { a_wait_that_times_out_loses_nothing; }
-            workers { every_strategy_gives_what_it_gives_elsewhere; }
+            workers { every_strategy_returns_what_it_returns_elsewhere; }
         }
     };
 }

@@ -40,7 +40,7 @@ pub fn each_item_is_pulled_once_and_its_body_called_once_in_input_order<B: Spawn
 }
 
 /// WRK-1
-pub fn every_strategy_gives_what_it_gives_elsewhere<B: Spawning>(backend: B) {
+pub fn every_strategy_returns_what_it_returns_elsewhere<B: Spawning>(backend: B) {
     let all = run_every_strategy(&backend, (3, 8), 50, Completions::AnyOrder, |_| false);
     for (strategy, returned, mut completed) in all {
         strategy.check(&returned, 50, |index| index as u64);

@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seed_gives_the_same_numbers_everywhere() {
+    fn a_seed_produces_the_same_numbers_everywhere() {
         let mut random = Random::seeded(1234567);
         // The first numbers of the reference implementation for this seed.
         assert_eq!(random.next(), 6457827717110365317);
