@@ -1,9 +1,11 @@
-//! Plain words: no circumlocutions in comments, documentation, messages, and the names of variables.
+//! Plain words: no circumlocutions in comments, documentation, messages, and names.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::workspace::{files, root};
+use proc_macro2::{TokenStream, TokenTree};
+
+use crate::workspace::{files, root, sources};
 
 /// What is not to be written, and what is. A name in capitals stands for the subject of the sentence.
 const PLAIN: &[(&str, &str)] = &[
@@ -71,6 +73,20 @@ const PLAIN: &[(&str, &str)] = &[
     ("for ever", "forever"),
 ];
 
+/// Names that were replaced, and what replaced them. A name has one of these words if it is the whole name, or a part
+/// of it between underscores, in lower or upper case.
+const NAMES: &[(&str, &str)] = &[
+    ("begun", "started, start"),
+    ("told", "notified, progress"),
+    ("crew", "worker_pool"),
+    ("hears", "receives"),
+    ("gives", "returns"),
+    ("lobby", "admission"),
+    ("errand", "job"),
+    ("doom", "stop"),
+    ("hired", "spawned"),
+];
+
 /// Files about such words: this one, and the list of renames.
 const ABOUT_WORDS: [&str; 2] = ["tests/tests/tidy/words.rs", "CHANGELOG.md"];
 
@@ -126,8 +142,9 @@ fn circumlocutions(text: &str) -> Vec<(usize, &'static str, &'static str)> {
 fn comments_documentation_and_messages_are_written_in_plain_words() {
     let mut found = String::new();
     let mut read = 0;
-    for path in [".rs", ".md", ".toml"].into_iter().flat_map(files) {
-        let path = path.strip_prefix(root()).unwrap();
+    let scripts = [PathBuf::from(".ci/run")];
+    for path in [".rs", ".md", ".toml"].into_iter().flat_map(files).chain(scripts) {
+        let path = path.strip_prefix(root()).unwrap_or(&path);
         if ABOUT_WORDS.iter().any(|about| path == Path::new(about)) {
             continue;
         }
@@ -140,6 +157,47 @@ fn comments_documentation_and_messages_are_written_in_plain_words() {
     }
     assert!(found.is_empty(), "{} phrases have a plain word:\n{found}", found.lines().count());
     assert!(read > 300, "only {read} files were read");
+}
+
+/// Returns the line of each name that has a plain word, with the name and the word.
+fn replaced_names(tokens: TokenStream) -> Vec<(usize, String, &'static str)> {
+    let mut found = Vec::new();
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => found.extend(replaced_names(group.stream())),
+            TokenTree::Ident(ident) => {
+                let name = ident.to_string();
+                let is_part = |word| name.split('_').any(|part| part.eq_ignore_ascii_case(word));
+                if let Some(&(_, plain)) = NAMES.iter().find(|&&(word, _)| is_part(word)) {
+                    found.push((ident.span().start().line, name, plain));
+                }
+            }
+            // A comment of the documentation is a literal, too.
+            TokenTree::Literal(_) | TokenTree::Punct(_) => {}
+        }
+    }
+    found
+}
+
+#[test]
+fn names_that_were_replaced_do_not_return() {
+    let mut found = String::new();
+    for (path, text) in sources() {
+        let tokens: TokenStream = text.parse().unwrap_or_else(|error| panic!("{path}: {error}"));
+        for (line, name, plain) in replaced_names(tokens) {
+            found += &format!("{path}:{line}: `{name}` -> {plain}\n");
+        }
+    }
+    assert!(found.is_empty(), "{} names have a plain word:\n{found}", found.lines().count());
+}
+
+#[test]
+fn a_replaced_name_is_found_as_a_whole_or_between_underscores() {
+    let text = "/// It gives.\nfn gives() {\n    let has_begun = \"told\"; // crew\n    retold(CREW_SIZE);\n}";
+    let found = replaced_names(text.parse().unwrap()).into_iter();
+    let found: Vec<_> = found.map(|(line, name, _)| (line, name)).collect();
+    let expected = [(2, "gives"), (3, "has_begun"), (4, "CREW_SIZE")];
+    assert_eq!(found, expected.map(|(line, name)| (line, name.to_owned())));
 }
 
 #[test]
