@@ -114,7 +114,7 @@ pub fn everything_is_dropped_exactly_once<B: Backend>(backend: B) {
     assert!(items.ever() >= 10 + 6 + 6 + 3 && values.ever() >= 10 + 4 + 4);
 }
 
-/// CAN-1: whatever the strategy.
+/// CAN-1: This holds for every strategy.
 pub fn every_strategy_that_is_dropped_stops_its_bodies_and_drops_its_source<B: Backend>(
     backend: B,
 ) {
