@@ -7,7 +7,6 @@ use core::task::{Context, Poll};
 
 use futures_core::Stream;
 
-use super::disposition::Disposition;
 use super::{Drive, ROUND, Spawner, deliver};
 use crate::admission::MaybeQueue;
 use crate::body::Attempt;
@@ -24,9 +23,9 @@ pub(super) enum StartPause<B, T, U> {
     NoItem,
     /// The source is exhausted.
     Exhausted,
-    /// As many bodies run as may.
+    /// The limit is reached.
     Full,
-    /// As many were started in a row as may be.
+    /// The quota of starts between two rounds is used up.
     Quota,
     /// The receiver of the completions wants no more for now.
     Break(B),
@@ -38,7 +37,7 @@ pub(super) enum StartPause<B, T, U> {
     Panicked(Panic),
 }
 
-/// A run of starts ends, and the reason is known.
+/// Marks a `Break`; the reason is in a `Cell`.
 struct Paused;
 
 /// A count that is kept in a register, mostly, and stored when this is dropped.
@@ -87,7 +86,7 @@ where
         *this.started_this_round =
             if this.running.is_empty() { 0 } else { *this.started_this_round + started };
         match result {
-            StartPause::Break(enough) => return Poll::Ready(ControlFlow::Break(enough)),
+            StartPause::Break(value) => return Poll::Ready(ControlFlow::Break(value)),
             StartPause::NoItem if started == 0 => return Poll::Pending,
             StartPause::NoItem | StartPause::Full | StartPause::Quota => {}
             // Queued items still need the body's closure.
@@ -99,7 +98,7 @@ where
             }
             StartPause::Panicked(panic) => self.stop_for(panic),
             StartPause::Completed(completion) => {
-                if let Disposition::Deliver(completion) = self.handle_completion(completion) {
+                if let Some(completion) = self.handle_completion(completion) {
                     return Poll::Ready(deliver(completion, on_complete));
                 }
             }
@@ -171,8 +170,8 @@ where
                 this.running.start(caller, most, next, |completion| match completion.outcome {
                     Outcome::Ok(_) => match deliver(completion, on_complete) {
                         ControlFlow::Continue(()) => ControlFlow::Continue(()),
-                        ControlFlow::Break(enough) => {
-                            ControlFlow::Break(pause(StartPause::Break(enough)))
+                        ControlFlow::Break(value) => {
+                            ControlFlow::Break(pause(StartPause::Break(value)))
                         }
                     },
                     _ => ControlFlow::Break(pause(StartPause::Completed(completion))),
