@@ -366,14 +366,12 @@ where
         mut self: Pin<&mut Self>,
         on_complete: &mut impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
     ) -> Option<Step<B>> {
-        // Without signals there is no last round, and without rules no queue.
-        if C::HAS_SIGNALS
-            && let Phase::LastRound { .. } = self.phase
-        {
-            return self.step_last_round();
-        }
-        if !C::HAS_RULES {
+        // A last round is asked for by a signal or, in a loop with rules, at an event. Only rules queue items.
+        if !C::HAS_SIGNALS && !C::HAS_RULES {
             return None;
+        }
+        if let Phase::LastRound { .. } = self.phase {
+            return self.step_last_round();
         }
         let completion = self.as_mut().take_unstarted()?;
         Some(deliver(completion, on_complete).into())

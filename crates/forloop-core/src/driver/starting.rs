@@ -14,7 +14,7 @@ use crate::budget::BUDGET;
 use crate::engine::{Completion, JobHandle};
 use crate::options::{ItemPolicy, OutcomeRule};
 use crate::outcome::catch;
-use crate::simulation::beginning;
+use crate::simulation::{Origin, beginning};
 use crate::{Cause, Outcome, Panic};
 
 /// Why no more bodies are started for now.
@@ -136,31 +136,15 @@ where
                 if started.count == last {
                     return ControlFlow::Break(pause(StartPause::Quota));
                 }
-                let given = match catch(|| source.as_mut().poll_next(cx)) {
-                    Ok(Poll::Ready(Some(given))) => given,
-                    Ok(Poll::Ready(None)) => {
-                        return ControlFlow::Break(pause(StartPause::Exhausted));
-                    }
-                    Ok(Poll::Pending) => return ControlFlow::Break(pause(StartPause::NoItem)),
-                    Err(panic) => return ControlFlow::Break(pause(StartPause::Panicked(panic))),
-                };
-                let item = match C::item_of(given) {
-                    Ok(item) => item,
-                    Err(error) => {
-                        return ControlFlow::Break(pause(StartPause::SourceFailed(error)));
-                    }
-                };
-                let index = started.count;
-                started.count += 1;
-                match catch(|| {
-                    beginning(origin, index, || spawner.launch(Attempt::first(index), item))
-                }) {
-                    Ok(job) => ControlFlow::Continue((index, job)),
-                    Err(panic) => {
-                        let outcome = Outcome::Panicked(panic);
-                        let completion = Completion { index, seq: J::next_sequence(), outcome };
-                        ControlFlow::Break(pause(StartPause::Completed(completion)))
-                    }
+                match next_job::<_, _, _, _, C, _>(
+                    source.as_mut(),
+                    spawner,
+                    cx,
+                    &mut started.count,
+                    origin,
+                ) {
+                    Ok(job) => ControlFlow::Continue(job),
+                    Err(why) => ControlFlow::Break(pause(why)),
                 }
             };
             let room = this.limit.saturating_sub(this.running.len().saturating_add(held));
@@ -189,6 +173,43 @@ where
             if room == most {
                 return StartPause::Full;
             }
+        }
+    }
+}
+
+/// Pulls an item and calls the body with it. Returns the item's index and the started body.
+///
+/// # Errors
+///
+/// Why there is none.
+#[inline(always)] // called in one place, for each body
+fn next_job<S, A, J, U, C, B>(
+    source: Pin<&mut S>,
+    spawner: &mut A,
+    cx: &mut Context<'_>,
+    started: &mut usize,
+    origin: Origin,
+) -> Result<(usize, J), StartPause<B, J::Output, U>>
+where
+    S: Stream,
+    A: Spawner<C::Item, J>,
+    J: JobHandle,
+    C: ItemPolicy<S::Item, SourceError = U>,
+{
+    let given = match catch(|| source.poll_next(cx)) {
+        Ok(Poll::Ready(Some(given))) => given,
+        Ok(Poll::Ready(None)) => return Err(StartPause::Exhausted),
+        Ok(Poll::Pending) => return Err(StartPause::NoItem),
+        Err(panic) => return Err(StartPause::Panicked(panic)),
+    };
+    let item = C::item_of(given).map_err(StartPause::SourceFailed)?;
+    let index = *started;
+    *started += 1;
+    match catch(|| beginning(origin, index, || spawner.launch(Attempt::first(index), item))) {
+        Ok(job) => Ok((index, job)),
+        Err(panic) => {
+            let outcome = Outcome::Panicked(panic);
+            Err(StartPause::Completed(Completion { index, seq: J::next_sequence(), outcome }))
         }
     }
 }

@@ -105,6 +105,8 @@ impl<R> Timeout<R> {
 impl<C: RaisesPanics, R: Timer + 'static> RaisesPanics for WithOption<C, Timeout<R>, AddsOutcomes> {}
 
 impl<R: Timer + 'static> Rule for Timeout<R> {
+    const HAS_SIGNALS: bool = true;
+
     fn on_start(&mut self, body: Key, alive: impl Fn(Key) -> bool) {
         self.compact(alive);
         // A time that no clock can show never comes.
