@@ -22,7 +22,7 @@ use super::starting::StartPause;
 use super::{Drive, ROUND, Spawner};
 use crate::admission::{AdmissionQueue, AttemptLog, Leftover, MaybeQueue};
 use crate::body::Attempt;
-use crate::engine::{Completion, JobHandle, Key};
+use crate::engine::{Completion, JobHandle};
 use crate::options::{Event, ItemPolicy, OutcomeRule};
 use crate::outcome::{StopReason, catch};
 use crate::simulation::beginning;
@@ -244,10 +244,10 @@ where
         let on_complete = |completion| ControlFlow::Break(StartPause::Completed(completion));
         let result = match this.running.start(cx.waker(), 1, next, on_complete) {
             ControlFlow::Continue(key) => {
-                let key = Key { attempt: attempt.attempt, ..key };
                 let (running, admission) = (&*this.running, &*this.admission);
-                let alive = |body| running.runs(body) && admission.is_latest(body);
-                match catch(|| policy.on_start(key, alive)) {
+                let alive =
+                    |body, attempt| running.runs(body) && admission.is_latest(body, attempt);
+                match catch(|| policy.on_start(key, attempt.attempt, alive)) {
                     Ok(()) => StartPause::Quota,
                     Err(panic) => StartPause::Panicked(panic),
                 }

@@ -167,7 +167,7 @@ where
                 }
             };
             let running = &*this.running;
-            if let Err(panic) = catch(|| policy.on_start(key, |body| running.runs(body))) {
+            if let Err(panic) = catch(|| policy.on_start(key, 1, |body, _| running.runs(body))) {
                 return StartPause::Panicked(panic);
             }
             if room == most {

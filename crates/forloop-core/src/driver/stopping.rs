@@ -80,7 +80,7 @@ where
             let this = self.as_mut().project();
             let Some(policy) = this.policy else { return expiry };
             let (running, admission) = (&*this.running, &*this.admission);
-            let alive = |body| running.runs(body) && admission.is_latest(body);
+            let alive = |body, attempt| running.runs(body) && admission.is_latest(body, attempt);
             let body = match catch(|| policy.poll_timed_out(cx, alive)) {
                 Ok(Poll::Ready(body)) => body,
                 Ok(Poll::Pending) => return expiry,

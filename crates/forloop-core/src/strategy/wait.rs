@@ -9,6 +9,7 @@ use core::time::Duration;
 
 use pin_project_lite::pin_project;
 
+use crate::body::Attempt;
 use crate::budget::BUDGET;
 use crate::engine::{CapacityHint, Completion, JobHandle};
 use crate::place::{BodySet, Inline, InlineJob, Place, PoolHandle, Spawned};
@@ -87,7 +88,9 @@ impl<J: JobHandle> TaskSet<J> {
         P: Place<F, Job = J>,
         F: Future,
     {
-        Self::of(place.pool(None), futures.into_iter().map(|future| place.start(future)))
+        let futures = futures.into_iter().enumerate();
+        let jobs = futures.map(|(index, future)| place.start(Attempt::first(index), future));
+        Self::of(place.pool(None), jobs)
     }
 
     fn of(pool: Option<PoolHandle<J>>, jobs: impl IntoIterator<Item = J>) -> Self {
