@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     let files = files::find(dir.into());
     let threads = threads.flatten().map_or_else(Threads::new, Threads::of);
 
-    let begun = Instant::now();
+    let start = Instant::now();
     let cores = threads.cores();
     // Twice the number of threads: a thread that completes a body finds another one to run.
     let limit = cores.threads().saturating_add(cores.threads().get());
@@ -38,7 +38,7 @@ fn main() -> ExitCode {
         .on_scoped(cores)
         .gather(|file| async move { file.digest() });
     let digests = threads.block_on(digests);
-    eprintln!("hash_folder: {} files in {:.2?}", files.len(), begun.elapsed());
+    eprintln!("hash_folder: {} files in {:.2?}", files.len(), start.elapsed());
 
     let mut status = ExitCode::SUCCESS;
     for (file, digest) in files.iter().zip(digests) {

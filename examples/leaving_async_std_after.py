@@ -35,15 +35,15 @@ async def a_failure_among_several():
 
 async def a_handle_that_is_dropped():
     print("A handle that is dropped")
-    told = asyncio.Queue()
+    messages = asyncio.Queue()
 
     async def tell():
         await asyncio.sleep(SHORT)
-        told.put_nowait("keeps running")
+        messages.put_nowait("keeps running")
 
     async with asyncio.TaskGroup() as group:
         group.create_task(tell())
-        print(f"its task {await told.get()}")
+        print(f"its task {await messages.get()}")
 
 
 async def a_task_that_is_to_stop():
@@ -66,10 +66,10 @@ async def a_task_that_is_to_stop():
 
 async def tasks_that_block():
     print("Tasks that block")
-    told = asyncio.Queue()
+    messages = asyncio.Queue()
     async with asyncio.TaskGroup() as group:
-        waiting = group.create_task(told.get())
-        group.create_task(told.put(42))
+        waiting = group.create_task(messages.get())
+        group.create_task(messages.put(42))
     print(f"received {waiting.result()}")
     print(f"computed {await asyncio.to_thread(lambda: 6 * 7)}")
 

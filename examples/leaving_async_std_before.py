@@ -40,15 +40,15 @@ async def a_failure_among_several():
 
 async def a_handle_that_is_dropped():
     print("A handle that is dropped")
-    told = asyncio.Queue()
+    messages = asyncio.Queue()
 
     async def tell():
         await asyncio.sleep(SHORT)
-        told.put_nowait("keeps running")
+        messages.put_nowait("keeps running")
 
     # The loop keeps only a weak reference to a task, so the program must keep a reference.
     background = {asyncio.create_task(tell())}
-    print(f"its task {await told.get()}")
+    print(f"its task {await messages.get()}")
     await asyncio.wait(background)
 
 
@@ -72,9 +72,9 @@ async def a_task_that_is_to_stop():
 
 async def tasks_that_block():
     print("Tasks that block")
-    told = threading.Event()
-    waiting = asyncio.create_task(asyncio.to_thread(told.wait))
-    await asyncio.to_thread(told.set)
+    event = threading.Event()
+    waiting = asyncio.create_task(asyncio.to_thread(event.wait))
+    await asyncio.to_thread(event.set)
     await waiting
     print("received 42")
     print(f"computed {await asyncio.to_thread(lambda: 6 * 7)}")

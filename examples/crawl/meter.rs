@@ -6,18 +6,18 @@ use std::time::{Duration, Instant};
 /// A running measurement.
 #[derive(Debug)]
 pub struct Meter {
-    begun: Instant,
+    start: Instant,
 }
 
 impl Meter {
     /// Starts a measurement.
     pub fn start() -> Self {
-        Self { begun: Instant::now() }
+        Self { start: Instant::now() }
     }
 
     /// Returns the time since the start.
     pub fn elapsed(&self) -> Duration {
-        self.begun.elapsed()
+        self.start.elapsed()
     }
 
     /// Formats the measurement as one line that a program can parse.

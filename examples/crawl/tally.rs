@@ -67,7 +67,7 @@ impl fmt::Display for End {
             Self::TimedOut => "timed out",
             Self::Panicked => "panicked",
             Self::Cancelled => "cancelled",
-            Self::NotRun => "not begun",
+            Self::NotRun => "not run",
         })
     }
 }

@@ -25,8 +25,8 @@ fn text(bytes: &[u8]) -> &str {
 #[test]
 fn two_thousand_pages_end_as_they_must_and_leave_nothing_behind() {
     let output = crawl(&["--soak", "2000", "--timeout", "3"], "");
-    let (told, summary) = (text(&output.stderr), text(&output.stdout));
-    assert!(output.status.success(), "{told}\n{summary}");
+    let (progress, summary) = (text(&output.stderr), text(&output.stdout));
+    assert!(output.status.success(), "{progress}\n{summary}");
     assert!(summary.contains("pages                2000\n"), "{summary}");
 }
 
@@ -36,15 +36,18 @@ fn failures_are_reported_with_their_index_and_do_not_stop_the_others() {
         "# a list\n\nhttp://127.0.0.1:1/\nnonsense\n  https://127.0.0.1/ \nhttp://127.0.0.1:1/b\n";
     let output = crawl(&["-", "--retries", "0"], list);
     assert!(output.status.success());
-    let told: Vec<_> = text(&output.stderr).lines().collect();
+    let progress: Vec<_> = text(&output.stderr).lines().collect();
     let begins = [
         "0: http://127.0.0.1:1/: no connection: ",
         "1: nonsense: not a URL",
         "2: https://127.0.0.1/: `https` is not supported",
         "3: http://127.0.0.1:1/b: no connection: ",
     ];
-    assert_eq!(told.len(), begins.len(), "{told:?}");
-    assert!(told.iter().zip(begins).all(|(line, begin)| line.starts_with(begin)), "{told:?}");
+    assert_eq!(progress.len(), begins.len(), "{progress:?}");
+    assert!(
+        progress.iter().zip(begins).all(|(line, begin)| line.starts_with(begin)),
+        "{progress:?}"
+    );
     let summary = text(&output.stdout);
     assert!(
         summary.contains("  no URL                2\n  no connection         2\n"),
@@ -122,10 +125,10 @@ fn every_kind_of_response_is_classified() {
     ];
     let list: String = pages.map(|(page, _)| format!("http://{address}/{page}\n")).concat();
     let output = crawl(&["-", "--retries", "0", "--timeout", "30"], &list);
-    let told = text(&output.stderr);
+    let progress = text(&output.stderr);
     for (index, (page, why)) in pages.iter().enumerate().filter(|(_, (_, why))| !why.is_empty()) {
         let line = format!("{index}: http://{address}/{page}: {why}");
-        assert!(told.lines().any(|told| told.starts_with(&line)), "{line}\n{told}");
+        assert!(progress.lines().any(|printed| printed.starts_with(&line)), "{line}\n{progress}");
     }
     let summary = text(&output.stdout);
     assert!(summary.contains("  fetched               2\n"), "{summary}");
@@ -153,7 +156,7 @@ fn the_first_interrupt_starts_no_more_pages_and_the_second_stops_the_running_one
     assert_eq!(output.status.code(), Some(130));
     let summary = text(&output.stdout);
     assert!(
-        summary.contains("  cancelled             2\n  not begun             8\n"),
+        summary.contains("  cancelled             2\n  not run               8\n"),
         "{summary}"
     );
     for socket in &mut running {

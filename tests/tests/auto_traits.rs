@@ -384,10 +384,10 @@ fn every_function_that_returns_a_future_or_a_stream_has_a_line() {
         let function = &sources[at + "pub fn ".len()..];
         let signature = function.split(" {\n").next().unwrap();
         let signature = signature.split("where\n").next().unwrap();
-        let Some((_, gives)) = signature.rsplit_once(") -> ") else { continue };
-        let mut words = gives.split(|c: char| !c.is_alphanumeric());
+        let Some((_, returned)) = signature.rsplit_once(") -> ") else { continue };
+        let mut words = returned.split(|c: char| !c.is_alphanumeric());
         // A loop may be built from a stream, but is a stream itself only with a strategy.
-        if head(gives) == "Loop" || !words.any(|word| futures.contains(word)) {
+        if head(returned) == "Loop" || !words.any(|word| futures.contains(word)) {
             continue;
         }
         // A method is indented, a free function is not.
@@ -397,7 +397,7 @@ fn every_function_that_returns_a_future_or_a_stream_has_a_line() {
             true => row.about.contains(&call),
             false => row.about.starts_with(&call),
         });
-        assert!(has_line, "no line for `{call}..)`, which gives `{}`", gives.trim());
+        assert!(has_line, "no line for `{call}..)`, which returns `{}`", returned.trim());
         seen += 1;
     }
     assert!(seen >= 30, "only {seen} functions were found: is their form still as expected?");

@@ -40,7 +40,7 @@
 //!
 //! # For other test suites
 //!
-//! [`CASES`] lists the cases, and [`laws`] has their functions. The probes ([`Gate`], [`Alive`], [`Peak`], [`Tally`],
+//! [`CASES`] lists the cases, and [`laws`] has their functions. The probes ([`Gate`], [`Alive`], [`Peak`], [`Log`],
 //! [`FairMutex`]) observe bodies without sleeping, and [`VirtualClock`] runs a future without waiting for its timers.
 //! With the feature `in-task`, [`suite!(in_task)`](suite) runs the cases without a runtime. They do not depend on an
 //! adapter, so forloop's own tests run them.
@@ -65,7 +65,7 @@ pub use crate::backend::{Backend, Group, Inline, Job, LONG, ParentWaker, Spawnin
 pub use crate::cases::{Backends, CASES, Case};
 pub use crate::compiled::{Erase, Erased};
 pub use crate::probe::{
-    Alive, FairMutex, FairMutexGuard, Gate, Guard, PanicOnDrop, Peak, Tally, TickingClock,
+    Alive, FairMutex, FairMutexGuard, Gate, Guard, Log, PanicOnDrop, Peak, TickingClock,
     VirtualClock, eventually, long_after, on_time, seconds, yields,
 };
 pub use crate::runner::{check, check_seeds, check_typed, run_cases, with_watchdog};

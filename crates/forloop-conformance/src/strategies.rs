@@ -13,10 +13,11 @@ use std::pin::Pin;
 use forloop_core::{Cause, Interrupted, LoopError, Outcome, Settled, each};
 use futures_lite::StreamExt;
 
-/// Passes the entries to a macro of this module, behind what else is given.
+/// Passes the entries to a macro of this module, after its other arguments.
 ///
 /// `name(looping, kind): values, errors, stops, expression;` is the entry of the method `name`. The expression runs the
-/// loop `looping` with the body `kind`, which is one of the functions in [`bodies`], and gives what the strategy returns.
+/// loop `looping` with the body `kind`, which is one of the functions in [`bodies`], and has the value that the strategy
+/// returns.
 macro_rules! strategies {
     ($then:ident $($with:tt)*) => {
         $crate::strategies::$then! {
@@ -126,7 +127,7 @@ macro_rules! strategy_list {
 
 strategies! { strategy_list }
 
-/// Runs a loop with every strategy: gives a [`Run`] for each, which does nothing until it is polled.
+/// Runs a loop with every strategy: returns a [`Run`] for each, which does nothing until it is polled.
 ///
 /// `every_strategy!(job: looping(), body)` makes a loop and a body for each strategy. `body` is a closure that returns a
 /// future of an [`Output`]. It is cloned for each loop, and `job` is called with each of its futures once they return
@@ -315,11 +316,11 @@ impl Strategy {
 /// What a strategy has returned, in the same form for all.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Returned {
-    /// The values, each with the index of its item if the strategy gives it.
+    /// The values, each with the index of its item if the strategy returns it.
     pub(crate) values: Vec<(Option<usize>, u64)>,
     /// The errors of bodies.
     pub(crate) failures: Vec<(Option<usize>, String)>,
-    /// The number of attempts at each item that failed, if the strategy gives it.
+    /// The number of attempts at each item that failed, if the strategy returns it.
     pub(crate) attempts: Vec<u32>,
     /// How many bodies have neither a value nor an error.
     pub(crate) unfinished: usize,

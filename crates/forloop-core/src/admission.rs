@@ -33,7 +33,7 @@ use crate::engine::{Completion, Key};
 /// What a loop keeps for its items beside the bodies: [`NoQueue`] or an [`AdmissionQueue`].
 #[doc(hidden)]
 pub trait MaybeQueue<I, R> {
-    /// An empty one, for bodies of which an `R` may be an error, if that is known.
+    /// Makes an empty queue. `is_error` checks whether an output is an error, if the strategy knows.
     fn new(is_error: Option<fn(&R) -> bool>) -> Self;
 
     /// The queue, if the loop has one.

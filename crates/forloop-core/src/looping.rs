@@ -21,12 +21,12 @@ use crate::simulation::Origin;
 /// - options, such as a [`timeout`](Loop::timeout) for each body, a [`deadline`](Loop::deadline) for the
 ///   loop, a signal to [`cancel_on`](Loop::cancel_on), and whether to
 ///   [`catch_panics`](Loop::catch_panics). The table of [`Policy`](crate::Policy) has all of them, and
-///   what a strategy gives with each.
+///   what a strategy returns with each.
 ///
 /// A strategy comes last. It takes the body, a closure that is called with each item and returns a
-/// future, and decides what the loop gives.
+/// future, and decides what the loop returns.
 ///
-/// | strategy | gives |
+/// | strategy | returns |
 /// |---|---|
 /// | [`gather`](Loop::gather) | every output, in input order |
 /// | [`try_gather`](Loop::try_gather) | every value, in input order; stops at the first failure |

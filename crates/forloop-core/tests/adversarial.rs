@@ -84,7 +84,7 @@ fn bodies_without_size_are_each_polled_and_dropped() {
 }
 
 #[test]
-fn a_source_that_lies_about_its_size_costs_nothing_but_room() {
+fn a_source_with_a_wrong_size_hint_only_costs_memory() {
     struct Lying(usize, (usize, Option<usize>));
     impl Iterator for Lying {
         type Item = usize;
@@ -137,7 +137,7 @@ fn a_body_may_run_a_loop_of_its_own_and_wake_a_sibling_from_there() {
 }
 
 #[test]
-fn a_body_may_poll_a_loop_that_it_holds_and_leave_it_before_its_end() {
+fn a_body_may_poll_a_loop_that_it_holds_and_drop_it_before_it_completes() {
     let some = if cfg!(miri) { 12 } else { 70 };
     let wakers = RefCell::new(Vec::new());
     block_on(forloop::gather((0..some).map(|n| {
@@ -151,7 +151,7 @@ fn a_body_may_poll_a_loop_that_it_holds_and_leave_it_before_its_end() {
             })));
             for _ in 0..2 {
                 assert!(poll(held.as_mut()).is_pending());
-                // Those of it and of its siblings' loops, some of which have gone.
+                // Wakers of this loop and of its siblings' loops, some of which were dropped.
                 wakers.borrow().iter().step_by(7).for_each(Waker::wake_by_ref);
                 yield_now().await;
             }
@@ -161,7 +161,7 @@ fn a_body_may_poll_a_loop_that_it_holds_and_leave_it_before_its_end() {
 }
 
 #[test]
-fn a_waker_may_be_lent_to_threads_while_its_body_is_polled() {
+fn threads_may_borrow_a_waker_while_its_body_is_polled() {
     let polls = AtomicUsize::new(0);
     block_on(forloop::gather((0..5).map(|_| {
         let mut times = 3;
@@ -205,8 +205,8 @@ fn a_loop_may_be_polled_by_one_thread_after_another() {
     assert_eq!(outputs, (0..100).collect::<Vec<_>>());
 }
 
-/// Gives away its waker, and never ends.
-fn gives(wakers: &Mutex<Vec<Waker>>) -> impl Future<Output = ()> {
+/// Stores its waker in the list, and never completes.
+fn stores_waker(wakers: &Mutex<Vec<Waker>>) -> impl Future<Output = ()> {
     poll_fn(|cx| {
         wakers.lock().unwrap().push(cx.waker().clone());
         Poll::Pending
@@ -214,13 +214,13 @@ fn gives(wakers: &Mutex<Vec<Waker>>) -> impl Future<Output = ()> {
 }
 
 #[test]
-fn wakers_of_a_loop_that_was_forgotten_or_dropped_are_harmless() {
+fn wakers_may_be_woken_after_their_loop_was_forgotten_or_dropped() {
     for forget in [false, true] {
         let wakers = Arc::new(Mutex::new(Vec::new()));
         let theirs = wakers.clone();
         let bodies = (0..200).map(move |_| {
             let wakers = theirs.clone();
-            async move { gives(&wakers).await }
+            async move { stores_waker(&wakers).await }
         });
         let mut looping = Box::pin(forloop::gather(bodies));
         assert!(poll(looping.as_mut()).is_pending());
@@ -251,9 +251,9 @@ fn a_waker_may_be_woken_by_a_thread_that_ends() {
         static AT_EXIT: RefCell<AtExit> = const { RefCell::new(AtExit(None)) };
     }
     block_on(forloop::gather((0..3).map(|_| {
-        let mut is_begun = false;
+        let mut has_started = false;
         poll_fn(move |cx| {
-            if mem::replace(&mut is_begun, true) {
+            if mem::replace(&mut has_started, true) {
                 return Poll::Ready(());
             }
             let waker = cx.waker().clone();
@@ -264,13 +264,13 @@ fn a_waker_may_be_woken_by_a_thread_that_ends() {
 }
 
 /// Wakes and drops the wakers of its siblings when it is dropped, and may then panic.
-struct Parting<'a> {
+struct WakesOnDrop<'a> {
     wakers: &'a RefCell<Vec<Waker>>,
     dropped: &'a Cell<usize>,
     panics: bool,
 }
 
-impl Drop for Parting<'_> {
+impl Drop for WakesOnDrop<'_> {
     fn drop(&mut self) {
         self.dropped.set(self.dropped.get() + 1);
         let waker = self.wakers.borrow_mut().pop();
@@ -285,23 +285,23 @@ fn destructors_may_wake_siblings_and_panic() {
     for when_polled in [false, true] {
         let (wakers, dropped) = (RefCell::new(Vec::new()), Cell::new(0));
         let bodies = (0..130).map(|n| {
-            let parting = Parting { wakers: &wakers, dropped: &dropped, panics: n % 40 == 3 };
+            let on_drop = WakesOnDrop { wakers: &wakers, dropped: &dropped, panics: n % 40 == 3 };
             let mut polls = 0;
             poll_fn(move |cx| {
                 polls += 1;
-                // All of it is the body's.
-                let parting = &parting;
-                parting.wakers.borrow_mut().push(cx.waker().clone());
+                // The closure captures all of it.
+                let on_drop = &on_drop;
+                on_drop.wakers.borrow_mut().push(cx.waker().clone());
                 if when_polled && polls > 1 && n == 3 { Poll::Ready(()) } else { Poll::Pending }
             })
         });
-        let ended = catch_unwind(AssertUnwindSafe(|| {
+        let result = catch_unwind(AssertUnwindSafe(|| {
             let mut looping = Box::pin(forloop::gather(bodies));
             assert!(poll(looping.as_mut()).is_pending());
             wakers.borrow().iter().for_each(Waker::wake_by_ref);
             assert!(poll(looping.as_mut()).is_pending());
         }));
-        assert!(ended.is_err());
+        assert!(result.is_err());
         assert_eq!(dropped.get(), 130);
         wakers.into_inner().into_iter().for_each(Waker::wake);
     }
@@ -310,44 +310,44 @@ fn destructors_may_wake_siblings_and_panic() {
 #[test]
 fn a_parent_may_wake_the_bodies_when_it_is_woken_or_dropped() {
     #[derive(Default)]
-    struct Meddler(Mutex<Vec<Waker>>, AtomicUsize);
-    impl Meddler {
-        fn meddle(&self) {
+    struct WakesBodies(Mutex<Vec<Waker>>, AtomicUsize);
+    impl WakesBodies {
+        fn wake_bodies(&self) {
             let wakers = self.0.lock().map(|wakers| wakers.clone()).unwrap();
             if self.1.fetch_add(1, SeqCst) < 5 {
                 wakers.iter().for_each(Waker::wake_by_ref);
             }
         }
     }
-    struct Parent(Arc<Meddler>);
+    struct Parent(Arc<WakesBodies>);
     impl Wake for Parent {
         fn wake(self: Arc<Self>) {
-            self.0.meddle();
+            self.0.wake_bodies();
         }
     }
     impl Drop for Parent {
         fn drop(&mut self) {
-            self.0.meddle();
+            self.0.wake_bodies();
         }
     }
-    let meddler = Arc::new(Meddler::default());
-    let mut looping = Box::pin(forloop::gather((0..70).map(|_| gives(&meddler.0))));
+    let shared = Arc::new(WakesBodies::default());
+    let mut looping = Box::pin(forloop::gather((0..70).map(|_| stores_waker(&shared.0))));
     for _ in 0..10 {
         // Another parent each time: the one before is dropped while the loop goes to sleep.
-        let parent = Waker::from(Arc::new(Parent(meddler.clone())));
+        let parent = Waker::from(Arc::new(Parent(shared.clone())));
         assert!(looping.as_mut().poll(&mut Context::from_waker(&parent)).is_pending());
         drop(parent);
-        let first = meddler.0.lock().unwrap()[0].clone();
+        let first = shared.0.lock().unwrap()[0].clone();
         first.wake();
     }
     drop(looping);
-    mem::take(&mut *meddler.0.lock().unwrap()).into_iter().for_each(Waker::wake);
+    mem::take(&mut *shared.0.lock().unwrap()).into_iter().for_each(Waker::wake);
 }
 
 #[test]
-fn wakers_of_one_body_know_each_other_and_those_of_two_do_not() {
+fn will_wake_is_true_for_wakers_of_the_same_body_only() {
     let wakers = Mutex::new(Vec::new());
-    let mut looping = pin!(forloop::gather((0..200).map(|_| gives(&wakers))));
+    let mut looping = pin!(forloop::gather((0..200).map(|_| stores_waker(&wakers))));
     assert!(poll(looping.as_mut()).is_pending());
     let wakers = mem::take(&mut *wakers.lock().unwrap());
     let data: HashSet<_> = wakers.iter().map(|waker| waker.data().addr()).collect();
@@ -386,7 +386,7 @@ fn the_first_waker_of_a_loop_may_be_used_on_any_thread_while_its_body_is_polled(
 }
 
 #[test]
-fn results_that_are_dropped_midway_drop_what_has_not_come_out() {
+fn a_dropped_stream_drops_the_results_that_were_not_taken() {
     let alive = Arc::new(());
     let mut results = forloop::each(0..200).limit(70).unwrap().stream({
         let alive = alive.clone();

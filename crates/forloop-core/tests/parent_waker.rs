@@ -196,17 +196,17 @@ fn the_timers_and_signals_of_options_are_polled_with_the_callers_waker() {
     let time = Duration::from_millis(15);
     host.run(async {
         let body = async |n| host.millis(n).await;
-        let begun = host.now();
+        let start = host.now();
         let outcomes = sleeps([30, 10, 20, 5]).timeout(host, time).gather(body).await;
         let [Outcome::TimedOut, Outcome::Ok(10), Outcome::TimedOut, Outcome::Ok(5)] = outcomes[..]
         else {
             panic!("{outcomes:?}");
         };
-        assert_eq!(host.now() - begun, Duration::from_millis(25));
-        let begun = host.now();
+        assert_eq!(host.now() - start, Duration::from_millis(25));
+        let start = host.now();
         let late = sleeps([30, 10, 20]).deadline(host, time).gather(body).await.unwrap_err();
         assert_eq!((late.cause, late.pending), (Cause::TimedOut, vec![0, 2]));
-        assert_eq!(host.now() - begun, time);
+        assert_eq!(host.now() - start, time);
         let cancelled = sleeps([30, 10, 20]).cancel_on(host.sleep(time)).gather(body).await;
         assert_eq!(cancelled.unwrap_err().cause, Cause::Cancelled);
         let items = [Ok(30), Err("no item"), Ok(20)];
@@ -215,7 +215,7 @@ fn the_timers_and_signals_of_options_are_polled_with_the_callers_waker() {
     });
 }
 
-/// Runs a loop on a host whose timers refuse wakers of others, and gives the panic if it panics.
+/// Runs a loop on a host whose timers refuse wakers of others, and returns the panic if it panics.
 fn panic_of(looping: impl Future, host: &Host) -> Option<String> {
     let ran = catch_unwind(AssertUnwindSafe(|| drop(host.run(looping))));
     ran.err().map(|panic| *panic.downcast::<String>().unwrap())
@@ -283,12 +283,12 @@ fn each_poll_of_the_loop_polls_each_body_once_with_the_waker_of_that_poll() {
         let watched = Watched::default();
         let looping = each(0..bodies).unbounded().with_parent_waker();
         let mut looping = pin!(looping.gather(|n| watched.body(n)));
-        // More than a turn has are begun in some.
-        let mut begun = 0;
-        while begun < bodies {
+        // In some cases there are more bodies than one poll of the loop may start.
+        let mut started = 0;
+        while started < bodies {
             assert!(poll_with(&mut looping, Waker::noop()).is_pending());
-            assert!(watched.polls.borrow().len() - begun <= 256);
-            begun = watched.polls.borrow().len();
+            assert!(watched.polls.borrow().len() - started <= 256);
+            started = watched.polls.borrow().len();
         }
         for _ in 0..3 {
             let counts = Arc::new(Counts::default());
@@ -310,7 +310,7 @@ fn each_poll_of_the_loop_polls_each_body_once_with_the_waker_of_that_poll() {
 }
 
 #[test]
-fn a_stream_that_gave_a_result_amid_a_round_still_polls_all_before_it_waits() {
+fn a_stream_that_returned_a_result_within_a_round_polls_all_bodies_before_it_waits() {
     let watched = Watched::default();
     let looping = each(0..100).unbounded().with_parent_waker();
     let mut results = pin!(looping.stream_unordered(async |n| {
@@ -339,7 +339,7 @@ fn a_stream_that_gave_a_result_amid_a_round_still_polls_all_before_it_waits() {
 
 /// Law 9, as for bodies with wakers of their own: the loop yields to the executor.
 #[test]
-fn loops_of_bodies_that_yield_or_never_wait_give_way() {
+fn a_loop_of_bodies_that_yield_or_are_ready_yields_to_the_executor() {
     let polls = Cell::new(0);
     let restless = async |_| {
         for _ in 0..200 {
@@ -358,7 +358,7 @@ fn loops_of_bodies_that_yield_or_never_wait_give_way() {
                 return;
             }
         }
-        panic!("it never ends");
+        panic!("it never completes");
     };
     let all = |n| each(0..n).unbounded().with_parent_waker();
     let few = |n| each(0..n).limit(3).unwrap().with_parent_waker();
@@ -401,15 +401,15 @@ fn a_source_that_is_always_ready_does_not_starve_a_woken_body() {
         is_open.set(n >= 5);
         Ok(())
     });
-    let (ended, _) = host.run(looping);
-    assert!(ended.is_err());
+    let (result, _) = host.run(looping);
+    assert!(result.is_err());
 }
 
 /// Law 4: of failures at one time the one with the lower index wins.
 #[test]
-fn bodies_have_their_turns_in_the_order_of_their_indices() {
+fn bodies_are_polled_in_the_order_of_their_indices() {
     let host = &Host::new();
-    // Item 0 makes room for item 2 in its slot, so that 2 stands before 1 there.
+    // Item 0 makes room for item 2 in its slot, so the slot of 2 is before the slot of 1.
     let looping = sleeps([0, 6, 6])
         .try_gather(async |n| if n == 0 { Ok(()) } else { Err(host.millis(n).await) });
     let (error, _) = host.run(looping);
@@ -424,7 +424,8 @@ fn bodies_have_their_turns_in_the_order_of_their_indices() {
     });
     let mut looping = pin!(looping);
     while poll_with(&mut looping, Waker::noop()).is_pending() {
-        // Those that ended make room for others, which are begun behind them and among them.
+        // Completed bodies free their slots. The bodies that start next take those slots, between and
+        // behind the others.
         let polled = order.take();
         let live: Vec<_> = polled.into_iter().filter(|&n| n != 1000).collect();
         assert!(live.is_sorted(), "{live:?}");
@@ -447,7 +448,7 @@ fn bodies_borrow_and_need_not_be_send() {
 
 /// TMO-2, law 2: the loop cannot know whether the body was woken in time, so it polls it a last time.
 #[test]
-fn a_body_without_time_that_is_ready_by_then_keeps_its_value() {
+fn a_timed_out_body_that_is_ready_at_its_last_poll_keeps_its_value() {
     let host = &Host::new();
     let is_ready = &Cell::new(false);
     let (outcomes, _) = host.run(async {
@@ -467,16 +468,16 @@ fn a_body_without_time_that_is_ready_by_then_keeps_its_value() {
     assert!(matches!(outcomes[..], [(1, Outcome::Ok(1)), (0, Outcome::TimedOut)]), "{outcomes:?}");
 }
 
-/// TMO-2, law 2: a body that is ready by the time that another has used up, behind its turn in the same poll.
+/// TMO-2, law 2: a body that became ready after its poll, while a later body used up the time.
 #[test]
-fn a_body_that_went_on_behind_its_turn_is_polled_before_its_time_is_over() {
+fn a_body_that_became_ready_after_its_poll_is_polled_before_it_times_out() {
     let host = &Host::new();
     let is_ready = &Cell::new(false);
-    let begun = &Cell::new(false);
+    let has_started = &Cell::new(false);
     let body = async |n: usize| {
         poll_fn(|cx| match n {
             0 if is_ready.get() => Poll::Ready(()),
-            1 if begun.replace(true) => {
+            1 if has_started.replace(true) => {
                 host.clock.lock().unwrap().now += Duration::from_millis(10);
                 is_ready.set(true);
                 Poll::Pending
@@ -494,7 +495,7 @@ fn a_body_that_went_on_behind_its_turn_is_polled_before_its_time_is_over() {
     let (outcomes, _) = host.run(looping().timeout(host, time).gather(body));
     assert!(matches!(outcomes[..], [Outcome::Ok(0), Outcome::TimedOut]), "{outcomes:?}");
     is_ready.set(false);
-    begun.set(false);
+    has_started.set(false);
     let (late, _) = host.run(looping().deadline(host, time).gather(body));
     let late = late.unwrap_err();
     assert_eq!(late.pending, [1]);

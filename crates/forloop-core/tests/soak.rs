@@ -1,8 +1,8 @@
 //! Eight threads wake ten thousand bodies at random, through completion, cancellation and drop, with
-//! wakers that outlive the loop: no wake is lost, no body ends twice or is polled for nothing, and
-//! everything is dropped once.
+//! wakers that outlive the loop: no wake is lost, no body completes twice or is polled without a wake,
+//! and every future and output is dropped once.
 //!
-//! `FORLOOP_SOAK=1000` has it done a thousand times, each time otherwise.
+//! `FORLOOP_SOAK=1000` runs a thousand rounds, each with another seed.
 
 #![forbid(unsafe_code)]
 
@@ -23,11 +23,11 @@ use forloop_core::{CancelToken, Cause, Outcome};
 const THREADS: usize = 8;
 const BODIES: usize = if cfg!(miri) { 100 } else { 10_000 };
 
-/// Wakes of a body that do not end it, on average.
+/// The number of wakes before a body may complete, on average.
 const WAKES: usize = 3;
 
-/// A round that takes so long has lost a wake.
-const FOR_EVER: Duration = Duration::from_secs(120);
+/// A round that takes longer has lost a wake.
+const ROUND_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A small generator: the same numbers for the same seed.
 struct Numbers(u64);
@@ -45,16 +45,16 @@ struct Entry {
     waker: Mutex<Option<Waker>>,
     wakes: AtomicUsize,
     polls: AtomicUsize,
-    may_end: AtomicBool,
-    has_ended: AtomicBool,
+    may_complete: AtomicBool,
+    has_completed: AtomicBool,
 }
 
 impl Entry {
-    /// Wakes the body in one of the ways there are; some wakers are kept.
+    /// Wakes the body in one of four ways. One of them keeps the waker.
     fn wake(&self, way: usize, kept: &mut Vec<Waker>) {
         let mut waker = self.waker.lock().unwrap();
         if waker.is_none() {
-            // Who took it wakes the body, which then looks whether it may end.
+            // The thread that took the waker wakes the body, which then checks whether it may complete.
             return;
         }
         self.wakes.fetch_add(1, SeqCst);
@@ -79,11 +79,11 @@ impl Entry {
     }
 }
 
-/// What all bodies of a loop and those who wake them share.
+/// The state that the bodies of a loop share with the threads that wake them.
 struct Board {
     entries: Vec<Entry>,
-    begun: AtomicUsize,
-    ended: AtomicUsize,
+    started: AtomicUsize,
+    completed: AtomicUsize,
     alive: AtomicIsize,
     is_over: AtomicBool,
 }
@@ -92,8 +92,8 @@ impl Board {
     fn new(bodies: usize) -> Self {
         Self {
             entries: (0..bodies).map(|_| Entry::default()).collect(),
-            begun: AtomicUsize::new(0),
-            ended: AtomicUsize::new(0),
+            started: AtomicUsize::new(0),
+            completed: AtomicUsize::new(0),
             alive: AtomicIsize::new(0),
             is_over: AtomicBool::new(false),
         }
@@ -116,8 +116,8 @@ impl Board {
         self.entries.iter().map(|entry| entry.wakes.load(SeqCst)).sum()
     }
 
-    /// Wakes bodies at random, and then each for the last time. Some wakers are kept, and woken when
-    /// the loop is gone.
+    /// Wakes bodies at random, and then each body of this part for the last time. Some wakers are kept,
+    /// and woken after the loop was dropped.
     fn disturb(&self, part: usize, seed: u64, halfway: impl FnOnce()) {
         let mut numbers = Numbers(seed);
         let mut kept = Vec::new();
@@ -125,7 +125,7 @@ impl Board {
         let wakes = WAKES * self.entries.len() / THREADS;
         for wake in 0..wakes {
             let entry = &self.entries[numbers.next(self.entries.len())];
-            entry.may_end.fetch_or(numbers.next(4) == 0, SeqCst);
+            entry.may_complete.fetch_or(numbers.next(4) == 0, SeqCst);
             entry.wake(numbers.next(4), &mut kept);
             if wake == wakes / 2
                 && let Some(halfway) = halfway.take()
@@ -134,7 +134,7 @@ impl Board {
             }
         }
         for entry in self.entries.iter().skip(part).step_by(THREADS) {
-            entry.may_end.store(true, SeqCst);
+            entry.may_complete.store(true, SeqCst);
             entry.wake(numbers.next(4), &mut kept);
         }
         while !self.is_over.load(SeqCst) {
@@ -159,7 +159,7 @@ impl Drop for Alive<'_> {
     }
 }
 
-/// Gives the value that it was made with, once it is woken and may end.
+/// Returns its guard once it is polled and may complete.
 struct Body<'a> {
     board: &'a Board,
     index: usize,
@@ -173,15 +173,15 @@ impl<'a> Future for Body<'a> {
         let board = self.board;
         let entry = &board.entries[self.index];
         if entry.polls.fetch_add(1, SeqCst) == 0 {
-            board.begun.fetch_add(1, SeqCst);
+            board.started.fetch_add(1, SeqCst);
         }
         *entry.waker.lock().unwrap() = Some(cx.waker().clone());
-        if !entry.may_end.load(SeqCst) {
+        if !entry.may_complete.load(SeqCst) {
             return Poll::Pending;
         }
-        assert!(!entry.has_ended.swap(true, SeqCst), "a body ends once");
-        board.ended.fetch_add(1, SeqCst);
-        Poll::Ready(self.alive.take().expect("a body that has ended is not polled again"))
+        assert!(!entry.has_completed.swap(true, SeqCst), "a body completes once");
+        board.completed.fetch_add(1, SeqCst);
+        Poll::Ready(self.alive.take().expect("a completed body is not polled again"))
     }
 }
 
@@ -198,14 +198,14 @@ impl Wake for Parked {
     }
 }
 
-/// Polls when woken, and only then, until the end or until `enough`: then the future is dropped.
-fn poll_until<F: Future>(future: F, enough: impl Fn() -> bool) -> Option<F::Output> {
+/// Polls when woken, and only then, until the future completes or `is_done` returns `true`. Then drops it.
+fn poll_until<F: Future>(future: F, is_done: impl Fn() -> bool) -> Option<F::Output> {
     let parked = Arc::new(Parked { thread: thread::current(), was_woken: AtomicBool::new(true) });
     let waker = Waker::from(parked.clone());
     let output = {
         let mut future = pin!(future);
         loop {
-            if enough() {
+            if is_done() {
                 break None;
             }
             if !parked.was_woken.swap(false, SeqCst) {
@@ -218,40 +218,40 @@ fn poll_until<F: Future>(future: F, enough: impl Fn() -> bool) -> Option<F::Outp
         }
     };
     drop(waker);
-    // A wake may be on its way and hold it for a moment; what has gone for good holds it no longer.
+    // A wake in progress holds a reference for a moment. A dropped waker holds none.
     while Arc::strong_count(&parked) > 1 {
         thread::yield_now();
     }
     output
 }
 
-/// Runs `round` for some seeds; ends the program if one does not end.
+/// Runs `round` once per seed. Aborts the program if a round does not complete.
 fn rounds(round: impl Fn(u64)) {
     let rounds = env::var("FORLOOP_SOAK").map_or(1, |rounds| rounds.parse().unwrap());
     for seed in 0..rounds {
-        let (ended, end) = channel::<()>();
+        let (completed, completion) = channel::<()>();
         thread::scope(|scope| {
             scope.spawn(move || {
-                if end.recv_timeout(FOR_EVER) == Err(RecvTimeoutError::Timeout) {
+                if completion.recv_timeout(ROUND_TIMEOUT) == Err(RecvTimeoutError::Timeout) {
                     eprintln!("round {seed} lost a wake");
                     process::abort();
                 }
             });
             round(seed);
-            drop(ended);
+            drop(completed);
         });
     }
 }
 
 /// Runs `looping` while all threads wake its bodies; `after` it, they wake what is left of it.
-fn beside_wakes<T>(
+fn during_wakes<T>(
     board: &Board,
     seed: u64,
     halfway: impl Fn() + Sync,
     looping: impl FnOnce() -> T,
     after: impl FnOnce(T),
 ) {
-    /// Also if an assertion fails, the threads have an end.
+    /// Stops the threads, also if an assertion fails.
     struct Over<'a>(&'a Board);
     impl Drop for Over<'_> {
         fn drop(&mut self) {
@@ -274,23 +274,23 @@ fn beside_wakes<T>(
         drop(over);
     });
     assert_eq!(board.alive.load(SeqCst), 0, "everything is dropped once");
-    assert!(board.polls() <= board.wakes() + board.begun.load(SeqCst), "a poll has its wake");
+    assert!(board.polls() <= board.wakes() + board.started.load(SeqCst), "a poll has its wake");
 }
 
 #[test]
-fn bodies_that_are_woken_from_many_threads_all_end_once() {
+fn bodies_that_are_woken_from_many_threads_all_complete_once() {
     rounds(|seed| {
         let board = Board::new(BODIES);
         let looping = forloop::each(0..BODIES).unbounded().gather(|index| board.body(index));
         let looping = || poll_until(looping, || false).unwrap();
-        beside_wakes(
+        during_wakes(
             &board,
             seed,
             || (),
             looping,
             |outputs| {
                 assert_eq!(outputs.len(), BODIES);
-                assert_eq!(board.ended.load(SeqCst), BODIES);
+                assert_eq!(board.completed.load(SeqCst), BODIES);
                 assert_eq!(board.alive.load(SeqCst), BODIES as isize);
             },
         );
@@ -304,11 +304,11 @@ fn a_body_is_polled_at_most_once_more_than_it_is_woken() {
         // No slot is used twice: a late wake of one body counts for no other.
         let bodies = (0..BODIES).map(|index| board.body(index));
         let mut looping = Box::pin(forloop::gather(bodies));
-        while board.begun.load(SeqCst) < BODIES {
+        while board.started.load(SeqCst) < BODIES {
             let _ = looping.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         }
         let looping = || poll_until(looping, || false).unwrap();
-        beside_wakes(&board, seed, || (), looping, |outputs| assert_eq!(outputs.len(), BODIES));
+        during_wakes(&board, seed, || (), looping, |outputs| assert_eq!(outputs.len(), BODIES));
         for entry in &board.entries {
             assert!(entry.polls.load(SeqCst) <= entry.wakes.load(SeqCst) + 1);
         }
@@ -316,14 +316,14 @@ fn a_body_is_polled_at_most_once_more_than_it_is_woken() {
 }
 
 #[test]
-fn slots_are_used_again_beside_late_wakes() {
+fn slots_are_reused_while_late_wakes_arrive() {
     rounds(|seed| {
         for limit in [1, 63, 1000] {
             let board = Board::new(BODIES);
             let looping = forloop::each(0..BODIES).limit(limit).unwrap();
             let looping = looping.gather(|index| board.body(index));
             let looping = || poll_until(looping, || false).unwrap();
-            beside_wakes(
+            during_wakes(
                 &board,
                 seed,
                 || (),
@@ -337,20 +337,20 @@ fn slots_are_used_again_beside_late_wakes() {
 }
 
 #[test]
-fn a_loop_that_is_dropped_beside_wakes_drops_everything_once() {
+fn a_loop_that_is_dropped_during_wakes_drops_everything_once() {
     rounds(|seed| {
         for some in [1, BODIES / 3, BODIES - 1] {
             let board = Board::new(BODIES);
             let looping = forloop::each(0..BODIES).unbounded().gather(|index| board.body(index));
-            let enough = || board.ended.load(SeqCst) >= some;
-            let looping = || poll_until(looping, enough);
-            beside_wakes(
+            let is_done = || board.completed.load(SeqCst) >= some;
+            let looping = || poll_until(looping, is_done);
+            during_wakes(
                 &board,
                 seed,
                 || (),
                 looping,
                 |outputs| {
-                    // Nothing is left of it but wakers.
+                    // Only wakers are left.
                     let left = outputs.map_or(0, |outputs| outputs.len());
                     assert_eq!(board.alive.load(SeqCst), 0, "{left} outputs were there");
                 },
@@ -360,27 +360,27 @@ fn a_loop_that_is_dropped_beside_wakes_drops_everything_once() {
 }
 
 #[test]
-fn a_loop_that_is_cancelled_beside_wakes_tells_every_end_once() {
+fn a_loop_that_is_cancelled_during_wakes_reports_every_completion_once() {
     rounds(|seed| {
         let board = Board::new(BODIES);
         let token = CancelToken::new();
         let looping = forloop::each(0..BODIES).unbounded().cancel_on(&token);
         let looping = looping.gather(|index| board.body(index));
         let looping = || poll_until(looping, || false).unwrap();
-        beside_wakes(
+        during_wakes(
             &board,
             seed,
             || token.cancel(),
             looping,
             |outputs| {
-                let ended = board.ended.load(SeqCst);
+                let completed = board.completed.load(SeqCst);
                 match outputs {
-                    Ok(outputs) => assert_eq!((outputs.len(), ended), (BODIES, BODIES)),
+                    Ok(outputs) => assert_eq!((outputs.len(), completed), (BODIES, BODIES)),
                     Err(interrupted) => {
                         assert_eq!(interrupted.cause, Cause::Cancelled);
                         let is_ok = |outcome: &&Outcome<_>| matches!(outcome, Outcome::Ok(_));
-                        assert_eq!(interrupted.ready.iter().filter(is_ok).count(), ended);
-                        assert_eq!(board.alive.load(SeqCst), ended as isize);
+                        assert_eq!(interrupted.ready.iter().filter(is_ok).count(), completed);
+                        assert_eq!(board.alive.load(SeqCst), completed as isize);
                     }
                 }
             },
@@ -388,10 +388,10 @@ fn a_loop_that_is_cancelled_beside_wakes_tells_every_end_once() {
     });
 }
 
-/// With one thread, nothing is left to chance: each wake has exactly one poll.
+/// One thread is deterministic: each wake causes exactly one poll.
 #[test]
 fn on_one_thread_each_body_is_polled_once_and_once_more_per_wake() {
-    /// As many wakes as a body needs to end, and those it has.
+    /// The number of wakes that a body needs to complete, and the number that it has received.
     struct Line {
         needs: usize,
         wakes: Cell<usize>,
@@ -400,7 +400,7 @@ fn on_one_thread_each_body_is_polled_once_and_once_more_per_wake() {
         waker: RefCell<Option<Waker>>,
     }
     impl Line {
-        /// Wakes the body, unless it is woken already, is being polled or has ended.
+        /// Wakes the body, unless it is woken already, is being polled or has completed.
         fn wake(&self) {
             if !self.is_woken.get()
                 && let Some(waker) = &*self.waker.borrow()
@@ -427,7 +427,7 @@ fn on_one_thread_each_body_is_polled_once_and_once_more_per_wake() {
                 line.polls.set(line.polls.get() + 1);
                 line.is_woken.set(false);
                 *line.waker.borrow_mut() = None;
-                // From within, the siblings.
+                // Wakes siblings from within a poll.
                 (0..WAKES).for_each(|_| wake_any());
                 if line.wakes.get() >= line.needs {
                     return Poll::Ready(());
@@ -438,7 +438,7 @@ fn on_one_thread_each_body_is_polled_once_and_once_more_per_wake() {
         })));
         let mut cx = Context::from_waker(Waker::noop());
         while looping.as_mut().poll(&mut cx).is_pending() {
-            // And from without, the first of those that wait, so that there is an end.
+            // Wakes the first pending bodies from outside, so that the loop completes.
             wake_any();
             lines.iter().filter(|line| !line.is_woken.get()).take(100).for_each(Line::wake);
         }

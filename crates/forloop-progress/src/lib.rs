@@ -108,8 +108,8 @@ impl Default for Progress {
 impl Observer for Progress {
     fn on_event(&mut self, _at: Duration, event: &Event) {
         match *event {
-            Event::LoopStarted { most: Some(most), .. } => {
-                self.bar.set_length(most as u64);
+            Event::LoopStarted { upper: Some(upper), .. } => {
+                self.bar.set_length(upper as u64);
                 self.bar.set_style(self.style(KNOWN));
             }
             Event::Started { attempt: 1, .. } => {
@@ -119,11 +119,11 @@ impl Observer for Progress {
             Event::Retried { .. } => {
                 self.counts.retried.fetch_add(1, Ordering::Relaxed);
             }
-            Event::Completed { attempts, how, .. } => {
+            Event::Completed { attempts, kind, .. } => {
                 if attempts > 0 {
                     self.counts.running.fetch_sub(1, Ordering::Relaxed);
                 }
-                if how.is_failure() {
+                if kind.is_failure() {
                     self.counts.failed.fetch_add(1, Ordering::Relaxed);
                 }
                 self.bar.inc(1);

@@ -1,29 +1,30 @@
 //! The tasks that can run, in the order of their wakes.
 
-/// A queue from whose middle a task is taken in O(log n), for n tasks.
+/// A queue that removes the k-th of n tasks in O(log n).
 ///
 /// A schedule picks the k-th of the tasks that are ready. In a `VecDeque` each pick moves the shorter side of
-/// the queue, n/4 tasks on average if the pick is random, so a program of 100,000 tasks is quadratic. Here a
-/// task never moves: each push takes the next slot, and a task that is taken leaves a vacant slot behind.
+/// the queue, n/4 tasks on average if the pick is random, so the cost of a
+/// program is quadratic in its tasks. Here a task never moves: each push takes the next slot, and a task that is
+/// removed leaves a vacant slot.
 ///
-/// A Fenwick tree counts the occupied slots: node i, counted from 1, covers the `i & -i` slots that end with
-/// slot i. The k-th occupied slot is found from the largest node downwards: where a node covers at most k
+/// A Fenwick tree counts the occupied slots: node i, counted from 1, covers the last `i & -i` of the
+/// first i slots. The k-th occupied slot is found from the largest node downwards: where a node covers at most k
 /// tasks, they are skipped, and k falls by that many. Adding or taking a task changes the nodes that cover its
 /// slot, at most one of each size.
 ///
-/// Vacant slots are dropped when they outnumber the tasks by [`SLACK`]: that visits each slot once, after at
-/// least half as many tasks were taken, and the order stays. So it costs O(1) for each task.
+/// Vacant slots are removed when they outnumber the tasks by [`SLACK`]. That visits each slot once and keeps the
+/// order. At least half as many tasks were removed before, so the amortised cost is O(1) per task.
 #[derive(Debug, Default)]
 pub(crate) struct ReadyQueue {
-    /// The task in each slot, if there is one.
+    /// The task in each slot, or `None` in a vacant slot.
     slots: Vec<Option<usize>>,
-    /// Node i at i - 1.
+    /// The counts of the Fenwick tree: node i is at index i - 1.
     counts: Vec<usize>,
     /// The number of occupied slots.
     len: usize,
-    /// The last slot of each task; it may have another task by now, or none.
+    /// The slot to which each task was last pushed. By now it may have another task or be vacant.
     of_task: Vec<usize>,
-    /// The number of nodes and slots that were looked at.
+    /// The number of visited nodes and slots.
     #[cfg(test)]
     visits: u64,
 }
@@ -66,7 +67,7 @@ impl ReadyQueue {
         self.of_task[task] = slot;
     }
 
-    /// Takes the task before which there are `at` others; `None` if there are fewer tasks.
+    /// Removes the task at position `at`. Returns `None` if there are fewer tasks.
     pub(crate) fn take(&mut self, at: usize) -> Option<usize> {
         if self.len <= at {
             return None;
@@ -87,7 +88,7 @@ impl ReadyQueue {
         self.vacate(slot)
     }
 
-    /// Takes this task, if it is there: the last of them, if it is there twice.
+    /// Removes this task if it is queued: its last entry, if it has two.
     pub(crate) fn take_task(&mut self, task: usize) {
         if let Some(&slot) = self.of_task.get(task)
             && self.slots.get(slot) == Some(&Some(task))
@@ -113,7 +114,7 @@ impl ReadyQueue {
         Some(task)
     }
 
-    /// Drops the vacant slots.
+    /// Removes the vacant slots.
     fn compact(&mut self) {
         self.slots.retain(Option::is_some);
         for (slot, &task) in self.slots.iter().enumerate() {
@@ -184,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_that_is_not_there_is_not_taken() {
+    fn a_task_that_is_not_queued_is_not_removed() {
         let mut queue = ReadyQueue::default();
         queue.take_task(0);
         queue.extend([7, 8]);

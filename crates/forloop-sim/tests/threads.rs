@@ -21,7 +21,7 @@ fn no_wake_of_another_thread_is_missed() {
         }
     });
     let sim = Sim::new().with_deadlock_timeout(DEADLOCK_TIMEOUT);
-    let begun = Instant::now();
+    let start = Instant::now();
     let answers = sim.block_on(async {
         let mut answers = Vec::new();
         for _ in 0..5_000 {
@@ -34,7 +34,7 @@ fn no_wake_of_another_thread_is_missed() {
             let (first, second) = join(first, task).await;
             answers.extend([first, second.expect("the task was not cancelled")]);
             // Without a wake the simulation finds out by itself, but only then.
-            assert!(begun.elapsed() < DEADLOCK_TIMEOUT, "a wake was missed");
+            assert!(start.elapsed() < DEADLOCK_TIMEOUT, "a wake was missed");
         }
         answers
     });

@@ -55,7 +55,7 @@ fn matches_golden(file: &str, text: &str) {
 }
 
 #[test]
-fn sequential_bodies_are_stairs() {
+fn sequential_bodies_run_one_after_another() {
     let title = "each(urls).sequential().gather(fetch)";
     let outcomes = golden("sequential", title, async |clock, recorder| {
         let fetch = recorder.watch("fetch", |millis| request(clock, (millis, WORKS)));
@@ -65,7 +65,7 @@ fn sequential_bodies_are_stairs() {
 }
 
 #[test]
-fn gathered_bodies_run_side_by_side() {
+fn gathered_bodies_overlap_in_time() {
     let title = "each(urls).unbounded().gather(fetch)";
     let outcomes = golden("gather", title, async |clock, recorder| {
         let fetch = recorder.watch("fetch", |millis| request(clock, (millis, WORKS)));

@@ -120,8 +120,8 @@ pub struct Events;
 impl Observer for Events {
     fn on_event(&mut self, at: Duration, event: &Event) {
         match *event {
-            Event::LoopStarted { least, most, .. } => {
-                tracing::debug!(?at, least, ?most, "loop started");
+            Event::LoopStarted { lower, upper, .. } => {
+                tracing::debug!(?at, lower, ?upper, "loop started");
             }
             Event::Received { index, .. } => tracing::trace!(?at, index, "queued"),
             Event::Started { index, attempt, .. } => {
@@ -130,7 +130,7 @@ impl Observer for Events {
             Event::Retried { index, attempt, after, .. } => {
                 tracing::info!(?at, index, attempt, ?after, "failed, will be retried");
             }
-            Event::Completed { index, attempts, how: outcome, .. } => match outcome {
+            Event::Completed { index, attempts, kind: outcome, .. } => match outcome {
                 OutcomeKind::Panicked => tracing::error!(?at, index, attempts, "panicked"),
                 _ if outcome.is_failure() => {
                     tracing::warn!(?at, index, attempts, ?outcome, "failed");

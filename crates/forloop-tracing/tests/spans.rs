@@ -81,7 +81,7 @@ fn each_attempt_has_a_span_inside_the_callers_on_any_thread() {
         "job id=3: body index=0 attempt=1 loop=\"crawl\": INFO message=runs n=7",
         "job id=3: body index=1 attempt=1 loop=\"crawl\": INFO message=runs n=8",
         "job id=3: body index=1 attempt=2 loop=\"crawl\": INFO message=runs n=8",
-        "job id=3: DEBUG message=loop started least=2 most=Some(2)",
+        "job id=3: DEBUG message=loop started lower=2 upper=Some(2)",
         "job id=3: DEBUG message=started index=0 attempt=1",
         "job id=3: DEBUG message=started index=1 attempt=1",
         "job id=3: DEBUG message=started index=1 attempt=2",

@@ -23,8 +23,8 @@ fn every_file_that_the_documents_name_exists() {
     for page in PAGES {
         // In `NAME.rs` the name is the reader's.
         let is_file = |name: &String| {
-            let (stem, ending) = name.rsplit_once('.').unwrap_or_default();
-            ["rs", "md", "json", "toml"].contains(&ending)
+            let (stem, extension) = name.rsplit_once('.').unwrap_or_default();
+            ["rs", "md", "json", "toml"].contains(&extension)
                 && !stem.contains(|letter: char| " *{<".contains(letter))
                 && !stem.ends_with("NAME")
         };

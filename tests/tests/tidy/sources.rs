@@ -26,8 +26,8 @@ fn every_example_has_its_expected_output_and_its_python_twin() {
     let manifest = read("examples/Cargo.toml");
     let mut examples = 0;
     for path in files(".rs").iter().filter(|path| path.parent() == Some(&root().join("examples"))) {
-        for ending in ["out", "py"] {
-            let beside = path.with_extension(ending);
+        for extension in ["out", "py"] {
+            let beside = path.with_extension(extension);
             assert!(beside.exists(), "{} is missing", beside.display());
         }
         let name = path.file_name().unwrap().to_str().unwrap();

@@ -15,8 +15,8 @@ pub(crate) fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Every file of the workspace with this ending, except build output.
-pub(crate) fn files(ending: &str) -> Vec<PathBuf> {
+/// Every file of the workspace with this extension, except build output.
+pub(crate) fn files(extension: &str) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut folders = vec![root()];
     while let Some(folder) = folders.pop() {
@@ -27,7 +27,7 @@ pub(crate) fn files(ending: &str) -> Vec<PathBuf> {
                 if name != "target" && !name.starts_with('.') && name != "wip" {
                     folders.push(path);
                 }
-            } else if name.ends_with(ending) {
+            } else if name.ends_with(extension) {
                 files.push(path);
             }
         }

@@ -1,11 +1,12 @@
 //! `cargo xtask compare`: runs the crawl with several libraries and prints a table.
 //!
-//! The loops are in `examples/crawl_compared`. Each run is a process of its own, and so is the site. `build`
-//! builds the programs, `runs` runs them, and [`output`] parses their output. The guide's page on the crawl
-//! shows the table.
+//! The loops are in `examples/crawl_compared`, and `peers` lists them. Each run is a process of its own, and so
+//! is the site. `build` builds the programs, `runs` runs them, and [`output`] parses their output. The guide's
+//! page on the crawl shows the table.
 
 mod build;
 pub mod output;
+mod peers;
 mod runs;
 
 use std::{fs, path::Path, process::ExitCode};
@@ -20,6 +21,7 @@ use crate::{
 use self::{
     build::Programs,
     output::{Measurement, Summary},
+    peers::{PEERS, Peer},
     runs::Site,
 };
 
@@ -39,26 +41,6 @@ exit codes:
 
 /// The folder of the loops.
 const FOLDER: &str = "examples/crawl_compared";
-
-/// A loop and the runtime it runs on.
-#[derive(Debug, Clone, Copy)]
-struct Peer {
-    title: &'static str,
-    /// The name of its file, which selects the loop on the command line.
-    name: &'static str,
-    runtime: &'static str,
-}
-
-const PEERS: [Peer; 4] = [
-    Peer { title: "forloop, on tokio", name: "forloop", runtime: "tokio-multi-thread" },
-    Peer { title: "forloop, on smol", name: "forloop", runtime: "smol" },
-    Peer { title: "tokio's `JoinSet`", name: "join_set", runtime: "tokio-multi-thread" },
-    Peer {
-        title: "`buffer_unordered`, on tokio",
-        name: "buffer_unordered",
-        runtime: "tokio-multi-thread",
-    },
-];
 
 /// Runs the command.
 pub fn main(parser: Parser) -> ExitCode {

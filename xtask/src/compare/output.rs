@@ -59,7 +59,7 @@ pub fn describe(status: &RunStatus, summary: &Summary) -> String {
         failure => format!("{failure}: "),
     };
     let Some(pages) = summary.count("pages") else { return format!("{prefix}no summary") };
-    let counts = ["fetched", "panicked", "cancelled", "not begun"].into_iter();
+    let counts = ["fetched", "panicked", "cancelled", "not run"].into_iter();
     let counts =
         counts.filter_map(|outcome| Some(format!("{} {outcome}", summary.count(outcome)?)));
     format!("{prefix}{} of {pages}", counts.collect::<Vec<_>>().join(", "))
@@ -86,9 +86,9 @@ mod tests {
 
     #[test]
     fn a_summary_lists_the_outcomes_that_occurred() {
-        let output = "pages         10\n  fetched       7\n  not begun     3\nbytes       99\n";
+        let output = "pages         10\n  fetched       7\n  not run       3\nbytes       99\n";
         let output = describe(&RunStatus::Succeeded, &Summary::parse(output.as_bytes()));
-        assert_eq!(output, "7 fetched, 3 not begun of 10");
+        assert_eq!(output, "7 fetched, 3 not run of 10");
         assert_eq!(describe(&RunStatus::TimedOut, &Summary::parse(b"")), "timed out: no summary");
     }
 

@@ -14,9 +14,9 @@ use crate::{
 };
 
 use super::{
-    Peer,
     build::Programs,
     output::{self, Summary},
+    peers::Peer,
 };
 
 /// The time limit of one crawl: every loop is faster, unless it hangs.

@@ -32,9 +32,9 @@ pub(super) fn metadata(folder: &Path, processes: &Processes) -> Result<Value, St
     let mut command = cargo(folder);
     command.args(["metadata", "--format-version", "1", "--no-deps"]);
     let run = run::run_program(command, TIMEOUT, processes);
-    let failed = |how: String| {
+    let failed = |reason: String| {
         let stderr = String::from_utf8_lossy(&run.stderr);
-        format!("`cargo metadata` in {}: {how}\n{stderr}", folder.display())
+        format!("`cargo metadata` in {}: {reason}\n{stderr}", folder.display())
     };
     match &run.status {
         RunStatus::Succeeded => {

@@ -6,7 +6,7 @@ use forloop_core::{InvalidRate, LoopError, Rate, ZeroLimit, each};
 use futures_lite::StreamExt;
 
 use super::times::Stopwatch;
-use crate::{Backend, Gate, LONG, Peak, Tally, job, on_time, seconds, yields};
+use crate::{Backend, Gate, LONG, Log, Peak, job, on_time, seconds, yields};
 
 /// OPT-1: A rate spaces the starts of bodies evenly.
 pub fn a_rate_spaces_starts_evenly<B: Backend>(backend: B) {
@@ -94,7 +94,7 @@ pub fn a_staggered_race_calls_no_body_after_the_winner<B: Backend>(backend: B) {
         let looping = each(0..9).unbounded().at(backend.place());
         looping.stagger(&watch.clock, LONG)
     };
-    let called = Tally::default();
+    let called = Log::default();
     let body = |n: u64| {
         called.write(n);
         job(async move { if n < 2 { Err(format!("{n} failed")) } else { Ok(n) } })
@@ -133,7 +133,7 @@ pub fn limit_by_bounds_the_running_bodies_of_each_key<B: Backend>(backend: B) {
 
 /// OPT-8, law 7: Items whose key is at its limit do not block items with other keys.
 pub fn a_key_at_its_limit_does_not_block_other_keys<B: Backend>(backend: B) {
-    let (gate, started) = (Gate::default(), Tally::default());
+    let (gate, started) = (Gate::default(), Log::default());
     // Three items of one key wait for the last item, which has another key.
     let looping = each([1, 1, 1, 2]).limit(4).unwrap().at(backend.place());
     let looping = looping.limit_by(|n: &u64| *n, 1).unwrap();
@@ -155,7 +155,7 @@ pub fn a_key_at_its_limit_does_not_block_other_keys<B: Backend>(backend: B) {
 
 /// OPT-8, law 6: At most `limit` items are pulled ahead and queued for their key.
 pub fn at_most_limit_items_are_queued_for_their_key<B: Backend>(backend: B) {
-    let (pulled, gate, three_wait) = (Tally::default(), Gate::default(), Gate::default());
+    let (pulled, gate, three_wait) = (Log::default(), Gate::default(), Gate::default());
     let items = (0..100_u64).inspect(|&n| {
         pulled.write(n);
         if n == 3 {
@@ -164,7 +164,7 @@ pub fn at_most_limit_items_are_queued_for_their_key<B: Backend>(backend: B) {
     });
     let looping = each(items).limit(3).unwrap().at(backend.place());
     let looping = looping.limit_by(|_: &u64| "one", 1).unwrap();
-    let seen = Tally::default();
+    let seen = Log::default();
     let outputs = looping.gather(|n| {
         let (gate, pulled, seen) = (gate.clone(), pulled.clone(), seen.clone());
         let three_wait = three_wait.clone();
@@ -229,7 +229,7 @@ pub fn weight_by_bounds_the_weight_of_the_running_bodies<B: Backend>(backend: B)
 
 /// OPT-9: Light items do not overtake a heavy one, and an item heavier than the limit runs alone.
 pub fn a_heavy_item_is_not_overtaken_and_one_over_the_limit_runs_alone<B: Backend>(backend: B) {
-    let (started, in_flight) = (Tally::default(), Peak::default());
+    let (started, in_flight) = (Log::default(), Peak::default());
     let weights = [1, 1, 4, 1, 1, 100, 1, usize::MAX, 0, 0];
     let looping = each(weights).limit(4).unwrap().at(backend.place()).weight_by(|&weight| weight);
     let outputs = backend.block_on(looping.gather(|weight| {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use forloop_core::{Timer, each};
 use futures_lite::StreamExt;
 
-use crate::{Alive, Backend, Gate, Job, Tally, eventually, job, yields};
+use crate::{Alive, Backend, Gate, Job, Log, eventually, job, yields};
 
 /// ASC-1: `as_completed` yields each result once, in completion order.
 pub fn results_are_yielded_once_each_in_completion_order<B: Backend>(backend: B) {
@@ -33,7 +33,7 @@ pub fn results_are_yielded_once_each_in_completion_order<B: Backend>(backend: B)
 pub fn a_failure_is_yielded_and_does_not_stop_the_iteration<B: Backend>(backend: B) {
     // Some fail, and all fail at once.
     for divisor in [2, 1] {
-        let (gate, arrived) = (Gate::default(), Tally::default());
+        let (gate, arrived) = (Gate::default(), Log::default());
         let results = each(0..6).unbounded().at(backend.place()).as_completed(|n: u64| {
             let (gate, arrived) = (gate.clone(), arrived.clone());
             job(async move {
@@ -90,8 +90,8 @@ pub fn dropping_the_stream_stops_the_running_bodies<B: Backend>(backend: B) {
 /// ASC-5: Bodies make progress while the step of `for_each` awaits.
 pub fn bodies_make_progress_while_a_step_awaits<B: Backend>(backend: B) {
     let others = Gate::default();
-    let finished = Tally::default();
-    let seen = Tally::default();
+    let finished = Log::default();
+    let seen = Log::default();
     backend.block_on(
         each(0..5)
             .unbounded()
@@ -122,7 +122,7 @@ pub fn bodies_make_progress_while_a_step_awaits<B: Backend>(backend: B) {
 /// ASC-5: Bodies make progress while the future of `consume` awaits something else.
 pub fn bodies_make_progress_while_a_consumer_awaits<B: Backend>(backend: B) {
     let both = Gate::default();
-    let finished = Tally::default();
+    let finished = Log::default();
     let results = each(0..2).limit(2).unwrap().at(backend.place()).stream(|n: u64| {
         let (both, finished) = (both.clone(), finished.clone());
         job(async move {
@@ -197,7 +197,7 @@ pub fn a_receiver_that_outlives_its_loop_is_closed<B: Backend>(backend: B) {
     let drained = backend.block_on(results(100).consume(|receiver| async { drain(receiver) }));
     drained.join().unwrap();
     // The receiver is still waiting when the loop is dropped.
-    let thread = Tally::default();
+    let thread = Log::default();
     backend.block_on(async {
         let looping = results(100).consume(|receiver| {
             thread.write(std::sync::Arc::new(std::sync::Mutex::new(Some(drain(receiver)))));
@@ -216,7 +216,7 @@ pub fn a_receiver_that_outlives_its_loop_is_closed<B: Backend>(backend: B) {
 /// ASC-1: Tasks that complete between two polls of the loop are yielded in the order in which they completed.
 pub fn results_between_two_polls_are_yielded_in_completion_order<B: Backend>(backend: B) {
     let clock = backend.clock();
-    let completed = Tally::default();
+    let completed = Log::default();
     let seen: Vec<usize> = backend.block_on(async {
         let bodies: Vec<_> = (0..10).map(|_| Alive::default()).collect();
         let mut results = each(0..10).unbounded().at(backend.place()).as_completed(|n: usize| {
@@ -284,7 +284,7 @@ pub fn a_receiver_is_closed_when_its_loop_returns<B: Backend>(backend: B) {
 /// ASC-1: Results keep the completion order if the loop is not polled in between.
 pub fn a_paused_consumer_does_not_change_the_completion_order<B: Backend>(backend: B) {
     let gates: Vec<Gate> = (0..4).map(|_| Gate::default()).collect();
-    let completed = Tally::default();
+    let completed = Log::default();
     let clock = backend.clock();
     let mut results = each(0..4).limit(3).unwrap().at(backend.place()).as_completed(|n: usize| {
         let (gate, completed) = (gates[n].clone(), completed.clone());

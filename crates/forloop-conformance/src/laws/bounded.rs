@@ -7,7 +7,7 @@ use forloop_core::{ZeroLimit, each, each_stream};
 use futures_lite::{Stream, StreamExt};
 
 use crate::strategies::{Run, every_strategy};
-use crate::{Alive, Backend, Gate, Peak, Tally, job, yields};
+use crate::{Alive, Backend, Gate, Log, Peak, job, yields};
 
 /// BND-1: At most `limit` bodies are in flight, for limits from 1 to 100.
 pub fn at_most_limit_bodies_are_in_flight<B: Backend>(backend: B) {
@@ -32,7 +32,7 @@ pub fn at_most_limit_bodies_are_in_flight<B: Backend>(backend: B) {
 /// BND-2: When a body completes, the next one starts at once, even if an earlier body is still running.
 pub fn a_free_permit_starts_the_next_body_at_once<B: Backend>(backend: B) {
     // Body 0 completes after all others, so they all ran with the other permit.
-    let (last, log) = (Gate::default(), Tally::default());
+    let (last, log) = (Gate::default(), Log::default());
     let outputs = each(0..5).limit(2).unwrap().at(backend.place()).gather(|n: u64| {
         let (last, log) = (last.clone(), log.clone());
         job(async move {
@@ -51,7 +51,7 @@ pub fn a_free_permit_starts_the_next_body_at_once<B: Backend>(backend: B) {
 
 /// BND-4: The source is pulled only for a free permit, so it may be infinite.
 pub fn the_source_is_pulled_only_for_a_free_permit<B: Backend>(backend: B) {
-    let (pulled, settled) = (Tally::default(), Tally::default());
+    let (pulled, settled) = (Log::default(), Log::default());
     let items = (0..).inspect(|&n: &u64| {
         pulled.write(n);
         assert!(pulled.read().len() <= settled.read().len() + 3);
@@ -73,7 +73,7 @@ pub fn the_source_is_pulled_only_for_a_free_permit<B: Backend>(backend: B) {
 
 /// BND-4, law 7: In the ordered stream, a result that waits for an earlier one keeps its permit.
 pub fn a_result_that_the_ordered_stream_buffers_keeps_its_permit<B: Backend>(backend: B) {
-    let (first, pulled) = (Gate::default(), Tally::default());
+    let (first, pulled) = (Gate::default(), Log::default());
     let items = (0..).inspect(|&n: &u64| pulled.write(n));
     let mut results = Box::pin(each(items).limit(3).unwrap().at(backend.place()).stream(|n| {
         let first = first.clone();
@@ -160,7 +160,7 @@ pub fn the_ordered_stream_keeps_input_order_and_the_unordered_one_completion_ord
 /// BND-7: After an error the loop pulls no item and calls no body.
 pub fn after_an_error_no_item_is_pulled_and_no_body_is_called<B: Backend>(backend: B) {
     for (items, fails, expected) in [(1..4, 1, vec![1]), (0..100, 1, vec![0, 1])] {
-        let (called, pulled) = (Tally::default(), Tally::default());
+        let (called, pulled) = (Log::default(), Log::default());
         let items = items.inspect(|&n: &u64| pulled.write(n));
         let error = each(items).limit(1).unwrap().at(backend.place()).try_for_each(|n| {
             called.write(n);
@@ -171,7 +171,7 @@ pub fn after_an_error_no_item_is_pulled_and_no_body_is_called<B: Backend>(backen
         assert_eq!(pulled.read(), expected);
     }
     // The same with a free permit: no body is called after the error.
-    let (called, gate) = (Tally::default(), Gate::default());
+    let (called, gate) = (Log::default(), Gate::default());
     let error = each(0..100).limit(3).unwrap().at(backend.place()).try_gather(|n: u64| {
         let gate = gate.clone();
         called.write(n);
@@ -189,7 +189,7 @@ pub fn after_an_error_no_item_is_pulled_and_no_body_is_called<B: Backend>(backen
 /// A stream that logs how many items were left at each poll.
 struct Counting {
     left: u64,
-    polled: Tally,
+    polled: Log,
     /// Whether the last poll returned `Pending`, as it does before each item.
     was_pending: bool,
 }
@@ -214,7 +214,7 @@ impl Stream for Counting {
 
 /// BND-8: A stream as the source is polled only for a free permit, and not after it has yielded `None`.
 pub fn a_stream_is_polled_only_for_a_free_permit<B: Backend>(backend: B) {
-    let (polled, gate, peak) = (Tally::default(), Gate::default(), Peak::default());
+    let (polled, gate, peak) = (Log::default(), Gate::default(), Peak::default());
     let source = Counting { left: 10, polled: polled.clone(), was_pending: false };
     let mut outputs =
         Box::pin(each_stream(source).limit(2).unwrap().at(backend.place()).gather(|n| {
@@ -248,7 +248,7 @@ pub fn a_limit_of_zero_is_an_error_before_anything_runs<B: Backend>(_backend: B)
 /// Law 8
 pub fn limit_one_is_the_sequential_loop_in_every_strategy<B: Backend>(backend: B) {
     let order: Vec<u64> = (0..6).collect();
-    let (peak, completed) = (Peak::default(), Tally::default());
+    let (peak, completed) = (Peak::default(), Log::default());
     let one = || each(0..6_u64).limit(1).unwrap().at(backend.place());
     let failures: [fn(usize) -> bool; 3] = [|_| false, |index| index == 2, |index| index % 4 == 0];
     for fails in failures {
@@ -274,7 +274,7 @@ pub fn limit_one_is_the_sequential_loop_in_every_strategy<B: Backend>(backend: B
             let peak = peak.clone();
             job(async move { peak.during(async { n }).await })
         };
-        let seen = Tally::default();
+        let seen = Log::default();
         one().stream_unordered(body).for_each(async |n| seen.write(n)).await;
         assert_eq!(seen.read(), order);
     });

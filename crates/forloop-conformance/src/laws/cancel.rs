@@ -8,7 +8,7 @@ use futures_lite::future::poll_once;
 
 use super::fallible;
 use crate::strategies::{Run, every_strategy};
-use crate::{Alive, Backend, Gate, Group, Tally, eventually, job, yields};
+use crate::{Alive, Backend, Gate, Group, Log, eventually, job, yields};
 
 /// CAN-1: Dropping a loop drops its source and stops its bodies: in the caller's task before the drop returns,
 /// tasks soon after.
@@ -46,7 +46,7 @@ pub fn a_dropped_loop_stops_every_body_and_drops_its_source<B: Backend>(backend:
 
 /// Law 11: A loop that is dropped before its first poll has called neither its source nor its closure.
 pub fn a_loop_that_is_never_polled_calls_nothing<B: Backend>(backend: B) {
-    let log = Tally::<u64>::default();
+    let log = Log::<u64>::default();
     let items = || (0..3).inspect(|&n| log.write(n));
     let body = |n| {
         log.write(n);
@@ -178,7 +178,7 @@ pub fn every_strategy_that_is_dropped_stops_its_bodies_and_drops_its_source<B: B
 
 /// Law 12: A loop or group may be forgotten while it runs: no memory safety depends on a destructor.
 pub fn a_forgotten_loop_is_sound<B: Backend>(backend: B) {
-    let (gate, called) = (Gate::default(), Tally::<u64>::default());
+    let (gate, called) = (Gate::default(), Log::<u64>::default());
     let body = |n: u64| {
         let (gate, called) = (gate.clone(), called.clone());
         job(async move {

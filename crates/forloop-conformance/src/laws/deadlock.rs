@@ -6,7 +6,7 @@ use std::time::Duration;
 use forloop_core::{Timer, each};
 use futures_lite::{StreamExt, future};
 
-use crate::{Backend, FairMutex, Inline, Job, LONG, Tally, job, yields};
+use crate::{Backend, FairMutex, Inline, Job, LONG, Log, job, yields};
 
 const ITEMS: u64 = 20;
 
@@ -21,7 +21,7 @@ fn body(lock: &FairMutex, n: u64) -> Job<u64> {
 }
 
 /// A step of the consumer that holds it as well.
-async fn step(lock: &FairMutex, seen: &Tally, n: u64) {
+async fn step(lock: &FairMutex, seen: &Log, n: u64) {
     let _held = lock.lock().await;
     yields(2).await;
     seen.write(n);
@@ -35,11 +35,11 @@ macro_rules! every_consumer {
             let looping = each(0..ITEMS).limit(3).unwrap().at($backend.place());
             looping.$strategy(|n| body(&lock, n))
         };
-        let seen = Tally::default();
+        let seen = Log::default();
         $backend.block_on(results().for_each(|item| step(&lock, &seen, value(item))));
         all_seen(&seen);
 
-        let seen = Tally::default();
+        let seen = Log::default();
         let tried = $backend.block_on(results().try_for_each(|item| {
             let step = step(&lock, &seen, value(item));
             async move { Ok::<(), String>(step.await) }
@@ -47,7 +47,7 @@ macro_rules! every_consumer {
         assert_eq!(tried, Ok(()));
         all_seen(&seen);
 
-        let seen = Tally::default();
+        let seen = Log::default();
         $backend.block_on(results().consume(|mut receiver| {
             let (lock, seen) = (&lock, &seen);
             async move {
@@ -60,7 +60,7 @@ macro_rules! every_consumer {
     }};
 }
 
-fn all_seen(seen: &Tally) {
+fn all_seen(seen: &Log) {
     let mut seen = seen.read();
     seen.sort_unstable();
     assert_eq!(seen, (0..ITEMS).collect::<Vec<_>>());
@@ -75,7 +75,7 @@ pub fn a_step_that_awaits_a_lock_held_by_a_body_acquires_it<B: Backend>(backend:
 
 /// Law 9: The law above can fail: a plain loop over the same stream deadlocks, as its documentation says.
 pub fn a_plain_loop_over_the_stream_deadlocks(in_task: Inline) {
-    let (lock, seen, clock) = (FairMutex::default(), Tally::default(), in_task.clock());
+    let (lock, seen, clock) = (FairMutex::default(), Log::default(), in_task.clock());
     let plain_loop = async {
         let looping = each(0..ITEMS).limit(3).unwrap();
         let mut results = std::pin::pin!(looping.stream_unordered(|n| body(&lock, n)));

@@ -6,12 +6,12 @@ use std::time::Duration;
 use forloop_core::backon::ConstantBuilder;
 use forloop_core::{CancelToken, Cause, Event, LoopError, Outcome, OutcomeKind, each, each_stream};
 
-use crate::{Alive, Backend, Gate, Job, Tally, job, seconds, yields};
+use crate::{Alive, Backend, Gate, Job, Log, job, seconds, yields};
 
 /// OPT-10: After `drain_on` has fired, the running bodies complete and no other body starts.
 pub fn draining_completes_the_running_bodies_and_starts_no_other<B: Backend>(backend: B) {
     let (token, gate, alive, called) =
-        (CancelToken::new(), Gate::default(), Alive::default(), Tally::default());
+        (CancelToken::new(), Gate::default(), Alive::default(), Log::default());
     let looping = || each(0..).limit(3).unwrap().at(backend.place()).drain_on(&token);
     let body = |n: u64| {
         called.write(n);
@@ -215,7 +215,7 @@ pub fn stop_on_output_stops_the_loop_at_a_matching_output<B: Backend>(backend: B
     let body = |n| odd_ones_fail(&alive, n);
     let looping = |limit: usize| each(0..10).limit(limit).unwrap().at(backend.place());
     // One after another: no item is pulled after the match, and the match has its outcome.
-    let shown = Tally::default();
+    let shown = Log::default();
     let settled = looping(1).stop_on_output(|index, output: &Result<u64, String>| {
         shown.write(index);
         output.as_ref().is_err_and(|error| error.starts_with('3'))
@@ -225,7 +225,7 @@ pub fn stop_on_output_stops_the_loop_at_a_matching_output<B: Backend>(backend: B
     assert_eq!((settled.len(), settled.errors().count(), shown.read()), (4, 2, vec![0, 1, 2, 3]));
     // While others run: each output is shown once, and none after the match.
     for limit in [2, 4, 64] {
-        let shown = Tally::default();
+        let shown = Log::default();
         let sought = looping(limit).stop_on_output(|index, output: &Result<u64, String>| {
             shown.write(index);
             *output == Ok(4)
@@ -240,7 +240,7 @@ pub fn stop_on_output_stops_the_loop_at_a_matching_output<B: Backend>(backend: B
         assert_eq!(once.len(), shown.len());
     }
     // Of a body that is retried, only the last output is shown.
-    let shown = Tally::default();
+    let shown = Log::default();
     let again = ConstantBuilder::default().with_delay(Duration::ZERO).with_max_times(2);
     let again =
         looping(3).retry(&clock, again).stop_on_output(|index, output: &Result<u64, String>| {
@@ -280,7 +280,7 @@ pub fn a_predicates_panic_propagates_after_the_bodies_have_stopped<B: Backend>(b
 pub fn a_met_condition_is_not_checked_again_and_a_drained_loop_reports_its_cause<B: Backend>(
     backend: B,
 ) {
-    let (checked, clock) = (Tally::default(), backend.clock());
+    let (checked, clock) = (Log::default(), backend.clock());
     let again = ConstantBuilder::default().with_delay(seconds::<B>(3600));
     let looping = each(0..4).unbounded().at(backend.place()).retry(&clock, again);
     let checks = checked.clone();
@@ -317,7 +317,7 @@ pub fn a_met_condition_is_not_checked_again_and_a_drained_loop_reports_its_cause
 /// OPT-11: Observers receive the events of each item in order: received, each attempt, one outcome.
 pub fn observers_receive_the_events_of_each_item_in_order<B: Backend>(backend: B) {
     let clock = backend.clock();
-    let events = Tally::<(Duration, Event)>::default();
+    let events = Log::<(Duration, Event)>::default();
     let looping = each([0, 1, 2, 3]).limit(2).unwrap().at(backend.place());
     let again = ConstantBuilder::default().with_delay(seconds::<B>(1)).with_max_times(1);
     let received = events.clone();
@@ -337,14 +337,14 @@ pub fn observers_receive_the_events_of_each_item_in_order<B: Backend>(backend: B
     }));
     let events = events.read();
     assert!(events.windows(2).all(|pair| pair[0].0 <= pair[1].0), "the times are in order");
-    assert!(matches!(events[0].1, Event::LoopStarted { least: 4, most: Some(4), .. }));
+    assert!(matches!(events[0].1, Event::LoopStarted { lower: 4, upper: Some(4), .. }));
     let of = |item: usize| -> Vec<String> {
         let of_item = events.iter().filter(|(_, event)| event.index() == Some(item));
         let shown = of_item.map(|(_, event)| match event {
             Event::Received { .. } => "received".to_owned(),
             Event::Started { attempt, .. } => format!("started {attempt}"),
             Event::Retried { attempt, .. } => format!("retried {attempt}"),
-            Event::Completed { attempts, how, .. } => format!("{how:?} {attempts}"),
+            Event::Completed { attempts, kind, .. } => format!("{kind:?} {attempts}"),
             other => panic!("{other:?}"),
         });
         shown.collect()
@@ -363,7 +363,7 @@ pub fn observers_receive_the_events_of_each_item_in_order<B: Backend>(backend: B
 /// OPT-11: Observers receive an outcome for items that were stopped and for items that never started.
 pub fn observers_receive_the_outcomes_of_stopped_and_unstarted_items<B: Backend>(backend: B) {
     let clock = backend.clock();
-    let events = Tally::<Event>::default();
+    let events = Log::<Event>::default();
     let (received, token, first_runs) = (events.clone(), CancelToken::new(), Gate::default());
     let looping = each([0, 1, 1]).limit(3).unwrap().at(backend.place());
     let looping = looping
@@ -388,7 +388,7 @@ pub fn observers_receive_the_outcomes_of_stopped_and_unstarted_items<B: Backend>
         .read()
         .into_iter()
         .filter_map(|event| match event {
-            Event::Completed { index, attempts, how, .. } => Some((index, attempts, how)),
+            Event::Completed { index, attempts, kind, .. } => Some((index, attempts, kind)),
             _ => None,
         })
         .collect();

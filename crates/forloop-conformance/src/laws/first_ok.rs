@@ -4,7 +4,7 @@ use forloop_core::{CancelToken, Cause, LoopError, each};
 use futures_lite::future::poll_once;
 
 use super::errors;
-use crate::{Alive, Backend, Gate, Job, Tally, job};
+use crate::{Alive, Backend, Gate, Job, Log, job};
 
 /// OPT-3: The first `n` successes are returned in completion order, and the other bodies are stopped.
 pub fn the_first_n_successes_are_returned_in_completion_order<B: Backend>(backend: B) {
@@ -39,7 +39,7 @@ pub fn the_first_n_successes_are_returned_in_completion_order<B: Backend>(backen
     assert_eq!((alive.now(), alive.ever()), (0, 6));
 
     // One after another: no body is called after the last success.
-    let (called, pulled) = (Tally::default(), Tally::default());
+    let (called, pulled) = (Log::default(), Log::default());
     let items = (0..9).inspect(|&n: &u64| pulled.write(n));
     let firsts = each(items).sequential().at(backend.place()).first_ok(2, |n| {
         called.write(n);

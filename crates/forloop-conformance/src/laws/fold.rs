@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use forloop_core::{CancelToken, Cause, Outcome, each};
 
 use super::endless;
-use crate::{Alive, Backend, Gate, PanicOnDrop, Tally, job, seconds, yields};
+use crate::{Alive, Backend, Gate, Log, PanicOnDrop, job, seconds, yields};
 
 /// FLD-1: `fold` receives each output once, in completion order, with its index.
 pub fn each_output_is_folded_once_in_completion_order_with_its_index<B: Backend>(backend: B) {
@@ -56,7 +56,7 @@ pub fn of_many_items_at_most_limit_exist_at_once<B: Backend>(backend: B) {
 
 /// FLD-1: A fold keeps every update, while bodies that read, await and write a shared counter lose some.
 pub fn a_fold_keeps_updates_that_a_shared_counter_loses<B: Backend>(backend: B) {
-    let (total, all_in) = (Tally::<u64>::default(), Gate::default());
+    let (total, all_in) = (Log::<u64>::default(), Gate::default());
     let counted = each(1..=10).unbounded().at(backend.place()).for_each(|n: u64| {
         let (total, all_in) = (total.clone(), all_in.clone());
         job(async move {
@@ -86,10 +86,10 @@ pub fn a_fold_keeps_updates_that_a_shared_counter_loses<B: Backend>(backend: B) 
 
 /// FLD-2: The first failure stops the bodies of a `try_fold`, and no output is folded after it.
 pub fn the_first_failure_stops_a_try_fold_and_no_output_is_folded_after_it<B: Backend>(backend: B) {
-    let (alive, failed, pulled) = (Alive::default(), Gate::default(), Tally::default());
+    let (alive, failed, pulled) = (Alive::default(), Gate::default(), Log::default());
     let items = (0..9).inspect(|&n: &u64| pulled.write(n));
     let looping = each(items).limit(3).unwrap().at(backend.place());
-    let folded = Tally::default();
+    let folded = Log::default();
     let body = |n: u64| {
         let (guard, failed) = (alive.guard(), failed.clone());
         job(async move {
@@ -167,7 +167,7 @@ pub fn an_interrupted_fold_returns_the_value_so_far<B: Backend>(backend: B) {
 
 /// FLD-4, law 1: A panic of the step propagates after the bodies have stopped, and the step is not called again.
 pub fn a_folds_panic_propagates_after_the_bodies_have_stopped<B: Backend>(backend: B) {
-    let (alive, called) = (Alive::default(), Tally::default());
+    let (alive, called) = (Alive::default(), Log::default());
     let caught = catch_unwind(AssertUnwindSafe(|| {
         let looping = each(0..).limit(3).unwrap().at(backend.place());
         let body = |n: u64| if n < 2 { job(async move { n }) } else { endless(&alive) };

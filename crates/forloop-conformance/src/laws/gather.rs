@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use forloop_core::{Outcome, Timer, each};
 
-use crate::{Alive, Backend, Gate, Peak, Tally, job, yields};
+use crate::{Alive, Backend, Gate, Log, Peak, job, yields};
 
 /// GAT-1: Without a limit, all bodies are in flight at once.
 pub fn all_bodies_run_at_once<B: Backend>(backend: B) {
     // Ten bodies that wait for each other complete only if all ten are in flight.
-    let (peak, gate, arrived) = (Peak::default(), Gate::default(), Tally::default());
+    let (peak, gate, arrived) = (Peak::default(), Gate::default(), Log::default());
     let bodies = each(0..10).unbounded().at(backend.place()).gather(|n: u64| {
         let (peak, gate, arrived) = (peak.clone(), gate.clone(), arrived.clone());
         job(async move {
@@ -31,7 +31,7 @@ pub fn all_bodies_run_at_once<B: Backend>(backend: B) {
 /// GAT-2: Outputs are returned in input order, in any order of completion.
 pub fn outputs_are_returned_in_input_order<B: Backend>(backend: B) {
     let (a, c) = (Gate::default(), Gate::default());
-    let log = Tally::default();
+    let log = Log::default();
     let outputs = each(["a", "b", "c"]).unbounded().at(backend.place()).gather(|name| {
         let (a, c, log) = (a.clone(), c.clone(), log.clone());
         job(async move {
@@ -55,7 +55,7 @@ pub fn outputs_are_returned_in_input_order<B: Backend>(backend: B) {
 
 /// GAT-3: Each item is pulled once and its body called once, in input order.
 pub fn each_item_is_pulled_once_and_its_body_called_once_in_input_order<B: Backend>(backend: B) {
-    let (pulled, called) = (Tally::default(), Tally::default());
+    let (pulled, called) = (Log::default(), Log::default());
     let items = (0..100).inspect(|&n: &u64| pulled.write(n)).enumerate();
     let outputs = each(items).unbounded().at(backend.place()).gather(|(index, n)| {
         assert_eq!(index as u64, n);
@@ -122,7 +122,7 @@ pub fn an_error_is_returned_after_the_siblings_have_stopped<B: Backend>(backend:
 /// GAT-5, law 2: The error contains the bodies that failed before the loop stopped, each with its index.
 pub fn the_error_contains_every_failure<B: Backend>(backend: B) {
     let all_in = Gate::default();
-    let arrived = Tally::default();
+    let arrived = Log::default();
     let outcome = each(0..8).unbounded().at(backend.place()).try_for_each(|n: u64| {
         let (all_in, arrived) = (all_in.clone(), arrived.clone());
         job(async move {

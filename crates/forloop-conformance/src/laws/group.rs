@@ -5,11 +5,11 @@ use std::time::Duration;
 use forloop_core::{Cancelled, Closed, LoopError, Timer};
 
 use super::{endless, errors};
-use crate::{Alive, Backend, Gate, Group, PanicOnDrop, Tally, eventually, job, yields};
+use crate::{Alive, Backend, Gate, Group, Log, PanicOnDrop, eventually, job, yields};
 
 /// GRP-1: A group returns the value of its body after all children have completed.
 pub fn a_group_returns_its_bodys_value_after_all_children_have_completed<B: Backend>(backend: B) {
-    let log = Tally::default();
+    let log = Log::default();
     let value = backend.group({
         let log = log.clone();
         move |group| {
@@ -33,7 +33,7 @@ pub fn a_group_returns_its_bodys_value_after_all_children_have_completed<B: Back
     assert_eq!(log, [0, 1, 2, 3]);
 }
 
-fn descend<G: Group>(group: G, left: u64, log: Tally) -> crate::Job<Result<u64, String>> {
+fn descend<G: Group>(group: G, left: u64, log: Log) -> crate::Job<Result<u64, String>> {
     job(async move {
         yields(2).await;
         log.write(left);
@@ -46,7 +46,7 @@ fn descend<G: Group>(group: G, left: u64, log: Tally) -> crate::Job<Result<u64, 
 
 /// GRP-2: A child may spawn into its own group after the body has returned, and the group waits for it.
 pub fn a_child_may_spawn_into_its_group_after_the_body_has_returned<B: Backend>(backend: B) {
-    let log = Tally::default();
+    let log = Log::default();
     let result = backend.group({
         let log = log.clone();
         move |group| {
@@ -60,7 +60,7 @@ pub fn a_child_may_spawn_into_its_group_after_the_body_has_returned<B: Backend>(
 
 /// GRP-3: A child's error stops its siblings, and the body at its current await.
 pub fn a_childs_error_stops_the_siblings_and_the_body<B: Backend>(backend: B) {
-    let (alive, after) = (Alive::default(), Tally::<u64>::default());
+    let (alive, after) = (Alive::default(), Log::<u64>::default());
     let result = backend.group({
         let (alive, after) = (alive.clone(), after.clone());
         move |group| {
@@ -135,7 +135,7 @@ pub fn a_bodys_error_stops_the_children_before_it_is_returned<B: Backend>(backen
 
 /// GRP-6: A group that has returned refuses a child and drops it without a poll.
 pub fn a_closed_group_refuses_a_child_and_drops_it_unpolled<B: Backend>(backend: B) {
-    let (kept, alive, polled) = (Tally::default(), Alive::default(), Tally::<u64>::default());
+    let (kept, alive, polled) = (Log::default(), Alive::default(), Log::<u64>::default());
     let result = backend.group({
         let kept = kept.clone();
         move |group: B::Group| {
@@ -175,7 +175,7 @@ pub fn the_error_of_a_child_that_is_not_awaited_is_returned<B: Backend>(backend:
 
 /// GRP-8: `cancel` stops the body and the children, and a second call changes nothing.
 pub fn a_cancelled_group_stops_its_body_and_its_children<B: Backend>(backend: B) {
-    let (alive, after) = (Alive::default(), Tally::<u64>::default());
+    let (alive, after) = (Alive::default(), Log::<u64>::default());
     let result = backend.group({
         let (alive, after) = (alive.clone(), after.clone());
         move |group| {
@@ -216,7 +216,7 @@ pub fn a_group_cancelled_after_its_body_has_returned_returns_the_value<B: Backen
 
 /// GRP-8: A group that was cancelled before its first child drops that child without a poll.
 pub fn a_group_cancelled_before_its_first_child_refuses_it<B: Backend>(backend: B) {
-    let (alive, polled) = (Alive::default(), Tally::<u64>::default());
+    let (alive, polled) = (Alive::default(), Log::<u64>::default());
     let result = backend.group({
         let (alive, polled) = (alive.clone(), polled.clone());
         move |group| {
@@ -331,7 +331,7 @@ pub fn a_dropped_group_stops_its_body_and_its_children<B: Backend>(backend: B) {
 
 /// Law 11: A group that is dropped before its first poll has not called its closure.
 pub fn a_group_that_is_never_polled_calls_nothing<B: Backend>(backend: B) {
-    let called = Tally::<u64>::default();
+    let called = Log::<u64>::default();
     let result = backend.group({
         let called = called.clone();
         move |_| {
@@ -347,7 +347,7 @@ pub fn a_group_that_is_never_polled_calls_nothing<B: Backend>(backend: B) {
 pub fn a_busy_body_does_not_starve_its_children<B: Backend>(backend: B) {
     let result = backend.group(|group| {
         job(async move {
-            let flag = Tally::default();
+            let flag = Log::default();
             let written = flag.clone();
             group.spawn(job(async move {
                 yields(3).await;
@@ -392,7 +392,7 @@ pub fn endless_children_do_not_starve_the_body<B: Backend>(backend: B) {
 /// GRP-3: The body does not resume after its current await, not even if it awaits the child that failed.
 pub fn the_body_does_not_resume_after_awaiting_a_failed_child<B: Backend>(backend: B) {
     for round in 0..50 {
-        let after = Tally::<u64>::default();
+        let after = Log::<u64>::default();
         let result = backend.group({
             let after = after.clone();
             move |group| {
@@ -444,7 +444,7 @@ pub fn a_child_that_awaits_a_sibling_does_not_observe_its_cancellation<B: Backen
     for _ in 0..100 {
         let result = backend.group(|group| {
             job(async move {
-                let (gate, waiting) = (Gate::default(), Tally::<u64>::default());
+                let (gate, waiting) = (Gate::default(), Log::<u64>::default());
                 let waited_for: Vec<_> =
                     (0..5).map(|_| group.spawn(job(std::future::pending()))).collect();
                 for child in waited_for {
@@ -548,8 +548,8 @@ pub fn a_stopping_group_refuses_a_child_and_drops_it_unpolled<B: Backend>(backen
     struct Late<G: Group> {
         group: G,
         alive: Alive,
-        polled: Tally,
-        refused: Tally<bool>,
+        polled: Log,
+        refused: Log<bool>,
     }
 
     impl<G: Group> Drop for Late<G> {
@@ -564,7 +564,7 @@ pub fn a_stopping_group_refuses_a_child_and_drops_it_unpolled<B: Backend>(backen
         }
     }
 
-    let (alive, polled, refused) = (Alive::default(), Tally::default(), Tally::default());
+    let (alive, polled, refused) = (Alive::default(), Log::default(), Log::default());
     let result = backend.group({
         let (alive, polled, refused) = (alive.clone(), polled.clone(), refused.clone());
         move |group| {

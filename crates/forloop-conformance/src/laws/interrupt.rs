@@ -10,13 +10,13 @@ use super::endless;
 use super::times::Stopwatch;
 use crate::strategies::{Run, every_strategy};
 use crate::{
-    Alive, Backend, Gate, Job, LONG, Tally, TickingClock, VirtualClock, eventually, job,
-    long_after, on_time, seconds, yields,
+    Alive, Backend, Gate, Job, LONG, Log, TickingClock, VirtualClock, eventually, job, long_after,
+    on_time, seconds, yields,
 };
 
 /// CAN-2
 pub fn a_token_cancelled_before_keeps_every_strategy_from_beginning<B: Backend>(backend: B) {
-    let (pulled, called) = (Tally::default(), Tally::default());
+    let (pulled, called) = (Log::default(), Log::default());
     let token = CancelToken::new();
     token.cancel();
     let looping = || {
@@ -54,7 +54,7 @@ pub fn a_token_cancelled_before_keeps_every_strategy_from_beginning<B: Backend>(
 
 /// CAN-3: A cancelled loop returns after its bodies have stopped, with the outcome of each item.
 pub fn a_cancelled_loop_has_stopped_its_bodies_and_reports_the_outcomes<B: Backend>(backend: B) {
-    let (alive, done, pulled) = (Alive::default(), Tally::default(), Tally::default());
+    let (alive, done, pulled) = (Alive::default(), Log::default(), Log::default());
     let (token, gate) = (CancelToken::new(), Gate::default());
     backend.block_on(async {
         let items = (0..10).inspect(|&n: &u64| pulled.write(n));
@@ -172,7 +172,7 @@ pub fn any_future_is_a_signal_and_the_first_of_several_decides<B: Backend>(backe
 /// CAN-3: A body that holds the token itself may complete after it is cancelled.
 pub fn a_body_may_await_the_token_and_complete<B: Backend>(backend: B) {
     let token = CancelToken::new();
-    let (seen, canceller) = (Tally::default(), token.clone());
+    let (seen, canceller) = (Log::default(), token.clone());
     let looping = each(0..2).unbounded().at(backend.place());
     let returned = backend.block_on(looping.gather(|n: u64| {
         let (token, canceller, seen) = (token.child(), canceller.clone(), seen.clone());
@@ -259,7 +259,7 @@ pub fn an_error_before_the_deadline_is_returned<B: Backend>(backend: B) {
 
 /// TMO-1: With a deadline of zero no body starts, and one of `Duration::MAX` never passes.
 pub fn a_deadline_may_be_zero_or_infinite<B: Backend>(backend: B) {
-    let (pulled, called) = (Tally::default(), Tally::default());
+    let (pulled, called) = (Log::default(), Log::default());
     let items = || (0..3).inspect(|&n: &u64| pulled.write(n));
     let body = |n: u64| {
         called.write(n);
@@ -444,7 +444,7 @@ pub fn cancelling_many_bodies_stops_them_all<B: Backend>(backend: B) {
 
 /// CAN-3, law 7: No body starts after the token is cancelled, not even if the closure cancels it.
 pub fn no_body_starts_after_the_token_is_cancelled<B: Backend>(backend: B) {
-    let (called, alive) = (Tally::default(), Alive::default());
+    let (called, alive) = (Log::default(), Alive::default());
     let token = CancelToken::new();
     let looping = each(0..).unbounded().at(backend.place()).cancel_on(&token);
     let interrupted = backend.block_on(looping.gather(|n: u64| {
@@ -506,7 +506,7 @@ pub fn a_body_that_completes_while_it_is_cancelled_keeps_its_value<B: Backend>(b
 /// CAN-3, law 7: No item is pulled after a body has cancelled the loop, even if that body made the item available.
 pub fn no_item_is_pulled_after_a_body_cancels_the_loop<B: Backend>(backend: B) {
     let (items, source) = async_channel::unbounded();
-    let (token, gate, called) = (CancelToken::new(), Gate::default(), Tally::default());
+    let (token, gate, called) = (CancelToken::new(), Gate::default(), Log::default());
     items.try_send(0).unwrap();
     backend.block_on(async {
         let looping = each_stream(Box::pin(source)).unbounded().at(backend.place());

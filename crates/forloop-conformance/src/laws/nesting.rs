@@ -4,13 +4,13 @@ use std::error::Error;
 
 use forloop_core::{LoopError, each, scope};
 
-use crate::{Alive, Backend, Gate, Group, Job, Peak, Spawning, Tally, job, yields};
+use crate::{Alive, Backend, Gate, Group, Job, Log, Peak, Spawning, job, yields};
 
 /// Twelve bodies that wait for each other: they complete only if all of them are in flight.
 #[derive(Clone, Default)]
 struct Barrier {
     peak: Peak,
-    arrived: Tally,
+    arrived: Log,
     all_in: Gate,
 }
 

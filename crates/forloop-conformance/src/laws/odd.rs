@@ -8,7 +8,7 @@ use forloop_core::{TaskSet, each, each_stream, scope, wait};
 use futures_lite::StreamExt;
 
 use crate::strategies::{Run, every_strategy};
-use crate::{Backend, Gate, Inline, Job, Tally, job, yields};
+use crate::{Backend, Gate, Inline, Job, Log, job, yields};
 
 /// EMP-1: With an empty source, every strategy completes on its first poll and calls no body.
 pub fn an_empty_source_completes_on_the_first_poll<B: Backend>(backend: B) {
@@ -75,7 +75,7 @@ pub fn a_wrong_size_hint_is_harmless<B: Backend>(backend: B) {
 /// ORD-1: Bodies are first polled in input order, and outputs that are ready at once are yielded in that order.
 pub fn bodies_are_first_polled_in_input_order_and_ready_outputs_keep_it(_in_task: Inline) {
     for limit in 1..10 {
-        let polled = Tally::default();
+        let polled = Log::default();
         let outputs: Vec<u64> = futures_lite::future::block_on(
             each(0..20)
                 .limit(limit)

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use forloop_core::{CancelToken, Cause, LoopError, each};
 
-use crate::{Alive, Backend, Gate, Tally, job, seconds, yields};
+use crate::{Alive, Backend, Gate, Log, job, seconds, yields};
 
 /// OPT-3: `race_ok` returns the first success and stops the other bodies.
 pub fn the_first_success_wins_and_stops_the_others<B: Backend>(backend: B) {
@@ -54,7 +54,7 @@ pub fn without_a_success_every_error_is_returned_in_completion_order<B: Backend>
 
 /// OPT-3: A sequential `race_ok` pulls no item and calls no body after the first success.
 pub fn a_sequential_race_stops_at_the_first_success<B: Backend>(backend: B) {
-    let (called, pulled) = (Tally::default(), Tally::default());
+    let (called, pulled) = (Log::default(), Log::default());
     let items = (0..9).inspect(|&n: &u64| pulled.write(n));
     let found = backend.block_on(each(items).sequential().at(backend.place()).race_ok(|n| {
         called.write(n);

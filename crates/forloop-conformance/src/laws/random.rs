@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use forloop_core::{Iter, Loop, LoopError, Outcome, each};
 use futures_lite::StreamExt;
 
-use crate::{Alive, Backend, Job, Peak, Tally, eventually, job, yields};
+use crate::{Alive, Backend, Job, Log, Peak, eventually, job, yields};
 
 /// A small random number generator: the same numbers for the same seed, on every platform.
 pub(super) struct Numbers(pub(super) u64);
@@ -80,7 +80,7 @@ impl Future for Once {
 /// What was observed of one loop.
 #[derive(Default)]
 pub(super) struct Observed {
-    pub(super) called: Tally<usize>,
+    pub(super) called: Log<usize>,
     pub(super) pulled: Arc<AtomicUsize>,
     pub(super) peak: Peak,
     /// Bodies and the values that they return.
@@ -239,7 +239,7 @@ fn streams<B: Backend>(backend: &B, plan: &Plan) {
         assert_eq!(results, model(plan).into_iter().enumerate().collect::<Vec<_>>());
     });
 
-    let steps = Tally::default();
+    let steps = Log::default();
     let written = steps.clone();
     let consumed = |looping: Loop<Source, B::Place>, seen: Arc<Observed>| {
         let results = looping.stream_unordered(move |(index, item)| seen.body(index, item));

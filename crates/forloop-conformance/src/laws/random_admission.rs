@@ -11,7 +11,7 @@ use forloop_core::{
 use futures_lite::StreamExt;
 
 use super::random::Numbers;
-use crate::{Alive, Backend, Job, Tally, TickingClock, job, yields};
+use crate::{Alive, Backend, Job, Log, TickingClock, job, yields};
 
 /// The items of a loop, and its options. An option that is off is set to a value that changes nothing.
 #[derive(Debug, Clone)]
@@ -89,7 +89,7 @@ impl Rules {
 #[derive(Clone, Default)]
 struct Seen {
     alive: Alive,
-    events: Tally<(Duration, Event)>,
+    events: Log<(Duration, Event)>,
     /// The indices of the bodies in flight.
     in_flight: Arc<Mutex<Vec<usize>>>,
 }
@@ -113,7 +113,7 @@ impl Seen {
         &self,
         rules: &Arc<Rules>,
         signals: &[CancelToken; 2],
-        calls: &Tally<usize>,
+        calls: &Log<usize>,
         index: usize,
     ) -> Job<Result<u64, String>> {
         calls.write(index);
@@ -179,9 +179,9 @@ fn outcomes(rules: &Rules, events: &[(Duration, Event)]) -> Vec<(OutcomeKind, u3
             }
             (
                 State::Running(tried) | State::BackingOff(tried),
-                Event::Completed { attempts, how, .. },
-            ) if attempts == tried => State::Completed(how, attempts),
-            (State::Received, Event::Completed { attempts: 0, how: OutcomeKind::NotRun, .. }) => {
+                Event::Completed { attempts, kind, .. },
+            ) if attempts == tried => State::Completed(kind, attempts),
+            (State::Received, Event::Completed { attempts: 0, kind: OutcomeKind::NotRun, .. }) => {
                 State::Completed(OutcomeKind::NotRun, 0)
             }
             (state, event) => panic!("{event:?} in {state:?} under {rules:?}"),
@@ -196,7 +196,7 @@ fn outcomes(rules: &Rules, events: &[(Duration, Event)]) -> Vec<(OutcomeKind, u3
     let pulled = states.iter().position(|state| *state == State::Unseen).unwrap_or(states.len());
     assert!(states[pulled..].iter().all(|state| *state == State::Unseen));
     let completed = states[..pulled].iter().map(|state| match *state {
-        State::Completed(how, attempts) => (how, attempts),
+        State::Completed(kind, attempts) => (kind, attempts),
         state => panic!("left as {state:?} under {rules:?}"),
     });
     completed.collect()
@@ -225,7 +225,7 @@ pub fn random_rules_hold_together_and_give_each_item_one_outcome<B: Backend>(bac
 
 /// Runs `settle` with the options in one order.
 fn settles<B: Backend>(backend: &B, rules: &Arc<Rules>) {
-    let (seen, clock, calls) = (Seen::default(), TickingClock::default(), Tally::default());
+    let (seen, clock, calls) = (Seen::default(), TickingClock::default(), Log::default());
     let signals = [CancelToken::new(), CancelToken::new()];
     let events = seen.events.clone();
     let settled = backend.block_on(
@@ -253,7 +253,7 @@ fn settles<B: Backend>(backend: &B, rules: &Arc<Rules>) {
     let outcomes = outcomes(rules, &seen.events.read());
     assert_eq!(outcomes.len(), settled.len());
     check_cause(rules, settled.len(), settled.interrupted());
-    for (index, (outcome, (how, attempts))) in settled.iter().zip(outcomes).enumerate() {
+    for (index, (outcome, (kind, attempts))) in settled.iter().zip(outcomes).enumerate() {
         let reported = match outcome {
             Outcome::Ok(value) => {
                 assert_eq!(*value, index as u64);
@@ -268,10 +268,10 @@ fn settles<B: Backend>(backend: &B, rules: &Arc<Rules>) {
             Outcome::NotRun => OutcomeKind::NotRun,
             other => panic!("{other:?}"),
         };
-        assert_eq!(reported, how, "{index} under {rules:?}");
+        assert_eq!(reported, kind, "{index} under {rules:?}");
         assert!(attempts as usize <= 1 + rules.retries);
         // A body that was called and not polled has not run, but counts as an attempt.
-        if how != OutcomeKind::NotRun {
+        if kind != OutcomeKind::NotRun {
             assert_eq!(settled.attempts(index), attempts, "{index} under {rules:?}");
         }
     }
@@ -279,7 +279,7 @@ fn settles<B: Backend>(backend: &B, rules: &Arc<Rules>) {
 
 /// Runs `as_completed` with the options in another order.
 fn streams<B: Backend>(backend: &B, rules: &Arc<Rules>) {
-    let (seen, clock, calls) = (Seen::default(), TickingClock::default(), Tally::default());
+    let (seen, clock, calls) = (Seen::default(), TickingClock::default(), Log::default());
     let signals = [CancelToken::new(), CancelToken::new()];
     let events = seen.events.clone();
     let mut items: Vec<_> = backend.block_on(
@@ -311,8 +311,8 @@ fn streams<B: Backend>(backend: &B, rules: &Arc<Rules>) {
         .into_iter()
         .map(|item| {
             let (index, returned) = item.unwrap();
-            let how = if returned.is_ok() { OutcomeKind::Ok } else { OutcomeKind::Failed };
-            assert_eq!(outcomes[index].0, how, "{index} under {rules:?}");
+            let kind = if returned.is_ok() { OutcomeKind::Ok } else { OutcomeKind::Failed };
+            assert_eq!(outcomes[index].0, kind, "{index} under {rules:?}");
             index
         })
         .collect();
@@ -320,6 +320,6 @@ fn streams<B: Backend>(backend: &B, rules: &Arc<Rules>) {
     let expected = outcomes
         .iter()
         .enumerate()
-        .filter(|(_, (how, _))| matches!(how, OutcomeKind::Ok | OutcomeKind::Failed));
+        .filter(|(_, (kind, _))| matches!(kind, OutcomeKind::Ok | OutcomeKind::Failed));
     assert_eq!(reported, expected.map(|(index, _)| index).collect::<Vec<_>>(), "{rules:?}");
 }

@@ -9,7 +9,7 @@ use forloop_core::{CancelToken, Cause, Event, LoopError, Outcome, Retry, Timer, 
 
 use super::times::Stopwatch;
 use crate::strategies::{Run, Stops, every_strategy};
-use crate::{Alive, Backend, Gate, Job, Peak, Tally, job, on_time, seconds, yields};
+use crate::{Alive, Backend, Gate, Job, Log, Peak, job, on_time, seconds, yields};
 
 /// The number of calls of the body for each item.
 #[derive(Clone, Default)]
@@ -345,7 +345,7 @@ pub fn no_failure_is_lost_when_the_loop_stops_during_a_back_off<B: Backend>(back
 pub fn a_loop_dropped_during_a_back_off_drops_its_items<B: Backend>(backend: B) {
     let clock = backend.clock();
     let alive = Alive::default();
-    let calls = Tally::default();
+    let calls = Log::default();
     let items: Vec<_> = (0..3).map(|n| (n, Arc::new(alive.guard()))).collect();
     let looping = each(items).unbounded().at(backend.place());
     let looping = looping.retry(&clock, again::<B>(3600, 9)).settle(|(n, guard)| {

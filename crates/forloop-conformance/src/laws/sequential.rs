@@ -2,11 +2,11 @@
 
 use forloop_core::each;
 
-use crate::{Backend, Peak, Tally, job, yields};
+use crate::{Backend, Log, Peak, job, yields};
 
 /// SEQ-1: Each body starts after the previous one has completed.
 pub fn each_body_starts_after_the_previous_one_has_completed<B: Backend>(backend: B) {
-    let (peak, log) = (Peak::default(), Tally::default());
+    let (peak, log) = (Peak::default(), Log::default());
     let outputs = backend.block_on(each(0..5).sequential().at(backend.place()).gather(|n: u64| {
         let (peak, log) = (peak.clone(), log.clone());
         job(async move {
@@ -27,7 +27,7 @@ pub fn each_body_starts_after_the_previous_one_has_completed<B: Backend>(backend
 
 /// SEQ-2: The first error is returned, no further body is called and no further item is pulled.
 pub fn the_first_error_is_returned_and_no_further_item_is_pulled<B: Backend>(backend: B) {
-    let (called, pulled) = (Tally::default(), Tally::default());
+    let (called, pulled) = (Log::default(), Log::default());
     let items = (0..5).inspect(|&n: &u64| pulled.write(n));
     let error = backend
         .block_on(each(items).sequential().at(backend.place()).try_gather(|n| {

@@ -6,10 +6,10 @@ use forloop_core::{Cause, LoopError, Outcome, try_each, try_each_stream};
 use futures_lite::{Stream, StreamExt, stream};
 
 use super::endless;
-use crate::{Alive, Backend, Gate, Tally, job, yields};
+use crate::{Alive, Backend, Gate, Log, job, yields};
 
 /// Yields 0 and 1, and then an error, after which it must not be pulled.
-fn failing(pulled: &Tally<u64>) -> impl Iterator<Item = Result<u64, u32>> + use<> {
+fn failing(pulled: &Log<u64>) -> impl Iterator<Item = Result<u64, u32>> + use<> {
     let pulled = pulled.clone();
     (0..10).map(move |n| {
         pulled.write(n);
@@ -19,7 +19,7 @@ fn failing(pulled: &Tally<u64>) -> impl Iterator<Item = Result<u64, u32>> + use<
 
 /// BND-9: An error of the source stops the bodies and is returned as the source's, with its index.
 pub fn a_source_error_stops_the_bodies_and_is_reported_as_the_sources<B: Backend>(backend: B) {
-    let (alive, pulled) = (Alive::default(), Tally::default());
+    let (alive, pulled) = (Alive::default(), Log::default());
     let looping = || try_each(failing(&pulled)).limit(5).unwrap().at(backend.place());
     backend.block_on(async {
         let tried = looping().try_gather(|_| endless::<Result<u64, String>>(&alive)).await;
@@ -41,7 +41,7 @@ pub fn a_source_error_stops_the_bodies_and_is_reported_as_the_sources<B: Backend
 
 /// BND-9: The outcomes before the source's error are returned with it.
 pub fn outcomes_before_a_source_error_are_returned<B: Backend>(backend: B) {
-    let pulled = Tally::default();
+    let pulled = Log::default();
     let looping = || try_each(failing(&pulled)).sequential().at(backend.place());
     let body = |n: u64| {
         job(async move {
@@ -84,7 +84,7 @@ pub fn a_stream_error_stops_the_running_bodies<B: Backend>(backend: B) {
 
 /// BND-9: An error of a body is not reported as an error of the source.
 pub fn a_bodys_error_is_not_reported_as_the_sources<B: Backend>(backend: B) {
-    let pulled = Tally::default();
+    let pulled = Log::default();
     let looping = try_each(failing(&pulled)).sequential().at(backend.place());
     let body = |n: u64| job(async move { Err::<u64, String>(n.to_string()) });
     let returned = backend.block_on(looping.try_gather(body)).unwrap_err();

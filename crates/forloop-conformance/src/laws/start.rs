@@ -6,12 +6,12 @@ use forloop_core::{LoopError, ReadySignal, StartError};
 use futures_lite::future::{poll_once, zip};
 
 use super::{endless, errors};
-use crate::{Alive, Backend, Gate, Group, Tally, eventually, job, yields};
+use crate::{Alive, Backend, Gate, Group, Log, eventually, job, yields};
 
 /// OPT-6: `start` returns when the child is ready; from then on it is a child like any other.
 pub fn a_child_that_is_ready_is_a_child_like_any_other<B: Backend>(backend: B) {
     let (alive, resume) = (Alive::default(), Gate::default());
-    let log = Tally::default();
+    let log = Log::default();
     let captured = (alive.clone(), resume.clone(), log.clone());
     let group = backend.group(move |group| {
         let (alive, resume, log) = captured;
@@ -222,7 +222,7 @@ pub fn a_dropped_start_stops_its_child_and_does_not_fail_the_group<B: Backend>(b
 
 /// OPT-6, law 11: A `start` that is dropped before its first poll has not called its closure.
 pub fn a_start_that_is_never_polled_calls_nothing<B: Backend>(backend: B) {
-    let called = Tally::<u64>::default();
+    let called = Log::<u64>::default();
     let captured = called.clone();
     let group = backend.group(move |group| {
         let called = captured;
@@ -240,7 +240,7 @@ pub fn a_start_that_is_never_polled_calls_nothing<B: Backend>(backend: B) {
 
 /// OPT-6, GRP-6: In a closed group, `start` returns `Closed` on its first poll and does not poll the child.
 pub fn a_closed_group_starts_no_child<B: Backend>(backend: B) {
-    let polled = Tally::<u64>::default();
+    let polled = Log::<u64>::default();
     let group = backend.group(|group| job(async move { Ok(group) }));
     let group = backend.block_on(group).unwrap();
     let starts = group.start(|_| {
@@ -289,7 +289,7 @@ pub fn a_cancelled_group_stops_a_child_that_is_not_ready<B: Backend>(backend: B)
 
 /// OPT-6, GRP-2: A group whose body has returned waits for a child that is not ready yet.
 pub fn a_group_waits_for_a_child_that_is_not_ready<B: Backend>(backend: B) {
-    let (body_has_returned, log) = (Gate::default(), Tally::default());
+    let (body_has_returned, log) = (Gate::default(), Log::default());
     let (sender, receiver) = async_channel::bounded(1);
     let captured = async_channel::bounded::<()>(1);
     let group = backend.group(move |group| {

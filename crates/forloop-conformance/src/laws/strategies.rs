@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use forloop_core::{Cause, WorkerPool, each};
 
 use crate::strategies::{Errors, Returned, Run, Stops, Strategy, every_strategy};
-use crate::{Gate, Inline, Spawning, Tally, yields};
+use crate::{Gate, Inline, Log, Spawning, yields};
 
 /// WRK-3: with a limit of 1, every strategy runs as many bodies as the sequential loop, and returns the same.
 pub fn every_strategy_on_workers_stops_at_the_completion_that_decides<B: Spawning>(backend: B) {
@@ -45,7 +45,7 @@ pub fn every_strategy_on_workers_returns_failures_in_completion_order<B: Spawnin
 
 /// OPT-2: a strategy that looks into what bodies return counts their failures for the options of its loop.
 pub fn every_strategy_says_which_outputs_are_failures(_in_task: Inline) {
-    let completed = Tally::default();
+    let completed = Log::default();
     let looping = || each(0..6_u64).limit(1).unwrap().stop_on_counts(|counts| counts.failed() == 2);
     let body = |n: u64| {
         let completed = completed.clone();
@@ -72,7 +72,7 @@ pub fn every_strategy_says_which_outputs_are_failures(_in_task: Inline) {
 /// The numbers of workers that a promise is checked with.
 pub(super) const WORKERS: [usize; 3] = [1, 2, 4];
 
-pub(super) fn crew<B: Spawning>(backend: &B, workers: usize) -> WorkerPool<B::Runtime> {
+pub(super) fn worker_pool<B: Spawning>(backend: &B, workers: usize) -> WorkerPool<B::Runtime> {
     WorkerPool::of(backend.runtime(), workers.try_into().unwrap())
 }
 
@@ -86,7 +86,7 @@ pub(super) enum Completions {
     InputOrder,
 }
 
-/// Runs every strategy on workers that pull the items `0..items`. Gives what each has returned, and the items whose
+/// Runs every strategy on workers that pull the items `0..items`. Returns the result of each, and the items whose
 /// bodies have completed, in completion order.
 pub(super) fn run_every_strategy<B: Spawning>(
     backend: &B,
@@ -107,9 +107,9 @@ pub(super) fn run_every_strategy<B: Spawning>(
             }
             pulled.next().map(|n| n as u64)
         });
-        each(items).limit(limit).unwrap().at(crew(backend, workers))
+        each(items).limit(limit).unwrap().at(worker_pool(backend, workers))
     };
-    let completed = Tally::default();
+    let completed = Log::default();
     let body = {
         let (completed, gates) = (completed.clone(), gates.clone());
         move |n: u64| {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use forloop_core::{CancelToken, LoopError};
 
 use crate::{
-    Alive, Backend, Gate, Group, LONG, Tally, VirtualClock, eventually, job, long_after, on_time,
+    Alive, Backend, Gate, Group, LONG, Log, VirtualClock, eventually, job, long_after, on_time,
     seconds, yields,
 };
 
@@ -101,7 +101,7 @@ pub fn a_group_that_completes_before_its_deadline_returns_its_value<B: Backend>(
 pub fn a_group_with_a_cancelled_token_never_calls_its_body<B: Backend>(backend: B) {
     let token = CancelToken::new();
     token.cancel();
-    let called = Tally::<u64>::default();
+    let called = Log::<u64>::default();
     let log = called.clone();
     let group = backend.group(move |_: B::Group| {
         log.write(1);

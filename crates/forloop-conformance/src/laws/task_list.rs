@@ -4,11 +4,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use forloop_core::{Cancelled, scope};
 
-use crate::{Alive, Backend, Gate, Inline, Spawning, Tally, eventually, job, yields};
+use crate::{Alive, Backend, Gate, Inline, Log, Spawning, eventually, job, yields};
 
 /// LST-1: Building the list starts every task before a handle is awaited.
 pub fn building_the_list_starts_every_task<B: Spawning>(backend: B) {
-    let (all_in, arrived) = (Gate::default(), Tally::default());
+    let (all_in, arrived) = (Gate::default(), Log::default());
     backend.block_on(async {
         let tasks: Vec<_> = (0..5)
             .map(|n: u64| {
@@ -114,7 +114,7 @@ pub fn cancel_returns_the_value_of_a_completed_task<B: Spawning>(backend: B) {
 /// Law 10: A task keeps running without its handle only if it was detached explicitly.
 pub fn a_detached_task_keeps_running<B: Spawning>(backend: B) {
     backend.block_on(async {
-        let (gate, log) = (Gate::default(), Tally::default());
+        let (gate, log) = (Gate::default(), Log::default());
         let (passed, writer) = (gate.clone(), log.clone());
         backend
             .spawn(job(async move {

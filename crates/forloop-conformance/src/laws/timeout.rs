@@ -8,7 +8,7 @@ use futures_lite::StreamExt;
 
 use super::times::Stopwatch;
 use crate::{
-    Alive, Backend, Gate, Inline, Job, LONG, PanicOnDrop, Peak, Spawning, Tally, TickingClock,
+    Alive, Backend, Gate, Inline, Job, LONG, Log, PanicOnDrop, Peak, Spawning, TickingClock,
     VirtualClock, job, long_after, on_time, seconds, yields,
 };
 
@@ -103,7 +103,7 @@ pub fn a_body_times_out_while_a_step_awaits<B: Backend>(backend: B) {
     let alive = Alive::default();
     let looping = each(0..2).unbounded().at(backend.place());
     let looping = looping.timeout(&watch.clock, seconds::<B>(2));
-    let seen = Tally::default();
+    let seen = Log::default();
     backend.block_on(looping.as_completed(|n| even(&alive, n)).for_each(|(index, outcome)| {
         let (clock, alive, seen) = (watch.clock.clone(), alive.clone(), seen.clone());
         async move {

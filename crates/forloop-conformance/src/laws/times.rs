@@ -8,20 +8,20 @@ use forloop_core::{TaskSet, Timer, each, task_list, wait};
 use futures_lite::{StreamExt, future};
 
 use super::unit;
-use crate::{Backend, Gate, Job, LONG, Spawning, Tally, job, on_time, seconds, yields};
+use crate::{Backend, Gate, Job, LONG, Log, Spawning, job, on_time, seconds, yields};
 
 /// Logs when bodies start and complete, relative to its own start.
 #[derive(Clone)]
 pub(super) struct Stopwatch<C> {
     pub(super) clock: C,
     start: Duration,
-    pub(super) times: Tally<(u64, Duration)>,
+    pub(super) times: Log<(u64, Duration)>,
 }
 
 impl<C: Timer + Clone + Send + Sync + 'static> Stopwatch<C> {
     pub(super) fn start(backend: &impl Backend<Clock = C>) -> Self {
         let clock = backend.clock();
-        Self { start: clock.now(), clock, times: Tally::default() }
+        Self { start: clock.now(), clock, times: Log::default() }
     }
 
     pub(super) fn read(&self) -> Duration {
@@ -158,7 +158,7 @@ pub fn bodies_complete_on_time_while_a_step_takes_longer<B: Backend>(backend: B)
 
 /// ASC-5: Tasks make progress while the stream of their results is not polled.
 pub fn tasks_make_progress_while_their_stream_is_not_polled<B: Spawning>(backend: B) {
-    let (finished, all) = (Tally::default(), Gate::default());
+    let (finished, all) = (Log::default(), Gate::default());
     let mut results = each(0..5).unbounded().at(backend.place()).as_completed(|n: u64| {
         let (finished, all) = (finished.clone(), all.clone());
         job(async move {

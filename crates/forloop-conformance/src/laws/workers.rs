@@ -9,13 +9,13 @@ use forloop_core::{
 };
 use futures_lite::{StreamExt, future, stream};
 
-use super::strategies::{Completions, WORKERS, crew, run_every_strategy};
+use super::strategies::{Completions, WORKERS, run_every_strategy, worker_pool};
 use super::{endless, errors};
 use crate::strategies::Stops;
-use crate::{Alive, Gate, LONG, PanicOnDrop, Peak, Spawning, Tally, eventually, job, yields};
+use crate::{Alive, Gate, LONG, Log, PanicOnDrop, Peak, Spawning, eventually, job, yields};
 
 /// The natural numbers, each logged when it is pulled.
-fn logged(pulled: &Tally) -> impl Iterator<Item = u64> + Clone + Send + use<> {
+fn logged(pulled: &Log) -> impl Iterator<Item = u64> + Clone + Send + use<> {
     let pulled = pulled.clone();
     (0..).inspect(move |&n| pulled.write(n))
 }
@@ -24,10 +24,10 @@ fn logged(pulled: &Tally) -> impl Iterator<Item = u64> + Clone + Send + use<> {
 pub fn each_item_is_pulled_once_and_its_body_called_once_in_input_order<B: Spawning>(backend: B) {
     let expected: Vec<_> = (0..300).collect();
     for (workers, limit) in WORKERS.into_iter().flat_map(|w| [(w, 1), (w, 7), (w, usize::MAX)]) {
-        let (pulled, called) = (Tally::default(), Tally::default());
+        let (pulled, called) = (Log::default(), Log::default());
         let looping = each(logged(&pulled).take(300)).limit(limit).unwrap();
         let calls = called.clone();
-        let outputs = looping.at(crew(&backend, workers)).gather(move |n| {
+        let outputs = looping.at(worker_pool(&backend, workers)).gather(move |n| {
             calls.write(n);
             async move {
                 yields(n as usize % 4).await;
@@ -49,7 +49,7 @@ pub fn every_strategy_gives_what_it_gives_elsewhere<B: Spawning>(backend: B) {
             assert!(completed.into_iter().eq(0..50), "{strategy:?}");
         }
     }
-    let looping = || each(0..50_u64).limit(8).unwrap().at(crew(&backend, 3));
+    let looping = || each(0..50_u64).limit(8).unwrap().at(worker_pool(&backend, 3));
     let even = async |n: u64| {
         yields(n as usize % 3).await;
         if n.is_multiple_of(2) { Ok(n) } else { Err(n.to_string()) }
@@ -80,7 +80,7 @@ pub fn exactly_limit_bodies_run_across_all_workers<B: Spawning>(backend: B) {
     for (workers, limit) in [(1, 3), (2, 1), (2, 7), (4, 3), (4, 64)] {
         let (peak, gate, arrived) = (Peak::default(), Gate::default(), Alive::default());
         let seen = peak.clone();
-        let looping = each(0..limit * 3).limit(limit).unwrap().at(crew(&backend, workers));
+        let looping = each(0..limit * 3).limit(limit).unwrap().at(worker_pool(&backend, workers));
         let bodies = looping.for_each(move |_| {
             let (peak, gate, arrived) = (seen.clone(), gate.clone(), arrived.clone());
             async move {
@@ -105,8 +105,9 @@ pub fn exactly_limit_bodies_run_across_all_workers<B: Spawning>(backend: B) {
 /// WRK-2: A result of a stream keeps its permit until it is taken.
 pub fn results_that_are_not_taken_keep_their_permits<B: Spawning>(backend: B) {
     for (workers, limit) in [(1, 4), (3, 4), (4, 9)] {
-        let pulled = Tally::default();
-        let looping = each(logged(&pulled)).limit(limit).unwrap().at(crew(&backend, workers));
+        let pulled = Log::default();
+        let looping =
+            each(logged(&pulled)).limit(limit).unwrap().at(worker_pool(&backend, workers));
         let clock = backend.clock();
         backend.block_on(async {
             let mut results = looping.stream_unordered(async |n| n);
@@ -124,13 +125,13 @@ pub fn results_that_are_not_taken_keep_their_permits<B: Spawning>(backend: B) {
 /// WRK-2: An output that a strategy handles in order keeps its permit until it is handled.
 pub fn outputs_that_are_not_folded_yet_keep_their_permits<B: Spawning>(backend: B) {
     for (workers, limit) in WORKERS.into_iter().flat_map(|w| [(w, 1), (w, 5)]) {
-        let (pulled, folded) = (Tally::default(), Tally::default());
+        let (pulled, folded) = (Log::default(), Log::default());
         let (pulls, folds) = (pulled.clone(), folded.clone());
         let items = (0..60).inspect(move |&n| {
             pulls.write(n);
             assert!(pulls.read().len() <= folds.read().len() + limit, "{n}");
         });
-        let looping = each(items).limit(limit).unwrap().at(crew(&backend, workers));
+        let looping = each(items).limit(limit).unwrap().at(worker_pool(&backend, workers));
         let body = async |n: u64| {
             yields(n as usize % 3).await;
             n
@@ -139,8 +140,9 @@ pub fn outputs_that_are_not_folded_yet_keep_their_permits<B: Spawning>(backend: 
         assert_eq!((pulled.read().len(), folded.read().len()), (60, 60));
         // With a limit of one, no body is called after the last success.
         if limit == 1 {
-            let called = Tally::default();
-            let looping = each(logged(&called)).limit(1).unwrap().at(crew(&backend, workers));
+            let called = Log::default();
+            let looping =
+                each(logged(&called)).limit(1).unwrap().at(worker_pool(&backend, workers));
             let firsts = looping.first_ok(3, async |n| Ok::<_, String>(n));
             assert_eq!(backend.block_on(firsts), Ok(vec![(0, 0), (1, 1), (2, 2)]));
             assert_eq!(called.read(), [0, 1, 2]);
@@ -151,8 +153,8 @@ pub fn outputs_that_are_not_folded_yet_keep_their_permits<B: Spawning>(backend: 
 /// WRK-3: The first failure is returned after every body has stopped, and no item is pulled after it.
 pub fn the_first_failure_stops_the_bodies_and_the_source<B: Spawning>(backend: B) {
     for workers in WORKERS {
-        let (pulled, alive) = (Tally::default(), Alive::default());
-        let looping = each(logged(&pulled)).limit(16).unwrap().at(crew(&backend, workers));
+        let (pulled, alive) = (Log::default(), Alive::default());
+        let looping = each(logged(&pulled)).limit(16).unwrap().at(worker_pool(&backend, workers));
         let guards = alive.clone();
         let failing = looping.try_for_each(move |n| {
             let guard = guards.guard();
@@ -179,7 +181,7 @@ pub fn the_first_failure_stops_the_bodies_and_the_source<B: Spawning>(backend: B
 /// WRK-3: Failures of different workers are returned in completion order.
 pub fn failures_are_returned_in_completion_order<B: Spawning>(backend: B) {
     let gate = Gate::default();
-    let looping = each(0..3).unbounded().at(crew(&backend, 3));
+    let looping = each(0..3).unbounded().at(worker_pool(&backend, 3));
     let error = backend.block_on(looping.race_ok(move |n| {
         let gate = gate.clone();
         async move {
@@ -201,11 +203,11 @@ pub fn a_panic_propagates_after_the_bodies_have_stopped<B: Spawning>(backend: B)
     for workers in WORKERS {
         // The body panics, or the closure, or the source.
         for culprit in 0..3 {
-            let (pulled, alive) = (Tally::default(), Alive::default());
+            let (pulled, alive) = (Log::default(), Alive::default());
             let items = logged(&pulled).inspect(move |&n| {
                 assert!(culprit != 2 || n != 9, "the culprit");
             });
-            let looping = each(items).limit(5).unwrap().at(crew(&backend, workers));
+            let looping = each(items).limit(5).unwrap().at(worker_pool(&backend, workers));
             let guards = alive.clone();
             let gathering = looping.gather(move |n| {
                 assert!(culprit != 1 || n != 9, "the culprit");
@@ -232,7 +234,7 @@ pub fn a_panic_propagates_after_the_bodies_have_stopped<B: Spawning>(backend: B)
 
 /// WRK-4: With `catch_panics`, a panic of a body or of the closure is the outcome of its item.
 pub fn a_caught_panic_is_the_outcome_of_its_item<B: Spawning>(backend: B) {
-    let looping = each(0..90).limit(6).unwrap().at(crew(&backend, 3)).catch_panics();
+    let looping = each(0..90).limit(6).unwrap().at(worker_pool(&backend, 3)).catch_panics();
     let settled = backend.block_on(looping.settle(|n| {
         assert!(n % 9 != 1, "the closure");
         async move {
@@ -254,7 +256,7 @@ pub fn a_caught_panic_is_the_outcome_of_its_item<B: Spawning>(backend: B) {
 
 /// WRK-4: Panics of destructors on the workers do not hang the loop.
 pub fn panics_of_destructors_do_not_hang_the_loop<B: Spawning>(backend: B) {
-    let looping = each(0..).limit(8).unwrap().at(crew(&backend, 2));
+    let looping = each(0..).limit(8).unwrap().at(worker_pool(&backend, 2));
     let failing = looping.try_for_each(|n| async move {
         let _panics = (n != 3).then_some(PanicOnDrop);
         yields(1).await;
@@ -273,7 +275,7 @@ pub fn panics_of_destructors_do_not_hang_the_loop<B: Spawning>(backend: B) {
 pub fn an_interrupted_loop_reports_the_outcome_of_each_item<B: Spawning>(backend: B) {
     for workers in WORKERS {
         let (token, alive) = (CancelToken::new(), Alive::default());
-        let looping = each(0..).limit(6).unwrap().at(crew(&backend, workers));
+        let looping = each(0..).limit(6).unwrap().at(worker_pool(&backend, workers));
         let (guards, clock) = (alive.clone(), backend.clock());
         let gathering = looping.cancel_on(token.cancelled()).gather(move |n: u64| {
             let guard = guards.guard();
@@ -312,7 +314,7 @@ pub fn an_interrupted_loop_reports_the_outcome_of_each_item<B: Spawning>(backend
 /// WRK-5: A deadline stops the bodies and lists their indices, and one that does not pass changes nothing.
 pub fn a_deadline_interrupts_the_loop<B: Spawning>(backend: B) {
     let (alive, clock) = (Alive::default(), backend.clock());
-    let looping = each(0..).limit(6).unwrap().at(crew(&backend, 2));
+    let looping = each(0..).limit(6).unwrap().at(worker_pool(&backend, 2));
     let looping = looping.deadline(&clock, Duration::from_millis(20));
     let guards = alive.clone();
     let interrupted =
@@ -322,7 +324,7 @@ pub fn a_deadline_interrupts_the_loop<B: Spawning>(backend: B) {
     assert_eq!((interrupted.cause, interrupted.pending), (Cause::TimedOut, started));
     assert!(alive.now() == 0 && alive.ever() <= 6);
     // A deadline that does not pass changes nothing.
-    let looping = each(0..9).limit(6).unwrap().at(crew(&backend, 2)).deadline(&clock, LONG);
+    let looping = each(0..9).limit(6).unwrap().at(worker_pool(&backend, 2)).deadline(&clock, LONG);
     assert_eq!(backend.block_on(looping.gather(async |n: u64| n)).unwrap().len(), 9);
 }
 
@@ -333,7 +335,7 @@ pub fn a_dropped_loop_drops_its_bodies_source_and_closure<B: Spawning>(backend: 
         let (in_source, in_closure) = (captured.guard(), captured.guard());
         let items = (0..).inspect(move |_: &u64| captured_by(&in_source));
         let guards = bodies.clone();
-        let looping = each(items).limit(limit).unwrap().at(crew(&backend, 3));
+        let looping = each(items).limit(limit).unwrap().at(worker_pool(&backend, 3));
         let mut looping = Box::pin(looping.for_each(move |_| {
             captured_by(&in_closure);
             endless(&guards)
@@ -352,9 +354,9 @@ fn captured_by<T>(_: &T) {}
 
 /// WRK-6: A loop that is dropped before its first poll pulls no item and calls no body.
 pub fn a_loop_that_is_never_polled_calls_nothing<B: Spawning>(backend: B) {
-    let (pulled, captured) = (Tally::default(), Alive::default());
+    let (pulled, captured) = (Log::default(), Alive::default());
     let guard = captured.guard();
-    let looping = each(logged(&pulled)).unbounded().at(crew(&backend, 2));
+    let looping = each(logged(&pulled)).unbounded().at(worker_pool(&backend, 2));
     drop(looping.for_each(move |_| {
         captured_by(&guard);
         endless(&Alive::default())
@@ -365,7 +367,7 @@ pub fn a_loop_that_is_never_polled_calls_nothing<B: Spawning>(backend: B) {
 /// WRK-7: All workers await a source that is pending.
 pub fn a_pending_source_is_awaited_by_all_workers<B: Spawning>(backend: B) {
     for workers in WORKERS {
-        let (gates, done) = ([Gate::default(), Gate::default()], Tally::default());
+        let (gates, done) = ([Gate::default(), Gate::default()], Log::default());
         let [first, second] = gates.clone();
         let later = |gate: Gate, n| {
             stream::once_future(async move {
@@ -374,7 +376,8 @@ pub fn a_pending_source_is_awaited_by_all_workers<B: Spawning>(backend: B) {
             })
         };
         let items = stream::iter(0..3).chain(later(first, 3)).chain(later(second, 4));
-        let looping = each_stream(Box::pin(items)).limit(2).unwrap().at(crew(&backend, workers));
+        let looping =
+            each_stream(Box::pin(items)).limit(2).unwrap().at(worker_pool(&backend, workers));
         let (completed, clock) = (done.clone(), backend.clock());
         let looping = looping.gather(move |n: u64| {
             let done = completed.clone();
@@ -415,14 +418,15 @@ impl<I: Iterator> Iterator for WrongHint<I> {
 
 /// WRK-8: An empty source completes on the first poll, and a wrong `size_hint` changes no output.
 pub fn empty_sources_and_wrong_size_hints_are_harmless<B: Spawning>(backend: B) {
-    let empty = each(0..0_u64).unbounded().at(crew(&backend, 3)).gather(async |n| n);
+    let empty = each(0..0_u64).unbounded().at(worker_pool(&backend, 3)).gather(async |n| n);
     // Completes on the first poll.
     assert_eq!(backend.block_on(future::poll_once(empty)), Some(vec![]));
-    let race = each(0..0_u64).unbounded().at(crew(&backend, 3)).race(async |n| n);
+    let race = each(0..0_u64).unbounded().at(worker_pool(&backend, 3)).race(async |n| n);
     assert!(matches!(backend.block_on(race), Err(LoopError::Empty)));
     for hint in [(0, Some(0)), (0, Some(1)), (9, Some(9)), (1000, None), (usize::MAX, None)] {
         for items in [0, 1, 30] {
-            let looping = each(WrongHint(0..items, hint)).limit(4).unwrap().at(crew(&backend, 2));
+            let looping =
+                each(WrongHint(0..items, hint)).limit(4).unwrap().at(worker_pool(&backend, 2));
             let outputs = backend.block_on(looping.gather(async |n: u64| {
                 yields(1).await;
                 n
@@ -435,7 +439,7 @@ pub fn empty_sources_and_wrong_size_hints_are_harmless<B: Spawning>(backend: B) 
 /// WRK-9: A timeout for each body, and a fallible source, do what they do in other places.
 pub fn a_timeout_and_a_fallible_source_work_on_workers<B: Spawning>(backend: B) {
     let (clock, alive) = (backend.clock(), Alive::default());
-    let looping = each(0..8).limit(4).unwrap().at(crew(&backend, 2));
+    let looping = each(0..8).limit(4).unwrap().at(worker_pool(&backend, 2));
     let guards = alive.clone();
     let settled = looping.timeout(&clock, Duration::from_millis(20)).settle(move |n| {
         let guard = guards.guard();
@@ -453,7 +457,7 @@ pub fn a_timeout_and_a_fallible_source_work_on_workers<B: Spawning>(backend: B) 
         }
     }
     let items = ["1", "2", "three", "4"].map(str::parse::<u64>);
-    let tried = try_each(items).limit(2).unwrap().at(crew(&backend, 2));
+    let tried = try_each(items).limit(2).unwrap().at(worker_pool(&backend, 2));
     let interrupted = backend.block_on(tried.gather(async |n| n)).unwrap_err();
     assert!(matches!(interrupted.cause, Cause::Source { index: 2, .. }));
     assert_eq!(interrupted.ready.len(), 2);
@@ -462,7 +466,7 @@ pub fn a_timeout_and_a_fallible_source_work_on_workers<B: Spawning>(backend: B) 
 /// WRK-10: Loops on workers nest, and their limits multiply.
 pub fn loops_on_workers_nest<B: Spawning>(backend: B) {
     let (runtime, peak) = (backend.runtime(), Peak::default());
-    let (seen, outer) = (peak.clone(), crew(&backend, 2));
+    let (seen, outer) = (peak.clone(), worker_pool(&backend, 2));
     let sums = each(0..6_u64).limit(3).unwrap().at(outer).gather(move |n| {
         let (runtime, peak) = (runtime.clone(), seen.clone());
         async move {
@@ -493,7 +497,7 @@ pub fn many_small_loops_lose_and_duplicate_nothing<B: Spawning>(backend: B) {
         let alive = Alive::default();
         let (guards, odd) = (alive.clone(), is_odd.clone());
         let looping = each(0..items).limit(limit).unwrap();
-        let tried = looping.at(crew(&backend, 1 + round % 4)).try_gather(move |n| {
+        let tried = looping.at(worker_pool(&backend, 1 + round % 4)).try_gather(move |n| {
             let (guard, odd) = (guards.guard(), odd.clone());
             async move {
                 let _alive = guard;

@@ -114,17 +114,17 @@ impl Gate {
 
 /// A log shared by clones, in the order of its writes.
 #[derive(Debug, Clone)]
-pub struct Tally<T = u64> {
+pub struct Log<T = u64> {
     entries: Arc<Mutex<Vec<T>>>,
 }
 
-impl<T> Default for Tally<T> {
+impl<T> Default for Log<T> {
     fn default() -> Self {
         Self { entries: Arc::default() }
     }
 }
 
-impl<T: Clone> Tally<T> {
+impl<T: Clone> Log<T> {
     /// Appends an entry.
     pub fn write(&self, entry: T) {
         self.entries.lock().expect("no writer panics").push(entry);

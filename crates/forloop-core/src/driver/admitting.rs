@@ -41,8 +41,8 @@ where
     if core::mem::replace(&mut admission.has_announced_start, true) {
         return None;
     }
-    let (least, most) = source.as_pin_ref().map_or((0, Some(0)), |source| source.size_hint());
-    policy.on_event(&Event::LoopStarted { least, most })
+    let (lower, upper) = source.as_pin_ref().map_or((0, Some(0)), |source| source.size_hint());
+    policy.on_event(&Event::LoopStarted { lower, upper })
 }
 
 impl<S, A, J, Q, C, U> Drive<S, A, J, Q, C, U>
@@ -325,7 +325,7 @@ where
         let attempts = admission
             .map_or(Ok(1), |admission| catch(|| admission.forget(index, how.is_failure())));
         match attempts {
-            Ok(attempts) => self.report(&Event::Completed { index, attempts, how }),
+            Ok(attempts) => self.report(&Event::Completed { index, attempts, kind: how }),
             Err(panic) => self.stop_for(panic),
         }
     }
@@ -359,7 +359,7 @@ where
                 if let Err(panic) = catch(|| drop(item)) {
                     self.as_mut().stop_for(panic);
                 }
-                self.report(&Event::Completed { index, attempts: 0, how: OutcomeKind::NotRun });
+                self.report(&Event::Completed { index, attempts: 0, kind: OutcomeKind::NotRun });
                 Some(Completion { index, seq: J::next_sequence(), outcome: Outcome::NotRun })
             }
         }

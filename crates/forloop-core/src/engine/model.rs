@@ -16,14 +16,14 @@ use core::task::Waker;
 
 use loom::sync::Notify;
 
-/// Checks every interleaving with at most three preemptions. That is more than any of the mutations
-/// needs, and few enough to finish.
+/// Checks every interleaving with at most three preemptions. Each mutation is found with fewer,
+/// and few enough interleavings remain to check them all.
 fn model(test: impl Fn() + Send + Sync + 'static) {
     check(3, test);
 }
 
-/// Checks with at most two preemptions, for what would take minutes with three.
-fn model_with_less(test: impl Fn() + Send + Sync + 'static) {
+/// Checks every interleaving with at most two preemptions. With three it would take minutes.
+fn model_with_two_preemptions(test: impl Fn() + Send + Sync + 'static) {
     check(2, test);
 }
 

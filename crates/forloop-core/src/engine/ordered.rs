@@ -3,8 +3,8 @@
 //! Outputs mostly arrive in order. Then `values` is an ordinary vector without a gap, `next` is where the
 //! next output goes, and storing it is one comparison and one write. The first output that arrives out of
 //! order opens a gap: `prefix` is the number of outputs before the gap, and `filled` has a bit for each
-//! output behind it. When the gap closes the buffer is dense again. So a slot is known to be initialised
-//! because it is in the prefix or because its bit is set, and reads and drops touch no other.
+//! output behind it. When the gap closes the buffer is dense again. So a slot is initialised if it is in
+//! the prefix or if its bit is set. Only such slots are read or dropped.
 
 #![allow(unsafe_code, reason = "a vector that is filled in any order")]
 
@@ -15,7 +15,7 @@ use core::mem::{ManuallyDrop, MaybeUninit, needs_drop, take};
 use super::bit_set::{bit_of, word_of};
 use crate::outcome::catch;
 
-/// The number of bytes that are allocated at the first output if the source promises enough items.
+/// The number of bytes that are allocated at the first output if the size hint is large enough.
 const FIRST_ALLOCATION: usize = 1 << 20;
 
 /// A vector that is filled in any order.
@@ -28,7 +28,7 @@ pub(crate) struct OrderedBuffer<T> {
     behind: usize,
     /// The number of outputs before the gap, if there is one.
     prefix: usize,
-    /// Which outputs behind the gap are there: a bit each.
+    /// A bit for each slot behind the gap: set if the slot has an output.
     filled: Vec<usize>,
     /// The expected number of outputs.
     expected: usize,
@@ -82,12 +82,12 @@ impl<T> OrderedBuffer<T> {
 
     fn put_out_of_order(&mut self, index: usize, value: T) {
         if self.next.is(index) {
-            // SAFETY: there is no gap, so so many outputs are there.
+            // SAFETY: there is no gap, so the first `index` values are initialised.
             unsafe { self.values.set_len(index) };
             self.reserve(index + 1);
             return self.put(index, value);
         }
-        assert!(!self.is_filled(index), "each body has one result");
+        assert!(!self.is_filled(index), "each body has one output");
         self.set_dense_len();
         if index >= self.values.len() {
             self.reserve(index + 1);
@@ -118,7 +118,7 @@ impl<T> OrderedBuffer<T> {
     /// Sets the length of the vector, if there is no gap.
     fn set_dense_len(&mut self) {
         if self.behind == 0 {
-            // SAFETY: there is no gap, so so many outputs are there.
+            // SAFETY: there is no gap, so the first `next` values are initialised.
             unsafe { self.values.set_len(self.next.0) };
         }
     }
@@ -132,8 +132,8 @@ impl<T> OrderedBuffer<T> {
         index < self.prefix || word.is_some_and(|word| word & bit_of(index) != 0)
     }
 
-    /// Reserves memory for `needed` outputs, and for all expected ones unless the promise of the source is
-    /// out of proportion.
+    /// Reserves memory for `needed` outputs, and for all expected ones unless the size hint is much larger
+    /// than the buffer.
     #[cold]
     fn reserve(&mut self, needed: usize) {
         let (len, capacity) = (self.values.len(), self.values.capacity());
@@ -156,7 +156,7 @@ impl<T> OrderedBuffer<T> {
     ///
     /// If there is a gap.
     pub(crate) fn into_vec(mut self) -> Vec<T> {
-        assert!(self.behind == 0, "every body that was started has a result");
+        assert!(self.behind == 0, "every body that was started has an output");
         self.set_dense_len();
         let mut values = ManuallyDrop::new(take(&mut self.values));
         self.forget_all();
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "each body has one result")]
+    #[should_panic(expected = "each body has one output")]
     fn an_index_has_one_output() {
         let mut buffer = OrderedBuffer::new();
         buffer.put(3, ());
@@ -276,8 +276,8 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "has a result")]
-    fn a_buffer_with_a_gap_is_no_vector() {
+    #[should_panic(expected = "has an output")]
+    fn a_buffer_with_a_gap_does_not_become_a_vector() {
         let mut buffer = OrderedBuffer::new();
         buffer.put(1, ());
         buffer.into_vec();

@@ -16,9 +16,9 @@ pub enum Event {
     #[non_exhaustive]
     LoopStarted {
         /// The lower bound of the source's size hint.
-        least: usize,
+        lower: usize,
         /// The upper bound of the source's size hint, if it has one.
-        most: Option<usize>,
+        upper: Option<usize>,
     },
     /// An item was pulled from the source.
     #[non_exhaustive]
@@ -52,7 +52,7 @@ pub enum Event {
         /// The number of attempts: 0 if the body was never called.
         attempts: u32,
         /// The kind of its outcome.
-        how: OutcomeKind,
+        kind: OutcomeKind,
     },
 }
 

@@ -102,7 +102,7 @@ impl<R: Timer + 'static> Rule for Stagger<R> {
                 self.last = Some(LastStart { index, next_at });
             }
             Event::Retried { index, .. } => self.on_failure(index),
-            Event::Completed { index, how, .. } if how.is_failure() => self.on_failure(index),
+            Event::Completed { index, kind, .. } if kind.is_failure() => self.on_failure(index),
             Event::LoopStarted { .. } | Event::Received { .. } | Event::Completed { .. } => {}
         }
         None

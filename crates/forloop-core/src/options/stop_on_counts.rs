@@ -94,17 +94,17 @@ pub struct StopOnCounts<G> {
 
 impl<G: FnMut(&Counts) -> bool> Rule for StopOnCounts<G> {
     fn on_event(&mut self, event: &Event) -> Option<StopReason> {
-        let Event::Completed { index, how, .. } = *event else { return None };
+        let Event::Completed { index, kind, .. } = *event else { return None };
         if self.was_met {
             return None;
         }
-        match how {
+        match kind {
             OutcomeKind::Ok => self.counts.succeeded += 1,
-            how if how.is_failure() => self.counts.failed += 1,
+            kind if kind.is_failure() => self.counts.failed += 1,
             // A cancelled item has neither succeeded nor failed.
             _ => return None,
         }
-        self.counts.last = Some((index, how));
+        self.counts.last = Some((index, kind));
         self.was_met = (self.condition)(&self.counts);
         self.was_met.then_some(StopReason::ConditionMet)
     }

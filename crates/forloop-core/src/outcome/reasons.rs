@@ -1,10 +1,10 @@
 //! The reasons for which an option stops a loop: the one list of them.
 
-/// Passes the list to the macro `$with`. All that has something for each reason is made of it: [`StopReason`] and
+/// Passes the list to the macro `$with`. It defines the types with a variant for each reason: [`StopReason`] and
 /// [`Cause`] in `interrupted.rs`, [`LoopError`] in `error.rs`.
 ///
-/// A reason has a documentation, a name, what the loop does then (a [`StopEffect`]), and the message of an
-/// [`Interrupted`] or a [`LoopError`]. The deadline stands alone: a `LoopError` that says so also has the bodies that
+/// A reason has its documentation, its name, its effect on the loop (a [`StopEffect`]), and the message of an
+/// [`Interrupted`] or a [`LoopError`]. The deadline is separate: its variant of `LoopError` also has the bodies that
 /// timed out.
 ///
 /// [`Cause`]: super::Cause

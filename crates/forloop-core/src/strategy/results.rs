@@ -26,7 +26,7 @@ pin_project! {
     /// Spawned bodies run during `step`, too, but the loop starts the next body only when the stream
     /// is polled again.
     ///
-    /// The parameters are the parts of the loop: the source `S`, the spawner `A` of jobs `J`, what the stream gives
+    /// The parameters are the parts of the loop: the source `S`, the spawner `A` of jobs `J`, the items of the stream
     /// (`K`), the options `C`, the admission queue `Q` that some options need, and the error `U` of a fallible source.
     ///
     /// # Cancel safety
@@ -116,7 +116,7 @@ where
         self.project().buffer.pop().map(|item| C::result_of(Ok(item)))
     }
 
-    /// Cancels the bodies. [`poll_fill`](Self::poll_fill) gives `false` when they have stopped.
+    /// Cancels the bodies. [`poll_fill`](Self::poll_fill) returns `false` when they have stopped.
     pub(super) fn stop(self: Pin<&mut Self>) {
         self.project().drive.stop();
     }

@@ -71,9 +71,9 @@ async fn sleep(ms: u64) -> u64 {
 
 async fn loops() -> Result<(), Box<dyn Error>> {
     // embassy keeps one time for each task, that of its next timer, so each body polls its timer anew.
-    let begun = Embassy.now();
+    let start = Embassy.now();
     let slept = forloop::each([300, 200, 100]).unbounded().with_parent_waker().gather(sleep).await;
-    let took = Embassy.now() - begun;
+    let took = Embassy.now() - start;
     assert!(took < Duration::from_millis(550), "{took:?}");
     println!("all at once, outputs in input order: {slept:?}");
     assert!(TICKS.with(Cell::get) > 0);

@@ -43,8 +43,8 @@ impl Game {
 
     /// Runs the executor within the budget; returns the number of ticks.
     fn run(&self, budget: Budget) -> usize {
-        let begun = Instant::now();
-        let ticks = (0..budget.ticks).take_while(|_| begun.elapsed() < budget.time);
+        let start = Instant::now();
+        let ticks = (0..budget.ticks).take_while(|_| start.elapsed() < budget.time);
         // If no task is ready, the rest of the budget is not used.
         ticks.take_while(|_| self.executor.try_tick()).count()
     }
@@ -130,8 +130,8 @@ fn by_time() {
         move |n| {
             let body = game.body(n, 0);
             async move {
-                let begun = Instant::now();
-                while begun.elapsed() < millisecond {}
+                let start = Instant::now();
+                while start.elapsed() < millisecond {}
                 body.await
             }
         }

@@ -45,16 +45,16 @@ async fn program() -> Result<(), ZeroLimit> {
 
     // Another thread cancels the loop, once both bodies have started.
     let stop = CancelToken::new();
-    let (begun, beginnings) = mpsc::channel();
+    let (started, starts) = mpsc::channel();
     let naps = forloop::each(0..2).unbounded().cancel_on(&stop);
     let naps = naps.gather(async |n| {
-        begun.send(n).expect("the receiver exists");
+        started.send(n).expect("the receiver exists");
         SystemTimer.sleep(LONG).await;
     });
     let other = thread::spawn({
         let stop = stop.clone();
         move || {
-            assert!(beginnings.iter().take(2).eq(0..2));
+            assert!(starts.iter().take(2).eq(0..2));
             stop.cancel();
         }
     });

@@ -263,12 +263,12 @@ mod tests {
     fn the_exit_code_is_2_if_a_program_cannot_be_started() {
         let options = Options::default();
         let not_started =
-            vec![run_with(Backend::Smol, RunStatus::NotStarted("gone".to_owned()), "")];
+            vec![run_with(Backend::Smol, RunStatus::NotStarted("no such file".to_owned()), "")];
         let timed_out = vec![run_with(Backend::Smol, RunStatus::TimedOut, "")];
         let report =
             report(vec![row("a", "", not_started, &[]), row("b", "", timed_out, &[])], &options);
         assert_eq!(report.exit_code(), 2);
-        assert!(text(&report).contains("a: cannot be started: gone on smol"));
+        assert!(text(&report).contains("a: cannot be started: no such file on smol"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use loom::thread;
 
 use super::super::bit_set::bits;
 use super::super::ready::ReadyQueue;
-use super::{model, model_with_less, parked, write};
+use super::{model, model_with_two_preemptions, parked, write};
 
 /// A slot: the number of its chunk, and its offset.
 type SlotName = (usize, usize);
@@ -151,7 +151,7 @@ fn wakes_by_owner_and_others() {
 
 #[test]
 fn wakes_by_the_owner_and_by_other_threads_are_all_taken() {
-    model_with_less(wakes_by_owner_and_others);
+    model_with_two_preemptions(wakes_by_owner_and_others);
 }
 
 /// The owner and another thread wake one slot while the loop is being polled.
@@ -223,7 +223,7 @@ fn wakes_around_a_forgotten_one() {
 
 #[test]
 fn forgetting_a_wake_loses_no_other() {
-    model_with_less(wakes_around_a_forgotten_one);
+    model_with_two_preemptions(wakes_around_a_forgotten_one);
 }
 
 #[test]

@@ -16,7 +16,7 @@ use loom::thread;
 use pin_project_lite::pin_project;
 
 use super::super::{Completion, FutureSet, JobHandle};
-use super::{check, lend, model, model_with_less, parked, write};
+use super::{check, lend, model, model_with_two_preemptions, parked, write};
 use crate::outcome::Outcome;
 
 pin_project! {
@@ -186,7 +186,7 @@ fn bodies_woken_by_other_threads_complete_once_and_are_polled_once_per_wake() {
 
 #[test]
 fn bodies_cancelled_during_their_wakes_are_dropped_once_and_their_slots_reused() {
-    model_with_less(|| {
+    model_with_two_preemptions(|| {
         let polls = Rc::new(Cell::new(0));
         let first = Box::pin(body(polls.clone())) as Pin<Box<dyn Future<Output = usize>>>;
         let mut set = started([first]);
@@ -226,7 +226,7 @@ fn bodies_dropped_during_their_wakes_are_dropped_once() {
 
 #[test]
 fn bodies_that_wake_the_parent_all_complete() {
-    model_with_less(|| {
+    model_with_two_preemptions(|| {
         // A body is polled for the wake of the other, too.
         let body = || {
             let mut is_due = None;

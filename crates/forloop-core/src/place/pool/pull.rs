@@ -160,7 +160,7 @@ where
         for worker in 0..workers {
             // The shares of all workers add up to the limit.
             let share = limit / workers + usize::from(worker < limit % workers);
-            let worker = PullWorker::pull(
+            let worker = PullWorker::for_source(
                 (source.clone(), worker),
                 share,
                 mem::take(&mut first_batch),

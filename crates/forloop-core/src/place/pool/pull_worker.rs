@@ -17,7 +17,7 @@ use crate::{Outcome, Panic};
 
 /// What a worker that pulls sends to the dispatcher.
 pub(super) enum PullEvent<T> {
-    /// The body of this index has completed, or could not be made.
+    /// The body of this index has completed, or the closure has panicked instead of returning it.
     BodyCompleted { index: usize, outcome: Outcome<T> },
     /// The source, or one of its workers, has failed.
     SourceFailed(SourceFailure),
@@ -50,9 +50,9 @@ pub(super) struct PullIntake<B, T> {
 pub(super) type PullWorker<B, T> = Worker<B, T, PullIntake<B, T>>;
 
 impl<B: Body<Returns = T>, T> PullWorker<B, T> {
-    /// A worker with this number among the workers of `source`, which begins with the bodies of
-    /// `batch`. At most `limit` bodies run on it at once.
-    pub(super) fn pull(
+    /// Makes a worker with this number among the workers of `source`. It starts the bodies of `batch` before
+    /// it pulls others. At most `limit` bodies run on it at once.
+    pub(super) fn for_source(
         (source, worker): (Arc<SharedSource<B>>, usize),
         limit: usize,
         batch: Batch<B>,
@@ -107,7 +107,7 @@ impl<B: Body<Returns = T>, T> PullIntake<B, T> {
             ControlFlow::Continue((index, InlineJob::new(body)))
         };
         let capacity = self.limit - set.len();
-        // Why it stops does not matter: the batch, the set and `flow` say what follows.
+        // Each reason to stop is visible in the batch, the set or `flow`.
         let _: ControlFlow<(), Key> = set.start(None, capacity, next, |completion| {
             flow = report(buffer, *delivery, completion);
             flow
@@ -138,6 +138,7 @@ impl<B: Body<Returns = T>, T> Intake<B, T> for PullIntake<B, T> {
         let may_pull = self.batch.is_empty() && !bodies.completions.is_cancelled();
         let end = may_pull.then(|| self.pull_batch(most, before_sleep));
         let (polls, mut flow) = self.start_batch(budget, bodies);
+        // A panic has ended the batch early, so the source may have more bodies.
         let may_have_more =
             matches!(end, Some(BatchEnd::BodyPanicked(..) | BatchEnd::SourcePanicked(_)));
         match end {

@@ -169,7 +169,7 @@ where
 
     fn spawn_worker(&mut self) {
         let inbox = Arc::new(Inbox::new());
-        let worker = PushWorker::push(inbox.clone(), self.completions.clone());
+        let worker = PushWorker::for_inbox(inbox.clone(), self.completions.clone());
         let task = spawn_from(Origin::unknown(), &self.runtime, worker);
         self.workers.push(WorkerHandle { inbox, load: 0, _task: task });
     }

@@ -38,7 +38,7 @@ pub(super) struct PushIntake<B> {
 pub(super) type PushWorker<B, T> = Worker<B, T, PushIntake<B>>;
 
 impl<B: Body<Returns = T>, T> PushWorker<B, T> {
-    pub(super) fn push(
+    pub(super) fn for_inbox(
         inbox: Arc<Inbox<B>>,
         completions: Arc<CompletionQueue<T, PushEvent<T>>>,
     ) -> Self {

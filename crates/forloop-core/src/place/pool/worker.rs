@@ -85,11 +85,11 @@ pub(super) struct Worker<B: Body<Returns = T>, T, I: Intake<B, T>> {
     stop: Stop,
 }
 
-/// How far a worker has come with stopping.
+/// The stages of a worker's stop.
 enum Stop {
     /// The loop runs.
     NotRequested,
-    /// The bodies were dropped. The worker waits for tasks that they have left behind.
+    /// The bodies were dropped. The worker waits for the tasks that they have spawned.
     AwaitingTasks(Arc<WaitGroup>),
     /// The worker waits for bodies that had timed out before the loop stopped and whose tasks have not
     /// stopped.
@@ -100,7 +100,7 @@ enum Stop {
 enum WorkerPhase {
     /// Poll the woken bodies of the current round.
     PollBodies,
-    /// Start new bodies, if some are at hand; then begin the next round.
+    /// Start new bodies, if there are any; then start the next round.
     StartBodies,
     /// The same as the last step before `Sleep`: no body is woken.
     StartBodiesBeforeSleep,

@@ -330,8 +330,8 @@ where
 
     fn interrupt(&mut self, cause: Cause) {
         // A deadline of zero passes before the body is started, and then nothing is polled.
-        let has_begun = !matches!(self.body, Body::NotStarted(_));
-        if cause == Cause::TimedOut && has_begun {
+        let has_started = !matches!(self.body, Body::NotStarted(_));
+        if cause == Cause::TimedOut && has_started {
             self.phase = GroupPhase::LastPass;
         } else {
             self.stop_because(cause);

@@ -150,9 +150,9 @@ impl<D: GroupDriver, C> GroupFuture<D, C> {
     }
 }
 
-/// Whether a child's failure stops the group, and what the group gives.
+/// Whether a child's failure stops the group, and what the group returns.
 pub trait FailureMode {
-    /// What a group that was not stopped gives for its body's value `T`.
+    /// What a group that was not stopped returns for its body's value `T`.
     type Output<T, E>;
 
     /// Converts the body's value to it.
@@ -183,7 +183,7 @@ impl FailureMode for Supervise {
     }
 }
 
-/// What a [supervised](GroupFuture::supervised) group gives.
+/// What a [supervised](GroupFuture::supervised) group returns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "the children's failures are in here"]
 pub struct Supervised<T, E> {

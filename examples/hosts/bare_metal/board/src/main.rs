@@ -55,9 +55,9 @@ async fn sleep(ms: u64) -> u64 {
 }
 
 async fn loops() -> Result<(), ZeroLimit> {
-    let begun = Board.now();
+    let start = Board.now();
     let slept = each([60, 40, 20]).unbounded().gather(sleep).await;
-    let took = (Board.now() - begun).as_millis();
+    let took = (Board.now() - start).as_millis();
     assert!((60..115).contains(&took), "{took} ms");
     hprintln!("all at once, outputs in input order: {:?}", slept);
 

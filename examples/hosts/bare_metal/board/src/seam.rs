@@ -89,7 +89,7 @@ impl Drop for Sleep {
 
 impl Timer for Board {
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<> {
-        // Rounded up to milliseconds, and one more, because the current one has begun already.
+        // Rounded up to milliseconds, and one more, because the current one has started already.
         let milliseconds = duration.as_nanos().div_ceil(1_000_000).saturating_add(1);
         let due = now().saturating_add(milliseconds.try_into().unwrap_or(u64::MAX));
         let number = critical_section::with(|held| {

@@ -30,9 +30,9 @@ async fn sleep(ms: u64) -> u64 {
 }
 
 async fn loops() -> Result<(), ZeroLimit> {
-    let begun = Page.now();
+    let start = Page.now();
     let slept = forloop::each([300, 200, 100]).unbounded().gather(sleep).await;
-    let took = Page.now() - begun;
+    let took = Page.now() - start;
     assert!(Duration::from_millis(300) <= took && took < Duration::from_millis(550), "{took:?}");
     say(&format!("all at once, outputs in input order: {slept:?}"));
 
