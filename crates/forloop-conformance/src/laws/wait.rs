@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use forloop_core::{Outcome, Place, TaskSet, Timer, wait};
 
-use crate::{Alive, Backend, Gate, Inline, Job, LONG, Spawning, Tally, eventually, job, yields};
+use crate::{Alive, Backend, Gate, Inline, Job, LONG, Log, Spawning, eventually, job, yields};
 
 type Fallible = Job<Result<u64, String>>;
 type Set<B> = TaskSet<<<B as Backend>::Place as Place<Fallible>>::Job>;
@@ -248,7 +248,7 @@ pub fn waiting_for_a_refilled_set_yields(_in_task: Inline) {
 }
 
 /// A timer that never fires and logs each poll.
-struct PollsLogged(Tally<&'static str>);
+struct PollsLogged(Log<&'static str>);
 
 impl Timer for PollsLogged {
     fn sleep(&self, _duration: Duration) -> impl Future<Output = ()> + Send + use<> {
@@ -267,9 +267,9 @@ impl Timer for PollsLogged {
 /// WAIT-4: Each poll of a wait polls its timer before its bodies, which may use up what the runtime allows the
 /// task.
 pub fn a_wait_polls_its_timer_before_its_bodies(_in_task: Inline) {
-    let log = Tally::default();
+    let log = Log::default();
     let timer = PollsLogged(log.clone());
-    let body = |log: Tally<&'static str>| async move {
+    let body = |log: Log<&'static str>| async move {
         for _ in 0..3 {
             log.write("body");
             yields(1).await;
