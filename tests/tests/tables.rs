@@ -119,9 +119,10 @@ fn an_option_is_in_the_group_that_its_hooks_need() {
         );
         let is_polled =
             ["poll_interrupt(", "poll_timed_out("].iter().any(|hook| text.contains(hook));
-        assert!(
-            !is_polled || !text.contains("HAS_SIGNALS: bool = false"),
-            "`{method}` has a signal, and says that it has none"
+        assert_eq!(
+            is_polled,
+            text.contains("const HAS_SIGNALS: bool = true;"),
+            "`{method}` has a signal and does not say so, or says so and has none"
         );
     }
 }

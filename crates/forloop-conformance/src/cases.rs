@@ -367,6 +367,8 @@ macro_rules! __cases {
                 both a_timeout_of_zero_returns_what_is_ready: "WAIT-4", "law 5";
                 both waiting_for_many_bodies_that_wake_each_other_returns: "law 5";
                 both a_dropped_set_stops_its_bodies: "LST-3";
+                in_task waiting_for_a_refilled_set_yields: "WAIT-2", "law 9";
+                in_task a_wait_polls_its_timer_before_its_bodies: "WAIT-4";
                 in_task futures_pushed_later_get_the_next_indices: "WAIT-1";
                 spawned tasks_pushed_later_get_the_next_indices: "WAIT-1";
             }

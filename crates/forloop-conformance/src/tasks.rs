@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use forloop_core::{
-    GroupDriver, GroupFuture, Place, Push, Spawn, SpawnLocal, SpawnScoped, Spawned, SpawnedLocal,
-    SpawnedScoped, Task, Timer,
+    Attempt, GroupDriver, GroupFuture, Place, Push, Spawn, SpawnLocal, SpawnScoped, Spawned,
+    SpawnedLocal, SpawnedScoped, Task, Timer,
 };
 
 use crate::backend::{Backend, Job, Spawning};
@@ -76,7 +76,7 @@ impl Spawning for Tasks {
     }
 
     fn spawn<T: Send + 'static>(&self, job: Job<T>) -> Task<T> {
-        self.backend.place().start(job)
+        self.backend.place().start(Attempt::first(0), job)
     }
 }
 
@@ -152,11 +152,11 @@ impl<T: Send + 'static> Place<Job<T>> for AnyPlace {
     type Job = Task<T>;
     type Dispatch = Push;
 
-    fn start(&self, body: Job<T>) -> Task<T> {
+    fn start(&self, attempt: Attempt, body: Job<T>) -> Task<T> {
         match self {
-            Self::Spawned(place) => place.start(body),
-            Self::SpawnedLocal(place) => place.start(body),
-            Self::SpawnedScoped(place) => place.start(body),
+            Self::Spawned(place) => place.start(attempt, body),
+            Self::SpawnedLocal(place) => place.start(attempt, body),
+            Self::SpawnedScoped(place) => place.start(attempt, body),
         }
     }
 }

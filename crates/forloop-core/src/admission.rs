@@ -50,8 +50,8 @@ pub trait MaybeQueue<I, R> {
 
     /// Whether this is the latest attempt at its item.
     #[inline(always)]
-    fn is_latest(&self, body: Key) -> bool {
-        self.queue().is_none_or(|queue| queue.attempt(body.index) == body.attempt)
+    fn is_latest(&self, body: Key, attempt: u32) -> bool {
+        self.queue().is_none_or(|queue| queue.attempt(body.index) == attempt)
     }
 }
 

@@ -54,7 +54,9 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    pub(crate) fn first(index: usize) -> Self {
+    /// The first attempt at the item with this index.
+    #[must_use]
+    pub fn first(index: usize) -> Self {
         Self { index, attempt: 1 }
     }
 }

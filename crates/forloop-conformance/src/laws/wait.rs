@@ -1,10 +1,11 @@
 //! `wait`, and sets of futures and tasks.
 
+use std::task::Poll;
 use std::time::Duration;
 
-use forloop_core::{Outcome, Place, TaskSet, wait};
+use forloop_core::{Outcome, Place, TaskSet, Timer, wait};
 
-use crate::{Alive, Backend, Gate, Inline, Job, LONG, Spawning, eventually, job, yields};
+use crate::{Alive, Backend, Gate, Inline, Job, LONG, Log, Spawning, eventually, job, yields};
 
 type Fallible = Job<Result<u64, String>>;
 type Set<B> = TaskSet<<<B as Backend>::Place as Place<Fallible>>::Job>;
@@ -222,6 +223,66 @@ pub fn futures_pushed_later_get_the_next_indices(_in_task: Inline) {
         assert_eq!(outcomes, [(3, Some(0)), (2, Some(3)), (0, Some(5))]);
         assert!(pending.is_empty());
     });
+}
+
+/// WAIT-2, law 9: A task that refills a set of ready futures, and waits for it again and again, yields.
+pub fn waiting_for_a_refilled_set_yields(_in_task: Inline) {
+    let mut completed = 0;
+    let mut running = TaskSet::new([std::future::ready(())]);
+    let endless = async {
+        loop {
+            let (done, set) = wait(&mut running).first_completed().await;
+            completed += done.len();
+            set.push(std::future::ready(()));
+        }
+    };
+    let mut endless = Box::pin(endless);
+    futures_lite::future::block_on(async {
+        for _ in 0..10 {
+            let polled: Option<()> = futures_lite::future::poll_once(endless.as_mut()).await;
+            assert!(polled.is_none());
+        }
+    });
+    drop(endless);
+    assert!((10..=2560).contains(&completed), "{completed} futures in ten polls");
+}
+
+/// A timer that never fires and logs each poll.
+struct PollsLogged(Log<&'static str>);
+
+impl Timer for PollsLogged {
+    fn sleep(&self, _duration: Duration) -> impl Future<Output = ()> + Send + use<> {
+        let log = self.0.clone();
+        std::future::poll_fn(move |_| {
+            log.write("timer");
+            Poll::Pending
+        })
+    }
+
+    fn now(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+/// WAIT-4: Each poll of a wait polls its timer before its bodies, which may use up what the runtime allows the
+/// task.
+pub fn a_wait_polls_its_timer_before_its_bodies(_in_task: Inline) {
+    let log = Log::default();
+    let timer = PollsLogged(log.clone());
+    let body = |log: Log<&'static str>| async move {
+        for _ in 0..3 {
+            log.write("body");
+            yields(1).await;
+        }
+    };
+    let mut running = TaskSet::new([body(log.clone())]);
+    futures_lite::future::block_on(async {
+        let (done, _) = wait(&mut running).timeout(&timer, LONG).await;
+        assert_eq!(done.len(), 1);
+    });
+    let polls = log.read();
+    assert_eq!(polls[0], "timer");
+    assert!(polls.windows(2).all(|pair| pair != ["body", "body"]), "{polls:?}");
 }
 
 /// WAIT-1: Tasks that are pushed later are awaited as well, and get the next indices.

@@ -22,26 +22,27 @@ use super::starting::StartPause;
 use super::{Drive, ROUND, Spawner};
 use crate::admission::{AdmissionQueue, AttemptLog, Leftover, MaybeQueue};
 use crate::body::Attempt;
-use crate::engine::{Completion, JobHandle, Key};
+use crate::engine::{Completion, JobHandle};
 use crate::options::{Event, ItemPolicy, OutcomeRule};
 use crate::outcome::{StopReason, catch};
 use crate::simulation::beginning;
 use crate::{Outcome, OutcomeKind, Panic};
 
-/// What starts next.
-enum Admitted<I, R, U> {
-    /// This item.
-    Item(usize, I),
-    /// Nothing for now.
-    None,
-    /// Nothing for now, because this item was queued.
-    Queued,
-    /// Nothing: the back-off of an item is over, and it is too late for another attempt.
-    Failed(Completion<R>),
-    /// Nothing: the source is exhausted.
-    Exhausted,
-    /// Nothing: the source gave an error.
-    SourceFailed(U),
+/// Reports the start of the loop, once. An option may want to stop it.
+fn announce_start<S, I, R, C>(
+    source: Pin<&Option<S>>,
+    admission: &mut AdmissionQueue<I, R>,
+    policy: &mut C,
+) -> Option<StopReason>
+where
+    S: Stream,
+    C: ItemPolicy<S::Item, Item = I>,
+{
+    if core::mem::replace(&mut admission.has_announced_start, true) {
+        return None;
+    }
+    let (lower, upper) = source.as_pin_ref().map_or((0, Some(0)), |source| source.size_hint());
+    policy.on_event(&Event::LoopStarted { lower, upper })
 }
 
 impl<S, A, J, Q, C, U> Drive<S, A, J, Q, C, U>
@@ -119,44 +120,39 @@ where
             self.as_mut().stop_if_asked(Ok(Some(reason)));
         }
         match next {
-            Ok(Admitted::Item(index, item)) => self.start_body(cx, index, item),
-            Ok(Admitted::None) => StartPause::NoItem,
-            Ok(Admitted::Queued) => StartPause::Quota,
-            Ok(Admitted::Failed(completion)) => StartPause::Completed(completion),
-            Ok(Admitted::Exhausted) => StartPause::Exhausted,
-            Ok(Admitted::SourceFailed(error)) => StartPause::SourceFailed(error),
-            Err(panic) => StartPause::Panicked(panic),
+            Ok((index, item)) => self.start_body(cx, index, item),
+            Err(pause) => pause,
         }
     }
 
     /// Finds the item that starts next. An option may want to `stop` the loop for what has happened.
-    fn next_admitted(
+    ///
+    /// # Errors
+    ///
+    /// Why none starts: with `Quota`, because one was queued instead.
+    fn next_admitted<B>(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         held: usize,
         stop: &mut Option<StopReason>,
-    ) -> Result<Admitted<C::Item, J::Output, U>, Panic> {
+    ) -> Result<(usize, C::Item), StartPause<B, J::Output, U>> {
         let taken = self.permits_taken(held);
         let runs_nothing = self.running.is_empty()
             && self.admission.queue().is_none_or(|admission| admission.backing_off() == 0);
         let this = self.as_mut().project();
         let limit = *this.limit;
         let (Some(admission), Some(policy)) = (this.admission.queue_mut(), this.policy) else {
-            return Ok(Admitted::None);
+            return Err(StartPause::NoItem);
         };
         let (mut source, started) = (this.source, this.started);
         let has_permits = |policy: &C, index| {
             let permits = policy.extra_permits(index).saturating_add(1);
             taken == 0 || taken.saturating_add(permits) <= limit
         };
-        catch(|| {
-            if !core::mem::replace(&mut admission.has_announced_start, true) {
-                let hint =
-                    source.as_ref().as_pin_ref().map_or((0, Some(0)), |source| source.size_hint());
-                *stop = policy.on_event(&Event::LoopStarted { lower: hint.0, upper: hint.1 });
-                if stop.is_some() {
-                    return Admitted::Queued;
-                }
+        let next = || {
+            *stop = announce_start(source.as_ref(), admission, policy);
+            if stop.is_some() {
+                return Err(StartPause::Quota);
             }
             while let Poll::Ready(index) = policy.poll_retry(cx) {
                 admission.back_off_is_over(index);
@@ -165,46 +161,44 @@ where
                 admission.release(index);
             }
             if policy.poll_start(cx).is_pending() {
-                return Admitted::None;
+                return Err(StartPause::NoItem);
             }
             if let Some((index, item, failure)) = admission.take_due() {
                 if let Some(item) = item.filter(|_| !policy.retry_has_expired(index)) {
                     // Before the body is made: this may panic.
                     drop(failure);
-                    return Admitted::Item(index, item);
+                    return Ok((index, item));
                 }
                 admission.give_up(index);
-                return Admitted::Failed(failure);
+                return Err(StartPause::Completed(failure));
             }
             let is_awaited = admission.is_ordered && runs_nothing;
             if let Some(index) = admission.next_queued().filter(|_| taken < limit || is_awaited) {
                 let may_start = is_awaited || has_permits(policy, index);
                 let next = if may_start { admission.take_queued() } else { None };
-                return next.map_or(Admitted::None, |(index, item)| Admitted::Item(index, item));
+                return next.ok_or(StartPause::NoItem);
             }
             if taken >= limit || admission.unstarted() >= limit {
-                return Admitted::None;
+                return Err(StartPause::NoItem);
             }
-            let Some(source) = source.as_mut().as_pin_mut() else { return Admitted::None };
+            let Some(source) = source.as_mut().as_pin_mut() else { return Err(StartPause::NoItem) };
             let given = match source.poll_next(cx) {
                 Poll::Ready(Some(given)) => given,
-                Poll::Ready(None) => return Admitted::Exhausted,
-                Poll::Pending => return Admitted::None,
+                Poll::Ready(None) => return Err(StartPause::Exhausted),
+                Poll::Pending => return Err(StartPause::NoItem),
             };
-            let item = match C::item_of(given) {
-                Ok(item) => item,
-                Err(error) => return Admitted::SourceFailed(error),
-            };
+            let item = C::item_of(given).map_err(StartPause::SourceFailed)?;
             let index = *started;
             *started += 1;
             *stop = policy.on_event(&Event::Received { index });
             let is_held = !policy.receive(index, &item);
             if !is_held && stop.is_none() && has_permits(policy, index) {
-                return Admitted::Item(index, item);
+                return Ok((index, item));
             }
             admission.receive(index, item, is_held);
-            Admitted::Queued
-        })
+            Err(StartPause::Quota)
+        };
+        catch(next).unwrap_or_else(|panic| Err(StartPause::Panicked(panic)))
     }
 
     /// Calls the body with this item.
@@ -250,10 +244,10 @@ where
         let on_complete = |completion| ControlFlow::Break(StartPause::Completed(completion));
         let result = match this.running.start(cx.waker(), 1, next, on_complete) {
             ControlFlow::Continue(key) => {
-                let key = Key { attempt: attempt.attempt, ..key };
                 let (running, admission) = (&*this.running, &*this.admission);
-                let alive = |body| running.runs(body) && admission.is_latest(body);
-                match catch(|| policy.on_start(key, alive)) {
+                let alive =
+                    |body, attempt| running.runs(body) && admission.is_latest(body, attempt);
+                match catch(|| policy.on_start(key, attempt.attempt, alive)) {
                     Ok(()) => StartPause::Quota,
                     Err(panic) => StartPause::Panicked(panic),
                 }

@@ -32,7 +32,7 @@
 //! the loop catches the panics of its bodies.
 
 mod admitting;
-mod disposition;
+mod expiry;
 mod phase;
 mod spawner;
 mod start;
@@ -49,7 +49,7 @@ use core::task::{Context, Poll};
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
-use self::disposition::{Disposition, Expiry};
+use self::expiry::Expiry;
 use self::phase::Phase;
 use crate::admission::MaybeQueue;
 use crate::budget::budget;
@@ -99,7 +99,7 @@ pin_project! {
     }
 }
 
-/// What one [step](Drive::step) has come to.
+/// The result of one [step](Drive::step).
 enum Step<B> {
     /// Something was done, and there may be more to do.
     Progress,
@@ -118,7 +118,7 @@ impl<B> From<ControlFlow<B>> for Step<B> {
     fn from(flow: ControlFlow<B>) -> Self {
         match flow {
             ControlFlow::Continue(()) => Self::Progress,
-            ControlFlow::Break(enough) => Self::Break(enough),
+            ControlFlow::Break(value) => Self::Break(value),
         }
     }
 }
@@ -130,7 +130,7 @@ enum Signals {
     Unchecked,
     /// In this poll, and no body was polled or started since.
     Checked,
-    /// In this poll, and what was polled or started since may have sent one, or has taken its time.
+    /// In this poll, and what was polled or started since may have sent one, or may have taken long.
     Outdated,
 }
 
@@ -152,7 +152,7 @@ where
     C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
 {
     /// A loop that has not been polled. It has neither source nor spawner if workers pull the items.
-    #[inline(always)] // so that it is made where it is to be
+    #[inline(always)] // so that it is constructed in place
     pub(crate) fn new(
         source: Option<S>,
         spawner: Option<A>,
@@ -266,7 +266,7 @@ where
     /// that were passed on and still hold a permit.
     ///
     /// `on_complete(None)` marks the end of a batch: the next completion requires waiting, pulling an item,
-    /// or a look at the options' signals.
+    /// or polling the options' signals.
     #[inline]
     pub(crate) fn poll_completions<B>(
         mut self: Pin<&mut Self>,
@@ -282,7 +282,7 @@ where
         loop {
             match self.as_mut().step(cx, held, &mut signals, &mut on_complete) {
                 Step::Progress => {}
-                Step::Break(enough) => return Poll::Ready(ControlFlow::Break(enough)),
+                Step::Break(value) => return Poll::Ready(ControlFlow::Break(value)),
                 Step::Yield => return self.yield_now(cx),
                 Step::Sleep => return Poll::Pending,
                 Step::Complete => {
@@ -366,14 +366,12 @@ where
         mut self: Pin<&mut Self>,
         on_complete: &mut impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
     ) -> Option<Step<B>> {
-        // Without signals there is no last round, and without rules no queue.
-        if C::HAS_SIGNALS
-            && let Phase::LastRound { .. } = self.phase
-        {
-            return self.step_last_round();
-        }
-        if !C::HAS_RULES {
+        // A last round is asked for by a signal or, in a loop with rules, at an event. Only rules queue items.
+        if !C::HAS_SIGNALS && !C::HAS_RULES {
             return None;
+        }
+        if let Phase::LastRound { .. } = self.phase {
+            return self.step_last_round();
         }
         let completion = self.as_mut().take_unstarted()?;
         Some(deliver(completion, on_complete).into())
@@ -457,7 +455,7 @@ where
         let this = self.as_mut().project();
         let is_running = matches!(this.phase, Phase::Running);
         let pass_on = |completion: Completion<_>| match completion.outcome {
-            // As nearly all of them: nothing depends on it but the strategy.
+            // The common case: only the strategy depends on it.
             Outcome::Ok(_) if is_running && C::HAS_SIGNALS && !C::HAS_RULES => {
                 deliver(completion, on_complete).map_break(Ok)
             }
@@ -479,10 +477,10 @@ where
                 }
                 on_complete(None)
             }
-            ControlFlow::Break(Ok(enough)) => ControlFlow::Break(enough),
+            ControlFlow::Break(Ok(value)) => ControlFlow::Break(value),
             ControlFlow::Break(Err(completion)) => match self.handle_completion(completion) {
-                Disposition::Deliver(completion) => deliver(completion, on_complete),
-                Disposition::Retry | Disposition::Kept => on_complete(None),
+                Some(completion) => deliver(completion, on_complete),
+                None => on_complete(None),
             },
         }
     }

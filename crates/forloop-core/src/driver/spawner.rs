@@ -28,6 +28,6 @@ where
     P: Place<B>,
 {
     fn launch(&mut self, attempt: Attempt, item: I) -> P::Job {
-        self.place.start_attempt(attempt, (self.body)(item))
+        self.place.start(attempt, (self.body)(item))
     }
 }

@@ -9,7 +9,7 @@ use crate::body::Body;
 use crate::engine::JobHandle;
 use crate::looping::{LimitSet, Loop};
 use crate::options::{ItemPolicy, OutcomeRule};
-use crate::place::{Dispatch, Dispatched, Place};
+use crate::place::{Dispatch, Place};
 
 impl<S, P, L, C> Loop<S, P, L, C> {
     /// The loop on its way, with this body. `is_error` says which of its outputs are errors, if the strategy knows.
@@ -33,12 +33,12 @@ impl<S, P, L, C> Loop<S, P, L, C> {
         let admission = MaybeQueue::new(is_error);
         let (source, spawner, pool) =
             match P::Dispatch::body_source(source, body, C::worker_item_of()) {
-                Dispatched::Push(source, body) => {
+                // The workers pull the items and start the bodies.
+                Ok(body_source) => (None, None, place.pool(Some(body_source))),
+                Err((source, body)) => {
                     let pool = place.pool(None);
                     (Some(source), Some(BodySpawner { body, place }), pool)
                 }
-                // The workers pull the items and start the bodies.
-                Dispatched::Pull(body_source) => (None, None, place.pool(Some(body_source))),
             };
         Drive::new(source, spawner, admission, pool, limit, policy, origin)
     }

@@ -7,7 +7,6 @@ use core::task::{Context, Poll};
 
 use futures_core::Stream;
 
-use super::disposition::Disposition;
 use super::{Drive, ROUND, Spawner, deliver};
 use crate::admission::MaybeQueue;
 use crate::body::Attempt;
@@ -15,7 +14,7 @@ use crate::budget::BUDGET;
 use crate::engine::{Completion, JobHandle};
 use crate::options::{ItemPolicy, OutcomeRule};
 use crate::outcome::catch;
-use crate::simulation::beginning;
+use crate::simulation::{Origin, beginning};
 use crate::{Cause, Outcome, Panic};
 
 /// Why no more bodies are started for now.
@@ -24,9 +23,9 @@ pub(super) enum StartPause<B, T, U> {
     NoItem,
     /// The source is exhausted.
     Exhausted,
-    /// As many bodies run as may.
+    /// The limit is reached.
     Full,
-    /// As many were started in a row as may be.
+    /// The quota of starts between two rounds is used up.
     Quota,
     /// The receiver of the completions wants no more for now.
     Break(B),
@@ -38,7 +37,7 @@ pub(super) enum StartPause<B, T, U> {
     Panicked(Panic),
 }
 
-/// A run of starts ends, and the reason is known.
+/// Marks a `Break`; the reason is in a `Cell`.
 struct Paused;
 
 /// A count that is kept in a register, mostly, and stored when this is dropped.
@@ -87,7 +86,7 @@ where
         *this.started_this_round =
             if this.running.is_empty() { 0 } else { *this.started_this_round + started };
         match result {
-            StartPause::Break(enough) => return Poll::Ready(ControlFlow::Break(enough)),
+            StartPause::Break(value) => return Poll::Ready(ControlFlow::Break(value)),
             StartPause::NoItem if started == 0 => return Poll::Pending,
             StartPause::NoItem | StartPause::Full | StartPause::Quota => {}
             // Queued items still need the body's closure.
@@ -99,7 +98,7 @@ where
             }
             StartPause::Panicked(panic) => self.stop_for(panic),
             StartPause::Completed(completion) => {
-                if let Disposition::Deliver(completion) = self.handle_completion(completion) {
+                if let Some(completion) = self.handle_completion(completion) {
                     return Poll::Ready(deliver(completion, on_complete));
                 }
             }
@@ -137,31 +136,15 @@ where
                 if started.count == last {
                     return ControlFlow::Break(pause(StartPause::Quota));
                 }
-                let given = match catch(|| source.as_mut().poll_next(cx)) {
-                    Ok(Poll::Ready(Some(given))) => given,
-                    Ok(Poll::Ready(None)) => {
-                        return ControlFlow::Break(pause(StartPause::Exhausted));
-                    }
-                    Ok(Poll::Pending) => return ControlFlow::Break(pause(StartPause::NoItem)),
-                    Err(panic) => return ControlFlow::Break(pause(StartPause::Panicked(panic))),
-                };
-                let item = match C::item_of(given) {
-                    Ok(item) => item,
-                    Err(error) => {
-                        return ControlFlow::Break(pause(StartPause::SourceFailed(error)));
-                    }
-                };
-                let index = started.count;
-                started.count += 1;
-                match catch(|| {
-                    beginning(origin, index, || spawner.launch(Attempt::first(index), item))
-                }) {
-                    Ok(job) => ControlFlow::Continue((index, job)),
-                    Err(panic) => {
-                        let outcome = Outcome::Panicked(panic);
-                        let completion = Completion { index, seq: J::next_sequence(), outcome };
-                        ControlFlow::Break(pause(StartPause::Completed(completion)))
-                    }
+                match next_job::<_, _, _, _, C, _>(
+                    source.as_mut(),
+                    spawner,
+                    cx,
+                    &mut started.count,
+                    origin,
+                ) {
+                    Ok(job) => ControlFlow::Continue(job),
+                    Err(why) => ControlFlow::Break(pause(why)),
                 }
             };
             let room = this.limit.saturating_sub(this.running.len().saturating_add(held));
@@ -171,8 +154,8 @@ where
                 this.running.start(caller, most, next, |completion| match completion.outcome {
                     Outcome::Ok(_) => match deliver(completion, on_complete) {
                         ControlFlow::Continue(()) => ControlFlow::Continue(()),
-                        ControlFlow::Break(enough) => {
-                            ControlFlow::Break(pause(StartPause::Break(enough)))
+                        ControlFlow::Break(value) => {
+                            ControlFlow::Break(pause(StartPause::Break(value)))
                         }
                     },
                     _ => ControlFlow::Break(pause(StartPause::Completed(completion))),
@@ -184,12 +167,49 @@ where
                 }
             };
             let running = &*this.running;
-            if let Err(panic) = catch(|| policy.on_start(key, |body| running.runs(body))) {
+            if let Err(panic) = catch(|| policy.on_start(key, 1, |body, _| running.runs(body))) {
                 return StartPause::Panicked(panic);
             }
             if room == most {
                 return StartPause::Full;
             }
+        }
+    }
+}
+
+/// Pulls an item and calls the body with it. Returns the item's index and the started body.
+///
+/// # Errors
+///
+/// Why there is none.
+#[inline(always)] // called in one place, for each body
+fn next_job<S, A, J, U, C, B>(
+    source: Pin<&mut S>,
+    spawner: &mut A,
+    cx: &mut Context<'_>,
+    started: &mut usize,
+    origin: Origin,
+) -> Result<(usize, J), StartPause<B, J::Output, U>>
+where
+    S: Stream,
+    A: Spawner<C::Item, J>,
+    J: JobHandle,
+    C: ItemPolicy<S::Item, SourceError = U>,
+{
+    let given = match catch(|| source.poll_next(cx)) {
+        Ok(Poll::Ready(Some(given))) => given,
+        Ok(Poll::Ready(None)) => return Err(StartPause::Exhausted),
+        Ok(Poll::Pending) => return Err(StartPause::NoItem),
+        Err(panic) => return Err(StartPause::Panicked(panic)),
+    };
+    let item = C::item_of(given).map_err(StartPause::SourceFailed)?;
+    let index = *started;
+    *started += 1;
+    match catch(|| beginning(origin, index, || spawner.launch(Attempt::first(index), item))) {
+        Ok(job) => Ok((index, job)),
+        Err(panic) => {
+            let outcome = Outcome::Panicked(panic);
+            Err(StartPause::Completed(Completion { index, seq: J::next_sequence(), outcome }))
         }
     }
 }

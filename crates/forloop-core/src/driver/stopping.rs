@@ -6,7 +6,7 @@ use core::task::{Context, Poll};
 
 use futures_core::Stream;
 
-use super::disposition::{Disposition, Expiry};
+use super::expiry::Expiry;
 use super::phase::Phase;
 use super::{Drive, Spawner};
 use crate::admission::MaybeQueue;
@@ -49,7 +49,7 @@ where
         }
     }
 
-    /// Stops the loop for an option, in the way of that reason. `false` if that changes nothing.
+    /// Stops the loop for an option, as [`StopReason::effect`] says. `false` if that changes nothing.
     pub(super) fn stop_for_reason(mut self: Pin<&mut Self>, reason: StopReason) -> bool {
         if self.phase.is_stopping() {
             return false;
@@ -80,7 +80,7 @@ where
             let this = self.as_mut().project();
             let Some(policy) = this.policy else { return expiry };
             let (running, admission) = (&*this.running, &*this.admission);
-            let alive = |body| running.runs(body) && admission.is_latest(body);
+            let alive = |body, attempt| running.runs(body) && admission.is_latest(body, attempt);
             let body = match catch(|| policy.poll_timed_out(cx, alive)) {
                 Ok(Poll::Ready(body)) => body,
                 Ok(Poll::Pending) => return expiry,
@@ -92,20 +92,21 @@ where
             *this.polls_this_turn += 1;
             let Some(completion) = this.running.expire(cx.waker(), body) else { continue };
             match self.as_mut().handle_completion(completion) {
-                Disposition::Deliver(completion) => return Expiry::Completed(completion),
+                Some(completion) => return Expiry::Completed(completion),
                 // A retry must wake this task when its back-off is over: that timer is polled first.
-                Disposition::Retry | Disposition::Kept => expiry = Expiry::Progress,
+                None => expiry = Expiry::Progress,
             }
         }
         expiry
     }
 
-    /// Decides what becomes of a completion. A panic is kept, to be resumed when the loop has stopped. A
-    /// body that completes as cancelled although the loop did not cancel it was dropped by its runtime.
+    /// Handles a completion, and returns it if it is to be delivered. A completion that leads to a retry is
+    /// not. A panic is kept, to be resumed when the loop has stopped. A body that completes as cancelled
+    /// although the loop did not cancel it was dropped by its runtime.
     pub(super) fn handle_completion(
         mut self: Pin<&mut Self>,
         completion: Completion<J::Output>,
-    ) -> Disposition<J::Output> {
+    ) -> Option<Completion<J::Output>> {
         let this = self.as_mut().project();
         match completion.outcome {
             Outcome::Panicked(panic) if !C::CATCHES_PANICS => {
@@ -113,7 +114,7 @@ where
                     self.as_mut().report_completed(completion.index, OutcomeKind::Panicked);
                 }
                 self.stop_for(panic);
-                return Disposition::Kept;
+                return None;
             }
             Outcome::Cancelled | Outcome::NotRun if this.phase.is_stopping() => {
                 // Where workers pull the items, this loop learns only now which bodies ran.
@@ -131,7 +132,7 @@ where
                     if let Some(admission) = self.as_mut().admission() {
                         admission.back_off(completion);
                     }
-                    return Disposition::Retry;
+                    return None;
                 }
                 if let Some(interruption) = self.as_mut().project().phase.interruption_mut() {
                     interruption.record_completed(completion.index);
@@ -141,7 +142,7 @@ where
         if C::HAS_RULES {
             self.complete_item(&completion);
         }
-        Disposition::Deliver(completion)
+        Some(completion)
     }
 
     /// Whether the source says that it has no further item, so that it need not be asked once more.
@@ -173,7 +174,7 @@ where
         let mut all_started = is_exhausted && this.admission.is_empty();
         let is_over = this.running.is_empty() && lost.is_none();
         let was_draining = !this.phase.is_stopping();
-        // Stopped while it drained, a loop was stopped; and before its end, if it drained before its end.
+        // A draining loop that is stopped reports the stop. It is incomplete if the drain had left items unstarted.
         let earlier = match this.phase.take_interruption() {
             Some(drained) if was_draining && !is_over => {
                 all_started &= drained.all_started();

@@ -192,7 +192,7 @@ impl<J: JobHandle> Bodies<J> {
         if !is_recorded {
             self.index_table.record_each(&self.slab, slot, index);
         }
-        ControlFlow::Continue(Key { slot, index, attempt: 1 })
+        ControlFlow::Continue(Key { slot, index })
     }
 
     /// The key of a slot in a round that is sorted: [`JobHandle::rank`]. Tasks that were left behind have the

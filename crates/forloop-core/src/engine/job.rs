@@ -51,12 +51,11 @@ pub trait JobHandle {
     fn next_sequence() -> usize;
 }
 
-/// Names a body: its slot, its index and its attempt number.
+/// Names a body: its slot and its index.
 #[derive(Debug, Clone, Copy)]
 pub struct Key {
     pub(crate) slot: usize,
     pub(crate) index: usize,
-    pub(crate) attempt: u32,
 }
 
 /// A body that has completed.

@@ -176,7 +176,7 @@ impl<J: JobHandle> FutureSet<J> {
                 key
             } else {
                 remaining -= 1;
-                Key { slot: self.insert_woken(index, job), index, attempt: 1 }
+                Key { slot: self.insert_woken(index, job), index }
             };
             if remaining == 0 {
                 return ControlFlow::Continue(key);
@@ -185,7 +185,7 @@ impl<J: JobHandle> FutureSet<J> {
     }
 
     /// Whether this body is still running.
-    pub(crate) fn runs(&self, Key { slot, index, .. }: Key) -> bool {
+    pub(crate) fn runs(&self, Key { slot, index }: Key) -> bool {
         self.bodies.slab.get(slot).is_some() && self.bodies.index(slot) == index
     }
 
@@ -209,7 +209,7 @@ impl<J: JobHandle> FutureSet<J> {
     pub(crate) fn expire(
         &mut self,
         parent: Option<&Waker>,
-        Key { slot, index, .. }: Key,
+        Key { slot, index }: Key,
     ) -> Option<Completion<J::Output>> {
         let (number, offset) = (number_of(slot), offset_of(slot));
         let mut guard = self.ready.enter();

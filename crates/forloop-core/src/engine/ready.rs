@@ -55,7 +55,7 @@ use core::mem::replace;
 use core::ptr::NonNull;
 use core::task::Waker;
 
-use self::block::Block;
+use self::block::WakerBlock;
 use self::waker::{ASLEEP, EMPTY, END, QUEUED, Shared, WakerChunk};
 use super::atomic::Ordering;
 use super::inline_vec::InlineVec;
@@ -103,7 +103,7 @@ impl ReadyQueue {
     pub(super) fn grow(&mut self, more: usize) {
         let shared = self.shared.expect("the first chunk exists and is full");
         self.chunks.reserve_exact(more);
-        let block = Block::<WakerChunk>::new(more);
+        let block = WakerBlock::<WakerChunk>::new(more);
         for at in 0..more {
             // SAFETY: `at` is less than the length of the block.
             let chunk = unsafe { block.start.add(at) };

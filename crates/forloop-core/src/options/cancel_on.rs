@@ -61,6 +61,7 @@ impl<W> CancelOn<W> {
 }
 
 impl<W: Future> Rule for CancelOn<W> {
+    const HAS_SIGNALS: bool = true;
     const SEES_STARTS: bool = false;
 
     fn poll_interrupt(&mut self, cx: &mut Context<'_>, _will_repoll: bool) -> Poll<StopReason> {

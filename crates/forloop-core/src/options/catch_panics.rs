@@ -35,7 +35,6 @@ pub struct CatchPanics;
 
 impl Rule for CatchPanics {
     const CATCHES_PANICS: bool = true;
-    const HAS_SIGNALS: bool = false;
     const SEES_STARTS: bool = false;
 }
 

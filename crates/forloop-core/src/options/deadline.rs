@@ -66,6 +66,7 @@ impl<R: Timer + Clone + 'static> Deadline<R> {
 }
 
 impl<R: Timer + 'static> Rule for Deadline<R> {
+    const HAS_SIGNALS: bool = true;
     const SEES_STARTS: bool = false;
 
     fn poll_interrupt(&mut self, cx: &mut Context<'_>, will_repoll: bool) -> Poll<StopReason> {

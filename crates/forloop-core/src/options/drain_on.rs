@@ -66,6 +66,8 @@ pub struct DrainOn<W> {
 }
 
 impl<W: Future> Rule for DrainOn<W> {
+    const HAS_SIGNALS: bool = true;
+
     fn poll_interrupt(&mut self, cx: &mut Context<'_>, _will_repoll: bool) -> Poll<StopReason> {
         match self.signal.as_mut().map(|signal| signal.as_mut().poll(cx)) {
             Some(Poll::Ready(_)) => {

@@ -55,9 +55,7 @@ impl<T, E> ItemPolicy<Result<T, E>> for Fallible<E> {
 
 impl<E> Sealed for Fallible<E> {}
 
-impl<E> Rule for Fallible<E> {
-    const HAS_SIGNALS: bool = false;
-}
+impl<E> Rule for Fallible<E> {}
 
 impl<I, E> ItemRule<I> for Fallible<E> {}
 impl<R, E> OutcomeRule<R> for Fallible<E> {}

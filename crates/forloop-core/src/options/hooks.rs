@@ -80,7 +80,7 @@ hooks! {
 
         /// Whether [`poll_interrupt`](Self::poll_interrupt) or [`poll_timed_out`](Self::poll_timed_out) does
         /// anything. A loop without signals polls neither, and does not stop between two bodies to do so.
-        HAS_SIGNALS = true,
+        HAS_SIGNALS = false,
 
         /// Whether the option must see each body start. If no option does, workers may pull items from the
         /// source themselves.
@@ -100,17 +100,17 @@ hooks! {
         }
     }
 
-    /// Called after a body was started and has not completed at once. `alive` says which of the bodies that
-    /// were started still run.
-    fn on_start(&mut self, body: Key, alive: impl Fn(Key) -> bool);
+    /// Called after this attempt at an item was started and has not completed at once. `alive` says which of the
+    /// attempts that were started still run.
+    fn on_start(&mut self, body: Key, attempt: u32, alive: impl Fn(Key, u32) -> bool);
     default {}
     wrapper {
-        self.policy.on_start(body, &alive);
-        self.option.on_start(body, alive);
+        self.policy.on_start(body, attempt, &alive);
+        self.option.on_start(body, attempt, alive);
     }
 
     /// Ready with the next body that timed out.
-    fn poll_timed_out(&mut self, cx: &mut Context<'_>, alive: impl Fn(Key) -> bool) -> Poll<Key>;
+    fn poll_timed_out(&mut self, cx: &mut Context<'_>, alive: impl Fn(Key, u32) -> bool) -> Poll<Key>;
     default { Poll::Pending }
     wrapper {
         match self.policy.poll_timed_out(cx, &alive) {

@@ -104,7 +104,6 @@ pub trait RaisesPanics: Policy {}
 impl Sealed for NoOptions {}
 
 impl Rule for NoOptions {
-    const HAS_SIGNALS: bool = false;
     const SEES_STARTS: bool = false;
 }
 

@@ -72,8 +72,8 @@ impl<S, P, L, C> Loop<S, P, L, C> {
 pub struct Timeout<R> {
     timer: R,
     after: Duration,
-    /// The bodies that were started, each with its due time; the earliest first.
-    queue: VecDeque<(Duration, Key)>,
+    /// The bodies that were started, each with its due time and its attempt number; the earliest first.
+    queue: VecDeque<(Duration, Key, u32)>,
     /// The length at which the queue is compacted.
     compact_at: usize,
     alarm: Alarm,
@@ -94,9 +94,9 @@ impl<R> Timeout<R> {
     }
 
     /// Removes the bodies that have completed, if the queue has doubled since the last time.
-    fn compact(&mut self, alive: impl Fn(Key) -> bool) {
+    fn compact(&mut self, alive: impl Fn(Key, u32) -> bool) {
         if self.queue.len() >= self.compact_at {
-            self.queue.retain(|&(_, body)| alive(body));
+            self.queue.retain(|&(_, body, attempt)| alive(body, attempt));
             self.compact_at = COMPACT_AT_LEAST.max(2 * self.queue.len());
         }
     }
@@ -105,19 +105,25 @@ impl<R> Timeout<R> {
 impl<C: RaisesPanics, R: Timer + 'static> RaisesPanics for WithOption<C, Timeout<R>, AddsOutcomes> {}
 
 impl<R: Timer + 'static> Rule for Timeout<R> {
-    fn on_start(&mut self, body: Key, alive: impl Fn(Key) -> bool) {
+    const HAS_SIGNALS: bool = true;
+
+    fn on_start(&mut self, body: Key, attempt: u32, alive: impl Fn(Key, u32) -> bool) {
         self.compact(alive);
         // A time that no clock can show never comes.
         if let Some(due) = self.timer.now().checked_add(self.after) {
-            self.queue.push_back((due, body));
+            self.queue.push_back((due, body, attempt));
         }
     }
 
-    fn poll_timed_out(&mut self, cx: &mut Context<'_>, alive: impl Fn(Key) -> bool) -> Poll<Key> {
-        while self.queue.front().is_some_and(|&(_, body)| !alive(body)) {
+    fn poll_timed_out(
+        &mut self,
+        cx: &mut Context<'_>,
+        alive: impl Fn(Key, u32) -> bool,
+    ) -> Poll<Key> {
+        while self.queue.front().is_some_and(|&(_, body, attempt)| !alive(body, attempt)) {
             self.queue.pop_front();
         }
-        let Some(&(due, body)) = self.queue.front() else {
+        let Some(&(due, body, _)) = self.queue.front() else {
             self.alarm.clear();
             return Poll::Pending;
         };

@@ -15,7 +15,7 @@ use concurrent_queue::ConcurrentQueue;
 
 use super::{Place, Push};
 use crate::SpawnBlocking;
-use crate::body::Body;
+use crate::body::{Attempt, Body};
 use crate::simulation::{Origin, spawning};
 use crate::task::{Run, Task, pair};
 
@@ -33,7 +33,7 @@ where
     type Job = Task<B::Returns>;
     type Dispatch = Push;
 
-    fn start(&self, body: B) -> Task<B::Returns> {
+    fn start(&self, _attempt: Attempt, body: B) -> Task<B::Returns> {
         start(&self.0, body)
     }
 }

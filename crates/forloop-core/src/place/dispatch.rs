@@ -33,27 +33,25 @@ pub trait Dispatch<S: Stream, F, I> {
     /// `item_of` converts an item of the source to the closure's argument. It is `None` if an option must see
     /// each body start: then the bodies are pushed also by [`Pull`].
     #[doc(hidden)]
-    fn body_source<B>(source: S, body: F, item_of: Option<fn(S::Item) -> I>) -> Dispatched<S, F, B>
+    fn body_source<B>(
+        source: S,
+        body: F,
+        item_of: Option<fn(S::Item) -> I>,
+    ) -> Result<BoxedSource<B>, (S, F)>
     where
         F: FnMut(I) -> B;
 }
 
-/// A loop's source and closure, once it is known who uses them.
-#[doc(hidden)]
-#[expect(missing_debug_implementations, reason = "a closure has none")]
-pub enum Dispatched<S, F, B> {
-    /// The loop's own task pulls the items and calls the closure.
-    Push(S, F),
-    /// The workers do.
-    Pull(BoxedSource<B>),
-}
-
 impl<S: Stream, F, I> Dispatch<S, F, I> for Push {
-    fn body_source<B>(source: S, body: F, _item_of: Option<fn(S::Item) -> I>) -> Dispatched<S, F, B>
+    fn body_source<B>(
+        source: S,
+        body: F,
+        _item_of: Option<fn(S::Item) -> I>,
+    ) -> Result<BoxedSource<B>, (S, F)>
     where
         F: FnMut(I) -> B,
     {
-        Dispatched::Push(source, body)
+        Err((source, body))
     }
 }
 
@@ -63,13 +61,17 @@ where
     F: Send + 'static,
     I: 'static,
 {
-    fn body_source<B>(source: S, body: F, item_of: Option<fn(S::Item) -> I>) -> Dispatched<S, F, B>
+    fn body_source<B>(
+        source: S,
+        body: F,
+        item_of: Option<fn(S::Item) -> I>,
+    ) -> Result<BoxedSource<B>, (S, F)>
     where
         F: FnMut(I) -> B,
     {
         match item_of {
-            Some(item_of) => Dispatched::Pull(Box::pin(SourceBodies::new(source, item_of, body))),
-            None => Dispatched::Push(source, body),
+            Some(item_of) => Ok(Box::pin(SourceBodies::new(source, item_of, body))),
+            None => Err((source, body)),
         }
     }
 }

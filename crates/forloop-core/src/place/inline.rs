@@ -8,7 +8,7 @@ use pin_project_lite::pin_project;
 
 use super::{Place, Push};
 use crate::Outcome;
-use crate::body::Body;
+use crate::body::{Attempt, Body};
 use crate::engine::JobHandle;
 use crate::task::next_sequence;
 
@@ -21,7 +21,7 @@ impl<B: Body> Place<B> for Inline {
     type Job = InlineJob<B>;
     type Dispatch = Push;
 
-    fn start(&self, body: B) -> InlineJob<B> {
+    fn start(&self, _attempt: Attempt, body: B) -> InlineJob<B> {
         InlineJob::new(body)
     }
 }

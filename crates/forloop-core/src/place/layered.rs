@@ -37,12 +37,8 @@ impl<B: Body, P: Place<W::Layered>, W: Layer<B>> Place<B> for Layered<P, W> {
     type Job = P::Job;
     type Dispatch = Push;
 
-    fn start(&self, body: B) -> P::Job {
-        self.start_attempt(Attempt::first(0), body)
-    }
-
-    fn start_attempt(&self, attempt: Attempt, body: B) -> P::Job {
-        self.place.start_attempt(attempt, self.layer.layer(attempt, body))
+    fn start(&self, attempt: Attempt, body: B) -> P::Job {
+        self.place.start(attempt, self.layer.layer(attempt, body))
     }
 
     fn pool(&self, _source: Option<BoxedSource<B>>) -> Option<PoolHandle<P::Job>> {

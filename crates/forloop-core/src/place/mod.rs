@@ -14,7 +14,6 @@ pub use self::blocking::{SpawnedBlocking, SyncBody, spawn_blocking, sync_body};
 pub use self::layered::{Layer, Layered};
 pub use self::scoped::{SpawnedScoped, spawn_scoped};
 
-pub(crate) use self::dispatch::Dispatched;
 pub use self::dispatch::{Dispatch, Pull, Push};
 pub use self::inline::{Inline, InlineJob};
 pub use self::parent_waker::{ParentWaker, ParentWakerJob};

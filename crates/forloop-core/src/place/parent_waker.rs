@@ -2,7 +2,7 @@
 
 use super::inline::JobMode;
 use super::{InlineJob, Place, Push};
-use crate::body::Body;
+use crate::body::{Attempt, Body};
 
 /// Runs each body in the caller's own task like [`Inline`](crate::Inline), and polls it with the
 /// caller's waker: see [`Loop::with_parent_waker`](crate::Loop::with_parent_waker).
@@ -21,7 +21,7 @@ impl<B: Body> Place<B> for ParentWaker {
     type Job = ParentWakerJob<B>;
     type Dispatch = Push;
 
-    fn start(&self, body: B) -> ParentWakerJob<B> {
+    fn start(&self, _attempt: Attempt, body: B) -> ParentWakerJob<B> {
         InlineJob::with_mode(body)
     }
 }

@@ -3,7 +3,7 @@
 
 use super::{Place, Push};
 use crate::SpawnScoped;
-use crate::body::Body;
+use crate::body::{Attempt, Body};
 use crate::simulation::{Origin, spawning};
 use crate::task::{Task, pair};
 
@@ -22,7 +22,7 @@ where
     type Job = Task<B::Returns>;
     type Dispatch = Push;
 
-    fn start(&self, body: B) -> Task<B::Returns> {
+    fn start(&self, _attempt: Attempt, body: B) -> Task<B::Returns> {
         spawn_scoped(&self.0, body)
     }
 }

@@ -4,7 +4,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use super::{Place, Push};
-use crate::body::Body;
+use crate::body::{Attempt, Body};
 use crate::engine::JobHandle;
 use crate::task::{Task, next_sequence, spawn, spawn_local};
 use crate::{Outcome, Spawn, SpawnLocal};
@@ -17,7 +17,7 @@ impl<R: Spawn, B: Body<Returns: Send> + Send + 'static> Place<B> for Spawned<R> 
     type Job = Task<B::Returns>;
     type Dispatch = Push;
 
-    fn start(&self, body: B) -> Task<B::Returns> {
+    fn start(&self, _attempt: Attempt, body: B) -> Task<B::Returns> {
         spawn(&self.0, body)
     }
 }
@@ -30,7 +30,7 @@ impl<R: SpawnLocal, B: Body + 'static> Place<B> for SpawnedLocal<R> {
     type Job = Task<B::Returns>;
     type Dispatch = Push;
 
-    fn start(&self, body: B) -> Task<B::Returns> {
+    fn start(&self, _attempt: Attempt, body: B) -> Task<B::Returns> {
         spawn_local(&self.0, body)
     }
 }

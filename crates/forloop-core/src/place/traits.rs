@@ -39,13 +39,8 @@ pub trait Place<B: Body> {
     /// How bodies get here: [`Push`](crate::Push) or [`Pull`](crate::Pull).
     type Dispatch;
 
-    /// Starts `body`.
-    fn start(&self, body: B) -> Self::Job;
-
     /// Starts `body`, made for this attempt at this item.
-    fn start_attempt(&self, _attempt: Attempt, body: B) -> Self::Job {
-        self.start(body)
-    }
+    fn start(&self, attempt: Attempt, body: B) -> Self::Job;
 
     /// Returns the worker pool that runs the bodies, if this place has one. With `source`, the workers
     /// pull the bodies from it; without, the loop pushes them.

@@ -9,6 +9,7 @@ use core::time::Duration;
 
 use pin_project_lite::pin_project;
 
+use crate::body::Attempt;
 use crate::budget::BUDGET;
 use crate::engine::{CapacityHint, Completion, JobHandle};
 use crate::place::{BodySet, Inline, InlineJob, Place, PoolHandle, Spawned};
@@ -30,6 +31,9 @@ pub struct TaskSet<J: JobHandle> {
     /// Completions that no wait has returned yet.
     done: Vec<Completed<J::Output>>,
     next_index: usize,
+    /// The polls since a wait has last returned to the executor. They belong to the set and not to a wait: a
+    /// task that waits for one set again and again, and never in vain, has to yield as well.
+    polls_this_turn: usize,
 }
 
 /// A future or task of a set that has completed.
@@ -84,14 +88,16 @@ impl<J: JobHandle> TaskSet<J> {
         P: Place<F, Job = J>,
         F: Future,
     {
-        Self::of(place.pool(None), futures.into_iter().map(|future| place.start(future)))
+        let futures = futures.into_iter().enumerate();
+        let jobs = futures.map(|(index, future)| place.start(Attempt::first(index), future));
+        Self::of(place.pool(None), jobs)
     }
 
     fn of(pool: Option<PoolHandle<J>>, jobs: impl IntoIterator<Item = J>) -> Self {
         let jobs = jobs.into_iter();
         let mut bodies = BodySet::new(pool, Origin::unknown());
         bodies.set_capacity_hint(CapacityHint::of(usize::MAX, jobs.size_hint()));
-        let mut set = Self { bodies, done: Vec::new(), next_index: 0 };
+        let mut set = Self { bodies, done: Vec::new(), next_index: 0, polls_this_turn: 0 };
         for job in jobs {
             set.put(job);
         }
@@ -222,9 +228,17 @@ impl<'a, J: JobHandle, S: Future<Output = ()>> Future for Wait<'a, J, S> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let set = this.set.as_mut().expect("a wait is not polled again after it has completed");
+        if set.polls_this_turn >= BUDGET {
+            set.polls_this_turn = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        // Before the bodies: one that uses up what the runtime allows a task in a turn would hide it forever.
+        let is_over = this.timeout.as_pin_mut().is_some_and(|sleep| sleep.poll(cx).is_ready());
         let mut is_met = !core::mem::replace(this.has_examined_done, true)
             && set.done.iter().any(|done| (this.is_awaited)(&done.outcome));
         if J::PARENT_WAKER {
+            set.polls_this_turn += set.bodies.len();
             set.bodies.mark_all_due();
             let _: ControlFlow<()> = set.bodies.poll_due(cx.waker(), |completion| {
                 let Completion { index, outcome, .. } = completion;
@@ -236,24 +250,24 @@ impl<'a, J: JobHandle, S: Future<Output = ()>> Future for Wait<'a, J, S> {
         // One round for each poll, so that bodies which wake themselves yield to the executor. With the parent
         // waker that was the round above.
         let mut is_round_complete = J::PARENT_WAKER;
-        for _ in 0..BUDGET {
+        while set.polls_this_turn < BUDGET {
             match set.bodies.poll_next_woken() {
-                Some(None) => {}
-                Some(Some(Completion { index, outcome, .. })) => {
-                    is_met |= (this.is_awaited)(&outcome);
-                    set.done.push(Completed { index, outcome });
+                Some(completion) => {
+                    set.polls_this_turn += 1;
+                    if let Some(Completion { index, outcome, .. }) = completion {
+                        is_met |= (this.is_awaited)(&outcome);
+                        set.done.push(Completed { index, outcome });
+                    }
                 }
                 None if is_met || is_round_complete || !set.bodies.next_round() => break,
                 None => is_round_complete = true,
             }
         }
-        let is_complete = is_met
-            || set.bodies.is_empty()
-            || this.timeout.as_pin_mut().is_some_and(|sleep| sleep.poll(cx).is_ready());
-        if is_complete {
+        if is_met || is_over || set.bodies.is_empty() {
             let set = this.set.take().expect("it was there above");
             return Poll::Ready((core::mem::take(&mut set.done), set));
         }
+        set.polls_this_turn = 0;
         if !set.bodies.sleep(cx) {
             cx.waker().wake_by_ref();
         }

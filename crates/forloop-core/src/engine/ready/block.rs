@@ -9,13 +9,13 @@ use core::ptr::NonNull;
 ///
 /// An allocator takes a slow path for such an alignment. So this asks for a little more memory with an
 /// ordinary alignment, and starts at the first aligned address in it.
-pub(super) struct Block<T> {
+pub(super) struct WakerBlock<T> {
     pub(super) start: NonNull<T>,
     memory: NonNull<u8>,
     layout: Layout,
 }
 
-impl<T> Block<T> {
+impl<T> WakerBlock<T> {
     /// Uninitialised memory for `len` values.
     pub(super) fn new(len: usize) -> Self {
         const { assert!(size_of::<T>() > 0) };

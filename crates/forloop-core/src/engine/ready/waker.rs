@@ -20,7 +20,7 @@ use core::task::{RawWaker, RawWakerVTable, Waker};
 use super::super::atomic::{AtomicPtr, AtomicUsize, AtomicWaker, Ordering, OwnerCell};
 use super::super::mutations::{Mutation, is_mutated};
 use super::super::polling::{PolledOn, this_thread};
-use super::block::Block;
+use super::block::WakerBlock;
 
 /// The number of slots in a chunk: one bit of a word each, and one to spare.
 pub(in super::super) const CHUNK_SLOTS: usize = usize::BITS as usize - 1;
@@ -57,10 +57,10 @@ pub(super) struct Shared {
     /// Whether a body was woken while it was being polled itself.
     pub(super) has_yielded: OwnerCell<bool>,
     /// The memory of the other chunks.
-    pub(super) blocks: OwnerCell<Vec<Block<WakerChunk>>>,
+    pub(super) blocks: OwnerCell<Vec<WakerBlock<WakerChunk>>>,
     first: WakerChunk,
     /// The memory of this.
-    block: Block<Self>,
+    block: WakerBlock<Self>,
     #[cfg(forloop_loom)]
     _freed: loom::alloc::Track<()>,
 }
@@ -128,7 +128,7 @@ impl WakerChunk {
 impl Shared {
     /// Makes what the chunks of a loop share, with one reference, and the first chunk.
     pub(super) fn new() -> NonNull<Self> {
-        let block = Block::<Self>::new(1);
+        let block = WakerBlock::<Self>::new(1);
         let shared = block.start;
         // SAFETY: the block has room for one, and nothing else has its address.
         unsafe {

@@ -30,14 +30,14 @@ pub(in super::super) use self::entries::{OccupiedEntry, VacantEntries, VacantEnt
 pub(super) struct Chunks<J> {
     /// Never empty: before the first slots are made, there is a chunk without slots.
     chunks: InlineVec<Chunk<J>>,
-    blocks: InlineVec<Block<J>>,
+    blocks: InlineVec<SlotBlock<J>>,
     /// The number of slots that are not free.
     taken: usize,
     _owns: PhantomData<J>,
 }
 
 /// The memory of some chunks.
-struct Block<J> {
+struct SlotBlock<J> {
     start: NonNull<MaybeUninit<J>>,
     /// Its size in slots: at least as many as were asked for.
     capacity: usize,
@@ -75,7 +75,7 @@ unsafe impl<J: Sync> Sync for Chunks<J> {}
 // The bodies are pinned, the chunks are not.
 impl<J> Unpin for Chunks<J> {}
 
-impl<J> Block<J> {
+impl<J> SlotBlock<J> {
     const EMPTY: Self = Self { start: NonNull::dangling(), capacity: 0 };
 
     fn new(slots: usize) -> Self {
@@ -91,7 +91,7 @@ impl<J> Chunks<J> {
     pub(super) const fn new() -> Self {
         Self {
             chunks: InlineVec::new(Chunk::WITHOUT_SLOTS),
-            blocks: InlineVec::new(Block::EMPTY),
+            blocks: InlineVec::new(SlotBlock::EMPTY),
             taken: 0,
             _owns: PhantomData,
         }
@@ -111,7 +111,7 @@ impl<J> Chunks<J> {
     /// Gives the first chunk its slots, at most [`CHUNK_SLOTS`].
     pub(super) fn make_first(&mut self, slots: usize, generation: usize) {
         assert!(self.blocks[0].capacity == 0, "the first slots are made once");
-        let block = Block::new(slots);
+        let block = SlotBlock::new(slots);
         let all = usize::MAX >> (usize::BITS as usize - slots);
         *self.chunks.first_mut() =
             Chunk { slots: block.start, all, generation, ..Chunk::WITHOUT_SLOTS };
@@ -124,7 +124,7 @@ impl<J> Chunks<J> {
         let (before, first) = (self.capacity(), self.chunks.len());
         self.chunks.reserve_exact(chunks);
         self.blocks.reserve_exact(1);
-        let block = Block::new(slots);
+        let block = SlotBlock::new(slots);
         for at in (0..slots).step_by(CHUNK_SLOTS) {
             self.chunks.push(Chunk {
                 // SAFETY: `at` is less than the block's capacity.
@@ -197,7 +197,7 @@ impl<J> Drop for Chunks<J> {
         if let Some(panic) = self.clear() {
             panic.resume_unless_panicking();
         }
-        for &Block { start, capacity } in self.blocks.iter() {
+        for &SlotBlock { start, capacity } in self.blocks.iter() {
             // SAFETY: it came from a vector of this capacity, and no body is left in it.
             drop(unsafe { Vec::from_raw_parts(start.as_ptr(), 0, capacity) });
         }

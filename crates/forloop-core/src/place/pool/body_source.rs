@@ -37,15 +37,16 @@ pub(crate) type BoxedSource<B> = Pin<Box<dyn BodySource<B> + Send>>;
 /// Why a batch has ended.
 #[derive(Debug)]
 pub enum BatchEnd {
-    /// It has as many bodies as were asked for.
+    /// It has as many bodies as were asked for, or as a worker may have now.
     Full,
-    /// The source has no item now, and has registered the waker.
+    /// There are no more bodies now. The waker is woken when there may be more; a worker only if it has
+    /// pulled before it sleeps.
     Pending,
-    /// The source is exhausted.
+    /// No more bodies will come.
     Exhausted,
-    /// The closure panicked with the item of this index.
+    /// The closure panicked with the item of this index. The bodies before it were pulled.
     BodyPanicked(usize, Panic),
-    /// The source panicked.
+    /// The source panicked, while it gave an item or was dropped.
     SourcePanicked(Panic),
 }
 

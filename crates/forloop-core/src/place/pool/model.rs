@@ -12,8 +12,8 @@ use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 
 use super::batch_size::BatchSize;
-use super::body_source::{Batch, SourceBodies};
-use super::shared_source::{PullResult, SharedSource};
+use super::body_source::{Batch, BatchEnd, SourceBodies};
+use super::shared_source::SharedSource;
 
 /// Parks the thread of a worker until the worker is woken.
 struct Parker(Notify);
@@ -50,10 +50,10 @@ fn work(source: &SharedSource<usize>, worker: usize, mut pulled: impl FnMut(usiz
     loop {
         source.sleepers.register(worker, &waker);
         match source.pull_batch(1, &mut batch_size, true, Waker::noop(), &mut bodies) {
-            PullResult::Pulled => {}
-            PullResult::Pending => parker.0.wait(),
-            PullResult::Exhausted => return,
-            PullResult::BodyPanicked(..) | PullResult::SourcePanicked(_) => {
+            BatchEnd::Full => {}
+            BatchEnd::Pending => parker.0.wait(),
+            BatchEnd::Exhausted => return,
+            BatchEnd::BodyPanicked(..) | BatchEnd::SourcePanicked(_) => {
                 unreachable!("neither the source nor the closure panics")
             }
         }

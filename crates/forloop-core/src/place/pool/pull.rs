@@ -11,12 +11,12 @@ use core::ops::ControlFlow;
 use core::task::{Context, Poll, Waker};
 
 use super::batch_size::BatchSize;
-use super::body_source::{Batch, BoxedSource};
+use super::body_source::{Batch, BatchEnd, BoxedSource};
 use super::completion_queue::{CompletionBatch, CompletionQueue, Sequenced, SourceFailure};
 use super::handle::{Dispatcher, PullConfig, PullControl};
 use super::job::PoolJob;
 use super::pull_worker::{PullEvent, PullWorker};
-use super::shared_source::{PullResult, SharedSource};
+use super::shared_source::SharedSource;
 use super::sync_wrapper::SyncWrapper;
 use crate::body::Body;
 use crate::engine::{Completion, JobHandle, Key};
@@ -119,13 +119,13 @@ impl<B, T, R> PullDispatcher<B, T, R> {
     fn poll_empty_source(&mut self, source: &SharedSource<B>) -> Option<Batch<B>> {
         let (mut batch_size, mut batch) = (BatchSize::MIN, Batch::new());
         match source.pull_batch(1, &mut batch_size, false, Waker::noop(), &mut batch) {
-            PullResult::Exhausted => return None,
-            PullResult::Pulled | PullResult::Pending => {}
-            PullResult::BodyPanicked(index, panic) => {
+            BatchEnd::Exhausted => return None,
+            BatchEnd::Full | BatchEnd::Pending => {}
+            BatchEnd::BodyPanicked(index, panic) => {
                 let outcome = Outcome::Panicked(panic);
                 self.add_event(PullEvent::BodyCompleted { index, outcome });
             }
-            PullResult::SourcePanicked(panic) => {
+            BatchEnd::SourcePanicked(panic) => {
                 self.add_event(PullEvent::SourceFailed(SourceFailure::Panicked(panic)));
             }
         }

@@ -5,10 +5,10 @@ use core::ops::ControlFlow;
 use core::task::Waker;
 
 use super::batch_size::BatchSize;
-use super::body_source::Batch;
+use super::body_source::{Batch, BatchEnd};
 use super::completion_queue::{CompletionEvent, CompletionQueue, RunningWorker, SourceFailure};
 use super::delivery::DeliveryRule;
-use super::shared_source::{PullResult, SharedSource};
+use super::shared_source::SharedSource;
 use super::worker::{Intake, Intaken, Worker, WorkerBodies, report};
 use crate::body::Body;
 use crate::engine::{CapacityHint, Completion, FutureSet, Key};
@@ -74,29 +74,16 @@ impl<B: Body<Returns = T>, T> PullWorker<B, T> {
     }
 }
 
-/// What panicked in a pull.
-enum PullPanic {
-    /// The closure, with the item of this index.
-    Body(usize, Panic),
-    Source(Panic),
-}
-
 impl<B, T> PullIntake<B, T> {
     /// Pulls up to `most` bodies into the batch.
-    fn pull_batch(&mut self, most: usize, before_sleep: bool) -> Result<(), PullPanic> {
+    fn pull_batch(&mut self, most: usize, before_sleep: bool) -> BatchEnd {
         if self.is_exhausted {
-            return Ok(());
+            return BatchEnd::Exhausted;
         }
         let Self { source, batch_size, batch, source_waker, .. } = self;
-        match source.pull_batch(most, batch_size, before_sleep, source_waker, batch) {
-            PullResult::Pulled | PullResult::Pending => Ok(()),
-            PullResult::Exhausted => {
-                self.is_exhausted = true;
-                Ok(())
-            }
-            PullResult::BodyPanicked(index, panic) => Err(PullPanic::Body(index, panic)),
-            PullResult::SourcePanicked(panic) => Err(PullPanic::Source(panic)),
-        }
+        let end = source.pull_batch(most, batch_size, before_sleep, source_waker, batch);
+        self.is_exhausted = matches!(end, BatchEnd::Exhausted);
+        end
     }
 }
 
@@ -148,23 +135,21 @@ impl<B: Body<Returns = T>, T> Intake<B, T> for PullIntake<B, T> {
         if most == 0 {
             return Intaken { polls: 0, may_have_more: false };
         }
-        let pulled = if self.batch.is_empty() && !bodies.completions.is_cancelled() {
-            self.pull_batch(most, before_sleep)
-        } else {
-            Ok(())
-        };
+        let may_pull = self.batch.is_empty() && !bodies.completions.is_cancelled();
+        let end = may_pull.then(|| self.pull_batch(most, before_sleep));
         let (polls, mut flow) = self.start_batch(budget, bodies);
         // A panic has ended the batch early, so the source may have more bodies.
-        let may_have_more = pulled.is_err();
-        match pulled {
-            Ok(()) => {}
-            Err(PullPanic::Body(index, panic)) => {
+        let may_have_more =
+            matches!(end, Some(BatchEnd::BodyPanicked(..) | BatchEnd::SourcePanicked(_)));
+        match end {
+            None | Some(BatchEnd::Full | BatchEnd::Pending | BatchEnd::Exhausted) => {}
+            Some(BatchEnd::BodyPanicked(index, panic)) => {
                 let completion = Completion { index, seq: 0, outcome: Outcome::Panicked(panic) };
                 if report(&mut bodies.buffer, bodies.delivery, completion).is_break() {
                     flow = ControlFlow::Break(());
                 }
             }
-            Err(PullPanic::Source(panic)) => report_source_panic(bodies, panic),
+            Some(BatchEnd::SourcePanicked(panic)) => report_source_panic(bodies, panic),
         }
         if flow.is_break() {
             self.close(bodies);

@@ -205,7 +205,7 @@ where
                 });
                 records[id] = Some(BodyRecord { index, worker: None, has_timed_out: false });
                 queue.push((BodyId(id), job.into_body()));
-                last = Some(Key { slot: id, index, attempt: 1 });
+                last = Some(Key { slot: id, index });
             }
             queue.len()
         });

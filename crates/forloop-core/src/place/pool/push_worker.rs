@@ -65,7 +65,7 @@ impl<B: Body<Returns = T>, T> PushIntake<B> {
                 report(buffer, *delivery, completion).map_break(|()| None)
             });
             match started {
-                ControlFlow::Continue(Key { slot, index: id, .. }) => {
+                ControlFlow::Continue(Key { slot, index: id }) => {
                     if self.slots.len() <= id {
                         self.slots.resize(id + 1, 0);
                     }
@@ -86,7 +86,7 @@ impl<B: Body<Returns = T>, T> PushIntake<B> {
     /// Stops a body that has timed out, unless it has completed.
     fn expire(&mut self, BodyId(id): BodyId, bodies: &mut WorkerBodies<B, T, PushEvent<T>>) {
         let Some(&slot) = self.slots.get(id) else { return };
-        let key = Key { slot, index: id, attempt: 1 };
+        let key = Key { slot, index: id };
         if bodies.set.runs(key)
             && let Some(completion) = bodies.set.expire(None, key)
         {

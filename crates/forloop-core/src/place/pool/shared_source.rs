@@ -63,20 +63,6 @@ pub(super) struct SharedSource<B> {
     pub(super) sleepers: Arc<Sleepers>,
 }
 
-/// What a worker got from the source.
-pub(super) enum PullResult {
-    /// All bodies that it may have now.
-    Pulled,
-    /// Fewer. A worker that pulled before it sleeps is woken when there may be more.
-    Pending,
-    /// No more bodies will come.
-    Exhausted,
-    /// The closure panicked with the item of this index. The bodies before it were pulled.
-    BodyPanicked(usize, Panic),
-    /// The source panicked, while it gave an item or was dropped.
-    SourcePanicked(Panic),
-}
-
 /// How often a worker with nothing else to do looks whether the source was put back, before it sleeps:
 /// as long as another worker needs for a few bodies, and cheaper than a wake.
 const SPINS: usize = if cfg!(forloop_loom) { 0 } else { 100 };
@@ -148,18 +134,18 @@ impl<B> SharedSource<B> {
         before_sleep: bool,
         waker: &Waker,
         bodies: &mut Batch<B>,
-    ) -> PullResult {
+    ) -> BatchEnd {
         let Some((mut next, mut body_source)) = self.take(batch_size, before_sleep) else {
             return if self.is_exhausted() || self.body_source.is_closed() {
-                PullResult::Exhausted
+                BatchEnd::Exhausted
             } else {
-                PullResult::Pending
+                BatchEnd::Pending
             };
         };
         let Some(permits) = self.permits(next, before_sleep) else {
             return self
                 .put_back(next, body_source)
-                .map_or(PullResult::Pending, PullResult::SourcePanicked);
+                .map_or(BatchEnd::Pending, BatchEnd::SourcePanicked);
         };
         let most = most.min(batch_size.get()).min(permits);
         let cx = &mut Context::from_waker(waker);
@@ -178,13 +164,10 @@ impl<B> SharedSource<B> {
             }
         }
         match (self.put_back(next, body_source), end) {
-            (_, BatchEnd::BodyPanicked(index, panic)) => PullResult::BodyPanicked(index, panic),
-            (_, BatchEnd::SourcePanicked(panic)) | (Some(panic), _) => {
-                PullResult::SourcePanicked(panic)
+            (Some(panic), BatchEnd::Full | BatchEnd::Pending | BatchEnd::Exhausted) => {
+                BatchEnd::SourcePanicked(panic)
             }
-            (None, BatchEnd::Pending) => PullResult::Pending,
-            (None, BatchEnd::Exhausted) => PullResult::Exhausted,
-            (None, BatchEnd::Full) => PullResult::Pulled,
+            (_, end) => end,
         }
     }
 

@@ -97,7 +97,7 @@ enum Stop {
 }
 
 /// What a worker does next, within one poll of its task.
-enum Phase {
+enum WorkerPhase {
     /// Poll the woken bodies of the current round.
     PollBodies,
     /// Start new bodies, if there are any; then start the next round.
@@ -131,7 +131,7 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
     }
 
     /// Polls the woken bodies of this round, a part of them at a time.
-    fn poll_bodies(&mut self, turn: &mut Turn) -> Phase {
+    fn poll_bodies(&mut self, turn: &mut Turn) -> WorkerPhase {
         let WorkerBodies { set, buffer, delivery, .. } = &mut self.bodies;
         let most = budget().min(turn.polls + POLLS_PER_CHECK);
         let result = set
@@ -140,16 +140,16 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
             self.intake.close(&mut self.bodies);
         }
         if turn.polls >= budget() {
-            Phase::Yield
+            WorkerPhase::Yield
         } else if self.bodies.set.is_round_in_progress() {
-            Phase::PollBodies
+            WorkerPhase::PollBodies
         } else {
-            Phase::StartBodies
+            WorkerPhase::StartBodies
         }
     }
 
     /// Starts new bodies between two rounds, and begins the next round if a body was woken.
-    fn start_bodies(&mut self, turn: &mut Turn, before_sleep: bool) -> Phase {
+    fn start_bodies(&mut self, turn: &mut Turn, before_sleep: bool) -> WorkerPhase {
         let left = budget() - turn.polls;
         let intaken = self.intake.start_bodies(&mut self.bodies, left, before_sleep);
         turn.polls += intaken.polls;
@@ -159,18 +159,18 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
         if turn.polls >= budget()
             || !I::PULLS && turn.has_had_round && self.bodies.set.has_yielded()
         {
-            return Phase::Yield;
+            return WorkerPhase::Yield;
         }
         turn.has_had_round = true;
         if self.bodies.set.next_round() {
-            return Phase::PollBodies;
+            return WorkerPhase::PollBodies;
         }
         let has_started = intaken.polls > 0 || intaken.may_have_more;
         match (I::PULLS, before_sleep) {
-            (true, false) => Phase::StartBodiesBeforeSleep,
-            (true, true) if has_started => Phase::StartBodiesBeforeSleep,
-            (false, _) if has_started => Phase::StartBodies,
-            (true, true) | (false, _) => Phase::Sleep,
+            (true, false) => WorkerPhase::StartBodiesBeforeSleep,
+            (true, true) if has_started => WorkerPhase::StartBodiesBeforeSleep,
+            (false, _) if has_started => WorkerPhase::StartBodies,
+            (true, true) | (false, _) => WorkerPhase::Sleep,
         }
     }
 
@@ -305,19 +305,19 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Future for Worker<B, T, I> {
         this.intake.register(cx.waker());
         let mut turn = Turn::default();
         let mut phase = match this.bodies.set.is_round_in_progress() {
-            true => Phase::PollBodies,
-            false => Phase::StartBodies,
+            true => WorkerPhase::PollBodies,
+            false => WorkerPhase::StartBodies,
         };
         loop {
             if this.bodies.completions.is_cancelled() {
                 return this.poll_stop(cx);
             }
             phase = match phase {
-                Phase::PollBodies => this.poll_bodies(&mut turn),
-                Phase::StartBodies => this.start_bodies(&mut turn, false),
-                Phase::StartBodiesBeforeSleep => this.start_bodies(&mut turn, true),
-                Phase::Sleep => return this.poll_sleep(cx),
-                Phase::Yield => return this.poll_yield(cx),
+                WorkerPhase::PollBodies => this.poll_bodies(&mut turn),
+                WorkerPhase::StartBodies => this.start_bodies(&mut turn, false),
+                WorkerPhase::StartBodiesBeforeSleep => this.start_bodies(&mut turn, true),
+                WorkerPhase::Sleep => return this.poll_sleep(cx),
+                WorkerPhase::Yield => return this.poll_yield(cx),
             };
         }
     }

@@ -8,7 +8,7 @@ use super::job::PoolJob;
 use super::pull::PullDispatcher;
 use super::push::PushDispatcher;
 use crate::Spawn;
-use crate::body::Body;
+use crate::body::{Attempt, Body};
 use crate::place::dispatch::{Pull, Push};
 use crate::place::traits::Place;
 
@@ -65,7 +65,7 @@ where
     type Job = PoolJob<B>;
     type Dispatch = Pull;
 
-    fn start(&self, body: B) -> PoolJob<B> {
+    fn start(&self, _attempt: Attempt, body: B) -> PoolJob<B> {
         PoolJob::with_mode(body)
     }
 
@@ -99,8 +99,8 @@ where
     type Job = PoolJob<B>;
     type Dispatch = Push;
 
-    fn start(&self, body: B) -> PoolJob<B> {
-        Place::start(&self.workers, body)
+    fn start(&self, _attempt: Attempt, body: B) -> PoolJob<B> {
+        PoolJob::with_mode(body)
     }
 
     fn pool(&self, _source: Option<BoxedSource<B>>) -> Option<PoolHandle<PoolJob<B>>> {

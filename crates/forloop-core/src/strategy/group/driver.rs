@@ -35,7 +35,7 @@ pub(super) struct Driver<G, B, T, E, C: ChildHandle + ?Sized, J: JobHandle> {
     group: Arc<GroupState<J>>,
     /// `None` if the children are polled in the group's own task.
     deferred: Option<Arc<DeferredNotify<C>>>,
-    phase: Phase,
+    phase: GroupPhase,
     pass: Pass,
     body: Body<G, T>,
     /// The running body, and nothing else.
@@ -53,7 +53,7 @@ pub(super) struct Driver<G, B, T, E, C: ChildHandle + ?Sized, J: JobHandle> {
 
 /// Where a group is on its way to completion. It only moves forward.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+enum GroupPhase {
     /// Body and children run.
     Running,
     /// The deadline has passed: the group finishes this pass, and then stops.
@@ -102,7 +102,7 @@ where
         Self {
             group,
             deferred,
-            phase: Phase::Running,
+            phase: GroupPhase::Running,
             pass: Pass::Begin,
             body: Body::NotStarted(make_body),
             body_job: FutureSet::with_capacity_hint(CapacityHint::ONE),
@@ -170,7 +170,7 @@ where
     /// Starts the next child that has arrived; `false` if there is none.
     fn start_arrival(&mut self) -> bool {
         let Some((index, child)) = self.group.pop_arrival() else { return false };
-        if self.phase == Phase::Stopping {
+        if self.phase == GroupPhase::Stopping {
             // It was admitted before the group closed, and arrives too late to start.
             self.interruption
                 .iter_mut()
@@ -232,7 +232,7 @@ where
             Outcome::Err(never) => match never {},
             Outcome::TimedOut | Outcome::Cancelled | Outcome::NotRun => {
                 // Only the group or the runtime cancels a child's task.
-                self.has_lost_child |= self.phase != Phase::Stopping;
+                self.has_lost_child |= self.phase != GroupPhase::Stopping;
                 self.stop();
             }
         }
@@ -241,17 +241,17 @@ where
     /// Completes the handle of a child that has failed: now, or if the group stops, once no child is active.
     fn complete_handle(&self, handle: HandleGuard<C>) {
         match &self.deferred {
-            Some(deferred) if self.phase == Phase::Stopping => deferred.defer(handle),
+            Some(deferred) if self.phase == GroupPhase::Stopping => deferred.defer(handle),
             _ => drop(handle),
         }
     }
 
     /// Closes the group, drops the body and cancels every child.
     fn stop(&mut self) {
-        if self.phase == Phase::Stopping {
+        if self.phase == GroupPhase::Stopping {
             return;
         }
-        self.phase = Phase::Stopping;
+        self.phase = GroupPhase::Stopping;
         self.group.close();
         match mem::replace(&mut self.body, Body::NoValue) {
             Body::NotStarted(make_body) => {
@@ -283,7 +283,7 @@ where
     }
 
     fn stop_because(&mut self, cause: Cause) {
-        if self.phase != Phase::Stopping {
+        if self.phase != GroupPhase::Stopping {
             // The body may spawn children until it has completed.
             let all_started = matches!(self.body, Body::Returned(_) | Body::NoValue);
             self.interruption =
@@ -296,8 +296,8 @@ where
     fn sleep(&mut self, cx: &mut Context<'_>) -> bool {
         self.group.register(cx.waker());
         // Read after the waker was registered: what happens later wakes it.
-        let has_news =
-            self.group.arrivals() > 0 || self.group.is_cancelled() && self.phase != Phase::Stopping;
+        let has_news = self.group.arrivals() > 0
+            || self.group.is_cancelled() && self.phase != GroupPhase::Stopping;
         !has_news && self.children.sleep(cx) && self.body_job.sleep(cx)
     }
 
@@ -325,14 +325,14 @@ where
     }
 
     fn is_running(&self) -> bool {
-        self.phase == Phase::Running && !self.group.is_complete()
+        self.phase == GroupPhase::Running && !self.group.is_complete()
     }
 
     fn interrupt(&mut self, cause: Cause) {
         // A deadline of zero passes before the body is started, and then nothing is polled.
         let has_started = !matches!(self.body, Body::NotStarted(_));
         if cause == Cause::TimedOut && has_started {
-            self.phase = Phase::LastPass;
+            self.phase = GroupPhase::LastPass;
         } else {
             self.stop_because(cause);
         }
@@ -357,7 +357,7 @@ where
             if self.group.is_complete() {
                 return self.poll_wait_groups(cx);
             }
-            if self.phase == Phase::LastPass {
+            if self.phase == GroupPhase::LastPass {
                 self.stop_because(Cause::TimedOut);
                 continue;
             }
