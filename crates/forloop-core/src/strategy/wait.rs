@@ -31,8 +31,8 @@ pub struct TaskSet<J: JobHandle> {
     /// Completions that no wait has returned yet.
     done: Vec<Completed<J::Output>>,
     next_index: usize,
-    /// The polls since a wait has last returned to the executor. They belong to the set and not to a wait: a
-    /// task that waits for one set again and again, and never in vain, has to yield as well.
+    /// The polls since a wait last returned `Pending`. The count belongs to the set and not to one wait: a task
+    /// whose waits for this set are all ready at once must yield, too.
     polls_this_turn: usize,
 }
 
