@@ -6,6 +6,7 @@ use core::convert::Infallible;
 use core::error::Error;
 use core::fmt;
 
+use super::boxed::{BoxError, unboxed};
 use super::interrupted::{Cause, Interrupted, SourceError, StopReason};
 use super::reasons::stop_reasons;
 
@@ -215,6 +216,8 @@ impl<E, S> LoopError<E, S> {
 
     /// Converts every failure's error to a [`BoxError`], so that `?` accepts it everywhere.
     ///
+    /// The [`source`](Error::source) of the result is the error in the box, and `downcast_ref` finds its type.
+    ///
     /// # Examples
     ///
     /// ```
@@ -295,25 +298,9 @@ impl<E: fmt::Display, S: fmt::Display> fmt::Display for LoopError<E, S> {
 impl<E: Error + 'static, S: Error + 'static> Error for LoopError<E, S> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Source { error, .. } => Some(error),
-            _ => self.first().map(|failure| &failure.error as &(dyn Error + 'static)),
+            Self::Source { error, .. } => Some(unboxed(error)),
+            _ => self.first().map(|failure| unboxed(&failure.error)),
         }
-    }
-}
-
-/// A boxed error that implements [`Error`], which `Box<dyn Error>` does not.
-#[derive(Debug)]
-pub struct BoxError(pub Box<dyn Error + Send + Sync>);
-
-impl fmt::Display for BoxError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl Error for BoxError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.source()
     }
 }
 

@@ -5,6 +5,7 @@ use core::convert::Infallible;
 use core::error::Error;
 use core::fmt;
 
+use super::boxed::unboxed;
 use super::reasons::stop_reasons;
 
 /// Makes all that has a variant or a line for each [reason](super::reasons).
@@ -208,6 +209,6 @@ impl<Y, S: fmt::Display> fmt::Display for Interrupted<Y, S> {
 
 impl<Y: fmt::Debug, S: Error + 'static> Error for Interrupted<Y, S> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.cause.as_ref().into_reason().err().map(|SourceError { error, .. }| error as _)
+        self.cause.as_ref().into_reason().err().map(|SourceError { error, .. }| unboxed(error))
     }
 }
