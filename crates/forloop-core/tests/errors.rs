@@ -3,7 +3,9 @@
 use std::error::Error;
 use std::{fmt, io, iter};
 
-use forloop_core::{BoxError, ReadySignal, each, local_scope, try_each, with_item};
+use forloop_core::{
+    BoxError, CancelToken, LoopError, ReadySignal, each, local_scope, try_each, with_item,
+};
 use futures_lite::future::block_on;
 
 /// An error with a source.
@@ -81,4 +83,51 @@ fn a_boxed_error_with_its_item_is_in_the_chain() {
     let error = block_on(each([1]).unbounded().try_gather(body)).unwrap_err();
     assert!(has::<Outer>(&error) && has::<io::Error>(&error));
     assert!(!has::<BoxError>(&error));
+}
+
+#[test]
+fn what_is_printed_of_an_error_is_bounded() {
+    let body = async |n: usize| if n == 70_000 { Ok(()) } else { Err(n) };
+    let settled = block_on(each(0..100_000).unbounded().settle(body));
+    let outcomes = format!("{settled:?}");
+    assert!(outcomes.len() < 1000 && outcomes.contains("and 99990 more"), "{outcomes}");
+    let error = settled.into_result().unwrap_err();
+    for text in [format!("{error:?}"), format!("{error:#?}"), error.to_string()] {
+        assert!(text.len() < 4000 && text.contains("more"), "{text}");
+    }
+    let few = block_on(each(0..3).unbounded().settle(async |n: usize| Err::<(), _>(n)));
+    let few = format!("{:?}", few.into_result().unwrap_err());
+    assert!(few.contains("Some(2)") && !few.contains("more"), "{few}");
+
+    let token = CancelToken::new();
+    let looping = each(0..100_000).unbounded().cancel_on(&token);
+    let gathered = looping.gather(async |n: usize| {
+        if n == 99_999 {
+            token.cancel();
+        }
+        std::future::pending::<()>().await;
+    });
+    let interrupted = block_on(gathered).unwrap_err();
+    for text in [format!("{interrupted:?}"), format!("{interrupted:#?}")] {
+        assert!(text.len() < 8000 && text.contains("and more"), "{text}");
+    }
+}
+
+#[test]
+fn a_failure_is_found_by_its_index() {
+    let body = async |n: usize| if n.is_multiple_of(3) { Ok(()) } else { Err(n) };
+    for items in [3, 20, 100_000] {
+        let mut error =
+            block_on(each(0..items).unbounded().settle(body)).into_result().unwrap_err();
+        for n in 0..items + 3 {
+            let expected = (!n.is_multiple_of(3) && n < items).then_some(&n);
+            assert_eq!(error.get(n), expected);
+        }
+        // The failures may be changed.
+        if let LoopError::Failed { failures, .. } = &mut error {
+            failures.reverse();
+            failures.pop();
+        }
+        assert_eq!((error.get(1), error.get(2)), (None, (items > 2).then_some(&2)));
+    }
 }

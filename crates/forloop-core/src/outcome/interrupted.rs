@@ -5,6 +5,7 @@ use core::convert::Infallible;
 use core::error::Error;
 use core::fmt;
 
+use super::bounded::{BeginningOf, FirstOf};
 use super::boxed::unboxed;
 use super::reasons::stop_reasons;
 
@@ -124,8 +125,9 @@ impl Cause {
 
 /// A loop was interrupted.
 ///
-/// Every body has stopped when the loop returns it, as with any other result.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Every body has stopped when the loop returns it, as with any other result. Its `Debug` output is bounded: it has
+/// the beginning of long lists.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Interrupted<Y = (), S = Infallible> {
     /// What interrupted the loop.
@@ -188,6 +190,16 @@ impl<S> Interruption<S> {
 impl<S> Interrupted<(), S> {
     pub(crate) fn with<Y>(self, ready: Y) -> Interrupted<Y, S> {
         Interrupted { cause: self.cause, pending: self.pending, ready }
+    }
+}
+
+impl<Y: fmt::Debug, S: fmt::Debug> fmt::Debug for Interrupted<Y, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Interrupted")
+            .field("cause", &self.cause)
+            .field("pending", &FirstOf(&self.pending))
+            .field("ready", &BeginningOf(&self.ready))
+            .finish()
     }
 }
 

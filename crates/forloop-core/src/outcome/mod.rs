@@ -1,5 +1,6 @@
 //! The results of bodies and loops: outcomes, errors, panics and interruptions.
 
+mod bounded;
 mod boxed;
 mod error;
 mod interrupted;
@@ -7,8 +8,10 @@ mod kind;
 mod panic;
 mod reasons;
 
+pub(crate) use self::bounded::FirstOf;
 pub use self::boxed::BoxError;
 pub(crate) use self::boxed::unboxed;
+pub(crate) use self::error::FailureIndex;
 pub use self::error::{Cancelled, Closed, Failure, LoopError, ZeroLimit};
 pub use self::interrupted::{Cause, Interrupted, StopReason};
 pub(crate) use self::interrupted::{Interruption, SourceError, StopEffect};
