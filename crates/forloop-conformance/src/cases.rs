@@ -323,6 +323,7 @@ macro_rules! __cases {
                 spawned a_tasks_panic_propagates_to_the_awaiting_caller: "PAN-1";
                 spawned a_task_dropped_at_once_stops: "law 1";
                 in_task children_awaited_in_order_return_each_error_from_its_handle: "LST-2";
+                spawned a_tasks_outcome_has_its_panic_as_a_value: "LST-2";
             }
             timeout {
                 both a_timeout_is_the_outcome_of_its_item: "TMO-2";
