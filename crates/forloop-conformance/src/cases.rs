@@ -356,6 +356,7 @@ macro_rules! __cases {
                 both a_dropped_or_forgotten_wait_for_a_token_is_sound: "CAN-3", "law 12";
                 spawned no_wait_misses_a_cancellation_on_another_thread: "CAN-3";
                 both a_long_chain_of_child_tokens_does_not_overflow_the_stack: "law 5";
+                in_task a_completed_wait_for_a_token_causes_no_further_wake: "CAN-3";
             }
             wait {
                 both waiting_for_all_returns_when_all_have_completed: "WAIT-1";
