@@ -231,6 +231,8 @@ macro_rules! __cases {
                 both of_two_simultaneous_panics_one_propagates: "PAN-1", "law 5";
                 both bodies_that_panic_when_stopped_are_all_stopped: "CAN-1", "PAN-2";
                 in_task a_panicking_waker_loses_no_wake: "law 5";
+                both payloads_that_panic_when_dropped_do_no_harm: "PAN-1", "PAN-2";
+                both payloads_of_children_that_panic_when_dropped_do_no_harm: "PAN-2";
             }
             race {
                 both the_first_success_wins_and_stops_the_others: "OPT-3";
