@@ -94,6 +94,7 @@ macro_rules! __cases {
                 both a_met_condition_is_not_checked_again_and_a_drained_loop_reports_its_cause: "OPT-2", "OPT-10";
                 both observers_receive_the_events_of_each_item_in_order: "OPT-11";
                 both observers_receive_the_outcomes_of_stopped_and_unstarted_items: "OPT-11";
+                both draining_beside_a_back_off_lets_the_running_bodies_complete: "OPT-10";
             }
             filter_map {
                 both skipped_items_are_left_out_and_the_others_keep_input_order: "OPT-5";

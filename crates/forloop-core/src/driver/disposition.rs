@@ -8,7 +8,8 @@ pub(super) enum Disposition<T> {
     Deliver(Completion<T>),
     /// Its item is retried.
     Retry,
-    /// It is the loop's own: a panic, resumed when everything has stopped, or no body's completion.
+    /// The loop keeps it: a panic, resumed when everything has stopped, or a failure that is passed on when the
+    /// loop has drained.
     Kept,
 }
 
@@ -20,4 +21,14 @@ pub(super) enum Expiry<T> {
     Completed(Completion<T>),
     /// None of them has completed, and the loop or the items that wait are not as they were.
     Progress,
+}
+
+/// Whether there is another attempt at an item after a completion.
+pub(super) enum Retry {
+    /// No option wants one.
+    None,
+    /// After a back-off.
+    Planned,
+    /// An option wants one, but the loop drains and starts nothing. The failure is final.
+    Prevented,
 }

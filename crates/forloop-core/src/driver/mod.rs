@@ -375,6 +375,10 @@ where
         if !C::HAS_RULES {
             return None;
         }
+        // An item that was not started, or not again, may stop the strategy: first the bodies that run complete.
+        if matches!(self.phase, Phase::Draining(_)) && !self.running.is_empty() {
+            return None;
+        }
         let completion = self.as_mut().take_unstarted()?;
         Some(deliver(completion, on_complete).into())
     }

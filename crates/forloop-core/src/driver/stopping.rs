@@ -6,7 +6,7 @@ use core::task::{Context, Poll};
 
 use futures_core::Stream;
 
-use super::disposition::{Disposition, Expiry};
+use super::disposition::{Disposition, Expiry, Retry};
 use super::phase::Phase;
 use super::{Drive, Spawner};
 use crate::admission::MaybeQueue;
@@ -127,11 +127,19 @@ where
                 self.as_mut().interrupt(Cause::Cancelled, Some(completion.index));
             }
             Outcome::Ok(_) | Outcome::Err(_) | Outcome::Panicked(_) | Outcome::TimedOut => {
-                if C::HAS_RULES && self.as_mut().schedules_retry(&completion) {
-                    if let Some(admission) = self.as_mut().admission() {
-                        admission.back_off(completion);
+                if C::HAS_RULES {
+                    let retry = self.as_mut().plan_retry(&completion);
+                    match (retry, self.as_mut().admission()) {
+                        (Retry::Planned, Some(admission)) => {
+                            admission.back_off(completion);
+                            return Disposition::Retry;
+                        }
+                        (Retry::Prevented, Some(admission)) => {
+                            admission.defer(completion);
+                            return Disposition::Kept;
+                        }
+                        (Retry::None, _) | (_, None) => {}
                     }
-                    return Disposition::Retry;
                 }
                 if let Some(interruption) = self.as_mut().project().phase.interruption_mut() {
                     interruption.record_completed(completion.index);
