@@ -199,6 +199,7 @@ macro_rules! __cases {
                 in_task of_simultaneous_failures_the_one_with_the_lower_index_is_first: "law 4";
                 in_task bodies_in_the_callers_task_may_borrow_and_need_not_be_send: "RTN-1", "RTN-2";
                 in_task every_strategy_needs_no_runtime: "RTN-1";
+                both a_source_that_says_it_is_empty_and_never_ends_is_interrupted: "law 5";
             }
             admission {
                 both a_rate_spaces_starts_evenly: "OPT-1";
