@@ -94,6 +94,7 @@ macro_rules! __cases {
                 both a_met_condition_is_not_checked_again_and_a_drained_loop_reports_its_cause: "OPT-2", "OPT-10";
                 both observers_receive_the_events_of_each_item_in_order: "OPT-11";
                 both observers_receive_the_outcomes_of_stopped_and_unstarted_items: "OPT-11";
+                both draining_beside_a_back_off_lets_the_running_bodies_complete: "OPT-10";
             }
             filter_map {
                 both skipped_items_are_left_out_and_the_others_keep_input_order: "OPT-5";
@@ -198,6 +199,7 @@ macro_rules! __cases {
                 in_task of_simultaneous_failures_the_one_with_the_lower_index_is_first: "law 4";
                 in_task bodies_in_the_callers_task_may_borrow_and_need_not_be_send: "RTN-1", "RTN-2";
                 in_task every_strategy_needs_no_runtime: "RTN-1";
+                both a_source_that_says_it_is_empty_and_never_ends_is_interrupted: "law 5";
             }
             admission {
                 both a_rate_spaces_starts_evenly: "OPT-1";
@@ -231,6 +233,8 @@ macro_rules! __cases {
                 both of_two_simultaneous_panics_one_propagates: "PAN-1", "law 5";
                 both bodies_that_panic_when_stopped_are_all_stopped: "CAN-1", "PAN-2";
                 in_task a_panicking_waker_loses_no_wake: "law 5";
+                both payloads_that_panic_when_dropped_do_no_harm: "PAN-1", "PAN-2";
+                both payloads_of_children_that_panic_when_dropped_do_no_harm: "PAN-2";
             }
             race {
                 both the_first_success_wins_and_stops_the_others: "OPT-3";
@@ -323,6 +327,7 @@ macro_rules! __cases {
                 spawned a_tasks_panic_propagates_to_the_awaiting_caller: "PAN-1";
                 spawned a_task_dropped_at_once_stops: "law 1";
                 in_task children_awaited_in_order_return_each_error_from_its_handle: "LST-2";
+                spawned a_tasks_outcome_has_its_panic_as_a_value: "LST-2";
             }
             timeout {
                 both a_timeout_is_the_outcome_of_its_item: "TMO-2";
@@ -355,6 +360,7 @@ macro_rules! __cases {
                 both a_dropped_or_forgotten_wait_for_a_token_is_sound: "CAN-3", "law 12";
                 spawned no_wait_misses_a_cancellation_on_another_thread: "CAN-3";
                 both a_long_chain_of_child_tokens_does_not_overflow_the_stack: "law 5";
+                in_task a_completed_wait_for_a_token_causes_no_further_wake: "CAN-3";
             }
             wait {
                 both waiting_for_all_returns_when_all_have_completed: "WAIT-1";

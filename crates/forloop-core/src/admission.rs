@@ -124,7 +124,7 @@ struct Retained<I> {
 
 /// What is left of an item that waited when the loop was closed.
 pub(crate) enum Leftover<I, R> {
-    /// It was retried, and this was its last failure.
+    /// It waited for another attempt, or would have been retried, and this was its last failure.
     Failed(Completion<R>),
     /// It was never started.
     Unstarted(I),
@@ -314,6 +314,11 @@ impl<I, R> AdmissionQueue<I, R> {
         // Last, because this may panic.
         drop(state);
         1 + retries
+    }
+
+    /// Leaves the failure of an item over that would have been retried if the queue were not closed.
+    pub(crate) fn defer(&mut self, failure: Completion<R>) {
+        self.leftovers.push_back((failure.index, Leftover::Failed(failure)));
     }
 
     /// Nothing starts any more: what waits is [left over](Self::take_leftover).

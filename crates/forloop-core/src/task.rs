@@ -5,6 +5,7 @@
 use alloc::sync::Arc;
 use core::fmt;
 use core::num::NonZeroUsize;
+use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::pin::Pin;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use core::task::{Context, Poll, Waker, ready};
@@ -67,6 +68,7 @@ where
 /// |---|---|
 /// | `task.await` | you get its value, or [`Cancelled`] if it was stopped; its panic propagates to you |
 /// | drop the handle | is cancelled: its future is dropped at its current await |
+/// | `task.outcome().await` | you get its [`Outcome`], also if it panicked |
 /// | `task.cancel().await` | has stopped, and so have all tasks it had started; its destructors have run; you get its value if it completed first |
 /// | `task.detach()` | keeps running without a handle; its outcome is dropped |
 ///
@@ -92,6 +94,40 @@ impl<T> Task<T> {
     pub fn cancel(self) -> impl Future<Output = Option<T>> {
         self.request_cancel();
         async move { self.await.ok() }
+    }
+
+    /// Waits for the task and returns its outcome. A panic of the task is [`Outcome::Panicked`] and does not
+    /// propagate.
+    ///
+    /// For a task that returns a `Result`, `outcome.into()` lifts the error: `Outcome<Result<T, E>>` becomes
+    /// `Outcome<T, E>`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the returned future cancels the task, as dropping the handle does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// use forloop::Outcome;
+    ///
+    /// async fn parse(runtime: &impl forloop::Spawn, text: &'static str) -> Option<u32> {
+    ///     let task = forloop::spawn(runtime, async move { text.parse().expect("a number") });
+    ///     match task.outcome().await {
+    ///         Outcome::Ok(number) => Some(number),
+    ///         Outcome::Panicked(panic) => {
+    ///             eprintln!("{panic}");
+    ///             None
+    ///         }
+    ///         _ => None,
+    ///     }
+    /// }
+    /// ```
+    #[doc(alias = "catch_unwind")]
+    #[doc(alias = "JoinError")]
+    pub fn outcome(mut self) -> impl Future<Output = Outcome<T>> {
+        core::future::poll_fn(move |cx| self.poll_outcome(cx))
     }
 
     /// Cancels the task without waiting for it. Awaiting the handle then returns [`Cancelled`], or the value
@@ -144,6 +180,11 @@ impl<T> Task<T> {
         self.cell.sequence()
     }
 }
+
+// The task runs elsewhere, and catches its own panics. What the handle shares with it is changed by atomic steps, and
+// none of them calls what may panic in between. So a panic that unwinds past a handle leaves it as it was.
+impl<T> UnwindSafe for Task<T> {}
+impl<T> RefUnwindSafe for Task<T> {}
 
 impl<T> Future for Task<T> {
     type Output = Result<T, Cancelled>;

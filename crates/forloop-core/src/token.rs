@@ -139,19 +139,18 @@ impl Future for Cancellation {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let Self { token, listeners } = &mut *self;
         if token.is_cancelled() {
+            // A listener that is kept would wake the task once more: when an ancestor is cancelled, too.
+            *listeners = Vec::new();
             return Poll::Ready(());
         }
         if listeners.is_empty() {
             listeners.extend(token.ancestry().map(|token| token.node.event.listen()));
-            // A cancellation before the listeners were registered notifies none of them.
-            if token.is_cancelled() {
-                return Poll::Ready(());
-            }
         }
-        for listener in listeners {
-            if Pin::new(listener).poll(cx).is_ready() {
-                return Poll::Ready(());
-            }
+        let is_notified = |listener: &mut EventListener| Pin::new(listener).poll(cx).is_ready();
+        // A cancellation before the listeners were registered notifies none of them.
+        if token.is_cancelled() || listeners.iter_mut().any(is_notified) {
+            *listeners = Vec::new();
+            return Poll::Ready(());
         }
         Poll::Pending
     }

@@ -8,6 +8,7 @@ use core::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use crate::TryBody;
+use crate::outcome::unboxed;
 
 /// Wraps a fallible body so that its error carries the item.
 ///
@@ -85,6 +86,6 @@ impl<I: fmt::Display, E: fmt::Display> fmt::Display for ItemError<I, E> {
 
 impl<I: fmt::Debug + fmt::Display, E: Error + 'static> Error for ItemError<I, E> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.error)
+        Some(unboxed(&self.error))
     }
 }

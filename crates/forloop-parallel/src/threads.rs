@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 use std::thread;
 
 use async_executor::Executor;
-use forloop_core::{CancelToken, SpawnScoped};
+use forloop_core::{CancelToken, Panic, SpawnScoped};
 use futures_lite::future::block_on;
 
 /// Threads that run tasks which borrow for `'env`, while the owner of the threads blocks.
@@ -78,9 +78,10 @@ impl<'env> Threads<'env> {
     /// Runs tasks until the shutdown.
     fn run_tasks(&self, shutdown: &CancelToken) {
         while !shutdown.is_cancelled() {
-            // A panic ends its task, not the thread: the other tasks keep running.
+            // A panic ends its task, not the thread: the other tasks keep running. Its payload may panic, too, when
+            // it is dropped; a `Panic` catches that.
             let run = || block_on(self.executor.run(shutdown.cancelled()));
-            let _panicked = catch_unwind(AssertUnwindSafe(run));
+            drop(catch_unwind(AssertUnwindSafe(run)).map_err(Panic::from));
         }
     }
 }

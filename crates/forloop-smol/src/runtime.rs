@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 use std::{env, future, thread};
 
-use forloop_core::{BlockOn, Spawn, SpawnBlocking, Timer};
+use forloop_core::{BlockOn, Panic, Spawn, SpawnBlocking, Timer};
 
 /// smol, with a thread per core.
 ///
@@ -99,9 +99,10 @@ fn executor() -> &'static smol::Executor<'static> {
             let spawned = thread.spawn(|| {
                 IS_HERE.set(true);
                 loop {
-                    // A panic ends its task, not the thread: the other tasks keep running.
+                    // A panic ends its task, not the thread: the other tasks keep running. Its payload may panic, too,
+                    // when it is dropped; a `Panic` catches that.
                     let run = || smol::block_on(EXECUTOR.run(future::pending::<()>()));
-                    let _panicked = catch_unwind(AssertUnwindSafe(run));
+                    drop(catch_unwind(AssertUnwindSafe(run)).map_err(Panic::from));
                 }
             });
             spawned.expect("a thread for the executor can be started");

@@ -108,13 +108,20 @@ pub fn items_that_panic_when_dropped_do_not_hang_the_loop<B: Backend>(backend: B
 /// OPT-10: A second signal cancels the bodies that a draining loop waits for.
 pub fn a_draining_loop_can_be_cancelled<B: Backend>(backend: B) {
     let (first, second, alive) = (CancelToken::new(), CancelToken::new(), Alive::default());
+    // A task that is cancelled before its first poll has not run.
+    let has_begun = Gate::default();
     let looping = each(0..).limit(2).unwrap().at(backend.place());
     let looping = looping.drain_on(&first).cancel_on(&second);
     let settled = backend.block_on(looping.settle(|n: u64| {
         let (first, second, guard) = (first.clone(), second.clone(), alive.guard());
+        let has_begun = has_begun.clone();
         job(async move {
             let _alive = guard;
+            if n == 0 {
+                has_begun.open();
+            }
             if n == 1 {
+                has_begun.passed().await;
                 first.cancel();
                 yields(9).await;
                 second.cancel();
@@ -163,6 +170,60 @@ pub fn draining_reports_queued_items_as_not_run_and_waiting_retries_as_failed<B:
     let pulled = if B::SPAWNED { outcomes.len().max(2) } else { 4 };
     assert_eq!(outcomes, ["failed", "ok", "not run", "not run"][..pulled]);
     assert_eq!((0..4).map(|n| settled.attempts(n)).collect::<Vec<_>>(), [1, 1, 0, 0]);
+}
+
+/// OPT-10: The failure of an item that backs off when the loop is drained, or that would be retried, stops no body
+/// that runs.
+pub fn draining_beside_a_back_off_lets_the_running_bodies_complete<B: Backend>(backend: B) {
+    let (clock, completed) = (backend.clock(), Log::default());
+    for fails_while_draining in [false, true] {
+        let (token, backs_off, drained) = (CancelToken::new(), Gate::default(), Gate::default());
+        let again = ConstantBuilder::default().with_delay(seconds::<B>(3600));
+        let looping = || {
+            let gate = backs_off.clone();
+            let looping = each([0, 1, 2, 3, 3]).limit(5).unwrap().at(backend.place());
+            let looping = looping.limit_by(|n: &u64| *n, 1).unwrap().retry(&clock, again);
+            looping.drain_on(&token).observe(&clock, move |_, event: &Event| {
+                if matches!(event, Event::Retried { index: 0, .. }) {
+                    gate.open();
+                }
+            })
+        };
+        let body = |n: u64| {
+            let (token, backs_off, drained) = (token.clone(), backs_off.clone(), drained.clone());
+            let completed = completed.clone();
+            job(async move {
+                match n {
+                    0 => return Err("for now".to_owned()),
+                    1 => {
+                        backs_off.passed().await;
+                        token.cancel();
+                        yields(20).await;
+                        drained.open();
+                        if fails_while_draining {
+                            return Err("while draining".to_owned());
+                        }
+                    }
+                    _ => drained.passed().await,
+                }
+                yields(20).await;
+                completed.write(n);
+                Ok(())
+            })
+        };
+        let done = if fails_while_draining { [2, 3].to_vec() } else { [1, 2, 3].to_vec() };
+        let failed = if fails_while_draining { [0, 1].to_vec() } else { [0].to_vec() };
+        let check = |error: LoopError<String>| {
+            let mut completed = completed.take();
+            completed.sort_unstable();
+            assert_eq!(completed, done);
+            let failures = error.failures().iter().map(|failure| failure.index.unwrap());
+            let mut failures: Vec<_> = failures.collect();
+            failures.sort_unstable();
+            assert_eq!((failures, error.cause()), (failed.clone(), Some(Cause::Drained)));
+        };
+        check(backend.block_on(looping().try_gather(body)).unwrap_err());
+    }
 }
 
 /// A body that fails if `n` is odd, and takes longer the greater `n` is.

@@ -3,12 +3,13 @@
 use std::cell::Cell;
 use std::convert::identity;
 use std::rc::Rc;
+use std::time::Duration;
 
-use forloop_core::{TaskSet, each, each_stream, scope, wait};
-use futures_lite::StreamExt;
+use forloop_core::{Cause, TaskSet, each, each_stream, scope, wait};
+use futures_lite::{Stream, StreamExt, stream};
 
 use crate::strategies::{Run, every_strategy};
-use crate::{Backend, Gate, Inline, Job, Log, job, yields};
+use crate::{Backend, Gate, Inline, Job, Log, job, seconds, yields};
 
 /// EMP-1: With an empty source, every strategy completes on its first poll and calls no body.
 pub fn an_empty_source_completes_on_the_first_poll<B: Backend>(backend: B) {
@@ -70,6 +71,37 @@ pub fn a_wrong_size_hint_is_harmless<B: Backend>(backend: B) {
             .gather(|n| job(async move { n }));
         assert_eq!(backend.block_on(outputs), (0..10).collect::<Vec<_>>());
     }
+}
+
+/// Law 5: A deadline, a cancellation or a drain interrupts a loop whose source says that it is empty and never ends.
+pub fn a_source_that_says_it_is_empty_and_never_ends_is_interrupted<B: Backend>(backend: B) {
+    let clock = backend.clock();
+    let body = |n: u64| job(async move { n });
+    let looping = || {
+        let source = stream::pending::<u64>();
+        assert_eq!(source.size_hint(), (0, Some(0)));
+        each_stream(source).limit(3).unwrap().at(backend.place())
+    };
+    let timed_out = looping().deadline(&clock, seconds::<B>(1)).gather(body);
+    assert_eq!(backend.block_on(timed_out).unwrap_err().cause, Cause::TimedOut);
+    let cancelled = looping().cancel_on(yields(3)).gather(body);
+    assert_eq!(backend.block_on(cancelled).unwrap_err().cause, Cause::Cancelled);
+    let drained = looping().drain_on(yields(3)).gather(body);
+    assert_eq!(backend.block_on(drained).unwrap_err().cause, Cause::Drained);
+    // Here after two items.
+    let source = stream::iter(0..2).chain(stream::pending());
+    let looping = each_stream(source).limit(3).unwrap().at(backend.place());
+    let timed_out = looping.deadline(&clock, seconds::<B>(1)).gather(body);
+    let interrupted = backend.block_on(timed_out).unwrap_err();
+    assert_eq!((interrupted.cause, interrupted.pending), (Cause::TimedOut, vec![]));
+    // A source that has items, although it says that it has none.
+    let looping = each(WrongHint(0..2, (0, Some(0)))).limit(2).unwrap().at(backend.place());
+    let timed_out = looping.deadline(&clock, Duration::ZERO).gather(body);
+    assert_eq!(backend.block_on(timed_out).unwrap_err().cause, Cause::TimedOut);
+    // One that is indeed exhausted interrupts nothing.
+    let looping = each(0..0).limit(2).unwrap().at(backend.place());
+    let complete = looping.deadline(&clock, Duration::ZERO).gather(body);
+    assert!(backend.block_on(complete).unwrap().is_empty());
 }
 
 /// ORD-1: Bodies are first polled in input order, and outputs that are ready at once are yielded in that order.

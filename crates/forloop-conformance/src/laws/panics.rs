@@ -1,8 +1,9 @@
 //! Panics.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake};
@@ -15,6 +16,16 @@ use crate::{Alive, Backend, Gate, Inline, PanicOnDrop, eventually, job, yields};
 
 /// Runs a loop that panics, and checks the payload, and that the backend stays usable.
 fn panics<B: Backend, T>(backend: &B, looping: impl Future<Output = T>, alive: &Alive) {
+    let payload = payload(backend, looping, alive);
+    assert_eq!(payload.downcast_ref(), Some(&"on purpose"));
+}
+
+/// Runs a loop that panics, and returns the payload.
+fn payload<B: Backend, T>(
+    backend: &B,
+    looping: impl Future<Output = T>,
+    alive: &Alive,
+) -> Box<dyn Any + Send> {
     let looping = async {
         let mut looping = std::pin::pin!(looping);
         futures_lite::future::poll_fn(|cx| {
@@ -31,9 +42,9 @@ fn panics<B: Backend, T>(backend: &B, looping: impl Future<Output = T>, alive: &
         .await
     };
     let payload = backend.block_on(looping).expect("the loop panics");
-    assert_eq!(payload.downcast_ref(), Some(&"on purpose"));
     let again = each(0..3).unbounded().at(backend.place()).gather(|n: u64| job(async move { n }));
     assert_eq!(backend.block_on(again), [0, 1, 2]);
+    payload
 }
 
 /// PAN-1, PAN-2: A body's panic propagates to the caller with its payload, after the siblings have stopped.
@@ -295,6 +306,101 @@ pub fn of_two_simultaneous_panics_one_propagates<B: Backend>(backend: B) {
         assert_eq!(caught.unwrap_err().downcast_ref(), Some(&"one of two"));
         assert_eq!(alive.now(), 0);
     }
+}
+
+/// A payload that panics when it is dropped.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            panic!("a payload that was dropped");
+        }
+    }
+}
+
+/// Panics with a [`Bomb`] when it is dropped.
+struct BombOnDrop;
+
+impl Drop for BombOnDrop {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            panic_any(Bomb);
+        }
+    }
+}
+
+/// PAN-1, PAN-2: Payloads that panic when they are dropped do no harm: one of them reaches the caller, after the
+/// siblings have stopped.
+pub fn payloads_that_panic_when_dropped_do_no_harm<B: Backend>(backend: B) {
+    let alive = Alive::default();
+    let gate = RefCell::new(Gate::default());
+    // Bodies 0 and 2 panic together, and 1 and 4 panic because they are stopped.
+    let body = |n: u64| {
+        let (guard, gate) = (alive.guard(), gate.borrow().clone());
+        if n == 5 {
+            gate.open();
+        }
+        job(async move {
+            let _alive = guard;
+            gate.passed().await;
+            if n == 0 || n == 2 {
+                panic_any(Bomb);
+            }
+            let _panics = (n == 1 || n == 4).then(|| BombOnDrop);
+            std::future::pending::<()>().await;
+            n
+        })
+    };
+    let looping = || {
+        gate.replace(Gate::default());
+        each(0..6).unbounded().at(backend.place())
+    };
+    let check = |payload: Box<dyn Any + Send>| match payload.downcast::<Bomb>() {
+        Ok(bomb) => std::mem::forget(bomb),
+        Err(payload) => panic!("{:?}", payload.downcast_ref::<&str>()),
+    };
+    for _ in 0..10 {
+        check(payload(&backend, looping().gather(body), &alive));
+        check(payload(&backend, looping().for_each(|n| unit(body(n))), &alive));
+        check(payload(&backend, looping().settle(|n| fallible(body(n))), &alive));
+        check(payload(&backend, looping().race(body), &alive));
+        let stream = looping().stream_unordered(body).for_each(async |_| ());
+        check(payload(&backend, stream, &alive));
+    }
+    // Caught, they are outcomes, which may be dropped.
+    let caught = looping().catch_panics().settle(|n: u64| {
+        job(async move { if n < 3 { panic_any(Bomb) } else { Ok::<_, String>(n) } })
+    });
+    let settled = backend.block_on(caught);
+    assert_eq!(settled.iter().filter(|outcome| outcome.is_failure()).count(), 3);
+    drop(settled);
+}
+
+/// PAN-2: Children of a group whose payloads panic when they are dropped do no harm.
+pub fn payloads_of_children_that_panic_when_dropped_do_no_harm<B: Backend>(backend: B) {
+    use crate::Group;
+
+    let alive = Alive::default();
+    let guards: Vec<_> = (0..3).map(|_| alive.guard()).collect();
+    let gate = Gate::default();
+    let result = backend.group(move |group| {
+        job(async move {
+            for guard in guards {
+                let gate = gate.clone();
+                group.spawn(job(async move {
+                    let _alive = (guard, BombOnDrop);
+                    gate.passed().await;
+                    panic_any(Bomb);
+                }));
+            }
+            gate.open();
+            std::future::pending::<Result<(), String>>().await
+        })
+    });
+    let payload = payload(&backend, result, &alive);
+    assert!(payload.is::<Bomb>());
+    std::mem::forget(payload);
 }
 
 /// CAN-1, PAN-2: All bodies are stopped, even if half of them panic when they are dropped.

@@ -2,7 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use forloop_core::{Cancelled, scope};
+use forloop_core::{Cancelled, Outcome, scope};
+use futures_lite::FutureExt;
 
 use crate::{Alive, Backend, Gate, Inline, Log, Spawning, eventually, job, yields};
 
@@ -48,6 +49,29 @@ pub fn awaiting_in_order_returns_outputs_in_input_order_and_each_error_from_its_
         gate.open();
         assert_eq!(first.await, Ok(Ok(1)));
         assert_eq!(second.await, Ok(Err(String::from("early"))));
+    });
+}
+
+/// LST-2: The outcome of a task is its value, its panic or its cancellation, and a panic does not propagate.
+pub fn a_tasks_outcome_has_its_panic_as_a_value<B: Spawning>(backend: B) {
+    backend.block_on(async {
+        let [value, panicked, cancelled, caught] = [0, 1, 2, 1].map(|n: u64| {
+            backend.spawn(job(async move {
+                match n {
+                    0 => n,
+                    1 => panic!("on purpose"),
+                    _ => std::future::pending().await,
+                }
+            }))
+        });
+        assert!(matches!(value.outcome().await, Outcome::Ok(0)));
+        let Outcome::Panicked(panic) = panicked.outcome().await else { panic!("no panic") };
+        assert_eq!(panic.message(), Some("on purpose"));
+        cancelled.request_cancel();
+        let outcome = cancelled.outcome().await;
+        assert!(matches!(outcome, Outcome::Cancelled | Outcome::NotRun), "{outcome:?}");
+        let payload = caught.catch_unwind().await.unwrap_err();
+        assert_eq!(payload.downcast_ref(), Some(&"on purpose"));
     });
 }
 

@@ -1,10 +1,14 @@
 //! Cancellation tokens, their clones and their children.
 
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Wake, Waker};
 use std::thread;
 
 use forloop_core::CancelToken;
 
-use crate::{Backend, Spawning, job, yields};
+use crate::{Backend, Inline, Spawning, job, yields};
 
 /// CAN-3: Cancelling a token, once or twice, cancels its clones, children and grandchildren.
 pub fn cancelling_a_token_cancels_every_clone_and_child<B: Backend>(backend: B) {
@@ -46,6 +50,33 @@ pub fn a_dropped_or_forgotten_wait_for_a_token_is_sound<B: Backend>(backend: B) 
         token.cancel();
         forloop_core::gather(waits).await;
     });
+}
+
+/// CAN-3: A wait for a token that has completed wakes its task no more when an ancestor is cancelled.
+pub fn a_completed_wait_for_a_token_causes_no_further_wake(_in_task: Inline) {
+    struct Wakes(AtomicUsize);
+    impl Wake for Wakes {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    let wakes = Arc::new(Wakes(AtomicUsize::new(0)));
+    let waker = Waker::from(wakes.clone());
+    let cx = &mut Context::from_waker(&waker);
+    let grandparent = CancelToken::new();
+    let parent = grandparent.child();
+    let token = parent.child();
+    let (mut first, mut second) = (token.cancelled(), token.clone().into_future());
+    assert!(Pin::new(&mut first).poll(cx).is_pending());
+    assert!(Pin::new(&mut second).poll(cx).is_pending());
+    token.cancel();
+    assert!(Pin::new(&mut first).poll(cx).is_ready() && Pin::new(&mut second).poll(cx).is_ready());
+    let before = wakes.0.load(Ordering::SeqCst);
+    parent.cancel();
+    grandparent.cancel();
+    assert_eq!(wakes.0.load(Ordering::SeqCst), before);
+    assert!(Pin::new(&mut first).poll(cx).is_ready(), "it stays ready");
 }
 
 /// CAN-3: A wait does not miss a cancellation on another thread, in any interleaving.

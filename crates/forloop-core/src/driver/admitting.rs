@@ -28,6 +28,16 @@ use crate::outcome::{StopReason, catch};
 use crate::simulation::beginning;
 use crate::{Outcome, OutcomeKind, Panic};
 
+/// Whether there is another attempt at an item after a completion.
+pub(super) enum Retry {
+    /// No option wants one.
+    None,
+    /// After a back-off.
+    Planned,
+    /// An option wants one, but the loop drains and starts nothing. The failure is final.
+    Prevented,
+}
+
 /// Reports the start of the loop, once. An option may want to stop it.
 fn announce_start<S, I, R, C>(
     source: Pin<&Option<S>>,
@@ -260,42 +270,41 @@ where
         result
     }
 
-    /// Whether the item is retried after this completion.
-    pub(super) fn schedules_retry(
+    /// Plans another attempt at the item after this completion, if an option wants one.
+    pub(super) fn plan_retry(
         mut self: Pin<&mut Self>,
         completion: &Completion<J::Output>,
-    ) -> bool {
+    ) -> Retry {
         let this = self.as_mut().project();
         let (Some(admission), Some(policy), false) =
             (this.admission.queue_mut(), this.policy, this.phase.is_stopping())
         else {
-            return false;
+            return Retry::None;
         };
         let (index, attempt) = (completion.index, admission.attempt(completion.index));
         let (is_closed, phase) = (this.phase.is_closed(), this.phase);
-        let retry = catch(|| {
+        let planned = catch(|| {
             let Some(after) = policy.retry_after(index, attempt, &completion.outcome) else {
-                return (false, None);
+                return (Retry::None, None);
             };
             if is_closed {
-                // Draining has kept this item from its next attempt.
                 if let Some(interruption) = phase.interruption_mut() {
                     interruption.record_unstarted();
                 }
-                return (false, None);
+                return (Retry::Prevented, None);
             }
-            (true, policy.on_event(&Event::Retried { index, attempt, after }))
+            (Retry::Planned, policy.on_event(&Event::Retried { index, attempt, after }))
         });
-        match retry {
-            Ok((is_retried, None)) => is_retried,
+        match planned {
+            Ok((retry, None)) => retry,
             // The loop stops before the next attempt: this was the last.
             Ok((_, stop)) => {
                 self.stop_if_asked(Ok(stop));
-                false
+                Retry::None
             }
             Err(panic) => {
                 self.stop_for(panic);
-                false
+                Retry::None
             }
         }
     }

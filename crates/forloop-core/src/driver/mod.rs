@@ -373,6 +373,10 @@ where
         if let Phase::LastRound { .. } = self.phase {
             return self.step_last_round();
         }
+        // An item that was not started, or is not retried, may stop the strategy: first the bodies that run complete.
+        if matches!(self.phase, Phase::Draining(_)) && !self.running.is_empty() {
+            return None;
+        }
         let completion = self.as_mut().take_unstarted()?;
         Some(deliver(completion, on_complete).into())
     }

@@ -2,10 +2,11 @@
 
 use alloc::vec::Vec;
 use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, Waker};
 
 use futures_core::Stream;
 
+use super::admitting::Retry;
 use super::expiry::Expiry;
 use super::phase::Phase;
 use super::{Drive, Spawner};
@@ -128,11 +129,19 @@ where
                 self.as_mut().interrupt(Cause::Cancelled, Some(completion.index));
             }
             Outcome::Ok(_) | Outcome::Err(_) | Outcome::Panicked(_) | Outcome::TimedOut => {
-                if C::HAS_RULES && self.as_mut().schedules_retry(&completion) {
-                    if let Some(admission) = self.as_mut().admission() {
-                        admission.back_off(completion);
+                if C::HAS_RULES {
+                    let retry = self.as_mut().plan_retry(&completion);
+                    match (retry, self.as_mut().admission()) {
+                        (Retry::Planned, Some(admission)) => {
+                            admission.back_off(completion);
+                            return None;
+                        }
+                        (Retry::Prevented, Some(admission)) => {
+                            admission.defer(completion);
+                            return None;
+                        }
+                        (Retry::None, _) | (_, None) => {}
                     }
-                    return None;
                 }
                 if let Some(interruption) = self.as_mut().project().phase.interruption_mut() {
                     interruption.record_completed(completion.index);
@@ -145,13 +154,21 @@ where
         Some(completion)
     }
 
-    /// Whether the source says that it has no further item, so that it need not be asked once more.
+    /// Whether the source has no further item. It is polled only if its size hint says so, and a hint may be
+    /// wrong: a stream that never ends may say that it is empty.
+    ///
+    /// The source is dropped next, so nothing needs to be woken for it.
     fn source_is_exhausted(self: Pin<&mut Self>) -> bool {
-        let source = self.project().source;
-        source
-            .as_ref()
-            .as_pin_ref()
-            .is_none_or(|source| catch(|| source.size_hint().1 == Some(0)).unwrap_or(false))
+        let mut this = self.project();
+        let Some(source) = this.source.as_mut().as_pin_mut() else { return true };
+        let is_exhausted = catch(|| {
+            let cx = &mut Context::from_waker(Waker::noop());
+            source.size_hint().1 == Some(0) && matches!(source.poll_next(cx), Poll::Ready(None))
+        });
+        is_exhausted.unwrap_or_else(|panic| {
+            this.panic.get_or_insert(panic);
+            false
+        })
     }
 
     /// Stops the loop if the source has failed that workers pull from.

@@ -13,7 +13,8 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     /// output is ignored.
     ///
     /// The loop pulls no further item. Items that are queued are not run, and an item in a back-off completes
-    /// with its last failure. When the running bodies have completed, the strategy returns
+    /// with its last failure, as does one that fails now and would be retried. The strategy receives these last, when
+    /// no body runs any more, so that a failure stops no body. When the running bodies have completed, the strategy returns
     /// [`Cause::Drained`](crate::Cause::Drained) or [`LoopError::Drained`](crate::LoopError::Drained). If no item
     /// was left, nothing was interrupted and the loop returns its plain result.
     ///

@@ -6,6 +6,8 @@ use core::convert::Infallible;
 use core::error::Error;
 use core::fmt;
 
+use super::bounded::FirstOf;
+use super::boxed::{BoxError, unboxed};
 use super::interrupted::{Cause, Interrupted, SourceError, StopReason};
 use super::reasons::stop_reasons;
 
@@ -55,7 +57,9 @@ macro_rules! loop_error {
         ///
         /// Its message includes the message of the earliest error. A printer that also follows the sources
         /// prints that message twice.
-        #[derive(Debug, Clone, PartialEq, Eq)]
+        ///
+        /// Its `Debug` output is bounded: it has the first failures and indices, and how many more there are.
+        #[derive(Clone, PartialEq, Eq)]
         #[non_exhaustive]
         pub enum LoopError<E, S = Infallible> {
             /// Bodies failed.
@@ -68,6 +72,8 @@ macro_rules! loop_error {
                 /// What interrupted the loop or group, if the failures did not stop it: those of a race and of
                 /// a supervised group do not.
                 cause: Option<Cause>,
+                #[doc(hidden)]
+                by_index: FailureIndex,
             },
             /// The source failed.
             #[non_exhaustive]
@@ -80,6 +86,8 @@ macro_rules! loop_error {
                 failures: Vec<Failure<E>>,
                 /// The indices of the bodies that timed out, in ascending order.
                 timed_out: Vec<usize>,
+                #[doc(hidden)]
+                by_index: FailureIndex,
             },
             /// Bodies timed out, by their own time-out or by the deadline; no body failed.
             #[non_exhaustive]
@@ -143,11 +151,12 @@ macro_rules! loop_error {
                 map: impl Fn(Vec<Failure<E>>) -> Vec<Failure<X>>,
             ) -> LoopError<X, S> {
                 match self {
-                    Self::Failed { failures, timed_out, cause } => {
-                        LoopError::Failed { failures: map(failures), timed_out, cause }
+                    Self::Failed { failures, timed_out, cause, by_index } => {
+                        LoopError::Failed { failures: map(failures), timed_out, cause, by_index }
                     }
-                    Self::Source { index, error, failures, timed_out } => {
-                        LoopError::Source { index, error, failures: map(failures), timed_out }
+                    Self::Source { index, error, failures, timed_out, by_index } => {
+                        let failures = map(failures);
+                        LoopError::Source { index, error, failures, timed_out, by_index }
                     }
                     Self::TimedOut { timed_out, cause } => LoopError::TimedOut { timed_out, cause },
                     $(Self::$Reason => LoopError::$Reason,)*
@@ -155,11 +164,88 @@ macro_rules! loop_error {
                     Self::TooFew { succeeded, wanted } => LoopError::TooFew { succeeded, wanted },
                 }
             }
+
+            /// The name of the variant.
+            fn name(&self) -> &'static str {
+                match self {
+                    Self::Failed { .. } => "Failed",
+                    Self::Source { .. } => "Source",
+                    Self::TimedOut { .. } => "TimedOut",
+                    $(Self::$Reason => stringify!($Reason),)*
+                    Self::Empty => "Empty",
+                    Self::TooFew { .. } => "TooFew",
+                }
+            }
         }
     };
 }
 
 stop_reasons!(loop_error);
+
+impl<E: fmt::Debug, S: fmt::Debug> fmt::Debug for LoopError<E, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut error = f.debug_struct(self.name());
+        match self {
+            Self::Failed { failures, timed_out, cause, .. } => error
+                .field("failures", &FirstOf(failures))
+                .field("timed_out", &FirstOf(timed_out))
+                .field("cause", cause),
+            Self::Source { index, error: source, failures, timed_out, .. } => error
+                .field("index", index)
+                .field("error", source)
+                .field("failures", &FirstOf(failures))
+                .field("timed_out", &FirstOf(timed_out)),
+            Self::TimedOut { timed_out, cause } => {
+                error.field("timed_out", &FirstOf(timed_out)).field("cause", cause)
+            }
+            Self::TooFew { succeeded, wanted } => {
+                error.field("succeeded", succeeded).field("wanted", wanted)
+            }
+            reason_alone!() | Self::Empty => &mut error,
+        };
+        error.finish()
+    }
+}
+
+/// Where the failure of each body is, so that [`LoopError::get`] need not look at all of them.
+#[doc(hidden)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailureIndex {
+    /// The index of each body that failed and the position of its failure, in ascending order.
+    positions: Box<[(usize, usize)]>,
+}
+
+impl FailureIndex {
+    /// Fewer failures than this are not worth an index.
+    const WORTHWHILE: usize = 16;
+
+    pub(crate) fn of<E>(failures: &[Failure<E>]) -> Self {
+        let is_worthwhile = failures.len() >= Self::WORTHWHILE;
+        let indices = failures.iter().enumerate().filter(|_| is_worthwhile);
+        let mut positions: Box<[_]> =
+            indices.filter_map(|(at, failure)| Some((failure.index?, at))).collect();
+        positions.sort_unstable();
+        Self { positions }
+    }
+
+    /// The failure of this body. The list may not be as it was when the index was made, because it is public.
+    fn find<'a, E>(&self, failures: &'a [Failure<E>], index: usize) -> Option<&'a Failure<E>> {
+        let is_it = |failure: &&Failure<E>| failure.index == Some(index);
+        if failures.len() >= Self::WORTHWHILE {
+            match self.positions.binary_search_by_key(&index, |&(index, _)| index) {
+                Ok(found) => {
+                    let failure = failures.get(self.positions[found].1).filter(is_it);
+                    if failure.is_some() {
+                        return failure;
+                    }
+                }
+                Err(_) if self.positions.len().abs_diff(failures.len()) <= 1 => return None,
+                Err(_) => {}
+            }
+        }
+        failures.iter().find(is_it)
+    }
+}
 
 impl<E, S> LoopError<E, S> {
     /// Returns every failure, the earliest first; empty if no body failed.
@@ -176,8 +262,15 @@ impl<E, S> LoopError<E, S> {
     }
 
     /// Returns the error of the body with this index, if it failed.
+    ///
+    /// It takes time logarithmic in the number of failures.
     pub fn get(&self, index: usize) -> Option<&E> {
-        let failure = self.failures().iter().find(|failure| failure.index == Some(index));
+        let failure = match self {
+            Self::Failed { failures, by_index, .. } | Self::Source { failures, by_index, .. } => {
+                by_index.find(failures, index)
+            }
+            _ => None,
+        };
         failure.map(|failure| &failure.error)
     }
 
@@ -214,6 +307,8 @@ impl<E, S> LoopError<E, S> {
     }
 
     /// Converts every failure's error to a [`BoxError`], so that `?` accepts it everywhere.
+    ///
+    /// The [`source`](Error::source) of the result is the error in the box, and `downcast_ref` finds its type.
     ///
     /// # Examples
     ///
@@ -254,7 +349,9 @@ impl<E, Y, S> From<Interrupted<Y, S>> for LoopError<E, S> {
         match interrupted.cause.into_reason() {
             Ok(reason) => Self::stopped(reason, timed_out),
             Err(SourceError { index, error }) => {
-                Self::Source { index, error, failures: Vec::new(), timed_out: Vec::new() }
+                let (failures, timed_out) = (Vec::new(), Vec::new());
+                let by_index = FailureIndex::of(&failures);
+                Self::Source { index, error, failures, timed_out, by_index }
             }
         }
     }
@@ -295,25 +392,9 @@ impl<E: fmt::Display, S: fmt::Display> fmt::Display for LoopError<E, S> {
 impl<E: Error + 'static, S: Error + 'static> Error for LoopError<E, S> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Source { error, .. } => Some(error),
-            _ => self.first().map(|failure| &failure.error as &(dyn Error + 'static)),
+            Self::Source { error, .. } => Some(unboxed(error)),
+            _ => self.first().map(|failure| unboxed(&failure.error)),
         }
-    }
-}
-
-/// A boxed error that implements [`Error`], which `Box<dyn Error>` does not.
-#[derive(Debug)]
-pub struct BoxError(pub Box<dyn Error + Send + Sync>);
-
-impl fmt::Display for BoxError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl Error for BoxError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.source()
     }
 }
 

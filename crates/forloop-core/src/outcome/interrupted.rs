@@ -5,6 +5,8 @@ use core::convert::Infallible;
 use core::error::Error;
 use core::fmt;
 
+use super::bounded::{BeginningOf, FirstOf};
+use super::boxed::unboxed;
 use super::reasons::stop_reasons;
 
 /// Makes all that has a variant or a line for each [reason](super::reasons).
@@ -123,8 +125,9 @@ impl Cause {
 
 /// A loop was interrupted.
 ///
-/// Every body has stopped when the loop returns it, as with any other result.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Every body has stopped when the loop returns it, as with any other result. Its `Debug` output is bounded: it has
+/// the beginning of long lists.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Interrupted<Y = (), S = Infallible> {
     /// What interrupted the loop.
@@ -190,6 +193,16 @@ impl<S> Interrupted<(), S> {
     }
 }
 
+impl<Y: fmt::Debug, S: fmt::Debug> fmt::Debug for Interrupted<Y, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Interrupted")
+            .field("cause", &self.cause)
+            .field("pending", &FirstOf(&self.pending))
+            .field("ready", &BeginningOf(&self.ready))
+            .finish()
+    }
+}
+
 impl<Y, S: fmt::Display> fmt::Display for Interrupted<Y, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.cause.as_ref().into_reason() {
@@ -208,6 +221,6 @@ impl<Y, S: fmt::Display> fmt::Display for Interrupted<Y, S> {
 
 impl<Y: fmt::Debug, S: Error + 'static> Error for Interrupted<Y, S> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.cause.as_ref().into_reason().err().map(|SourceError { error, .. }| error as _)
+        self.cause.as_ref().into_reason().err().map(|SourceError { error, .. }| unboxed(error))
     }
 }

@@ -1,12 +1,18 @@
 //! The results of bodies and loops: outcomes, errors, panics and interruptions.
 
+mod bounded;
+mod boxed;
 mod error;
 mod interrupted;
 mod kind;
 mod panic;
 mod reasons;
 
-pub use self::error::{BoxError, Cancelled, Closed, Failure, LoopError, ZeroLimit};
+pub(crate) use self::bounded::FirstOf;
+pub use self::boxed::BoxError;
+pub(crate) use self::boxed::unboxed;
+pub(crate) use self::error::FailureIndex;
+pub use self::error::{Cancelled, Closed, Failure, LoopError, ZeroLimit};
 pub use self::interrupted::{Cause, Interrupted, StopReason};
 pub(crate) use self::interrupted::{Interruption, SourceError, StopEffect};
 pub use self::kind::OutcomeKind;

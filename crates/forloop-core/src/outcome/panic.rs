@@ -9,6 +9,8 @@ use core::fmt;
 use concurrent_queue::ConcurrentQueue;
 
 /// The panic of a body.
+///
+/// Dropping it drops the payload, and catches the panic of a payload that panics when it is dropped.
 pub struct Panic(Box<Caught>);
 
 struct Caught {
@@ -17,6 +19,18 @@ struct Caught {
     /// A payload need not be `Sync`, so there is no access by reference: the owner of the panic takes it
     /// out. This makes `Panic` and outcomes `Sync`.
     payload: ConcurrentQueue<Box<dyn Any + Send>>,
+}
+
+impl Drop for Caught {
+    fn drop(&mut self) {
+        let Ok(payload) = self.payload.pop() else { return };
+        // A payload may panic when it is dropped. Where a panic is dropped, that would stop a loop or a thread
+        // instead of the panic that counts.
+        if let Err(panic) = catch(|| drop(payload)) {
+            // The new payload may do the same, and so on without end.
+            core::mem::forget(panic.into_payload());
+        }
+    }
 }
 
 impl Panic {

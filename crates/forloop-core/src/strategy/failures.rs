@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::engine::Completion;
-use crate::outcome::SourceError;
+use crate::outcome::{FailureIndex, SourceError};
 use crate::{Cause, Failure, Interrupted, LoopError, Outcome};
 
 /// Everything other than success that bodies have completed with.
@@ -98,15 +98,16 @@ impl<E> Failures<E> {
             failed.sort_unstable();
             timed_out.retain(|index| failed.binary_search(index).is_err());
         }
+        let by_index = FailureIndex::of(&failures);
         let reason = match cause.map(Cause::into_reason).transpose() {
             Err(SourceError { index, error }) => {
-                return Err(LoopError::Source { index, error, failures, timed_out });
+                return Err(LoopError::Source { index, error, failures, timed_out, by_index });
             }
             Ok(reason) => reason,
         };
         let cause = reason.map(Cause::from);
         Err(match reason {
-            _ if !failures.is_empty() => LoopError::Failed { failures, timed_out, cause },
+            _ if !failures.is_empty() => LoopError::Failed { failures, timed_out, cause, by_index },
             _ if !timed_out.is_empty() => LoopError::TimedOut { timed_out, cause },
             Some(reason) => LoopError::stopped(reason, timed_out),
             None if cancelled => LoopError::Cancelled,

@@ -2,6 +2,7 @@
 
 use alloc::vec::{self, Vec};
 use core::convert::Infallible;
+use core::fmt;
 use core::ops::Deref;
 use core::slice;
 
@@ -14,6 +15,7 @@ use crate::admission::AttemptLog;
 use crate::body::TryBody;
 use crate::engine::{Completion, JobHandle, OrderedBuffer};
 use crate::options::{ItemPolicy, OutcomeRule, Policy};
+use crate::outcome::FirstOf;
 use crate::place::{Dispatch, Place};
 use crate::{Interrupted, LimitSet, Loop, LoopError, Outcome, each};
 
@@ -155,7 +157,8 @@ impl<T, E, C: Policy> Collector<Result<T, E>, C> for Settle<T, E> {
 
 /// One outcome for each item, in input order.
 ///
-/// It dereferences to a slice of [`Outcome`]s, and iterates over them.
+/// It dereferences to a slice of [`Outcome`]s, and iterates over them. Its `Debug` output is bounded: it has the first
+/// outcomes, and how many more there are.
 ///
 /// # Examples
 ///
@@ -172,7 +175,6 @@ impl<T, E, C: Policy> Collector<Result<T, E>, C> for Settle<T, E> {
 /// assert_eq!(error.to_string(), "body 1 failed: invalid digit found in string");
 /// # });
 /// ```
-#[derive(Debug)]
 #[must_use = "the failures of the bodies are in here"]
 pub struct Settled<T, E, S = Infallible> {
     outcomes: Vec<Outcome<T, E>>,
@@ -240,6 +242,16 @@ impl<T, E, S> Settled<T, E, S> {
         }
         failures.with_attempts(&self.retried).into_result(self.interrupted)?;
         Ok(values)
+    }
+}
+
+impl<T: fmt::Debug, E: fmt::Debug, S: fmt::Debug> fmt::Debug for Settled<T, E, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settled")
+            .field("outcomes", &FirstOf(&self.outcomes))
+            .field("interrupted", &self.interrupted)
+            .field("retried", &FirstOf(&self.retried))
+            .finish()
     }
 }
 

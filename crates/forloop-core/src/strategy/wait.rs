@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::ControlFlow;
+use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
@@ -35,6 +36,10 @@ pub struct TaskSet<J: JobHandle> {
     /// whose waits for this set are all ready at once must yield, too.
     polls_this_turn: usize,
 }
+
+// The set catches the panics of what it polls, so a panic that unwinds past it comes from elsewhere.
+impl<J: JobHandle<Output: UnwindSafe> + UnwindSafe> UnwindSafe for TaskSet<J> {}
+impl<J: JobHandle<Output: RefUnwindSafe> + RefUnwindSafe> RefUnwindSafe for TaskSet<J> {}
 
 /// A future or task of a set that has completed.
 #[derive(Debug)]

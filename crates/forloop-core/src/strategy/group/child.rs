@@ -2,6 +2,7 @@
 
 use alloc::sync::Arc;
 use core::fmt;
+use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
@@ -53,6 +54,10 @@ impl<T> Child<T> {
         self.cell.poll_completed(cx)
     }
 }
+
+// As for a `Task`: the child runs elsewhere, and its panic goes to its group.
+impl<T> UnwindSafe for Child<T> {}
+impl<T> RefUnwindSafe for Child<T> {}
 
 impl<T> Future for Child<T> {
     type Output = Result<T, Cancelled>;

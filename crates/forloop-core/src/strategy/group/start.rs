@@ -13,7 +13,7 @@ use concurrent_queue::ConcurrentQueue;
 use pin_project_lite::pin_project;
 
 use super::child::Child;
-use crate::outcome::catch;
+use crate::outcome::{catch, unboxed};
 use crate::{BoxError, Closed, Panic};
 
 /// Signals that a child is ready: see [`Group::start`](crate::Group::start).
@@ -92,7 +92,7 @@ impl<E: fmt::Display> fmt::Display for StartError<E> {
 impl<E: Error + 'static> Error for StartError<E> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Failed(error) => Some(error),
+            Self::Failed(error) => Some(unboxed(error)),
             Self::NotReady | Self::Cancelled | Self::Closed => None,
         }
     }

@@ -2,6 +2,7 @@
 
 use alloc::sync::Arc;
 use core::fmt;
+use core::panic::{RefUnwindSafe, UnwindSafe};
 
 use super::child::{Child, ChildCompletion, ChildOutput, run_child};
 use super::deferred_notify::{ActiveGuard, ChildHandle, DeferredNotify};
@@ -112,6 +113,10 @@ pub struct Group<R, E> {
     deferred: Arc<DeferredNotify<Erased>>,
     runtime: R,
 }
+
+// What the handle shares with the group is changed by atomic steps; the children are tasks, which catch their panics.
+impl<R: UnwindSafe, E> UnwindSafe for Group<R, E> {}
+impl<R: RefUnwindSafe, E> RefUnwindSafe for Group<R, E> {}
 
 /// The handle of a child on any thread.
 type Erased = dyn ChildHandle + Send + Sync;
