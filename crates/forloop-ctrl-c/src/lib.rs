@@ -32,6 +32,10 @@ const SIGNALS: &[Signal] = if cfg!(unix) { &[Signal::Int, Signal::Term] } else {
 /// therefore presses Ctrl-C again. On Windows, Ctrl-C does not terminate the program any more once a first
 /// future was created.
 ///
+/// A signal that the program's parent ignores, as `nohup` and a shell's `&` do, makes the future ready like any other.
+/// While none waits, it is ignored again and does not terminate the program. This is so on Linux and Android; on other
+/// systems a later signal terminates the program.
+///
 /// If the program has installed its own handler for these signals, that is called as well. It cannot keep
 /// the program alive while no future of this kind waits.
 ///
