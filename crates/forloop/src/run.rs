@@ -14,8 +14,10 @@ const VARIABLE: &str = "FORLOOP_RUNTIME";
 
 /// Starts a runtime, passes it to `program`, and blocks until the returned future is ready.
 ///
-/// It is for a `main` that is not async, because it blocks its thread. On a thread of an enabled runtime it returns an
-/// error. It cannot detect other executors, and blocks their thread.
+/// It is for a `main` that is not async, because it blocks its thread. Inside a future that an enabled runtime polls, it
+/// returns an error. Where tokio lets a thread block, it works: in `spawn_blocking` and `block_in_place`, and on a thread
+/// that has only entered a handle. It cannot detect other executors, nor tokio's `unconstrained` tasks: it blocks their
+/// thread, or panics with tokio's message.
 ///
 /// The runtime is smol if that feature is enabled, else async-std, else a multi-thread tokio runtime. The environment
 /// variable `FORLOOP_RUNTIME` selects another enabled one: `smol`, `async-std`, `tokio-current-thread`,
@@ -25,7 +27,7 @@ const VARIABLE: &str = "FORLOOP_RUNTIME";
 /// # Errors
 ///
 /// Returns [`NoRuntime`] if no runtime feature is enabled, if `FORLOOP_RUNTIME` names a runtime that is not, if it is
-/// called inside a runtime, or if the operating system cannot start the runtime. The program has not started then.
+/// called in a future that a runtime polls, or if the operating system cannot start the runtime. The program has not started then.
 ///
 /// # Examples
 ///
@@ -145,6 +147,64 @@ mod tests {
             });
             assert!(inner.unwrap().expect_err(name).contains("await"));
         }
+    }
+
+    /// Runs a program on `flavor` from a thread that may block.
+    fn runs(flavor: Flavor) {
+        assert!(AnyRuntime::surrounding().is_none());
+        let program = |runtime| async move { forloop_core::spawn(&runtime, async { 6 * 7 }).await };
+        assert_eq!(start(flavor, program).unwrap(), Ok(42));
+    }
+
+    #[test]
+    fn on_the_threads_of_the_runtimes_for_blocking_calls_run_works_on_each() {
+        for &(_, flavor) in FLAVORS {
+            smol::block_on(smol::unblock(move || runs(flavor)));
+            async_std::task::block_on(async_std::task::spawn_blocking(move || runs(flavor)));
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "tokio")]
+    fn where_tokio_lets_a_thread_block_run_works_on_each() {
+        let outer = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+        for &(_, flavor) in FLAVORS {
+            let run = move || runs(flavor);
+            outer.block_on(outer.spawn_blocking(run)).unwrap();
+            outer.block_on(async { tokio::task::block_in_place(run) });
+            outer.block_on(outer.spawn(async move { tokio::task::block_in_place(run) })).unwrap();
+            // A thread that only has the runtime's handle.
+            let _entered = outer.enter();
+            run();
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "tokio")]
+    fn in_a_future_that_tokio_polls_run_is_refused_wherever_that_is() {
+        let outer = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+        let handle = outer.handle().clone();
+        let refused = || {
+            let error = run(async |_| ()).unwrap_err();
+            assert!(matches!(error, NoRuntime::Inside("tokio")), "{error}");
+        };
+        outer.block_on(async { refused() });
+        outer.block_on(async {
+            tokio::task::block_in_place(|| handle.block_on(async { refused() }))
+        });
+        let handle = outer.handle().clone();
+        let polls = move || handle.block_on(async { refused() });
+        outer.block_on(outer.spawn_blocking(polls)).unwrap();
+        let local = tokio::task::LocalSet::new();
+        outer.block_on(local.run_until(async {
+            tokio::task::spawn_local(async move { refused() }).await.unwrap()
+        }));
+        // A task that has used up its budget is still one, and completes.
+        outer.block_on(async {
+            refused();
+            tokio::spawn(async move { refused() }).await.unwrap();
+            refused();
+        });
     }
 
     #[test]
