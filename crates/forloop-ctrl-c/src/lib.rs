@@ -15,6 +15,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use async_signal::{Signal, Signals};
+use forloop_timer::SystemTimer;
 use futures_core::Stream;
 
 #[cfg(unix)]
@@ -58,8 +59,11 @@ const SIGNALS: &[Signal] = if cfg!(unix) { &[Signal::Int, Signal::Term] } else {
 ///
 /// # Errors
 ///
-/// Returns an error if the system refuses the handler or the file descriptors, because too many are open.
+/// Returns an error if the system refuses the handler, the thread or the file descriptors, because too many are open.
+/// A signal terminates the program then, as before. Each future has four descriptors on Unix; all share three more
+/// with async-io's timers.
 pub fn ctrl_c() -> io::Result<CtrlC> {
+    SystemTimer::start()?;
     Ok(CtrlC {
         // Created before `signals`, so that no signal between the two terminates the program.
         #[cfg(unix)]

@@ -27,7 +27,13 @@ const VARIABLE: &str = "FORLOOP_RUNTIME";
 /// # Errors
 ///
 /// Returns [`NoRuntime`] if no runtime feature is enabled, if `FORLOOP_RUNTIME` names a runtime that is not, if it is
-/// called in a future that a runtime polls, or if the operating system cannot start the runtime. The program has not started then.
+/// called in a future that a runtime polls, or if the operating system cannot start the runtime, for instance because too
+/// many files are open. The program has not started then.
+///
+/// # Panics
+///
+/// Panics with the runtime's message if the operating system refuses a thread that is started later: tokio's worker
+/// threads, or those that run the first task of smol and async-std.
 ///
 /// # Examples
 ///
@@ -78,11 +84,13 @@ where
     match flavor {
         #[cfg(feature = "smol")]
         Flavor::Smol => {
+            forloop_smol::Smol::start_timers().map_err(NoRuntime::Io)?;
             let runtime = forloop_smol::Smol;
             Ok(runtime.block_on(async { program(runtime.into()).await }))
         }
         #[cfg(feature = "async-std")]
         Flavor::AsyncStd => {
+            forloop_async_std::AsyncStd::start_timers().map_err(NoRuntime::Io)?;
             let runtime = forloop_async_std::AsyncStd;
             Ok(runtime.block_on(async { program(runtime.into()).await }))
         }
