@@ -24,6 +24,13 @@ const VARIABLE: &str = "FORLOOP_RUNTIME";
 /// `tokio-multi-thread` or `sim`. An empty value counts as unset. `sim` is the simulated runtime, whose schedule
 /// `FORLOOP_SIM` selects. Only this function reads `FORLOOP_RUNTIME`.
 ///
+/// # When the program ends
+///
+/// `run` returns when the program's future is ready, on every runtime: it does not wait for what the program left behind.
+/// That is a task that was detached, and a body of a dropped loop that is still executing a blocking call. Await or
+/// [`cancel`](crate::Task::cancel) what must end first. What is left behind may run on as long as the process does. On
+/// tokio, whose runtime shuts down, a detached task is dropped at its next await.
+///
 /// # Errors
 ///
 /// Returns [`NoRuntime`] if no runtime feature is enabled, if `FORLOOP_RUNTIME` names a runtime that is not, if it is
@@ -96,13 +103,11 @@ where
         }
         #[cfg(feature = "tokio")]
         Flavor::TokioMultiThread => {
-            let owned = forloop_tokio::OwnedRuntime::multi_thread(None).map_err(NoRuntime::Io)?;
-            Ok(owned.block_on(async { program(owned.runtime().into()).await }))
+            start_tokio(forloop_tokio::OwnedRuntime::multi_thread(None), program)
         }
         #[cfg(feature = "tokio")]
         Flavor::TokioCurrentThread => {
-            let owned = forloop_tokio::OwnedRuntime::current_thread().map_err(NoRuntime::Io)?;
-            Ok(owned.block_on(async { program(owned.runtime().into()).await }))
+            start_tokio(forloop_tokio::OwnedRuntime::current_thread(), program)
         }
         #[cfg(feature = "sim")]
         Flavor::Sim => forloop_sim::run(|sim| program(sim.into()))
@@ -110,8 +115,39 @@ where
     }
 }
 
+/// Does not wait for threads that still block, because the other runtimes cannot: their threads are the process's.
+#[cfg(feature = "tokio")]
+fn start_tokio<G, F>(
+    owned: std::io::Result<forloop_tokio::OwnedRuntime>,
+    program: G,
+) -> Result<F::Output, NoRuntime>
+where
+    G: FnOnce(AnyRuntime) -> F,
+    F: Future,
+{
+    /// Shuts the runtime down also when the program panics.
+    struct Started(Option<forloop_tokio::OwnedRuntime>);
+
+    impl Drop for Started {
+        fn drop(&mut self) {
+            if let Some(owned) = self.0.take() {
+                owned.shutdown_background();
+            }
+        }
+    }
+
+    let started = Started(Some(owned.map_err(NoRuntime::Io)?));
+    let owned = started.0.as_ref().expect("it is taken when dropped");
+    Ok(owned.block_on(async { program(owned.runtime().into()).await }))
+}
+
 #[cfg(test)]
 mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Arc, mpsc};
+    use std::time::Duration;
+
     use super::*;
     use crate::flavor::names;
 
@@ -155,6 +191,51 @@ mod tests {
             });
             assert!(inner.unwrap().expect_err(name).contains("await"));
         }
+    }
+
+    #[test]
+    fn run_does_not_wait_for_what_still_blocks_when_the_program_has_ended() {
+        for &(name, flavor) in FLAVORS.iter().filter(|&&(name, _)| name != "sim") {
+            for panics in [false, true] {
+                let ended = Arc::new(AtomicUsize::new(0));
+                let [(held_by_loop, in_loop), (held_by_task, in_task)] =
+                    std::array::from_fn(|_| mpsc::channel::<()>());
+                let (started, starts) = async_channel::bounded(2);
+                let counts = ended.clone();
+                let blocks = move |released: mpsc::Receiver<()>| {
+                    started.try_send(()).unwrap();
+                    // The test fails instead of waiting for ever.
+                    let _timed_out = released.recv_timeout(Duration::from_secs(5));
+                    counts.fetch_add(1, Ordering::SeqCst);
+                };
+                let program = async |runtime: AnyRuntime| {
+                    let body = forloop_core::sync_body(blocks.clone());
+                    let looping = forloop_core::each([in_loop]).unbounded();
+                    let mut looping = Box::pin(looping.on_blocking(&runtime).for_each(body));
+                    assert!(futures_lite::future::poll_once(&mut looping).await.is_none());
+                    starts.recv().await.unwrap();
+                    drop(looping);
+                    if flavor_has_one_thread(name) {
+                        forloop_core::spawn_blocking(&runtime, move || blocks(in_task)).detach();
+                    } else {
+                        forloop_core::spawn(&runtime, async move { blocks(in_task) }).detach();
+                    }
+                    starts.recv().await.unwrap();
+                    if panics {
+                        resume_unwind(Box::new("the program's panic"));
+                    }
+                };
+                let run = catch_unwind(AssertUnwindSafe(|| start(flavor, program)));
+                assert_eq!(run.is_err(), panics, "{name}");
+                assert_eq!(ended.load(Ordering::SeqCst), 0, "{name} waited");
+                drop((held_by_loop, held_by_task));
+            }
+        }
+    }
+
+    /// Whether a task that blocks would block the program.
+    fn flavor_has_one_thread(name: &str) -> bool {
+        name == "tokio-current-thread"
     }
 
     /// Runs a program on `flavor` from a thread that may block.
