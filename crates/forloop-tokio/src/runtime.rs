@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
@@ -12,17 +13,21 @@ use tokio::runtime::Handle;
 use tokio::task::coop::consume_budget;
 use tokio::time::Instant;
 
+use crate::shutdown::Shutdown;
+
 /// A handle to a running tokio runtime.
 ///
 /// # Panics
 ///
 /// A [`sleep`](Timer::sleep) panics with tokio's message on a runtime that has shut down, or that was built
-/// without timers. A task that is spawned on a runtime that has shut down is cancelled; nothing panics.
+/// without timers. A task that is spawned on a runtime that has shut down is cancelled; nothing panics. A body on a
+/// blocking thread is cancelled at its next await.
 #[derive(Debug, Clone)]
 pub struct Tokio {
     handle: Handle,
     /// When this value was created, by the runtime's own clock, which a test may have paused.
     origin: Instant,
+    shutdown: Arc<Shutdown>,
 }
 
 impl Tokio {
@@ -62,7 +67,7 @@ impl From<Handle> for Tokio {
             let _entered = handle.enter();
             Instant::now()
         };
-        Self { handle, origin }
+        Self { handle, origin, shutdown: Arc::default() }
     }
 }
 
@@ -78,8 +83,9 @@ impl Spawn for Tokio {
 
 impl SpawnBlocking for Tokio {
     fn spawn_blocking(&self, future: impl Future<Output = ()> + Send + 'static) {
-        let handle = self.handle.clone();
-        drop(self.handle.spawn_blocking(move || handle.block_on(future)));
+        let (handle, shutdown) = (self.handle.clone(), self.shutdown.clone());
+        let work = move || handle.block_on(shutdown.or_completed(&handle, future));
+        drop(self.handle.spawn_blocking(work));
     }
 }
 
