@@ -17,7 +17,7 @@ use forloop::smol::{Executor, Local, LocalExecutor, Smol};
 use forloop::{
     BlockOn, CancelToken, LoopError, Outcome, SpawnBlocking, block_on, sync_body, tokio,
 };
-use forloop_conformance::VirtualClock;
+use forloop_conformance::{VirtualClock, with_watchdog};
 
 /// A pool whose only thread is that of the test.
 #[derive(Clone, Default)]
@@ -162,6 +162,104 @@ fn a_pool_that_shuts_down_drops_the_queued_bodies() {
     let settled = block_on(settled);
     assert!(matches!(settled[..], [Outcome::Ok(0), Outcome::NotRun]), "{settled:?}");
     assert_eq!(calls.made(), [0]);
+}
+
+/// What a body is doing when its runtime shuts down.
+#[derive(Debug, Clone, Copy)]
+enum When {
+    AwaitsNothing,
+    Sleeps,
+    /// It is woken over and over.
+    Yields,
+    /// It is in a blocking call, and awaits after that.
+    Blocks,
+}
+
+#[test]
+fn a_tokio_runtime_that_shuts_down_cancels_the_bodies_on_its_blocking_threads() {
+    for kind in ["current_thread", "multi_thread"] {
+        for shutdown in ["drop", "timeout", "background"] {
+            for when in [When::AwaitsNothing, When::Sleeps, When::Yields, When::Blocks] {
+                with_watchdog(move || {
+                    let settled = settled_by_shutdown(kind, shutdown, when);
+                    // The third may get the thread of one that was cancelled.
+                    let expected = matches!(
+                        settled[..],
+                        [
+                            Outcome::Cancelled,
+                            Outcome::Cancelled,
+                            Outcome::Cancelled | Outcome::NotRun
+                        ]
+                    );
+                    assert!(expected, "{kind} {shutdown} {when:?}: {settled:?}");
+                });
+            }
+        }
+    }
+}
+
+/// The outcomes of two bodies that run, and one that waits for a thread, when their runtime shuts down.
+fn settled_by_shutdown(kind: &str, shutdown: &str, when: When) -> Vec<Outcome<(), String>> {
+    let mut builder = match kind {
+        "current_thread" => ::tokio::runtime::Builder::new_current_thread(),
+        _ => ::tokio::runtime::Builder::new_multi_thread(),
+    };
+    // The workers of a multi-thread runtime have their own.
+    let owned = builder.worker_threads(1).max_blocking_threads(2).enable_time().build().unwrap();
+    let runtime = tokio::Tokio::from(owned.handle().clone());
+    let (started, has_started) = mpsc::channel();
+    let (release, released) = mpsc::channel();
+    let released = Arc::new(Mutex::new(released));
+    let sleeper = runtime.clone();
+    let looping = forloop::each(0..3).unbounded().on_blocking(runtime).settle(move |_| {
+        let (started, released, sleeper) = (started.clone(), released.clone(), sleeper.clone());
+        async move {
+            let nap = forloop::Timer::sleep(&sleeper, Duration::from_secs(3600));
+            if let When::Sleeps = when {
+                let (mut nap, mut polls) = (Box::pin(nap), 0);
+                // A timer panics if it is polled after the shutdown, so the body reports its start after the poll.
+                return futures_lite::future::poll_fn(|cx| {
+                    assert!(nap.as_mut().poll(cx).is_pending());
+                    polls += 1;
+                    match polls {
+                        1 => cx.waker().wake_by_ref(),
+                        2 => started.send(()).unwrap(),
+                        _ => {}
+                    }
+                    Poll::Pending
+                })
+                .await;
+            }
+            started.send(()).unwrap();
+            match when {
+                When::AwaitsNothing | When::Sleeps => pending().await,
+                When::Yields => loop {
+                    futures_lite::future::yield_now().await;
+                },
+                When::Blocks => {
+                    released.lock().unwrap().recv().unwrap();
+                    pending().await
+                }
+            }
+            Ok(())
+        }
+    });
+    thread::scope(|scope| {
+        let thread = scope.spawn(|| block_on(looping));
+        has_started.recv().unwrap();
+        has_started.recv().unwrap();
+        if matches!(when, When::Blocks) {
+            // Each body receives one of them, before or after the shutdown begins.
+            (0..3).for_each(|_| release.send(()).unwrap());
+        }
+        match shutdown {
+            "drop" => drop(owned),
+            // A current-thread runtime drops its tasks after that time, and not before.
+            "timeout" => owned.shutdown_timeout(Duration::from_millis(20)),
+            _ => owned.shutdown_background(),
+        }
+        thread.join().unwrap().into_iter().collect()
+    })
 }
 
 #[test]

@@ -3,14 +3,21 @@
 use std::num::NonZeroUsize;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
-use std::{env, thread};
+use std::{env, io, thread};
 
 use forloop_core::{BlockOn, Spawn, SpawnBlocking, Timer};
+use forloop_timer::SystemTimer;
 
 /// async-std, with its own global threads.
 ///
 /// The threads start with the first task and run until the program exits. The environment variable
 /// `ASYNC_STD_THREAD_COUNT` sets their number; the default is a thread per core.
+///
+/// # Panics
+///
+/// Panics if the system refuses a thread at the first task or [`block_on`](BlockOn::block_on). If it refuses the file
+/// descriptors of the timers there, async-std's threads panic in turn, which may abort the program.
+/// [`start_timers`](Self::start_timers) returns that as an error.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AsyncStd;
 
@@ -20,6 +27,15 @@ impl AsyncStd {
     /// This serves callers that must know whether they may block. [`AsyncStd`] itself can be used anywhere.
     pub fn current() -> Option<Self> {
         async_std::task::try_current().map(|_| Self)
+    }
+
+    /// Starts the timers, which every use of async-std needs; otherwise the first use does.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of the system if it refuses the thread or the file descriptors.
+    pub fn start_timers() -> io::Result<()> {
+        SystemTimer::start()
     }
 }
 

@@ -15,6 +15,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use async_signal::{Signal, Signals};
+use forloop_timer::SystemTimer;
 use futures_core::Stream;
 
 #[cfg(unix)]
@@ -31,6 +32,10 @@ const SIGNALS: &[Signal] = if cfg!(unix) { &[Signal::Int, Signal::Term] } else {
 /// dropped, the next signal terminates the program. A user who does not want to wait for a graceful shutdown
 /// therefore presses Ctrl-C again. On Windows, Ctrl-C does not terminate the program any more once a first
 /// future was created.
+///
+/// A signal that the program's parent ignores, as `nohup` and a shell's `&` do, makes the future ready like any other.
+/// While none waits, it is ignored again and does not terminate the program. This is so on Linux and Android; on other
+/// systems a later signal terminates the program.
 ///
 /// If the program has installed its own handler for these signals, that is called as well. It cannot keep
 /// the program alive while no future of this kind waits.
@@ -54,8 +59,11 @@ const SIGNALS: &[Signal] = if cfg!(unix) { &[Signal::Int, Signal::Term] } else {
 ///
 /// # Errors
 ///
-/// Returns an error if the system refuses the handler or the file descriptors, because too many are open.
+/// Returns an error if the system refuses the handler, the thread or the file descriptors, because too many are open.
+/// A signal terminates the program then, as before. Each future has four descriptors on Unix; all share three more
+/// with async-io's timers.
 pub fn ctrl_c() -> io::Result<CtrlC> {
+    SystemTimer::start()?;
     Ok(CtrlC {
         // Created before `signals`, so that no signal between the two terminates the program.
         #[cfg(unix)]

@@ -5,6 +5,9 @@
 use std::io::{BufRead, BufReader, Lines};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use forloop_core::{Cause, each};
 use forloop_ctrl_c::ctrl_c;
@@ -22,8 +25,18 @@ struct Process {
 
 impl Process {
     fn start(name: &str) -> Self {
-        let this = std::env::current_exe().unwrap();
-        let mut command = Command::new(this);
+        Self::spawn(Command::new(std::env::current_exe().unwrap()), name)
+    }
+
+    /// Starts a process whose parent ignores `signals`, as `nohup` and a shell's `&` do.
+    fn start_ignoring(signals: &str, name: &str) -> Self {
+        let mut shell = Command::new("sh");
+        let script = format!("trap '' {signals}; exec \"$@\"");
+        shell.args(["-c", &script, "sh"]).arg(std::env::current_exe().unwrap());
+        Self::spawn(shell, name)
+    }
+
+    fn spawn(mut command: Command, name: &str) -> Self {
         command.args(["--exact", "children", "--nocapture"]).env(CHILD, name);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -53,6 +66,8 @@ fn children() {
         Ok("twice") => twice(),
         Ok("left_alone") => left_alone(),
         Ok("several") => several(),
+        Ok("outlives_loops_int") => outlives_loops(Signal::INT),
+        Ok("outlives_loops_term") => outlives_loops(Signal::TERM),
         Ok(other) => panic!("no function is called {other}"),
         Err(_) => {}
     }
@@ -102,6 +117,26 @@ fn several() {
     future::block_on(late);
 }
 
+/// Receives a signal after a loop that completed, one in a loop, and one after that loop.
+fn outlives_loops(signal: Signal) {
+    let completed = each(0..3).unbounded().cancel_on(ctrl_c().unwrap()).for_each(async |_| {});
+    assert_eq!(future::block_on(completed), Ok(()));
+    let received = Arc::new(AtomicBool::new(false));
+    // Handlers are called in the order of their registration, so the flag is set after the default action.
+    signal_hook::flag::register(signal.as_raw(), received.clone()).unwrap();
+    let ignores = || {
+        println!("no future waits");
+        while !received.swap(false, Ordering::SeqCst) {
+            thread::yield_now();
+        }
+    };
+    ignores();
+    cancelled();
+    received.store(false, Ordering::SeqCst);
+    ignores();
+    println!("ignored");
+}
+
 #[test]
 fn ctrl_c_and_sigterm_stop_a_loop() {
     for signal in [Signal::INT, Signal::TERM] {
@@ -143,4 +178,26 @@ fn each_future_receives_the_signals_after_its_creation() {
     process.prints("still waits");
     process.send(Signal::INT);
     assert!(process.exit_status().success());
+}
+
+#[test]
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn a_signal_that_the_parent_ignores_is_ignored_while_no_future_waits() {
+    for (name, child, signal, other) in [
+        ("INT", "outlives_loops_int", Signal::INT, Signal::TERM),
+        ("TERM", "outlives_loops_term", Signal::TERM, Signal::INT),
+    ] {
+        let mut process = Process::start_ignoring(name, child);
+        for text in ["no future waits", "runs", "no future waits"] {
+            process.prints(text);
+            process.send(signal);
+        }
+        process.prints("ignored");
+        assert!(process.exit_status().success());
+
+        let mut process = Process::start_ignoring(name, child);
+        process.prints("no future waits");
+        process.send(other);
+        assert_eq!(process.exit_status().signal(), Some(other.as_raw()), "only {name} is ignored");
+    }
 }

@@ -5,14 +5,20 @@ use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
-use std::{env, future, thread};
+use std::{env, future, io, thread};
 
 use forloop_core::{BlockOn, Panic, Spawn, SpawnBlocking, Timer};
+use forloop_timer::SystemTimer;
 
 /// smol, with a thread per core.
 ///
 /// The threads start with the first task and run until the program exits. The environment variable
 /// `SMOL_THREADS` sets their number, as it does for smol's own global executor.
+///
+/// # Panics
+///
+/// Panics if the system refuses a thread at the first task, or the thread and the file descriptors of the timers at the
+/// first timer or [`block_on`](BlockOn::block_on). [`start_timers`](Self::start_timers) returns the latter as an error.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Smol;
 
@@ -28,6 +34,15 @@ impl Smol {
     /// This serves callers that must know whether they may block. [`Smol`] itself can be used anywhere.
     pub fn current() -> Option<Self> {
         IS_HERE.get().then_some(Self)
+    }
+
+    /// Starts the timers and all that [`block_on`](BlockOn::block_on) needs; otherwise its first call does.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of the system if it refuses the thread or the file descriptors.
+    pub fn start_timers() -> io::Result<()> {
+        SystemTimer::start()
     }
 }
 

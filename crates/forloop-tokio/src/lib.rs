@@ -11,6 +11,7 @@
 
 mod owned;
 mod runtime;
+mod shutdown;
 
 pub use crate::owned::OwnedRuntime;
 pub use crate::runtime::{NoTokio, Tokio};

@@ -10,6 +10,9 @@ use crate::runtime::Tokio;
 
 /// A tokio runtime that lives as long as this value.
 ///
+/// Dropping it drops its tasks and waits for threads that are executing a blocking call.
+/// [`shutdown_background`](Self::shutdown_background) does not wait.
+///
 /// # Examples
 ///
 /// ```
@@ -50,6 +53,12 @@ impl OwnedRuntime {
             builder.worker_threads(threads.get());
         }
         Ok(Self { inner: builder.enable_all().build()? })
+    }
+
+    /// Shuts the runtime down without waiting for its threads. A task is dropped at its next await; a blocking call runs
+    /// to its end, if the process lasts that long.
+    pub fn shutdown_background(self) {
+        self.inner.shutdown_background();
     }
 
     /// Returns the runtime value for loops on this runtime.

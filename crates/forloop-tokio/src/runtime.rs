@@ -3,23 +3,31 @@
 use std::error::Error;
 use std::fmt;
 use std::num::NonZeroUsize;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use forloop_core::{Spawn, SpawnBlocking, Timer};
 use tokio::runtime::Handle;
+use tokio::task::coop::consume_budget;
 use tokio::time::Instant;
+
+use crate::shutdown::Shutdown;
 
 /// A handle to a running tokio runtime.
 ///
 /// # Panics
 ///
 /// A [`sleep`](Timer::sleep) panics with tokio's message on a runtime that has shut down, or that was built
-/// without timers. A task that is spawned on a runtime that has shut down is cancelled; nothing panics.
+/// without timers. A task that is spawned on a runtime that has shut down is cancelled; nothing panics. A body on a
+/// blocking thread is cancelled at its next await.
 #[derive(Debug, Clone)]
 pub struct Tokio {
     handle: Handle,
     /// When this value was created, by the runtime's own clock, which a test may have paused.
     origin: Instant,
+    shutdown: Arc<Shutdown>,
 }
 
 impl Tokio {
@@ -31,6 +39,26 @@ impl Tokio {
     pub fn current() -> Result<Self, NoTokio> {
         Handle::try_current().map(Self::from).map_err(|_| NoTokio)
     }
+
+    /// Returns a value if tokio polls the caller: in a task, or inside `block_on`. There the caller must not block.
+    ///
+    /// In `spawn_blocking` and `block_in_place`, and on a thread that has only entered a handle, it returns `None`. So it
+    /// does in a task that is `unconstrained`, which it does not recognise.
+    ///
+    /// This serves callers that must know whether they may block. It uses up the task's cooperative budget, so that the
+    /// task yields at the next future of tokio's that it awaits.
+    pub fn polling() -> Option<Self> {
+        let current = Self::current().ok()?;
+        has_budget().then_some(current)
+    }
+}
+
+/// Whether tokio limits how long the caller runs before it yields. It does so where it polls, and nowhere else.
+fn has_budget() -> bool {
+    /// No budget is larger: tokio counts it in a `u8`.
+    const POLLS: usize = 256;
+    let mut cx = Context::from_waker(Waker::noop());
+    (0..POLLS).any(|_| pin!(consume_budget()).poll(&mut cx).is_pending())
 }
 
 impl From<Handle> for Tokio {
@@ -39,7 +67,7 @@ impl From<Handle> for Tokio {
             let _entered = handle.enter();
             Instant::now()
         };
-        Self { handle, origin }
+        Self { handle, origin, shutdown: Arc::default() }
     }
 }
 
@@ -55,8 +83,9 @@ impl Spawn for Tokio {
 
 impl SpawnBlocking for Tokio {
     fn spawn_blocking(&self, future: impl Future<Output = ()> + Send + 'static) {
-        let handle = self.handle.clone();
-        drop(self.handle.spawn_blocking(move || handle.block_on(future)));
+        let (handle, shutdown) = (self.handle.clone(), self.shutdown.clone());
+        let work = move || handle.block_on(shutdown.or_completed(&handle, future));
+        drop(self.handle.spawn_blocking(work));
     }
 }
 

@@ -68,13 +68,13 @@ pub fn runtime() -> Result<AnyRuntime, NoRuntime> {
 }
 
 impl AnyRuntime {
-    /// The runtime that owns this thread, if one of the enabled ones does.
+    /// The runtime that polls the caller's future, if one of the enabled ones does. `None` if the caller may block.
     pub(crate) fn surrounding() -> Option<Self> {
         let found: Option<Self> = None;
         #[cfg(feature = "sim")]
         let found = found.or_else(|| forloop_sim::Sim::current().map(Self::from));
         #[cfg(feature = "tokio")]
-        let found = found.or_else(|| forloop_tokio::Tokio::current().ok().map(Self::from));
+        let found = found.or_else(|| forloop_tokio::Tokio::polling().map(Self::from));
         #[cfg(feature = "smol")]
         let found = found.or_else(|| forloop_smol::Smol::current().map(Self::from));
         #[cfg(feature = "async-std")]
@@ -251,7 +251,7 @@ pub enum NoRuntime {
     NoFeature,
     /// Only tokio is enabled, and no tokio runtime surrounds the caller.
     OutsideTokio,
-    /// [`run`](crate::run) was called inside the named runtime, whose thread it would block.
+    /// [`run`](crate::run) was called in a future that the named runtime polls, and would block its thread.
     Inside(&'static str),
     /// `FORLOOP_RUNTIME` names a runtime that is not enabled or does not exist.
     Unknown(String),
@@ -277,7 +277,7 @@ impl fmt::Display for NoRuntime {
             ),
             Self::Inside(runtime) => write!(
                 f,
-                "`forloop::run` was called inside {runtime}, whose thread it would block: await the loop, \
+                "`forloop::run` was called inside {runtime}, in a future that it polls: await the loop, \
                  with `forloop::runtime()?` where it needs a runtime",
             ),
             Self::Unknown(name) => write!(

@@ -14,18 +14,33 @@ const VARIABLE: &str = "FORLOOP_RUNTIME";
 
 /// Starts a runtime, passes it to `program`, and blocks until the returned future is ready.
 ///
-/// It is for a `main` that is not async, because it blocks its thread. On a thread of an enabled runtime it returns an
-/// error. It cannot detect other executors, and blocks their thread.
+/// It is for a `main` that is not async, because it blocks its thread. Inside a future that an enabled runtime polls, it
+/// returns an error. Where tokio lets a thread block, it works: in `spawn_blocking` and `block_in_place`, and on a thread
+/// that has only entered a handle. It cannot detect other executors, nor tokio's `unconstrained` tasks: it blocks their
+/// thread, or panics with tokio's message.
 ///
 /// The runtime is smol if that feature is enabled, else async-std, else a multi-thread tokio runtime. The environment
 /// variable `FORLOOP_RUNTIME` selects another enabled one: `smol`, `async-std`, `tokio-current-thread`,
 /// `tokio-multi-thread` or `sim`. An empty value counts as unset. `sim` is the simulated runtime, whose schedule
 /// `FORLOOP_SIM` selects. Only this function reads `FORLOOP_RUNTIME`.
 ///
+/// # When the program ends
+///
+/// `run` returns when the program's future is ready, on every runtime: it does not wait for what the program left behind.
+/// That is a task that was detached, and a body of a dropped loop that is still executing a blocking call. Await or
+/// [`cancel`](crate::Task::cancel) what must end first. What is left behind may run on as long as the process does. On
+/// tokio, whose runtime shuts down, a detached task is dropped at its next await.
+///
 /// # Errors
 ///
 /// Returns [`NoRuntime`] if no runtime feature is enabled, if `FORLOOP_RUNTIME` names a runtime that is not, if it is
-/// called inside a runtime, or if the operating system cannot start the runtime. The program has not started then.
+/// called in a future that a runtime polls, or if the operating system cannot start the runtime, for instance because too
+/// many files are open. The program has not started then.
+///
+/// # Panics
+///
+/// Panics with the runtime's message if the operating system refuses a thread that is started later: tokio's worker
+/// threads, or those that run the first task of smol and async-std.
 ///
 /// # Examples
 ///
@@ -76,23 +91,23 @@ where
     match flavor {
         #[cfg(feature = "smol")]
         Flavor::Smol => {
+            forloop_smol::Smol::start_timers().map_err(NoRuntime::Io)?;
             let runtime = forloop_smol::Smol;
             Ok(runtime.block_on(async { program(runtime.into()).await }))
         }
         #[cfg(feature = "async-std")]
         Flavor::AsyncStd => {
+            forloop_async_std::AsyncStd::start_timers().map_err(NoRuntime::Io)?;
             let runtime = forloop_async_std::AsyncStd;
             Ok(runtime.block_on(async { program(runtime.into()).await }))
         }
         #[cfg(feature = "tokio")]
         Flavor::TokioMultiThread => {
-            let owned = forloop_tokio::OwnedRuntime::multi_thread(None).map_err(NoRuntime::Io)?;
-            Ok(owned.block_on(async { program(owned.runtime().into()).await }))
+            start_tokio(forloop_tokio::OwnedRuntime::multi_thread(None), program)
         }
         #[cfg(feature = "tokio")]
         Flavor::TokioCurrentThread => {
-            let owned = forloop_tokio::OwnedRuntime::current_thread().map_err(NoRuntime::Io)?;
-            Ok(owned.block_on(async { program(owned.runtime().into()).await }))
+            start_tokio(forloop_tokio::OwnedRuntime::current_thread(), program)
         }
         #[cfg(feature = "sim")]
         Flavor::Sim => forloop_sim::run(|sim| program(sim.into()))
@@ -100,8 +115,39 @@ where
     }
 }
 
+/// Does not wait for threads that still block, because the other runtimes cannot: their threads are the process's.
+#[cfg(feature = "tokio")]
+fn start_tokio<G, F>(
+    owned: std::io::Result<forloop_tokio::OwnedRuntime>,
+    program: G,
+) -> Result<F::Output, NoRuntime>
+where
+    G: FnOnce(AnyRuntime) -> F,
+    F: Future,
+{
+    /// Shuts the runtime down also when the program panics.
+    struct Started(Option<forloop_tokio::OwnedRuntime>);
+
+    impl Drop for Started {
+        fn drop(&mut self) {
+            if let Some(owned) = self.0.take() {
+                owned.shutdown_background();
+            }
+        }
+    }
+
+    let started = Started(Some(owned.map_err(NoRuntime::Io)?));
+    let owned = started.0.as_ref().expect("it is taken when dropped");
+    Ok(owned.block_on(async { program(owned.runtime().into()).await }))
+}
+
 #[cfg(test)]
 mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Arc, mpsc};
+    use std::time::Duration;
+
     use super::*;
     use crate::flavor::names;
 
@@ -145,6 +191,109 @@ mod tests {
             });
             assert!(inner.unwrap().expect_err(name).contains("await"));
         }
+    }
+
+    #[test]
+    fn run_does_not_wait_for_what_still_blocks_when_the_program_has_ended() {
+        for &(name, flavor) in FLAVORS.iter().filter(|&&(name, _)| name != "sim") {
+            for panics in [false, true] {
+                let ended = Arc::new(AtomicUsize::new(0));
+                let [(held_by_loop, in_loop), (held_by_task, in_task)] =
+                    std::array::from_fn(|_| mpsc::channel::<()>());
+                let (started, starts) = async_channel::bounded(2);
+                let counts = ended.clone();
+                let blocks = move |released: mpsc::Receiver<()>| {
+                    started.try_send(()).unwrap();
+                    // The test fails instead of waiting for ever.
+                    let _timed_out = released.recv_timeout(Duration::from_secs(5));
+                    counts.fetch_add(1, Ordering::SeqCst);
+                };
+                let program = async |runtime: AnyRuntime| {
+                    let body = forloop_core::sync_body(blocks.clone());
+                    let looping = forloop_core::each([in_loop]).unbounded();
+                    let mut looping = Box::pin(looping.on_blocking(&runtime).for_each(body));
+                    assert!(futures_lite::future::poll_once(&mut looping).await.is_none());
+                    starts.recv().await.unwrap();
+                    drop(looping);
+                    if flavor_has_one_thread(name) {
+                        forloop_core::spawn_blocking(&runtime, move || blocks(in_task)).detach();
+                    } else {
+                        forloop_core::spawn(&runtime, async move { blocks(in_task) }).detach();
+                    }
+                    starts.recv().await.unwrap();
+                    if panics {
+                        resume_unwind(Box::new("the program's panic"));
+                    }
+                };
+                let run = catch_unwind(AssertUnwindSafe(|| start(flavor, program)));
+                assert_eq!(run.is_err(), panics, "{name}");
+                assert_eq!(ended.load(Ordering::SeqCst), 0, "{name} waited");
+                drop((held_by_loop, held_by_task));
+            }
+        }
+    }
+
+    /// Whether a task that blocks would block the program.
+    fn flavor_has_one_thread(name: &str) -> bool {
+        name == "tokio-current-thread"
+    }
+
+    /// Runs a program on `flavor` from a thread that may block.
+    fn runs(flavor: Flavor) {
+        assert!(AnyRuntime::surrounding().is_none());
+        let program = |runtime| async move { forloop_core::spawn(&runtime, async { 6 * 7 }).await };
+        assert_eq!(start(flavor, program).unwrap(), Ok(42));
+    }
+
+    #[test]
+    fn on_the_threads_of_the_runtimes_for_blocking_calls_run_works_on_each() {
+        for &(_, flavor) in FLAVORS {
+            smol::block_on(smol::unblock(move || runs(flavor)));
+            async_std::task::block_on(async_std::task::spawn_blocking(move || runs(flavor)));
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "tokio")]
+    fn where_tokio_lets_a_thread_block_run_works_on_each() {
+        let outer = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+        for &(_, flavor) in FLAVORS {
+            let run = move || runs(flavor);
+            outer.block_on(outer.spawn_blocking(run)).unwrap();
+            outer.block_on(async { tokio::task::block_in_place(run) });
+            outer.block_on(outer.spawn(async move { tokio::task::block_in_place(run) })).unwrap();
+            // A thread that only has the runtime's handle.
+            let _entered = outer.enter();
+            run();
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "tokio")]
+    fn in_a_future_that_tokio_polls_run_is_refused_wherever_that_is() {
+        let outer = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+        let handle = outer.handle().clone();
+        let refused = || {
+            let error = run(async |_| ()).unwrap_err();
+            assert!(matches!(error, NoRuntime::Inside("tokio")), "{error}");
+        };
+        outer.block_on(async { refused() });
+        outer.block_on(async {
+            tokio::task::block_in_place(|| handle.block_on(async { refused() }))
+        });
+        let handle = outer.handle().clone();
+        let polls = move || handle.block_on(async { refused() });
+        outer.block_on(outer.spawn_blocking(polls)).unwrap();
+        let local = tokio::task::LocalSet::new();
+        outer.block_on(local.run_until(async {
+            tokio::task::spawn_local(async move { refused() }).await.unwrap()
+        }));
+        // A task that has used up its budget is still one, and completes.
+        outer.block_on(async {
+            refused();
+            tokio::spawn(async move { refused() }).await.unwrap();
+            refused();
+        });
     }
 
     #[test]
