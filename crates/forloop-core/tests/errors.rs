@@ -34,7 +34,7 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> Vec<&'a (dyn Error + 'static)>
 }
 
 fn has<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
-    chain(error).into_iter().any(|error| error.is::<E>())
+    chain(error).into_iter().any(<dyn Error>::is::<E>)
 }
 
 /// Checks that both errors of the cause are in the chain, each once, and in no box.

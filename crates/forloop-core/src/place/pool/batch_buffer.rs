@@ -3,7 +3,9 @@
 use alloc::sync::Arc;
 use core::mem;
 
-use super::completion_queue::{CompletionBatch, CompletionQueue, Sequenced};
+use super::completion_queue::{CompletionBatch, CompletionQueue, SourceFailure};
+use crate::Outcome;
+use crate::engine::Completion;
 use crate::task::next_sequence;
 
 /// The number of batched outputs that are sent without waiting for more.
@@ -18,7 +20,7 @@ const MAX_PROMPT: usize = 64;
 ///   stops.
 /// - A **prompt** completion waits for the end of the worker's round, so one wake of the dispatcher
 ///   serves all bodies of the round. It does not wait if the buffer holds [`MAX_PROMPT`] of them.
-/// - A **terminal** completion is sent at once.
+/// - A **terminal** completion is sent at once, and so is a failure of the source.
 ///
 /// Each of these sends everything that is in the buffer.
 ///
@@ -26,17 +28,17 @@ const MAX_PROMPT: usize = 64;
 /// soon as they are as many as the bodies that still run. A worker that kept them until it had
 /// nothing left to poll would then have to wait for new bodies. With half sent early, the dispatcher
 /// has replaced the first half by the time the second half completes.
-pub(super) struct BatchBuffer<T, E> {
-    completions: Arc<CompletionQueue<T, E>>,
-    batch: CompletionBatch<T, E>,
+pub(super) struct BatchBuffer<T> {
+    completions: Arc<CompletionQueue<T>>,
+    batch: CompletionBatch<T>,
     /// The number of pushed bodies that have not completed. Zero where the worker pulls.
     pushed: usize,
     /// Only [`flush`](Self::flush) sends.
     is_corked: bool,
 }
 
-impl<T, E> BatchBuffer<T, E> {
-    pub(super) fn new(completions: Arc<CompletionQueue<T, E>>) -> Self {
+impl<T> BatchBuffer<T> {
+    pub(super) fn new(completions: Arc<CompletionQueue<T>>) -> Self {
         Self { completions, batch: CompletionBatch::new(), pushed: 0, is_corked: false }
     }
 
@@ -54,9 +56,9 @@ impl<T, E> BatchBuffer<T, E> {
         }
     }
 
-    /// Adds a prompt event, as the latest in completion order.
-    pub(super) fn push_prompt(&mut self, event: E) {
-        self.push_sequenced(event);
+    /// Adds a prompt completion, as the latest in completion order.
+    pub(super) fn push_prompt(&mut self, index: usize, outcome: Outcome<T>) {
+        self.push_sequenced(index, outcome);
         let limit = match self.pushed {
             0 => MAX_PROMPT,
             _ => {
@@ -69,14 +71,22 @@ impl<T, E> BatchBuffer<T, E> {
         }
     }
 
-    /// Adds an event that stops the loop, as the latest in completion order, and sends it.
-    pub(super) fn push_terminal(&mut self, event: E) {
-        self.push_sequenced(event);
+    /// Adds a completion that stops the loop, as the latest in completion order, and sends it.
+    pub(super) fn push_terminal(&mut self, index: usize, outcome: Outcome<T>) {
+        self.push_sequenced(index, outcome);
         self.flush_unless_corked();
     }
 
-    fn push_sequenced(&mut self, event: E) {
-        self.batch.prompt.push(Sequenced { sequence: next_sequence(), event });
+    fn push_sequenced(&mut self, index: usize, outcome: Outcome<T>) {
+        self.batch.prompt.push(Completion { index, seq: next_sequence(), outcome });
+    }
+
+    /// Adds a failure of the source, which happened after all completions so far, and sends it.
+    pub(super) fn push_source_failure(&mut self, failure: SourceFailure) {
+        // A corked worker has stopped pulling, and adds none.
+        debug_assert!(self.batch.source_failure.is_none(), "an earlier failure was sent");
+        self.batch.source_failure = Some((next_sequence(), failure));
+        self.flush_unless_corked();
     }
 
     /// Holds back everything until [`flush`](Self::flush) is called.

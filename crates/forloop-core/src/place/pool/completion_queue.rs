@@ -16,22 +16,11 @@ use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use atomic_waker::AtomicWaker;
 use concurrent_queue::{ConcurrentQueue, PushError};
 
-use crate::{Outcome, Panic};
+use crate::Panic;
+use crate::engine::Completion;
 
 /// The number of batches that the queue takes without an allocation.
 const CAPACITY: usize = 64;
-
-/// An event with its place in completion order.
-pub(super) struct Sequenced<E> {
-    pub(super) sequence: usize,
-    pub(super) event: E,
-}
-
-/// An event that may be the completion of a body with an output of type `T`.
-pub(super) trait CompletionEvent<T> {
-    /// The event that the body of this index, among those of its worker, has completed.
-    fn completed(index: usize, outcome: Outcome<T>) -> Self;
-}
 
 /// What happened to a source that workers pull from, other than that it is exhausted.
 pub(crate) enum SourceFailure {
@@ -41,32 +30,34 @@ pub(crate) enum SourceFailure {
     WorkerDropped,
 }
 
-/// Events that are sent together.
-pub(super) struct CompletionBatch<T, E> {
+/// Completions that are sent together.
+pub(super) struct CompletionBatch<T> {
     /// Outputs with their indices, in any order.
     pub(super) batched: Vec<(usize, T)>,
-    /// All other events.
-    pub(super) prompt: Vec<Sequenced<E>>,
+    /// All other completions. Those of pushed bodies have the body's id for an index.
+    pub(super) prompt: Vec<Completion<T>>,
+    /// A failure that the worker has seen, with its sequence number among the prompt completions.
+    pub(super) source_failure: Option<(usize, SourceFailure)>,
 }
 
-impl<T, E> CompletionBatch<T, E> {
+impl<T> CompletionBatch<T> {
     pub(super) const fn new() -> Self {
-        Self { batched: Vec::new(), prompt: Vec::new() }
+        Self { batched: Vec::new(), prompt: Vec::new(), source_failure: None }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.batched.is_empty() && self.prompt.is_empty()
+        self.batched.is_empty() && self.prompt.is_empty() && self.source_failure.is_none()
     }
 }
 
-/// Collects the events of all workers of a loop for its dispatcher.
-pub(super) struct CompletionQueue<T, E> {
+/// Collects the completions of all workers of a loop for its dispatcher.
+pub(super) struct CompletionQueue<T> {
     /// Closed once the dispatcher is dropped.
-    batches: ConcurrentQueue<CompletionBatch<T, E>>,
+    batches: ConcurrentQueue<CompletionBatch<T>>,
     /// Batches that did not fit into `batches`: this queue allocates as it grows.
-    overflow: ConcurrentQueue<CompletionBatch<T, E>>,
+    overflow: ConcurrentQueue<CompletionBatch<T>>,
     /// Emptied batches. The dispatcher puts them here and the workers fill them again.
-    spare: ConcurrentQueue<CompletionBatch<T, E>>,
+    spare: ConcurrentQueue<CompletionBatch<T>>,
     /// Woken when a batch arrives, and when a worker that pulls has stopped.
     pub(super) dispatcher: AtomicWaker,
     /// Set when the loop stops: the workers drop their bodies.
@@ -75,7 +66,7 @@ pub(super) struct CompletionQueue<T, E> {
     running_workers: AtomicUsize,
 }
 
-impl<T, E> CompletionQueue<T, E> {
+impl<T> CompletionQueue<T> {
     pub(super) fn new() -> Self {
         Self {
             batches: ConcurrentQueue::bounded(CAPACITY),
@@ -102,7 +93,7 @@ impl<T, E> CompletionQueue<T, E> {
     }
 
     /// Sends a batch to the dispatcher. Drops the batch if the dispatcher was dropped.
-    pub(super) fn push(&self, batch: CompletionBatch<T, E>) {
+    pub(super) fn push(&self, batch: CompletionBatch<T>) {
         let is_accepted = match self.batches.push(batch) {
             Ok(()) => true,
             Err(PushError::Full(batch)) => self.overflow.push(batch).is_ok(),
@@ -114,7 +105,7 @@ impl<T, E> CompletionQueue<T, E> {
     }
 
     /// Takes the next batch that has arrived.
-    pub(super) fn take(&self) -> Option<CompletionBatch<T, E>> {
+    pub(super) fn take(&self) -> Option<CompletionBatch<T>> {
         self.batches.pop().or_else(|_| self.overflow.pop()).ok()
     }
 
@@ -123,13 +114,13 @@ impl<T, E> CompletionQueue<T, E> {
     }
 
     /// Returns an empty batch, with the memory of an earlier one if there is one.
-    pub(super) fn empty_batch(&self) -> CompletionBatch<T, E> {
+    pub(super) fn empty_batch(&self) -> CompletionBatch<T> {
         self.spare.pop().unwrap_or(CompletionBatch::new())
     }
 
     /// Keeps an emptied batch for reuse.
-    pub(super) fn recycle(&self, batch: CompletionBatch<T, E>) {
-        debug_assert!(batch.is_empty(), "the dispatcher has taken every event");
+    pub(super) fn recycle(&self, batch: CompletionBatch<T>) {
+        debug_assert!(batch.is_empty(), "the dispatcher has taken every completion");
         drop(self.spare.push(batch));
     }
 
@@ -145,18 +136,18 @@ impl<T, E> CompletionQueue<T, E> {
 ///
 /// A worker that pulls has one from before it is spawned until it has sent its last batch. So the loop
 /// is complete when no worker runs and the queue is empty: the dispatcher reads the count first.
-pub(super) struct RunningWorker<T, E> {
-    completions: Arc<CompletionQueue<T, E>>,
+pub(super) struct RunningWorker<T> {
+    completions: Arc<CompletionQueue<T>>,
 }
 
-impl<T, E> RunningWorker<T, E> {
-    pub(super) fn new(completions: Arc<CompletionQueue<T, E>>) -> Self {
+impl<T> RunningWorker<T> {
+    pub(super) fn new(completions: Arc<CompletionQueue<T>>) -> Self {
         completions.running_workers.fetch_add(1, Ordering::SeqCst);
         Self { completions }
     }
 }
 
-impl<T, E> Drop for RunningWorker<T, E> {
+impl<T> Drop for RunningWorker<T> {
     fn drop(&mut self) {
         self.completions.running_workers.fetch_sub(1, Ordering::SeqCst);
         self.completions.dispatcher.wake();

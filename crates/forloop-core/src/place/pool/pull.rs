@@ -12,10 +12,10 @@ use core::task::{Context, Poll, Waker};
 
 use super::batch_size::BatchSize;
 use super::body_source::{Batch, BatchEnd, BoxedSource};
-use super::completion_queue::{CompletionBatch, CompletionQueue, Sequenced, SourceFailure};
+use super::completion_queue::{CompletionBatch, CompletionQueue, SourceFailure};
 use super::handle::{Dispatcher, PullConfig, PullControl};
 use super::job::PoolJob;
-use super::pull_worker::{PullEvent, PullWorker};
+use super::pull_worker::PullWorker;
 use super::shared_source::SharedSource;
 use super::sync_wrapper::SyncWrapper;
 use crate::body::Body;
@@ -34,30 +34,43 @@ pub(super) struct PullDispatcher<B, T, R> {
     runtime: R,
     /// The largest number of workers. If it is `None`, the runtime's number of threads.
     max_workers: Option<NonZeroUsize>,
-    completions: Arc<CompletionQueue<T, PullEvent<T>>>,
+    completions: Arc<CompletionQueue<T>>,
     source: PullState<B>,
     /// A worker is cancelled when its task is dropped.
     tasks: Vec<Task<()>>,
     round: SyncWrapper<PullRound<T>>,
-    /// The number of events of this round that were not delivered.
+    /// The number of completions and failures of this round that were not delivered.
     undelivered: usize,
     /// The number of bodies whose completion was delivered.
     delivered: usize,
 }
 
-/// The events of a round.
+/// What has arrived for a round.
 struct PullRound<T> {
     /// Outputs in any order.
-    batched: Vec<CompletionBatch<T, PullEvent<T>>>,
-    /// All other events, in descending order: the next one is the last.
-    prompt: Vec<Sequenced<PullEvent<T>>>,
+    batched: Vec<CompletionBatch<T>>,
+    /// All other completions, in descending order: the next one is the last.
+    prompt: Vec<Completion<T>>,
+    /// Failures with their sequence numbers, in the same order.
+    failures: Vec<(usize, SourceFailure)>,
     /// The failure at which the delivery has stopped.
     source_failure: Option<SourceFailure>,
 }
 
+impl<T> PullRound<T> {
+    /// Takes the next prompt completion, or the failure that came before it.
+    fn pop_prompt(&mut self) -> Option<Result<Completion<T>, SourceFailure>> {
+        let next = self.prompt.last().map_or(usize::MAX, |completion| completion.seq);
+        match self.failures.pop_if(|&mut (sequence, _)| sequence < next) {
+            Some((_, failure)) => Some(Err(failure)),
+            None => self.prompt.pop().map(Ok),
+        }
+    }
+}
+
 impl<T> Default for PullRound<T> {
     fn default() -> Self {
-        Self { batched: Vec::new(), prompt: Vec::new(), source_failure: None }
+        Self { batched: Vec::new(), prompt: Vec::new(), failures: Vec::new(), source_failure: None }
     }
 }
 
@@ -107,13 +120,6 @@ impl<B, T, R> PullDispatcher<B, T, R> {
         have_completed && self.undelivered == 0 && self.completions.is_empty()
     }
 
-    /// Adds an event to this round before any worker runs.
-    fn add_event(&mut self, event: PullEvent<T>) {
-        let event = Sequenced { sequence: next_sequence(), event };
-        self.round.with(|round| round.prompt.push(event));
-        self.undelivered += 1;
-    }
-
     /// Polls a source that states that it has no items. If that is true, the loop needs no worker.
     /// Otherwise, returns what it gave.
     fn poll_empty_source(&mut self, source: &SharedSource<B>) -> Option<Batch<B>> {
@@ -122,11 +128,14 @@ impl<B, T, R> PullDispatcher<B, T, R> {
             BatchEnd::Exhausted => return None,
             BatchEnd::Full | BatchEnd::Pending => {}
             BatchEnd::BodyPanicked(index, panic) => {
-                let outcome = Outcome::Panicked(panic);
-                self.add_event(PullEvent::BodyCompleted { index, outcome });
+                let (seq, outcome) = (next_sequence(), Outcome::Panicked(panic));
+                self.round.with(|round| round.prompt.push(Completion { index, seq, outcome }));
+                self.undelivered += 1;
             }
             BatchEnd::SourcePanicked(panic) => {
-                self.add_event(PullEvent::SourceFailed(SourceFailure::Panicked(panic)));
+                let failure = (next_sequence(), SourceFailure::Panicked(panic));
+                self.round.with(|round| round.failures.push(failure));
+                self.undelivered += 1;
             }
         }
         Some(batch)
@@ -237,8 +246,8 @@ where
     ) {
         let (completions, delivered, undelivered) =
             (&self.completions, &mut self.delivered, &mut self.undelivered);
-        self.round.with(|PullRound { batched, prompt, source_failure }| {
-            while let Some(batch) = batched.last_mut() {
+        self.round.with(|round| {
+            while let Some(batch) = round.batched.last_mut() {
                 while *polls < most {
                     let Some((index, output)) = batch.batched.pop() else { break };
                     *delivered += 1;
@@ -252,22 +261,22 @@ where
                 if !batch.batched.is_empty() {
                     return;
                 }
-                batched.pop().into_iter().for_each(|batch| completions.recycle(batch));
+                round.batched.pop().into_iter().for_each(|batch| completions.recycle(batch));
             }
             while *polls < most {
-                let Some(Sequenced { sequence, event }) = prompt.pop() else { break };
+                let Some(next) = round.pop_prompt() else { break };
                 *undelivered -= 1;
                 *polls += 1;
-                match event {
-                    PullEvent::BodyCompleted { index, outcome } => {
+                match next {
+                    Ok(completion) => {
                         *delivered += 1;
-                        if on_complete(Completion { index, seq: sequence, outcome }).is_break() {
+                        if on_complete(completion).is_break() {
                             return;
                         }
                     }
-                    // The loop handles it before the events that follow it.
-                    PullEvent::SourceFailed(failure) => {
-                        *source_failure = Some(failure);
+                    // The loop handles it before the completions that follow it.
+                    Err(failure) => {
+                        round.source_failure = Some(failure);
                         return;
                     }
                 }
@@ -281,18 +290,23 @@ where
 
     fn next_round(&mut self) -> bool {
         let completions = &self.completions;
-        self.undelivered += self.round.with(|PullRound { batched, prompt, .. }| {
+        self.undelivered += self.round.with(|PullRound { batched, prompt, failures, .. }| {
             let mut arrived = 0;
             while let Some(mut batch) = completions.take() {
                 arrived += batch.batched.len() + batch.prompt.len();
                 prompt.append(&mut batch.prompt);
+                if let Some(failure) = batch.source_failure.take() {
+                    arrived += 1;
+                    failures.push(failure);
+                }
                 if batch.batched.is_empty() {
                     completions.recycle(batch);
                 } else {
                     batched.push(batch);
                 }
             }
-            prompt.sort_unstable_by_key(|event| Reverse(event.sequence));
+            prompt.sort_unstable_by_key(|completion| Reverse(completion.seq));
+            failures.sort_unstable_by_key(|&(sequence, _)| Reverse(sequence));
             arrived
         });
         self.undelivered > 0

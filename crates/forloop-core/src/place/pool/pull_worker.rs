@@ -6,7 +6,7 @@ use core::task::Waker;
 
 use super::batch_size::BatchSize;
 use super::body_source::{Batch, BatchEnd};
-use super::completion_queue::{CompletionEvent, CompletionQueue, RunningWorker, SourceFailure};
+use super::completion_queue::{CompletionQueue, RunningWorker, SourceFailure};
 use super::delivery::DeliveryRule;
 use super::shared_source::SharedSource;
 use super::worker::{Intake, Intaken, Worker, WorkerBodies, report};
@@ -14,20 +14,6 @@ use crate::body::Body;
 use crate::engine::{CapacityHint, Completion, FutureSet, Key};
 use crate::place::inline::InlineJob;
 use crate::{Outcome, Panic};
-
-/// What a worker that pulls sends to the dispatcher.
-pub(super) enum PullEvent<T> {
-    /// The body of this index has completed, or the closure has panicked instead of returning it.
-    BodyCompleted { index: usize, outcome: Outcome<T> },
-    /// The source, or one of its workers, has failed.
-    SourceFailed(SourceFailure),
-}
-
-impl<T> CompletionEvent<T> for PullEvent<T> {
-    fn completed(index: usize, outcome: Outcome<T>) -> Self {
-        Self::BodyCompleted { index, outcome }
-    }
-}
 
 /// Pulls bodies from a [`SharedSource`].
 pub(super) struct PullIntake<B, T> {
@@ -43,7 +29,7 @@ pub(super) struct PullIntake<B, T> {
     source_waker: Waker,
     is_exhausted: bool,
     /// `None` once the worker has finished.
-    running: Option<RunningWorker<T, PullEvent<T>>>,
+    running: Option<RunningWorker<T>>,
 }
 
 /// A worker that pulls its bodies.
@@ -56,7 +42,7 @@ impl<B: Body<Returns = T>, T> PullWorker<B, T> {
         (source, worker): (Arc<SharedSource<B>>, usize),
         limit: usize,
         batch: Batch<B>,
-        completions: Arc<CompletionQueue<T, PullEvent<T>>>,
+        completions: Arc<CompletionQueue<T>>,
         delivery: DeliveryRule<T>,
     ) -> Self {
         let intake = PullIntake {
@@ -92,7 +78,7 @@ impl<B: Body<Returns = T>, T> PullIntake<B, T> {
     fn start_batch(
         &mut self,
         most: usize,
-        bodies: &mut WorkerBodies<B, T, PullEvent<T>>,
+        bodies: &mut WorkerBodies<B, T>,
     ) -> (usize, ControlFlow<()>) {
         let WorkerBodies { set, buffer, delivery, completions } = bodies;
         let (mut started, mut flow) = (0, ControlFlow::Continue(()));
@@ -117,8 +103,6 @@ impl<B: Body<Returns = T>, T> PullIntake<B, T> {
 }
 
 impl<B: Body<Returns = T>, T> Intake<B, T> for PullIntake<B, T> {
-    type Event = PullEvent<T>;
-
     const PULLS: bool = true;
 
     fn register(&self, waker: &Waker) {
@@ -127,7 +111,7 @@ impl<B: Body<Returns = T>, T> Intake<B, T> for PullIntake<B, T> {
 
     fn start_bodies(
         &mut self,
-        bodies: &mut WorkerBodies<B, T, PullEvent<T>>,
+        bodies: &mut WorkerBodies<B, T>,
         budget: usize,
         before_sleep: bool,
     ) -> Intaken {
@@ -158,7 +142,7 @@ impl<B: Body<Returns = T>, T> Intake<B, T> for PullIntake<B, T> {
     }
 
     #[cold]
-    fn close(&mut self, bodies: &mut WorkerBodies<B, T, PullEvent<T>>) {
+    fn close(&mut self, bodies: &mut WorkerBodies<B, T>) {
         if let Some(panic) = self.source.close() {
             report_source_panic(bodies, panic);
         }
@@ -172,9 +156,8 @@ impl<B: Body<Returns = T>, T> Intake<B, T> for PullIntake<B, T> {
         self.batch.drain(..).for_each(|(index, body)| unstarted(index, body));
     }
 
-    fn drop_event(&self) -> Option<PullEvent<T>> {
-        let failure = SourceFailure::WorkerDropped;
-        self.running.as_ref().map(|_| PullEvent::SourceFailed(failure))
+    fn failure_if_dropped(&self) -> Option<SourceFailure> {
+        self.running.as_ref().map(|_| SourceFailure::WorkerDropped)
     }
 
     fn finish(&mut self) {
@@ -182,6 +165,6 @@ impl<B: Body<Returns = T>, T> Intake<B, T> for PullIntake<B, T> {
     }
 }
 
-fn report_source_panic<B, T>(bodies: &mut WorkerBodies<B, T, PullEvent<T>>, panic: Panic) {
-    bodies.buffer.push_terminal(PullEvent::SourceFailed(SourceFailure::Panicked(panic)));
+fn report_source_panic<B, T>(bodies: &mut WorkerBodies<B, T>, panic: Panic) {
+    bodies.buffer.push_source_failure(SourceFailure::Panicked(panic));
 }

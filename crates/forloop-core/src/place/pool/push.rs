@@ -9,11 +9,11 @@ use core::num::NonZeroUsize;
 use core::ops::ControlFlow;
 use core::task::{Context, Poll, ready};
 
-use super::completion_queue::{CompletionQueue, Sequenced};
+use super::completion_queue::CompletionQueue;
 use super::handle::Dispatcher;
 use super::inbox::{BodyId, Command, Inbox, MAX_PUSH_BATCH, PushBatch};
 use super::job::PoolJob;
-use super::push_worker::{PushEvent, PushWorker};
+use super::push_worker::PushWorker;
 use super::sync_wrapper::SyncWrapper;
 use super::worker::drop_unstarted;
 use crate::body::Body;
@@ -55,14 +55,15 @@ pub(super) struct PushDispatcher<B, T, R> {
     runtime: R,
     /// The largest number of workers. If it is `None`, the runtime was not asked for its threads.
     max_workers: Option<NonZeroUsize>,
-    completions: Arc<CompletionQueue<T, PushEvent<T>>>,
+    completions: Arc<CompletionQueue<T>>,
     workers: Vec<WorkerHandle<B>>,
     /// Bodies that were not sent to a worker.
     queue: SyncWrapper<PushBatch<B>>,
     /// The length of `queue`.
     queued: usize,
-    /// The completions of this round, in descending order: the next one is the last.
-    round: SyncWrapper<Vec<Sequenced<PushEvent<T>>>>,
+    /// The completions of this round, each with the body's id for an index, in descending order: the
+    /// next one is the last.
+    round: SyncWrapper<Vec<Completion<T>>>,
     /// The length of `round`.
     undelivered: usize,
     /// By [`BodyId`]. `None` where the id is free.
@@ -145,9 +146,9 @@ where
     /// Drops bodies that no worker will run and adds their completions to this round.
     fn complete_unstarted(&mut self, bodies: PushBatch<B>) {
         let (mut completions, wait_group) = with_wait_group(None, || {
-            let completions = bodies.into_iter().map(|(body, future)| {
-                let outcome = drop_unstarted(future);
-                Sequenced { sequence: next_sequence(), event: PushEvent { body, outcome } }
+            let completions = bodies.into_iter().map(|(BodyId(id), body)| {
+                let outcome = drop_unstarted(body);
+                Completion { index: id, seq: next_sequence(), outcome }
             });
             completions.collect::<Vec<_>>()
         });
@@ -156,7 +157,7 @@ where
     }
 
     /// Moves completions to those of this round.
-    fn add(&mut self, completions: &mut Vec<Sequenced<PushEvent<T>>>) {
+    fn add(&mut self, completions: &mut Vec<Completion<T>>) {
         self.undelivered += completions.len();
         self.round.with(|round| {
             if round.is_empty() {
@@ -265,8 +266,7 @@ where
         let workers = &mut self.workers;
         self.undelivered = self.round.with(|round| {
             while *polls < most {
-                let Some(Sequenced { sequence, event }) = round.pop() else { break };
-                let PushEvent { body: BodyId(id), outcome } = event;
+                let Some(Completion { index: id, seq, outcome }) = round.pop() else { break };
                 let record = records[id].take().expect("a body completes once");
                 let BodyRecord { index, worker, has_timed_out } = record;
                 free_ids.push(BodyId(id));
@@ -278,7 +278,7 @@ where
                     Outcome::Cancelled if has_timed_out => Outcome::TimedOut,
                     outcome => outcome,
                 };
-                if on_complete(Completion { index, seq: sequence, outcome }).is_break() {
+                if on_complete(Completion { index, seq, outcome }).is_break() {
                     break;
                 }
             }
@@ -298,7 +298,8 @@ where
             self.completions.recycle(batch);
         }
         if self.undelivered > 0 {
-            self.round.with(|round| round.sort_unstable_by_key(|event| Reverse(event.sequence)));
+            self.round
+                .with(|round| round.sort_unstable_by_key(|completion| Reverse(completion.seq)));
         }
         self.is_round_in_progress()
     }

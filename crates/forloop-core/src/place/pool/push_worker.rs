@@ -5,27 +5,13 @@ use alloc::vec::Vec;
 use core::ops::ControlFlow;
 use core::task::Waker;
 
-use super::completion_queue::{CompletionEvent, CompletionQueue};
+use super::completion_queue::{CompletionQueue, SourceFailure};
 use super::delivery::DeliveryRule;
 use super::inbox::{BodyId, Command, Inbox, PushBatch};
 use super::worker::{Intake, Intaken, Worker, WorkerBodies, drop_unstarted, report};
-use crate::Outcome;
 use crate::body::Body;
 use crate::engine::{FutureSet, Key};
 use crate::place::inline::InlineJob;
-
-/// The completion of a pushed body.
-pub(super) struct PushEvent<T> {
-    pub(super) body: BodyId,
-    pub(super) outcome: Outcome<T>,
-}
-
-impl<T> CompletionEvent<T> for PushEvent<T> {
-    // The worker's set has each body under its id.
-    fn completed(id: usize, outcome: Outcome<T>) -> Self {
-        Self { body: BodyId(id), outcome }
-    }
-}
 
 /// Takes commands from an [`Inbox`].
 pub(super) struct PushIntake<B> {
@@ -38,10 +24,7 @@ pub(super) struct PushIntake<B> {
 pub(super) type PushWorker<B, T> = Worker<B, T, PushIntake<B>>;
 
 impl<B: Body<Returns = T>, T> PushWorker<B, T> {
-    pub(super) fn for_inbox(
-        inbox: Arc<Inbox<B>>,
-        completions: Arc<CompletionQueue<T, PushEvent<T>>>,
-    ) -> Self {
+    pub(super) fn for_inbox(inbox: Arc<Inbox<B>>, completions: Arc<CompletionQueue<T>>) -> Self {
         let intake = PushIntake { inbox, slots: Vec::new() };
         Self::new(intake, FutureSet::new(), completions, DeliveryRule::PROMPT)
     }
@@ -49,7 +32,7 @@ impl<B: Body<Returns = T>, T> PushWorker<B, T> {
 
 impl<B: Body<Returns = T>, T> PushIntake<B> {
     /// Starts the bodies of a batch. If the loop is cancelled meanwhile, drops the others.
-    fn run(&mut self, mut batch: PushBatch<B>, bodies: &mut WorkerBodies<B, T, PushEvent<T>>) {
+    fn run(&mut self, mut batch: PushBatch<B>, bodies: &mut WorkerBodies<B, T>) {
         let WorkerBodies { set, buffer, delivery, completions } = bodies;
         buffer.add_pushed(batch.len());
         let mut rest = batch.drain(..);
@@ -72,9 +55,8 @@ impl<B: Body<Returns = T>, T> PushIntake<B> {
                     self.slots[id] = slot;
                 }
                 ControlFlow::Break(refused) => {
-                    for (body, future) in refused.into_iter().chain(rest) {
-                        let outcome = drop_unstarted(future);
-                        buffer.push_prompt(PushEvent { body, outcome });
+                    for (BodyId(id), body) in refused.into_iter().chain(rest) {
+                        buffer.push_prompt(id, drop_unstarted(body));
                     }
                     break;
                 }
@@ -84,7 +66,7 @@ impl<B: Body<Returns = T>, T> PushIntake<B> {
     }
 
     /// Stops a body that has timed out, unless it has completed.
-    fn expire(&mut self, BodyId(id): BodyId, bodies: &mut WorkerBodies<B, T, PushEvent<T>>) {
+    fn expire(&mut self, BodyId(id): BodyId, bodies: &mut WorkerBodies<B, T>) {
         let Some(&slot) = self.slots.get(id) else { return };
         let key = Key { slot, index: id };
         if bodies.set.runs(key)
@@ -97,8 +79,6 @@ impl<B: Body<Returns = T>, T> PushIntake<B> {
 }
 
 impl<B: Body<Returns = T>, T> Intake<B, T> for PushIntake<B> {
-    type Event = PushEvent<T>;
-
     const PULLS: bool = false;
 
     fn register(&self, waker: &Waker) {
@@ -107,7 +87,7 @@ impl<B: Body<Returns = T>, T> Intake<B, T> for PushIntake<B> {
 
     fn start_bodies(
         &mut self,
-        bodies: &mut WorkerBodies<B, T, PushEvent<T>>,
+        bodies: &mut WorkerBodies<B, T>,
         budget: usize,
         _before_sleep: bool,
     ) -> Intaken {
@@ -129,7 +109,7 @@ impl<B: Body<Returns = T>, T> Intake<B, T> for PushIntake<B> {
     }
 
     // The dispatcher has the source.
-    fn close(&mut self, _bodies: &mut WorkerBodies<B, T, PushEvent<T>>) {}
+    fn close(&mut self, _bodies: &mut WorkerBodies<B, T>) {}
 
     // The dispatcher may push more bodies until it cancels or drops the worker.
     fn is_exhausted(&self) -> bool {
@@ -149,7 +129,7 @@ impl<B: Body<Returns = T>, T> Intake<B, T> for PushIntake<B> {
     }
 
     // The dispatcher learns it when it sends the next command.
-    fn drop_event(&self) -> Option<PushEvent<T>> {
+    fn failure_if_dropped(&self) -> Option<SourceFailure> {
         None
     }
 

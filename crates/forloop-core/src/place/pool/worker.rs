@@ -6,7 +6,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker, ready};
 
 use super::batch_buffer::BatchBuffer;
-use super::completion_queue::{CompletionEvent, CompletionQueue};
+use super::completion_queue::{CompletionQueue, SourceFailure};
 use super::delivery::{Delivery, DeliveryRule};
 use crate::body::Body;
 use crate::budget::budget;
@@ -22,9 +22,6 @@ const POLLS_PER_CHECK: usize = 32;
 /// Where a worker's bodies come from: an [inbox](super::push_worker) or the
 /// [shared source](super::pull_worker).
 pub(super) trait Intake<B, T> {
-    /// What the worker sends to the dispatcher.
-    type Event: CompletionEvent<T>;
-
     /// Whether the worker pulls its bodies. Such a worker calls
     /// [`start_bodies`](Self::start_bodies) once more before it sleeps, with `before_sleep`.
     const PULLS: bool;
@@ -38,13 +35,13 @@ pub(super) trait Intake<B, T> {
     /// it could not get now.
     fn start_bodies(
         &mut self,
-        bodies: &mut WorkerBodies<B, T, Self::Event>,
+        bodies: &mut WorkerBodies<B, T>,
         budget: usize,
         before_sleep: bool,
     ) -> Intaken;
 
     /// Stops the intake of all workers: a completion stops the loop.
-    fn close(&mut self, bodies: &mut WorkerBodies<B, T, Self::Event>);
+    fn close(&mut self, bodies: &mut WorkerBodies<B, T>);
 
     /// Whether no more bodies will come.
     fn is_exhausted(&self) -> bool;
@@ -52,8 +49,8 @@ pub(super) trait Intake<B, T> {
     /// Passes on the bodies that came and were not started, with their indices. No more will come.
     fn take_unstarted(&mut self, unstarted: impl FnMut(usize, B));
 
-    /// Returns what the dispatcher must learn if the runtime drops the worker now.
-    fn drop_event(&self) -> Option<Self::Event>;
+    /// Returns the failure that the loop must handle if the runtime drops the worker now.
+    fn failure_if_dropped(&self) -> Option<SourceFailure>;
 
     /// Notifies the dispatcher that the worker has sent all of its completions. May be called twice.
     fn finish(&mut self);
@@ -68,11 +65,11 @@ pub(super) struct Intaken {
 }
 
 /// The bodies that run on a worker, and the way of their completions.
-pub(super) struct WorkerBodies<B, T, E> {
+pub(super) struct WorkerBodies<B, T> {
     pub(super) set: FutureSet<InlineJob<B>>,
-    pub(super) buffer: BatchBuffer<T, E>,
+    pub(super) buffer: BatchBuffer<T>,
     pub(super) delivery: DeliveryRule<T>,
-    pub(super) completions: Arc<CompletionQueue<T, E>>,
+    pub(super) completions: Arc<CompletionQueue<T>>,
 }
 
 /// A worker's task.
@@ -80,7 +77,7 @@ pub(super) struct WorkerBodies<B, T, E> {
 /// Each body that a worker gets has exactly one completion, also if the worker is cancelled, or dropped
 /// by its runtime before it has polled the body.
 pub(super) struct Worker<B: Body<Returns = T>, T, I: Intake<B, T>> {
-    bodies: WorkerBodies<B, T, I::Event>,
+    bodies: WorkerBodies<B, T>,
     intake: I,
     stop: Stop,
 }
@@ -122,7 +119,7 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
     pub(super) fn new(
         intake: I,
         set: FutureSet<InlineJob<B>>,
-        completions: Arc<CompletionQueue<T, I::Event>>,
+        completions: Arc<CompletionQueue<T>>,
         delivery: DeliveryRule<T>,
     ) -> Self {
         let buffer = BatchBuffer::new(completions.clone());
@@ -233,18 +230,18 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
     fn drop_bodies(&mut self) {
         let WorkerBodies { set, buffer, .. } = &mut self.bodies;
         set.cancel_each(|index, dropped| {
-            buffer.push_prompt(I::Event::completed(index, outcome_of(dropped, Outcome::Cancelled)));
+            buffer.push_prompt(index, outcome_of(dropped, Outcome::Cancelled));
         });
         self.intake.take_unstarted(|index, body| {
-            buffer.push_prompt(I::Event::completed(index, drop_unstarted(body)));
+            buffer.push_prompt(index, drop_unstarted(body));
         });
     }
 }
 
 /// Adds the completion of a body to the buffer. `Break` if it stops the loop.
 #[inline]
-pub(super) fn report<T, E: CompletionEvent<T>>(
-    buffer: &mut BatchBuffer<T, E>,
+pub(super) fn report<T>(
+    buffer: &mut BatchBuffer<T>,
     delivery: DeliveryRule<T>,
     Completion { index, outcome, .. }: Completion<T>,
 ) -> ControlFlow<()> {
@@ -252,8 +249,8 @@ pub(super) fn report<T, E: CompletionEvent<T>>(
     match (delivery, outcome) {
         (Delivery::Discard, Outcome::Ok(output)) => drop(output),
         (Delivery::Batched, Outcome::Ok(output)) => buffer.push_batched(index, output),
-        (Delivery::Terminal, outcome) => buffer.push_terminal(E::completed(index, outcome)),
-        (_, outcome) => buffer.push_prompt(E::completed(index, outcome)),
+        (Delivery::Terminal, outcome) => buffer.push_terminal(index, outcome),
+        (_, outcome) => buffer.push_prompt(index, outcome),
     }
     delivery.control_flow()
 }
@@ -327,9 +324,9 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Drop for Worker<B, T, I> {
     fn drop(&mut self) {
         self.drop_bodies();
         if !self.bodies.completions.is_cancelled()
-            && let Some(event) = self.intake.drop_event()
+            && let Some(failure) = self.intake.failure_if_dropped()
         {
-            self.bodies.buffer.push_prompt(event);
+            self.bodies.buffer.push_source_failure(failure);
         }
         self.finish();
     }
