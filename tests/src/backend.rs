@@ -81,6 +81,59 @@ impl Spawning for Tokio {
     }
 }
 
+/// A tokio runtime for tasks that need not be `Send`.
+#[derive(Debug)]
+pub struct TokioLocal {
+    owner: Rc<::tokio::runtime::LocalRuntime>,
+}
+
+impl Default for TokioLocal {
+    fn default() -> Self {
+        let mut builder = ::tokio::runtime::Builder::new_current_thread();
+        let owner = builder.enable_all().build_local(::tokio::runtime::LocalOptions::default());
+        Self { owner: Rc::new(owner.expect("a runtime can be started")) }
+    }
+}
+
+impl Backend for TokioLocal {
+    type Place = SpawnedLocal<tokio::Local>;
+    type Clock = tokio::Tokio;
+    type Group = forloop::Group<tokio::Tokio, String>;
+
+    const SPAWNED: bool = true;
+
+    fn place(&self) -> Self::Place {
+        SpawnedLocal(self.owner.clone().into())
+    }
+
+    fn clock(&self) -> tokio::Tokio {
+        self.owner.handle().clone().into()
+    }
+
+    fn group<T: Send + 'static>(
+        &self,
+        body: impl FnOnce(Self::Group) -> Job<Result<T, String>> + 'static,
+    ) -> GroupFuture<impl GroupDriver<Value = T, Error = String> + 'static> {
+        forloop::task_group(self.runtime(), body)
+    }
+
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.owner.block_on(future)
+    }
+}
+
+impl Spawning for TokioLocal {
+    type Runtime = tokio::Tokio;
+
+    fn runtime(&self) -> tokio::Tokio {
+        self.owner.handle().clone().into()
+    }
+
+    fn spawn<T: Send + 'static>(&self, job: Job<T>) -> Task<T> {
+        forloop::spawn_local(&tokio::Local::from(self.owner.clone()), job)
+    }
+}
+
 /// A program that drives a `LocalExecutor` of its own, tick by tick. Groups, and tasks that tasks spawn, need `Spawn`,
 /// so they run on an `Executor` that the same program drives.
 #[derive(Debug)]

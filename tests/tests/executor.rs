@@ -30,6 +30,27 @@ fn a_task_that_held_its_own_handle_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_loop_on_a_local_set_of_tokios_runs_bodies_that_are_not_send() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let set = Rc::new(tokio::task::LocalSet::new());
+    let clock = forloop::tokio::Tokio::from(runtime.handle().clone());
+    let sum = Rc::new(std::cell::Cell::new(0));
+    let looping = forloop::each(0..10).limit(3).unwrap().timeout(&clock, Duration::from_secs(9));
+    let looping = looping.on_local(forloop::tokio::Local::from(set.clone())).gather(|n| {
+        let (sum, clock) = (sum.clone(), clock.clone());
+        async move {
+            forloop::Timer::sleep(&clock, Duration::from_millis(1)).await;
+            sum.set(sum.get() + n);
+        }
+    });
+    runtime.block_on(set.run_until(looping));
+    assert_eq!(sum.get(), 45);
+    let task = forloop::spawn_local(&forloop::tokio::Local::from(set.clone()), pending::<()>());
+    drop(set);
+    assert!(task.is_finished(), "a set that is dropped drops its tasks");
+}
+
+#[test]
 fn loops_that_are_cancelled_dropped_or_timed_out_leave_nothing_behind() {
     let executor = Rc::new(LocalExecutor::new());
     let local = Local::from(executor.clone());
