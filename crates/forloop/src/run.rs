@@ -31,6 +31,10 @@ const VARIABLE: &str = "FORLOOP_RUNTIME";
 /// [`cancel`](crate::Task::cancel) what must end first. What is left behind may run on as long as the process does. On
 /// tokio, whose runtime shuts down, a detached task is dropped at its next await.
 ///
+/// # Fork
+///
+/// A process made by `fork` has none of the threads of runtimes and timers. Fork before the first `run`, or `exec` at once.
+///
 /// # Errors
 ///
 /// Returns [`NoRuntime`] if no runtime feature is enabled, if `FORLOOP_RUNTIME` names a runtime that is not, if it is
