@@ -283,14 +283,14 @@ mod tests {
         };
         outer.block_on(async { refused() });
         outer.block_on(async {
-            tokio::task::block_in_place(|| handle.block_on(async { refused() }))
+            tokio::task::block_in_place(|| handle.block_on(async { refused() }));
         });
         let handle = outer.handle().clone();
         let polls = move || handle.block_on(async { refused() });
         outer.block_on(outer.spawn_blocking(polls)).unwrap();
         let local = tokio::task::LocalSet::new();
         outer.block_on(local.run_until(async {
-            tokio::task::spawn_local(async move { refused() }).await.unwrap()
+            tokio::task::spawn_local(async move { refused() }).await.unwrap();
         }));
         // A task that has used up its budget is still one, and completes.
         outer.block_on(async {
