@@ -196,12 +196,12 @@ impl Default for Progress {
 impl Observer for Progress {
     fn on_event(&mut self, _at: Duration, event: &Event) {
         match *event {
-            Event::LoopStarted { lower, upper: Some(upper), .. } if lower == upper => {
-                if self.total.is_none() && self.weight.is_none() {
-                    self.total = Some(upper as u64);
-                    self.bar.set_length(upper as u64);
-                    self.set_style();
-                }
+            Event::LoopStarted { lower, upper: Some(upper), .. }
+                if lower == upper && self.total.is_none() && self.weight.is_none() =>
+            {
+                self.total = Some(upper as u64);
+                self.bar.set_length(upper as u64);
+                self.set_style();
             }
             Event::Started { attempt: 1, .. } => {
                 self.counts.running.fetch_add(1, Ordering::Relaxed);

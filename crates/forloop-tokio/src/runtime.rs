@@ -17,6 +17,10 @@ use crate::shutdown::Shutdown;
 
 /// A handle to a running tokio runtime.
 ///
+/// Tasks and timers make progress only while the runtime is driven. A multi-thread runtime has threads for that; a
+/// current-thread one is driven only while a thread is inside its `block_on`. So a loop that is awaited elsewhere, on a
+/// handle of a current-thread runtime that no thread blocks on, is pending until one does.
+///
 /// # Panics
 ///
 /// A [`sleep`](Timer::sleep) panics with tokio's message on a runtime that has shut down, or that was built

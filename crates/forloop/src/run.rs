@@ -31,6 +31,10 @@ const VARIABLE: &str = "FORLOOP_RUNTIME";
 /// [`cancel`](crate::Task::cancel) what must end first. What is left behind may run on as long as the process does. On
 /// tokio, whose runtime shuts down, a detached task is dropped at its next await.
 ///
+/// # Fork
+///
+/// A process made by `fork` has none of the threads of runtimes and timers. Fork before the first `run`, or `exec` at once.
+///
 /// # Errors
 ///
 /// Returns [`NoRuntime`] if no runtime feature is enabled, if `FORLOOP_RUNTIME` names a runtime that is not, if it is
@@ -279,14 +283,14 @@ mod tests {
         };
         outer.block_on(async { refused() });
         outer.block_on(async {
-            tokio::task::block_in_place(|| handle.block_on(async { refused() }))
+            tokio::task::block_in_place(|| handle.block_on(async { refused() }));
         });
         let handle = outer.handle().clone();
         let polls = move || handle.block_on(async { refused() });
         outer.block_on(outer.spawn_blocking(polls)).unwrap();
         let local = tokio::task::LocalSet::new();
         outer.block_on(local.run_until(async {
-            tokio::task::spawn_local(async move { refused() }).await.unwrap()
+            tokio::task::spawn_local(async move { refused() }).await.unwrap();
         }));
         // A task that has used up its budget is still one, and completes.
         outer.block_on(async {
