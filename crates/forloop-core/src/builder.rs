@@ -123,6 +123,11 @@ impl<S: Stream, L, C> Loop<S, Inline, L, C> {
     /// }
     /// ```
     ///
+    /// # Task-locals
+    ///
+    /// A body is a task of its own, so thread-locals and the runtime's task-locals of the caller are not those of the
+    /// body. The closure runs in the caller's task: clone what a body needs there, and set it in the body.
+    ///
     /// # Cancel safety
     ///
     /// When a strategy returns, every task that it has started has stopped. A strategy that is dropped
@@ -155,6 +160,10 @@ impl<S: Stream, L, C> Loop<S, Inline, L, C> {
     /// [`sync_body`](crate::sync_body()). A body that awaits keeps its thread. Thread pools have limits of their own
     /// (512 threads on tokio, 500 on smol and async-std by default), so prefer [`limit`](Self::limit) to
     /// [`unbounded`](Self::unbounded).
+    ///
+    /// A body must not wait for another call that needs a thread of the same pool, such as a
+    /// [`spawn_blocking`](crate::spawn_blocking()) or a file of tokio's: if all threads have such bodies, none completes.
+    /// Keep [`limit`](Self::limit) below the pool's size, or wait outside the pool.
     ///
     /// A body that has started cannot be stopped before its next await, and a loop that stops waits for it. A body
     /// that is still queued for a thread when the loop stops, or when its time-out expires, is never run. A body that
@@ -224,6 +233,11 @@ impl<S: Stream, L, C> Loop<S, Inline, L, C> {
     /// ([`deadline`](Self::deadline), [`cancel_on`](Self::cancel_on), [`catch_panics`](Self::catch_panics))
     /// leave the pulling to the workers.
     ///
+    /// # Task-locals
+    ///
+    /// Closure and bodies run in the worker's task, so the caller's thread-locals and task-locals are not theirs. Capture
+    /// the values in the closure.
+    ///
     /// # Costs
     ///
     /// A few allocations for the loop and for each worker, none per item. A strategy that gives one result
@@ -275,7 +289,7 @@ impl<S: Stream, L, C> Loop<S, Inline, L, C> {
     }
 
     /// Runs each body as a task of a single-threaded `runtime`. A body must own what it uses (`'static`),
-    /// but need not be `Send`.
+    /// but need not be `Send`. `forloop::smol::Local` and `forloop::tokio::Local` are such runtimes.
     #[doc(alias = "spawn_local")]
     pub fn on_local<R: SpawnLocal>(self, runtime: R) -> Loop<S, SpawnedLocal<R>, L, C> {
         self.at(SpawnedLocal(runtime))

@@ -212,6 +212,9 @@ impl<'a, J: JobHandle, S> Wait<'a, J, S> {
 
     /// Waits no longer than `duration`, counted from this call. The wait then returns what has
     /// completed, and cancels nothing.
+    ///
+    /// A duration of zero waits for one tick of the timer, which is a millisecond on tokio. To see what has completed
+    /// without waiting, poll the wait once.
     pub fn timeout<R: Timer>(
         self,
         timer: &R,
