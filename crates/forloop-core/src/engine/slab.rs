@@ -212,18 +212,15 @@ impl<J> Slab<J> {
         if slots == 0 {
             return;
         }
-        let is_empty = self.chunks.free(number, slots);
+        let (is_empty, links) = self.chunks.free(number, slots);
         if number == self.open {
             if is_empty {
                 self.open(number);
             }
+        } else if is_empty {
+            push(&mut self.empty, &mut links.empty, number);
         } else {
-            let links = self.chunks.links_mut(number);
-            if is_empty {
-                push(&mut self.empty, &mut links.empty, number);
-            } else {
-                push(&mut self.partial, &mut links.partial, number);
-            }
+            push(&mut self.partial, &mut links.partial, number);
         }
     }
 }

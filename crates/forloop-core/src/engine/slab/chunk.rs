@@ -157,9 +157,9 @@ impl<J> Chunks<J> {
         self.chunks.iter()
     }
 
-    /// Makes empty slots of a chunk free; `true` if all of the chunk's slots are free now.
+    /// Makes empty slots of a chunk free. Returns whether all of the chunk's slots are free now, and its links.
     #[inline]
-    pub(super) fn free(&mut self, number: usize, slots: usize) -> bool {
+    pub(super) fn free(&mut self, number: usize, slots: usize) -> (bool, &mut Links) {
         let chunk = &mut self.chunks[number];
         assert!(
             slots & (!chunk.taken | chunk.occupied) == 0,
@@ -172,7 +172,7 @@ impl<J> Chunks<J> {
         if is_empty {
             chunk.is_out_of_order = false;
         }
-        is_empty
+        (is_empty, &mut chunk.links)
     }
 
     /// Drops every body, and returns the first panic of their destructors.
