@@ -238,7 +238,7 @@ fn settled_by_shutdown(kind: &str, shutdown: &str, when: When) -> Vec<Outcome<()
                 },
                 When::Blocks => {
                     released.lock().unwrap().recv().unwrap();
-                    pending().await
+                    pending::<()>().await;
                 }
             }
             Ok(())
