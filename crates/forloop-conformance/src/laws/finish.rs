@@ -177,7 +177,8 @@ pub fn draining_reports_queued_items_as_not_run_and_waiting_retries_as_failed<B:
 pub fn draining_beside_a_back_off_lets_the_running_bodies_complete<B: Backend>(backend: B) {
     let (clock, completed) = (backend.clock(), Log::default());
     for fails_while_draining in [false, true] {
-        let (token, backs_off, drained) = (CancelToken::new(), Gate::default(), Gate::default());
+        let (token, backs_off) = (CancelToken::new(), Gate::default());
+        let (all_run, drained) = (Gate::default(), Gate::default());
         let again = ConstantBuilder::default().with_delay(seconds::<B>(3600));
         let looping = || {
             let gate = backs_off.clone();
@@ -191,12 +192,13 @@ pub fn draining_beside_a_back_off_lets_the_running_bodies_complete<B: Backend>(b
         };
         let body = |n: u64| {
             let (token, backs_off, drained) = (token.clone(), backs_off.clone(), drained.clone());
-            let completed = completed.clone();
+            let (completed, all_run) = (completed.clone(), all_run.clone());
             job(async move {
                 match n {
                     0 => return Err("for now".to_owned()),
                     1 => {
                         backs_off.passed().await;
+                        all_run.passed().await;
                         token.cancel();
                         yields(20).await;
                         drained.open();
@@ -204,7 +206,12 @@ pub fn draining_beside_a_back_off_lets_the_running_bodies_complete<B: Backend>(b
                             return Err("while draining".to_owned());
                         }
                     }
-                    _ => drained.passed().await,
+                    _ => {
+                        if n == 3 {
+                            all_run.open();
+                        }
+                        drained.passed().await;
+                    }
                 }
                 yields(20).await;
                 completed.write(n);
