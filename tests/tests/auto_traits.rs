@@ -164,7 +164,7 @@ fn types() -> Vec<Case> {
         LocalExecutor<'static> => "Unpin UnwindSafe RefUnwindSafe",
         AsyncStd => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Tokio => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        forloop::tokio::Local => "Unpin UnwindSafe RefUnwindSafe",
+        forloop::tokio::Local => "Unpin",
         OwnedRuntime => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         SystemTimer => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Threads<'static> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
