@@ -21,7 +21,7 @@ pub(crate) struct Shutdown {
 
 #[derive(Debug)]
 struct Task {
-    has_begun: CancelToken,
+    has_started: CancelToken,
     task: AbortHandle,
 }
 
@@ -29,7 +29,7 @@ impl Shutdown {
     /// Polls `future` until it is ready or the runtime of `handle` shuts down. A future that never awaits costs nothing
     /// more than without this.
     pub(crate) async fn or_completed(&self, handle: &Handle, future: impl Future<Output = ()>) {
-        if self.task.get().is_some_and(|task| task.has_begun.is_cancelled()) {
+        if self.task.get().is_some_and(|task| task.has_started.is_cancelled()) {
             return;
         }
         let mut future = pin!(future);
@@ -46,21 +46,21 @@ impl Shutdown {
             if shutdown.is_some() {
                 return Poll::Pending;
             }
-            let has_begun = self.task(handle).has_begun.cancelled();
-            pin!(shutdown.insert(has_begun)).poll(cx)
+            let has_started = self.task(handle).has_started.cancelled();
+            pin!(shutdown.insert(has_started)).poll(cx)
         })
         .await;
     }
 
     fn task(&self, handle: &Handle) -> &Task {
         self.task.get_or_init(|| {
-            let has_begun = CancelToken::new();
-            let cancelled_when_dropped = CancelWhenDropped(has_begun.clone());
+            let has_started = CancelToken::new();
+            let cancelled_when_dropped = CancelWhenDropped(has_started.clone());
             let task = handle.spawn(async move {
                 let _dropped = cancelled_when_dropped;
                 pending::<()>().await;
             });
-            Task { has_begun, task: task.abort_handle() }
+            Task { has_started, task: task.abort_handle() }
         })
     }
 }

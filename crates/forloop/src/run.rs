@@ -208,7 +208,7 @@ mod tests {
                 let counts = ended.clone();
                 let blocks = move |released: mpsc::Receiver<()>| {
                     started.try_send(()).unwrap();
-                    // The test fails instead of waiting for ever.
+                    // The test fails instead of waiting forever.
                     let _timed_out = released.recv_timeout(Duration::from_secs(5));
                     counts.fetch_add(1, Ordering::SeqCst);
                 };

@@ -109,19 +109,19 @@ pub fn items_that_panic_when_dropped_do_not_hang_the_loop<B: Backend>(backend: B
 pub fn a_draining_loop_can_be_cancelled<B: Backend>(backend: B) {
     let (first, second, alive) = (CancelToken::new(), CancelToken::new(), Alive::default());
     // A task that is cancelled before its first poll has not run.
-    let has_begun = Gate::default();
+    let has_started = Gate::default();
     let looping = each(0..).limit(2).unwrap().at(backend.place());
     let looping = looping.drain_on(&first).cancel_on(&second);
     let settled = backend.block_on(looping.settle(|n: u64| {
         let (first, second, guard) = (first.clone(), second.clone(), alive.guard());
-        let has_begun = has_begun.clone();
+        let has_started = has_started.clone();
         job(async move {
             let _alive = guard;
             if n == 0 {
-                has_begun.open();
+                has_started.open();
             }
             if n == 1 {
-                has_begun.passed().await;
+                has_started.passed().await;
                 first.cancel();
                 yields(9).await;
                 second.cancel();

@@ -92,8 +92,7 @@ pub fn a_source_that_says_it_is_empty_and_never_ends_is_interrupted<B: Backend>(
     let source = stream::iter(0..2).chain(stream::pending());
     let looping = each_stream(source).limit(3).unwrap().at(backend.place());
     let timed_out = looping.deadline(&clock, seconds::<B>(1)).gather(body);
-    let interrupted = backend.block_on(timed_out).unwrap_err();
-    assert_eq!((interrupted.cause, interrupted.pending), (Cause::TimedOut, vec![]));
+    assert_eq!(backend.block_on(timed_out).unwrap_err().cause, Cause::TimedOut);
     // A source that has items, although it says that it has none.
     let looping = each(WrongHint(0..2, (0, Some(0)))).limit(2).unwrap().at(backend.place());
     let timed_out = looping.deadline(&clock, Duration::ZERO).gather(body);

@@ -38,23 +38,6 @@ pub(super) enum Retry {
     Prevented,
 }
 
-/// Reports the start of the loop, once. An option may want to stop it.
-fn announce_start<S, I, R, C>(
-    source: Pin<&Option<S>>,
-    admission: &mut AdmissionQueue<I, R>,
-    policy: &mut C,
-) -> Option<StopReason>
-where
-    S: Stream,
-    C: ItemPolicy<S::Item, Item = I>,
-{
-    if core::mem::replace(&mut admission.has_announced_start, true) {
-        return None;
-    }
-    let (lower, upper) = source.as_pin_ref().map_or((0, Some(0)), |source| source.size_hint());
-    policy.on_event(&Event::LoopStarted { lower, upper })
-}
-
 impl<S, A, J, Q, C, U> Drive<S, A, J, Q, C, U>
 where
     S: Stream,
@@ -124,6 +107,9 @@ where
         cx: &mut Context<'_>,
         held: usize,
     ) -> StartPause<B, J::Output, U> {
+        if self.as_mut().is_stopped_at_start() {
+            return StartPause::Quota;
+        }
         let mut stop = None;
         let next = self.as_mut().next_admitted(cx, held, &mut stop);
         if let Some(reason) = stop {
@@ -133,6 +119,25 @@ where
             Ok((index, item)) => self.start_body(cx, index, item),
             Err(pause) => pause,
         }
+    }
+
+    /// Reports the start of the loop, once. `true` if an option stops the loop for it.
+    fn is_stopped_at_start(mut self: Pin<&mut Self>) -> bool {
+        let this = self.as_mut().project();
+        let (Some(admission), Some(policy)) = (this.admission.queue_mut(), this.policy) else {
+            return false;
+        };
+        if core::mem::replace(&mut admission.has_announced_start, true) {
+            return false;
+        }
+        let source = this.source.as_ref().as_pin_ref();
+        let stop = catch(|| {
+            let (lower, upper) = source.map_or((0, Some(0)), |source| source.size_hint());
+            policy.on_event(&Event::LoopStarted { lower, upper })
+        });
+        let is_stopped = !matches!(stop, Ok(None));
+        self.stop_if_asked(stop);
+        is_stopped
     }
 
     /// Finds the item that starts next. An option may want to `stop` the loop for what has happened.
@@ -159,11 +164,7 @@ where
             let permits = policy.extra_permits(index).saturating_add(1);
             taken == 0 || taken.saturating_add(permits) <= limit
         };
-        let next = || {
-            *stop = announce_start(source.as_ref(), admission, policy);
-            if stop.is_some() {
-                return Err(StartPause::Quota);
-            }
+        catch(|| {
             while let Poll::Ready(index) = policy.poll_retry(cx) {
                 admission.back_off_is_over(index);
             }
@@ -207,8 +208,8 @@ where
             }
             admission.receive(index, item, is_held);
             Err(StartPause::Quota)
-        };
-        catch(next).unwrap_or_else(|panic| Err(StartPause::Panicked(panic)))
+        })
+        .unwrap_or_else(|panic| Err(StartPause::Panicked(panic)))
     }
 
     /// Calls the body with this item.
