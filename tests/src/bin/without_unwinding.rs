@@ -22,6 +22,7 @@ const PANIC: &[&str] = &[
     "a_dropped_consumer_leaves_no_task_running",
     "a_tasks_panic_propagates_to_the_awaiting_caller",
     "a_timed_out_body_whose_destructor_panics_stops_the_loop",
+    "a_tasks_outcome_has_its_panic_as_a_value",
     "a_panic_propagates_after_the_bodies_have_stopped",
     "a_caught_panic_is_the_outcome_of_its_item",
     "caught_panics_are_not_retried",
