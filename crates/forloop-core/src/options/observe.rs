@@ -48,8 +48,8 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     ///     R: forloop::Timer + Clone + 'static,
     /// {
     ///     let log = |at, event: &Event| {
-    ///         if let Event::Completed { index, how, attempts, .. } = event {
-    ///             eprintln!("{at:?}: item {index}: {how:?} after {attempts} attempts");
+    ///         if let Event::Completed { index, kind, attempts, .. } = event {
+    ///             eprintln!("{at:?}: item {index}: {kind:?} after {attempts} attempts");
     ///         }
     ///     };
     ///     forloop::each(urls).unbounded().observe(runtime, log).gather(async |url| url.len()).await
