@@ -329,13 +329,13 @@ where
     }
 
     /// Reports that the item with this index has completed.
-    pub(super) fn report_completed(mut self: Pin<&mut Self>, index: usize, how: OutcomeKind) {
+    pub(super) fn report_completed(mut self: Pin<&mut Self>, index: usize, kind: OutcomeKind) {
         let admission = self.as_mut().admission();
         // This drops what was retained for another attempt.
         let attempts = admission
-            .map_or(Ok(1), |admission| catch(|| admission.forget(index, how.is_failure())));
+            .map_or(Ok(1), |admission| catch(|| admission.forget(index, kind.is_failure())));
         match attempts {
-            Ok(attempts) => self.report(&Event::Completed { index, attempts, kind: how }),
+            Ok(attempts) => self.report(&Event::Completed { index, attempts, kind }),
             Err(panic) => self.stop_for(panic),
         }
     }
