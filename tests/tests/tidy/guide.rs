@@ -116,7 +116,7 @@ fn compiler_messages_quoted_in_the_guide_are_in_the_golden_files() {
         // A message that contains a backtick is quoted with two.
         let quotes = if cell.starts_with("``") { "``" } else { "`" };
         for message in cell.split(quotes).skip(1).step_by(2) {
-            assert!(said.contains(message.trim()), "no file in tests/ui says: {message}");
+            assert!(said.contains(message.trim()), "no golden file says: {message}");
             messages += 1;
         }
     }

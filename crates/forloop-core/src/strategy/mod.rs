@@ -3,7 +3,7 @@
 //! Each strategy repeats what it needs of limit, options, closure, body and place. One trait with a blanket
 //! implementation could stand for the bounds on the place. The compiler then reports a wrong runtime four times
 //! instead of three, and each time with one more requirement: see
-//! `a_runtime_where_scoped_threads_are_wanted.stderr` in `tests/ui`.
+//! `a_runtime_where_scoped_threads_are_wanted.stderr` in `tests/compile_fail/ui`.
 
 mod as_completed;
 mod collect;

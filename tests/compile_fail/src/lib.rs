@@ -1,0 +1,2 @@
+//! A package of its own for the compiler's messages, because trybuild checks every dependency of the package
+//! that runs it once more.
