@@ -82,6 +82,14 @@ macro_rules! __cases {
                 in_task a_wake_of_a_completed_body_polls_no_other_body: "law 9";
                 in_task a_consumer_of_many_results_yields_to_the_executor: "law 9";
             }
+            fairness {
+                in_task no_body_uses_up_every_turn_of_its_loop: "law 9";
+                in_task new_bodies_do_not_use_up_every_turn: "law 9";
+                in_task no_nested_loop_uses_up_every_turn: "law 9";
+                in_task no_future_uses_up_every_turn_of_its_set: "law 9";
+                in_task no_part_of_a_group_uses_up_every_turn: "law 9";
+                in_task neither_consumer_nor_bodies_use_up_every_turn: "law 9";
+            }
             finish {
                 both draining_completes_the_running_bodies_and_starts_no_other: "OPT-10";
                 both a_loop_that_waits_for_its_source_can_be_drained: "OPT-10", "law 5";

@@ -31,6 +31,7 @@ fn the_core_names_no_runtime() {
         "concurrent-queue",
         "crossbeam-utils",
         "event-listener",
+        "forloop-budget",
         "forloop-core",
         "futures-core",
         "parking",

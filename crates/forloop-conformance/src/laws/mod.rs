@@ -8,6 +8,7 @@ pub mod cancel;
 pub mod collect;
 pub mod cooperative;
 pub mod deadlock;
+pub mod fairness;
 pub mod filter_map;
 pub mod finish;
 pub mod first_ok;

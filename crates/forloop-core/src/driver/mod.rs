@@ -60,8 +60,8 @@ use crate::place::{BodySet, Delivery, DeliveryRule, PoolHandle, PullConfig};
 use crate::simulation::Origin;
 use crate::{Interrupted, Outcome, Panic};
 
-/// Rounds in one poll of the task after which the loop yields, if a body has yielded in one of them: to
-/// return to the executor costs as much as many polls of bodies.
+/// Rounds in one turn after which the loop yields, if a body has yielded in one of them: to return to the
+/// executor costs as much as many polls of bodies.
 const YIELDS: usize = 16;
 
 /// Bodies started in a row before the woken ones are looked at again.
@@ -105,7 +105,9 @@ enum Step<B> {
     Progress,
     /// The receiver of the completions wants no more for now.
     Break(B),
-    /// The budget is used up: let the executor run other tasks.
+    /// The budget is used up: let the executor run other tasks, and then continue.
+    OutOfBudget,
+    /// Everything has had its part of this turn: let the executor run other tasks, and then begin a round.
     Yield,
     /// There is nothing to do until the task is woken, and it will be.
     Sleep,
@@ -283,7 +285,8 @@ where
             match self.as_mut().step(cx, held, &mut signals, &mut on_complete) {
                 Step::Progress => {}
                 Step::Break(value) => return Poll::Ready(ControlFlow::Break(value)),
-                Step::Yield => return self.yield_now(cx),
+                Step::OutOfBudget => return self.yield_now(cx, false),
+                Step::Yield => return self.yield_now(cx, true),
                 Step::Sleep => return Poll::Pending,
                 Step::Complete => {
                     let stopped = self.project().running.poll_wait_groups(cx);
@@ -303,7 +306,7 @@ where
         on_complete: &mut impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
     ) -> Step<B> {
         if self.polls_this_turn >= budget() {
-            return Step::Yield;
+            return Step::OutOfBudget;
         }
         if C::HAS_SIGNALS && *signals == Signals::Unchecked {
             *signals = Signals::Checked;
@@ -411,7 +414,8 @@ where
         // A body that yields wants other tasks to run, and not only its siblings. Where bodies can time out,
         // that is checked after each round.
         let rounds = if C::HAS_SIGNALS { 1 } else { YIELDS };
-        if *this.rounds_this_turn < rounds || !this.running.has_yielded() {
+        let is_turn_over = *this.rounds_this_turn >= rounds && this.running.has_yielded();
+        if !is_turn_over {
             *this.rounds_this_turn += 1;
             if this.running.next_round() {
                 return None;
@@ -430,6 +434,9 @@ where
                 return Some(Step::Progress);
             }
         }
+        if is_turn_over {
+            return Some(Step::Yield);
+        }
         if may_start_more {
             return Some(Step::Progress);
         }
@@ -439,6 +446,9 @@ where
         }
         *this.polls_this_turn = 0;
         *this.rounds_this_turn = 0;
+        if this.running.must_begin_with_round() {
+            *this.started_this_round = ROUND;
+        }
         Some(Step::Sleep)
     }
 
@@ -490,11 +500,19 @@ where
     }
 
     /// Wakes the task and returns to the executor.
-    fn yield_now<T>(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+    ///
+    /// A turn that `is_over` is followed by a new one. Otherwise the next poll continues the turn, which is over once
+    /// everything has had its part of the two polls.
+    fn yield_now<T>(self: Pin<&mut Self>, cx: &mut Context<'_>, is_over: bool) -> Poll<T> {
         let this = self.project();
         *this.polls_this_turn = 0;
-        // A round of more bodies than the budget continues, and counts for the next poll.
-        *this.rounds_this_turn = usize::from(this.running.is_round_in_progress());
+        *this.rounds_this_turn = if is_over { 0 } else { YIELDS };
+        if is_over {
+            this.running.end_turn();
+        }
+        if is_over && this.running.must_begin_with_round() {
+            *this.started_this_round = ROUND;
+        }
         cx.waker().wake_by_ref();
         Poll::Pending
     }

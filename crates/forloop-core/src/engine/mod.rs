@@ -17,6 +17,7 @@
 //! | [`index_table`] | the index of the body in each slot |
 //! | [`ready`] | which slots were woken: wakers and the queue |
 //! | [`round`] | the order in which woken slots are polled |
+//! | [`turns`] | which of them is polled first |
 //! | [`ordered`] | where outputs are stored by index |
 //!
 //! `unsafe` is in the slab's memory, in the ready queue and its cells ([`atomic`]), and in the ordered
@@ -38,6 +39,7 @@ mod ready;
 mod round;
 mod slab;
 mod slot;
+mod turns;
 
 #[cfg(forloop_loom)]
 pub(crate) use self::atomic::AtomicWaker;
@@ -61,6 +63,7 @@ use self::bodies::Bodies;
 use self::ready::ReadyQueue;
 use self::round::Round;
 use self::slot::{Slot, number_of, offset_of, slot_at};
+use self::turns::{TurnEnd, Turns};
 use crate::outcome::{Outcome, Panic, catch};
 use crate::simulation::{self, Origin, WaitReport};
 use crate::wait_group::{WaitGroup, with_wait_group};
@@ -76,6 +79,7 @@ pub(crate) struct FutureSet<J> {
     /// [`JobHandle::mark_cancelled`], if it does anything. A destructor cannot name the trait.
     mark_one: Option<fn(Pin<&J>)>,
     wait_report: WaitReport,
+    turns: Turns,
 }
 
 impl<J: JobHandle> FutureSet<J> {
@@ -94,6 +98,7 @@ impl<J: JobHandle> FutureSet<J> {
             wait_groups: Vec::new(),
             mark_one: (!J::INLINE).then_some(J::mark_cancelled),
             wait_report: WaitReport::new(Origin::unknown()),
+            turns: Turns::new(),
         }
     }
 
@@ -281,6 +286,9 @@ impl<J: JobHandle> FutureSet<J> {
     // the round gets there. The new body is then polled for the wake of the old one. Futures permit a poll
     // without a wake, and it happens at most once per such wake.
     //
+    // Turns. The first round of a turn may begin with another body than that of the lowest index, so that none
+    // uses up what a runtime allows the task in every turn: see `turns.rs`.
+    //
     // Panics. `poll_round` holds the `PollGuard`, so a body that panics through it leaves the set marked as
     // not being polled. Panics of bodies are caught and are outcomes; only `on_complete` may panic through.
 
@@ -295,7 +303,9 @@ impl<J: JobHandle> FutureSet<J> {
     ) -> ControlFlow<B> {
         let mut guard = self.ready.enter();
         while *polls < most {
-            let slot = if let Some(number) = self.round.next_chunk() {
+            let slot = if let Some(first) = self.round.take_first() {
+                first
+            } else if let Some(number) = self.round.next_chunk() {
                 let bodies = &mut self.bodies;
                 let mut due = bodies.slab.chunk_mut(number).take_due();
                 let wakers = guard.chunk(number);
@@ -347,6 +357,7 @@ impl<J: JobHandle> FutureSet<J> {
         if J::INLINE && self.wait_report.is_requested() {
             self.report_waiting();
         }
+        let turn_end = self.turns.begin();
         let (bodies, round) = (&mut self.bodies, &mut self.round);
         let is_simulated = J::INLINE && simulation::is_on();
         // The order of slots is no use for bodies that complete elsewhere. Bodies that use the parent's
@@ -359,6 +370,9 @@ impl<J: JobHandle> FutureSet<J> {
                 round.add(number);
             }
         });
+        if turn_end == TurnEnd::Exhausted {
+            self.turns.choose_first(round, &mut bodies.slab);
+        }
         if needs_slots {
             round.sort_by(bodies, Bodies::rank);
         } else {
@@ -368,6 +382,21 @@ impl<J: JobHandle> FutureSet<J> {
             round.choose_order();
         }
         !round.is_over()
+    }
+
+    /// Ends a turn in which bodies were woken that were not polled.
+    #[inline]
+    pub(crate) fn end_turn(&mut self) {
+        if J::INLINE {
+            self.turns.end(true);
+        }
+    }
+
+    /// Whether this turn must begin with a round, and not with starts, and has not had one: new bodies must not use
+    /// up what the runtime allows the task in a turn before the bodies that wait for it.
+    #[inline]
+    pub(crate) fn must_begin_with_round(&self) -> bool {
+        self.turns.must_begin_with_round()
     }
 
     /// Begins a round of all bodies, whether they were woken or not, and abandons the current round.
@@ -387,6 +416,9 @@ impl<J: JobHandle> FutureSet<J> {
             if chunk.due() != 0 {
                 self.round.add(number);
             }
+        }
+        if self.turns.begin() == TurnEnd::Exhausted {
+            self.turns.choose_first(&mut self.round, &mut self.bodies.slab);
         }
         self.round.sort_by(&mut self.bodies, Bodies::rank);
         if simulation::is_on() {
@@ -419,9 +451,12 @@ impl<J: JobHandle> FutureSet<J> {
         }
     }
 
-    /// Goes to sleep until a body is woken, which then wakes the task of `cx`. Returns `false` if a body has
-    /// been woken already or the round is not over: then the caller must poll again.
+    /// Ends a turn, and goes to sleep until a body is woken, which then wakes the task of `cx`. Returns `false` if
+    /// a body has been woken already or the round is not over: then the caller must poll again.
     pub(crate) fn sleep(&mut self, cx: &Context<'_>) -> bool {
+        if J::INLINE {
+            self.turns.end(false);
+        }
         self.round.is_over() && self.ready.sleep(cx.waker())
     }
 

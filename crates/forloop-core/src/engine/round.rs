@@ -2,7 +2,8 @@
 //!
 //! A round polls every body that was woken before it began, each once. It gives an order to bodies that
 //! were woken together: in-task bodies by index, spawned ones by the sequence number of their
-//! completion. So "the first failure" means the same on one thread and on many.
+//! completion. So "the first failure" means the same on one thread and on many. The first round of a turn may
+//! begin with one body out of this order: see [`turns`](super::turns).
 //!
 //! There are two representations, and a round uses one of them:
 //!
@@ -26,6 +27,8 @@ use crate::simulation::choose_order;
 
 /// The slots that are still to be polled in this round.
 pub(super) struct Round {
+    /// The slot that is polled before all others. It is not due, and not in one of the lists.
+    first: Option<Slot>,
     /// The numbers of the chunks with due slots, the next chunk last.
     chunks: Vec<usize>,
     /// The due slots behind their keys, in ascending order.
@@ -38,13 +41,19 @@ pub(super) struct Round {
 impl Round {
     #[inline]
     pub(super) const fn new() -> Self {
-        Self { chunks: Vec::new(), slots: Vec::new(), polled: 0, sort: CountingSort::new() }
+        Self {
+            first: None,
+            chunks: Vec::new(),
+            slots: Vec::new(),
+            polled: 0,
+            sort: CountingSort::new(),
+        }
     }
 
     /// Whether no slot is left.
     #[inline]
     pub(super) fn is_over(&self) -> bool {
-        self.chunks.is_empty() && self.polled == self.slots.len()
+        self.chunks.is_empty() && self.polled == self.slots.len() && self.first.is_none()
     }
 
     /// Adds a chunk with due slots. [`sort_chunks`](Self::sort_chunks) or [`sort_by`](Self::sort_by)
@@ -63,10 +72,34 @@ impl Round {
     /// Takes the next slot, in a round by slots.
     #[inline]
     pub(super) fn next_slot<J>(&mut self, slab: &mut Slab<J>) -> Option<Slot> {
+        if let Some(first) = self.take_first() {
+            return Some(first);
+        }
         let &(_, slot) = self.slots.get(self.polled)?;
         self.polled += 1;
         slab.chunk_mut(number_of(slot)).clear_due(offset_of(slot));
         Some(slot)
+    }
+
+    /// Takes the slot that is polled before all others, if there is one.
+    #[inline]
+    pub(super) fn take_first(&mut self) -> Option<Slot> {
+        self.first.take()
+    }
+
+    /// Has a due slot polled before all others, whatever its key. Sorting must follow.
+    pub(super) fn poll_first<J>(&mut self, first: Slot, slab: &mut Slab<J>) {
+        let number = number_of(first);
+        slab.chunk_mut(number).clear_due(offset_of(first));
+        if slab.chunk(number).due() == 0 {
+            self.chunks.retain(|&other| other != number);
+        }
+        self.first = Some(first);
+    }
+
+    /// The number of each chunk that was added, with its due slots. Sorting must follow.
+    pub(super) fn due<J>(&self, slab: &Slab<J>) -> impl Iterator<Item = (usize, usize)> {
+        self.chunks.iter().map(|&number| (number, slab.chunk(number).due()))
     }
 
     /// Orders a round by chunks: the chunk that was opened first comes first.

@@ -26,6 +26,7 @@ use core::ops::ControlFlow;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
+use forloop_budget::is_exhausted;
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
@@ -186,6 +187,8 @@ pin_project! {
         panic: Option<Panic>,
         // The consumer has completed, and the bodies were cancelled.
         is_stopping: bool,
+        // The next poll begins with the bodies, and not with the consumer. See `poll`.
+        are_bodies_first: bool,
     }
 }
 
@@ -211,6 +214,7 @@ where
             output: None,
             panic: None,
             is_stopping: false,
+            are_bodies_first: false,
         }
     }
 
@@ -298,13 +302,20 @@ where
 {
     type Output = T;
 
+    // Each poll alternates between the consumer and the bodies until both are pending. A runtime may allow a
+    // task only so many operations in a poll, and what is polled first may use them up each time. While that
+    // happens, or the consumer wakes itself, the consumer is polled first in every other poll only.
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         // What the consumer takes during this poll need not wake the loop.
         drop(self.channel.driver.take());
         self.channel.renew_budget();
         self.as_mut().project().results.begin_poll();
+        let began_with_bodies = self.are_bodies_first;
+        let mut is_consumer_next = !began_with_bodies;
         loop {
-            self.as_mut().poll_consumer(cx);
+            if is_consumer_next {
+                self.as_mut().poll_consumer(cx);
+            }
             let in_channel = self.channel.len();
             match self.as_mut().project().results.poll_fill(cx, in_channel, Fill::Batch) {
                 Poll::Ready(true) => self.as_mut().send_buffered(),
@@ -317,18 +328,23 @@ where
                 }
                 // Closed just now: the consumer is polled once more.
                 Poll::Ready(false) if self.channel.close() => {}
+                Poll::Ready(false) | Poll::Pending if !is_consumer_next => {}
                 Poll::Ready(false) | Poll::Pending => {
                     self.channel.driver.register(cx.waker());
                     // Read after the waker was registered: what is taken later wakes the loop.
                     let has_taken = self.channel.len() != in_channel;
                     let must_renew = self.channel.is_budget_spent();
                     // `sleep` is false for a consumer that has woken itself: it yields to the executor, too.
-                    if !self.as_mut().project().consumer.sleep(cx) || has_taken || must_renew {
+                    let is_consumer_woken = !self.as_mut().project().consumer.sleep(cx);
+                    *self.as_mut().project().are_bodies_first =
+                        !began_with_bodies && (is_consumer_woken || is_exhausted());
+                    if is_consumer_woken || has_taken || must_renew {
                         cx.waker().wake_by_ref();
                     }
                     return Poll::Pending;
                 }
             }
+            is_consumer_next = true;
         }
     }
 }

@@ -238,6 +238,7 @@ impl<'a, J: JobHandle, S: Future<Output = ()>> Future for Wait<'a, J, S> {
         let set = this.set.as_mut().expect("a wait is not polled again after it has completed");
         if set.polls_this_turn >= BUDGET {
             set.polls_this_turn = 0;
+            set.bodies.end_turn();
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
@@ -255,9 +256,9 @@ impl<'a, J: JobHandle, S: Future<Output = ()>> Future for Wait<'a, J, S> {
                 ControlFlow::Continue(())
             });
         }
-        // One round for each poll, so that bodies which wake themselves yield to the executor. With the parent
-        // waker that was the round above.
-        let mut is_round_complete = J::PARENT_WAKER;
+        // One round for each poll, so that bodies which wake themselves yield to the executor: a round that the
+        // budget has split, or a new one. With the parent waker that was the round above.
+        let mut is_round_complete = J::PARENT_WAKER || set.bodies.is_round_in_progress();
         while set.polls_this_turn < BUDGET {
             match set.bodies.poll_next_woken() {
                 Some(completion) => {
@@ -277,6 +278,7 @@ impl<'a, J: JobHandle, S: Future<Output = ()>> Future for Wait<'a, J, S> {
         }
         set.polls_this_turn = 0;
         if !set.bodies.sleep(cx) {
+            set.bodies.end_turn();
             cx.waker().wake_by_ref();
         }
         Poll::Pending

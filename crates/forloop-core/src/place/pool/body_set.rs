@@ -217,6 +217,20 @@ impl<J: JobHandle> BodySet<J> {
         }
     }
 
+    /// [`FutureSet::end_turn`]. Workers end their turns themselves.
+    #[inline]
+    pub(crate) fn end_turn(&mut self) {
+        if self.pool().is_none() {
+            self.set.end_turn();
+        }
+    }
+
+    /// [`FutureSet::must_begin_with_round`].
+    #[inline]
+    pub(crate) fn must_begin_with_round(&self) -> bool {
+        self.set.must_begin_with_round()
+    }
+
     /// [`FutureSet::sleep`].
     #[inline]
     pub(crate) fn sleep(&mut self, cx: &Context<'_>) -> bool {

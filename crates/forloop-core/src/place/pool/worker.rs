@@ -80,6 +80,8 @@ pub(super) struct Worker<B: Body<Returns = T>, T, I: Intake<B, T>> {
     bodies: WorkerBodies<B, T>,
     intake: I,
     stop: Stop,
+    /// The last poll has ended because the budget was used.
+    is_out_of_budget: bool,
 }
 
 /// The stages of a worker's stop.
@@ -103,16 +105,19 @@ enum WorkerPhase {
     StartBodiesBeforeSleep,
     /// Nothing is left to do.
     Sleep,
-    /// The budget is used, or a body has yielded: let the executor run other tasks.
+    /// The budget is used: let the executor run other tasks, and then continue.
+    OutOfBudget,
+    /// A body has yielded: let the executor run other tasks, and then begin a round.
     Yield,
 }
 
 /// What a worker has done within one poll of its task.
-#[derive(Default)]
 struct Turn {
     /// Polls of bodies, which count against the budget.
     polls: usize,
     has_had_round: bool,
+    /// It continues the last turn, which was out of budget.
+    is_continuation: bool,
 }
 
 impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
@@ -124,7 +129,7 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
     ) -> Self {
         let buffer = BatchBuffer::new(completions.clone());
         let bodies = WorkerBodies { set, buffer, delivery, completions };
-        Self { bodies, intake, stop: Stop::NotRequested }
+        Self { bodies, intake, stop: Stop::NotRequested, is_out_of_budget: false }
     }
 
     /// Polls the woken bodies of this round, a part of them at a time.
@@ -137,7 +142,7 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
             self.intake.close(&mut self.bodies);
         }
         if turn.polls >= budget() {
-            WorkerPhase::Yield
+            WorkerPhase::OutOfBudget
         } else if self.bodies.set.is_round_in_progress() {
             WorkerPhase::PollBodies
         } else {
@@ -153,8 +158,11 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
         if I::PULLS {
             self.bodies.buffer.flush_prompt();
         }
-        if turn.polls >= budget()
-            || !I::PULLS && turn.has_had_round && self.bodies.set.has_yielded()
+        if turn.polls >= budget() {
+            return WorkerPhase::OutOfBudget;
+        }
+        if (turn.is_continuation || turn.has_had_round && !I::PULLS)
+            && self.bodies.set.has_yielded()
         {
             return WorkerPhase::Yield;
         }
@@ -181,6 +189,7 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
         if self.bodies.set.sleep(cx) {
             return Poll::Pending;
         }
+        self.bodies.set.end_turn();
         self.poll_yield(cx)
     }
 
@@ -280,11 +289,13 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Future for Worker<B, T, I> {
     // - The loop is cancelled. That is checked before each phase and after POLLS_PER_CHECK polls within
     //   a round, so a worker with many busy bodies stops soon. From then on every poll is poll_stop.
     // - The budget is used. The worker wakes itself and returns `Pending`, so the executor runs other
-    //   tasks. A round that is not complete continues in the next poll.
+    //   tasks. The next poll continues where this one stopped.
     // - A body yields to the executor, by waking itself while it is polled. Where bodies are pushed, the
     //   worker returns after each round in which one has, as a loop in the caller's task does: the
     //   dispatcher may be the task that the body yields to. A worker that pulls keeps polling until the
-    //   budget is used, because it needs no other task to get bodies.
+    //   budget is used, because it needs no other task to get bodies; it returns after the round that it
+    //   has continued. The next poll begins with a round, so that bodies that wait for the operations which a
+    //   runtime allows a task in a turn get them before new ones.
     // - Nothing is left to do. A worker that pulls starts bodies once more with `before_sleep`, which
     //   registers it with the source's sleepers: the first attempt may have failed only because another
     //   worker held the source. If that attempt gets bodies, another one follows, because nothing
@@ -300,11 +311,13 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Future for Worker<B, T, I> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         this.intake.register(cx.waker());
-        let mut turn = Turn::default();
-        let mut phase = match this.bodies.set.is_round_in_progress() {
-            true => WorkerPhase::PollBodies,
-            false => WorkerPhase::StartBodies,
-        };
+        let set = &mut this.bodies.set;
+        let is_continuation = core::mem::take(&mut this.is_out_of_budget);
+        let has_had_round =
+            set.is_round_in_progress() || set.must_begin_with_round() && set.next_round();
+        let mut turn = Turn { polls: 0, has_had_round, is_continuation };
+        let mut phase =
+            if has_had_round { WorkerPhase::PollBodies } else { WorkerPhase::StartBodies };
         loop {
             if this.bodies.completions.is_cancelled() {
                 return this.poll_stop(cx);
@@ -314,7 +327,14 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Future for Worker<B, T, I> {
                 WorkerPhase::StartBodies => this.start_bodies(&mut turn, false),
                 WorkerPhase::StartBodiesBeforeSleep => this.start_bodies(&mut turn, true),
                 WorkerPhase::Sleep => return this.poll_sleep(cx),
-                WorkerPhase::Yield => return this.poll_yield(cx),
+                WorkerPhase::OutOfBudget => {
+                    this.is_out_of_budget = true;
+                    return this.poll_yield(cx);
+                }
+                WorkerPhase::Yield => {
+                    this.bodies.set.end_turn();
+                    return this.poll_yield(cx);
+                }
             };
         }
     }

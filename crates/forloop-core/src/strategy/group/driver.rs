@@ -5,6 +5,8 @@ use core::mem;
 use core::ops::ControlFlow;
 use core::task::{Context, Poll, ready};
 
+use forloop_budget::is_exhausted;
+
 use super::child::ChildCompletion;
 use super::deferred_notify::{ChildHandle, DeferredNotify, HandleGuard};
 use super::group_future::{GroupDriver, GroupResult};
@@ -24,8 +26,13 @@ use crate::{Cause, LoopError, Outcome, Panic};
 /// 2. it polls the children that were woken;
 /// 3. it polls the body, if it was woken.
 ///
-/// So none of them starves another. A child that has failed is seen before the body is polled, and the body, which
-/// may be spawning children in a loop, is polled only when those that it has spawned have started.
+/// A child that has failed is seen before the body is polled, and the body, which may be spawning children in a loop, is
+/// polled only when those that it has spawned have started.
+///
+/// Between two passes the group returns to its executor. Some runtimes allow a task only so many operations until then,
+/// and what is polled first may use them up each time. While that happens, or the body wakes itself, the body is polled
+/// at the beginning of every other pass instead of at its end; and the children take turns in being first among
+/// themselves. So none of them starves another.
 ///
 /// The first failure, panic, interruption or [cancellation](super::Group::cancel) stops the group: it closes, drops
 /// its body and cancels its children. Only then is the handle of a failed child completed, and on threads only when
@@ -49,6 +56,8 @@ pub(super) struct Driver<G, B, T, E, C: ChildHandle + ?Sized, J: JobHandle> {
     has_lost_child: bool,
     /// A child's failure does not stop the group.
     is_supervisor: bool,
+    /// This pass polls the body at its beginning.
+    is_body_first: bool,
 }
 
 /// Where a group is on its way to completion. It only moves forward.
@@ -112,6 +121,7 @@ where
             interruption: None,
             has_lost_child: false,
             is_supervisor: false,
+            is_body_first: false,
         }
     }
 
@@ -120,6 +130,9 @@ where
         match self.pass {
             Pass::Begin => {
                 self.start_body();
+                if self.is_body_first {
+                    self.poll_body();
+                }
                 self.pass = Pass::Arrivals { left: self.group.arrivals() };
             }
             Pass::Arrivals { left } => {
@@ -136,10 +149,8 @@ where
                 None => self.pass = Pass::Body,
             },
             Pass::Body => {
-                if self.body_job.next_round()
-                    && let Some(completion) = self.body_job.poll_next_woken().flatten()
-                {
-                    self.on_body_completion(completion.outcome);
+                if !self.is_body_first {
+                    self.poll_body();
                 }
                 self.pass = Pass::End;
             }
@@ -164,6 +175,15 @@ where
                 self.group.complete(1);
                 self.stop_for(panic);
             }
+        }
+    }
+
+    /// Polls the body if it was woken.
+    fn poll_body(&mut self) {
+        if self.body_job.next_round()
+            && let Some(completion) = self.body_job.poll_next_woken().flatten()
+        {
+            self.on_body_completion(completion.outcome);
         }
     }
 
@@ -361,11 +381,14 @@ where
                 self.stop_because(Cause::TimedOut);
                 continue;
             }
+            let is_turn_used_up = is_exhausted() || self.body_job.has_yielded();
+            self.is_body_first = !self.is_body_first && is_turn_used_up;
             if self.sleep(cx) {
                 return Poll::Pending;
             }
             break;
         }
+        self.children.end_turn();
         cx.waker().wake_by_ref();
         Poll::Pending
     }
