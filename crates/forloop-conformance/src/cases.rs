@@ -133,6 +133,9 @@ macro_rules! __cases {
                 both the_earliest_error_is_returned: "GAT-4";
                 both an_error_is_returned_after_the_siblings_have_stopped: "GAT-5";
                 both the_error_contains_every_failure: "GAT-5", "law 2";
+                in_task the_error_contains_every_failure_of_bodies_that_start_together: "GAT-5", "law 2";
+                in_task the_error_contains_every_failure_of_one_instant: "GAT-5", "law 2";
+                in_task after_a_failure_each_body_of_its_round_is_polled_once: "GAT-5";
                 both settle_returns_every_outcome_in_input_order: "GAT-6";
             }
             group {
@@ -140,6 +143,7 @@ macro_rules! __cases {
                 both a_child_may_spawn_into_its_group_after_the_body_has_returned: "GRP-2";
                 both a_childs_error_stops_the_siblings_and_the_body: "GRP-3";
                 both the_error_contains_every_failure_and_no_cancelled_child: "GRP-4";
+                both the_error_contains_every_failure_of_children_that_fail_together: "GRP-4", "law 2";
                 both a_bodys_error_stops_the_children_before_it_is_returned: "GRP-5";
                 both a_closed_group_refuses_a_child_and_drops_it_unpolled: "GRP-6";
                 both the_error_of_a_child_that_is_not_awaited_is_returned: "GRP-7";

@@ -32,6 +32,7 @@ const PANIC: &[&str] = &[
     "a_folds_panic_propagates_after_the_bodies_have_stopped",
     "a_folds_panic_takes_precedence_over_those_of_destructors",
     "a_panic_before_the_ready_signal_propagates_from_start",
+    "after_a_failure_each_body_of_its_round_is_polled_once",
     "a_predicates_panic_propagates_after_the_bodies_have_stopped",
 ];
 

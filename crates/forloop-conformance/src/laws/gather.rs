@@ -1,10 +1,16 @@
 //! `gather`, `try_gather` and `settle`.
 
+use std::convert::identity;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use forloop_core::{Outcome, Timer, each};
+use futures_lite::FutureExt;
+use futures_lite::future::poll_once;
 
-use crate::{Alive, Backend, Gate, Log, Peak, job, yields};
+use crate::strategies::{Run, Stops, every_strategy};
+use crate::{Alive, Backend, Gate, Inline, LONG, Log, Peak, eventually, job, yields};
 
 /// GAT-1: Without a limit, all bodies are in flight at once.
 pub fn all_bodies_run_at_once<B: Backend>(backend: B) {
@@ -119,25 +125,161 @@ pub fn an_error_is_returned_after_the_siblings_have_stopped<B: Backend>(backend:
     assert_eq!(error.get(4).unwrap(), "four");
 }
 
-/// GAT-5, law 2: The error contains the bodies that failed before the loop stopped, each with its index.
+/// GAT-5, law 2: The error contains every failure of the round that stopped the loop, in completion order: here of
+/// bodies that were woken together.
 pub fn the_error_contains_every_failure<B: Backend>(backend: B) {
-    let all_in = Gate::default();
-    let arrived = Log::default();
-    let outcome = each(0..8).unbounded().at(backend.place()).try_for_each(|n: u64| {
-        let (all_in, arrived) = (all_in.clone(), arrived.clone());
-        job(async move {
+    let (gate, arrived, done) = (Arc::new(Mutex::default()), Log::default(), Log::default());
+    let looping = || each(0..100).limit(8).unwrap().at(backend.place());
+    let body = |n: u64| {
+        let gate: Arc<Mutex<Gate>> = gate.clone();
+        let (arrived, done) = (arrived.clone(), done.clone());
+        async move {
+            let passed = gate.lock().unwrap().clone();
             arrived.write(n);
-            if arrived.read().len() == 8 {
-                all_in.open();
+            if n == 6 {
+                std::future::pending::<()>().await;
             }
-            all_in.passed().await;
-            Err::<(), _>(n.to_string())
-        })
+            passed.passed().await;
+            done.write(n);
+            if n == 3 { Ok(n) } else { Err(n.to_string()) }
+        }
+    };
+    backend.block_on(async {
+        for Run { strategy, mut returned } in every_strategy!(job: looping(), body) {
+            if strategy.stops != Stops::AtFailure {
+                continue;
+            }
+            while arrived.read().len() < 8 {
+                assert_eq!(poll_once(returned.as_mut()).await, None, "{strategy:?}");
+                yields(1).await;
+            }
+            gate.lock().unwrap().open();
+            if B::SPAWNED {
+                // The tasks fail while nobody polls the loop.
+                eventually(&backend.clock(), || done.read().len() == 7).await;
+            }
+            let returned = returned.await;
+            *gate.lock().unwrap() = Gate::default();
+            assert_eq!(
+                arrived.take().len(),
+                8,
+                "{strategy:?}: no body was called after the failure"
+            );
+            let (failed, order) = (returned.failures, done.take());
+            let expected = order.into_iter().filter(|&n| n != 3).map(|n| n.to_string());
+            let mut failed: Vec<_> = failed.into_iter().map(|(_, error)| error).collect();
+            let mut expected: Vec<_> = expected.collect();
+            if B::SPAWNED {
+                // A body has failed a little later than it says.
+                failed.sort();
+                expected.sort();
+            }
+            assert_eq!(failed, expected, "{strategy:?}");
+            assert_eq!(failed.len(), 6, "{strategy:?}");
+        }
     });
-    let error = backend.block_on(outcome).unwrap_err();
-    assert!(!error.failures().is_empty());
-    for failure in error.failures() {
-        assert_eq!(failure.error, failure.index.unwrap().to_string());
+}
+
+/// GAT-5, law 2: The same of bodies that start together, and fail at their first poll: as many as have permits.
+pub fn the_error_contains_every_failure_of_bodies_that_start_together(in_task: Inline) {
+    let (called, clock) = (Log::default(), in_task.clock());
+    let body = |n: u64| {
+        called.write(n);
+        async move { Err::<u64, _>(n.to_string()) }
+    };
+    for (limit, items, expected) in [(1, 9, 1), (3, 9, 3), (9, 3, 3), (100, 1000, 64)] {
+        let looping = || each(0..items).limit(limit).unwrap();
+        let with_deadline = || looping().deadline(&clock, LONG);
+        let runs = every_strategy!(identity: looping(), body).into_iter();
+        let runs = runs.chain(every_strategy!(identity: looping().with_parent_waker(), body));
+        let runs = runs.chain(every_strategy!(identity: with_deadline(), body));
+        in_task.block_on(async {
+            for Run { strategy, returned } in runs {
+                if strategy.stops != Stops::AtFailure {
+                    continue;
+                }
+                let failed = returned.await.failures.into_iter().map(|(_, error)| error);
+                assert!(failed.eq((0..expected).map(|n| n.to_string())), "{strategy:?}");
+                assert!(called.take().into_iter().eq(0..expected), "{strategy:?}");
+            }
+        });
+    }
+}
+
+/// GAT-5, law 2: The same of bodies whose timers fire at one instant, and of those that time out at one.
+pub fn the_error_contains_every_failure_of_one_instant(in_task: Inline) {
+    let clock = in_task.clock();
+    let second = Duration::from_secs(1);
+    let looping = || each(0..9_u64).limit(5).unwrap();
+    let error = in_task.block_on(looping().try_for_each(|n| {
+        let clock = clock.clone();
+        async move {
+            clock.sleep(if n == 3 { 2 * second } else { second }).await;
+            Err::<(), _>(n)
+        }
+    }));
+    let failed: Vec<_> =
+        error.unwrap_err().failures().iter().map(|failure| failure.error).collect();
+    assert_eq!(failed, [0, 1, 2, 4]);
+
+    // One body fails when the others time out.
+    for fails in [9, 2] {
+        let timed = looping().timeout(&clock, second).try_for_each(|n| {
+            let clock = clock.clone();
+            async move {
+                clock.sleep(if n == fails { second } else { 2 * second }).await;
+                Err::<(), _>(n)
+            }
+        });
+        let error = in_task.block_on(timed).unwrap_err();
+        let mut late: Vec<_> = (0..5).collect();
+        late.retain(|&index| index as u64 != fails);
+        assert_eq!(error.timed_out(), late);
+        assert_eq!(error.failures().len(), usize::from(fails < 5));
+    }
+}
+
+/// GAT-5: After a failure, a body of its round is polled once and no other is: one that is still pending is dropped, one
+/// that was not woken is not polled, and a panic takes precedence.
+pub fn after_a_failure_each_body_of_its_round_is_polled_once(_in_task: Inline) {
+    for panics in [false, true] {
+        let (gate, polled, alive) = (Gate::default(), Log::default(), Alive::default());
+        let other = Gate::default();
+        let body = |n: u64| {
+            let (gate, other, polled) = (gate.clone(), other.clone(), polled.clone());
+            let guard = alive.guard();
+            async move {
+                let _alive = guard;
+                let waits_for = if n == 2 { &other } else { &gate };
+                waits_for.passed().await;
+                for _ in 0..2 {
+                    polled.write(n);
+                    if n != 1 {
+                        break;
+                    }
+                    yields(1).await;
+                }
+                assert!(n != 3 || !panics, "on purpose");
+                Err::<(), _>(n)
+            }
+        };
+        let mut looping = Box::pin(each(0..9).limit(5).unwrap().try_for_each(body));
+        let failed = futures_lite::future::block_on(async {
+            assert!(poll_once(looping.as_mut()).await.is_none());
+            gate.open();
+            AssertUnwindSafe(looping.as_mut()).catch_unwind().await
+        });
+        assert_eq!(alive.now(), 0);
+        match failed {
+            Ok(failed) => {
+                let failed = failed.unwrap_err();
+                let failed: Vec<_> =
+                    failed.failures().iter().map(|failure| failure.error).collect();
+                assert!(!panics && failed == [0, 3, 4]);
+                assert_eq!(polled.read(), [0, 1, 3, 4]);
+            }
+            Err(_) => assert!(panics),
+        }
     }
 }
 

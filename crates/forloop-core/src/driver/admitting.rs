@@ -277,9 +277,11 @@ where
         completion: &Completion<J::Output>,
     ) -> Retry {
         let this = self.as_mut().project();
-        let (Some(admission), Some(policy), false) =
-            (this.admission.queue_mut(), this.policy, this.phase.is_stopping())
-        else {
+        let (Some(admission), Some(policy), false) = (
+            this.admission.queue_mut(),
+            this.policy,
+            this.phase.is_stopping() || this.phase.is_failing(),
+        ) else {
             return Retry::None;
         };
         let (index, attempt) = (completion.index, admission.attempt(completion.index));

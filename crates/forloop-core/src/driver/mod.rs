@@ -25,6 +25,13 @@
 //! the waker and found no body woken since: it says so in one step (see [`crate::engine`]). What was polled
 //! too early is known as [`Signals::Outdated`], and is polled again before anything else starts.
 //!
+//! # Failures
+//!
+//! A strategy that stops at a failure stops after the round in which it happened, so that none is lost that happened
+//! together with it. If it was a round of woken bodies, those that are left are polled first: see
+//! [`Phase::LastRound`](phase::Phase::LastRound). If the body has failed at its first poll, the bodies that would have started
+//! with it start first, as many as there were permits for: see [`Drive::start_left`].
+//!
 //! # Panics
 //!
 //! A panic, of a body, the source, an option or a destructor, stops the loop. The first one is kept until
@@ -91,6 +98,8 @@ pin_project! {
         started_this_round: usize,
         polls_this_turn: usize,
         rounds_this_turn: usize,
+        // The receiver of the completions has stopped for a body that was ready at its first poll.
+        has_completed_at_start: bool,
         // Bodies that share the parent's waker have not been polled in this poll of the loop.
         must_poll_all: bool,
         panic: Option<Panic>,
@@ -177,6 +186,7 @@ where
             started_this_round: 0,
             polls_this_turn: 0,
             rounds_this_turn: 0,
+            has_completed_at_start: false,
             must_poll_all: false,
             panic: None,
             origin,
@@ -321,7 +331,7 @@ where
                 Phase::LastRound { .. }
                 | Phase::Draining(_)
                 | Phase::Stopping(_)
-                | Phase::Finished => self.as_mut().step_later(on_complete),
+                | Phase::Finished => self.as_mut().step_later(cx, on_complete),
             };
             let done = done.or_else(|| self.as_mut().idle(cx, on_complete));
             if let Some(step) = done {
@@ -367,14 +377,15 @@ where
     #[inline]
     fn step_later<B>(
         mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
         on_complete: &mut impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
     ) -> Option<Step<B>> {
-        // A last round is asked for by a signal or, in a loop with rules, at an event. Only rules queue items.
-        if !C::HAS_SIGNALS && !C::HAS_RULES {
-            return None;
-        }
         if let Phase::LastRound { .. } = self.phase {
-            return self.step_last_round();
+            return self.step_last_round(cx, on_complete);
+        }
+        // Only rules queue items.
+        if !C::HAS_RULES {
+            return None;
         }
         // An item that was not started, or is not retried, may stop the strategy: first the bodies that run complete.
         if matches!(self.phase, Phase::Draining(_)) && !self.running.is_empty() {
@@ -385,15 +396,34 @@ where
     }
 
     /// Begins the last round; after it, the loop stops.
-    fn step_last_round<B>(mut self: Pin<&mut Self>) -> Option<Step<B>> {
+    #[cold]
+    fn step_last_round<B>(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        on_complete: &mut impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
+    ) -> Option<Step<B>> {
         let this = self.as_mut().project();
         let Phase::LastRound { reason, has_started, .. } = this.phase else { return None };
         let reason = *reason;
         if !*has_started && this.running.next_round() {
             *has_started = true;
-        } else {
-            self.interrupt(reason.into(), None);
+            return Some(Step::Progress);
         }
+        if let Some(reason) = reason {
+            self.interrupt(reason.into(), None);
+            return Some(Step::Progress);
+        }
+        // Those that have timed out by now have done so together with the one that has failed.
+        if C::HAS_SIGNALS {
+            match self.as_mut().expire(cx) {
+                Expiry::Completed(completion) => {
+                    return Some(deliver(completion, on_complete).into());
+                }
+                Expiry::Progress => return Some(Step::Progress),
+                Expiry::None => {}
+            }
+        }
+        self.stop();
         Some(Step::Progress)
     }
 

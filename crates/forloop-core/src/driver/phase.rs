@@ -9,6 +9,7 @@ use crate::outcome::Interruption;
 /// Running ──────────────┬───────────────────────────┬─> Stopping ──> Finished
 ///    │ exhausted, idle  │ drain_on                  │      │
 ///    └──> Finished      ├─> Draining ──> Finished   │      └ every body has stopped
+///                       │ deadline, failure         │
 ///                       └─> LastRound ──────────────┘
 /// ```
 ///
@@ -21,11 +22,11 @@ pub(super) enum Phase<U> {
     Running,
     /// `drain_on`: nothing is started any more; bodies that run complete.
     Draining(Interruption<U>),
-    /// The deadline has passed: the bodies that were woken by then are polled once more, and then the loop
-    /// stops.
+    /// The deadline has passed, or a body has failed in a loop that stops at a failure: the bodies that were woken by
+    /// then, or those of the round in which it failed, are polled once more, and then the loop stops.
     LastRound {
-        /// Why the loop stops after it.
-        reason: StopReason,
+        /// Why the loop stops after it; `None` if a body has failed.
+        reason: Option<StopReason>,
         /// That round has started.
         has_started: bool,
         /// The loop was draining.
@@ -43,11 +44,8 @@ impl<U> Phase<U> {
     #[inline]
     pub(super) fn is_closed(&self) -> bool {
         match self {
-            Self::Running | Self::LastRound { drained: None, .. } => false,
-            Self::Draining(_)
-            | Self::LastRound { drained: Some(_), .. }
-            | Self::Stopping(_)
-            | Self::Finished => true,
+            Self::Running | Self::LastRound { reason: Some(_), drained: None, .. } => false,
+            Self::Draining(_) | Self::LastRound { .. } | Self::Stopping(_) | Self::Finished => true,
         }
     }
 
@@ -58,6 +56,11 @@ impl<U> Phase<U> {
             Self::Running | Self::Draining(_) | Self::LastRound { .. } => false,
             Self::Stopping(_) | Self::Finished => true,
         }
+    }
+
+    /// Whether the loop stops at a failure when its round is over. Nothing new may start, or stop it earlier.
+    pub(super) fn is_failing(&self) -> bool {
+        matches!(self, Self::LastRound { reason: None, .. })
     }
 
     /// Whether the options' signals are still of interest.

@@ -7,6 +7,7 @@ use core::task::{Context, Poll};
 
 use futures_core::Stream;
 
+use super::phase::Phase;
 use super::{Drive, ROUND, Spawner, deliver};
 use crate::admission::MaybeQueue;
 use crate::body::Attempt;
@@ -86,8 +87,24 @@ where
         *this.started_this_round =
             if this.running.is_empty() { 0 } else { *this.started_this_round + started };
         match result {
-            StartPause::Break(value) => return Poll::Ready(ControlFlow::Break(value)),
+            StartPause::Break(value) => {
+                *this.has_completed_at_start = true;
+                return Poll::Ready(ControlFlow::Break(value));
+            }
             StartPause::NoItem if started == 0 => return Poll::Pending,
+            paused => return Poll::Ready(self.handle_pause(paused, on_complete)),
+        }
+    }
+
+    /// Does what the end of a run of starts asks for.
+    #[inline(always)] // in two places, of which one is cold
+    fn handle_pause<B>(
+        self: Pin<&mut Self>,
+        pause: StartPause<B, J::Output, U>,
+        on_complete: &mut impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        match pause {
+            StartPause::Break(value) => return ControlFlow::Break(value),
             StartPause::NoItem | StartPause::Full | StartPause::Quota => {}
             // Queued items still need the body's closure.
             StartPause::Exhausted if C::HAS_RULES => self.close_source(),
@@ -99,11 +116,54 @@ where
             StartPause::Panicked(panic) => self.stop_for(panic),
             StartPause::Completed(completion) => {
                 if let Some(completion) = self.handle_completion(completion) {
-                    return Poll::Ready(deliver(completion, on_complete));
+                    return deliver(completion, on_complete);
                 }
             }
         }
-        Poll::Ready(ControlFlow::Continue(()))
+        ControlFlow::Continue(())
+    }
+
+    /// How many bodies may start together with one that has just failed at its first poll: as many as there were
+    /// permits for, and no more than start between two rounds. None unless it has failed so.
+    ///
+    /// Where options have a say in starts, bodies start one at a time, and so none.
+    pub(crate) fn starts_left(self: Pin<&mut Self>) -> usize {
+        let this = self.project();
+        let is_start = core::mem::take(this.has_completed_at_start);
+        if !is_start || !matches!(this.phase, Phase::Running) {
+            return 0;
+        }
+        // The one that failed has a permit, too.
+        this.limit.saturating_sub(this.running.len() + 1).min(ROUND - 1)
+    }
+
+    /// Starts up to `left` bodies, and passes on the completions of those that are ready at once. After a `Break` there
+    /// may be more to start.
+    pub(crate) fn start_left<B>(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        left: &mut usize,
+        on_complete: &mut impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        while *left > 0 {
+            if C::HAS_SIGNALS {
+                self.as_mut().poll_signals(cx, true);
+            }
+            if !matches!(self.phase, Phase::Running) {
+                break;
+            }
+            let first = self.started;
+            let quota = if C::HAS_SIGNALS { 1 } else { *left };
+            let pause = self.as_mut().start_some(cx, 0, quota, on_complete);
+            let started = self.started - first;
+            *self.as_mut().project().polls_this_turn += started;
+            *left = match pause {
+                StartPause::NoItem | StartPause::Exhausted => 0,
+                _ => *left - started,
+            };
+            self.as_mut().handle_pause(pause, on_complete)?;
+        }
+        ControlFlow::Continue(())
     }
 
     /// Starts up to `quota` bodies of a loop without rules: each item starts as soon as it was pulled.

@@ -52,7 +52,7 @@ where
 
     /// Stops the loop for an option, as [`StopReason::effect`] says. `false` if that changes nothing.
     pub(super) fn stop_for_reason(mut self: Pin<&mut Self>, reason: StopReason) -> bool {
-        if self.phase.is_stopping() {
+        if self.phase.is_stopping() || self.phase.is_failing() {
             return false;
         }
         match reason.effect() {
@@ -62,7 +62,8 @@ where
                 }
                 let this = self.as_mut().project();
                 let drained = this.phase.finish();
-                *this.phase = Phase::LastRound { reason, has_started: false, drained };
+                *this.phase =
+                    Phase::LastRound { reason: Some(reason), has_started: false, drained };
                 self.begin_poll();
                 true
             }
@@ -235,6 +236,20 @@ where
             let interruption = self.as_mut().project().phase.take_interruption();
             self.stop_with(interruption);
         }
+    }
+
+    /// As [`stop`](Self::stop), for the failure of a body: first the other bodies of the round are polled, so that
+    /// each failure is passed on that happened together with it. Tasks run by themselves, and need no poll for that.
+    #[cold]
+    pub(crate) fn stop_after_round(mut self: Pin<&mut Self>) {
+        let this = self.as_mut().project();
+        // Time-outs are looked at after a round.
+        let is_complete = !C::HAS_SIGNALS && !this.running.is_round_in_progress();
+        if !J::INLINE || J::ON_POOL || is_complete || this.phase.is_stopping() {
+            return self.stop();
+        }
+        let drained = this.phase.finish();
+        *this.phase = Phase::LastRound { reason: None, has_started: true, drained };
     }
 
     /// Stops the loop, if it was not stopped before, for this interruption.

@@ -46,7 +46,11 @@ macro_rules! loop_error {
     ) => {
         /// Why a fail-fast loop or a group has stopped.
         ///
-        /// The type is the same whether one body failed or many. Of several reasons the most severe is the
+        /// The type is the same whether one body failed or many. It has each failure of the round that stopped the loop.
+        /// In the caller's task a round is the bodies that were woken together, or those that start together: as many
+        /// as there are free permits, at most 64. Of tasks, it is those that have completed when the loop is polled.
+        ///
+        /// Of several reasons the most severe is the
         /// variant: errors, then time-outs, then cancellation. A panic is not a value: it propagates to the
         /// caller. `E` is the bodies' error. `S` is the source's, which only loops that begin with
         /// [`try_each`](crate::try_each) have.

@@ -50,8 +50,9 @@ pub(super) enum CompletionDelivery<V, T> {
         /// How soon an output is delivered. One that is [`Terminal`](Delivery::Terminal) stops the loop. `None`
         /// batches every output.
         output: Option<fn(&T) -> Delivery>,
-        /// Whether a body without an output stops the loop: it timed out, or its runtime has dropped it.
-        stops_without_output: bool,
+        /// Whether a failure stops the loop: an output that is `Terminal`, or no output, because the body timed out or
+        /// its runtime has dropped it.
+        stops_at_failure: bool,
     },
     /// Each completion is delivered at once and in completion order. It holds its permit until then, on workers
     /// too, and the collector may call what panics.
@@ -59,12 +60,14 @@ pub(super) enum CompletionDelivery<V, T> {
         /// Whether the collector needs no further completion. The loop asks before it starts anything and after
         /// each completion, and stops if it is so.
         is_complete: fn(&V) -> bool,
+        /// Whether it is a failure that makes it so.
+        stops_at_failure: bool,
     },
 }
 
 impl<V, T> CompletionDelivery<V, T> {
     /// Every output is batched, and no completion stops the loop.
-    pub(super) const BATCHED: Self = Self::Batched { output: None, stops_without_output: false };
+    pub(super) const BATCHED: Self = Self::Batched { output: None, stops_at_failure: false };
 
     /// Whether this outcome stops the loop, where completions are batched.
     #[inline]
@@ -73,8 +76,17 @@ impl<V, T> CompletionDelivery<V, T> {
             (Self::Batched { output, .. }, Outcome::Ok(returned)) => {
                 output.is_some_and(|delivery| delivery(returned) == Delivery::Terminal)
             }
-            (Self::Batched { stops_without_output, .. }, _) => *stops_without_output,
+            (Self::Batched { stops_at_failure, .. }, _) => *stops_at_failure,
             (Self::Prompt { .. }, _) => false,
+        }
+    }
+
+    /// Whether a failure stops the loop. It stops after the round, so that none is lost that happened in it.
+    const fn stops_at_failure(&self) -> bool {
+        match self {
+            Self::Batched { stops_at_failure, .. } | Self::Prompt { stops_at_failure, .. } => {
+                *stops_at_failure
+            }
         }
     }
 }
@@ -83,7 +95,7 @@ impl<V, T, E> CompletionDelivery<V, Result<T, E>> {
     /// Values are batched; an error or a body without an output stops the loop.
     pub(super) const FAIL_FAST: Self = Self::Batched {
         output: Some(|result| if result.is_ok() { Delivery::Batched } else { Delivery::Terminal }),
-        stops_without_output: true,
+        stops_at_failure: true,
     };
 }
 
@@ -133,8 +145,9 @@ where
             this.collector.as_mut().expect("a loop is not polled again after it has completed");
         let least = match V::DELIVERY {
             CompletionDelivery::Batched { output, .. } => this.drive.as_mut().set_up(true, output),
-            CompletionDelivery::Prompt { is_complete } => {
-                if is_complete(collector) {
+            CompletionDelivery::Prompt { is_complete, stops_at_failure } => {
+                // A loop that stops at a failure may have to complete its round first.
+                if !stops_at_failure && is_complete(collector) {
                     this.drive.as_mut().stop();
                 }
                 this.drive.as_mut().set_up(false, Some(|_| Delivery::Prompt))
@@ -149,7 +162,7 @@ where
             CompletionDelivery::Batched { .. } => {
                 ready!(Self::poll_batched(this.drive.as_mut(), collector, cx));
             }
-            CompletionDelivery::Prompt { is_complete } => {
+            CompletionDelivery::Prompt { is_complete, .. } => {
                 ready!(Self::poll_promptly(this.drive.as_mut(), collector, is_complete, cx));
             }
         }
@@ -184,7 +197,13 @@ where
             if stops { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         while ready!(drive.as_mut().poll_completions(cx, 0, &mut on_complete)).is_break() {
-            drive.as_mut().stop();
+            if !V::DELIVERY.stops_at_failure() {
+                drive.as_mut().stop();
+                continue;
+            }
+            let mut left = drive.as_mut().starts_left();
+            while drive.as_mut().start_left(cx, &mut left, &mut on_complete).is_break() {}
+            drive.as_mut().stop_after_round();
         }
         Poll::Ready(())
     }
@@ -199,7 +218,7 @@ where
     ) -> Poll<()> {
         loop {
             let mut has_delivered = false;
-            let on_complete = |completion: Option<_>| match completion {
+            let mut on_complete = |completion: Option<_>| match completion {
                 Some(completion) => match catch(|| collector.on_completion(completion)) {
                     Ok(()) if is_complete(collector) => ControlFlow::Break(Pause::Complete),
                     Ok(()) => {
@@ -211,9 +230,20 @@ where
                 None if J::ON_POOL && has_delivered => ControlFlow::Break(Pause::BatchEnd),
                 None => ControlFlow::Continue(()),
             };
-            match ready!(drive.as_mut().poll_completions(cx, 0, on_complete)) {
+            match ready!(drive.as_mut().poll_completions(cx, 0, &mut on_complete)) {
                 ControlFlow::Continue(()) => return Poll::Ready(()),
                 ControlFlow::Break(Pause::BatchEnd) => {}
+                ControlFlow::Break(Pause::Complete) if V::DELIVERY.stops_at_failure() => {
+                    let mut left = drive.as_mut().starts_left();
+                    while let ControlFlow::Break(pause) =
+                        drive.as_mut().start_left(cx, &mut left, &mut on_complete)
+                    {
+                        if let Pause::Panicked(panic) = pause {
+                            drive.as_mut().stop_for(panic);
+                        }
+                    }
+                    drive.as_mut().stop_after_round();
+                }
                 ControlFlow::Break(Pause::Complete) => drive.as_mut().stop(),
                 ControlFlow::Break(Pause::Panicked(panic)) => drive.as_mut().stop_for(panic),
             }

@@ -81,7 +81,7 @@ impl<T, C: Policy, X: Extend<T>> Collector<T, C> for ExtendWith<'_, X> {
     type Collected = C::Result<(), ()>;
 
     const DELIVERY: CompletionDelivery<Self, T> =
-        CompletionDelivery::Prompt { is_complete: |_| false };
+        CompletionDelivery::Prompt { is_complete: |_| false, stops_at_failure: false };
     const ATTEMPT_LOG: AttemptLog = AttemptLog::None;
 
     #[inline]

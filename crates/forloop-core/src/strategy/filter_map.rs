@@ -172,7 +172,7 @@ impl<T, C: Policy> Collector<Option<T>, C> for FilterMap<T> {
             Some(_) => Delivery::Batched,
             None => Delivery::Discard,
         }),
-        stops_without_output: false,
+        stops_at_failure: false,
     };
     const ATTEMPT_LOG: AttemptLog = AttemptLog::None;
 
@@ -203,7 +203,7 @@ impl<T, E, C: Policy> Collector<Result<Option<T>, E>, C> for TryFilterMap<T, E> 
             Ok(None) => Delivery::Discard,
             Err(_) => Delivery::Terminal,
         }),
-        stops_without_output: true,
+        stops_at_failure: true,
     };
     const ATTEMPT_LOG: AttemptLog = AttemptLog::Failures;
 

@@ -90,8 +90,10 @@ impl<T, E, C: Policy> Collector<Result<T, E>, C> for FirstOk<T, E> {
     type Collected = Result<Vec<(usize, T)>, LoopError<E, C::SourceError>>;
 
     // Whether a value stops the loop depends on those before it, which a worker does not know.
-    const DELIVERY: CompletionDelivery<Self, Result<T, E>> =
-        CompletionDelivery::Prompt { is_complete: |this| this.race.is_complete() };
+    const DELIVERY: CompletionDelivery<Self, Result<T, E>> = CompletionDelivery::Prompt {
+        is_complete: |this| this.race.is_complete(),
+        stops_at_failure: false,
+    };
     const ATTEMPT_LOG: AttemptLog = AttemptLog::Failures;
 
     #[inline]

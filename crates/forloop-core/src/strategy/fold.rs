@@ -85,8 +85,8 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     /// Runs the bodies, up to the limit at once, and folds their values into one with `step`, in completion
     /// order, or stops at the first failure.
     ///
-    /// As [`fold`](Self::fold), which explains why not to use a shared counter. After a failure no item is
-    /// pulled, and neither body nor `step` is called.
+    /// As [`fold`](Self::fold), which explains why not to use a shared counter. After a failure `step` is not called.
+    /// After the [round](LoopError) of the failure no item is pulled and no body is called or polled.
     ///
     /// # Examples
     ///
@@ -107,7 +107,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ///
     /// # Errors
     ///
-    /// As [`try_gather`](Self::try_gather): every error that really happened, the earliest first; or what
+    /// As [`try_gather`](Self::try_gather): every error of the round that stopped the loop, the earliest first; or what
     /// interrupted the loop. The value so far is dropped.
     ///
     /// # Panics
@@ -172,7 +172,7 @@ where
     type Collected = C::Result<A, A>;
 
     const DELIVERY: CompletionDelivery<Self, T> =
-        CompletionDelivery::Prompt { is_complete: |_| false };
+        CompletionDelivery::Prompt { is_complete: |_| false, stops_at_failure: false };
     const ATTEMPT_LOG: AttemptLog = AttemptLog::None;
 
     #[inline]
@@ -204,8 +204,10 @@ where
     type Collected = Result<A, LoopError<E, C::SourceError>>;
 
     // There is no value any more once a body has failed.
-    const DELIVERY: CompletionDelivery<Self, Result<T, E>> =
-        CompletionDelivery::Prompt { is_complete: |this| this.fold.value.is_none() };
+    const DELIVERY: CompletionDelivery<Self, Result<T, E>> = CompletionDelivery::Prompt {
+        is_complete: |this| this.fold.value.is_none(),
+        stops_at_failure: true,
+    };
     const ATTEMPT_LOG: AttemptLog = AttemptLog::Failures;
 
     #[inline]

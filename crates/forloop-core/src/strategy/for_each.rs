@@ -76,7 +76,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ///
     /// # Errors
     ///
-    /// As [`try_gather`](Self::try_gather): every error that really happened, the earliest first; or
+    /// As [`try_gather`](Self::try_gather): every error of the round that stopped the loop, the earliest first; or
     /// what interrupted the loop.
     ///
     /// # Panics
@@ -115,7 +115,7 @@ impl<C: Policy> Collector<(), C> for ForEach {
 
     const DELIVERY: CompletionDelivery<Self, ()> = CompletionDelivery::Batched {
         output: Some(|()| Delivery::Discard),
-        stops_without_output: false,
+        stops_at_failure: false,
     };
     const ATTEMPT_LOG: AttemptLog = AttemptLog::None;
 
@@ -135,7 +135,7 @@ impl<E, C: Policy> Collector<Result<(), E>, C> for TryForEach<E> {
 
     const DELIVERY: CompletionDelivery<Self, Result<(), E>> = CompletionDelivery::Batched {
         output: Some(|result| if result.is_ok() { Delivery::Discard } else { Delivery::Terminal }),
-        stops_without_output: true,
+        stops_at_failure: true,
     };
     const ATTEMPT_LOG: AttemptLog = AttemptLog::Failures;
 

@@ -255,7 +255,7 @@ impl<T, C: Policy> Collector<T, C> for Race<T, Infallible> {
 
     const DELIVERY: CompletionDelivery<Self, T> = CompletionDelivery::Batched {
         output: Some(|_| Delivery::Terminal),
-        stops_without_output: false,
+        stops_at_failure: false,
     };
     const ATTEMPT_LOG: AttemptLog = AttemptLog::Failures;
 
@@ -280,7 +280,7 @@ impl<T, E, C: Policy> Collector<Result<T, E>, C> for RaceOk<T, E> {
     // Errors are prompt, so that each gets its position in completion order.
     const DELIVERY: CompletionDelivery<Self, Result<T, E>> = CompletionDelivery::Batched {
         output: Some(|result| if result.is_ok() { Delivery::Terminal } else { Delivery::Prompt }),
-        stops_without_output: false,
+        stops_at_failure: false,
     };
     const ATTEMPT_LOG: AttemptLog = AttemptLog::Failures;
 

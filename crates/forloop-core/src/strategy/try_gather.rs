@@ -34,7 +34,7 @@ use crate::{LimitSet, Loop, LoopError, each};
 ///
 /// # Errors
 ///
-/// [`LoopError::Failed`] with every error that really happened, the earliest first. Of two at the
+/// [`LoopError::Failed`] with every error of the round that stopped the loop, the earliest first. Of two at the
 /// same time, the one with the lower index comes first.
 ///
 /// # Panics
@@ -59,8 +59,9 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     /// Runs the bodies, up to the limit at once, and returns their values in input order, or stops
     /// at the first failure.
     ///
-    /// After a failure no item is pulled and no body is called. When this returns, every body that
-    /// was running has stopped, on every runtime.
+    /// The loop stops after the [round](LoopError) in which a body fails: then no item is pulled and no body is
+    /// called or polled. With a limit of one that is at the failure. When this returns, every body that was running
+    /// has stopped, on every runtime.
     ///
     /// # Examples
     ///
@@ -79,7 +80,7 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
     ///
     /// # Errors
     ///
-    /// [`LoopError::Failed`] with every error that really happened, the earliest first. Of two
+    /// [`LoopError::Failed`] with every error of the round that stopped the loop, the earliest first. Of two
     /// in-task errors at the same time, the one with the lower index comes first.
     ///
     /// If no body failed: what interrupted the loop, or [`LoopError::TimedOut`] at the first body

@@ -10,8 +10,8 @@
 //! being polled and none will be. That is earlier than when all have stopped. A destructor may wait for a sibling,
 //! and if notifications waited for destructors, such a destructor would wait for itself.
 //!
-//! Children that are polled in the group's own task need none of this: the group drops the others before it polls
-//! one of them again.
+//! Children that are polled in the group's own task need none of this. If one fails, the group polls the others of the
+//! pass, drops them all, and completes the handle only then.
 
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicUsize, Ordering, fence};

@@ -1,6 +1,7 @@
 //! What runs a group: a body, its children wherever they run, and the rule that all of them complete together.
 
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::mem;
 use core::ops::ControlFlow;
 use core::task::{Context, Poll, ready};
@@ -35,7 +36,8 @@ use crate::{Cause, LoopError, Outcome, Panic};
 /// themselves. So none of them starves another.
 ///
 /// The first failure, panic, interruption or [cancellation](super::Group::cancel) stops the group: it closes, drops
-/// its body and cancels its children. Only then is the handle of a failed child completed, and on threads only when
+/// its body and cancels its children. If children run in the group's own task and one fails, the group first polls the
+/// other children of the pass, so that each failure is returned that happened together with it. Only then is the handle of a failed child completed, and on threads only when
 /// no child is active: see [`DeferredNotify`]. So code behind the await of a failed child does not run. The group
 /// completes when every child has stopped, and so have the tasks that their bodies had started.
 pub(super) struct Driver<G, B, T, E, C: ChildHandle + ?Sized, J: JobHandle> {
@@ -50,6 +52,8 @@ pub(super) struct Driver<G, B, T, E, C: ChildHandle + ?Sized, J: JobHandle> {
     children: FutureSet<J>,
     failures: Failures<E>,
     panic: Option<Panic>,
+    /// The handles of the children that have failed in this pass.
+    failed_handles: Vec<HandleGuard<C>>,
     /// What interrupted the group from outside.
     interruption: Option<Interruption>,
     /// The runtime has dropped a child of a group that was not stopping.
@@ -67,6 +71,8 @@ enum GroupPhase {
     Running,
     /// The deadline has passed: the group finishes this pass, and then stops.
     LastPass,
+    /// A child in the group's own task has failed: the group polls the other children of this pass, and then stops.
+    Failing,
     /// The group is closed. It has dropped its body, has cancelled its children, and waits for them to stop.
     Stopping,
 }
@@ -118,6 +124,7 @@ where
             children: FutureSet::new(),
             failures: Failures::new(),
             panic: None,
+            failed_handles: Vec::new(),
             interruption: None,
             has_lost_child: false,
             is_supervisor: false,
@@ -146,7 +153,12 @@ where
             Pass::Children => match self.children.poll_next_woken() {
                 Some(Some(completion)) => self.on_child_completion(completion),
                 Some(None) => {}
-                None => self.pass = Pass::Body,
+                None => {
+                    if self.phase == GroupPhase::Failing {
+                        self.stop();
+                    }
+                    self.pass = Pass::Body;
+                }
             },
             Pass::Body => {
                 if !self.is_body_first {
@@ -239,10 +251,15 @@ where
             Outcome::Ok(ChildCompletion::Completed) => {}
             Outcome::Ok(ChildCompletion::Failed { error, handle }) => {
                 self.failures.record(completion.seq, Some(completion.index), error);
-                if !self.is_supervisor {
+                if self.is_supervisor || self.phase == GroupPhase::Stopping {
+                    self.complete_handle(handle);
+                } else if J::INLINE {
+                    self.phase = GroupPhase::Failing;
+                    self.failed_handles.push(handle);
+                } else {
                     self.stop();
+                    self.complete_handle(handle);
                 }
-                self.complete_handle(handle);
             }
             Outcome::Ok(ChildCompletion::Panicked { panic, handle }) => {
                 self.stop_for(panic);
@@ -291,6 +308,7 @@ where
             Body::NoValue => {}
         }
         self.cancel_children();
+        self.failed_handles.clear();
     }
 
     fn cancel_children(&mut self) {
