@@ -380,6 +380,7 @@ macro_rules! __cases {
                 both waiting_for_a_failure_returns_at_the_first: "WAIT-3";
                 both waiting_for_a_failure_returns_when_all_have_succeeded: "WAIT-3";
                 both a_wait_that_times_out_loses_nothing: "WAIT-4";
+                in_task a_wait_that_times_out_returns_what_completes_at_that_instant: "WAIT-4";
                 both a_dropped_wait_leaves_every_body_running: "WAIT-5";
                 both waiting_on_an_empty_set_returns_at_once: "WAIT-6";
                 both a_timeout_of_zero_returns_what_is_ready: "WAIT-4", "law 5";

@@ -107,6 +107,29 @@ pub fn a_wait_that_times_out_loses_nothing<B: Backend>(backend: B) {
     });
 }
 
+/// WAIT-4: A wait that times out returns what completes at that instant, whichever timer was made first.
+pub fn a_wait_that_times_out_returns_what_completes_at_that_instant(in_task: Inline) {
+    let clock = in_task.clock();
+    let instant = Duration::from_millis(50);
+    for first in [true, false] {
+        let nap = |n: u64| {
+            let clock = clock.clone();
+            let early = first.then(|| clock.sleep(instant));
+            async move {
+                match early {
+                    Some(nap) => nap.await,
+                    None => clock.sleep(instant).await,
+                }
+                n
+            }
+        };
+        let mut set = TaskSet::new((0..3).map(nap));
+        let waited = wait(&mut set).timeout(&clock, instant);
+        let (done, pending) = in_task.block_on(waited);
+        assert_eq!((done.len(), pending.len()), (3, 0));
+    }
+}
+
 /// WAIT-5: A dropped wait leaves every body running in its set, and loses no completion.
 pub fn a_dropped_wait_leaves_every_body_running<B: Backend>(backend: B) {
     let (gate, alive) = (Gate::default(), Alive::default());

@@ -187,7 +187,8 @@ impl State {
         None
     }
 
-    /// Advances the clock to the next timers, and returns the wakers due then, in a chosen order.
+    /// Advances the clock to the next timers, and returns the wakers due then. They are in the order in which the timers
+    /// were made, except that the order of those of one task is chosen.
     pub(super) fn advance_clock(&mut self) -> Option<Vec<Waker>> {
         let (&(next, _), _) = self.timers.first_key_value()?;
         if next == NEVER {
@@ -197,15 +198,20 @@ impl State {
         let later = self.timers.split_off(&(next, u64::MAX));
         let due = std::mem::replace(&mut self.timers, later);
         self.record_event(EventKind::ClockAdvanced { timers: due.len() });
-        // Those of different tasks wake different tasks, and the order of these is chosen later.
-        let mut due: Vec<TimerEntry> = due.into_values().collect();
-        due.sort_by_key(|entry| entry.task);
-        for of_task in due.chunk_by_mut(|a, b| a.task == b.task) {
+        let due: Vec<TimerEntry> = due.into_values().collect();
+        // Those of different tasks wake different tasks, and the order in which these run is chosen later. So the
+        // timers of one task are permuted among their places.
+        let mut places: Vec<usize> = (0..due.len()).collect();
+        places.sort_by_key(|&place| due[place].task);
+        let mut chosen = places.clone();
+        for of_task in chosen.chunk_by_mut(|&a, &b| due[a].task == due[b].task) {
             for first in 0..of_task.len() {
-                let chosen = first + self.choose(Point::Order(of_task.len() - first));
-                of_task[first..=chosen].rotate_right(1);
+                let next = first + self.choose(Point::Order(of_task.len() - first));
+                of_task[first..=next].rotate_right(1);
             }
         }
-        Some(due.into_iter().map(|entry| entry.waker).collect())
+        let mut order: Vec<_> = places.into_iter().zip(chosen).collect();
+        order.sort_unstable();
+        Some(order.into_iter().map(|(_, timer)| due[timer].waker.clone()).collect())
     }
 }
