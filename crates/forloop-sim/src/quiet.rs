@@ -6,6 +6,8 @@ use std::panic::{self, AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::sync::Once;
 use std::thread;
 
+use forloop_core::Panic;
+
 thread_local! {
     /// The panics caught on this thread, while it is quiet.
     static CAUGHT: RefCell<Option<Vec<Caught>>> = const { RefCell::new(None) };
@@ -45,7 +47,12 @@ pub(crate) fn quietly<T>(run: impl FnOnce() -> T) -> Result<T, Caught> {
 }
 
 fn catch<T>(run: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(run)).map_err(|payload| message(&*payload))
+    catch_unwind(AssertUnwindSafe(run)).map_err(|payload| {
+        let message = message(&*payload);
+        // A payload may panic when it is dropped.
+        drop(Panic::from(payload));
+        message
+    })
 }
 
 /// Records a panic; `false` if this thread is not quiet.
@@ -79,6 +86,20 @@ mod tests {
         assert_eq!(caught.message, "number 7");
         assert!(caught.at.is_some_and(|at| at.contains("quiet.rs")));
         assert_eq!(quietly(|| 7), Ok(7));
+    }
+
+    #[test]
+    fn a_payload_that_panics_when_it_is_dropped_does_no_harm() {
+        struct Bomb;
+
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                panic!("dropped");
+            }
+        }
+
+        let caught = quietly(|| panic::panic_any(Bomb)).unwrap_err();
+        assert_eq!(caught.message, "a panic whose payload is not a string");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What the simulated world does, step by step, in its first-in, first-out schedule.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -47,4 +48,34 @@ fn a_wait_that_times_out_returns_what_completed_before_it_at_the_same_instant() 
             assert_eq!((done.len(), pending.len(), sim.now()), (tasks, 0, INSTANT));
         });
     }
+}
+
+/// Panics when it is dropped, and so does the payload of that panic, ten times over.
+struct Bomb(u32);
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        if self.0 < 10 {
+            panic_any(Bomb(self.0 + 1));
+        }
+    }
+}
+
+#[test]
+fn payloads_that_panic_when_they_are_dropped_do_not_keep_other_tasks_alive() {
+    let sim = Sim::new();
+    let tasks = Arc::new(());
+    for _ in 0..3 {
+        let (task, bomb) = (tasks.clone(), Bomb(0));
+        sim.spawn(async move {
+            let (_task, _bomb) = (task, bomb);
+            std::future::pending::<()>().await;
+        });
+    }
+    let dropped = catch_unwind(AssertUnwindSafe(|| sim.drop_tasks()));
+    // The first payload; the others were dropped.
+    let payload = dropped.expect_err("a destructor panics");
+    assert_eq!(payload.downcast_ref::<Bomb>().map(|bomb| bomb.0), Some(1));
+    std::mem::forget(payload);
+    assert_eq!(Arc::strong_count(&tasks), 1);
 }

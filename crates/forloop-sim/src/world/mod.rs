@@ -6,7 +6,7 @@ mod task_waker;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,6 +14,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use forloop_core::Panic;
 use forloop_core::simulation::simulated;
 
 pub(crate) use self::state::Due;
@@ -155,7 +156,7 @@ impl World {
 
     /// Drops every task that has not completed.
     pub(crate) fn clear(&self) {
-        let mut panicked = None;
+        let mut panicked: Option<Panic> = None;
         loop {
             let mut state = self.state();
             let tasks: Vec<(usize, TaskState)> = state
@@ -171,7 +172,7 @@ impl World {
                 .collect();
             drop(state);
             if tasks.is_empty() {
-                break panicked.map_or((), |payload| resume_unwind(payload));
+                break panicked.map_or((), |panic| panic.resume());
             }
             for (number, job) in tasks {
                 // Each is dropped separately: a panic in one destructor does not prevent the others.
@@ -180,7 +181,7 @@ impl World {
                     catch_unwind(AssertUnwindSafe(|| drop(self.take_local(number)))),
                 ] {
                     if let Err(payload) = dropped {
-                        panicked.get_or_insert(payload);
+                        panicked.get_or_insert(Panic::from(payload));
                     }
                 }
             }
