@@ -390,6 +390,7 @@ macro_rules! __cases {
                 in_task a_wait_polls_its_timer_before_its_bodies: "WAIT-4";
                 in_task futures_pushed_later_get_the_next_indices: "WAIT-1";
                 spawned tasks_pushed_later_get_the_next_indices: "WAIT-1";
+                spawned a_cancelled_task_is_an_outcome_of_a_set_of_tasks: "WAIT-1", "LST-4";
             }
             with_item {
                 both a_failure_carries_the_item_that_its_body_was_called_with: "ITM-1";

@@ -3,7 +3,7 @@
 use std::task::Poll;
 use std::time::Duration;
 
-use forloop_core::{Outcome, Place, TaskSet, Timer, wait};
+use forloop_core::{Cancelled, Completed, Outcome, Place, Task, TaskSet, Timer, wait};
 
 use crate::{Alive, Backend, Gate, Inline, Job, LONG, Log, Spawning, eventually, job, yields};
 
@@ -318,4 +318,23 @@ pub fn tasks_pushed_later_get_the_next_indices<B: Spawning>(backend: B) {
     done.sort_by_key(|done| done.index);
     let outcomes: Vec<_> = done.into_iter().map(|done| (done.index, done.outcome.ok())).collect();
     assert_eq!(outcomes, [(0, Some(0)), (1, Some(10)), (2, Some(20)), (3, Some(30))]);
+}
+
+/// WAIT-1, LST-4: In a set of tasks a cancelled task is an outcome; in a set of futures it is the output of one.
+pub fn a_cancelled_task_is_an_outcome_of_a_set_of_tasks<B: Spawning>(backend: B) {
+    let cancelled = || -> Task<u64> {
+        let task = backend.spawn(job(std::future::pending()));
+        task.request_cancel();
+        task
+    };
+    let mut sets = [TaskSet::from_tasks([cancelled()]), [cancelled()].into_iter().collect()];
+    let mut futures = TaskSet::new([cancelled()]);
+    backend.block_on(async {
+        for set in &mut sets {
+            let (done, _): (Vec<Completed<u64>>, _) = wait(set).await;
+            assert!(matches!(done[0].outcome, Outcome::Cancelled | Outcome::NotRun));
+        }
+        let (done, _): (Vec<Completed<Result<u64, Cancelled>>>, _) = wait(&mut futures).await;
+        assert!(matches!(done[0].outcome, Outcome::Ok(Err(Cancelled))));
+    });
 }

@@ -20,7 +20,7 @@ use crate::{Outcome, Spawn, Task, Timer};
 /// A set of futures or tasks to [`wait`] for, any number of times.
 ///
 /// A set is made [of futures](TaskSet::new), which run in the caller's task while they are waited
-/// for, or [of tasks](TaskSet::spawn), which run by themselves. Each has an index, in the order of
+/// for, or of tasks, which run by themselves: it [spawns](TaskSet::spawn) them, or [takes](TaskSet::from_tasks) them. Each has an index, in the order of
 /// insertion.
 ///
 /// Dropping the set cancels what still runs in it.
@@ -53,6 +53,10 @@ pub struct Completed<T> {
 
 impl<F: Future> TaskSet<InlineJob<F>> {
     /// Makes a set of futures, which run in the caller's task while they are waited for.
+    ///
+    /// A [`Task`] is a future, too, and its output is a `Result`: one that was cancelled completes with
+    /// `Outcome::Ok(Err(Cancelled))`. In a set made by [`from_tasks`](Self::from_tasks) it completes with
+    /// [`Outcome::Cancelled`].
     pub fn new(futures: impl IntoIterator<Item = F>) -> Self {
         Self::at(&Inline, futures)
     }
@@ -73,6 +77,38 @@ impl<T> TaskSet<Task<T>> {
         Self::at(&Spawned(runtime), futures)
     }
 
+    /// Makes a set of tasks, as `collect` does. It owns the tasks, as it owns those that it has
+    /// [spawned](Self::spawn).
+    ///
+    /// The outcome of a task that was cancelled is [`Outcome::Cancelled`], and that of one that panicked is
+    /// [`Outcome::Panicked`]. The set does not poll a task to see it run, and is woken once when it completes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// use forloop::{Cancelled, Completed, Outcome, Spawn, TaskSet, spawn, wait};
+    ///
+    /// async fn compare(runtime: &impl Spawn) {
+    ///     let cancelled = || {
+    ///         let task = spawn(runtime, std::future::pending::<u32>());
+    ///         task.request_cancel();
+    ///         task
+    ///     };
+    ///     let (mut tasks, mut futures) =
+    ///         (TaskSet::from_tasks([cancelled()]), TaskSet::new([cancelled()]));
+    ///
+    ///     let done: Vec<Completed<u32>> = wait(&mut tasks).await.0;
+    ///     assert!(matches!(done[0].outcome, Outcome::Cancelled | Outcome::NotRun));
+    ///
+    ///     let done: Vec<Completed<Result<u32, Cancelled>>> = wait(&mut futures).await.0;
+    ///     assert!(matches!(done[0].outcome, Outcome::Ok(Err(Cancelled))));
+    /// }
+    /// ```
+    pub fn from_tasks(tasks: impl IntoIterator<Item = Task<T>>) -> Self {
+        Self::of(None, tasks)
+    }
+
     /// Adds a task and returns its index.
     pub fn push_task(&mut self, task: Task<T>) -> usize {
         self.insert(task)
@@ -81,7 +117,7 @@ impl<T> TaskSet<Task<T>> {
 
 impl<T> FromIterator<Task<T>> for TaskSet<Task<T>> {
     fn from_iter<I: IntoIterator<Item = Task<T>>>(tasks: I) -> Self {
-        Self::of(None, tasks)
+        Self::from_tasks(tasks)
     }
 }
 
