@@ -47,7 +47,8 @@ pub trait Spawn {
     message = "`{Self}` cannot spawn tasks on the current thread",
     label = "expected a single-threaded runtime that implements `SpawnLocal`",
     note = "remove `.on_local(..)` to run the bodies in the caller's task, which needs no runtime",
-    note = "wrap an `async_executor::LocalExecutor` in `forloop::smol::Local`"
+    note = "wrap an `async_executor::LocalExecutor` in `forloop::smol::Local`",
+    note = "wrap a `LocalSet` or a `LocalRuntime` of tokio in `forloop::tokio::Local`"
 )]
 pub trait SpawnLocal {
     /// Spawns `future` and detaches it.
