@@ -18,6 +18,10 @@ pub trait Spawn {
     ///
     /// The future is dropped no later than runtime shutdown. An implementation never polls it before `spawn`
     /// was called, and never panics for a reason of its own.
+    ///
+    /// [`Location::caller`](core::panic::Location::caller) is the place in the program that spawns the task. For a body of
+    /// a loop it is in this crate: the loop spawns it when it is polled.
+    #[track_caller]
     fn spawn(&self, future: impl Future<Output = ()> + Send + 'static);
 
     /// The number of threads that run tasks. It is the default number of workers of a worker pool.
@@ -52,6 +56,7 @@ pub trait Spawn {
 )]
 pub trait SpawnLocal {
     /// Spawns `future` and detaches it.
+    #[track_caller]
     fn spawn_local(&self, future: impl Future<Output = ()> + 'static);
 }
 
@@ -66,6 +71,7 @@ pub trait SpawnBlocking {
     ///
     /// It starts when a thread of the pool is free. It is dropped no later than runtime shutdown, unless it
     /// is executing a blocking call at that moment.
+    #[track_caller]
     fn spawn_blocking(&self, future: impl Future<Output = ()> + Send + 'static);
 }
 
@@ -81,6 +87,7 @@ pub trait SpawnScoped<'env> {
     ///
     /// It is dropped no later than the end of the scope. An implementation never polls it before
     /// `spawn_scoped` was called, and never panics for a reason of its own.
+    #[track_caller]
     fn spawn_scoped(&self, future: impl Future<Output = ()> + Send + 'env);
 }
 

@@ -117,26 +117,33 @@ mod enabled {
         }
     }
 
-    /// Calls `start`, which starts the body with this index.
-    pub(crate) fn beginning<T>(origin: Origin, index: usize, start: impl FnOnce() -> T) -> T {
-        with_starting(origin.at.map(|at| Body { index: Some(index), at }), start)
+    /// Until the guard is dropped, the body with this index is being started.
+    pub(crate) fn beginning(origin: Origin, index: usize) -> Starting {
+        Starting::enter(origin.at.map(|at| Body { index: Some(index), at }))
     }
 
-    /// Calls `spawn`, which spawns a task: for the body that is being started, or on its own.
-    pub(crate) fn spawning<T>(origin: Origin, spawn: impl FnOnce() -> T) -> T {
+    /// Until the guard is dropped, a task is being spawned: for the body that is being started, or on its own.
+    ///
+    /// A guard, because the call of a closure would be the location that the runtime records for the task.
+    pub(crate) fn spawning(origin: Origin) -> Starting {
         let alone = origin.at.map(|at| Body { index: None, at });
-        with_starting(STARTING.get().or(alone), spawn)
+        Starting::enter(STARTING.get().or(alone))
     }
 
-    fn with_starting<T>(body: Option<Body>, call: impl FnOnce() -> T) -> T {
-        struct Restore(Option<Body>);
-        impl Drop for Restore {
-            fn drop(&mut self) {
-                STARTING.set(self.0);
-            }
+    /// Restores what was being started before.
+    #[must_use = "the body counts as started when this is dropped"]
+    pub(crate) struct Starting(Option<Body>);
+
+    impl Starting {
+        fn enter(body: Option<Body>) -> Self {
+            Self(STARTING.replace(body))
         }
-        let _restore = Restore(STARTING.replace(body));
-        call()
+    }
+
+    impl Drop for Starting {
+        fn drop(&mut self) {
+            STARTING.set(self.0);
+        }
     }
 
     /// The source location of a loop or of a call that spawns.
@@ -200,14 +207,16 @@ mod disabled {
     pub(crate) fn choose_order<T>(_list: &mut [T]) {}
 
     #[inline]
-    pub(crate) fn beginning<T>(_origin: Origin, _index: usize, start: impl FnOnce() -> T) -> T {
-        start()
+    pub(crate) fn beginning(_origin: Origin, _index: usize) -> Starting {
+        Starting
     }
 
     #[inline]
-    pub(crate) fn spawning<T>(_origin: Origin, spawn: impl FnOnce() -> T) -> T {
-        spawn()
+    pub(crate) fn spawning(_origin: Origin) -> Starting {
+        Starting
     }
+
+    pub(crate) struct Starting;
 
     #[derive(Debug, Clone, Copy)]
     pub(crate) struct Origin;

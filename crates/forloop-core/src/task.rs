@@ -42,12 +42,14 @@ where
 }
 
 /// [`spawn`], called from `origin`.
+#[track_caller]
 pub(crate) fn spawn_from<F>(origin: Origin, runtime: &impl Spawn, future: F) -> Task<F::Output>
 where
     F: Future<Output: Send> + Send + 'static,
 {
     let (task, run) = pair(future);
-    spawning(origin, || runtime.spawn(run));
+    let _starting = spawning(origin);
+    runtime.spawn(run);
     task
 }
 
@@ -58,7 +60,8 @@ where
     F: Future + 'static,
 {
     let (task, run) = pair(future);
-    spawning(Origin::here(), || runtime.spawn_local(run));
+    let _starting = spawning(Origin::here());
+    runtime.spawn_local(run);
     task
 }
 

@@ -21,6 +21,12 @@ use crate::shutdown::Shutdown;
 /// current-thread one is driven only while a thread is inside its `block_on`. So a loop that is awaited elsewhere, on a
 /// handle of a current-thread runtime that no thread blocks on, is pending until one does.
 ///
+/// # In tokio-console
+///
+/// The location of a task is the line of the program that spawns it: the call of `forloop::spawn`, of a group's `spawn`, of
+/// `TaskSet::spawn` or `task_list`. The tasks of a loop are spawned when the loop is polled, so their location is in
+/// `forloop-core`. tokio takes a location only from the call, and a task has no name without `tokio_unstable`.
+///
 /// # Panics
 ///
 /// A [`sleep`](Timer::sleep) panics with tokio's message on a runtime that has shut down, or that was built

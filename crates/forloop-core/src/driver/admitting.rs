@@ -239,7 +239,11 @@ where
             Ok(stop) => stop,
             Err(panic) => return StartPause::Panicked(panic),
         };
-        let mut job = match catch(|| beginning(origin, index, || spawner.launch(attempt, item))) {
+        let job = catch(|| {
+            let _starting = beginning(origin, index);
+            spawner.launch(attempt, item)
+        });
+        let mut job = match job {
             Ok(job) => Some((index, job)),
             Err(panic) => {
                 let outcome = Outcome::Panicked(panic);

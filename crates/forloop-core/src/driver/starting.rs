@@ -265,7 +265,11 @@ where
     let item = C::item_of(given).map_err(StartPause::SourceFailed)?;
     let index = *started;
     *started += 1;
-    match catch(|| beginning(origin, index, || spawner.launch(Attempt::first(index), item))) {
+    let job = catch(|| {
+        let _starting = beginning(origin, index);
+        spawner.launch(Attempt::first(index), item)
+    });
+    match job {
         Ok(job) => Ok((index, job)),
         Err(panic) => {
             let outcome = Outcome::Panicked(panic);

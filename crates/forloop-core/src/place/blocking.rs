@@ -55,7 +55,7 @@ where
 ///     Ok(read.await.map_err(io::Error::other)??.len())
 /// }
 /// ```
-#[cfg_attr(feature = "simulation", track_caller)]
+#[track_caller]
 pub fn spawn_blocking<T: Send + 'static>(
     runtime: &impl SpawnBlocking,
     work: impl FnOnce() -> T + Send + 'static,
@@ -98,7 +98,7 @@ impl<F, I: fmt::Debug> fmt::Debug for SyncBody<F, I> {
 }
 
 /// Spawns `future` as a task of the pool.
-#[cfg_attr(feature = "simulation", track_caller)]
+#[track_caller]
 fn start<F>(runtime: &impl SpawnBlocking, future: F) -> Task<F::Output>
 where
     F: Future<Output: Send> + Send + 'static,
@@ -109,12 +109,11 @@ where
     let is_queued = queue.queued.push(run).is_ok();
     debug_assert!(is_queued, "the queue is for one task and new");
     let call = BlockingCall { queue };
-    spawning(Origin::here(), || {
-        runtime.spawn_blocking(async move {
-            if let Some(run) = call.queue.take() {
-                run.await;
-            }
-        });
+    let _starting = spawning(Origin::here());
+    runtime.spawn_blocking(async move {
+        if let Some(run) = call.queue.take() {
+            run.await;
+        }
     });
     task
 }

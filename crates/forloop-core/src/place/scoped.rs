@@ -29,12 +29,13 @@ where
 
 /// Spawns `future` as a task on the threads of a scope and returns the handle that owns it. The future may
 /// borrow for `'env`.
-#[cfg_attr(feature = "simulation", track_caller)]
+#[track_caller]
 pub fn spawn_scoped<'env, F>(scope: &impl SpawnScoped<'env>, future: F) -> Task<F::Output>
 where
     F: Future<Output: Send> + Send + 'env,
 {
     let (task, run) = pair(future);
-    spawning(Origin::here(), || scope.spawn_scoped(run));
+    let _starting = spawning(Origin::here());
+    scope.spawn_scoped(run);
     task
 }

@@ -28,14 +28,20 @@ use crate::{Spawn, Task, spawn};
 /// ```
 #[doc(alias = "create_task")]
 #[doc(alias = "spawn_all")]
-#[cfg_attr(feature = "simulation", track_caller)]
+#[track_caller]
 pub fn task_list<I, F>(runtime: &impl Spawn, futures: I) -> Vec<Task<F::Output>>
 where
     I: IntoIterator<Item = F>,
     F: Future<Output: Send> + Send + 'static,
 {
     let origin = Origin::here();
-    let futures = futures.into_iter().enumerate();
-    // A simulation identifies each task by its index, as it does a body.
-    futures.map(|(index, future)| beginning(origin, index, || spawn(runtime, future))).collect()
+    let futures = futures.into_iter();
+    let mut tasks = Vec::with_capacity(futures.size_hint().0);
+    // A loop, because in a closure the caller is not known any more.
+    for (index, future) in futures.enumerate() {
+        // A simulation identifies each task by its index, as it does a body.
+        let _starting = beginning(origin, index);
+        tasks.push(spawn(runtime, future));
+    }
+    tasks
 }

@@ -13,9 +13,9 @@ use pin_project_lite::pin_project;
 use crate::body::Attempt;
 use crate::budget::BUDGET;
 use crate::engine::{CapacityHint, Completion, JobHandle};
-use crate::place::{BodySet, Inline, InlineJob, Place, PoolHandle, Spawned};
+use crate::place::{BodySet, Inline, InlineJob, Place, PoolHandle};
 use crate::simulation::Origin;
-use crate::{Outcome, Spawn, Task, Timer};
+use crate::{Outcome, Spawn, Task, Timer, spawn};
 
 /// A set of futures or tasks to [`wait`] for, any number of times.
 ///
@@ -69,12 +69,19 @@ impl<F: Future> TaskSet<InlineJob<F>> {
 
 impl<T> TaskSet<Task<T>> {
     /// Spawns every future as a task of `runtime`.
+    #[track_caller]
     pub fn spawn<F>(runtime: &impl Spawn, futures: impl IntoIterator<Item = F>) -> Self
     where
         F: Future<Output = T> + Send + 'static,
         T: Send,
     {
-        Self::at(&Spawned(runtime), futures)
+        let futures = futures.into_iter();
+        let mut set = Self::empty(None, futures.size_hint());
+        // A loop, because in a closure the caller is not known any more.
+        for future in futures {
+            set.put(spawn(runtime, future));
+        }
+        set
     }
 
     /// Makes a set of tasks, as `collect` does. It owns the tasks, as it owns those that it has
@@ -136,14 +143,19 @@ impl<J: JobHandle> TaskSet<J> {
 
     fn of(pool: Option<PoolHandle<J>>, jobs: impl IntoIterator<Item = J>) -> Self {
         let jobs = jobs.into_iter();
-        let mut bodies = BodySet::new(pool, Origin::unknown());
-        bodies.set_capacity_hint(CapacityHint::of(usize::MAX, jobs.size_hint()));
-        let mut set = Self { bodies, done: Vec::new(), next_index: 0, polls_this_turn: 0 };
+        let mut set = Self::empty(pool, jobs.size_hint());
         for job in jobs {
             set.put(job);
         }
         set.bodies.dispatch();
         set
+    }
+
+    /// A set to which about as many bodies are added as `size_hint` says.
+    fn empty(pool: Option<PoolHandle<J>>, size_hint: (usize, Option<usize>)) -> Self {
+        let mut bodies = BodySet::new(pool, Origin::unknown());
+        bodies.set_capacity_hint(CapacityHint::of(usize::MAX, size_hint));
+        Self { bodies, done: Vec::new(), next_index: 0, polls_this_turn: 0 }
     }
 
     fn insert(&mut self, job: J) -> usize {

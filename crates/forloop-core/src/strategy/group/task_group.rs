@@ -128,7 +128,7 @@ impl<R: Spawn, E: Send + 'static> Group<R, E> {
     /// goes to the group. If the group is closed, the future is dropped without being polled, and the
     /// returned handle returns [`Cancelled`](crate::Cancelled); [`try_spawn`](Self::try_spawn) returns an
     /// error instead.
-    #[cfg_attr(feature = "simulation", track_caller)]
+    #[track_caller]
     pub fn spawn<F, T>(&self, future: F) -> Child<T>
     where
         F: Future<Output = Result<T, E>> + Send + 'static,
@@ -143,7 +143,7 @@ impl<R: Spawn, E: Send + 'static> Group<R, E> {
     ///
     /// [`Closed`] if the group has completed, has failed or was cancelled. The future is then dropped
     /// without being polled.
-    #[cfg_attr(feature = "simulation", track_caller)]
+    #[track_caller]
     pub fn try_spawn<F, T>(&self, future: F) -> Result<Child<T>, Closed>
     where
         F: Future<Output = Result<T, E>> + Send + 'static,
@@ -219,6 +219,7 @@ impl<R: Spawn, E: Send + 'static> Group<R, E> {
         Start::new(body, move |child| self.add_child(child, origin))
     }
 
+    #[track_caller]
     fn add_child<F, T>(&self, future: F, origin: Origin) -> Result<Child<T>, Closed>
     where
         F: Future<Output: ChildOutput<Value = T, Error = E>> + Send + 'static,
@@ -232,7 +233,8 @@ impl<R: Spawn, E: Send + 'static> Group<R, E> {
         // First into the group, then onto the runtime. Spawned first, it could run while the group
         // closes, and the group would not wait for it.
         self.state.push_arrival(index, task);
-        beginning(origin, index, || self.runtime.spawn(run));
+        let _starting = beginning(origin, index);
+        self.runtime.spawn(run);
         Ok(child)
     }
 }
