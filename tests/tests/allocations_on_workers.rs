@@ -45,8 +45,8 @@ fn a_loop_on_workers_allocates_nothing_for_an_item() {
     let runtime = OwnedRuntime::multi_thread(NonZeroUsize::new(2)).unwrap();
     let _warm_up = on_workers(&runtime, 1000);
     // Timing only adds allocations, so the least of three runs counts.
-    let runs: [_; 3] = std::array::from_fn(|_| on_workers(&runtime, 400_000));
+    let runs: [_; 3] = std::array::from_fn(|_| on_workers(&runtime, 100_000));
     let allocations: [usize; 3] =
         std::array::from_fn(|of| runs.map(|run| run[of]).into_iter().min().unwrap());
-    assert!(allocations.iter().all(|&many| many < 200), "{allocations:?} for 400,000 items");
+    assert!(allocations.iter().all(|&many| many < 200), "{allocations:?} for 100,000 items");
 }
