@@ -253,11 +253,6 @@ where
         self.panic.is_some() || self.phase.interruption().is_some()
     }
 
-    /// How many bodies may run at once.
-    pub(crate) fn limit(&self) -> usize {
-        self.limit
-    }
-
     /// How many bodies were started so far.
     pub(crate) fn started(&self) -> usize {
         self.running.pulled().map_or(self.started, |(pulled, _)| pulled)

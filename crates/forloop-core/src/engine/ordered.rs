@@ -15,8 +15,9 @@ use core::mem::{ManuallyDrop, MaybeUninit, needs_drop, take};
 use super::bit_set::{bit_of, word_of};
 use crate::outcome::catch;
 
-/// The number of bytes that are allocated at the first output if the size hint is large enough.
-const FIRST_ALLOCATION: usize = 1 << 20;
+/// The number of bytes that are allocated at the first output if the size hint is large enough. Few, because
+/// a hint may be wrong, and a loop may stop early.
+const FIRST_ALLOCATION: usize = 64 << 10;
 
 /// A vector that is filled in any order.
 pub(crate) struct OrderedBuffer<T> {

@@ -207,7 +207,7 @@ where
 {
     fn new(results: Results<S, A, J, K, C, Q, U>, make_consumer: G) -> Self {
         Self {
-            channel: ResultSender::new(results.limit()),
+            channel: ResultSender::new(),
             results,
             make_consumer: Some(make_consumer),
             consumer: FutureSet::with_capacity_hint(CapacityHint::ONE),

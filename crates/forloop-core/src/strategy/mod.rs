@@ -20,6 +20,7 @@ mod group;
 mod output_buffer;
 mod race;
 mod result_channel;
+mod result_queue;
 mod results;
 mod sequential;
 mod settle;

@@ -7,13 +7,10 @@ use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use core::task::{Context, Poll};
 
 use atomic_waker::AtomicWaker;
-use concurrent_queue::ConcurrentQueue;
 use futures_core::Stream;
 
+use super::result_queue::{ResultQueue, RingReader, RingWriter};
 use crate::budget::BUDGET;
-
-/// Up to this limit the channel is allocated once, when the loop begins.
-const PREALLOCATED: usize = 1024;
 
 /// The results of a loop, for its consumer to take: see [`Results::consume`](super::Results::consume).
 ///
@@ -21,6 +18,7 @@ const PREALLOCATED: usize = 1024;
 #[must_use = "a consumer that takes no result ends the loop"]
 pub struct ResultReceiver<T> {
     channel: Arc<ResultChannel<T>>,
+    reader: RingReader<T>,
 }
 
 impl<T> ResultReceiver<T> {
@@ -44,17 +42,24 @@ impl<T> ResultReceiver<T> {
                 return Poll::Pending;
             }
         }
-        if let Some(result) = self.channel.take() {
+        if let Some(result) = self.take() {
             return Poll::Ready(Some(result));
         }
         self.channel.consumer.register(cx.waker());
         // Loaded before the second look at the queue: a result that was sent before the close is seen there.
         let is_closed = self.channel.is_closed.load(Ordering::SeqCst);
-        match self.channel.take() {
+        match self.take() {
             Some(result) => Poll::Ready(Some(result)),
             None if is_closed => Poll::Ready(None),
             None => Poll::Pending,
         }
+    }
+
+    fn take(&mut self) -> Option<T> {
+        let result = self.reader.pop(&self.channel.results)?;
+        self.channel.taken.fetch_add(1, Ordering::SeqCst);
+        self.channel.driver.wake();
+        Some(result)
     }
 }
 
@@ -81,7 +86,7 @@ impl<T> fmt::Debug for ResultReceiver<T> {
 /// sleep, and the consumer wakes it for each result that it takes, because that frees a permit. A receiver may be
 /// polled in another task than the loop, so both are needed although consumer and loop usually share a task.
 pub(super) struct ResultChannel<T> {
-    results: ConcurrentQueue<T>,
+    results: ResultQueue<T>,
     /// How many results were taken since the loop was last polled: the consumer's cooperative budget.
     taken: AtomicUsize,
     /// No result will be sent any more.
@@ -110,20 +115,6 @@ impl<T> ResultChannel<T> {
         }
     }
 
-    fn take(&self) -> Option<T> {
-        let result = self.results.pop().ok()?;
-        self.taken.fetch_add(1, Ordering::SeqCst);
-        self.driver.wake();
-        Some(result)
-    }
-
-    /// Sends a result. There is room, because each result in the channel holds a permit of the loop.
-    pub(super) fn send(&self, result: T) {
-        let has_room = self.results.push(result).is_ok();
-        debug_assert!(has_room, "the limit bounds the results in the channel");
-        self.consumer.wake();
-    }
-
     /// Closes the channel; `false` if it was closed before.
     pub(super) fn close(&self) -> bool {
         let was_open = !self.is_closed.swap(true, Ordering::SeqCst);
@@ -138,31 +129,32 @@ impl<T> ResultChannel<T> {
 /// also if the loop is dropped.
 pub(super) struct ResultSender<T> {
     channel: Arc<ResultChannel<T>>,
+    writer: RingWriter<T>,
 }
 
 impl<T> ResultSender<T> {
-    /// Makes a channel for a loop with this limit.
-    pub(super) fn new(limit: usize) -> Self {
-        let results = match limit {
-            // One more than results may wait, for what interrupted the loop. This also avoids a capacity of 1:
-            // that kind of queue still reports itself full for a moment after its value was taken.
-            1..=PREALLOCATED => ConcurrentQueue::bounded(limit + 1),
-            _ => ConcurrentQueue::unbounded(),
-        };
+    /// Makes a channel. The limit of the loop bounds the results in it, because each holds a permit.
+    pub(super) fn new() -> Self {
         let channel = ResultChannel {
-            results,
+            results: ResultQueue::new(),
             taken: AtomicUsize::new(0),
             is_closed: AtomicBool::new(false),
             loop_is_gone: AtomicBool::new(false),
             consumer: AtomicWaker::new(),
             driver: AtomicWaker::new(),
         };
-        Self { channel: Arc::new(channel) }
+        Self { channel: Arc::new(channel), writer: RingWriter::new() }
     }
 
-    /// Makes the consumer's side.
+    /// Sends a result.
+    pub(super) fn send(&mut self, result: T) {
+        self.writer.push(&self.channel.results, result);
+        self.channel.consumer.wake();
+    }
+
+    /// Makes the consumer's side, of which there is one.
     pub(super) fn receiver(&self) -> ResultReceiver<T> {
-        ResultReceiver { channel: self.channel.clone() }
+        ResultReceiver { channel: self.channel.clone(), reader: RingReader::new() }
     }
 }
 

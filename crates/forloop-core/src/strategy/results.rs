@@ -106,11 +106,6 @@ where
         self.project().drive.begin_poll();
     }
 
-    /// How many results may be buffered at most.
-    pub(super) fn limit(&self) -> usize {
-        self.drive.limit()
-    }
-
     /// Takes the next result from the buffer.
     pub(super) fn pop(self: Pin<&mut Self>) -> Option<C::Result<K::Item, K::Left>> {
         self.project().buffer.pop().map(|item| C::result_of(Ok(item)))

@@ -151,6 +151,9 @@ pub struct InOrder<T> {
     len: usize,
 }
 
+/// The number of slots that [`InOrder`] keeps, however few outputs wait.
+const KEPT: usize = 16;
+
 impl<T> OutputBuffer for InOrder<T> {
     type Output = T;
     type Item = T;
@@ -170,6 +173,9 @@ impl<T> OutputBuffer for InOrder<T> {
     fn pop(&mut self) -> Option<T> {
         let output = self.slots.front_mut()?.take()?;
         self.slots.pop_front();
+        if self.slots.capacity() / 4 > self.slots.len().max(KEPT) {
+            self.slots.shrink_to(2 * self.slots.len());
+        }
         self.next += 1;
         self.len -= 1;
         Some(output)

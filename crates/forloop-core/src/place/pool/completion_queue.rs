@@ -16,11 +16,15 @@ use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use atomic_waker::AtomicWaker;
 use concurrent_queue::{ConcurrentQueue, PushError};
 
+use super::recycling::is_recycled;
 use crate::Panic;
 use crate::engine::Completion;
 
 /// The number of batches that the queue takes without an allocation.
 const CAPACITY: usize = 64;
+
+/// The number of emptied batches that are kept for reuse.
+const SPARE: usize = 16;
 
 /// What happened to a source that workers pull from, other than that it is exhausted.
 pub(crate) enum SourceFailure {
@@ -71,7 +75,7 @@ impl<T> CompletionQueue<T> {
         Self {
             batches: ConcurrentQueue::bounded(CAPACITY),
             overflow: ConcurrentQueue::unbounded(),
-            spare: ConcurrentQueue::bounded(CAPACITY),
+            spare: ConcurrentQueue::bounded(SPARE),
             dispatcher: AtomicWaker::new(),
             is_cancelled: AtomicBool::new(false),
             running_workers: AtomicUsize::new(0),
@@ -121,7 +125,9 @@ impl<T> CompletionQueue<T> {
     /// Keeps an emptied batch for reuse.
     pub(super) fn recycle(&self, batch: CompletionBatch<T>) {
         debug_assert!(batch.is_empty(), "the dispatcher has taken every completion");
-        drop(self.spare.push(batch));
+        if is_recycled(&batch.batched) && is_recycled(&batch.prompt) {
+            drop(self.spare.push(batch));
+        }
     }
 
     /// Refuses further batches and drops those that have arrived, on the calling thread.

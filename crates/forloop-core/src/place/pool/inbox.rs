@@ -5,6 +5,8 @@ use alloc::vec::Vec;
 use atomic_waker::AtomicWaker;
 use concurrent_queue::ConcurrentQueue;
 
+use super::recycling::is_recycled;
+
 /// The number of a body in its [dispatcher's](super::push::PushDispatcher) table.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BodyId(pub(super) usize);
@@ -70,6 +72,8 @@ impl<B> Inbox<B> {
     pub(super) fn recycle(&self, batch: PushBatch<B>) {
         debug_assert!(batch.is_empty(), "the worker has taken every body");
         // If the queue is full, it has as many as are in use: this one is freed.
-        drop(self.spare.push(batch));
+        if is_recycled(&batch) {
+            drop(self.spare.push(batch));
+        }
     }
 }

@@ -32,6 +32,7 @@ mod pull;
 mod pull_worker;
 mod push;
 mod push_worker;
+mod recycling;
 mod shared_source;
 mod sleepers;
 mod sync;

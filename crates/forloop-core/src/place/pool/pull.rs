@@ -16,6 +16,7 @@ use super::completion_queue::{CompletionBatch, CompletionQueue, SourceFailure};
 use super::handle::{Dispatcher, PullConfig, PullControl};
 use super::job::PoolJob;
 use super::pull_worker::PullWorker;
+use super::recycling::free_after_burst;
 use super::shared_source::SharedSource;
 use super::sync_wrapper::SyncWrapper;
 use crate::body::Body;
@@ -263,6 +264,7 @@ where
                 }
                 round.batched.pop().into_iter().for_each(|batch| completions.recycle(batch));
             }
+            free_after_burst(&mut round.prompt);
             while *polls < most {
                 let Some(next) = round.pop_prompt() else { break };
                 *undelivered -= 1;

@@ -14,6 +14,7 @@ use super::handle::Dispatcher;
 use super::inbox::{BodyId, Command, Inbox, MAX_PUSH_BATCH, PushBatch};
 use super::job::PoolJob;
 use super::push_worker::PushWorker;
+use super::recycling::free_after_burst;
 use super::sync_wrapper::SyncWrapper;
 use super::worker::drop_unstarted;
 use crate::body::Body;
@@ -282,6 +283,7 @@ where
                     break;
                 }
             }
+            free_after_burst(round);
             round.len()
         });
     }
