@@ -54,14 +54,15 @@ impl<J> Bodies<J> {
     #[cold]
     fn make_free(&mut self, capacity_hint: CapacityHint, ready: &mut ReadyQueue) -> Slot {
         if self.slab.is_new() {
-            return self.slab.begin(capacity_hint.first());
+            return self.slab.begin(capacity_hint.first::<J>());
         }
+        self.index_table.forget_freed(&mut self.slab);
         if !self.slab.open_empty() {
-            let more = capacity_hint.more(self.slab.capacity(), self.len());
+            let more = capacity_hint.more::<J>(self.slab.capacity(), self.len());
             if more == 0 {
                 self.slab.open_partial();
             } else {
-                ready.grow(self.slab.grow(more));
+                ready.grow_to(self.slab.grow(more));
             }
         }
         self.slab.next_free().expect("the opened chunk has a free slot")
@@ -96,7 +97,7 @@ impl<J> Bodies<J> {
         drop(vacant_entries);
         let slot = slot_at(number, offset);
         if !is_recorded {
-            self.index_table.record_each(&self.slab, slot, index);
+            self.index_table.record_each(&mut self.slab, slot, index);
         }
         slot
     }
@@ -190,7 +191,7 @@ impl<J: JobHandle> Bodies<J> {
         drop(vacant_entries);
         let slot = slot_at(number, offset);
         if !is_recorded {
-            self.index_table.record_each(&self.slab, slot, index);
+            self.index_table.record_each(&mut self.slab, slot, index);
         }
         ControlFlow::Continue(Key { slot, index })
     }

@@ -5,10 +5,14 @@
 //! first body that breaks such a run, because it was retried or its predecessor completed at its first
 //! poll, switches the whole table to one entry per slot. It stays that way until the set is dropped.
 
+use alloc::vec;
 use alloc::vec::Vec;
 
 use super::slab::{Chunk, Slab};
 use super::slot::{Slot, number_of, offset_of};
+
+/// The number of entries per slot above which they are made anew.
+const FREED: usize = 4;
 
 /// The indices of the bodies of a set.
 pub(super) struct IndexTable {
@@ -78,17 +82,37 @@ impl IndexTable {
 
     /// Makes an entry for each slot, and records the index of the body in `slot`.
     #[cold]
-    pub(super) fn record_each<J>(&mut self, slab: &Slab<J>, slot: Slot, index: usize) {
+    pub(super) fn record_each<J>(&mut self, slab: &mut Slab<J>, slot: Slot, index: usize) {
         if self.has_runs() {
-            let slots = slab.all_slots();
-            self.entries = slots
-                .map(|slot| slab.chunk(number_of(slot)).index_in_run(offset_of(slot)))
-                .collect();
+            self.make_entries(slab);
         }
         // The entry of a slot without a body is never read.
-        self.entries.resize(slab.capacity(), 0);
-        self.entries[slab.chunk(number_of(slot)).rank(offset_of(slot))] = index;
+        self.entries.resize(slab.ranks(), 0);
+        self.entries[rank(slab, slot)] = index;
     }
+
+    /// Makes the entries anew if most of them are for slots whose memory was freed.
+    pub(super) fn forget_freed<J>(&mut self, slab: &mut Slab<J>) {
+        if self.entries.len() / FREED > slab.capacity() {
+            self.make_entries(slab);
+        }
+    }
+
+    #[cold]
+    fn make_entries<J>(&mut self, slab: &mut Slab<J>) {
+        let index = |slot| self.row(slab.chunk(number_of(slot))).index(offset_of(slot));
+        let indices: Vec<_> = slab.taken_slots().map(|slot| (slot, index(slot))).collect();
+        slab.rank_anew();
+        self.entries = vec![0; slab.ranks()];
+        for (slot, index) in indices {
+            self.entries[rank(slab, slot)] = index;
+        }
+    }
+}
+
+/// The position of a slot's entry.
+fn rank<J>(slab: &Slab<J>, slot: Slot) -> usize {
+    slab.chunk(number_of(slot)).rank(offset_of(slot))
 }
 
 /// The indices of the bodies of a chunk.

@@ -64,6 +64,9 @@ use super::mutations::{Mutation, is_mutated};
 pub(super) use self::lazy_waker::FirstPoll;
 pub(super) use self::waker::{CHUNK_SLOTS, Wakers};
 
+/// Up to this number of chunks, none is made ahead.
+const FEW: usize = 16;
+
 /// The reader's side of the queue, and the source of wakers.
 pub(super) struct ReadyQueue {
     /// Made for the first body that is pending or uses its waker. A loop without such a body needs none.
@@ -99,9 +102,16 @@ impl ReadyQueue {
         *self.chunks.first_mut() = Some(Shared::first_chunk(shared));
     }
 
-    /// Makes `more` chunks behind the existing ones.
-    pub(super) fn grow(&mut self, more: usize) {
+    /// Makes chunks behind the existing ones, until there are at least `chunks`. They are never freed before the
+    /// last waker: one may outlive the bodies of its chunk.
+    pub(super) fn grow_to(&mut self, chunks: usize) {
         let shared = self.shared.expect("the first chunk exists and is full");
+        let len = self.chunks.len();
+        if chunks <= len {
+            return;
+        }
+        // In proportion to the length, except that a few are made exactly.
+        let more = if len < FEW { chunks - len } else { (chunks - len).max(len / 2) };
         self.chunks.reserve_exact(more);
         let block = WakerBlock::<WakerChunk>::new(more);
         for at in 0..more {

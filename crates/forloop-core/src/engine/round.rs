@@ -119,6 +119,7 @@ impl Round {
     ) {
         self.sort_chunks(&bodies.slab);
         self.slots.clear();
+        keep_for(&mut self.slots, bodies.len());
         self.polled = 0;
         let mut is_sorted = true;
         let (mut least, mut greatest) = (usize::MAX, 0);
@@ -154,6 +155,18 @@ struct CountingSort {
     slots: Vec<Slot>,
 }
 
+/// The number of entries that a vector keeps, however few it needs.
+const KEPT: usize = 1024;
+
+/// Frees most of a vector's memory if it is much more than `needed` entries need.
+#[inline]
+fn keep_for<T>(entries: &mut Vec<T>, needed: usize) {
+    if entries.capacity() / 4 > needed.max(KEPT) {
+        entries.truncate(needed);
+        entries.shrink_to(2 * needed);
+    }
+}
+
 /// The number of keys in the range per slot above which the comparison sort is cheaper.
 const SPARSE: usize = 8;
 
@@ -170,7 +183,9 @@ impl CountingSort {
             return false;
         }
         self.filled.clear();
+        keep_for(&mut self.filled, word_of(span) + 1);
         self.filled.resize(word_of(span) + 1, 0);
+        keep_for(&mut self.slots, span + 1);
         if self.slots.len() <= span {
             self.slots.resize(span + 1, 0);
         }

@@ -3,9 +3,18 @@
 //! # Memory
 //!
 //! A body is pinned from its first poll, so it cannot live in a vector that moves when it grows. The
-//! slab allocates memory in blocks, divides each block into chunks of at most [`CHUNK_SLOTS`] slots,
-//! and keeps every block until the slab is dropped. A set with a limit therefore allocates for its
-//! limit and not for its items. `chunk.rs` owns the memory; this file decides which slot is filled next.
+//! slab allocates memory in blocks and divides each block into chunks of at most [`CHUNK_SLOTS`] slots.
+//! `chunk.rs` owns the memory; this file decides which slot is filled next, and when memory is freed.
+//!
+//! Memory falls with the number of bodies. A block is *in use* while one of its chunks is. When a block falls
+//! out of use and fewer than a quarter of all slots are taken, blocks that are not in use are *released*,
+//! until the quarter is reached or [`KEPT_BYTES`] are left. The first block, of one chunk, is never released.
+//! A released block is only a number. It gets memory again when the slab grows, so there are never
+//! more chunks than a slab needed at its largest, and what wakers point to stays valid.
+//!
+//! So a slab that is released and grows again has started and freed at least three bodies for every four slots
+//! of the difference, and a set with a limit allocates for its limit and not for its items. A body that
+//! stays while all others complete keeps its block, whose size is bounded.
 //!
 //! # States of a slot
 //!
@@ -46,6 +55,9 @@ use self::chunk::Chunks;
 pub(super) use self::chunk::{Chunk, OccupiedEntry, VacantEntries, VacantEntry};
 use self::links::{Link, pop, push};
 
+/// The number of bytes that a slab keeps, however few bodies run.
+const KEPT_BYTES: usize = 256 << 10;
+
 /// The slots of a set, and the order in which they are filled.
 pub(super) struct Slab<J> {
     chunks: Chunks<J>,
@@ -58,6 +70,11 @@ pub(super) struct Slab<J> {
     /// The first chunk on each list.
     empty: Link,
     partial: Link,
+    /// The first block on each list: of those that may not be in use, and of those without memory.
+    unused: Link,
+    released: Link,
+    /// The number of ranks: one more than the greatest rank of a slot.
+    ranks: usize,
 }
 
 impl<J> Slab<J> {
@@ -70,10 +87,13 @@ impl<J> Slab<J> {
             generation: 0,
             empty: Link::END,
             partial: Link::END,
+            unused: Link::END,
+            released: Link::END,
+            ranks: 0,
         }
     }
 
-    /// The number of slots.
+    /// The number of slots that have memory.
     pub(super) fn capacity(&self) -> usize {
         self.chunks.capacity()
     }
@@ -93,23 +113,66 @@ impl<J> Slab<J> {
     /// Makes the first slots, at most as many as fit into a chunk, and returns the first of them.
     pub(super) fn begin(&mut self, slots: usize) -> Slot {
         debug_assert!(self.is_new(), "the first slots are made once");
-        self.generation = 1;
+        (self.generation, self.ranks) = (1, slots);
         self.chunks.make_first(slots, self.generation);
         self.cursor = LowestBit::of(1);
         slot_at(0, 0)
     }
 
-    /// Makes `slots` more slots and opens the first new chunk. No chunk is empty. Returns the number of
-    /// new chunks.
+    /// Makes slots and opens the first chunk of them: `slots`, or those of a block that was released. No chunk
+    /// is empty. Returns the number of chunks, with those that were released.
     pub(super) fn grow(&mut self, slots: usize) -> usize {
         debug_assert!(self.empty == Link::END, "no chunk is empty");
-        let new = self.chunks.make(slots);
-        let (first, made) = (new.start, new.len());
-        for number in new.skip(1).rev() {
+        let block = match self.released.get() {
+            Some(block) => {
+                pop(&mut self.released, self.chunks.block_link_mut(block));
+                block
+            }
+            None => self.chunks.make_block(slots),
+        };
+        let before = self.chunks.capacity();
+        let chunks = self.chunks.allocate(block, self.ranks);
+        self.ranks += self.chunks.capacity() - before;
+        let first = chunks.start;
+        for number in chunks.skip(1).rev() {
             push(&mut self.empty, &mut self.chunks.links_mut(number).empty, number);
         }
+        self.use_chunk(first);
         self.open(first);
-        made
+        self.chunks.len()
+    }
+
+    /// Counts an empty chunk as in use.
+    fn use_chunk(&mut self, number: usize) {
+        if let Some(block) = self.chunks.block_of(number) {
+            *self.chunks.in_use_mut(block) += 1;
+        }
+    }
+
+    /// Counts a chunk that has become empty as out of use.
+    fn disuse_chunk(&mut self, number: usize) {
+        let Some(block) = self.chunks.block_of(number) else { return };
+        let in_use = self.chunks.in_use_mut(block);
+        *in_use -= 1;
+        if *in_use == 0 {
+            push(&mut self.unused, self.chunks.block_link_mut(block), block);
+            self.release_unused();
+        }
+    }
+
+    /// Releases blocks, as long as there is much more memory than the bodies need.
+    #[cold]
+    fn release_unused(&mut self) {
+        let kept = (KEPT_BYTES / size_of::<J>().max(1)).max(4 * self.taken());
+        while self.capacity() > kept
+            && let Some(block) = self.unused.get()
+        {
+            pop(&mut self.unused, self.chunks.block_link_mut(block));
+            if *self.chunks.in_use_mut(block) == 0 {
+                self.chunks.release(block);
+                push(&mut self.released, self.chunks.block_link_mut(block), block);
+            }
+        }
     }
 
     /// The next slot to be filled, if the open chunk has one.
@@ -121,9 +184,10 @@ impl<J> Slab<J> {
     /// Opens a chunk whose slots are all free; `false` if there is none.
     pub(super) fn open_empty(&mut self) -> bool {
         while let Some(number) = self.empty.get() {
-            let is_empty = self.chunks.get(number).is_empty();
+            let is_empty = self.chunks.get(number).has_only_free_slots();
             pop(&mut self.empty, &mut self.chunks.links_mut(number).empty);
             if is_empty {
+                self.use_chunk(number);
                 self.open(number);
                 return true;
             }
@@ -193,11 +257,22 @@ impl<J> Slab<J> {
         self.chunks.clear()
     }
 
-    /// All slots, in the order of their ranks.
-    pub(super) fn all_slots(&self) -> impl Iterator<Item = Slot> {
+    /// The slots that are not free.
+    pub(super) fn taken_slots(&self) -> impl Iterator<Item = Slot> {
         self.chunks().flat_map(|(number, chunk)| {
-            bits(chunk.all()).map(move |offset| slot_at(number, offset))
+            bits(chunk.taken()).map(move |offset| slot_at(number, offset))
         })
+    }
+
+    /// The number of ranks. Those of slots whose memory was freed are not used again.
+    pub(super) fn ranks(&self) -> usize {
+        self.ranks
+    }
+
+    /// Ranks all slots anew, without gaps.
+    pub(super) fn rank_anew(&mut self) {
+        self.chunks.rank_anew();
+        self.ranks = self.capacity();
     }
 
     /// The body in a slot.
@@ -219,6 +294,7 @@ impl<J> Slab<J> {
             }
         } else if is_empty {
             push(&mut self.empty, &mut links.empty, number);
+            self.disuse_chunk(number);
         } else {
             push(&mut self.partial, &mut links.partial, number);
         }

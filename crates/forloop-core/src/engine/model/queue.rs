@@ -21,7 +21,7 @@ fn ready(chunks: usize) -> ReadyQueue {
     let mut ready = ReadyQueue::new();
     ready.begin();
     if chunks > 1 {
-        ready.grow(chunks - 1);
+        ready.grow_to(chunks);
     }
     ready
 }
@@ -283,7 +283,7 @@ fn teardown_while_wakers_are_used() {
             clone.wake();
         });
     }
-    ready.grow(1);
+    ready.grow_to(2);
     let (_, parent) = parked();
     ready.sleep(&parent);
 }

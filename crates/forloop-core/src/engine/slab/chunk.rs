@@ -4,7 +4,8 @@
 //! been written and cleared before it is dropped, so a destructor that panics cannot run twice. Bodies
 //! are never moved: they are dropped in place, and a block is freed only after its bodies were dropped.
 //! While bodies are started or polled one after another, the bits are kept in registers
-//! (`entries.rs`) and written back at the end.
+//! (`entries.rs`) and written back at the end. A chunk whose block is released has no slots, so no bit of it
+//! is set and nothing has an address in the block.
 
 #![allow(unsafe_code, reason = "bodies are pinned in memory that is used again")]
 
@@ -13,7 +14,7 @@ mod marks;
 
 use alloc::vec::Vec;
 use core::marker::PhantomData;
-use core::mem::{ManuallyDrop, MaybeUninit, needs_drop};
+use core::mem::{ManuallyDrop, MaybeUninit, needs_drop, replace};
 use core::ops::Range;
 use core::pin::Pin;
 use core::ptr::NonNull;
@@ -21,7 +22,7 @@ use core::ptr::NonNull;
 use super::super::bit_set::{bits, count};
 use super::super::inline_vec::InlineVec;
 use super::super::ready::CHUNK_SLOTS;
-use super::links::Links;
+use super::links::{Link, Links};
 use crate::outcome::{Panic, catch};
 
 pub(in super::super) use self::entries::{OccupiedEntry, VacantEntries, VacantEntry};
@@ -30,14 +31,32 @@ pub(in super::super) use self::entries::{OccupiedEntry, VacantEntries, VacantEnt
 pub(super) struct Chunks<J> {
     /// Never empty: before the first slots are made, there is a chunk without slots.
     chunks: InlineVec<Chunk<J>>,
-    blocks: InlineVec<SlotBlock<J>>,
+    /// The number of slots that fit into the memory of the first chunk, which is a block of its own.
+    first_capacity: usize,
+    /// The other blocks.
+    blocks: Vec<SlotBlock<J>>,
+    /// The number of slots that have memory.
+    capacity: usize,
     /// The number of slots that are not free.
     taken: usize,
     _owns: PhantomData<J>,
 }
 
-/// The memory of some chunks.
+/// The memory of some chunks that follow one another, or the place for it.
 struct SlotBlock<J> {
+    /// No memory, while it is released.
+    memory: SlotMemory<J>,
+    /// The number of slots that the chunks have while there is memory.
+    slots: usize,
+    /// The number of the first chunk.
+    first: usize,
+    /// The number of chunks that are open or have slots that are not free.
+    in_use: usize,
+    link: Link,
+}
+
+/// Uninitialised memory for slots.
+struct SlotMemory<J> {
     start: NonNull<MaybeUninit<J>>,
     /// Its size in slots: at least as many as were asked for.
     capacity: usize,
@@ -46,7 +65,9 @@ struct SlotBlock<J> {
 /// At most [`CHUNK_SLOTS`] slots side by side. Each word has a bit for each slot.
 pub(in super::super) struct Chunk<J> {
     slots: NonNull<MaybeUninit<J>>,
-    /// The number of slots in the chunks before this one.
+    /// The number of its block; that of none for the first chunk.
+    block: usize,
+    /// The position of its first slot among all slots.
     before: usize,
     /// The slots that exist.
     all: usize,
@@ -75,14 +96,24 @@ unsafe impl<J: Sync> Sync for Chunks<J> {}
 // The bodies are pinned, the chunks are not.
 impl<J> Unpin for Chunks<J> {}
 
-impl<J> SlotBlock<J> {
-    const EMPTY: Self = Self { start: NonNull::dangling(), capacity: 0 };
+impl<J> SlotMemory<J> {
+    const NONE: Self = Self { start: NonNull::dangling(), capacity: 0 };
 
     fn new(slots: usize) -> Self {
-        let mut block = ManuallyDrop::new(Vec::with_capacity(slots));
+        let mut memory = ManuallyDrop::new(Vec::with_capacity(slots));
         // SAFETY: a vector's address is not null.
-        let start = unsafe { NonNull::new_unchecked(block.as_mut_ptr()) };
-        Self { start, capacity: block.capacity() }
+        let start = unsafe { NonNull::new_unchecked(memory.as_mut_ptr()) };
+        Self { start, capacity: memory.capacity() }
+    }
+
+    /// Frees the memory, and does not drop what is in it.
+    ///
+    /// # Safety
+    ///
+    /// The memory is not used any more.
+    unsafe fn free(self) {
+        // SAFETY: it came from a vector of this capacity, and the caller has no other use for it.
+        drop(unsafe { Vec::from_raw_parts(self.start.as_ptr(), 0, self.capacity) });
     }
 }
 
@@ -91,16 +122,18 @@ impl<J> Chunks<J> {
     pub(super) const fn new() -> Self {
         Self {
             chunks: InlineVec::new(Chunk::WITHOUT_SLOTS),
-            blocks: InlineVec::new(SlotBlock::EMPTY),
+            first_capacity: 0,
+            blocks: Vec::new(),
+            capacity: 0,
             taken: 0,
             _owns: PhantomData,
         }
     }
 
-    /// The number of slots.
+    /// The number of slots that have memory.
+    #[inline]
     pub(super) fn capacity(&self) -> usize {
-        let last = &self.chunks[self.chunks.len() - 1];
-        last.before + (usize::BITS - last.all.leading_zeros()) as usize
+        self.capacity
     }
 
     #[inline]
@@ -108,34 +141,92 @@ impl<J> Chunks<J> {
         self.taken
     }
 
-    /// Gives the first chunk its slots, at most [`CHUNK_SLOTS`].
-    pub(super) fn make_first(&mut self, slots: usize, generation: usize) {
-        assert!(self.blocks[0].capacity == 0, "the first slots are made once");
-        let block = SlotBlock::new(slots);
-        let all = usize::MAX >> (usize::BITS as usize - slots);
-        *self.chunks.first_mut() =
-            Chunk { slots: block.start, all, generation, ..Chunk::WITHOUT_SLOTS };
-        *self.blocks.first_mut() = block;
+    /// The number of chunks, with those whose memory was released.
+    pub(super) fn len(&self) -> usize {
+        self.chunks.len()
     }
 
-    /// Makes chunks for `slots` more slots, and returns the chunks' numbers.
-    pub(super) fn make(&mut self, slots: usize) -> Range<usize> {
-        let chunks = if slots <= CHUNK_SLOTS { 1 } else { slots.div_ceil(CHUNK_SLOTS) };
-        let (before, first) = (self.capacity(), self.chunks.len());
-        self.chunks.reserve_exact(chunks);
-        self.blocks.reserve_exact(1);
-        let block = SlotBlock::new(slots);
-        for at in (0..slots).step_by(CHUNK_SLOTS) {
-            self.chunks.push(Chunk {
-                // SAFETY: `at` is less than the block's capacity.
-                slots: unsafe { block.start.add(at) },
-                before: before + at,
-                all: usize::MAX >> (usize::BITS as usize - CHUNK_SLOTS.min(slots - at)),
-                ..Chunk::WITHOUT_SLOTS
-            });
+    /// Gives the first chunk its slots, at most [`CHUNK_SLOTS`].
+    pub(super) fn make_first(&mut self, slots: usize, generation: usize) {
+        assert!(self.first_capacity == 0, "the first slots are made once");
+        let memory = SlotMemory::new(slots);
+        let all = usize::MAX >> (usize::BITS as usize - slots);
+        *self.chunks.first_mut() =
+            Chunk { slots: memory.start, all, generation, ..Chunk::WITHOUT_SLOTS };
+        (self.first_capacity, self.capacity) = (memory.capacity, slots);
+    }
+
+    /// Makes a block of chunks for `slots` more slots, which has no memory yet, and returns its number.
+    pub(super) fn make_block(&mut self, slots: usize) -> usize {
+        let chunks = slots.div_ceil(CHUNK_SLOTS);
+        let (first, block) = (self.chunks.len(), self.blocks.len());
+        // In steps that are proportional to the length, and no larger than that.
+        self.chunks.reserve_exact(chunks.max(first / 2));
+        self.blocks.reserve_exact((block / 2).max(1));
+        for _ in 0..chunks {
+            self.chunks.push(Chunk { block, ..Chunk::WITHOUT_SLOTS });
         }
-        self.blocks.push(block);
-        first..first + chunks
+        let memory = SlotMemory::NONE;
+        self.blocks.push(SlotBlock { memory, slots, first, in_use: 0, link: Link::UNLISTED });
+        block
+    }
+
+    /// Gives the chunks of a block their slots, the first of which has the rank `before`. Returns the numbers
+    /// of the chunks.
+    pub(super) fn allocate(&mut self, block: usize, before: usize) -> Range<usize> {
+        let &mut SlotBlock { ref mut memory, slots, first, .. } = &mut self.blocks[block];
+        assert!(memory.capacity == 0 || size_of::<J>() == 0, "the block has no memory");
+        *memory = SlotMemory::new(slots);
+        self.capacity += slots;
+        let starts = (0..slots).step_by(CHUNK_SLOTS);
+        let chunks = first..first + starts.len();
+        for (at, number) in starts.zip(chunks.clone()) {
+            let chunk = &mut self.chunks[number];
+            // SAFETY: `at` is less than the capacity of the memory.
+            chunk.slots = unsafe { memory.start.add(at) };
+            chunk.before = before + at;
+            chunk.all = usize::MAX >> (usize::BITS as usize - CHUNK_SLOTS.min(slots - at));
+        }
+        chunks
+    }
+
+    /// Frees the memory of a block that is not in use. Its chunks have no slots from then on.
+    pub(super) fn release(&mut self, block: usize) {
+        let &mut SlotBlock { ref mut memory, slots, first, .. } = &mut self.blocks[block];
+        for number in first..first + slots.div_ceil(CHUNK_SLOTS) {
+            let chunk = &mut self.chunks[number];
+            assert!(chunk.taken == 0, "a chunk that is not in use has no body");
+            (chunk.slots, chunk.all) = (NonNull::dangling(), 0);
+        }
+        self.capacity -= slots;
+        // SAFETY: no body is in it: an occupied slot is taken. The chunks, which had its address, have slots no
+        // more.
+        unsafe { replace(memory, SlotMemory::NONE).free() };
+    }
+
+    /// The block of a chunk, unless it is the first chunk.
+    pub(super) fn block_of(&self, number: usize) -> Option<usize> {
+        Some(self.chunks[number].block).filter(|&block| block < self.blocks.len())
+    }
+
+    /// The number of chunks of a block that are in use.
+    pub(super) fn in_use_mut(&mut self, block: usize) -> &mut usize {
+        &mut self.blocks[block].in_use
+    }
+
+    /// The link of a block.
+    pub(super) fn block_link_mut(&mut self, block: usize) -> &mut Link {
+        &mut self.blocks[block].link
+    }
+
+    /// Ranks all slots that have memory anew, without gaps.
+    pub(super) fn rank_anew(&mut self) {
+        let mut before = 0;
+        for number in 0..self.chunks.len() {
+            let chunk = &mut self.chunks[number];
+            chunk.before = before;
+            before += count(chunk.all);
+        }
     }
 
     #[inline]
@@ -197,9 +288,10 @@ impl<J> Drop for Chunks<J> {
         if let Some(panic) = self.clear() {
             panic.resume_unless_panicking();
         }
-        for &SlotBlock { start, capacity } in self.blocks.iter() {
-            // SAFETY: it came from a vector of this capacity, and no body is left in it.
-            drop(unsafe { Vec::from_raw_parts(start.as_ptr(), 0, capacity) });
+        let first = SlotMemory { start: self.chunks[0].slots, capacity: self.first_capacity };
+        for memory in self.blocks.drain(..).map(|block| block.memory).chain([first]) {
+            // SAFETY: no body is left in it.
+            unsafe { memory.free() };
         }
     }
 }
@@ -207,6 +299,7 @@ impl<J> Drop for Chunks<J> {
 impl<J> Chunk<J> {
     const WITHOUT_SLOTS: Self = Self {
         slots: NonNull::dangling(),
+        block: usize::MAX,
         before: 0,
         all: 0,
         occupied: 0,

@@ -1,13 +1,13 @@
-//! The lists of chunks: each has a head in the slab, and a link in every chunk.
+//! The lists of chunks and of blocks: each has a head in the slab, and a link in every chunk or block.
 
 /// The head of a list of chunks, or the link of a chunk: an enum in one word. No slab has so many chunks
-/// that a number is one of the other two states.
+/// that a number is one of the other two states. It is the same with blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Link(usize);
 
 impl Link {
     /// The chunk is not on the list.
-    const UNLISTED: Self = Self(usize::MAX);
+    pub(super) const UNLISTED: Self = Self(usize::MAX);
     /// No chunk follows.
     pub(super) const END: Self = Self(usize::MAX - 1);
 

@@ -4,11 +4,6 @@ use super::super::super::bit_set::LowestBit;
 use super::Chunk;
 
 impl<J> Chunk<J> {
-    /// The slots that exist.
-    pub(in super::super) fn all(&self) -> usize {
-        self.all
-    }
-
     /// The slots that hold a body.
     pub(in super::super::super) fn occupied(&self) -> usize {
         self.occupied
@@ -18,6 +13,16 @@ impl<J> Chunk<J> {
     #[inline]
     pub(in super::super) fn is_empty(&self) -> bool {
         self.taken == 0
+    }
+
+    /// Whether there are slots, and all of them are free.
+    pub(in super::super) fn has_only_free_slots(&self) -> bool {
+        self.is_empty() && self.all != 0
+    }
+
+    /// The slots that are not free.
+    pub(in super::super) fn taken(&self) -> usize {
+        self.taken
     }
 
     /// Whether all slots are taken.
@@ -53,7 +58,7 @@ impl<J> Chunk<J> {
         self.is_out_of_order
     }
 
-    /// The position, among all slots of the slab, of the one at `offset`.
+    /// The position of the slot at `offset` among all slots of the slab.
     #[inline]
     pub(in super::super::super) fn rank(&self, offset: usize) -> usize {
         self.before + offset
