@@ -2,6 +2,7 @@
 //!
 //! A task never uses a runtime's own handle. It asks of a runtime only that it polls a future.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
 use core::num::NonZeroUsize;
@@ -47,11 +48,33 @@ pub(crate) fn spawn_from<F>(origin: Origin, runtime: &impl Spawn, future: F) -> 
 where
     F: Future<Output: Send> + Send + 'static,
 {
+    if const { is_large::<F>() } {
+        return spawn_small(origin, runtime, Box::pin(future));
+    }
+    spawn_small(origin, runtime, future)
+}
+
+#[track_caller]
+fn spawn_small<F>(origin: Origin, runtime: &impl Spawn, future: F) -> Task<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
     let (task, run) = pair(future);
     let _starting = spawning(origin);
     runtime.spawn(run);
     task
 }
+
+/// Whether a future is boxed before it becomes a task.
+///
+/// On its way into a task a future is a local variable of a dozen functions, and each has a copy of it where the
+/// compiler does not optimise. A box costs an allocation, beside a task that needs as much memory anyway.
+pub(crate) const fn is_large<F>() -> bool {
+    size_of::<F>() > LARGE
+}
+
+/// The number of bytes above which a future is boxed.
+const LARGE: usize = 16 << 10;
 
 /// Spawns `future` as a task on the current thread, and returns the handle that owns it.
 #[track_caller]
@@ -59,8 +82,20 @@ pub fn spawn_local<F>(runtime: &impl SpawnLocal, future: F) -> Task<F::Output>
 where
     F: Future + 'static,
 {
+    let origin = Origin::here();
+    if const { is_large::<F>() } {
+        return spawn_small_local(origin, runtime, Box::pin(future));
+    }
+    spawn_small_local(origin, runtime, future)
+}
+
+#[track_caller]
+fn spawn_small_local<F>(origin: Origin, runtime: &impl SpawnLocal, future: F) -> Task<F::Output>
+where
+    F: Future + 'static,
+{
     let (task, run) = pair(future);
-    let _starting = spawning(Origin::here());
+    let _starting = spawning(origin);
     runtime.spawn_local(run);
     task
 }

@@ -12,7 +12,7 @@ use super::{Drive, ROUND, Spawner, deliver};
 use crate::admission::MaybeQueue;
 use crate::body::Attempt;
 use crate::budget::BUDGET;
-use crate::engine::{Completion, JobHandle};
+use crate::engine::{Completion, JobHandle, JobSlot};
 use crate::options::{ItemPolicy, OutcomeRule};
 use crate::outcome::catch;
 use crate::simulation::{Origin, beginning};
@@ -192,7 +192,7 @@ where
             Paused
         };
         loop {
-            let next = || {
+            let next = |slot: &mut JobSlot<'_, J>| {
                 if started.count == last {
                     return ControlFlow::Break(pause(StartPause::Quota));
                 }
@@ -202,8 +202,9 @@ where
                     cx,
                     &mut started.count,
                     origin,
+                    slot,
                 ) {
-                    Ok(job) => ControlFlow::Continue(job),
+                    Ok(index) => ControlFlow::Continue(index),
                     Err(why) => ControlFlow::Break(pause(why)),
                 }
             };
@@ -237,7 +238,7 @@ where
     }
 }
 
-/// Pulls an item and calls the body with it. Returns the item's index and the started body.
+/// Pulls an item, calls the body with it and puts the started body into the slot. Returns the item's index.
 ///
 /// # Errors
 ///
@@ -249,7 +250,8 @@ fn next_job<S, A, J, U, C, B>(
     cx: &mut Context<'_>,
     started: &mut usize,
     origin: Origin,
-) -> Result<(usize, J), StartPause<B, J::Output, U>>
+    slot: &mut JobSlot<'_, J>,
+) -> Result<usize, StartPause<B, J::Output, U>>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
@@ -265,12 +267,12 @@ where
     let item = C::item_of(given).map_err(StartPause::SourceFailed)?;
     let index = *started;
     *started += 1;
-    let job = catch(|| {
+    let launched = catch(|| {
         let _starting = beginning(origin, index);
-        spawner.launch(Attempt::first(index), item)
+        spawner.launch(Attempt::first(index), item, slot);
     });
-    match job {
-        Ok(job) => Ok((index, job)),
+    match launched {
+        Ok(()) => Ok(index),
         Err(panic) => {
             let outcome = Outcome::Panicked(panic);
             Err(StartPause::Completed(Completion { index, seq: J::next_sequence(), outcome }))

@@ -53,6 +53,7 @@ pub(crate) use self::ordered::OrderedBuffer;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::convert::Infallible;
 use core::fmt;
 use core::ops::ControlFlow;
 use core::pin::Pin;
@@ -62,6 +63,8 @@ use self::bit_set::bits;
 use self::bodies::Bodies;
 use self::ready::ReadyQueue;
 use self::round::Round;
+pub(crate) use self::slab::EarlyJob;
+pub use self::slab::JobSlot;
 use self::slot::{Slot, number_of, offset_of, slot_at};
 use self::turns::{TurnEnd, Turns};
 use crate::outcome::{Outcome, Panic, catch};
@@ -125,15 +128,31 @@ impl<J: JobHandle> FutureSet<J> {
         self.len() == 0
     }
 
-    /// Inserts a body without polling it. It counts as woken; a body that runs elsewhere counts as woken when
-    /// it has completed.
-    pub(crate) fn insert(&mut self, index: usize, job: J) {
-        self.insert_woken(index, job);
+    /// Inserts a body, which `make` makes where it stays, without polling it. It counts as woken; a body that
+    /// runs elsewhere counts as woken when it has completed.
+    pub(crate) fn insert<B>(
+        &mut self,
+        make: impl FnOnce(&mut JobSlot<'_, J>) -> ControlFlow<B, usize>,
+    ) -> ControlFlow<B> {
+        self.bodies.next_free(self.capacity_hint, &mut self.ready);
+        let slot = self.bodies.put(make)?;
+        self.wake_inserted(slot);
+        ControlFlow::Continue(())
     }
 
     fn insert_woken(&mut self, index: usize, job: J) -> Slot {
         self.bodies.next_free(self.capacity_hint, &mut self.ready);
-        let slot = self.bodies.put(index, job);
+        let mut job = Some(job);
+        let put = self.bodies.put::<Infallible>(|slot| {
+            slot.fill(job.take().expect("it is put once"));
+            ControlFlow::Continue(index)
+        });
+        let ControlFlow::Continue(slot) = put;
+        self.wake_inserted(slot);
+        slot
+    }
+
+    fn wake_inserted(&mut self, slot: Slot) {
         let (number, offset) = (number_of(slot), offset_of(slot));
         self.ready.begin();
         let waker = self.ready.chunk(number).waker(offset);
@@ -141,7 +160,6 @@ impl<J: JobHandle> FutureSet<J> {
             Some(job) if !J::INLINE => job.watch(&mut Context::from_waker(&waker)),
             _ => waker.wake_by_ref(),
         }
-        slot
     }
 
     /// Starts the bodies that `next` returns, one by one, until `most` of them are pending. Returns the key
@@ -157,19 +175,25 @@ impl<J: JobHandle> FutureSet<J> {
         &mut self,
         parent: Option<&Waker>,
         most: usize,
-        mut next: impl FnMut() -> ControlFlow<B, (usize, J)>,
+        mut next: impl FnMut(&mut JobSlot<'_, J>) -> ControlFlow<B, usize>,
         mut on_complete: impl FnMut(Completion<J::Output>) -> ControlFlow<B>,
     ) -> ControlFlow<B, Key> {
         let mut remaining = most;
+        let mut early = EarlyJob::new();
         loop {
-            let (index, job) = next()?;
             let key = if J::INLINE {
-                let slot = self.bodies.next_free(self.capacity_hint, &mut self.ready);
+                let (slot, early_index) = match self.bodies.slab.next_free() {
+                    Some(slot) => (slot, None),
+                    None => {
+                        let index = early.make(&mut next)?;
+                        (self.bodies.make_free(self.capacity_hint, &mut self.ready), Some(index))
+                    }
+                };
                 let mut guard = self.ready.enter();
                 let first_poll = guard.first_poll(slot);
                 let (wakers, remaining) = ((&first_poll, parent), &mut remaining);
                 let key = self.bodies.start(
-                    (index, job),
+                    early_index.map(|index| (index, &mut early)),
                     remaining,
                     wakers,
                     &mut next,
@@ -181,7 +205,8 @@ impl<J: JobHandle> FutureSet<J> {
                 key
             } else {
                 remaining -= 1;
-                Key { slot: self.insert_woken(index, job), index }
+                let index = early.make(&mut next)?;
+                Key { slot: self.insert_woken(index, early.take()), index }
             };
             if remaining == 0 {
                 return ControlFlow::Continue(key);

@@ -5,6 +5,7 @@
 //! it takes the task out of its [`BlockingQueue`] and completes it on the spot. The task's first waker is
 //! that queue.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::task::Wake;
 use core::fmt;
@@ -17,7 +18,7 @@ use super::{Place, Push};
 use crate::SpawnBlocking;
 use crate::body::{Attempt, Body};
 use crate::simulation::{Origin, spawning};
-use crate::task::{Run, Task, pair};
+use crate::task::{Run, Task, is_large, pair};
 
 /// Runs each body as a task that may block, on a runtime's pool of threads for blocking work.
 ///
@@ -103,13 +104,25 @@ fn start<F>(runtime: &impl SpawnBlocking, future: F) -> Task<F::Output>
 where
     F: Future<Output: Send> + Send + 'static,
 {
+    let origin = Origin::here();
+    if const { is_large::<F>() } {
+        return start_small(origin, runtime, Box::pin(future));
+    }
+    start_small(origin, runtime, future)
+}
+
+#[track_caller]
+fn start_small<F>(origin: Origin, runtime: &impl SpawnBlocking, future: F) -> Task<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
     let (task, run) = pair(future);
     let queue = Arc::new(BlockingQueue { queued: ConcurrentQueue::bounded(1) });
     task.wake_to_stop(&Waker::from(queue.clone()));
     let is_queued = queue.queued.push(run).is_ok();
     debug_assert!(is_queued, "the queue is for one task and new");
     let call = BlockingCall { queue };
-    let _starting = spawning(Origin::here());
+    let _starting = spawning(origin);
     runtime.spawn_blocking(async move {
         if let Some(run) = call.queue.take() {
             run.await;

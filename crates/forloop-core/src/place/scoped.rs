@@ -1,11 +1,13 @@
 //! A task that may borrow for each body, on the threads of a scope. The scope's owner blocks until all of
 //! them have completed.
 
+use alloc::boxed::Box;
+
 use super::{Place, Push};
 use crate::SpawnScoped;
 use crate::body::{Attempt, Body};
 use crate::simulation::{Origin, spawning};
-use crate::task::{Task, pair};
+use crate::task::{Task, is_large, pair};
 
 /// Runs each body as a task on the threads of a scope: a body must be `Send` and may borrow from around the
 /// scope.
@@ -34,8 +36,24 @@ pub fn spawn_scoped<'env, F>(scope: &impl SpawnScoped<'env>, future: F) -> Task<
 where
     F: Future<Output: Send> + Send + 'env,
 {
+    let origin = Origin::here();
+    if const { is_large::<F>() } {
+        return spawn_small(origin, scope, Box::pin(future));
+    }
+    spawn_small(origin, scope, future)
+}
+
+#[track_caller]
+fn spawn_small<'env, F>(
+    origin: Origin,
+    scope: &impl SpawnScoped<'env>,
+    future: F,
+) -> Task<F::Output>
+where
+    F: Future<Output: Send> + Send + 'env,
+{
     let (task, run) = pair(future);
-    let _starting = spawning(Origin::here());
+    let _starting = spawning(origin);
     scope.spawn_scoped(run);
     task
 }

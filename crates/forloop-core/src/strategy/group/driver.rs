@@ -13,7 +13,7 @@ use super::deferred_notify::{ChildHandle, DeferredNotify, HandleGuard};
 use super::group_future::{GroupDriver, GroupResult};
 use super::group_state::GroupState;
 use crate::budget::BUDGET;
-use crate::engine::{CapacityHint, Completion, FutureSet, JobHandle};
+use crate::engine::{CapacityHint, Completion, FutureSet, JobHandle, JobSlot};
 use crate::outcome::{Interruption, catch};
 use crate::place::InlineJob;
 use crate::strategy::failures::Failures;
@@ -180,13 +180,15 @@ where
         let Body::NotStarted(make_body) = mem::replace(&mut self.body, Body::Running) else {
             return;
         };
-        match catch(make_body) {
-            Ok(body) => self.body_job.insert(0, InlineJob::new(body)),
-            Err(panic) => {
-                self.body = Body::NoValue;
-                self.group.complete(1);
-                self.stop_for(panic);
-            }
+        let made =
+            self.body_job.insert(|slot| match catch(|| slot.fill(InlineJob::new(make_body()))) {
+                Ok(()) => ControlFlow::Continue(0),
+                Err(panic) => ControlFlow::Break(panic),
+            });
+        if let ControlFlow::Break(panic) = made {
+            self.body = Body::NoValue;
+            self.group.complete(1);
+            self.stop_for(panic);
         }
     }
 
@@ -214,8 +216,11 @@ where
             self.group.complete(before + 1 - self.children.len());
         } else {
             let mut child = Some(child);
-            let next = || match child.take() {
-                Some(child) => ControlFlow::Continue((index, child)),
+            let next = |slot: &mut JobSlot<'_, J>| match child.take() {
+                Some(child) => {
+                    slot.fill(child);
+                    ControlFlow::Continue(index)
+                }
                 None => ControlFlow::Break(None),
             };
             let on_complete = |completion| ControlFlow::Break(Some(completion));

@@ -13,6 +13,7 @@ use super::group_state::GroupState;
 use super::start::{ReadySignal, Start, StartError};
 use crate::Closed;
 use crate::place::InlineJob;
+use crate::task::is_large;
 
 type Erased<'env> = dyn ChildHandle + Send + Sync + 'env;
 type Boxed<'env, E> = Pin<Box<dyn Future<Output = ChildCompletion<E, Erased<'env>>> + Send + 'env>>;
@@ -188,6 +189,17 @@ macro_rules! scope_handle {
             }
 
             fn add_child<F, T>(&self, future: F) -> Result<Child<T>, Closed>
+            where
+                F: Future<Output: ChildOutput<Value = T, Error = E>> $(+ $send)? + 'env,
+                T: $($send +)? 'env,
+            {
+                if const { is_large::<F>() } {
+                    return self.add_small_child(Box::pin(future));
+                }
+                self.add_small_child(future)
+            }
+
+            fn add_small_child<F, T>(&self, future: F) -> Result<Child<T>, Closed>
             where
                 F: Future<Output: ChildOutput<Value = T, Error = E>> $(+ $send)? + 'env,
                 T: $($send +)? 'env,

@@ -1,5 +1,6 @@
 //! `task_group`: a group whose children are tasks of a runtime.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
 use core::panic::{RefUnwindSafe, UnwindSafe};
@@ -11,7 +12,7 @@ use super::group_future::{GroupDriver, GroupFuture};
 use super::group_state::GroupState;
 use super::start::{ReadySignal, Start, StartError};
 use crate::simulation::{Origin, beginning};
-use crate::task::pair;
+use crate::task::{is_large, pair};
 use crate::{Closed, Spawn, Task};
 
 /// Runs `body`, which may spawn children as tasks of `runtime`, and returns when the body and
@@ -221,6 +222,17 @@ impl<R: Spawn, E: Send + 'static> Group<R, E> {
 
     #[track_caller]
     fn add_child<F, T>(&self, future: F, origin: Origin) -> Result<Child<T>, Closed>
+    where
+        F: Future<Output: ChildOutput<Value = T, Error = E>> + Send + 'static,
+        T: Send + 'static,
+    {
+        if const { is_large::<F>() } {
+            return self.add_small_child(Box::pin(future), origin);
+        }
+        self.add_small_child(future, origin)
+    }
+
+    fn add_small_child<F, T>(&self, future: F, origin: Origin) -> Result<Child<T>, Closed>
     where
         F: Future<Output: ChildOutput<Value = T, Error = E>> + Send + 'static,
         T: Send + 'static,
