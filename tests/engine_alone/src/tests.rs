@@ -1,6 +1,7 @@
 //! A loop over boxed futures that uses the engine and nothing else.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
 use alloc::sync::Arc;
 use alloc::task::Wake;
@@ -13,7 +14,7 @@ use core::pin::Pin;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::task::{Context, Poll, Waker};
 
-use crate::engine::{Completion, FutureSet, JobHandle};
+use crate::engine::{Completion, FutureSet, JobHandle, JobSlot};
 use crate::outcome::Outcome;
 
 /// A body that is polled where it is stored, and stops when it is dropped.
@@ -105,6 +106,115 @@ async fn yield_once() {
     .await;
 }
 
+/// A body as large as a hundred words, at an address that must not change.
+struct Large {
+    body: Boxed<usize>,
+    address: Cell<Option<usize>>,
+    _large: [usize; 100],
+}
+
+impl Large {
+    fn check_address(&self) {
+        let address = (&raw const *self).addr();
+        assert_eq!(self.address.replace(Some(address)).unwrap_or(address), address, "it has moved");
+    }
+}
+
+impl Drop for Large {
+    fn drop(&mut self) {
+        self.check_address();
+    }
+}
+
+impl JobHandle for Large {
+    type Output = usize;
+
+    const INLINE: bool = true;
+
+    fn watch(self: Pin<&mut Self>, _cx: &mut Context<'_>) {}
+
+    fn poll_outcome(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<usize>> {
+        self.check_address();
+        self.body.0.as_mut().poll(cx).map(Outcome::Ok)
+    }
+
+    fn mark_cancelled(self: Pin<&Self>) {}
+
+    fn cancel(self: Pin<&mut Self>) -> bool {
+        true
+    }
+
+    fn expire(self: Pin<&mut Self>) -> bool {
+        true
+    }
+
+    fn rank(self: Pin<&Self>, index: usize) -> Option<usize> {
+        Some(index)
+    }
+
+    fn sequence(&self) -> usize {
+        0
+    }
+
+    fn next_sequence() -> usize {
+        0
+    }
+}
+
+#[test]
+fn a_set_that_grows_and_shrinks_keeps_every_body_and_its_index() {
+    let (mut set, mut random, mut started) = (FutureSet::new(), 1_usize, 0);
+    // By index, who wakes the bodies that run, and when they may complete.
+    let wakers = Rc::new(RefCell::new(BTreeMap::<usize, Waker>::new()));
+    let (bursts, most) = if cfg!(miri) { (3, 600) } else { (60, 4000) };
+    for burst in 0..bursts {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        for index in started..started + (random >> 33) % most {
+            let wakers = wakers.clone();
+            let mut polls = 0;
+            let body = poll_fn(move |cx| {
+                polls += 1;
+                // Some are ready at once, so that indices are not consecutive.
+                if polls == 2 || burst % 3 == 1 && index % 7 == 0 {
+                    return Poll::Ready(index);
+                }
+                wakers.borrow_mut().insert(index, cx.waker().clone());
+                Poll::Pending
+            });
+            let mut large =
+                Some(Large { body: Boxed::new(body), address: Cell::new(None), _large: [0; 100] });
+            let next = |slot: &mut JobSlot<'_, _>| match large.take() {
+                Some(large) => {
+                    slot.fill(large);
+                    ControlFlow::Continue(index)
+                }
+                None => ControlFlow::Break(()),
+            };
+            let _: ControlFlow<()> = set.start(None, 1, next, check_index).map_continue(drop);
+            started = index + 1;
+        }
+        assert_eq!(set.len(), wakers.borrow().len());
+        // All but some go on, in an order of their own.
+        let goes_on = |index: &usize| burst % 5 == 4 || index % 97 != burst % 97;
+        let woken: Vec<_> = wakers.borrow().keys().copied().filter(goes_on).collect();
+        for at in 0..woken.len() {
+            let index = woken[if burst % 2 == 0 { at } else { woken.len() - 1 - at }];
+            wakers.borrow_mut().remove(&index).unwrap().wake();
+            if at % 1000 == 0 || at + 1 == woken.len() {
+                while set.next_round() {
+                    assert!(set.poll_round(&mut 0, usize::MAX, check_index).is_continue());
+                }
+            }
+        }
+        assert_eq!(set.indices(), wakers.borrow().keys().copied().collect::<Vec<_>>());
+    }
+}
+
+fn check_index(Completion { index, outcome, .. }: Completion<usize>) -> ControlFlow<()> {
+    assert_eq!(outcome.ok(), Some(index));
+    ControlFlow::Continue(())
+}
+
 /// Collects completions, and never stops the loop.
 fn into<T>(
     completed: &mut Vec<(usize, T)>,
@@ -118,8 +228,11 @@ fn into<T>(
 /// Starts all bodies.
 fn start<T>(set: &mut FutureSet<Boxed<T>>, bodies: Vec<Boxed<T>>, completed: &mut Vec<(usize, T)>) {
     let mut bodies = bodies.into_iter().enumerate();
-    let next = || match bodies.next() {
-        Some(body) => ControlFlow::Continue(body),
+    let next = |slot: &mut JobSlot<'_, _>| match bodies.next() {
+        Some((index, body)) => {
+            slot.fill(body);
+            ControlFlow::Continue(index)
+        }
         None => ControlFlow::Break(()),
     };
     assert!(set.start(None, usize::MAX, next, into(completed)).is_break());
