@@ -6,8 +6,10 @@
 use std::convert::Infallible;
 use std::future::pending;
 use std::hint::black_box;
+use std::sync::Arc;
 
 use allocation_counter::{AllocationInfo, measure};
+use async_executor::Executor;
 use forloop_conformance::{LONG, TickingClock, yields};
 use futures_lite::future::block_on;
 
@@ -92,6 +94,52 @@ fn held_by_a_group(children: usize) -> u64 {
     })
 }
 
+/// A task group whose body spawns children in a plain loop. They complete in the meantime, on an executor that the body
+/// itself ticks, so the group is in the middle of one poll from the first child to the last.
+fn held_by_a_task_group(children: usize) -> u64 {
+    most_held(|| {
+        let executor = Arc::new(Executor::new());
+        let runtime = forloop::smol::Executor::from(executor.clone());
+        let group = forloop::task_group(runtime, |group| async move {
+            for _ in 0..children {
+                drop(group.spawn(async { Ok::<_, Infallible>(()) }));
+                while executor.try_tick() {}
+            }
+            Ok(())
+        });
+        block_on(group).unwrap();
+    })
+}
+
+/// A task group with children that are pending.
+fn held_by_children_that_run(children: usize) -> u64 {
+    most_held(|| {
+        let executor = Arc::new(Executor::new());
+        let runtime = forloop::smol::Executor::from(executor.clone());
+        let group = forloop::task_group(runtime, |group| async move {
+            for _ in 0..children {
+                drop(group.spawn(pending::<Result<(), Infallible>>()));
+            }
+            while executor.try_tick() {}
+            group.cancel();
+            while executor.try_tick() {}
+            Ok(())
+        });
+        block_on(group).unwrap();
+    })
+}
+
+/// The same number of tasks of the executor.
+fn held_by_tasks_that_run(tasks: usize) -> u64 {
+    most_held(|| {
+        let executor = Executor::new();
+        for _ in 0..tasks {
+            executor.spawn(pending::<Result<(), Infallible>>()).detach();
+        }
+        while executor.try_tick() {}
+    })
+}
+
 #[test]
 fn a_loop_allocates_for_its_limit_and_never_for_an_item() {
     // Allocations per thread or process happen here, before any are counted.
@@ -120,4 +168,18 @@ fn a_loop_or_group_holds_memory_for_what_runs_and_not_for_what_has_completed() {
     assert!(many <= few + 4096, "{few} bytes held for 100,000 items, {many} for a million");
     let (few, many) = (held_by_a_group(100_000), held_by_a_group(1_000_000));
     assert!(many <= few + 4096, "{few} bytes held for 100,000 children, {many} for a million");
+}
+
+#[test]
+fn a_task_group_holds_memory_for_the_children_that_run_and_not_for_those_that_have_completed() {
+    let _warm_up = held_by_a_task_group(10);
+    // The group is not polled between the first child and the last.
+    let (few, many) = (held_by_a_task_group(100), held_by_a_task_group(20_000));
+    assert!(many <= few + 4096, "{few} bytes held by 100 children, {many} by 20,000");
+
+    // What a child takes beside the future that its runtime polls.
+    let children = 10_000;
+    let (group, tasks) = (held_by_children_that_run(children), held_by_tasks_that_run(children));
+    let each = group.saturating_sub(tasks) / children as u64;
+    assert!(each <= 256, "{each} bytes for each child, beside the task of the runtime");
 }

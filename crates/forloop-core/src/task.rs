@@ -12,13 +12,13 @@ use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use core::task::{Context, Poll, Waker, ready};
 
 use atomic_waker::AtomicWaker;
-use concurrent_queue::ConcurrentQueue;
 use pin_project_lite::pin_project;
+use try_lock::TryLock;
 
 use crate::outcome::catch;
 use crate::simulation::{Origin, spawning};
 use crate::wait_group::{WaitGroup, current_wait_group, with_wait_group};
-use crate::{Cancelled, Outcome, Spawn, SpawnLocal};
+use crate::{Cancelled, Outcome, Panic, Spawn, SpawnLocal};
 
 /// Spawns `future` as a task of `runtime`, and returns the handle that owns it.
 ///
@@ -175,6 +175,8 @@ impl<T> Task<T> {
     }
 
     /// Lets the task run without its handle, until it completes or the runtime shuts down.
+    ///
+    /// On a host that does not own its tasks, the task is also dropped once nothing can wake it.
     pub fn detach(mut self) {
         self.detached = true;
     }
@@ -240,10 +242,9 @@ impl<T> Drop for Task<T> {
     fn drop(&mut self) {
         if !self.detached {
             self.cell.request_cancel();
-            self.cell.join_wait_group(|| current_wait_group(self.cell.id()));
+            self.cell.join_wait_group(|| current_wait_group(Owner::id(&self.cell)));
         }
-        // An outcome that is never read is dropped now, and not when the runtime drops the task.
-        drop(self.cell.outcome.pop());
+        self.cell.abandon();
     }
 }
 
@@ -267,7 +268,7 @@ pub(crate) fn next_sequence() -> usize {
 /// The state that a task shares with its handle.
 ///
 /// The runtime owns the task, which is a [`Run`]; the user or a loop owns the handle, which is a [`Task`].
-/// There is no lock. Each of the four ways in which they communicate is a store on one side, followed by a
+/// No side waits for a lock. Each of the five ways in which they communicate is a store on one side, followed by a
 /// wake or a check, and a registration on the other side, followed by a load. So the later one sees the
 /// other.
 ///
@@ -277,7 +278,8 @@ pub(crate) fn next_sequence() -> usize {
 ///
 /// *Cancellation.* The handle stores `cancelled` and wakes `task_waker`. The task registers in `task_waker`
 /// at each poll and then loads `cancelled`. A cancelled task drops its future at that poll, or, if it was
-/// never polled, without polling it.
+/// never polled, without polling it. It loads `cancelled` once more when its future is pending, so a task that is
+/// cancelled in the middle of a poll stops at the end of it.
 ///
 /// *Expiry.* As cancellation, with `expired`, but the task is polled once even if it expired before. A body
 /// that is ready at its first poll completes, however late that poll is.
@@ -286,63 +288,66 @@ pub(crate) fn next_sequence() -> usize {
 /// handle has not stopped before that. The handle joins the task to the current wait group, if there is one:
 /// it pushes the group into `wait_group` and then loads `sequence`. The task stores `sequence` and then pops
 /// `wait_group`. A `SeqCst` fence is between the two steps on both sides, so at least one of them sees the
-/// step of the other, and the pop succeeds for one of them only. So the task leaves the group exactly once.
+/// step of the other, and one of them takes the group. So the task leaves the group exactly once. The handle may
+/// be pushing at the moment at which the task pops and finds the slot locked; then the handle sees `sequence`.
+///
+/// *Abandoned cells.* The waker of a task may be all that keeps it alive: on a host that does not own its tasks, a
+/// detached task that nothing else can wake is to be dropped. So a cell without a handle keeps no waker, and no
+/// outcome either. The handle stores `abandoned`, takes the waker, and loads `sequence`. The task loads `abandoned`
+/// after it has registered its waker, and again after it has stored `sequence`.
 pub(crate) struct TaskCell<T> {
-    /// The outcome, from the task's completion until the handle takes it.
-    outcome: ConcurrentQueue<Outcome<T>>,
+    /// The outcome, from the task's completion until the handle takes it. Locked only while it is moved: by the
+    /// task before it stores `sequence`, and by one side after that.
+    outcome: TryLock<Option<Outcome<T>>>,
     /// The sequence number of the completion, or zero before it.
     sequence: AtomicUsize,
     cancelled: AtomicBool,
     expired: AtomicBool,
+    /// The handle was dropped or detached.
+    abandoned: AtomicBool,
     handle_waker: AtomicWaker,
     task_waker: AtomicWaker,
     /// The wait group of a task whose handle was dropped.
-    wait_group: ConcurrentQueue<Arc<WaitGroup>>,
+    wait_group: TryLock<Option<Arc<WaitGroup>>>,
 }
 
 impl<T> TaskCell<T> {
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         Self {
-            outcome: ConcurrentQueue::bounded(1),
+            outcome: TryLock::new(None),
             sequence: AtomicUsize::new(0),
             cancelled: AtomicBool::new(false),
             expired: AtomicBool::new(false),
+            abandoned: AtomicBool::new(false),
             handle_waker: AtomicWaker::new(),
             task_waker: AtomicWaker::new(),
-            wait_group: ConcurrentQueue::bounded(1),
+            wait_group: TryLock::new(None),
         }
     }
 
-    /// An id that no other live task has: the address of the cell.
-    fn id(&self) -> usize {
-        core::ptr::from_ref(self).addr()
-    }
-
-    pub(crate) fn request_cancel(&self) {
+    fn request_cancel(&self) {
         if self.sequence().is_none() {
             self.cancelled.store(true, Ordering::SeqCst);
             self.task_waker.wake();
         }
     }
 
-    /// Whether the task is cancelled. If not, `cx` is woken when it is.
-    pub(crate) fn poll_cancel(&self, cx: &mut Context<'_>) -> bool {
-        self.task_waker.register(cx.waker());
-        self.cancelled.load(Ordering::SeqCst)
+    /// The handle is gone: drops the outcome, now or as soon as there is one, and the wakers.
+    fn abandon(&self) {
+        if self.sequence().is_none() {
+            self.abandoned.store(true, Ordering::SeqCst);
+            drop(self.handle_waker.take());
+            drop(self.task_waker.take());
+            fence(Ordering::SeqCst);
+            if self.sequence().is_none() {
+                return;
+            }
+        }
+        drop(self.take_outcome());
     }
 
-    /// Completes the task, whose future has been dropped. A second call has no effect.
-    pub(crate) fn complete(&self, outcome: Outcome<T>) {
-        if self.sequence().is_some() {
-            return;
-        }
-        let was_full = self.outcome.push(outcome).is_err();
-        debug_assert!(!was_full, "a task completes once");
-        self.sequence.store(next_sequence(), Ordering::Release);
-        self.task_waker.take();
-        self.handle_waker.wake();
-        fence(Ordering::SeqCst);
-        self.leave_wait_group();
+    fn take_outcome(&self) -> Option<Outcome<T>> {
+        self.outcome.try_lock()?.take()
     }
 
     /// Joins the task to a wait group, if it has not completed.
@@ -351,9 +356,13 @@ impl<T> TaskCell<T> {
             return;
         }
         let Some(wait_group) = current_wait_group() else { return };
+        let Some(mut slot) = self.wait_group.try_lock() else {
+            // The task has completed, and looks whether it must leave a wait group.
+            return;
+        };
         wait_group.add();
-        let was_full = self.wait_group.push(wait_group).is_err();
-        debug_assert!(!was_full, "a handle is dropped once");
+        *slot = Some(wait_group);
+        drop(slot);
         fence(Ordering::SeqCst);
         if self.sequence().is_some() {
             self.leave_wait_group();
@@ -362,24 +371,19 @@ impl<T> TaskCell<T> {
 
     /// Leaves the wait group. Both the task and its handle may call this, and one of them finds the group.
     fn leave_wait_group(&self) {
-        if let Ok(wait_group) = self.wait_group.pop() {
+        let wait_group = self.wait_group.try_lock().and_then(|mut slot| slot.take());
+        if let Some(wait_group) = wait_group {
             wait_group.done();
         }
     }
 
     /// The sequence number of the completion, once the task has completed.
-    pub(crate) fn sequence(&self) -> Option<usize> {
+    fn sequence(&self) -> Option<usize> {
         NonZeroUsize::new(self.sequence.load(Ordering::Acquire)).map(NonZeroUsize::get)
     }
 
-    /// Polls for the completion, and leaves the outcome in the cell.
-    pub(crate) fn poll_completed(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.handle_waker.register(cx.waker());
-        if self.sequence().is_some() { Poll::Ready(()) } else { Poll::Pending }
-    }
-
     /// Polls for the outcome and takes it.
-    pub(crate) fn poll_outcome(&self, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
+    fn poll_outcome(&self, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
         if self.sequence().is_none() {
             self.handle_waker.register(cx.waker());
             if self.sequence().is_none() {
@@ -387,52 +391,133 @@ impl<T> TaskCell<T> {
             }
         }
         // The outcome is taken once. A task that is polled after that reports that it has stopped.
-        Poll::Ready(self.outcome.pop().unwrap_or(Outcome::Cancelled))
+        Poll::Ready(self.take_outcome().unwrap_or(Outcome::Cancelled))
+    }
+}
+
+/// The owner of a task, as the task sees it: the cell that it shares with its handle, or the group that it is a
+/// child of.
+pub(crate) trait Owner {
+    /// What the task's future returns.
+    type Output;
+
+    /// An id that no other live owner has, unless they are one: a task does not wait for its own handle.
+    fn id(&self) -> usize;
+
+    /// What the task is to do at a poll. Has `cx` woken when that changes.
+    fn poll_request(&self, was_polled: bool, cx: &mut Context<'_>) -> Request;
+
+    /// Whether the task is to stop, and not wait for the next poll. Called when its future was pending.
+    fn has_stopped(&self) -> bool;
+
+    /// The future is not polled any more, and will be dropped. Called once.
+    fn on_last_poll(&self);
+
+    /// The future has been dropped, and so has all that it had started. Called once.
+    fn complete(&self, outcome: Outcome<Self::Output>);
+}
+
+/// What a task is to do at a poll.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Request {
+    /// Poll its future.
+    Run,
+    /// Drop its future.
+    Stop,
+    /// Neither: the owner will wake it.
+    Wait,
+}
+
+impl<T> Owner for Arc<TaskCell<T>> {
+    type Output = T;
+
+    /// The address of the cell.
+    fn id(&self) -> usize {
+        Self::as_ptr(self).addr()
+    }
+
+    fn poll_request(&self, was_polled: bool, cx: &mut Context<'_>) -> Request {
+        self.task_waker.register(cx.waker());
+        if self.abandoned.load(Ordering::SeqCst) {
+            drop(self.task_waker.take());
+        }
+        let is_cancelled = self.cancelled.load(Ordering::SeqCst);
+        // A task that has expired is polled once.
+        if is_cancelled || was_polled && self.expired.load(Ordering::SeqCst) {
+            Request::Stop
+        } else {
+            Request::Run
+        }
+    }
+
+    fn has_stopped(&self) -> bool {
+        self.cancelled.load(Ordering::SeqCst) || self.expired.load(Ordering::SeqCst)
+    }
+
+    fn on_last_poll(&self) {}
+
+    fn complete(&self, outcome: Outcome<T>) {
+        if let Some(mut slot) = self.outcome.try_lock() {
+            *slot = Some(outcome);
+        }
+        self.sequence.store(next_sequence(), Ordering::Release);
+        self.task_waker.take();
+        self.handle_waker.wake();
+        fence(Ordering::SeqCst);
+        self.leave_wait_group();
+        if self.abandoned.load(Ordering::SeqCst) {
+            // No task receives the panic of a destructor here.
+            drop(catch(|| drop(self.take_outcome())));
+        }
     }
 }
 
 pin_project! {
     /// The future that a runtime polls for a task.
-    pub(crate) struct Run<F: Future> {
+    pub(crate) struct Run<F, O = Arc<TaskCell<<F as Future>::Output>>>
+    where
+        F: Future,
+        O: Owner,
+    {
         #[pin]
         future: Option<F>,
-        cell: Arc<TaskCell<F::Output>>,
+        owner: O,
         was_polled: bool,
-        // The outcome, while the task waits for the tasks that were dropped with its future.
-        completing: Option<(Outcome<F::Output>, Arc<WaitGroup>)>,
+        // Set while the task waits for the tasks that were dropped with its future. It is boxed, because few do, and
+        // every task has the room for it.
+        completing: Option<Box<Completing<O::Output>>>,
     }
 
-    impl<F: Future> PinnedDrop for Run<F> {
+    impl<F, O> PinnedDrop for Run<F, O>
+    where
+        F: Future,
+        O: Owner,
+    {
         fn drop(this: Pin<&mut Self>) {
             // A runtime that shuts down drops its tasks. Their handles must not wait forever.
-            let this = this.project();
-            match this.completing.take() {
-                Some((outcome, _wait_group)) => this.cell.complete(outcome),
-                None => drop_and_complete(this.future, this.cell, stopped(*this.was_polled)),
+            let mut this = this.project();
+            if let Some(completing) = this.completing.take() {
+                this.owner.complete(completing.outcome);
+            } else if this.future.is_some() {
+                this.owner.on_last_poll();
+                let dropped = catch(|| this.future.set(None));
+                this.owner.complete(after_drop(stopped(*this.was_polled), dropped));
             }
         }
     }
 }
 
-/// Drops a future that has not completed, and completes its task.
-fn drop_and_complete<F: Future>(
-    mut future: Pin<&mut Option<F>>,
-    cell: &TaskCell<F::Output>,
-    outcome: Outcome<F::Output>,
-) {
-    if future.is_some() {
-        cell.complete(match catch(|| future.set(None)) {
-            Ok(()) => outcome,
-            Err(panic) => Outcome::Panicked(panic),
-        });
-    }
+/// The outcome of a task, until the tasks have stopped that were dropped with its future.
+struct Completing<T> {
+    outcome: Outcome<T>,
+    wait_group: Arc<WaitGroup>,
 }
 
 /// Makes a task of `future` that nothing polls yet.
 pub(crate) fn pair<F: Future>(future: F) -> (Task<F::Output>, Run<F>) {
     let cell = Arc::new(TaskCell::new());
     let task = Task { cell: cell.clone(), detached: false };
-    (task, Run { future: Some(future), cell, was_polled: false, completing: None })
+    (task, Run::new(future, cell))
 }
 
 /// The outcome of a task that was stopped.
@@ -440,28 +525,40 @@ fn stopped<T>(was_polled: bool) -> Outcome<T> {
     if was_polled { Outcome::Cancelled } else { Outcome::NotRun }
 }
 
+/// The outcome of a task whose future was dropped: a panic of its destructors takes precedence.
+fn after_drop<T>(outcome: Outcome<T>, dropped: Result<(), Panic>) -> Outcome<T> {
+    match dropped {
+        Ok(()) => outcome,
+        Err(panic) => Outcome::Panicked(panic),
+    }
+}
+
 impl<F: Future> Run<F> {
     /// Completes a task that was asked to stop before it was first polled. Returns the task if it must wait
     /// for tasks that were dropped with its future.
     pub(crate) fn stop_unpolled(mut self) -> Option<Self> {
         // A task that was cancelled has not run. One that has expired counts as polled.
-        let outcome = stopped(!self.cell.cancelled.load(Ordering::SeqCst));
+        let outcome = stopped(!self.owner.cancelled.load(Ordering::SeqCst));
         let (dropped, wait_group) =
-            with_wait_group(Some(self.cell.id()), || catch(|| self.future = None));
-        let outcome = match dropped {
-            Ok(()) => outcome,
-            Err(panic) => Outcome::Panicked(panic),
-        };
+            with_wait_group(Some(self.owner.id()), || catch(|| self.future = None));
+        let outcome = after_drop(outcome, dropped);
         match wait_group {
             None => {
-                self.cell.complete(outcome);
+                self.owner.complete(outcome);
                 None
             }
             Some(wait_group) => {
-                self.completing = Some((outcome, wait_group));
+                self.completing = Some(Box::new(Completing { outcome, wait_group }));
                 Some(self)
             }
         }
+    }
+}
+
+impl<F: Future<Output = O::Output>, O: Owner> Run<F, O> {
+    /// Makes the task of `owner` that runs `future`.
+    pub(crate) fn new(future: F, owner: O) -> Self {
+        Self { future: Some(future), owner, was_polled: false, completing: None }
     }
 
     /// Drops the future, waits for the tasks that are dropped with it, and completes the task.
@@ -471,19 +568,17 @@ impl<F: Future> Run<F> {
         cx: &mut Context<'_>,
     ) -> Poll<()> {
         let mut this = self.as_mut().project();
+        this.owner.on_last_poll();
         let (dropped, wait_group) =
-            with_wait_group(Some(this.cell.id()), || catch(|| this.future.set(None)));
-        let outcome = match dropped {
-            Ok(()) => outcome,
-            Err(panic) => Outcome::Panicked(panic),
-        };
+            with_wait_group(Some(this.owner.id()), || catch(|| this.future.set(None)));
+        let outcome = after_drop(outcome, dropped);
         match wait_group {
             None => {
-                this.cell.complete(outcome);
+                this.owner.complete(outcome);
                 Poll::Ready(())
             }
             Some(wait_group) => {
-                *this.completing = Some((outcome, wait_group));
+                *this.completing = Some(Box::new(Completing { outcome, wait_group }));
                 self.poll_wait_group(cx)
             }
         }
@@ -491,17 +586,17 @@ impl<F: Future> Run<F> {
 
     fn poll_wait_group(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
-        if let Some((_, wait_group)) = this.completing {
-            ready!(wait_group.poll_wait(cx));
+        if let Some(completing) = this.completing {
+            ready!(completing.wait_group.poll_wait(cx));
         }
-        if let Some((outcome, _)) = this.completing.take() {
-            this.cell.complete(outcome);
+        if let Some(completing) = this.completing.take() {
+            this.owner.complete(completing.outcome);
         }
         Poll::Ready(())
     }
 }
 
-impl<F: Future> Future for Run<F> {
+impl<F: Future<Output = O::Output>, O: Owner> Future for Run<F, O> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
@@ -509,15 +604,19 @@ impl<F: Future> Future for Run<F> {
         let Some(future) = this.future.as_mut().as_pin_mut() else {
             return self.poll_wait_group(cx);
         };
-        let is_cancelled = this.cell.poll_cancel(cx);
-        let has_expired = || this.cell.expired.load(Ordering::SeqCst);
-        if is_cancelled || *this.was_polled && has_expired() {
-            let outcome = stopped(*this.was_polled);
-            return self.poll_complete(outcome, cx);
+        match this.owner.poll_request(*this.was_polled, cx) {
+            Request::Run => {}
+            Request::Stop => {
+                let outcome = stopped(*this.was_polled);
+                return self.poll_complete(outcome, cx);
+            }
+            Request::Wait => return Poll::Pending,
         }
         *this.was_polled = true;
         match catch(|| future.poll(cx)) {
-            Ok(Poll::Pending) if has_expired() => self.poll_complete(Outcome::Cancelled, cx),
+            Ok(Poll::Pending) if this.owner.has_stopped() => {
+                self.poll_complete(Outcome::Cancelled, cx)
+            }
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(value)) => self.poll_complete(Outcome::Ok(value), cx),
             Err(panic) => self.poll_complete(Outcome::Panicked(panic), cx),

@@ -5,7 +5,8 @@
 //! has stopped, the body has not. So a loop, a group or a task that cancels a body drops the body inside
 //! [`with_wait_group`]. A handle that is dropped meanwhile joins its task to the current wait group, and the
 //! canceller waits for the group before it reports that the body has stopped. A task in the group does
-//! the same with its own future, so "stopped" means the body and everything below it.
+//! the same with its own future, so "stopped" means the body and everything below it. One that is dropped while it
+//! waits [hands its wait group over](WaitGroup::join_current) to the current one.
 //!
 //! The current wait group is a thread-local variable, because a destructor takes no arguments. Nested scopes
 //! replace it and restore it: the innermost canceller waits. The group is allocated by the first handle that
@@ -14,8 +15,9 @@
 //! Without `std` there is no thread-local variable. A dropped task is then cancelled and not waited for.
 
 use alloc::sync::Arc;
-use core::sync::atomic::{AtomicUsize, Ordering};
-use core::task::{Context, Poll};
+use alloc::task::Wake;
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::task::{Context, Poll, Waker};
 
 use atomic_waker::AtomicWaker;
 
@@ -48,6 +50,33 @@ impl WaitGroup {
         match self.running.load(Ordering::SeqCst) {
             0 => Poll::Ready(()),
             _ => Poll::Pending,
+        }
+    }
+
+    /// Has the current wait group, if there is one, wait for the tasks of this one, which no task waits for any more.
+    pub(crate) fn join_current(&self) {
+        let Some(outer) = current_wait_group(NO_TASK) else { return };
+        outer.add();
+        let link = Waker::from(Arc::new(Link { outer, is_done: AtomicBool::new(false) }));
+        if self.poll_wait(&mut Context::from_waker(&link)).is_ready() {
+            link.wake();
+        }
+    }
+}
+
+/// The id of no task.
+const NO_TASK: usize = 0;
+
+/// The waiter of a wait group that has joined another one.
+struct Link {
+    outer: Arc<WaitGroup>,
+    is_done: AtomicBool,
+}
+
+impl Wake for Link {
+    fn wake(self: Arc<Self>) {
+        if !self.is_done.swap(true, Ordering::SeqCst) {
+            self.outer.done();
         }
     }
 }

@@ -1,17 +1,16 @@
-//! A child of a group: its value goes to its handle, its error to the group.
+//! The handle of a child, and what it shares with the child.
 
 use alloc::sync::Arc;
 use core::fmt;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::pin::Pin;
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::{Context, Poll, ready};
 
-use pin_project_lite::pin_project;
+use atomic_waker::AtomicWaker;
+use try_lock::TryLock;
 
-use super::deferred_notify::{ActiveGuard, ChildHandle, HandleGuard};
-use crate::outcome::catch;
-use crate::task::TaskCell;
-use crate::{Cancelled, Outcome, Panic};
+use crate::Cancelled;
 
 /// The handle to a child of a group.
 ///
@@ -23,19 +22,23 @@ use crate::{Cancelled, Outcome, Panic};
 /// Awaiting it returns [`Cancelled`] if the child has no value: it failed, it was cancelled, or its group
 /// was.
 ///
-/// While a group stops, awaiting a child's handle resolves only once no child is polled any more, and
-/// at the latest when the group completes. So a child never observes a sibling's cancellation as an
-/// error. Blocking a thread on a sibling's handle, instead of awaiting it, can therefore deadlock.
+/// While a group stops, awaiting a child's handle resolves only once neither the body nor a child is polled
+/// any more, and at the latest when the group completes. So none of them observes a sibling's cancellation
+/// as an error. Blocking a thread on a sibling's handle, instead of awaiting it, can therefore deadlock.
 pub struct Child<T> {
-    cell: Arc<TaskCell<T>>,
+    cell: Arc<ChildCell<T>>,
 }
 
 impl<T> Child<T> {
+    pub(super) fn new(cell: Arc<ChildCell<T>>) -> Self {
+        Self { cell }
+    }
+
     /// Returns the handle of a child that a closed group has refused.
     pub(super) fn refused() -> Self {
-        let cell = TaskCell::new();
-        cell.complete(Outcome::Cancelled);
-        Self { cell: Arc::new(cell) }
+        let cell = ChildCell::new();
+        cell.complete(None);
+        Self::new(Arc::new(cell))
     }
 
     /// Cancels this child alone. Its siblings and its group continue, and the group does not count it
@@ -46,7 +49,7 @@ impl<T> Child<T> {
 
     /// Whether the child has completed and its future has been dropped.
     pub fn is_finished(&self) -> bool {
-        self.cell.sequence().is_some()
+        self.cell.is_finished()
     }
 
     /// Polls for the child's completion without taking its value.
@@ -63,13 +66,98 @@ impl<T> Future for Child<T> {
     type Output = Result<T, Cancelled>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Poll::Ready(ready!(self.cell.poll_outcome(cx)).ok().ok_or(Cancelled))
+        ready!(self.cell.poll_completed(cx));
+        Poll::Ready(self.cell.take_value().ok_or(Cancelled))
     }
 }
 
 impl<T> fmt::Debug for Child<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Child").field("finished", &self.is_finished()).finish_non_exhaustive()
+    }
+}
+
+/// What a child shares with its handle.
+///
+/// As a [`TaskCell`](crate::task), but smaller, because a group has one for each child that runs: a child's errors and
+/// panics go to its group, so the cell holds a value or nothing, and its handle may be dropped without any effect.
+///
+/// The child stores the value and then `finished` with `Release`. A waiting handle registers in `handle` and loads
+/// `finished`; the child wakes `handle` after its store. To cancel the child, the handle stores `cancelled` and wakes
+/// `child`, and the group stores that it is closed and wakes `child`. The child registers in `child` at each poll and
+/// then loads both.
+pub(super) struct ChildCell<T> {
+    /// The value, from the child's completion until the handle takes it. Locked only while it is moved: by the child
+    /// before it stores `finished`, and by the handle after that.
+    value: TryLock<Option<T>>,
+    finished: AtomicBool,
+    cancelled: AtomicBool,
+    handle: AtomicWaker,
+    child: AtomicWaker,
+}
+
+impl<T> ChildCell<T> {
+    pub(super) fn new() -> Self {
+        Self {
+            value: TryLock::new(None),
+            finished: AtomicBool::new(false),
+            cancelled: AtomicBool::new(false),
+            handle: AtomicWaker::new(),
+            child: AtomicWaker::new(),
+        }
+    }
+
+    fn is_finished(&self) -> bool {
+        self.finished.load(Ordering::Acquire)
+    }
+
+    /// Whether the child was cancelled through its handle.
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::SeqCst)
+    }
+
+    fn request_cancel(&self) {
+        if !self.is_finished() {
+            self.cancelled.store(true, Ordering::SeqCst);
+            self.wake_child();
+        }
+    }
+
+    /// Has `cx` woken when the child, or its group, is cancelled.
+    pub(super) fn register_child(&self, cx: &Context<'_>) {
+        self.child.register(cx.waker());
+    }
+
+    pub(super) fn wake_child(&self) {
+        self.child.wake();
+    }
+
+    /// Completes the child, whose future has been dropped. A second call has no effect.
+    pub(super) fn complete(&self, value: Option<T>) {
+        if self.is_finished() {
+            return;
+        }
+        if let (Some(value), Some(mut slot)) = (value, self.value.try_lock()) {
+            *slot = Some(value);
+        }
+        self.finished.store(true, Ordering::Release);
+        drop(self.child.take());
+        self.handle.wake();
+    }
+
+    fn poll_completed(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.is_finished() {
+            self.handle.register(cx.waker());
+            if !self.is_finished() {
+                return Poll::Pending;
+            }
+        }
+        Poll::Ready(())
+    }
+
+    /// Takes the value of a child that has completed. A handle that is polled after that has none.
+    fn take_value(&self) -> Option<T> {
+        self.value.try_lock()?.take()
     }
 }
 
@@ -102,102 +190,38 @@ impl<T, E> ChildOutput for Option<Result<T, E>> {
     }
 }
 
-/// How a child has completed, for its group.
-pub(super) enum ChildCompletion<E, C: ChildHandle + ?Sized> {
-    /// The group has nothing to do: the value went to the handle, the child was cancelled alone, or its result
-    /// went to the task that started it.
-    Completed,
-    /// The child failed. Its handle completes when the guard is dropped.
-    Failed { error: E, handle: HandleGuard<C> },
-    /// The child panicked. Its handle completes when the guard is dropped.
-    Panicked { panic: Panic, handle: HandleGuard<C> },
+/// A [`ChildCell`], with the type of its value erased.
+pub(super) trait AnyChild {
+    /// Completes the child without a value, and wakes the task that awaits its handle.
+    fn complete_without_value(&self);
+
+    /// Wakes the child, which then sees that its group is closed.
+    fn wake(&self);
 }
 
-pin_project! {
-    /// The future that a group runs for a child.
-    pub(super) struct RunChild<F, T, C>
-    where
-        C: ChildHandle,
-        C: ?Sized,
-    {
-        #[pin]
-        future: Option<F>,
-        cell: Arc<TaskCell<T>>,
-        // Defers the notifications of siblings that have stopped.
-        active: ActiveGuard<C>,
-        // Completes the child's own handle, also if the child is dropped.
-        handle: Option<HandleGuard<C>>,
+impl<T> AnyChild for ChildCell<T> {
+    fn complete_without_value(&self) {
+        self.complete(None);
     }
 
-    impl<F, T, C> PinnedDrop for RunChild<F, T, C>
-    where
-        C: ChildHandle,
-        C: ?Sized,
-    {
-        fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            // Before the destructors run: one of them may wait for a sibling.
-            let deferred = this.active.release();
-            let dropped = catch(|| this.future.set(None));
-            // Still there if the child did not complete: its group or its runtime has cancelled it.
-            if let (Some(deferred), Some(handle)) = (deferred, this.handle.take()) {
-                deferred.defer(handle);
-            }
-            if let Err(panic) = dropped {
-                panic.resume_unless_panicking();
-            }
-        }
+    fn wake(&self) {
+        self.wake_child();
     }
 }
 
-/// Makes a child of `future`, which the caller has yet to run. `erase` erases the type of its value.
-pub(super) fn run_child<F, T, C>(
-    future: F,
-    active: ActiveGuard<C>,
-    erase: impl FnOnce(Arc<TaskCell<T>>) -> Arc<C>,
-) -> (Child<T>, RunChild<F, T, C>)
-where
-    F: Future<Output: ChildOutput<Value = T>>,
-    C: ChildHandle + ?Sized,
-{
-    let cell = Arc::new(TaskCell::new());
-    let handle = Some(HandleGuard::new(erase(cell.clone())));
-    (Child { cell: cell.clone() }, RunChild { future: Some(future), cell, active, handle })
+/// The handle of a child that has no value. Dropping this completes the handle.
+pub(super) struct HandleGuard<C: AnyChild + ?Sized> {
+    cell: Arc<C>,
 }
 
-impl<F, T, E, C> Future for RunChild<F, T, C>
-where
-    F: Future<Output: ChildOutput<Value = T, Error = E>>,
-    C: ChildHandle + ?Sized,
-{
-    type Output = ChildCompletion<E, C>;
+impl<C: AnyChild + ?Sized> HandleGuard<C> {
+    pub(super) fn new(cell: Arc<C>) -> Self {
+        Self { cell }
+    }
+}
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        let Some(future) = this.future.as_mut().as_pin_mut() else {
-            return Poll::Ready(ChildCompletion::Completed);
-        };
-        let polled = if this.cell.poll_cancel(cx) {
-            Ok(None)
-        } else {
-            match catch(|| future.poll(cx)) {
-                Ok(Poll::Pending) => return Poll::Pending,
-                Ok(Poll::Ready(output)) => Ok(output.into_result()),
-                Err(panic) => Err(panic),
-            }
-        };
-        drop(this.active.release());
-        // The destructors run before anything is notified that the child has completed.
-        let dropped = catch(|| this.future.set(None));
-        let handle = this.handle.take().expect("a child completes once");
-        Poll::Ready(match (polled, dropped) {
-            (Err(panic), _) | (_, Err(panic)) => ChildCompletion::Panicked { panic, handle },
-            (Ok(Some(Err(error))), Ok(())) => ChildCompletion::Failed { error, handle },
-            (Ok(Some(Ok(value))), Ok(())) => {
-                this.cell.complete(Outcome::Ok(value));
-                ChildCompletion::Completed
-            }
-            (Ok(None), Ok(())) => ChildCompletion::Completed,
-        })
+impl<C: AnyChild + ?Sized> Drop for HandleGuard<C> {
+    fn drop(&mut self) {
+        self.cell.complete_without_value();
     }
 }

@@ -1,6 +1,5 @@
 //! What runs a group: a body, its children wherever they run, and the rule that all of them complete together.
 
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::mem;
 use core::ops::ControlFlow;
@@ -8,12 +7,10 @@ use core::task::{Context, Poll, ready};
 
 use forloop_budget::is_exhausted;
 
-use super::child::ChildCompletion;
-use super::deferred_notify::{ChildHandle, DeferredNotify, HandleGuard};
+use super::children::{Children, Report};
 use super::group_future::{GroupDriver, GroupResult};
-use super::group_state::GroupState;
 use crate::budget::BUDGET;
-use crate::engine::{CapacityHint, Completion, FutureSet, JobHandle, JobSlot};
+use crate::engine::{CapacityHint, FutureSet};
 use crate::outcome::{Interruption, catch};
 use crate::place::InlineJob;
 use crate::strategy::failures::Failures;
@@ -21,11 +18,11 @@ use crate::{Cause, LoopError, Outcome, Panic};
 
 /// Runs a group.
 ///
-/// The driver works in passes. A pass polls everything once, in this order:
+/// The driver works in passes. A pass does everything once, in this order:
 ///
-/// 1. it starts the children that had arrived when the pass began;
-/// 2. it polls the children that were woken;
-/// 3. it polls the body, if it was woken.
+/// 1. it starts the children that had arrived when the pass began, and polls those that were woken; or, if the children
+///    are tasks, it takes the reports that they had left when the pass began;
+/// 2. it polls the body, if it was woken.
 ///
 /// A child that has failed is seen before the body is polled, and the body, which may be spawning children in a loop, is
 /// polled only when those that it has spawned have started.
@@ -35,25 +32,23 @@ use crate::{Cause, LoopError, Outcome, Panic};
 /// at the beginning of every other pass instead of at its end; and the children take turns in being first among
 /// themselves. So none of them starves another.
 ///
-/// The first failure, panic, interruption or [cancellation](super::Group::cancel) stops the group: it closes, drops
-/// its body and cancels its children. If children run in the group's own task and one fails, the group first polls the
-/// other children of the pass, so that each failure is returned that happened together with it. Only then is the handle of a failed child completed, and on threads only when
-/// no child is active: see [`DeferredNotify`]. So code behind the await of a failed child does not run. The group
-/// completes when every child has stopped, and so have the tasks that their bodies had started.
-pub(super) struct Driver<G, B, T, E, C: ChildHandle + ?Sized, J: JobHandle> {
-    group: Arc<GroupState<J>>,
-    /// `None` if the children are polled in the group's own task.
-    deferred: Option<Arc<DeferredNotify<C>>>,
+/// The first failure, panic, interruption or [cancellation](super::Group::cancel) stops the group: in one step it
+/// closes, drops its body and cancels its children, also those that have not started. If children run in the group's
+/// own task and one fails, the group first polls the other children of the pass, so that each failure is returned that
+/// happened together with it. Only when the group has stopped is the handle of a failed child completed, and on threads
+/// only when no child is active: see `deferred_notify.rs`. So code behind the await of a failed child does not run. The
+/// group completes when every child has stopped, and so have the tasks that their bodies had started.
+pub(super) struct Driver<G, B, T, K: Children> {
+    children: K,
     phase: GroupPhase,
     pass: Pass,
     body: Body<G, T>,
     /// The running body, and nothing else.
     body_job: FutureSet<InlineJob<B>>,
-    children: FutureSet<J>,
-    failures: Failures<E>,
+    failures: Failures<K::Error>,
     panic: Option<Panic>,
     /// The handles of the children that have failed in this pass.
-    failed_handles: Vec<HandleGuard<C>>,
+    failed_handles: Vec<K::Handle>,
     /// What interrupted the group from outside.
     interruption: Option<Interruption>,
     /// The runtime has dropped a child of a group that was not stopping.
@@ -81,7 +76,6 @@ enum GroupPhase {
 #[derive(Debug, Clone, Copy)]
 enum Pass {
     Begin,
-    Arrivals { left: usize },
     Children,
     Body,
     End,
@@ -100,28 +94,21 @@ enum Body<G, T> {
 }
 
 // Nothing in it is pinned in place.
-impl<G, B, T, E, C: ChildHandle + ?Sized, J: JobHandle> Unpin for Driver<G, B, T, E, C, J> {}
+impl<G, B, T, K: Children> Unpin for Driver<G, B, T, K> {}
 
-impl<G, B, T, E, C, J> Driver<G, B, T, E, C, J>
+impl<G, B, T, K> Driver<G, B, T, K>
 where
     G: FnOnce() -> B,
-    B: Future<Output = Result<T, E>>,
-    C: ChildHandle + ?Sized,
-    J: JobHandle<Output = ChildCompletion<E, C>>,
+    B: Future<Output = Result<T, K::Error>>,
+    K: Children,
 {
-    pub(super) fn new(
-        group: Arc<GroupState<J>>,
-        deferred: Option<Arc<DeferredNotify<C>>>,
-        make_body: G,
-    ) -> Self {
+    pub(super) fn new(children: K, make_body: G) -> Self {
         Self {
-            group,
-            deferred,
+            children,
             phase: GroupPhase::Running,
             pass: Pass::Begin,
             body: Body::NotStarted(make_body),
             body_job: FutureSet::with_capacity_hint(CapacityHint::ONE),
-            children: FutureSet::new(),
             failures: Failures::new(),
             panic: None,
             failed_handles: Vec::new(),
@@ -132,7 +119,8 @@ where
         }
     }
 
-    /// Does one step of a pass: starts or polls one child or the body. Returns `false` at the end of the pass.
+    /// Does one step of a pass: starts or polls one child or the body, or takes one report. Returns `false` at the end
+    /// of the pass.
     fn step(&mut self) -> bool {
         match self.pass {
             Pass::Begin => {
@@ -140,18 +128,11 @@ where
                 if self.is_body_first {
                     self.poll_body();
                 }
-                self.pass = Pass::Arrivals { left: self.group.arrivals() };
+                self.children.begin_pass();
+                self.pass = Pass::Children;
             }
-            Pass::Arrivals { left } => {
-                if left > 0 && self.start_arrival() {
-                    self.pass = Pass::Arrivals { left: left - 1 };
-                } else {
-                    self.children.next_round();
-                    self.pass = Pass::Children;
-                }
-            }
-            Pass::Children => match self.children.poll_next_woken() {
-                Some(Some(completion)) => self.on_child_completion(completion),
+            Pass::Children => match self.children.step() {
+                Some(Some(report)) => self.on_report(report),
                 Some(None) => {}
                 None => {
                     if self.phase == GroupPhase::Failing {
@@ -187,7 +168,7 @@ where
             });
         if let ControlFlow::Break(panic) = made {
             self.body = Body::NoValue;
-            self.group.complete(1);
+            self.count_body_as_completed();
             self.stop_for(panic);
         }
     }
@@ -201,64 +182,33 @@ where
         }
     }
 
-    /// Starts the next child that has arrived; `false` if there is none.
-    fn start_arrival(&mut self) -> bool {
-        let Some((index, child)) = self.group.pop_arrival() else { return false };
-        if self.phase == GroupPhase::Stopping {
-            // It was admitted before the group closed, and arrives too late to start.
-            self.interruption
-                .iter_mut()
-                .for_each(|interruption| interruption.record_running(index));
-            let before = self.children.len();
-            if let Err(panic) = self.children.insert_cancelled(index, child) {
-                self.panic.get_or_insert(panic);
-            }
-            self.group.complete(before + 1 - self.children.len());
-        } else {
-            let mut child = Some(child);
-            let next = |slot: &mut JobSlot<'_, J>| match child.take() {
-                Some(child) => {
-                    slot.fill(child);
-                    ControlFlow::Continue(index)
-                }
-                None => ControlFlow::Break(None),
-            };
-            let on_complete = |completion| ControlFlow::Break(Some(completion));
-            let started = self.children.start(None, 1, next, on_complete);
-            if let ControlFlow::Break(Some(completion)) = started {
-                self.on_child_completion(completion);
-            }
-        }
-        true
+    fn count_body_as_completed(&self) {
+        self.children.on_last_poll_of_body();
+        self.children.state().complete(1);
     }
 
-    fn on_body_completion(&mut self, outcome: Outcome<Result<T, E>>) {
-        self.group.complete(1);
+    fn on_body_completion(&mut self, outcome: Outcome<Result<T, K::Error>>) {
         self.body = Body::NoValue;
+        // First, if it fails: the group closes before a child can observe anything of it.
         match Outcome::from(outcome) {
             Outcome::Ok(value) => self.body = Body::Returned(value),
             Outcome::Err(error) => {
-                self.failures.record(J::next_sequence(), None, error);
+                self.failures.record(K::next_sequence(), None, error);
                 self.stop();
             }
             Outcome::Panicked(panic) => self.stop_for(panic),
             Outcome::TimedOut | Outcome::Cancelled | Outcome::NotRun => self.stop(),
         }
+        self.count_body_as_completed();
     }
 
-    fn on_child_completion(&mut self, completion: Completion<ChildCompletion<E, C>>) {
-        self.group.complete(1);
-        if let (Some(interruption), Outcome::Ok(_)) = (&mut self.interruption, &completion.outcome)
-        {
-            interruption.record_completed(completion.index);
-        }
-        match completion.outcome {
-            Outcome::Ok(ChildCompletion::Completed) => {}
-            Outcome::Ok(ChildCompletion::Failed { error, handle }) => {
-                self.failures.record(completion.seq, Some(completion.index), error);
+    fn on_report(&mut self, report: Report<K::Error, K::Handle>) {
+        match report {
+            Report::Failed { index, seq, error, handle } => {
+                self.failures.record(seq, Some(index), error);
                 if self.is_supervisor || self.phase == GroupPhase::Stopping {
                     self.complete_handle(handle);
-                } else if J::INLINE {
+                } else if K::ARE_INLINE {
                     self.phase = GroupPhase::Failing;
                     self.failed_handles.push(handle);
                 } else {
@@ -266,25 +216,27 @@ where
                     self.complete_handle(handle);
                 }
             }
-            Outcome::Ok(ChildCompletion::Panicked { panic, handle }) => {
+            Report::Panicked { panic, handle } => {
                 self.stop_for(panic);
-                self.complete_handle(handle);
+                handle.into_iter().for_each(|handle| self.complete_handle(handle));
             }
-            Outcome::Panicked(panic) => self.stop_for(panic),
-            Outcome::Err(never) => match never {},
-            Outcome::TimedOut | Outcome::Cancelled | Outcome::NotRun => {
-                // Only the group or the runtime cancels a child's task.
+            Report::Stopped { index } => {
+                if let Some(interruption) = &mut self.interruption {
+                    interruption.record_running(index);
+                }
+            }
+            Report::Lost => {
                 self.has_lost_child |= self.phase != GroupPhase::Stopping;
                 self.stop();
             }
         }
     }
 
-    /// Completes the handle of a child that has failed: now, or if the group stops, once no child is active.
-    fn complete_handle(&self, handle: HandleGuard<C>) {
-        match &self.deferred {
-            Some(deferred) if self.phase == GroupPhase::Stopping => deferred.defer(handle),
-            _ => drop(handle),
+    /// Completes the handle of a child that has failed: now, or if the group stops, once neither the body nor a child is active.
+    fn complete_handle(&self, handle: K::Handle) {
+        match self.phase {
+            GroupPhase::Stopping => self.children.defer(handle),
+            GroupPhase::Running | GroupPhase::LastPass | GroupPhase::Failing => drop(handle),
         }
     }
 
@@ -294,35 +246,29 @@ where
             return;
         }
         self.phase = GroupPhase::Stopping;
-        self.group.close();
+        self.children.state().close();
+        let panic = &mut self.panic;
+        let mut panicked = |caught| {
+            panic.get_or_insert(caught);
+        };
         match mem::replace(&mut self.body, Body::NoValue) {
             Body::NotStarted(make_body) => {
+                self.children.on_last_poll_of_body();
                 if let Err(panic) = catch(|| drop(make_body)) {
-                    self.panic.get_or_insert(panic);
+                    panicked(panic);
                 }
-                self.group.complete(1);
+                self.children.state().complete(1);
             }
             Body::Running => {
-                let panic = &mut self.panic;
-                self.body_job.cancel(|caught| {
-                    panic.get_or_insert(caught);
-                });
-                self.group.complete(1);
+                self.children.on_last_poll_of_body();
+                self.body_job.cancel(&mut panicked);
+                self.children.state().complete(1);
             }
             Body::Returned(value) => self.body = Body::Returned(value),
             Body::NoValue => {}
         }
-        self.cancel_children();
+        self.children.stop(panicked);
         self.failed_handles.clear();
-    }
-
-    fn cancel_children(&mut self) {
-        let before = self.children.len();
-        let panic = &mut self.panic;
-        self.children.cancel(|caught| {
-            panic.get_or_insert(caught);
-        });
-        self.group.complete(before - self.children.len());
     }
 
     fn stop_because(&mut self, cause: Cause) {
@@ -337,38 +283,36 @@ where
 
     /// Has everything that is still to happen wake the group; `false` if something has happened already.
     fn sleep(&mut self, cx: &mut Context<'_>) -> bool {
-        self.group.register(cx.waker());
+        let state = self.children.state();
+        state.register(cx.waker());
         // Read after the waker was registered: what happens later wakes it.
-        let has_news = self.group.arrivals() > 0
-            || self.group.is_cancelled() && self.phase != GroupPhase::Stopping;
+        let has_news = state.is_cancelled() && self.phase != GroupPhase::Stopping;
         !has_news && self.children.sleep(cx) && self.body_job.sleep(cx)
     }
 
     /// Completes when the tasks have stopped that cancelled children and body had started.
     fn poll_wait_groups(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        ready!(self.children.poll_wait_groups(cx));
         ready!(self.body_job.poll_wait_groups(cx));
-        self.deferred.iter().for_each(|deferred| deferred.close());
-        Poll::Ready(())
+        self.children.poll_wait_groups(cx)
     }
 }
 
-impl<G, B, T, E, C, J> GroupDriver for Driver<G, B, T, E, C, J>
+impl<G, B, T, K> GroupDriver for Driver<G, B, T, K>
 where
     G: FnOnce() -> B,
-    B: Future<Output = Result<T, E>>,
-    C: ChildHandle + ?Sized,
-    J: JobHandle<Output = ChildCompletion<E, C>>,
+    B: Future<Output = Result<T, K::Error>>,
+    K: Children,
 {
     type Value = T;
-    type Error = E;
+    type Error = K::Error;
 
     fn supervise(&mut self) {
         self.is_supervisor = true;
+        self.children.supervise();
     }
 
     fn is_running(&self) -> bool {
-        self.phase == GroupPhase::Running && !self.group.is_complete()
+        self.phase == GroupPhase::Running && !self.children.state().is_complete()
     }
 
     fn interrupt(&mut self, cause: Cause) {
@@ -389,15 +333,19 @@ where
 
     fn poll_stopped(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         // What arrives during this poll need not wake it.
-        self.group.unregister();
+        self.children.state().unregister();
         for _ in 0..BUDGET {
-            if self.group.is_cancelled() {
+            if self.children.state().is_cancelled() {
                 self.stop();
             }
             if self.step() {
                 continue;
             }
-            if self.group.is_complete() {
+            // In this order: a child leaves its report before it completes.
+            if self.children.state().is_complete() {
+                if self.children.has_reports() {
+                    continue;
+                }
                 return self.poll_wait_groups(cx);
             }
             if self.phase == GroupPhase::LastPass {
@@ -416,7 +364,7 @@ where
         Poll::Pending
     }
 
-    fn finish(&mut self) -> GroupResult<T, E> {
+    fn finish(&mut self) -> GroupResult<T, K::Error> {
         if let Some(panic) = self.panic.take() {
             panic.resume();
         }
@@ -437,11 +385,15 @@ where
     }
 }
 
-impl<G, B, T, E, C: ChildHandle + ?Sized, J: JobHandle> Drop for Driver<G, B, T, E, C, J> {
+impl<G, B, T, K: Children> Drop for Driver<G, B, T, K> {
     fn drop(&mut self) {
-        self.group.close();
-        self.deferred.iter().for_each(|deferred| deferred.close());
-        if let Some(panic) = self.group.abandon() {
+        let state = self.children.state();
+        state.close();
+        if let Body::NotStarted(_) | Body::Running = self.body {
+            // It is dropped with the driver.
+            state.complete(1);
+        }
+        if let Some(panic) = self.children.abandon() {
             panic.resume_unless_panicking();
         }
     }

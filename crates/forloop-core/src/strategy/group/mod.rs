@@ -1,11 +1,15 @@
 //! `task_group`, `scope`, `local_scope`: a block that outlives everything it has started.
 
 // From the bottom up: a module imports from those above it in this list only.
-mod deferred_notify;
-mod group_state;
-
 mod child;
+mod group_state;
 mod start;
+
+mod children;
+mod deferred_notify;
+mod inline_children;
+mod running_children;
+mod task_children;
 
 mod group_future;
 

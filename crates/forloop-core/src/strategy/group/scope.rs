@@ -5,20 +5,19 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::pin::Pin;
 
-use super::child::{Child, ChildCompletion, ChildOutput, run_child};
-use super::deferred_notify::{ActiveGuard, ChildHandle};
+use super::child::{AnyChild, Child, ChildOutput};
 use super::driver::Driver;
 use super::group_future::{GroupDriver, GroupFuture};
-use super::group_state::GroupState;
+use super::inline_children::{ChildCompletion, InlineChildren, ScopeState, run_child};
 use super::start::{ReadySignal, Start, StartError};
 use crate::Closed;
 use crate::place::InlineJob;
 use crate::task::is_large;
 
-type Erased<'env> = dyn ChildHandle + Send + Sync + 'env;
+type Erased<'env> = dyn AnyChild + Send + Sync + 'env;
 type Boxed<'env, E> = Pin<Box<dyn Future<Output = ChildCompletion<E, Erased<'env>>> + Send + 'env>>;
 
-type LocalErased<'env> = dyn ChildHandle + 'env;
+type LocalErased<'env> = dyn AnyChild + 'env;
 type LocalBoxed<'env, E> =
     Pin<Box<dyn Future<Output = ChildCompletion<E, LocalErased<'env>>> + 'env>>;
 
@@ -77,9 +76,9 @@ where
     B: Future<Output = Result<T, E>>,
     E: 'env,
 {
-    let state = Arc::new(GroupState::new());
+    let state = Arc::new(ScopeState::new());
     let scope = Scope { state: state.clone() };
-    GroupFuture::new(Driver::new(state, None, move || body(scope)))
+    GroupFuture::new(Driver::new(InlineChildren::new(state), move || body(scope)))
 }
 
 /// Runs `body`, which may spawn children into the same task, as [`scope`], but the children need not be
@@ -114,9 +113,9 @@ where
     B: Future<Output = Result<T, E>>,
     E: 'env,
 {
-    let state = Arc::new(GroupState::new());
+    let state = Arc::new(ScopeState::new());
     let scope = LocalScope { state: state.clone() };
-    GroupFuture::new(Driver::new(state, None, move || body(scope)))
+    GroupFuture::new(Driver::new(InlineChildren::new(state), move || body(scope)))
 }
 
 macro_rules! scope_handle {
@@ -125,7 +124,7 @@ macro_rules! scope_handle {
         ///
         /// A clone is a handle to the same scope. A handle that outlives its scope can spawn nothing more.
         pub struct $name<'env, E> {
-            state: Arc<GroupState<InlineJob<$boxed<'env, E>>>>,
+            state: Arc<ScopeState<InlineJob<$boxed<'env, E>>>>,
         }
 
         impl<'env, E: 'env> $name<'env, E> {
@@ -204,23 +203,23 @@ macro_rules! scope_handle {
                 F: Future<Output: ChildOutput<Value = T, Error = E>> $(+ $send)? + 'env,
                 T: $($send +)? 'env,
             {
-                let index = self.state.admit()?;
-                let (child, run) = run_child(future, ActiveGuard::inline(), |cell| {
-                    cell as Arc<$erased<'env>>
-                });
-                let run: $boxed<'env, E> = Box::pin(run);
-                self.state.push_arrival(index, InlineJob::new(run));
-                Ok(child)
+                self.state.admit(|| {
+                    let (child, run) = run_child(future, |cell| cell as Arc<$erased<'env>>);
+                    let run: $boxed<'env, E> = Box::pin(run);
+                    (child, InlineJob::new(run))
+                })
             }
 
             /// Cancels the scope: its body and every child are dropped at their current await, and
             /// the scope is closed. Cancelling again has no effect.
             ///
+            /// A child or body that calls this itself stops at its next await that is pending.
+            ///
             /// The scope then returns the body's value if the body had returned, and
             /// [`LoopError::Cancelled`](crate::LoopError::Cancelled) if not. Errors that really happened
             /// are still returned.
             pub fn cancel(&self) {
-                self.state.cancel();
+                self.state.state.cancel();
             }
         }
 

@@ -5,23 +5,26 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 
-use super::child::{Child, ChildCompletion, ChildOutput, run_child};
-use super::deferred_notify::{ActiveGuard, ChildHandle, DeferredNotify};
+use super::child::{Child, ChildOutput};
 use super::driver::Driver;
 use super::group_future::{GroupDriver, GroupFuture};
-use super::group_state::GroupState;
 use super::start::{ReadySignal, Start, StartError};
+use super::task_children::{TaskChildren, TaskGroup};
 use crate::simulation::{Origin, beginning};
-use crate::task::{is_large, pair};
-use crate::{Closed, Spawn, Task};
+use crate::task::is_large;
+use crate::{Closed, Spawn};
 
 /// Runs `body`, which may spawn children as tasks of `runtime`, and returns when the body and
 /// every child have completed.
 ///
 /// A failure, of the body or of a child, cancels all the others at their current await. When they
 /// have stopped, the group returns every error that really happened. Children may spawn children into
-/// the same group, also after the body has returned. The group keeps nothing of a child that has
-/// completed: memory is proportional to the children that run.
+/// the same group, also after the body has returned. A child that was not polled when the group stops is
+/// never polled.
+///
+/// The group keeps nothing of a child that has completed, whether the group is polled or not: memory is
+/// proportional to the children that run. Beside its future and the runtime's task, a child takes one
+/// allocation for what it shares with its handle, and a place in an ordered map.
 ///
 /// [`supervised`](GroupFuture::supervised), [`deadline`](GroupFuture::deadline) and
 /// [`cancel_on`](GroupFuture::cancel_on) on the returned future change what stops the group.
@@ -86,7 +89,7 @@ use crate::{Closed, Spawn, Task};
 ///
 /// Dropping the returned future drops the body and asks every child to stop. To wait until they
 /// have stopped, [`cancel`](Group::cancel) the group and await it, or run it in a task and await
-/// [`Task::cancel`].
+/// [`Task::cancel`](crate::Task::cancel).
 #[doc(alias = "nursery")]
 #[doc(alias = "TaskGroup")]
 #[doc(alias = "JoinSet")]
@@ -101,26 +104,22 @@ where
     G: FnOnce(Group<R, E>) -> B,
     B: Future<Output = Result<T, E>>,
 {
-    let (state, deferred) = (Arc::new(GroupState::new()), Arc::new(DeferredNotify::new()));
-    let group = Group { state: state.clone(), deferred: deferred.clone(), runtime };
-    GroupFuture::new(Driver::new(state, Some(deferred), move || body(group)))
+    let shared = Arc::new(TaskGroup::new());
+    let group = Group { shared: shared.clone(), runtime };
+    GroupFuture::new(Driver::new(TaskChildren::new(shared), move || body(group)))
 }
 
 /// The handle to a running [`task_group`]: spawns children into it and cancels it.
 ///
 /// A clone is a handle to the same group. A handle that outlives its group can spawn nothing more.
 pub struct Group<R, E> {
-    state: Arc<GroupState<Task<ChildCompletion<E, Erased>>>>,
-    deferred: Arc<DeferredNotify<Erased>>,
+    shared: Arc<TaskGroup<E>>,
     runtime: R,
 }
 
 // What the handle shares with the group is changed by atomic steps; the children are tasks, which catch their panics.
 impl<R: UnwindSafe, E> UnwindSafe for Group<R, E> {}
 impl<R: RefUnwindSafe, E> RefUnwindSafe for Group<R, E> {}
-
-/// The handle of a child on any thread.
-type Erased = dyn ChildHandle + Send + Sync;
 
 impl<R: Spawn, E: Send + 'static> Group<R, E> {
     /// Starts `future` as a child of the group.
@@ -223,7 +222,7 @@ impl<R: Spawn, E: Send + 'static> Group<R, E> {
     #[track_caller]
     fn add_child<F, T>(&self, future: F, origin: Origin) -> Result<Child<T>, Closed>
     where
-        F: Future<Output: ChildOutput<Value = T, Error = E>> + Send + 'static,
+        F: Future<Output: ChildOutput<Value = T, Error = E> + Send> + Send + 'static,
         T: Send + 'static,
     {
         if const { is_large::<F>() } {
@@ -232,22 +231,16 @@ impl<R: Spawn, E: Send + 'static> Group<R, E> {
         self.add_small_child(future, origin)
     }
 
+    #[track_caller]
     fn add_small_child<F, T>(&self, future: F, origin: Origin) -> Result<Child<T>, Closed>
     where
-        F: Future<Output: ChildOutput<Value = T, Error = E>> + Send + 'static,
+        F: Future<Output: ChildOutput<Value = T, Error = E> + Send> + Send + 'static,
         T: Send + 'static,
     {
-        // Active before it is admitted: the runtime may poll it while the group stops.
-        let active = ActiveGuard::concurrent(&self.deferred);
-        let index = self.state.admit()?;
-        let (child, run) = run_child(future, active, |cell| cell as Arc<Erased>);
-        let (task, run) = pair(run);
-        // First into the group, then onto the runtime. Spawned first, it could run while the group
-        // closes, and the group would not wait for it.
-        self.state.push_arrival(index, task);
+        let (cell, index, run) = self.shared.admit(future)?;
         let _starting = beginning(origin, index);
         self.runtime.spawn(run);
-        Ok(child)
+        Ok(Child::new(cell))
     }
 }
 
@@ -255,25 +248,24 @@ impl<R, E> Group<R, E> {
     /// Cancels the group: its body and every child stop at their current await, and the group is
     /// closed. Cancelling again has no effect.
     ///
+    /// A child or body that calls this itself stops at its next await that is pending. An await that is ready
+    /// at once does not return to the group.
+    ///
     /// The group then returns the body's value if the body had returned, and [`LoopError::Cancelled`](crate::LoopError::Cancelled)
     /// if not. Errors that really happened are still returned.
     pub fn cancel(&self) {
-        self.state.cancel();
+        self.shared.state.cancel();
     }
 }
 
 impl<R: Clone, E> Clone for Group<R, E> {
     fn clone(&self) -> Self {
-        Self {
-            state: self.state.clone(),
-            deferred: self.deferred.clone(),
-            runtime: self.runtime.clone(),
-        }
+        Self { shared: self.shared.clone(), runtime: self.runtime.clone() }
     }
 }
 
 impl<R, E> fmt::Debug for Group<R, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Group").field("state", &self.state).finish_non_exhaustive()
+        f.debug_struct("Group").field("state", &self.shared.state).finish_non_exhaustive()
     }
 }
