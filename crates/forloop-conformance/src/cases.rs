@@ -161,6 +161,11 @@ macro_rules! __cases {
                 both a_child_that_awaits_a_sibling_does_not_observe_its_cancellation: "GRP-4";
                 both a_child_that_polls_a_sibling_does_not_observe_its_cancellation_or_failure: "GRP-4";
                 both the_error_contains_failures_that_the_group_had_not_seen_yet: "GRP-4";
+            }
+            group_stop {
+                both a_child_that_was_not_polled_when_its_group_stops_is_never_polled: "GRP-8", "law 11";
+                both a_child_that_cancels_its_group_stops_at_its_next_await: "GRP-8";
+                both the_body_does_not_observe_that_a_child_stops_with_the_group: "GRP-4";
                 both a_stopping_group_refuses_a_child_and_drops_it_unpolled: "GRP-6";
             }
             interrupt {
@@ -197,6 +202,7 @@ macro_rules! __cases {
                 spawned a_dropped_consumer_leaves_no_task_running: "law 1";
                 spawned a_task_that_holds_its_own_handle_can_be_cancelled: "law 5";
                 spawned a_loop_dropped_outside_its_runtime_cancels_its_tasks: "law 1";
+                spawned cancelling_a_child_waits_for_the_loop_inside_it: "LST-4", "law 1";
             }
             nesting {
                 both nested_limits_multiply_and_an_inner_loop_takes_no_outer_permit: "NST-1";

@@ -15,6 +15,7 @@ const PANIC: &[&str] = &[
     "panics",
     "random",
     "random_options",
+    "a_child_that_was_not_polled_when_its_group_stops_is_never_polled",
     "a_child_whose_destructor_panics_completes_its_handle",
     "everything_is_dropped_exactly_once",
     "waiting_for_all_returns_when_all_have_completed",

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use forloop_core::{Spawn, Task, each};
+use forloop_core::{Cancelled, Child, Group, Spawn, Task, each, scope, task_group};
 
 use crate::{Alive, Gate, Job, Spawning, eventually, job, yields};
 
@@ -183,4 +183,35 @@ pub fn a_loop_dropped_outside_its_runtime_cancels_its_tasks<B: Spawning>(backend
     });
     assert_eq!(alive.ever(), 3);
     backend.block_on(eventually(&backend.clock(), || alive.now() == 0));
+}
+
+/// LST-4, law 1: The handle of a cancelled child completes when the tasks have stopped that the child had started.
+pub fn cancelling_a_child_waits_for_the_loop_inside_it<B: Spawning>(backend: B) {
+    // The group spawned, and in the caller's task.
+    for spawned in [true, false] {
+        let (alive, all_in) = (Alive::default(), Gate::default());
+        let child = endless(backend.runtime(), alive.clone(), all_in.clone(), 7, 2);
+        let child = job(async move {
+            child.await;
+            Ok(())
+        });
+        let cancelled = |child: Child<()>| {
+            let (alive, all_in) = (alive.clone(), all_in.clone());
+            async move {
+                all_in.passed().await;
+                child.cancel();
+                assert_eq!((child.await, alive.now()), (Err(Cancelled), 0));
+                Ok::<_, String>(())
+            }
+        };
+        let returned = backend.block_on(async {
+            if spawned {
+                let body = |group: Group<_, _>| cancelled(group.spawn(child));
+                task_group(backend.runtime(), body).await
+            } else {
+                scope(|scope| cancelled(scope.spawn(child))).await
+            }
+        });
+        assert_eq!((returned, alive.ever()), (Ok(()), 7), "spawned: {spawned}");
+    }
 }
