@@ -219,13 +219,18 @@ macro_rules! __cases {
                 in_task every_strategy_needs_no_runtime: "RTN-1";
                 both a_source_that_says_it_is_empty_and_never_ends_is_interrupted: "law 5";
             }
-            admission {
+            pacing {
                 both a_rate_spaces_starts_evenly: "OPT-1";
                 both a_late_start_does_not_shorten_the_next_interval: "OPT-1";
                 both a_burst_starts_at_once: "OPT-1";
                 both an_invalid_rate_is_an_error: "OPT-1";
                 both a_staggered_body_starts_after_the_delay_or_the_previous_failure: "OPT-4";
                 both a_staggered_race_calls_no_body_after_the_winner: "OPT-4", "OPT-3";
+                both a_loop_whose_starts_are_delayed_ends_with_its_last_body: "OPT-1", "OPT-4", "law 7";
+                both at_most_one_item_is_pulled_before_its_body_may_start: "OPT-1", "OPT-4", "law 7";
+                both an_item_that_was_pulled_ahead_is_reported_when_its_loop_stops: "OPT-1", "OPT-10", "OPT-11", "law 2";
+            }
+            admission {
                 both limit_by_bounds_the_running_bodies_of_each_key: "OPT-8";
                 both a_key_at_its_limit_does_not_block_other_keys: "OPT-8", "law 7";
                 both at_most_limit_items_are_queued_for_their_key: "OPT-8", "law 6";

@@ -266,14 +266,19 @@ impl<I, R> AdmissionQueue<I, R> {
         }
     }
 
-    /// Takes out the item that starts again next, with its last failure.
-    pub(crate) fn take_due(&mut self) -> Option<(usize, Option<I>, Completion<R>)> {
-        let index = self.due.pop_front()?;
+    /// The item that starts again next.
+    pub(crate) fn next_due(&self) -> Option<usize> {
+        self.due.front().copied()
+    }
+
+    /// Takes out the item that [starts again next](Self::next_due), with its last failure.
+    pub(crate) fn take_due(&mut self, index: usize) -> (Option<I>, Completion<R>) {
+        self.due.pop_front();
         match self.items.remove(&index) {
             Some(State::Due(Retained { item, retries }, failure)) => {
                 self.backing_off -= 1;
                 self.items.insert(index, State::Running(Retained { item: None, retries }));
-                Some((index, item, failure))
+                (item, failure)
             }
             _ => unreachable!("an index in `due` is that of an item which is due"),
         }

@@ -1,115 +1,11 @@
-//! When bodies may start: a rate, staggered starts, a limit for each key, weights.
+//! How many bodies may run: a limit for each key, weights.
 
 use std::time::Duration;
 
-use forloop_core::{InvalidRate, LoopError, Rate, ZeroLimit, each};
+use forloop_core::{Rate, ZeroLimit, each};
 use futures_lite::StreamExt;
 
-use super::times::Stopwatch;
-use crate::{Backend, Gate, LONG, Log, Peak, job, on_time, seconds, yields};
-
-/// OPT-1: A rate spaces the starts of bodies evenly.
-pub fn a_rate_spaces_starts_evenly<B: Backend>(backend: B) {
-    let watch = Stopwatch::start(&backend);
-    // One start per second, independent of the limit.
-    let rate = Rate::new(5, seconds::<B>(5)).unwrap();
-    let looping = each(0..6).unbounded().at(backend.place()).rate(&watch.clock, rate);
-    let outputs = backend.block_on(looping.gather(|n| watch.logs_start(n, Duration::ZERO)));
-    assert_eq!(outputs, [0, 1, 2, 3, 4, 5]);
-    for (n, started) in watch.logged().into_iter().enumerate() {
-        on_time::<B>(started, seconds::<B>(n as u64));
-    }
-}
-
-/// OPT-1: After a late start, the next body still waits for a full interval of the rate.
-pub fn a_late_start_does_not_shorten_the_next_interval<B: Backend>(backend: B) {
-    let watch = Stopwatch::start(&backend);
-    let rate = Rate::new(1, seconds::<B>(4)).unwrap();
-    let looping = each(0..5).limit(2).unwrap().at(backend.place()).rate(&watch.clock, rate);
-    // The limit delays some starts.
-    let outputs = looping.gather(|n| watch.logs_start(n, seconds::<B>(if n == 1 { 6 } else { 5 })));
-    assert_eq!(backend.block_on(outputs).len(), 5);
-    let starts = watch.logged();
-    for (started, due) in starts.into_iter().zip([0, 4, 8, 12, 16]) {
-        on_time::<B>(started, seconds::<B>(due));
-    }
-}
-
-/// OPT-1: The bodies of a burst start at once.
-pub fn a_burst_starts_at_once<B: Backend>(backend: B) {
-    let watch = Stopwatch::start(&backend);
-    let rate = Rate::new(1, seconds::<B>(2)).unwrap().burst(3).unwrap();
-    let looping = each(0..5).unbounded().at(backend.place()).rate(&watch.clock, rate);
-    backend.block_on(looping.gather(|n| watch.logs_start(n, Duration::ZERO)));
-    for (started, due) in watch.logged().into_iter().zip([0, 0, 0, 2, 4]) {
-        on_time::<B>(started, seconds::<B>(due));
-    }
-}
-
-/// OPT-1: A rate or burst of zero, or one that is out of range, is an error.
-pub fn an_invalid_rate_is_an_error<B: Backend>(_backend: B) {
-    assert_eq!(Rate::per_second(0), Err(InvalidRate));
-    assert_eq!(Rate::per_minute(0), Err(InvalidRate));
-    assert_eq!(Rate::new(1, Duration::ZERO), Err(InvalidRate));
-    assert_eq!(Rate::new(1, Duration::MAX), Err(InvalidRate));
-    assert_eq!(Rate::per_second(1).unwrap().burst(0), Err(InvalidRate));
-    assert_eq!(Rate::per_second(1).unwrap().burst(u32::MAX), Err(InvalidRate));
-    assert_eq!(Rate::per_second(3).unwrap().interval(), Duration::from_nanos(333_333_334));
-    assert_eq!(Rate::per_second(u32::MAX).unwrap().interval(), Duration::from_nanos(1));
-}
-
-/// OPT-4: A staggered body starts after the delay, or earlier if the body before it fails.
-pub fn a_staggered_body_starts_after_the_delay_or_the_previous_failure<B: Backend>(backend: B) {
-    let watch = Stopwatch::start(&backend);
-    let looping = each(0..4).unbounded().at(backend.place());
-    let looping = looping.stagger(&watch.clock, seconds::<B>(10));
-    let settled = backend.block_on(looping.settle(|n| {
-        watch.times.write((n, watch.read()));
-        let clock = watch.clock.clone();
-        job(async move {
-            use forloop_core::Timer;
-
-            match n {
-                // Fails before the delay has passed: the next body starts at once.
-                0 => clock.sleep(seconds::<B>(3)).await,
-                // Takes longer than the delay.
-                1 => clock.sleep(seconds::<B>(12)).await,
-                // Succeeds, which does not shorten the delay.
-                2 => return Ok(n),
-                _ => {}
-            }
-            Err(format!("{n} failed"))
-        })
-    }));
-    assert_eq!(settled.errors().count(), 3);
-    for (started, due) in watch.logged().into_iter().zip([0, 3, 13, 23]) {
-        on_time::<B>(started, seconds::<B>(due));
-    }
-}
-
-/// OPT-4, OPT-3: A staggered race calls no body after the one that wins.
-pub fn a_staggered_race_calls_no_body_after_the_winner<B: Backend>(backend: B) {
-    let watch = Stopwatch::start(&backend);
-    let looping = || {
-        let looping = each(0..9).unbounded().at(backend.place());
-        looping.stagger(&watch.clock, LONG)
-    };
-    let called = Log::default();
-    let body = |n: u64| {
-        called.write(n);
-        job(async move { if n < 2 { Err(format!("{n} failed")) } else { Ok(n) } })
-    };
-    let start = watch.read();
-    assert_eq!(backend.block_on(looping().race_ok(body)), Ok((2, 2)));
-    assert_eq!(called.read(), [0, 1, 2]);
-    on_time::<B>(watch.read() - start, Duration::ZERO);
-    let none = each(0..3).unbounded().at(backend.place()).stagger(&watch.clock, LONG);
-    let error =
-        backend.block_on(none.race_ok(|n| job(async move { Err::<u64, _>(n.to_string()) })));
-    assert_eq!(error.unwrap_err().failures().len(), 3);
-    let empty = each(0..0).unbounded().at(backend.place()).stagger(&watch.clock, LONG);
-    assert_eq!(backend.block_on(empty.race_ok(body)), Err(LoopError::Empty));
-}
+use crate::{Backend, Gate, Log, Peak, job, yields};
 
 /// OPT-8: `limit_by` bounds the bodies in flight for each key.
 pub fn limit_by_bounds_the_running_bodies_of_each_key<B: Backend>(backend: B) {

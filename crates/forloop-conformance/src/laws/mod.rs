@@ -21,6 +21,7 @@ pub mod large;
 pub mod nested_tasks;
 pub mod nesting;
 pub mod odd;
+pub mod pacing;
 pub mod panics;
 pub mod race;
 pub mod random;

@@ -9,7 +9,7 @@ use forloop_core::{CancelToken, Cause, Event, LoopError, Outcome, Retry, Timer, 
 
 use super::times::Stopwatch;
 use crate::strategies::{Run, Stops, every_strategy};
-use crate::{Alive, Backend, Gate, Job, Log, Peak, job, on_time, seconds, yields};
+use crate::{Alive, Backend, Gate, Job, LONG, Log, Peak, job, on_time, seconds, yields};
 
 /// The number of calls of the body for each item.
 #[derive(Clone, Default)]
@@ -411,4 +411,15 @@ pub fn no_retry_that_a_rate_delays_starts_after_its_time_limit<B: Backend>(backe
     }));
     assert!(matches!(&settled[0], Outcome::Err(error) if error == "call 1"));
     assert_eq!((settled.attempts(0), calls.of(0), settled[1].is_ok()), (1, 1, true));
+    // It fails when it is too late for it, and not when the rate would permit it.
+    let start = clock.now();
+    let rate = forloop_core::Rate::new(1, LONG).unwrap();
+    let retry = Retry::new(again::<B>(1, 3)).within(seconds::<B>(5));
+    let looping = each(0..1).unbounded().at(backend.place()).rate(&clock, rate);
+    let looping = looping.retry(&clock, retry);
+    let settled =
+        backend.block_on(looping.settle(|_| job(async { Err::<u64, _>("failed".to_owned()) })));
+    assert_eq!((settled.attempts(0), settled[0].is_ok()), (1, false));
+    let took = clock.now() - start;
+    assert!(took < if B::EXACT { seconds::<B>(6) } else { LONG }, "{took:?}");
 }

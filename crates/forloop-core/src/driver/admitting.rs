@@ -8,6 +8,10 @@
 //! 3. the next item of the source, which either starts or is queued. No more items are queued than the limit, so
 //!    memory is bounded by it.
 //!
+//! An option that spaces starts in time is asked last, when an item is there and has its permits. While it delays the
+//! start, the item is queued, and nothing else is pulled. So one item is pulled ahead, and no more: the loop learns
+//! at once that the source is exhausted or has failed, and not when another body could start.
+//!
 //! With results in input order there is an exception: completed results hold permits until they are taken, and
 //! they may wait for an item that is queued. So when nothing runs, that item starts without a permit.
 
@@ -171,11 +175,13 @@ where
             while let Some(index) = policy.take_released() {
                 admission.release(index);
             }
-            if policy.poll_start(cx).is_pending() {
-                return Err(StartPause::NoItem);
-            }
-            if let Some((index, item, failure)) = admission.take_due() {
-                if let Some(item) = item.filter(|_| !policy.retry_has_expired(index)) {
+            if let Some(index) = admission.next_due() {
+                let has_expired = policy.poll_retry_expired(index, cx).is_ready();
+                if !has_expired && policy.poll_start(cx).is_pending() {
+                    return Err(StartPause::NoItem);
+                }
+                let (item, failure) = admission.take_due(index);
+                if let Some(item) = item.filter(|_| !has_expired) {
                     // Before the body is made: this may panic.
                     drop(failure);
                     return Ok((index, item));
@@ -185,7 +191,8 @@ where
             }
             let is_awaited = admission.is_ordered && runs_nothing;
             if let Some(index) = admission.next_queued().filter(|_| taken < limit || is_awaited) {
-                let may_start = is_awaited || has_permits(policy, index);
+                let has_permits = is_awaited || has_permits(policy, index);
+                let may_start = has_permits && policy.poll_start(cx).is_ready();
                 let next = if may_start { admission.take_queued() } else { None };
                 return next.ok_or(StartPause::NoItem);
             }
@@ -203,7 +210,8 @@ where
             *started += 1;
             *stop = policy.on_event(&Event::Received { index });
             let is_held = !policy.receive(index, &item);
-            if !is_held && stop.is_none() && has_permits(policy, index) {
+            let is_next = !is_held && stop.is_none() && has_permits(policy, index);
+            if is_next && policy.poll_start(cx).is_ready() {
                 return Ok((index, item));
             }
             admission.receive(index, item, is_held);

@@ -119,7 +119,7 @@ hooks! {
         }
     }
 
-    /// Ready when the rate permits another start. This is independent of the concurrency limit.
+    /// Ready when this option permits another start now. Called when an item is there and has its permits.
     fn poll_start(&mut self, cx: &mut Context<'_>) -> Poll<()>;
     default { Poll::Ready(()) }
     wrapper {
@@ -169,10 +169,15 @@ hooks! {
         }
     }
 
-    /// Whether it is too late to start the attempt that was planned for this item.
-    fn retry_has_expired(&self, index: usize) -> bool;
-    default { false }
-    wrapper { self.policy.retry_has_expired(index) || self.option.retry_has_expired(index) }
+    /// Ready when it is too late to start the attempt that was planned for this item.
+    fn poll_retry_expired(&mut self, index: usize, cx: &mut Context<'_>) -> Poll<()>;
+    default { Poll::Pending }
+    wrapper {
+        match self.policy.poll_retry_expired(index, cx) {
+            Poll::Pending => self.option.poll_retry_expired(index, cx),
+            ready => ready,
+        }
+    }
 
     /// Called with each event of the loop. Returns a reason to stop the loop, if the option has one.
     #[must_use = "the loop must stop for this reason"]

@@ -21,8 +21,10 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     ///
     /// The rate limits starts, and the [`limit`](Self::limit) limits how many bodies run at once: both apply. A
     /// [retry](Self::retry) is a start as well. The first body starts at once. A body that starts late, because
-    /// its item or its permit came late, still delays the next one by a whole interval. No item is pulled before
-    /// its body may start.
+    /// its item or its permit came late, still delays the next one by a whole interval.
+    ///
+    /// The loop pulls at most one item before its body may start. So it ends with its last body, or when its source
+    /// fails, and not when another body might start. If the loop stops, that item is reported as not run.
     ///
     /// The algorithm is the generic cell rate algorithm (GCRA) of the crate `governor`, on the clock of `timer`.
     ///

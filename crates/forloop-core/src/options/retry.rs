@@ -36,7 +36,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     /// # Costs
     ///
     /// An entry in an ordered map for each running item, a back-off for each item that has failed, and one timer for
-    /// the loop.
+    /// the loop, or two with [`Retry::within`].
     /// On a [worker pool](Self::on_workers) the loop's task calls the body's closure and hands the bodies out.
     /// Workers do not pull items themselves.
     ///
@@ -196,8 +196,9 @@ impl<E, G: FnMut(&E) -> bool> Errors<E> for RetryIf<G> {
 /// outcome final. The admission queue keeps the failure and the item's clone meanwhile, and this option the time at
 /// which the attempt is due. Delays differ, so due times are in a heap, and one alarm is set for the earliest. When
 /// it has passed, [`poll_retry`](Rule::poll_retry) hands the item back to the loop, which starts it as soon as it
-/// may start a body. That may be later than planned, so [`retry_has_expired`](Rule::retry_has_expired) checks
-/// [`Retry::within`] once more.
+/// may start a body. That may be later than planned, so [`poll_retry_expired`](Rule::poll_retry_expired) waits for the
+/// end of [`Retry::within`], with an alarm of its own. Only the next item to start is asked for: the others wait for
+/// it in any case.
 ///
 /// The state of an item is dropped when it completes. If the loop stops during a back-off, entries of the heap are left
 /// over; they are dropped with the loop, which does not poll for retries any more.
@@ -209,6 +210,8 @@ pub struct Retrying<R, B, D, W> {
     /// When the next attempts are due; the earliest on top.
     due: BinaryHeap<Reverse<(Duration, usize)>>,
     alarm: Alarm,
+    /// For the latest start of the next item that is due.
+    expiry: Alarm,
     /// With [`Retry::within`]: the latest start of an attempt, for each item that was started and has not
     /// completed.
     latest_start: BTreeMap<usize, Duration>,
@@ -222,6 +225,7 @@ impl<R, B, D, W> Retrying<R, B, D, W> {
             backoffs: BTreeMap::new(),
             due: BinaryHeap::new(),
             alarm: Alarm::default(),
+            expiry: Alarm::default(),
             latest_start: BTreeMap::new(),
         }
     }
@@ -235,8 +239,10 @@ impl<R: Timer + 'static, B, D, W> Rule for Retrying<R, B, D, W> {
         Poll::Ready(index)
     }
 
-    fn retry_has_expired(&self, index: usize) -> bool {
-        self.latest_start.get(&index).is_some_and(|&latest| self.timer.now() > latest)
+    fn poll_retry_expired(&mut self, index: usize, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(&latest) = self.latest_start.get(&index) else { return Poll::Pending };
+        // The last moment is in time.
+        self.expiry.poll_until(&self.timer, latest.saturating_add(Duration::from_nanos(1)), cx)
     }
 
     fn on_event(&mut self, event: &Event) -> Option<StopReason> {

@@ -19,6 +19,9 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     /// A body has failed if it returned an error, timed out, or panicked and the panic was caught. Strategies that
     /// ignore `Result`s, such as `race`, see no errors. A successful completion does not shorten the delay.
     ///
+    /// The loop pulls at most one item before its body may start. So it ends with its last body, or when its source
+    /// fails, and not when another body might start. If the loop stops, that item is reported as not run.
+    ///
     /// # Costs
     ///
     /// One timer for the loop, and a reading of the clock for each start.
