@@ -229,6 +229,12 @@ macro_rules! __cases {
                 both a_loop_whose_starts_are_delayed_ends_with_its_last_body: "OPT-1", "OPT-4", "law 7";
                 both at_most_one_item_is_pulled_before_its_body_may_start: "OPT-1", "OPT-4", "law 7";
                 both an_item_that_was_pulled_ahead_is_reported_when_its_loop_stops: "OPT-1", "OPT-10", "OPT-11", "law 2";
+                both a_rate_is_kept_with_a_timer_that_ticks_seldom: "OPT-1";
+                both a_long_pause_is_not_made_up: "OPT-1";
+                both loops_that_share_a_rate_have_it_together: "OPT-1";
+                both loops_that_share_a_rate_take_turns_when_their_timer_is_late: "OPT-1";
+                both a_loop_that_stops_gives_its_turn_of_a_shared_rate_back: "OPT-1";
+                both a_clone_of_a_loop_has_a_rate_of_its_own_or_shares_it: "OPT-1";
             }
             admission {
                 both limit_by_bounds_the_running_bodies_of_each_key: "OPT-8";

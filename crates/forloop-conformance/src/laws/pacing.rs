@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use forloop_core::{
-    CancelToken, Cause, Event, InvalidRate, LoopError, Outcome, OutcomeKind, Rate, each,
-    each_stream, try_each,
+    CancelToken, Cause, Event, InvalidRate, LoopError, Outcome, OutcomeKind, Rate, RateLimit,
+    SharedRate, Timer, each, each_stream, try_each,
 };
-use futures_lite::StreamExt;
+use futures_lite::{StreamExt, future};
 
 use super::times::Stopwatch;
-use crate::{Backend, LONG, Log, job, on_time, seconds, yields};
+use crate::{Backend, Gate, LONG, Log, job, on_time, seconds, yields};
 
 /// OPT-1: A rate spaces the starts of bodies evenly.
 pub fn a_rate_spaces_starts_evenly<B: Backend>(backend: B) {
@@ -237,5 +237,186 @@ pub fn an_item_that_was_pulled_ahead_is_reported_when_its_loop_stops<B: Backend>
         });
         assert!(is_reported);
         assert_eq!((receiver.len(), receiver.try_recv()), (1, Ok(2)));
+    }
+}
+
+/// A timer that fires at whole ticks of its clock, and never early.
+#[derive(Clone)]
+struct Coarse<C> {
+    clock: C,
+    tick: Duration,
+}
+
+impl<C: Timer> Coarse<C> {
+    /// The first tick that is not before `time`.
+    fn tick_at(&self, time: Duration) -> Duration {
+        let ticks = time.as_nanos().div_ceil(self.tick.as_nanos());
+        self.tick * u32::try_from(ticks).unwrap()
+    }
+}
+
+impl<C: Timer> Timer for Coarse<C> {
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<C> {
+        let now = self.clock.now();
+        self.clock.sleep(self.tick_at(now + duration) - now)
+    }
+
+    fn now(&self) -> Duration {
+        self.clock.now()
+    }
+}
+
+/// OPT-1: A rate is kept although the timer ticks too seldom for it: the starts that are due at a tick happen then.
+pub fn a_rate_is_kept_with_a_timer_that_ticks_seldom<B: Backend>(backend: B) {
+    let tick = Duration::from_millis(1);
+    for (per_second, burst) in [(500, 1), (1000, 1), (5000, 1), (10_000, 3), (100_000, 1)] {
+        let watch = Stopwatch::start(&backend);
+        let timer = Coarse { clock: watch.clock.clone(), tick };
+        let rate = Rate::per_second(per_second).unwrap();
+        let looping = each(0..200).limit(500).unwrap().at(backend.place());
+        let looping = looping.rate(&timer, rate.burst(burst).unwrap());
+        let start = timer.now();
+        backend.block_on(looping.gather(|n| watch.logs_start(n, Duration::ZERO)));
+        for (n, started) in (1_u32..).zip(watch.logged()) {
+            let due = rate.interval() * n.saturating_sub(burst);
+            on_time::<B>(started, if B::EXACT { timer.tick_at(start + due) - start } else { due });
+        }
+    }
+}
+
+/// OPT-1: A pause that is longer than any timer's tick is not made up with a burst.
+pub fn a_long_pause_is_not_made_up<B: Backend>(backend: B) {
+    let watch = Stopwatch::start(&backend);
+    let timer = Coarse { clock: watch.clock.clone(), tick: seconds::<B>(1) };
+    let looping = each(0..7).unbounded().at(backend.place());
+    let looping = looping.rate(&timer, Rate::per_second(100).unwrap());
+    backend.block_on(looping.gather(|n| watch.logs_start(n, Duration::ZERO)));
+    if B::EXACT {
+        // At a tick, those of the last 20 ms start together.
+        assert_eq!(watch.logged(), [0, 1, 1, 1, 2, 2, 2].map(Duration::from_secs));
+    }
+}
+
+/// A loop with `items` that logs when its bodies start, and its name.
+fn paced<B: Backend>(
+    backend: &B,
+    watch: &Stopwatch<B::Clock>,
+    name: u64,
+    items: u64,
+    rate: impl Into<RateLimit>,
+) -> impl Future<Output = ()> {
+    let (watch, place) = (watch.clone(), backend.place());
+    let looping = each(0..items).unbounded().at(place).rate(&watch.clock, rate);
+    looping.for_each(move |_| {
+        watch.times.write((name, watch.read()));
+        job(async {})
+    })
+}
+
+/// The names of the loops that have started bodies, once these were on time: one per second.
+fn one_per_second<B: Backend>(times: &Log<(u64, Duration)>) -> Vec<u64> {
+    let times = times.read();
+    for (n, &(_, started)) in times.iter().enumerate() {
+        on_time::<B>(started, seconds::<B>(n as u64));
+    }
+    times.into_iter().map(|(name, _)| name).collect()
+}
+
+/// OPT-1: Loops that share a rate have it together, and take turns.
+pub fn loops_that_share_a_rate_have_it_together<B: Backend>(backend: B) {
+    let watch = Stopwatch::start(&backend);
+    let shared = SharedRate::new(&watch.clock, Rate::new(1, seconds::<B>(1)).unwrap());
+    let (one, two) =
+        (paced(&backend, &watch, 1, 4, &shared), paced(&backend, &watch, 2, 4, &shared));
+    backend.block_on(future::zip(one, two));
+    let names = one_per_second::<B>(&watch.times);
+    assert_eq!(names.len(), 8);
+    for first in 1..7 {
+        let of_one = names[..first].iter().filter(|&&name| name == 1).count();
+        // A busy machine may wake a loop so late that the other passes it.
+        assert!(!B::EXACT || of_one.abs_diff(first - of_one) <= 2, "{names:?}");
+    }
+}
+
+/// OPT-1: Loops that share a rate take turns also where a timer wakes them late.
+pub fn loops_that_share_a_rate_take_turns_when_their_timer_is_late<B: Backend>(backend: B) {
+    let watch = Stopwatch::start(&backend);
+    let timer = Coarse { clock: watch.clock.clone(), tick: Duration::from_millis(10) };
+    let shared = SharedRate::new(&timer, Rate::per_second(1000).unwrap());
+    let looping = |name: u64| {
+        let looping = each(0..50).unbounded().at(backend.place()).rate(&timer, &shared);
+        let watch = watch.clone();
+        looping.for_each(move |_: u64| {
+            watch.times.write((name, watch.read()));
+            job(async {})
+        })
+    };
+    backend.block_on(future::zip(looping(1), looping(2)));
+    let starts = watch.times.read();
+    assert_eq!(starts.len(), 100);
+    for (n, &(_, started)) in starts.iter().enumerate() {
+        assert!(started >= Duration::from_millis(n as u64), "{starts:?}");
+    }
+    if B::EXACT {
+        assert!(starts[99].1 <= Duration::from_millis(100));
+        let of_one = starts[..50].iter().filter(|(name, _)| *name == 1).count();
+        assert!((20..=30).contains(&of_one), "{starts:?}");
+    }
+}
+
+/// OPT-1: A loop that is dropped or drained while it waits for a shared rate gives its turn back.
+pub fn a_loop_that_stops_gives_its_turn_of_a_shared_rate_back<B: Backend>(backend: B) {
+    for drains in [true, false] {
+        let watch = Stopwatch::start(&backend);
+        let shared = SharedRate::new(&watch.clock, Rate::new(1, seconds::<B>(2)).unwrap());
+        let token = CancelToken::new();
+        let never = Gate::default();
+        let hold = never.clone();
+        let looping = each(0..).limit(3).unwrap().at(backend.place()).rate(&watch.clock, &shared);
+        let mut first = Box::pin(looping.drain_on(&token).for_each(move |_: u64| {
+            let hold = hold.clone();
+            job(async move { hold.passed().await })
+        }));
+        let second = paced(&backend, &watch, 2, 2, &shared);
+        backend.block_on(async {
+            // It has started one body, and has the next turn.
+            while future::poll_once(&mut first).await.is_some() {}
+            let stop = async {
+                watch.clock.sleep(seconds::<B>(1)).await;
+                token.cancel();
+                if drains {
+                    // Its body does not complete, but it wants no more turns.
+                    assert!(future::poll_once(&mut first).await.is_none());
+                } else {
+                    drop(first);
+                }
+            };
+            future::zip(second, stop).await;
+        });
+        for ((_, started), due) in watch.times.read().into_iter().zip([2, 4]) {
+            on_time::<B>(started, seconds::<B>(due));
+        }
+        never.open();
+    }
+}
+
+/// OPT-1: A clone of a loop has the same rate anew, and shares a shared one.
+pub fn a_clone_of_a_loop_has_a_rate_of_its_own_or_shares_it<B: Backend>(backend: B) {
+    let rate = Rate::new(1, seconds::<B>(1)).unwrap();
+    let run = |rate: RateLimit| {
+        let watch = Stopwatch::start(&backend);
+        let looping = each(0..2).unbounded().at(backend.place()).rate(&watch.clock, rate);
+        let body = |n: u64| watch.logs_start(n, Duration::ZERO);
+        backend.block_on(future::zip(looping.clone().gather(body), looping.gather(body)));
+        let mut starts: Vec<_> = watch.times.read().into_iter().map(|(_, time)| time).collect();
+        starts.sort();
+        starts
+    };
+    for (starts, due) in [
+        (run(rate.into()), [0, 0, 1, 1]),
+        (run(SharedRate::new(&backend.clock(), rate).into()), [0, 1, 2, 3]),
+    ] {
+        assert_eq!(starts.len(), 4);
+        starts.into_iter().zip(due).for_each(|(at, due)| on_time::<B>(at, seconds::<B>(due)));
     }
 }

@@ -177,7 +177,9 @@ where
             }
             if let Some(index) = admission.next_due() {
                 let has_expired = policy.poll_retry_expired(index, cx).is_ready();
-                if !has_expired && policy.poll_start(cx).is_pending() {
+                if has_expired {
+                    policy.cancel_start();
+                } else if policy.poll_start(cx).is_pending() {
                     return Err(StartPause::NoItem);
                 }
                 let (item, failure) = admission.take_due(index);

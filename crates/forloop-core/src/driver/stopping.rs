@@ -281,6 +281,12 @@ where
         let this = self.project();
         if let Some(admission) = this.admission.queue_mut() {
             admission.close();
+            // Other loops may wait for what this one would have started.
+            let cancelled =
+                this.policy.as_mut().map(|policy| catch(|| policy.cancel_start()));
+            if let Some(Err(panic)) = cancelled {
+                this.panic.get_or_insert(panic);
+            }
         }
         let spawner = this.spawner;
         if let Err(panic) = catch(|| *spawner = None) {

@@ -129,6 +129,14 @@ hooks! {
         }
     }
 
+    /// The start that [`poll_start`](Self::poll_start) was about is not wanted any more: the loop stops, for example.
+    fn cancel_start(&mut self);
+    default {}
+    wrapper {
+        self.policy.cancel_start();
+        self.option.cancel_start();
+    }
+
     /// Whether an item may be started, as far as this option is concerned. If not, the option queues it and
     /// hands it out of [`take_released`](Self::take_released) later. Called once for each item, after
     /// [`ItemRule::on_receive`].

@@ -9,6 +9,8 @@
 //! | `table.rs` | the macro behind the list of all options, which is at the end of this file |
 //! | `event.rs` | what happens in a loop, as options receive it |
 //! | `alarm.rs` | one timer for a moment of a clock |
+//! | `schedule.rs` | when the bodies of a rate may start |
+//! | `rate_limit.rs`, `shared_rate.rs` | a rate that is the loop's own, and one that loops share |
 //! | the others | one option each |
 
 mod alarm;
@@ -24,8 +26,14 @@ mod observe;
 mod policy;
 #[cfg(feature = "rate")]
 mod rate;
+#[cfg(feature = "rate")]
+mod rate_limit;
 #[cfg(feature = "retry")]
 mod retry;
+#[cfg(feature = "rate")]
+mod schedule;
+#[cfg(all(feature = "rate", feature = "std"))]
+mod shared_rate;
 mod stagger;
 mod stop_on_counts;
 mod stop_on_output;
@@ -48,8 +56,12 @@ pub use self::observe::{Observed, Observer};
 pub use self::policy::{AllOrNothing, ItemPolicy, Policy, RaisesPanics};
 #[cfg(feature = "rate")]
 pub use self::rate::{InvalidRate, Rate, Rated};
+#[cfg(feature = "rate")]
+pub use self::rate_limit::RateLimit;
 #[cfg(feature = "retry")]
 pub use self::retry::{AnyError, Retry, RetryIf, Retrying};
+#[cfg(all(feature = "rate", feature = "std"))]
+pub use self::shared_rate::SharedRate;
 pub use self::stagger::Stagger;
 pub use self::stop_on_counts::{Counts, StopOnCounts};
 pub use self::stop_on_output::StopOnOutput;

@@ -2,16 +2,14 @@
 
 use core::error::Error;
 use core::fmt;
+use core::mem;
 use core::num::NonZeroU32;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
-use governor::clock::{Clock, FakeRelativeClock};
-use governor::middleware::StateInformationMiddleware;
-use governor::state::{InMemoryState, NotKeyed};
-use governor::{Quota, RateLimiter};
-
 use super::alarm::Alarm;
+use super::rate_limit::RateLimit;
+use super::schedule::Turn;
 use super::{ItemRule, OutcomeRule, Rule, WithRule};
 use crate::{Event, Loop, StopReason, Timer};
 
@@ -23,14 +21,22 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     /// [retry](Self::retry) is a start as well. The first body starts at once. A body that starts late, because
     /// its item or its permit came late, still delays the next one by a whole interval.
     ///
+    /// A body that starts late because the timer fired late delays no other: those that are due by then start
+    /// together, and the rate is kept. Timers of a system tick each millisecond or so, which matters at rates above a
+    /// hundred per second. At most 20 ms are made up, so a longer pause of the program is no burst. In any time *t*
+    /// there are at most as many starts as the rate permits in *t* + 20 ms, and its [burst](Rate::burst).
+    ///
     /// The loop pulls at most one item before its body may start. So it ends with its last body, or when its source
     /// fails, and not when another body might start. If the loop stops, that item is reported as not run.
     ///
-    /// The algorithm is the generic cell rate algorithm (GCRA) of the crate `governor`, on the clock of `timer`.
+    /// A [`Rate`] is that of one loop, and a clone of the loop has the same rate anew. Loops with the same
+    /// [`SharedRate`](crate::SharedRate) have one rate together.
+    ///
+    /// The algorithm is the generic cell rate algorithm (GCRA), on the clock of `timer`.
     ///
     /// # Costs
     ///
-    /// One timer for the loop, and a reading of the clock for each start.
+    /// One timer for the loop, and a reading of the clock or two for each start.
     /// On a [worker pool](Self::on_workers) the loop's task calls the body's closure and hands the bodies out.
     /// Workers do not pull items themselves.
     ///
@@ -54,9 +60,9 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     pub fn rate<R: Timer + Clone + 'static>(
         self,
         timer: &R,
-        rate: Rate,
+        rate: impl Into<RateLimit>,
     ) -> Loop<S, P, L, WithRule<C, Rated<R>>> {
-        self.with_option(Rated::new(timer.clone(), rate))
+        self.with_option(Rated::new(timer, rate.into()))
     }
 }
 
@@ -69,11 +75,8 @@ pub struct Rate {
     burst: NonZeroU32,
 }
 
-/// The longest interval. The limiter's clock can count it many times over, and no program waits longer.
+/// The longest interval. No program waits longer.
 const LONGEST: Duration = Duration::from_secs(60 * 60 * 24 * 365);
-
-/// The last moment of the limiter's clock. It counts nanoseconds in a `u64` and stands still after some centuries.
-const LAST: Duration = Duration::from_nanos(u64::MAX / 2);
 
 impl Rate {
     /// A rate of `starts` per `period`.
@@ -129,6 +132,11 @@ impl Rate {
     pub fn interval(&self) -> Duration {
         self.interval
     }
+
+    /// How long before its evenly spaced time a start of a burst may come.
+    pub(super) fn span_of_burst(self) -> Duration {
+        self.interval.saturating_mul(self.burst.get() - 1)
+    }
 }
 
 /// The rate is zero, so that no body would ever start, or less than one start per year.
@@ -145,75 +153,107 @@ impl Error for InvalidRate {}
 
 /// A limit of starts per period.
 ///
-/// `governor` decides whether a start conforms to the rate, on a clock of its own that this option advances by hand
-/// to the time of the runtime's clock. The option counts a start when it happens, and then computes the earliest
-/// time of the next one. Until that time, [`poll_start`](Rule::poll_start) is pending and an alarm is set for it.
+/// The schedule of the rate has the algorithm. This option reserves a slot when the loop wants to start a body, and waits for
+/// it with an alarm. When the body starts, the slot is used. If something else delays the start, the slot is given
+/// back, and another one is reserved when the loop asks again.
 pub struct Rated<R> {
     timer: R,
-    rate: Rate,
-    /// Made at the first start.
-    meter: Option<Meter>,
+    limit: RateLimit,
+    next: NextStart,
+    /// How late the last start was behind its slot.
+    late: Duration,
     alarm: Alarm,
 }
 
-/// Counts starts.
-struct Meter {
-    limiter: Limiter,
-    /// The limiter's clock. It stands still between two calls of `count`.
-    clock: FakeRelativeClock,
-    /// The time of the first start, by the runtime's clock. The limiter's clock shows zero then.
-    origin: Duration,
-    /// When the next body may start, by the runtime's clock.
-    next: Duration,
+/// The start that the loop wants next.
+#[derive(Debug, Clone, Copy)]
+enum NextStart {
+    /// There is none.
+    None,
+    /// It waits for its turn.
+    Reserved {
+        ticket: u64,
+        /// Until when it waits, by the clock of the schedule and by the loop's own.
+        alarm: Option<(Duration, Duration)>,
+    },
+    /// It may happen now.
+    Permitted { ticket: u64 },
 }
 
-type Limiter = RateLimiter<NotKeyed, InMemoryState, FakeRelativeClock, StateInformationMiddleware>;
-
-impl Meter {
-    fn new(rate: Rate, now: Duration) -> Self {
-        let clock = FakeRelativeClock::default();
-        let quota = Quota::with_period(rate.interval).expect("an interval is not zero");
-        let limiter = RateLimiter::direct_with_clock(quota.allow_burst(rate.burst), clock.clone());
-        Self { limiter: limiter.with_middleware(), clock, origin: now, next: now }
-    }
-
-    /// Counts a start, and computes when the next one may be.
-    fn count(&mut self, now: Duration) {
-        let shown = Duration::from(self.clock.now());
-        let passed = now.saturating_sub(self.origin).min(LAST);
-        self.clock.advance(passed.saturating_sub(shown));
-        // The limiter has no question without an effect: a check that succeeds counts as a start. So a second
-        // check is made only when it must fail, which is when the first one has used up the burst.
-        let earliest = match self.limiter.check() {
-            Ok(granted) if granted.remaining_burst_capacity() > 0 => return,
-            Ok(_) => self.limiter.check().err(),
-            Err(not_until) => Some(not_until),
-        };
-        if let Some(not_until) = earliest {
-            let earliest = Duration::from(not_until.earliest_possible());
-            self.next = self.origin.saturating_add(earliest);
+impl<R: Timer + Clone + 'static> Rated<R> {
+    fn new(timer: &R, limit: RateLimit) -> Self {
+        Self {
+            timer: timer.clone(),
+            limit,
+            next: NextStart::None,
+            late: Duration::ZERO,
+            alarm: Alarm::default(),
         }
     }
 }
 
-impl<R> Rated<R> {
-    fn new(timer: R, rate: Rate) -> Self {
-        Self { timer, rate, meter: None, alarm: Alarm::default() }
+impl<R: Timer + 'static> Rated<R> {
+    fn reserve(&mut self, now: Duration) -> u64 {
+        let late = self.late;
+        self.limit.with(|schedule| schedule.reserve(now, late))
     }
 }
 
 impl<R: Timer + 'static> Rule for Rated<R> {
     fn poll_start(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match &self.meter {
-            Some(meter) => self.alarm.poll_until(&self.timer, meter.next, cx),
-            None => Poll::Ready(()),
+        let mut now = self.limit.now(&self.timer);
+        if let NextStart::Permitted { .. } = self.next {
+            // Something else has delayed that start, so this is another one.
+            self.late = Duration::ZERO;
+            self.cancel_start();
+        }
+        loop {
+            let (ticket, alarm) = match self.next {
+                NextStart::Reserved { ticket, alarm } => (ticket, alarm),
+                NextStart::None | NextStart::Permitted { .. } => (self.reserve(now), None),
+            };
+            let (ticket, turn) = self.limit.turn(ticket, now, cx);
+            let not_before = match turn {
+                Turn::Now { slot } => {
+                    self.late = now - slot;
+                    self.next = NextStart::Permitted { ticket };
+                    self.alarm.clear();
+                    return Poll::Ready(());
+                }
+                Turn::NotBefore(time) => time,
+                Turn::Cancelled => {
+                    self.next = NextStart::None;
+                    continue;
+                }
+            };
+            // The loop's own clock may show another time than that of the schedule.
+            let due = match alarm {
+                Some((time, due)) if time == not_before => due,
+                Some(_) | None => self.timer.now().saturating_add(not_before - now),
+            };
+            self.next = NextStart::Reserved { ticket, alarm: Some((not_before, due)) };
+            ready!(self.alarm.poll_until(&self.timer, due, cx));
+            self.next = NextStart::Reserved { ticket, alarm: None };
+            now = self.limit.now(&self.timer);
         }
     }
 
+    fn cancel_start(&mut self) {
+        match mem::replace(&mut self.next, NextStart::None) {
+            NextStart::None => {}
+            NextStart::Reserved { ticket, .. } | NextStart::Permitted { ticket } => {
+                self.limit.give_back(ticket);
+            }
+        }
+        self.alarm.clear();
+    }
+
     fn on_event(&mut self, event: &Event) -> Option<StopReason> {
-        if let Event::Started { .. } = event {
-            let now = self.timer.now();
-            self.meter.get_or_insert_with(|| Meter::new(self.rate, now)).count(now);
+        if let Event::Started { .. } = event
+            && let NextStart::Permitted { ticket } = self.next
+        {
+            self.next = NextStart::None;
+            self.limit.start(ticket);
         }
         None
     }
@@ -222,14 +262,29 @@ impl<R: Timer + 'static> Rule for Rated<R> {
 impl<I, R: Timer + 'static> ItemRule<I> for Rated<R> {}
 impl<T, R: Timer + 'static> OutcomeRule<T> for Rated<R> {}
 
+/// The clone starts anew, or shares the rate if it is shared.
 impl<R: Clone> Clone for Rated<R> {
     fn clone(&self) -> Self {
-        Self::new(self.timer.clone(), self.rate)
+        Self {
+            timer: self.timer.clone(),
+            limit: self.limit.clone(),
+            next: NextStart::None,
+            late: Duration::ZERO,
+            alarm: Alarm::default(),
+        }
+    }
+}
+
+impl<R> Drop for Rated<R> {
+    fn drop(&mut self) {
+        if let NextStart::Reserved { ticket, .. } | NextStart::Permitted { ticket } = self.next {
+            self.limit.give_back(ticket);
+        }
     }
 }
 
 impl<R> fmt::Debug for Rated<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Rated").field("rate", &self.rate).finish_non_exhaustive()
+        f.debug_struct("Rated").field("limit", &self.limit).finish_non_exhaustive()
     }
 }
