@@ -246,6 +246,10 @@ macro_rules! __cases {
                 both a_heavy_item_is_not_overtaken_and_one_over_the_limit_runs_alone: "OPT-9";
                 both the_next_item_of_an_ordered_stream_gets_a_permit: "OPT-8", "OPT-9", "law 5";
                 both loops_with_admission_options_stream_their_results: "OPT-1", "OPT-8", "OPT-9";
+                both loops_that_share_a_limit_run_no_more_bodies_together: "BND-1", "law 7";
+                both loops_that_share_a_limit_take_turns: "BND-1";
+                both a_loop_that_stops_gives_its_shared_permits_back: "BND-1", "law 7";
+                both a_loop_that_waits_for_its_rate_holds_no_shared_permit: "OPT-1", "BND-1", "law 7";
             }
             panics {
                 both a_bodys_panic_propagates_after_the_siblings_have_stopped: "PAN-1", "PAN-2";

@@ -37,6 +37,8 @@ pub(super) fn types() -> Vec<Case> {
         Rate => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         RateLimit => "Send Sync Unpin",
         SharedRate => "Send Sync Unpin",
+        SharedLimit => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        SharesLimit => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         InvalidRate => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Retry<backon::ExponentialBuilder> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Retry<backon::ExponentialBuilder, RetryIf<Body>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
@@ -69,6 +71,7 @@ pub(super) fn rows() -> Vec<Case> {
         spawned().retry(&Smol, retry()).try_gather(send::result) => "Send Unpin",
         in_task().rate(&Smol, some::<Rate>()).gather(send::value) => "Send Unpin",
         in_task().rate(&Smol, some::<SharedRate>()).gather(send::value) => "Send Unpin",
+        in_task().shared_limit(&some()).gather(send::value) => "Send Sync Unpin",
         in_task().stagger(&Smol, TIME).race(send::value) => "Send Unpin",
         in_task().limit_by(|n| *n, some::<std::num::NonZeroUsize>()).gather(send::value) => "Send Sync Unpin",
         in_task().limit_by(|n| *n, some::<std::num::NonZeroUsize>()).gather(rc::value) => "Unpin",
@@ -91,6 +94,7 @@ fn loops_with_every_option_over_borrowed_items_are_send() {
     let task = async {
         let words = vec![String::from("to"), String::from("be")];
         let stop = CancelToken::new();
+        let shared = SharedLimit::new(9).unwrap();
         let looping = || {
             each(&words)
                 .limit(2)
@@ -98,6 +102,7 @@ fn loops_with_every_option_over_borrowed_items_are_send() {
                 .limit_by(|word| word.as_str(), 1)
                 .unwrap()
                 .weight_by(|word| word.len())
+                .shared_limit(&shared)
                 .rate(&Smol, Rate::per_second(1_000_000).unwrap())
                 .stagger(&Smol, Duration::ZERO)
                 .timeout(&Smol, Duration::from_secs(60))

@@ -1,11 +1,11 @@
-//! How many bodies may run: a limit for each key, weights.
+//! How many bodies may run: a limit for each key, weights, a limit that loops share.
 
 use std::time::Duration;
 
-use forloop_core::{Rate, ZeroLimit, each};
-use futures_lite::StreamExt;
+use forloop_core::{CancelToken, Cause, Rate, SharedLimit, ZeroLimit, each};
+use futures_lite::{StreamExt, future};
 
-use crate::{Backend, Gate, Log, Peak, job, yields};
+use crate::{Backend, Gate, LONG, Log, Peak, job, yields};
 
 /// OPT-8: `limit_by` bounds the bodies in flight for each key.
 pub fn limit_by_bounds_the_running_bodies_of_each_key<B: Backend>(backend: B) {
@@ -195,4 +195,117 @@ pub fn the_next_item_of_an_ordered_stream_gets_a_permit<B: Backend>(backend: B) 
     run(vec![(1, 1, 20), (1, 1, 1), (2, 1, 1), (2, 1, 1), (2, 1, 1)], 3);
     run(vec![(1, 1, 5), (1, 3, 1), (2, 1, 1)], 3);
     run(vec![(1, 1, 5), (3, 1, 1), (2, 2, 1), (4, 1, 0), (6, 9, 2), (1, 1, 1)], 2);
+}
+
+/// BND-1, law 7: Loops that share a limit run no more bodies together, and as many as they may.
+pub fn loops_that_share_a_limit_run_no_more_bodies_together<B: Backend>(backend: B) {
+    assert_eq!(SharedLimit::new(0).err(), Some(ZeroLimit));
+    let shared = SharedLimit::new(3).unwrap();
+    let all = Peak::default();
+    let run = |limit: usize| {
+        let looping = each(0..20).limit(limit).unwrap().at(backend.place());
+        looping.shared_limit(&shared).gather(|n: u64| {
+            let all = all.clone();
+            job(async move {
+                all.during(yields(n as usize % 5 + 1)).await;
+                n
+            })
+        })
+    };
+    let all_three = future::zip(run(2), future::zip(run(7), run(usize::MAX)));
+    let (one, (two, three)) = backend.block_on(all_three);
+    for outputs in [one, two, three] {
+        assert_eq!(outputs, (0..20).collect::<Vec<_>>());
+    }
+    assert!(all.most() <= 3 && (B::SPAWNED || all.most() == 3));
+    assert_eq!((shared.available(), shared.limit()), (3, 3));
+}
+
+/// BND-1: Loops that share a limit get their permits in turn, and a clone of a loop shares it.
+pub fn loops_that_share_a_limit_take_turns<B: Backend>(backend: B) {
+    let shared = SharedLimit::new(1).unwrap();
+    let (started, gate) = (Log::default(), Gate::default());
+    let looping = each(0..10).unbounded().at(backend.place()).shared_limit(&shared);
+    let (first, opened) = (each([0]).unbounded().at(backend.place()), gate.clone());
+    let mut first = Box::pin(first.shared_limit(&shared).for_each(|_: u64| {
+        let opened = opened.clone();
+        job(async move { opened.passed().await })
+    }));
+    let run = |name: u64, looping: _| {
+        let started = &started;
+        Box::pin(forloop_core::Loop::for_each(looping, move |_: u64| {
+            started.write(name);
+            job(yields(3))
+        }))
+    };
+    let (mut one, mut two) = (run(1, looping.clone()), run(2, looping));
+    backend.block_on(async {
+        // Both wait for the permit of another loop, so each has its turn from the beginning.
+        assert!(future::poll_once(&mut first).await.is_none());
+        assert!(future::poll_once(&mut one).await.is_none());
+        assert!(future::poll_once(&mut two).await.is_none());
+        gate.open();
+        future::zip(first, future::zip(one, two)).await;
+    });
+    assert_eq!(started.read(), [1, 2].repeat(10));
+}
+
+/// BND-1, law 7: A loop that is dropped or drained while it waits for a shared permit, or holds one, lets the next loop
+/// have it.
+pub fn a_loop_that_stops_gives_its_shared_permits_back<B: Backend>(backend: B) {
+    for drains in [true, false] {
+        let shared = SharedLimit::new(1).unwrap();
+        let (token, gate) = (CancelToken::new(), Gate::default());
+        let run = |waits: bool| {
+            let looping = each(0..2).unbounded().at(backend.place()).shared_limit(&shared);
+            let gate = gate.clone();
+            looping.drain_on(&token).for_each(move |_: u64| {
+                let gate = gate.clone();
+                job(async move {
+                    if waits {
+                        gate.passed().await;
+                    }
+                })
+            })
+        };
+        let [mut holds, mut waits] = [run(true), run(true)].map(Box::pin);
+        let last = each(0..2).unbounded().at(backend.place()).shared_limit(&shared);
+        let mut last = Box::pin(last.gather(|n: u64| job(async move { n })));
+        let outputs = backend.block_on(async {
+            assert!(future::poll_once(&mut holds).await.is_none());
+            assert!(future::poll_once(&mut waits).await.is_none());
+            assert!(future::poll_once(&mut last).await.is_none());
+            if drains {
+                token.cancel();
+                gate.open();
+                let (first, _) = future::zip(holds, waits).await;
+                assert_eq!(first.unwrap_err().cause, Cause::Drained);
+            } else {
+                drop(waits);
+                drop(holds);
+            }
+            last.await
+        });
+        assert_eq!((outputs, shared.available()), (vec![0, 1], 1));
+    }
+}
+
+/// OPT-1, BND-1, law 7: A loop that waits for a rate holds no shared permit meanwhile.
+pub fn a_loop_that_waits_for_its_rate_holds_no_shared_permit<B: Backend>(backend: B) {
+    let clock = backend.clock();
+    let shared = SharedLimit::new(1).unwrap();
+    let hourly = Rate::new(1, LONG).unwrap();
+    let slow = each(0..2).unbounded().at(backend.place());
+    let slow = slow.shared_limit(&shared).rate(&clock, hourly).for_each(|_: u64| job(yields(1)));
+    let fast = each(0..9).unbounded().at(backend.place()).shared_limit(&shared);
+    let fast = fast.for_each(|_: u64| job(yields(1)));
+    let slow = async {
+        slow.await;
+        false
+    };
+    let fast = async {
+        fast.await;
+        true
+    };
+    assert!(backend.block_on(future::or(slow, fast)));
 }

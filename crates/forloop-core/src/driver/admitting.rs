@@ -169,6 +169,15 @@ where
             taken == 0 || taken.saturating_add(permits) <= limit
         };
         catch(|| {
+            // For a first attempt: a retry has kept its permits.
+            let may_start_first = |policy: &mut C, cx: &mut Context<'_>| {
+                if policy.poll_start(cx).is_pending() {
+                    // Other loops may have the permit meanwhile.
+                    policy.cancel_permit();
+                    return false;
+                }
+                policy.poll_permit(cx).is_ready()
+            };
             while let Poll::Ready(index) = policy.poll_retry(cx) {
                 admission.back_off_is_over(index);
             }
@@ -176,6 +185,8 @@ where
                 admission.release(index);
             }
             if let Some(index) = admission.next_due() {
+                // It has its permits.
+                policy.cancel_permit();
                 let has_expired = policy.poll_retry_expired(index, cx).is_ready();
                 if has_expired {
                     policy.cancel_start();
@@ -194,7 +205,7 @@ where
             let is_awaited = admission.is_ordered && runs_nothing;
             if let Some(index) = admission.next_queued().filter(|_| taken < limit || is_awaited) {
                 let has_permits = is_awaited || has_permits(policy, index);
-                let may_start = has_permits && policy.poll_start(cx).is_ready();
+                let may_start = has_permits && may_start_first(policy, cx);
                 let next = if may_start { admission.take_queued() } else { None };
                 return next.ok_or(StartPause::NoItem);
             }
@@ -213,7 +224,7 @@ where
             *stop = policy.on_event(&Event::Received { index });
             let is_held = !policy.receive(index, &item);
             let is_next = !is_held && stop.is_none() && has_permits(policy, index);
-            if is_next && policy.poll_start(cx).is_ready() {
+            if is_next && may_start_first(policy, cx) {
                 return Ok((index, item));
             }
             admission.receive(index, item, is_held);

@@ -89,9 +89,9 @@ pin_project! {
         // The items that were pulled and do not run.
         admission: Q,
         limit: usize,
-        // Dropped when the loop has finished.
-        policy: Option<C>,
         running: BodySet<J>,
+        // Dropped when the loop has finished, and after the bodies: it returns the permits that they have.
+        policy: Option<C>,
         phase: Phase<U>,
         is_set_up: bool,
         started: usize,

@@ -282,8 +282,12 @@ where
         if let Some(admission) = this.admission.queue_mut() {
             admission.close();
             // Other loops may wait for what this one would have started.
-            let cancelled =
-                this.policy.as_mut().map(|policy| catch(|| policy.cancel_start()));
+            let cancelled = this.policy.as_mut().map(|policy| {
+                catch(|| {
+                    policy.cancel_start();
+                    policy.cancel_permit();
+                })
+            });
             if let Some(Err(panic)) = cancelled {
                 this.panic.get_or_insert(panic);
             }

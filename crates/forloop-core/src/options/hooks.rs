@@ -129,12 +129,37 @@ hooks! {
         }
     }
 
+    /// Ready when a permit that other loops share is there for the first attempt at an item. Called when everything
+    /// else permits the start, and directly before it.
+    fn poll_permit(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+    default { Poll::Ready(()) }
+    wrapper {
+        // An option that waits for a permit keeps those of no other.
+        if self.policy.poll_permit(cx).is_pending() {
+            self.option.cancel_permit();
+            return Poll::Pending;
+        }
+        let permit = self.option.poll_permit(cx);
+        if permit.is_pending() {
+            self.policy.cancel_permit();
+        }
+        permit
+    }
+
     /// The start that [`poll_start`](Self::poll_start) was about is not wanted any more: the loop stops, for example.
     fn cancel_start(&mut self);
     default {}
     wrapper {
         self.policy.cancel_start();
         self.option.cancel_start();
+    }
+
+    /// The permit that [`poll_permit`](Self::poll_permit) was about is not wanted any more, or not yet.
+    fn cancel_permit(&mut self);
+    default {}
+    wrapper {
+        self.policy.cancel_permit();
+        self.option.cancel_permit();
     }
 
     /// Whether an item may be started, as far as this option is concerned. If not, the option queues it and

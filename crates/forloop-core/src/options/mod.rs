@@ -32,6 +32,8 @@ mod rate_limit;
 mod retry;
 #[cfg(feature = "rate")]
 mod schedule;
+#[cfg(feature = "std")]
+mod shared_limit;
 #[cfg(all(feature = "rate", feature = "std"))]
 mod shared_rate;
 mod stagger;
@@ -60,6 +62,8 @@ pub use self::rate::{InvalidRate, Rate, Rated};
 pub use self::rate_limit::RateLimit;
 #[cfg(feature = "retry")]
 pub use self::retry::{AnyError, Retry, RetryIf, Retrying};
+#[cfg(feature = "std")]
+pub use self::shared_limit::{SharedLimit, SharesLimit};
 #[cfg(all(feature = "rate", feature = "std"))]
 pub use self::shared_rate::SharedRate;
 pub use self::stagger::Stagger;
@@ -97,6 +101,8 @@ options! {
         rate: Rated<R>,
         #[cfg(feature = "retry")]
         retry: Retrying<R, B, D, W>,
+        #[cfg(feature = "std")]
+        shared_limit: SharesLimit,
         stagger: Stagger<R>,
         weight_by: WeightBy<G>,
     }
