@@ -8,13 +8,11 @@ use crate::cases::{CASES, Case};
 
 #[cfg(feature = "in-task")]
 use crate::backend::{Inline, ParentWaker};
+use crate::tasks::Tasks;
 #[cfg(feature = "workers")]
 use crate::workers::Workers;
 #[cfg(feature = "tasks")]
-use crate::{
-    backend::Spawning,
-    tasks::{TaskPlace, Tasks},
-};
+use crate::{backend::Spawning, tasks::TaskPlace};
 
 /// A backend that the compiled laws run on.
 ///
@@ -41,8 +39,18 @@ pub struct Erased {
 impl Erased {
     /// Combines a backend with a table that has a law for each of [`CASES`].
     #[cfg_attr(not(any(feature = "in-task", feature = "tasks")), expect(dead_code))]
-    fn new<B: 'static>(backend: B, laws: &'static [Law<B>]) -> Self {
+    fn new<B: HasTasks + 'static>(backend: B, laws: &'static [Law<B>]) -> Self {
         Self { compiled: Box::new(Compiled { backend, laws }) }
+    }
+
+    /// Returns whether the backend has tasks.
+    pub(crate) fn has_tasks(&self) -> bool {
+        self.compiled.has_tasks()
+    }
+
+    /// Returns the backend's tasks, if it has any.
+    pub(crate) fn into_tasks(self) -> Option<Tasks> {
+        self.compiled.into_tasks()
     }
 }
 
@@ -96,9 +104,13 @@ trait RunLaw {
     fn has(&self, case: usize) -> bool;
 
     fn run(self: Box<Self>, case: usize);
+
+    fn has_tasks(&self) -> bool;
+
+    fn into_tasks(self: Box<Self>) -> Option<Tasks>;
 }
 
-impl<B> RunLaw for Compiled<B> {
+impl<B: HasTasks> RunLaw for Compiled<B> {
     fn has(&self, case: usize) -> bool {
         self.laws[case].is_some()
     }
@@ -107,6 +119,21 @@ impl<B> RunLaw for Compiled<B> {
         let law = self.laws[case].expect("the case holds on this kind");
         law(self.backend);
     }
+
+    fn has_tasks(&self) -> bool {
+        B::HAS_TASKS
+    }
+
+    fn into_tasks(self: Box<Self>) -> Option<Tasks> {
+        self.backend.tasks()
+    }
+}
+
+/// A backend of a compiled kind: its tasks, whose seam is examined before the laws.
+trait HasTasks {
+    const HAS_TASKS: bool;
+
+    fn tasks(self) -> Option<Tasks>;
 }
 
 /// Makes the table of laws for one kind of backend.
@@ -130,6 +157,15 @@ macro_rules! __compiled {
 crate::__cases! { __compiled IN_TASK Inline in_task }
 
 #[cfg(feature = "in-task")]
+impl HasTasks for Inline {
+    const HAS_TASKS: bool = false;
+
+    fn tasks(self) -> Option<Tasks> {
+        None
+    }
+}
+
+#[cfg(feature = "in-task")]
 impl Erase for Inline {
     fn erase(self) -> Erased {
         Erased::new(self, IN_TASK)
@@ -140,6 +176,15 @@ impl Erase for Inline {
 crate::__cases! { __compiled PARENT_WAKER ParentWaker anywhere }
 
 #[cfg(feature = "in-task")]
+impl HasTasks for ParentWaker {
+    const HAS_TASKS: bool = false;
+
+    fn tasks(self) -> Option<Tasks> {
+        None
+    }
+}
+
+#[cfg(feature = "in-task")]
 impl Erase for ParentWaker {
     fn erase(self) -> Erased {
         Erased::new(self, PARENT_WAKER)
@@ -148,6 +193,15 @@ impl Erase for ParentWaker {
 
 #[cfg(feature = "tasks")]
 crate::__cases! { __compiled TASKS Tasks spawned }
+
+#[cfg(feature = "tasks")]
+impl HasTasks for Tasks {
+    const HAS_TASKS: bool = true;
+
+    fn tasks(self) -> Option<Tasks> {
+        Some(self)
+    }
+}
 
 #[cfg(feature = "tasks")]
 impl<B: Spawning<Place: TaskPlace> + 'static> Erase for B {
@@ -161,6 +215,15 @@ type WorkerPool = Workers<Tasks>;
 
 #[cfg(feature = "workers")]
 crate::__cases! { __compiled WORKERS WorkerPool spawned }
+
+#[cfg(feature = "workers")]
+impl HasTasks for WorkerPool {
+    const HAS_TASKS: bool = true;
+
+    fn tasks(self) -> Option<Tasks> {
+        Some(self.0)
+    }
+}
 
 #[cfg(feature = "workers")]
 impl<B: Spawning<Place: TaskPlace> + 'static> Erase for Workers<B> {

@@ -1,13 +1,16 @@
 //! The laws of forloop as tests: an adapter for another runtime runs them in one line.
 //!
 //! ```ignore
-//! forloop_conformance::suite!(my_runtime: MyRuntime::new());
+//! forloop_conformance::suite!(MyRuntime::new());
 //! ```
 //!
 //! makes a test of every case of [the table](table) that holds for tasks, with names such as
-//! `my_runtime::gather::all_bodies_run_at_once`. The expression is evaluated for each test. Its value implements
+//! `laws::gather::all_bodies_run_at_once`. The expression is evaluated for each test. Its value implements
 //! [`Spawn`], [`Timer`], [`BlockOn`], `Clone`, `Send` and `Sync`. For a runtime without such a value, implement
 //! [`Backend`] and [`Spawning`].
+//!
+//! The [seam] is examined first: whether the runtime keeps the contracts that every law takes for granted. If it does
+//! not, the fault is printed in a sentence, and the laws fail without being run.
 //!
 //! # What is compiled
 //!
@@ -17,7 +20,7 @@
 //! object and boxes spawned futures and sleeps. A test looks up its law in the table and calls it with the runtime of
 //! the suite.
 //!
-//! A law on boxed futures cannot detect what depends on the types of a runtime. So the module `my_runtime::typed` has a
+//! A law on boxed futures cannot detect what depends on the types of a runtime. So the module `laws::typed` has a
 //! few cases that are compiled for the backend's own type.
 //!
 //! | feature | laws for |
@@ -26,8 +29,12 @@
 //! | `workers` | the same backends, with loops on a worker pool: [`suite!(my_workers: Workers(MyRuntime::new()))`](Workers) |
 //! | `in-task` | bodies in the caller's task: [`Inline`], [`ParentWaker`] |
 //!
-//! A failing test prints the ids that do not hold, and the table describes them. A test that hangs fails after ten
-//! minutes.
+//! A failing test prints at once the ids that do not hold, and the table describes them.
+//!
+//! | variable | effect |
+//! |---|---|
+//! | `FORLOOP_PATIENCE=60` | a test that hangs fails after so many seconds, and not after ten minutes |
+//! | `FORLOOP_SEAM=ignore` | the laws are run although the seam does not hold |
 //!
 //! # An adapter, and the line that tests it
 //!
@@ -57,6 +64,7 @@ mod compiled;
 pub mod laws;
 mod probe;
 mod runner;
+pub mod seam;
 pub mod strategies;
 mod tasks;
 mod workers;
@@ -66,9 +74,11 @@ pub use crate::cases::{Backends, CASES, Case};
 pub use crate::compiled::{Erase, Erased};
 pub use crate::probe::{
     Alive, FairMutex, FairMutexGuard, Gate, Guard, Log, PanicOnDrop, Peak, TickingClock,
-    VirtualClock, eventually, long_after, on_time, seconds, yields,
+    VirtualClock, eventually, long_after, needs_many_tasks, on_time, seconds, yields,
 };
-pub use crate::runner::{check, check_seeds, check_typed, run_cases, with_watchdog};
+pub use crate::runner::{
+    check, check_row, check_seeds, check_typed, patience, run_cases, with_watchdog,
+};
 pub use crate::tasks::{AnyClock, AnyLocal, AnyPlace, AnyRuntime, AnyScope, TaskPlace, Tasks};
 pub use crate::workers::Workers;
 
@@ -77,43 +87,50 @@ pub mod table {
 
     // For the links.
     #[allow(unused_imports)]
-    use crate::{Backend, Tasks, laws::*, suite};
+    use crate::{Backend, Tasks, laws::*, seam, suite};
 }
 
 /// Makes a module of tests: every case on one backend.
 ///
-/// - `suite!(name: expression)` is for runtimes. The expression is evaluated for each test, and its value implements
-///   [`Erase`], as every runtime value does. The module `typed` has a few cases that are compiled for the type of the
-///   backend.
+/// - `suite!(expression)` is for a runtime, in a module `laws`. The expression is evaluated for each test, and its value
+///   implements [`Erase`], as every runtime value does. The module `laws::seam` has a test for each row of the
+///   [seam], which the first test examines. The module `laws::typed` has a few cases that are compiled for the type of
+///   the backend.
+/// - `suite!(name: expression)` is the same in a module `name`, for several runtimes in one file. The name must differ from
+///   every name that the file uses otherwise: a module `tokio` would hide the crate `tokio`.
 /// - `suite!(in_task)` is for bodies in the caller's task, without a runtime: every case that does not require tasks.
 /// - `suite!(parent_waker)` is for bodies that are polled with the waker of the loop: every case that requires
 ///   neither tasks nor a waker for each body.
 /// - `suite!(name, seed in seeds => expression)` is for simulated runtimes. It runs each case once for each seed, a
 ///   `u64`, from which the expression makes a backend.
-///
-/// The name of the module must differ from the names in the expression.
 #[macro_export]
 macro_rules! suite {
     (in_task) => {
         mod in_task {
+            const SUITE: &str = "in_task";
+
             fn backend() -> $crate::Erased {
                 $crate::Erase::erase(<$crate::Inline as ::core::default::Default>::default())
             }
 
-            $crate::__cases! { __suite in_task in_task }
+            $crate::__cases! { __suite in_task }
         }
     };
     (parent_waker) => {
         mod parent_waker {
+            const SUITE: &str = "parent_waker";
+
             fn backend() -> $crate::Erased {
                 $crate::Erase::erase(<$crate::ParentWaker as ::core::default::Default>::default())
             }
 
-            $crate::__cases! { __suite anywhere parent_waker }
+            $crate::__cases! { __suite anywhere }
         }
     };
     ($name:ident, $seed:ident in $seeds:expr => $backend:expr $(,)?) => {
         mod $name {
+            const SUITE: &str = stringify!($name);
+
             fn backend($seed: u64) -> $crate::Erased {
                 #[allow(unused_imports)]
                 use super::*;
@@ -128,12 +145,28 @@ macro_rules! suite {
                 $seeds
             }
 
-            $crate::__cases! { __suite seeded $name }
+            $crate::__cases! { __suite seeded }
         }
     };
     ($(#[$attribute:meta])* $name:ident: $backend:expr $(,)?) => {
+        $crate::__spawned! { $(#[$attribute])* $name stringify!($name), $backend }
+    };
+    ($backend:expr $(,)?) => {
+        $crate::__spawned! { laws stringify!($backend), $backend }
+    };
+}
+
+/// Makes the module of a suite for a runtime.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __spawned {
+    ($(#[$attribute:meta])* $module:ident $name:expr, $backend:expr) => {
         $(#[$attribute])*
-        mod $name {
+        mod $module {
+            const SUITE: &str = $name;
+
+            static SEAM: $crate::seam::Seam = $crate::seam::Seam::new();
+
             fn typed() -> impl $crate::Spawning + $crate::Erase {
                 // The names in the expression are those outside of this module.
                 #[allow(unused_imports)]
@@ -146,10 +179,14 @@ macro_rules! suite {
                 $crate::Erase::erase(typed())
             }
 
-            $crate::__cases! { __suite spawned $name }
+            mod seam {
+                $crate::__seam! { __seam_tests }
+            }
+
+            $crate::__cases! { __suite spawned }
 
             mod typed {
-                $crate::__typed_cases! { __typed $name }
+                $crate::__typed_cases! { __typed }
             }
         }
     };
@@ -159,10 +196,10 @@ macro_rules! suite {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __suite {
-    ($kind:ident $suite:ident $($module:ident { $($on:ident $name:ident: $($id:literal),+;)* })*) => {
+    ($kind:ident $($module:ident { $($on:ident $name:ident: $($id:literal),+;)* })*) => {
         $(
             mod $module {
-                $($crate::__test! { $kind $on $suite $module $name })*
+                $($crate::__test! { $kind $on $module $name })*
             }
         )*
     };
@@ -177,21 +214,40 @@ macro_rules! __test {
     (in_task spawned $($case:tt)*) => {};
     (anywhere in_task $($case:tt)*) => {};
     (anywhere spawned $($case:tt)*) => {};
-    (seeded $on:ident $suite:ident $module:ident $name:ident) => {
+    (seeded $on:ident $module:ident $name:ident) => {
         #[test]
         fn $name() {
-            let (suite, module, name) =
-                (stringify!($suite), stringify!($module), stringify!($name));
-            $crate::check_seeds(suite, module, name, super::seeds(), super::backend);
+            let (module, name) = (stringify!($module), stringify!($name));
+            $crate::check_seeds(super::SUITE, module, name, super::seeds(), super::backend);
         }
     };
-    ($kind:ident $on:ident $suite:ident $module:ident $name:ident) => {
+    (spawned $on:ident $module:ident $name:ident) => {
         #[test]
         fn $name() {
-            let (suite, module, name) =
-                (stringify!($suite), stringify!($module), stringify!($name));
-            $crate::check(suite, module, name, super::backend);
+            let (module, name) = (stringify!($module), stringify!($name));
+            $crate::check(super::SUITE, Some(&super::SEAM), module, name, super::backend);
         }
+    };
+    ($kind:ident $on:ident $module:ident $name:ident) => {
+        #[test]
+        fn $name() {
+            let (module, name) = (stringify!($module), stringify!($name));
+            $crate::check(super::SUITE, None, module, name, super::backend);
+        }
+    };
+}
+
+/// Makes a test of each row of the seam.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __seam_tests {
+    ($($kind:ident $name:ident: $id:literal, $hung:literal;)*) => {
+        $(
+            #[test]
+            fn $name() {
+                $crate::check_row(super::SUITE, &super::SEAM, stringify!($name), super::backend);
+            }
+        )*
     };
 }
 
@@ -199,16 +255,17 @@ macro_rules! __test {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __typed {
-    ($suite:ident $($module:ident { $($name:ident;)* })*) => {
+    ($($module:ident { $($name:ident;)* })*) => {
         $(
             mod $module {
                 $(
                     #[test]
                     fn $name() {
-                        let (suite, module, name) =
-                            (stringify!($suite), stringify!($module), stringify!($name));
-                        $crate::check_typed(suite, module, name, || {
-                            $crate::laws::$module::$name(super::super::typed());
+                        use super::super::{SEAM, SUITE, backend, typed};
+
+                        let (module, name) = (stringify!($module), stringify!($name));
+                        $crate::check_typed(SUITE, &SEAM, module, name, backend, || {
+                            $crate::laws::$module::$name(typed());
                         });
                     }
                 )*

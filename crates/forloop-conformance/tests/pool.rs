@@ -60,4 +60,4 @@ impl BlockOn for Pool {
     }
 }
 
-forloop_conformance::suite!(pool: Pool::with_threads(2));
+forloop_conformance::suite!(Pool::with_threads(2));

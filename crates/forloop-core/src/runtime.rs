@@ -7,6 +7,31 @@ use core::num::NonZeroUsize;
 use core::time::Duration;
 
 /// Spawns futures on the runtime's threads.
+///
+/// # Contract
+///
+/// This is what every loop takes for granted of a *task*: a future that was passed to [`spawn`](Self::spawn), or to
+/// [`SpawnLocal`] or [`SpawnScoped`]. The crate `forloop-conformance` tests each point, and names the one that does not
+/// hold.
+///
+/// - **Its first poll is after the call has returned.** A poll inside the call would run in the middle of what the
+///   caller has borrowed or locked.
+/// - **It is polled after each wake.** A wake *during a poll* counts: it requests another poll. Wakes may be merged until
+///   the next poll, and a poll without a wake is legal.
+/// - **`wake` only requests the poll**, and returns before it. A waker may be called on any thread, at any time, also
+///   after the task or the runtime has ended. Then it does nothing.
+/// - **A task that wakes itself lets others run.** Between a wake of a task and the poll that follows, the runtime makes a
+///   bounded number of polls, as a queue does. A loop whose bodies are always ready yields by waking itself after 256
+///   polls, and bodies may wait for one another in the same way. A runtime that polls such a task again at once
+///   starves what is queued behind it, and a loop of bodies that wait for one another may hang.
+/// - **A completed task is not polled again**, and its future is dropped, although wakers of it still exist.
+/// - **The runtime holds no lock and no borrow while it polls, wakes or drops a task.** Each of these may spawn, wake or
+///   drop another.
+/// - **The future is dropped at the latest when the runtime ends**, also if it waits, and although its wakers exist. A
+///   loop on another runtime then reports its bodies as cancelled, and does not wait forever.
+///
+/// The futures that loops pass to a runtime do not panic: a body's panic is kept for the task that awaits it. Futures
+/// of others may panic, and `spawn` itself never does for a reason of its own.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot spawn tasks on threads",
     label = "expected a runtime that implements `Spawn`",
@@ -16,8 +41,7 @@ pub trait Spawn {
     /// Spawns `future` and detaches it. A caller that needs its output or its completion wraps it first, as
     /// [`spawn`](crate::spawn) does.
     ///
-    /// The future is dropped no later than runtime shutdown. An implementation never polls it before `spawn`
-    /// was called, and never panics for a reason of its own.
+    /// The [contract](Self#contract) says when the future is polled and dropped.
     ///
     /// [`Location::caller`](core::panic::Location::caller) is the place in the program that spawns the task. For a body of
     /// a loop it is in this crate: the loop spawns it when it is polled.
@@ -47,6 +71,8 @@ pub trait Spawn {
 }
 
 /// Spawns futures on the current thread; they need not be `Send`.
+///
+/// The [contract of `Spawn`](Spawn#contract) holds for them, too. Each is polled and dropped on one thread.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot spawn tasks on the current thread",
     label = "expected a single-threaded runtime that implements `SpawnLocal`",
@@ -85,13 +111,25 @@ pub trait SpawnBlocking {
 pub trait SpawnScoped<'env> {
     /// Spawns `future` and detaches it.
     ///
-    /// It is dropped no later than the end of the scope. An implementation never polls it before
-    /// `spawn_scoped` was called, and never panics for a reason of its own.
+    /// The [contract of `Spawn`](Spawn#contract) holds for it. The runtime ends with the scope, so it is dropped no later.
     #[track_caller]
     fn spawn_scoped(&self, future: impl Future<Output = ()> + Send + 'env);
 }
 
 /// A clock and its timers.
+///
+/// # Contract
+///
+/// - **[`now`](Self::now) never goes back**, on one thread and between several. It may start anywhere.
+/// - **A sleep is never early** by the clock that `now` reads: round up to what the timer can count. It may be late,
+///   because the clock decides whether a body has timed out, and the timer only wakes.
+/// - **It counts from the call of [`sleep`](Self::sleep)**, and not from its first poll.
+/// - **It wakes the task that has polled it last**, which need not be the first.
+/// - A duration may be as long as [`Duration::MAX`]: saturate, and do not overflow.
+/// - The future is `Send` and owns what it needs, because it may be polled on another thread than the one that called
+///   `sleep`. If the timers of a runtime stay on their thread, it holds an instant and a waker only.
+/// - A dropped sleep may leave a wake behind, which wakes no task. Such an entry uses memory until it is due: remove it
+///   if that is cheap.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no clock",
     label = "expected a runtime or a clock that implements `Timer`",
@@ -113,6 +151,8 @@ pub trait Timer {
 /// For a program's `main` and for tests. No strategy calls it.
 pub trait BlockOn {
     /// Blocks the current thread until `future` is ready and returns its output.
+    ///
+    /// The future is polled after each wake, from any thread. Tasks of the runtime run beside it.
     fn block_on<F: Future>(&self, future: F) -> F::Output;
 }
 

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use forloop_conformance::{Backends, CASES};
+use forloop_conformance::{Backends, CASES, seam};
 
 use crate::workspace::{files, read};
 
 /// The number of rows of each kind in the conformance table, repeated here so that none is dropped
 /// unnoticed.
 pub(crate) const TABLE: &[(&str, usize)] = &[
+    ("SEAM", 14),
     ("SEQ", 2),
     ("GAT", 6),
     ("WAIT", 6),
@@ -69,6 +70,11 @@ fn every_row_of_the_conformance_table_is_there() {
 fn every_conformance_row_has_a_test_on_the_backends_it_names() {
     for (id, columns) in &table() {
         let id = &id[..];
+        if let Some(row) = seam::ROWS.iter().find(|row| row.id == id) {
+            assert_eq!(columns[0], "spawned", "{id}");
+            assert_eq!(proofs(columns), [format!("seam::{}", row.name)].into(), "{id}");
+            continue;
+        }
         let tests: Vec<_> = CASES.iter().filter(|row| row.ids.contains(&id)).collect();
         let named = tests.iter().map(|row| format!("{}::{}", row.module, row.name)).collect();
         assert_eq!(proofs(columns), named, "{id}: the table and `CASES` differ");
@@ -82,6 +88,7 @@ fn every_conformance_row_has_a_test_on_the_backends_it_names() {
         }
     }
     let ids = table();
+    assert!(seam::ROWS.iter().all(|row| ids.contains_key(row.id)));
     for row in CASES {
         assert!(row.ids.iter().all(|&id| ids.contains_key(id)), "{row:?}: no such row");
     }

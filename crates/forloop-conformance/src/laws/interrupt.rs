@@ -11,7 +11,7 @@ use super::times::Stopwatch;
 use crate::strategies::{Run, every_strategy};
 use crate::{
     Alive, Backend, Gate, Job, LONG, Log, TickingClock, VirtualClock, eventually, job, long_after,
-    on_time, seconds, yields,
+    needs_many_tasks, on_time, seconds, yields,
 };
 
 /// CAN-2
@@ -429,6 +429,7 @@ pub fn cancelling_many_bodies_stops_them_all<B: Backend>(backend: B) {
     let alive = Alive::default();
     let token = CancelToken::new();
     let many = 20_000;
+    needs_many_tasks(&backend, many as usize);
     let looping = each(0..).unbounded().at(backend.place()).cancel_on(&token);
     let interrupted = backend.block_on(looping.gather(|n: u64| {
         if n == many {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use forloop_core::each;
 
-use crate::{Alive, Backend, Group, job};
+use crate::{Alive, Backend, Group, job, needs_many_tasks};
 
 /// BIG-1: A hundred thousand ready bodies return their outputs in input order.
 pub fn a_hundred_thousand_outputs_are_returned_in_order<B: Backend>(backend: B) {
@@ -38,6 +38,7 @@ pub fn a_group_runs_a_hundred_thousand_children<B: Backend>(backend: B) {
 /// Law 6: Stopping a hundred thousand bodies in flight takes linear time; in quadratic time it would take minutes.
 pub fn stopping_a_hundred_thousand_bodies_takes_linear_time<B: Backend>(backend: B) {
     const MANY: u64 = 100_000;
+    needs_many_tasks(&backend, MANY as usize);
     let alive = Alive::default();
     let looping = || {
         each(0..MANY).unbounded().at(backend.place()).try_for_each(|n: u64| {

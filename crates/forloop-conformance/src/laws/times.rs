@@ -25,7 +25,8 @@ impl<C: Timer + Clone + Send + Sync + 'static> Stopwatch<C> {
     }
 
     pub(super) fn read(&self) -> Duration {
-        self.clock.now() - self.start
+        let now = self.clock.now();
+        now.checked_sub(self.start).expect("the clock never goes back")
     }
 
     /// A body that logs when it starts, and takes `takes`.

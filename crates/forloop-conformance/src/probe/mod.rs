@@ -3,14 +3,16 @@
 mod clock;
 mod fair;
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
+use std::thread;
 use std::time::Duration;
 
 use forloop_core::Timer;
 
-use crate::Backend;
+use crate::{Backend, Group, job};
 
 pub use self::clock::VirtualClock;
 pub use self::fair::{FairMutex, FairMutexGuard};
@@ -178,15 +180,21 @@ pub async fn yields(n: usize) {
 ///
 /// # Panics
 ///
-/// If it is still false after ten seconds.
+/// If it is still false after ten seconds of the clock.
 pub async fn eventually(clock: &impl Timer, condition: impl Fn() -> bool) {
-    for _ in 0..10_000 {
-        if condition() {
-            return;
-        }
+    // Ten thousand sleeps may be far longer, because each may be late.
+    let start = clock.now();
+    let mut sleeps = 0;
+    while !condition() {
+        let waited = clock.now().saturating_sub(start);
+        assert!(waited < Duration::from_secs(10), "the condition is false after {waited:?}");
         clock.sleep(Duration::from_millis(1)).await;
+        sleeps += 1;
+        assert!(
+            sleeps < 1_000_000,
+            "the clock stands still: it shows {waited:?} after {sleeps} sleeps"
+        );
     }
-    panic!("the condition is false after ten seconds");
 }
 
 /// Waits until the condition is true, and for a while afterwards, because a task completes a little later than its
@@ -214,4 +222,38 @@ const SLACK: Duration = Duration::from_secs(60);
 pub fn on_time<B: Backend>(happened: Duration, due: Duration) {
     let latest = if B::EXACT { due } else { due + SLACK };
     assert!(due <= happened && happened <= latest, "due at {due:?}, happened at {happened:?}");
+}
+
+/// Fails a law that has `many` tasks at once if each task has a thread of its own.
+///
+/// A process that starts so many threads is aborted by its runtime library or by the system, and no other law is
+/// tested. So a few hundred tasks wait together first, and each notes its thread.
+///
+/// # Panics
+///
+/// If each task has a thread of its own.
+pub fn needs_many_tasks<B: Backend>(backend: &B, many: usize) {
+    const FEW: usize = 256;
+    let threads = Arc::new(Mutex::new(HashSet::new()));
+    let (polled, all) = (Arc::new(AtomicUsize::new(0)), Gate::default());
+    let noted = threads.clone();
+    let group = backend.group(move |group| {
+        job(async move {
+            for _ in 0..FEW {
+                let (threads, polled, all) = (noted.clone(), polled.clone(), all.clone());
+                group.spawn(job(async move {
+                    threads.lock().expect("no task panics").insert(thread::current().id());
+                    if polled.fetch_add(1, Ordering::SeqCst) + 1 == FEW {
+                        all.open();
+                    }
+                    all.passed().await;
+                    Ok(0)
+                }));
+            }
+            Ok(())
+        })
+    });
+    assert_eq!(backend.block_on(group), Ok(()));
+    let threads = threads.lock().expect("no task panics").len();
+    assert!(threads < FEW, "each task has a thread of its own, and this law has {many} at once");
 }
