@@ -56,7 +56,7 @@ struct Bomb(u32);
 impl Drop for Bomb {
     fn drop(&mut self) {
         if self.0 < 10 {
-            panic_any(Bomb(self.0 + 1));
+            panic_any(Self(self.0 + 1));
         }
     }
 }

@@ -155,7 +155,7 @@ pub fn the_error_contains_every_failure<B: Backend>(backend: B) {
             }
             gate.lock().unwrap().open();
             if B::SPAWNED {
-                // The tasks fail while nobody polls the loop.
+                // The tasks fail while no task polls the loop.
                 eventually(&backend.clock(), || done.read().len() == 7).await;
             }
             let returned = returned.await;

@@ -107,7 +107,7 @@ pub fn a_wait_that_times_out_loses_nothing<B: Backend>(backend: B) {
     });
 }
 
-/// WAIT-4: A wait that times out returns what completes at that instant, whichever timer was made first.
+/// WAIT-4: A wait that times out returns what completes at that instant, before or after the wait's timer.
 pub fn a_wait_that_times_out_returns_what_completes_at_that_instant(in_task: Inline) {
     let clock = in_task.clock();
     let instant = Duration::from_millis(50);

@@ -89,10 +89,10 @@ where
         match result {
             StartPause::Break(value) => {
                 *this.has_completed_at_start = true;
-                return Poll::Ready(ControlFlow::Break(value));
+                Poll::Ready(ControlFlow::Break(value))
             }
-            StartPause::NoItem if started == 0 => return Poll::Pending,
-            paused => return Poll::Ready(self.handle_pause(paused, on_complete)),
+            StartPause::NoItem if started == 0 => Poll::Pending,
+            pause => Poll::Ready(self.handle_pause(pause, on_complete)),
         }
     }
 
