@@ -127,7 +127,8 @@ pub trait SpawnScoped<'env> {
 /// - **It wakes the task that has polled it last**, which need not be the first.
 /// - A duration may be as long as [`Duration::MAX`]: saturate, and do not overflow.
 /// - The future is `Send` and owns what it needs, because it may be polled on another thread than the one that called
-///   `sleep`. If the timers of a runtime stay on their thread, it holds an instant and a waker only.
+///   `sleep`. If the timers of a runtime stay on their thread, it holds an instant and a waker only. A runtime without such
+///   timers uses `SystemTimer` of the crate `forloop-timer`, which works on any thread.
 /// - A dropped sleep may leave a wake behind, which wakes no task. Such an entry uses memory until it is due: remove it
 ///   if that is cheap.
 #[diagnostic::on_unimplemented(

@@ -2,9 +2,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::task::Waker;
 
 use super::observe::{
-    Observed, TICKS, endless_task, happens_in, polls, spawn, task_of_polls, until,
+    Observed, TICKS, endless_task, happens_in, polls, spawn, task_of_polls, until, wake,
 };
 use super::{Notes, Verdict};
 use crate::Backend;
@@ -35,7 +36,7 @@ pub fn tasks_that_wait_are_dropped_when_the_runtime_ends(
     let are_dropped = || all.iter().all(|one| one.drops() == 1);
     happens_in(TICKS, || {
         are_dropped() || still_runs() || {
-            waker.iter().for_each(|waker| waker.wake_by_ref());
+            waker.iter().for_each(Waker::wake_by_ref);
             false
         }
     });
@@ -64,10 +65,8 @@ pub fn a_waker_may_outlive_its_task_and_runtime(tasks: Tasks, _notes: &mut Notes
     drop(tasks);
     let wake_both = || {
         for one in [&waits, &ends] {
-            if let Some(waker) = one.waker() {
-                waker.wake_by_ref();
-                waker.clone().wake();
-            }
+            one.waker().iter().for_each(Waker::wake_by_ref);
+            wake(one);
             one.forget_waker();
         }
     };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::task::Poll;
+use std::task::{Poll, Waker};
 use std::thread;
 
 use super::observe::{
@@ -104,7 +104,7 @@ pub fn a_woken_task_is_polled(tasks: Tasks, notes: &mut Notes) -> Verdict {
                 "`wake` on another thread" => drop(thread::spawn(move || wake(&woken))),
                 "`wake_by_ref` on another thread" => {
                     let waker = observed.waker();
-                    drop(thread::spawn(move || waker.inspect(|waker| waker.wake_by_ref())));
+                    drop(thread::spawn(move || waker.iter().for_each(Waker::wake_by_ref)));
                 }
                 "another task" => spawn(&place, short_task(move || wake(&woken))),
                 _ => wake(&woken),
