@@ -67,14 +67,18 @@ pub fn a_groups_deadline_stops_the_body_and_the_children<B: Backend>(backend: B)
     let watch = Stopwatch::start(&backend);
     let alive = Alive::default();
     for body_returns in [true, false] {
-        let watched = alive.clone();
+        let (watched, spawned) = (alive.clone(), Log::default());
+        let accepted = spawned.clone();
         let group = backend.group(move |group: B::Group| {
             job(async move {
                 let guard = watched.guard();
-                group.spawn(job(async move {
+                let child = group.try_spawn(job(async move {
                     let _alive = guard;
                     std::future::pending().await
                 }));
+                if child.is_ok() {
+                    accepted.write(0_usize);
+                }
                 if !body_returns {
                     std::future::pending::<()>().await;
                 }
@@ -83,7 +87,10 @@ pub fn a_groups_deadline_stops_the_body_and_the_children<B: Backend>(backend: B)
         });
         let returned = backend.block_on(group.deadline(&watch.clock, seconds::<B>(1)));
         let Err(LoopError::TimedOut { timed_out, .. }) = returned else { panic!("{returned:?}") };
-        assert_eq!((timed_out, alive.now()), (vec![0], 0));
+        // On a busy machine the deadline may pass before the body is polled.
+        let children = spawned.read();
+        assert!(!children.is_empty() || !B::EXACT);
+        assert_eq!((timed_out, alive.now()), (children, 0));
     }
     on_time::<B>(watch.read(), seconds::<B>(2));
 }
