@@ -98,19 +98,19 @@ fn looping() -> forloop::Loop<impl futures_lite::Stream<Item = u32> + Send + Unp
 #[test]
 fn a_large_body_is_made_where_it_stays() {
     let copies = copies! {
-        "for_each": |body| block_on(|| looping().for_each(async |n| drop(body(n).await)));
+        "for_each": |body| block_on(|| looping().for_each(async |n| { let _ = body(n).await; }));
         "gather": |body| block_on(|| looping().gather(body));
         "settle": |body| block_on(|| looping().settle(async |n| Ok::<_, ()>(body(n).await)));
         "fold": |body| block_on(|| looping().fold(0, body, |sum, (_, n)| sum + n));
         "race": |body| block_on(|| looping().race(body));
-        "next": |body| block_on(async || drop(looping().stream(body).count().await));
+        "next": |body| block_on(async || { let _ = looping().stream(body).count().await; });
         "consume": |body| block_on(|| looping().stream(body).for_each(async |_| ()));
-        "a large step": |body| block_on(|| looping().stream(small).for_each(async |n| drop(body(n).await)));
+        "a large step": |body| block_on(|| looping().stream(small).for_each(async |n| { let _ = body(n).await; }));
         "with_parent_waker": |body| block_on(|| looping().with_parent_waker().gather(body));
         "cancel_on": |body| block_on(|| looping().cancel_on(pending::<()>()).gather(body));
         "limit_by": |body| block_on(|| looping().limit_by(|n| *n, 1).unwrap().gather(body));
         "wait": |body| block_on(async || drop(wait(&mut TaskSet::new((0..3).map(body))).await.0));
-        "spawn": |body| on_tokio(async |runtime| drop(spawn(&runtime, body(1)).await));
+        "spawn": |body| on_tokio(async |runtime| { let _ = spawn(&runtime, body(1)).await; });
         "on": |body| on_tokio(|runtime| looping().on(runtime).gather(body));
         "on_blocking": |body| on_tokio(|runtime| looping().on_blocking(runtime).gather(body));
         "local_scope": |body| block_on(|| local_scope(async |scope: LocalScope<'_, ()>| {

@@ -143,7 +143,6 @@ macro_rules! __cases {
                 both a_child_may_spawn_into_its_group_after_the_body_has_returned: "GRP-2";
                 both a_childs_error_stops_the_siblings_and_the_body: "GRP-3";
                 both the_error_contains_every_failure_and_no_cancelled_child: "GRP-4";
-                both the_error_contains_every_failure_of_children_that_fail_together: "GRP-4", "law 2";
                 both a_bodys_error_stops_the_children_before_it_is_returned: "GRP-5";
                 both a_closed_group_refuses_a_child_and_drops_it_unpolled: "GRP-6";
                 both the_error_of_a_child_that_is_not_awaited_is_returned: "GRP-7";
@@ -160,6 +159,9 @@ macro_rules! __cases {
                 both a_child_whose_destructor_panics_completes_its_handle: "law 5";
                 both a_child_that_awaits_a_sibling_does_not_observe_its_cancellation: "GRP-4";
                 both a_child_that_polls_a_sibling_does_not_observe_its_cancellation_or_failure: "GRP-4";
+            }
+            group_failures {
+                both the_error_contains_every_failure_of_children_that_fail_together: "GRP-4", "law 2";
                 both the_error_contains_failures_that_the_group_had_not_seen_yet: "GRP-4";
             }
             group_stop {

@@ -15,6 +15,7 @@ pub mod first_ok;
 pub mod fold;
 pub mod gather;
 pub mod group;
+pub mod group_failures;
 pub mod group_stop;
 pub mod interrupt;
 pub mod large;
