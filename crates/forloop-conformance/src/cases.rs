@@ -235,7 +235,7 @@ macro_rules! __cases {
                 both a_long_pause_is_not_made_up: "OPT-1";
                 both loops_that_share_a_rate_have_it_together: "OPT-1";
                 both loops_that_share_a_rate_take_turns_when_their_timer_is_late: "OPT-1";
-                both a_loop_that_stops_gives_its_turn_of_a_shared_rate_back: "OPT-1";
+                both a_loop_that_stops_returns_its_slot_of_a_shared_rate: "OPT-1";
                 both a_clone_of_a_loop_has_a_rate_of_its_own_or_shares_it: "OPT-1";
             }
             admission {
@@ -250,7 +250,7 @@ macro_rules! __cases {
                 both loops_with_admission_options_stream_their_results: "OPT-1", "OPT-8", "OPT-9";
                 both loops_that_share_a_limit_run_no_more_bodies_together: "BND-1", "law 7";
                 both loops_that_share_a_limit_take_turns: "BND-1";
-                both a_loop_that_stops_gives_its_shared_permits_back: "BND-1", "law 7";
+                both a_loop_that_stops_returns_its_shared_permits: "BND-1", "law 7";
                 both a_loop_that_waits_for_its_rate_holds_no_shared_permit: "OPT-1", "BND-1", "law 7";
             }
             panics {

@@ -240,7 +240,7 @@ pub fn loops_that_share_a_limit_take_turns<B: Backend>(backend: B) {
     };
     let (mut one, mut two) = (run(1, looping.clone()), run(2, looping));
     backend.block_on(async {
-        // Both wait for the permit of another loop, so each has its turn from the beginning.
+        // Both wait for the permit of another loop, so they take turns from the beginning.
         assert!(future::poll_once(&mut first).await.is_none());
         assert!(future::poll_once(&mut one).await.is_none());
         assert!(future::poll_once(&mut two).await.is_none());
@@ -252,7 +252,7 @@ pub fn loops_that_share_a_limit_take_turns<B: Backend>(backend: B) {
 
 /// BND-1, law 7: A loop that is dropped or drained while it waits for a shared permit, or holds one, lets the next loop
 /// have it.
-pub fn a_loop_that_stops_gives_its_shared_permits_back<B: Backend>(backend: B) {
+pub fn a_loop_that_stops_returns_its_shared_permits<B: Backend>(backend: B) {
     for drains in [true, false] {
         let shared = SharedLimit::new(1).unwrap();
         let (token, gate) = (CancelToken::new(), Gate::default());

@@ -364,8 +364,8 @@ pub fn loops_that_share_a_rate_take_turns_when_their_timer_is_late<B: Backend>(b
     }
 }
 
-/// OPT-1: A loop that is dropped or drained while it waits for a shared rate gives its turn back.
-pub fn a_loop_that_stops_gives_its_turn_of_a_shared_rate_back<B: Backend>(backend: B) {
+/// OPT-1: A loop that is dropped or drained while it waits for a shared rate returns its slot.
+pub fn a_loop_that_stops_returns_its_slot_of_a_shared_rate<B: Backend>(backend: B) {
     for drains in [true, false] {
         let watch = Stopwatch::start(&backend);
         let shared = SharedRate::new(&watch.clock, Rate::new(1, seconds::<B>(2)).unwrap());
@@ -379,13 +379,13 @@ pub fn a_loop_that_stops_gives_its_turn_of_a_shared_rate_back<B: Backend>(backen
         }));
         let second = paced(&backend, &watch, 2, 2, &shared);
         backend.block_on(async {
-            // It has started one body, and has the next turn.
+            // It has started one body, and has the next slot.
             while future::poll_once(&mut first).await.is_some() {}
             let stop = async {
                 watch.clock.sleep(seconds::<B>(1)).await;
                 token.cancel();
                 if drains {
-                    // Its body does not complete, but it wants no more turns.
+                    // Its body does not complete, but it wants no other slot.
                     assert!(future::poll_once(&mut first).await.is_none());
                 } else {
                     drop(first);

@@ -9,7 +9,7 @@
 //! | `table.rs` | the macro behind the list of all options, which is at the end of this file |
 //! | `event.rs` | what happens in a loop, as options receive it |
 //! | `alarm.rs` | one timer for a moment of a clock |
-//! | `schedule.rs` | when the bodies of a rate may start |
+//! | `rate_value.rs`, `schedule.rs` | a rate, and when its bodies may start |
 //! | `rate_limit.rs`, `shared_rate.rs` | a rate that is the loop's own, and one that loops share |
 //! | the others | one option each |
 
@@ -28,6 +28,8 @@ mod policy;
 mod rate;
 #[cfg(feature = "rate")]
 mod rate_limit;
+#[cfg(feature = "rate")]
+mod rate_value;
 #[cfg(feature = "retry")]
 mod retry;
 #[cfg(feature = "rate")]
@@ -57,9 +59,11 @@ pub use self::limit_by::LimitBy;
 pub use self::observe::{Observed, Observer};
 pub use self::policy::{AllOrNothing, ItemPolicy, Policy, RaisesPanics};
 #[cfg(feature = "rate")]
-pub use self::rate::{InvalidRate, Rate, Rated};
+pub use self::rate::Rated;
 #[cfg(feature = "rate")]
 pub use self::rate_limit::RateLimit;
+#[cfg(feature = "rate")]
+pub use self::rate_value::{InvalidRate, Rate};
 #[cfg(feature = "retry")]
 pub use self::retry::{AnyError, Retry, RetryIf, Retrying};
 #[cfg(feature = "std")]

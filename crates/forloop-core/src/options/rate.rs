@@ -1,9 +1,7 @@
 //! `rate`: a limit of starts per period.
 
-use core::error::Error;
 use core::fmt;
 use core::mem;
-use core::num::NonZeroU32;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
@@ -24,12 +22,12 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     /// A body that starts late because the timer fired late delays no other: those that are due by then start
     /// together, and the rate is kept. Timers of a system tick each millisecond or so, which matters at rates above a
     /// hundred per second. At most 20 ms are made up, so a longer pause of the program is no burst. In any time *t*
-    /// there are at most as many starts as the rate permits in *t* + 20 ms, and its [burst](Rate::burst).
+    /// there are at most as many starts as the rate permits in *t* + 20 ms, and its [burst](crate::Rate::burst).
     ///
     /// The loop pulls at most one item before its body may start. So it ends with its last body, or when its source
     /// fails, and not when another body might start. If the loop stops, that item is reported as not run.
     ///
-    /// A [`Rate`] is that of one loop, and a clone of the loop has the same rate anew. Loops with the same
+    /// A [`Rate`](crate::Rate) is that of one loop, and a clone of the loop has the same rate anew. Loops with the same
     /// [`SharedRate`](crate::SharedRate) have one rate together.
     ///
     /// The algorithm is the generic cell rate algorithm (GCRA), on the clock of `timer`.
@@ -66,96 +64,11 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     }
 }
 
-/// A number of starts per period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rate {
-    /// The time between two starts.
-    interval: Duration,
-    /// How many starts may come at once.
-    burst: NonZeroU32,
-}
-
-/// The longest interval. No program waits longer.
-const LONGEST: Duration = Duration::from_secs(60 * 60 * 24 * 365);
-
-impl Rate {
-    /// A rate of `starts` per `period`.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidRate`] if either is zero, or if the interval between two starts is longer than a year.
-    pub fn new(starts: u32, period: Duration) -> Result<Self, InvalidRate> {
-        let starts = NonZeroU32::new(starts).ok_or(InvalidRate)?;
-        if period.is_zero() {
-            return Err(InvalidRate);
-        }
-        // Rounded up, so that there are never more starts than that.
-        let nanos = period.as_nanos().div_ceil(u128::from(starts.get()));
-        let interval = u64::try_from(nanos).map(Duration::from_nanos).map_err(|_| InvalidRate)?;
-        if interval > LONGEST {
-            return Err(InvalidRate);
-        }
-        Ok(Self { interval, burst: NonZeroU32::MIN })
-    }
-
-    /// A rate of `starts` per second.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidRate`] if `starts` is zero.
-    pub fn per_second(starts: u32) -> Result<Self, InvalidRate> {
-        Self::new(starts, Duration::from_secs(1))
-    }
-
-    /// A rate of `starts` per minute.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidRate`] if `starts` is zero.
-    pub fn per_minute(starts: u32) -> Result<Self, InvalidRate> {
-        Self::new(starts, Duration::from_secs(60))
-    }
-
-    /// The same rate with a burst: up to `starts` bodies may start at once, when the loop starts and after a pause.
-    /// The default is 1.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidRate`] if `starts` is zero, or more than the rate permits in a year.
-    pub fn burst(self, starts: u32) -> Result<Self, InvalidRate> {
-        let burst = NonZeroU32::new(starts).ok_or(InvalidRate)?;
-        let whole = self.interval.checked_mul(starts).filter(|whole| *whole <= LONGEST);
-        whole.map(|_| Self { burst, ..self }).ok_or(InvalidRate)
-    }
-
-    /// The time between two starts.
-    pub fn interval(&self) -> Duration {
-        self.interval
-    }
-
-    /// How long before its evenly spaced time a start of a burst may come.
-    pub(super) fn span_of_burst(self) -> Duration {
-        self.interval.saturating_mul(self.burst.get() - 1)
-    }
-}
-
-/// The rate is zero, so that no body would ever start, or less than one start per year.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct InvalidRate;
-
-impl fmt::Display for InvalidRate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a rate must be at least 1 start per year, in a period that is not zero")
-    }
-}
-
-impl Error for InvalidRate {}
-
 /// A limit of starts per period.
 ///
-/// The schedule of the rate has the algorithm. This option reserves a slot when the loop wants to start a body, and waits for
-/// it with an alarm. When the body starts, the slot is used. If something else delays the start, the slot is given
-/// back, and another one is reserved when the loop asks again.
+/// The schedule of the rate has the algorithm. This option reserves a slot when the loop wants to start a body, and
+/// waits for it with an alarm. When the body starts, the slot is used. If something else delays the start, the
+/// reservation is cancelled, and another slot is reserved when the loop asks again.
 pub struct Rated<R> {
     timer: R,
     limit: RateLimit,
@@ -242,7 +155,7 @@ impl<R: Timer + 'static> Rule for Rated<R> {
         match mem::replace(&mut self.next, NextStart::None) {
             NextStart::None => {}
             NextStart::Reserved { ticket, .. } | NextStart::Permitted { ticket } => {
-                self.limit.give_back(ticket);
+                self.limit.cancel(ticket);
             }
         }
         self.alarm.clear();
@@ -278,7 +191,7 @@ impl<R: Clone> Clone for Rated<R> {
 impl<R> Drop for Rated<R> {
     fn drop(&mut self) {
         if let NextStart::Reserved { ticket, .. } | NextStart::Permitted { ticket } = self.next {
-            self.limit.give_back(ticket);
+            self.limit.cancel(ticket);
         }
     }
 }

@@ -65,8 +65,8 @@ impl RateLimit {
         wake_all(next);
     }
 
-    pub(super) fn give_back(&mut self, ticket: u64) {
-        wake_all(self.with(|schedule| schedule.give_back(ticket)));
+    pub(super) fn cancel(&mut self, ticket: u64) {
+        wake_all(self.with(|schedule| schedule.cancel(ticket)));
     }
 }
 

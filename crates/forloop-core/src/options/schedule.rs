@@ -26,8 +26,8 @@ const CATCH_UP: Duration = Duration::from_millis(20);
 /// item or its permit came late: the schedule has no slots in the past.
 ///
 /// **Reservations.** A loop reserves a slot as soon as it wants to start a body, one at a time. So loops that share a
-/// schedule take turns. A loop that does not want its slot any more gives it back: the reservations behind it are
-/// cancelled, and their loops are woken and reserve again.
+/// schedule take turns. A loop that does not want its slot any more cancels its reservation. Those behind it are
+/// cancelled with it, and their loops are woken and reserve again.
 ///
 /// Where several slots are due at once, because a timer fired late, the loops take turns, too: the start of one wakes
 /// the next. A loop that does not use its slot within [`CATCH_UP`], because nothing polls it, is passed over.
@@ -88,15 +88,15 @@ impl Schedule {
         self.add(earliest.max(wanted))
     }
 
-    /// Reserves another slot in place of this one if it is too late for it by now. Returns the number of the reservation,
-    /// and the wakers of the loops whose reservations are cancelled for it.
+    /// Reserves another slot in place of this one if it is too late for it by now. Returns the number of the
+    /// reservation, and the wakers of the loops whose reservations are cancelled for it.
     pub(super) fn renew(&mut self, ticket: u64, now: Duration) -> (u64, Vec<Waker>) {
         let latest = now.saturating_sub(CATCH_UP);
         let is_too_late = self.position(ticket).is_some_and(|at| self.reserved[at].slot < latest);
         if !is_too_late {
             return (ticket, Vec::new());
         }
-        let cancelled = self.give_back(ticket);
+        let cancelled = self.cancel(ticket);
         let earliest = self.next.saturating_sub(self.rate.span_of_burst());
         (self.add(earliest.max(latest)), cancelled)
     }
@@ -149,8 +149,8 @@ impl Schedule {
         [waker, behind.and_then(|behind| behind.waker.take())]
     }
 
-    /// Gives a reserved slot back. Returns the wakers of the loops whose reservations are cancelled for it.
-    pub(super) fn give_back(&mut self, ticket: u64) -> Vec<Waker> {
+    /// Cancels a reservation. Returns the wakers of the loops whose reservations are cancelled with it.
+    pub(super) fn cancel(&mut self, ticket: u64) -> Vec<Waker> {
         let Some(at) = self.position(ticket) else { return Vec::new() };
         if self.last_used > ticket {
             // A later slot was used, so this one has passed.

@@ -15,9 +15,9 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     /// The loop pulls one item ahead and waits for a permit with it. Loops that wait get their permits in turn. An item
     /// in a [back-off](Self::retry) keeps its permit, and a result that waits for its consumer keeps none.
     ///
-    /// A loop inside a body must not have the limit of the loop around it: where all permits are held by bodies that wait
-    /// for such loops, none becomes free. A loop whose turn it is keeps its permit for as long as it is not polled: a
-    /// stream whose consumer does something else.
+    /// A loop inside a body must not have the limit of the loop around it: where all permits are held by bodies that
+    /// wait for such loops, none becomes free. A loop whose turn it is keeps its permit for as long as it is not
+    /// polled: a stream whose consumer does something else.
     ///
     /// # Costs
     ///
@@ -196,8 +196,8 @@ impl fmt::Debug for SharedLimit {
 
 /// The part of one loop in a [`SharedLimit`].
 ///
-/// It requests a permit when the loop wants to start a body, takes it when the body starts, and returns it when the item
-/// completes. So a permit is kept during a back-off.
+/// It requests a permit when the loop wants to start a body, takes it when the body starts, and returns it when the
+/// item completes. So a permit is kept during a back-off.
 pub struct SharesLimit {
     shared: SharedLimit,
     /// The number of the request for the next body.

@@ -11,11 +11,12 @@ use crate::Timer;
 
 /// A rate that several loops share: they start as many bodies per period together as one loop with that [`Rate`].
 ///
-/// This is a handle, as an [`Arc`] is: a clone is the same rate. A loop that is cloned shares it with its clone. Pass it to
-/// [`Loop::rate`](crate::Loop::rate) in place of a `Rate`. The loops may run on any threads and on different runtimes.
+/// This is a handle, as an [`Arc`] is: a clone is the same rate. A loop that is cloned shares it with its clone. Pass
+/// it to [`Loop::rate`](crate::Loop::rate) in place of a `Rate`. The loops may run on any threads and on different
+/// runtimes.
 ///
-/// Loops that want to start bodies at the same time take turns. A loop that is dropped or stops gives its turn back, and
-/// one that is not polled misses it.
+/// Loops that want to start bodies at the same time take turns. A loop that is dropped or stops returns its slot,
+/// and one that is not polled misses it.
 ///
 /// # Costs
 ///
