@@ -274,11 +274,15 @@ where
     ///
     /// `on_complete(None)` marks the end of a batch: the next completion requires waiting, pulling an item,
     /// or polling the options' signals.
+    ///
+    /// `may_fail` says whether the receiver may call [`stop_after_round`](Self::stop_after_round). It is a constant: where
+    /// it is false, and options ask for no last round either, the compiler removes the code for it.
     #[inline]
     pub(crate) fn poll_completions<B>(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         held: usize,
+        may_fail: bool,
         mut on_complete: impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
     ) -> Poll<ControlFlow<B>> {
         if J::ON_POOL {
@@ -287,7 +291,7 @@ where
         }
         let mut signals = Signals::Unchecked;
         loop {
-            match self.as_mut().step(cx, held, &mut signals, &mut on_complete) {
+            match self.as_mut().step(cx, held, may_fail, &mut signals, &mut on_complete) {
                 Step::Progress => {}
                 Step::Break(value) => return Poll::Ready(ControlFlow::Break(value)),
                 Step::OutOfBudget => return self.yield_now(cx, false),
@@ -307,6 +311,7 @@ where
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         held: usize,
+        may_fail: bool,
         signals: &mut Signals,
         on_complete: &mut impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
     ) -> Step<B> {
@@ -326,7 +331,7 @@ where
                 Phase::LastRound { .. }
                 | Phase::Draining(_)
                 | Phase::Stopping(_)
-                | Phase::Finished => self.as_mut().step_later(cx, on_complete),
+                | Phase::Finished => self.as_mut().step_later(cx, may_fail, on_complete),
             };
             let done = done.or_else(|| self.as_mut().idle(cx, on_complete));
             if let Some(step) = done {
@@ -369,14 +374,30 @@ where
 
     /// In the phases after the first one: begins the last round, or hands back the items that were pulled and will
     /// not be started. `None` if there is neither.
-    #[inline]
+    #[inline(always)] // in one place, and `may_fail` is a constant
     fn step_later<B>(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
+        may_fail: bool,
         on_complete: &mut impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
     ) -> Option<Step<B>> {
-        if let Phase::LastRound { .. } = self.phase {
-            return self.step_last_round(cx, on_complete);
+        // A last round is asked for at a failure, by a signal or, in a loop with rules, at an event.
+        if !may_fail && !C::HAS_SIGNALS && !C::HAS_RULES {
+            return None;
+        }
+        if let Phase::LastRound { has_started, .. } = self.phase {
+            // Those that have timed out by now have done so together with the one that has failed.
+            if C::HAS_SIGNALS && has_started && self.phase.is_failing() {
+                match self.as_mut().expire(cx) {
+                    Expiry::Completed(completion) => {
+                        return Some(deliver(completion, on_complete).into());
+                    }
+                    Expiry::Progress => return Some(Step::Progress),
+                    Expiry::None => {}
+                }
+            }
+            self.step_last_round();
+            return Some(Step::Progress);
         }
         // Only rules queue items.
         if !C::HAS_RULES {
@@ -392,34 +413,19 @@ where
 
     /// Begins the last round; after it, the loop stops.
     #[cold]
-    fn step_last_round<B>(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        on_complete: &mut impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
-    ) -> Option<Step<B>> {
+    fn step_last_round(mut self: Pin<&mut Self>) {
         let this = self.as_mut().project();
-        let Phase::LastRound { reason, has_started, .. } = this.phase else { return None };
+        let Phase::LastRound { reason, has_started, .. } = this.phase else { return };
         let reason = *reason;
-        if !*has_started && this.running.next_round() {
+        // Only a signal or a rule asks for a round that has not started.
+        if (C::HAS_SIGNALS || C::HAS_RULES) && !*has_started && this.running.next_round() {
             *has_started = true;
-            return Some(Step::Progress);
+            return;
         }
-        if let Some(reason) = reason {
-            self.interrupt(reason.into(), None);
-            return Some(Step::Progress);
+        match reason {
+            Some(reason) => self.interrupt(reason.into(), None),
+            None => self.stop(),
         }
-        // Those that have timed out by now have done so together with the one that has failed.
-        if C::HAS_SIGNALS {
-            match self.as_mut().expire(cx) {
-                Expiry::Completed(completion) => {
-                    return Some(deliver(completion, on_complete).into());
-                }
-                Expiry::Progress => return Some(Step::Progress),
-                Expiry::None => {}
-            }
-        }
-        self.stop();
-        Some(Step::Progress)
     }
 
     /// Nothing can be started now: begins a round of the bodies that were woken, cancels those that have timed

@@ -89,22 +89,9 @@ where
         match result {
             StartPause::Break(value) => {
                 *this.has_completed_at_start = true;
-                Poll::Ready(ControlFlow::Break(value))
+                return Poll::Ready(ControlFlow::Break(value));
             }
-            StartPause::NoItem if started == 0 => Poll::Pending,
-            pause => Poll::Ready(self.handle_pause(pause, on_complete)),
-        }
-    }
-
-    /// Does what the end of a run of starts asks for.
-    #[inline(always)] // in two places, of which one is cold
-    fn handle_pause<B>(
-        self: Pin<&mut Self>,
-        pause: StartPause<B, J::Output, U>,
-        on_complete: &mut impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
-    ) -> ControlFlow<B> {
-        match pause {
-            StartPause::Break(value) => return ControlFlow::Break(value),
+            StartPause::NoItem if started == 0 => return Poll::Pending,
             StartPause::NoItem | StartPause::Full | StartPause::Quota => {}
             // Queued items still need the body's closure.
             StartPause::Exhausted if C::HAS_RULES => self.close_source(),
@@ -116,11 +103,11 @@ where
             StartPause::Panicked(panic) => self.stop_for(panic),
             StartPause::Completed(completion) => {
                 if let Some(completion) = self.handle_completion(completion) {
-                    return deliver(completion, on_complete);
+                    return Poll::Ready(deliver(completion, on_complete));
                 }
             }
         }
-        ControlFlow::Continue(())
+        Poll::Ready(ControlFlow::Continue(()))
     }
 
     /// How many bodies may start together with one that has just failed at its first poll: as many as there were
@@ -139,6 +126,7 @@ where
 
     /// Starts up to `left` bodies, and passes on the completions of those that are ready at once. After a `Break` there
     /// may be more to start.
+    #[cold]
     pub(crate) fn start_left<B>(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -157,11 +145,24 @@ where
             let pause = self.as_mut().start_some(cx, 0, quota, on_complete);
             let started = self.started - first;
             *self.as_mut().project().polls_this_turn += started;
-            *left = match pause {
-                StartPause::NoItem | StartPause::Exhausted => 0,
-                _ => *left - started,
-            };
-            self.as_mut().handle_pause(pause, on_complete)?;
+            *left -= started;
+            // As in `poll_starts`. A function for both made each start of every loop cost one instruction more.
+            match pause {
+                StartPause::Break(value) => return ControlFlow::Break(value),
+                StartPause::Full | StartPause::Quota => {}
+                StartPause::NoItem => break,
+                StartPause::Exhausted => self.as_mut().close(),
+                StartPause::SourceFailed(error) => {
+                    let index = self.started;
+                    self.as_mut().interrupt(Cause::Source { index, error }, None);
+                }
+                StartPause::Panicked(panic) => self.as_mut().stop_for(panic),
+                StartPause::Completed(completion) => {
+                    if let Some(completion) = self.as_mut().handle_completion(completion) {
+                        deliver(completion, on_complete)?;
+                    }
+                }
+            }
         }
         ControlFlow::Continue(())
     }

@@ -183,6 +183,9 @@ where
     C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
     V: Collector<J::Output, C>,
 {
+    /// Whether a failure stops the loop. The loops of other strategies have no code for that.
+    const MAY_FAIL: bool = V::DELIVERY.stops_at_failure();
+
     /// Delivers completions as the loop makes them.
     #[inline]
     fn poll_batched(
@@ -190,22 +193,31 @@ where
         collector: &mut V,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
-        let mut on_complete = |completion: Option<Completion<_>>| {
-            let Some(completion) = completion else { return ControlFlow::Continue(()) };
-            let stops = V::DELIVERY.stops(&completion.outcome);
-            collector.on_completion(completion);
-            if stops { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        };
-        while ready!(drive.as_mut().poll_completions(cx, 0, &mut on_complete)).is_break() {
-            if !V::DELIVERY.stops_at_failure() {
+        let mut on_complete = |completion| Self::deliver_batched(collector, completion);
+        while ready!(drive.as_mut().poll_completions(cx, 0, Self::MAY_FAIL, &mut on_complete))
+            .is_break()
+        {
+            if Self::MAY_FAIL {
+                let mut left = drive.as_mut().starts_left();
+                while drive.as_mut().start_left(cx, &mut left, &mut on_complete).is_break() {}
+                drive.as_mut().stop_after_round();
+            } else {
                 drive.as_mut().stop();
-                continue;
             }
-            let mut left = drive.as_mut().starts_left();
-            while drive.as_mut().start_left(cx, &mut left, &mut on_complete).is_break() {}
-            drive.as_mut().stop_after_round();
         }
         Poll::Ready(())
+    }
+
+    /// Passes a completion to the collector. `Break` if it stops the loop.
+    #[inline]
+    fn deliver_batched(
+        collector: &mut V,
+        completion: Option<Completion<J::Output>>,
+    ) -> ControlFlow<()> {
+        let Some(completion) = completion else { return ControlFlow::Continue(()) };
+        let stops = V::DELIVERY.stops(&completion.outcome);
+        collector.on_completion(completion);
+        if stops { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     /// Delivers each completion at once, and catches the panics of what the collector calls.
@@ -218,23 +230,16 @@ where
     ) -> Poll<()> {
         loop {
             let mut has_delivered = false;
-            let mut on_complete = |completion: Option<_>| match completion {
-                Some(completion) => match catch(|| collector.on_completion(completion)) {
-                    Ok(()) if is_complete(collector) => ControlFlow::Break(Pause::Complete),
-                    Ok(()) => {
-                        has_delivered = true;
-                        ControlFlow::Continue(())
-                    }
-                    Err(panic) => ControlFlow::Break(Pause::Panicked(panic)),
-                },
-                None if J::ON_POOL && has_delivered => ControlFlow::Break(Pause::BatchEnd),
-                None => ControlFlow::Continue(()),
-            };
-            match ready!(drive.as_mut().poll_completions(cx, 0, &mut on_complete)) {
+            let on_complete =
+                |completion| Self::deliver(collector, is_complete, &mut has_delivered, completion);
+            match ready!(drive.as_mut().poll_completions(cx, 0, Self::MAY_FAIL, on_complete)) {
                 ControlFlow::Continue(()) => return Poll::Ready(()),
                 ControlFlow::Break(Pause::BatchEnd) => {}
-                ControlFlow::Break(Pause::Complete) if V::DELIVERY.stops_at_failure() => {
+                ControlFlow::Break(Pause::Complete) if Self::MAY_FAIL => {
                     let mut left = drive.as_mut().starts_left();
+                    let mut on_complete = |completion| {
+                        Self::deliver(collector, is_complete, &mut has_delivered, completion)
+                    };
                     while let ControlFlow::Break(pause) =
                         drive.as_mut().start_left(cx, &mut left, &mut on_complete)
                     {
@@ -247,6 +252,28 @@ where
                 ControlFlow::Break(Pause::Complete) => drive.as_mut().stop(),
                 ControlFlow::Break(Pause::Panicked(panic)) => drive.as_mut().stop_for(panic),
             }
+        }
+    }
+
+    /// Passes a completion to the collector, and catches the panic of what that calls. `Break` if the loop is to pause.
+    #[inline]
+    fn deliver(
+        collector: &mut V,
+        is_complete: fn(&V) -> bool,
+        has_delivered: &mut bool,
+        completion: Option<Completion<J::Output>>,
+    ) -> ControlFlow<Pause> {
+        match completion {
+            Some(completion) => match catch(|| collector.on_completion(completion)) {
+                Ok(()) if is_complete(collector) => ControlFlow::Break(Pause::Complete),
+                Ok(()) => {
+                    *has_delivered = true;
+                    ControlFlow::Continue(())
+                }
+                Err(panic) => ControlFlow::Break(Pause::Panicked(panic)),
+            },
+            None if J::ON_POOL && *has_delivered => ControlFlow::Break(Pause::BatchEnd),
+            None => ControlFlow::Continue(()),
         }
     }
 }

@@ -84,7 +84,7 @@ where
             this.drive.as_mut().set_ordered();
         }
         let mut has_grown = false;
-        let polled = this.drive.poll_completions(cx, held, |completion| {
+        let polled = this.drive.poll_completions(cx, held, false, |completion| {
             if let Some(completion) = completion {
                 // A body without an output was cancelled, and `finish` reports why.
                 let Ok(output) = C::output_of(completion.outcome) else {
