@@ -49,6 +49,9 @@ pub(super) trait Children {
     /// The group returns to its executor although something has happened that no step has seen.
     fn end_turn(&mut self);
 
+    /// Starts no more children: one that runs in the group's own task has failed.
+    fn stop_starting(&mut self);
+
     /// Has what is still to happen wake `cx`; `false` if something has happened already.
     fn sleep(&mut self, cx: &mut Context<'_>) -> bool;
 

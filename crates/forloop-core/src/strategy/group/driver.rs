@@ -34,7 +34,7 @@ use crate::{Cause, LoopError, Outcome, Panic};
 ///
 /// The first failure, panic, interruption or [cancellation](super::Group::cancel) stops the group: in one step it
 /// closes, drops its body and cancels its children, also those that have not started. If children run in the group's
-/// own task and one fails, the group first polls the other children of the pass, so that each failure is returned that
+/// own task and one fails, the group first polls those that were woken with it, so that each failure is returned that
 /// happened together with it. Only when the group has stopped is the handle of a failed child completed, and on threads
 /// only when no child is active: see `deferred_notify.rs`. So code behind the await of a failed child does not run. The
 /// group completes when every child has stopped, and so have the tasks that their bodies had started.
@@ -66,7 +66,7 @@ enum GroupPhase {
     Running,
     /// The deadline has passed: the group finishes this pass, and then stops.
     LastPass,
-    /// A child in the group's own task has failed: the group polls the other children of this pass, and then stops.
+    /// A child in the group's own task has failed: the group polls the children that were woken with it, and then stops.
     Failing,
     /// The group is closed. It has dropped its body, has cancelled its children, and waits for them to stop.
     Stopping,
@@ -210,6 +210,7 @@ where
                     self.complete_handle(handle);
                 } else if K::ARE_INLINE {
                     self.phase = GroupPhase::Failing;
+                    self.children.stop_starting();
                     self.failed_handles.push(handle);
                 } else {
                     self.stop();

@@ -186,6 +186,8 @@ pub(super) struct InlineChildren<J> {
     scope: Arc<ScopeState<J>>,
     started: FutureSet<J>,
     pass: Pass,
+    /// A child has failed. Those that have arrived are dropped when the group stops, and not polled.
+    starts_no_more: bool,
 }
 
 /// What the next step of a pass does.
@@ -197,7 +199,7 @@ enum Pass {
 
 impl<J: JobHandle> InlineChildren<J> {
     pub(super) fn new(scope: Arc<ScopeState<J>>) -> Self {
-        Self { scope, started: FutureSet::new(), pass: Pass::Started }
+        Self { scope, started: FutureSet::new(), pass: Pass::Started, starts_no_more: false }
     }
 
     /// Moves what has arrived into the set, without polling it.
@@ -291,6 +293,7 @@ where
     fn step(&mut self) -> Option<Option<Report<E, HandleGuard<C>>>> {
         if let Pass::Arrivals { left } = self.pass {
             if left > 0
+                && !self.starts_no_more
                 && let Some(report) = self.start_arrival()
             {
                 self.pass = Pass::Arrivals { left: left - 1 };
@@ -324,6 +327,10 @@ where
     fn defer(&self, handle: HandleGuard<C>) {
         // No child is polled any more.
         drop(handle);
+    }
+
+    fn stop_starting(&mut self) {
+        self.starts_no_more = true;
     }
 
     fn end_turn(&mut self) {

@@ -28,8 +28,8 @@ type LocalBoxed<'env, E> =
 /// caller's task, on one core, and may borrow what outlives the scope. The children are `Send`, and so
 /// is the scope; [`local_scope`] takes children that are not.
 ///
-/// If a child fails, the children that were woken or spawned together with it are polled once, and each failure is in
-/// the error. Then all stop.
+/// If a child fails, the children that were woken together with it are polled once, and each failure is in the error.
+/// Then all stop, and a child that was not polled before never is.
 ///
 /// # Examples
 ///

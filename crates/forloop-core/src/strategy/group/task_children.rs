@@ -271,6 +271,8 @@ impl<E> Children for TaskChildren<E> {
         self.group.deferred.defer(handle);
     }
 
+    fn stop_starting(&mut self) {}
+
     fn end_turn(&mut self) {}
 
     fn sleep(&mut self, _cx: &mut Context<'_>) -> bool {
