@@ -367,7 +367,8 @@ fn every_public_type_has_a_line() {
     let traits = traits();
     for path in crates() {
         let exported = exported(&path.join("src/lib.rs"));
-        assert!(!exported.is_empty(), "{} exports nothing?", path.display());
+        let has_types = !path.ends_with("forloop-budget");
+        assert_eq!(!exported.is_empty(), has_types, "{} exports nothing?", path.display());
         for name in exported.difference(&traits) {
             assert!(known.contains(name.as_str()), "{}: no line for `{name}`", path.display());
         }

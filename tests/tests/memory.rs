@@ -70,7 +70,7 @@ const HELD: usize = 2700;
 /// How many bodies run at once during a burst.
 const BURST: usize = 20_000;
 
-/// The bodies of a loop that goes on, and when each may complete.
+/// The bodies of an endless loop, and when each may complete.
 #[derive(Default)]
 struct Gate {
     /// How many items the source has given.
@@ -149,7 +149,7 @@ fn run_until_it_sleeps(mut looping: Pin<&mut dyn Future<Output = ()>>) {
     }
 }
 
-/// A loop that goes on.
+/// An endless loop.
 type Endless = Pin<Box<dyn Future<Output = ()>>>;
 
 /// The bytes that a loop holds while five bodies run, before and after a burst.
@@ -173,7 +173,7 @@ fn held_before_and_after_a_burst(
     let most = bodies(BURST, 0);
     assert!(most > (BURST * HELD) as i64, "{name}: {most} bytes held in the burst");
     bodies(BURST, BURST - 5);
-    // The loop goes on with few bodies.
+    // The loop continues with few bodies.
     for number in BURST..BURST + 200 {
         bodies(number, number - 5);
     }
@@ -181,7 +181,7 @@ fn held_before_and_after_a_burst(
     (before, after)
 }
 
-/// Loops that go on, in every place of the caller's task and with every kind of consumer.
+/// Endless loops, in every place of the caller's task and with every kind of consumer.
 fn endless() -> Vec<(&'static str, fn(Rc<Gate>) -> Endless)> {
     fn items(gate: &Rc<Gate>) -> impl Stream<Item = usize> + use<> {
         gate.clone().source()

@@ -30,6 +30,7 @@ mod simulation;
 pub mod simulation;
 mod wait_group;
 
+mod spawn_task;
 mod task;
 mod token;
 mod with_item;
@@ -74,13 +75,14 @@ pub use crate::place::{
     spawn_blocking, spawn_scoped, sync_body,
 };
 pub use crate::runtime::{BlockOn, Runtime, Spawn, SpawnBlocking, SpawnLocal, SpawnScoped, Timer};
+pub use crate::spawn_task::{spawn, spawn_local};
 pub use crate::strategy::{
     AsCompleted, Child, Completed, FailFast, FailureMode, FilterBody, Group, GroupDriver,
     GroupFuture, InOrder, LocalScope, ReadySignal, ResultReceiver, Results, Scope, Settled,
     StartError, Supervise, Supervised, TaskSet, Unordered, Wait, as_completed, gather, local_scope,
     race, race_ok, scope, sequential, settle, task_group, task_list, try_gather, wait,
 };
-pub use crate::task::{Task, spawn, spawn_local};
+pub use crate::task::Task;
 pub use crate::token::{CancelToken, Cancellation};
 pub use crate::with_item::{ItemError, WithItem, with_item};
 #[cfg(feature = "retry")]

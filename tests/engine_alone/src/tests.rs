@@ -195,9 +195,9 @@ fn a_set_that_grows_and_shrinks_keeps_every_body_and_its_index() {
             let _: ControlFlow<()> = set.start(None, 1, next, check_index).map_continue(drop);
         }
         assert_eq!(set.len(), wakers.borrow().len());
-        // All but some go on, in an order of their own.
-        let goes_on = |index: &usize| burst % 5 == 4 || index % 97 != burst % 97;
-        let woken: Vec<_> = wakers.borrow().keys().copied().filter(goes_on).collect();
+        // All but some stay, in an order of their own.
+        let stays = |index: &usize| burst % 5 == 4 || index % 97 != burst % 97;
+        let woken: Vec<_> = wakers.borrow().keys().copied().filter(stays).collect();
         for at in 0..woken.len() {
             let index = woken[if burst % 2 == 0 { at } else { woken.len() - 1 - at }];
             wakers.borrow_mut().remove(&index).unwrap().wake();

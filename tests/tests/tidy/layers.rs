@@ -9,7 +9,7 @@ use crate::workspace::{read, sources};
 /// imports, but no cycle of them.
 const LAYERS: &[&[&str]] = &[
     &["body", "budget", "outcome", "runtime", "simulation", "wait_group"],
-    &["task", "token", "with_item"],
+    &["spawn_task", "task", "token", "with_item"],
     &["engine"],
     &["place"],
     &["looping"],

@@ -87,7 +87,7 @@ impl Round {
         self.first.take()
     }
 
-    /// Has a due slot polled before all others, whatever its key. Sorting must follow.
+    /// Has a due slot polled before all others. Sorting must follow.
     pub(super) fn poll_first<J>(&mut self, first: Slot, slab: &mut Slab<J>) {
         let number = number_of(first);
         slab.chunk_mut(number).clear_due(offset_of(first));

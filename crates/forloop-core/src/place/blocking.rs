@@ -18,7 +18,8 @@ use super::{Place, Push};
 use crate::SpawnBlocking;
 use crate::body::{Attempt, Body};
 use crate::simulation::{Origin, spawning};
-use crate::task::{Run, Task, is_large, pair};
+use crate::spawn_task::is_large;
+use crate::task::{Run, Task, pair};
 
 /// Runs each body as a task that may block, on a runtime's pool of threads for blocking work.
 ///

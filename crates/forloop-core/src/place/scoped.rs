@@ -7,7 +7,8 @@ use super::{Place, Push};
 use crate::SpawnScoped;
 use crate::body::{Attempt, Body};
 use crate::simulation::{Origin, spawning};
-use crate::task::{Task, is_large, pair};
+use crate::spawn_task::is_large;
+use crate::task::{Task, pair};
 
 /// Runs each body as a task on the threads of a scope: a body must be `Send` and may borrow from around the
 /// scope.

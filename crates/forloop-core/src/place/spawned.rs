@@ -6,7 +6,8 @@ use core::task::{Context, Poll};
 use super::{Place, Push};
 use crate::body::{Attempt, Body};
 use crate::engine::JobHandle;
-use crate::task::{Task, next_sequence, spawn, spawn_local};
+use crate::spawn_task::{spawn, spawn_local};
+use crate::task::{Task, next_sequence};
 use crate::{Outcome, Spawn, SpawnLocal};
 
 /// Runs each body as a task of a runtime, on any of its threads.

@@ -23,7 +23,8 @@ use crate::body::Body;
 use crate::engine::{Completion, JobHandle, Key};
 use crate::outcome::catch;
 use crate::simulation::Origin;
-use crate::task::{Task, next_sequence, spawn_from};
+use crate::spawn_task::spawn_from;
+use crate::task::{Task, next_sequence};
 use crate::{Outcome, Panic, Spawn};
 
 /// Dispatches by pull: see [`SharedSource`] for how the workers get their bodies.

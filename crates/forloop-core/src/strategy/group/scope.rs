@@ -12,7 +12,7 @@ use super::inline_children::{ChildCompletion, InlineChildren, ScopeState, run_ch
 use super::start::{ReadySignal, Start, StartError};
 use crate::Closed;
 use crate::place::InlineJob;
-use crate::task::is_large;
+use crate::spawn_task::is_large;
 
 type Erased<'env> = dyn AnyChild + Send + Sync + 'env;
 type Boxed<'env, E> = Pin<Box<dyn Future<Output = ChildCompletion<E, Erased<'env>>> + Send + 'env>>;

@@ -11,7 +11,7 @@ use super::group_future::{GroupDriver, GroupFuture};
 use super::start::{ReadySignal, Start, StartError};
 use super::task_children::{TaskChildren, TaskGroup};
 use crate::simulation::{Origin, beginning};
-use crate::task::is_large;
+use crate::spawn_task::is_large;
 use crate::{Closed, Spawn};
 
 /// Runs `body`, which may spawn children as tasks of `runtime`, and returns when the body and
