@@ -104,7 +104,7 @@ impl Gate {
     async fn body(self: Rc<Self>, number: usize) {
         let held = black_box([1_u8; HELD]);
         poll_fn(|cx| {
-            if number < self.open.get() && (number + 1) % self.stays != 0 {
+            if number < self.open.get() && !(number + 1).is_multiple_of(self.stays) {
                 return Poll::Ready(());
             }
             self.wakers.borrow_mut().push((number, cx.waker().clone()));
