@@ -70,7 +70,6 @@ fn types() -> Vec<Case> {
         ParentWakerJob<Ready<Rc<u32>>> => "Unpin UnwindSafe RefUnwindSafe",
         NoOptions => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Key => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        JobSlot<'static, InlineJob<Ready<u32>>> => "Send Sync Unpin RefUnwindSafe",
         WithInterrupt<NoOptions, CancelOn<Cancellation>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         WithOutcomes<NoOptions, CatchPanics> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         CancelOn<Cancellation> => "Send Sync Unpin UnwindSafe RefUnwindSafe",

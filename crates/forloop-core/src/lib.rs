@@ -56,7 +56,7 @@ pub use crate::admission::{AdmissionQueue, MaybeQueue, NoQueue};
 pub use crate::body::{Attempt, Body, TryBody, UnitBody};
 pub use crate::builder::{each, each_stream, try_each, try_each_stream};
 pub use crate::driver::{BodySpawner, Spawner};
-pub use crate::engine::{JobHandle, JobSlot, Key};
+pub use crate::engine::{JobHandle, Key};
 pub use crate::looping::{Bounded, IsStream, Iter, Limit, LimitSet, LimitUnset, Loop, NoOptions};
 pub use crate::options::*;
 #[doc(hidden)]

@@ -14,7 +14,7 @@ use core::pin::Pin;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::task::{Context, Poll, Waker};
 
-use crate::engine::{Completion, FutureSet, JobHandle, JobSlot};
+use crate::engine::{Completion, FutureSet, JobHandle};
 use crate::outcome::Outcome;
 
 /// A body that is polled where it is stored, and stops when it is dropped.
@@ -183,11 +183,8 @@ fn a_set_that_grows_and_shrinks_keeps_every_body_and_its_index() {
             });
             let mut large =
                 Some(Large { body: Boxed::new(body), address: Cell::new(None), _large: [0; 100] });
-            let next = |slot: &mut JobSlot<'_, _>| match large.take() {
-                Some(large) => {
-                    slot.fill(large);
-                    ControlFlow::Continue(index)
-                }
+            let next = || match large.take() {
+                Some(large) => ControlFlow::Continue((index, large)),
                 None => ControlFlow::Break(()),
             };
             let _: ControlFlow<()> = set.start(None, 1, next, check_index).map_continue(drop);
@@ -228,11 +225,8 @@ fn into<T>(
 /// Starts all bodies.
 fn start<T>(set: &mut FutureSet<Boxed<T>>, bodies: Vec<Boxed<T>>, completed: &mut Vec<(usize, T)>) {
     let mut bodies = bodies.into_iter().enumerate();
-    let next = |slot: &mut JobSlot<'_, _>| match bodies.next() {
-        Some((index, body)) => {
-            slot.fill(body);
-            ControlFlow::Continue(index)
-        }
+    let next = || match bodies.next() {
+        Some(body) => ControlFlow::Continue(body),
         None => ControlFlow::Break(()),
     };
     assert!(set.start(None, usize::MAX, next, into(completed)).is_break());

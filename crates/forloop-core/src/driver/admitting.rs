@@ -26,7 +26,7 @@ use super::starting::StartPause;
 use super::{Drive, ROUND, Spawner};
 use crate::admission::{AdmissionQueue, AttemptLog, Leftover, MaybeQueue};
 use crate::body::Attempt;
-use crate::engine::{Completion, JobHandle, JobSlot};
+use crate::engine::{Completion, JobHandle};
 use crate::options::{Event, ItemPolicy, OutcomeRule};
 use crate::outcome::{StopReason, catch};
 use crate::simulation::beginning;
@@ -260,21 +260,23 @@ where
             Ok(stop) => stop,
             Err(panic) => return StartPause::Panicked(panic),
         };
-        let mut item = Some(item);
-        let next = |slot: &mut JobSlot<'_, J>| {
-            let Some(item) = item.take() else { return ControlFlow::Break(StartPause::Quota) };
-            let launched = catch(|| {
-                let _starting = beginning(origin, index);
-                spawner.launch(attempt, item, slot);
-            });
-            match launched {
-                Ok(()) => ControlFlow::Continue(index),
-                Err(panic) => {
-                    let (seq, outcome) = (J::next_sequence(), Outcome::Panicked(panic));
-                    ControlFlow::Break(StartPause::Completed(Completion { index, seq, outcome }))
-                }
+        let job = catch(|| {
+            let _starting = beginning(origin, index);
+            spawner.launch(attempt, item)
+        });
+        let mut job = match job {
+            Ok(job) => Some((index, job)),
+            Err(panic) => {
+                let outcome = Outcome::Panicked(panic);
+                return StartPause::Completed(Completion {
+                    index,
+                    seq: J::next_sequence(),
+                    outcome,
+                });
             }
         };
+        let next =
+            || job.take().map_or(ControlFlow::Break(StartPause::Quota), ControlFlow::Continue);
         let on_complete = |completion| ControlFlow::Break(StartPause::Completed(completion));
         let result = match this.running.start(cx.waker(), 1, next, on_complete) {
             ControlFlow::Continue(key) => {

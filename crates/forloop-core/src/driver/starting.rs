@@ -12,7 +12,7 @@ use super::{Drive, ROUND, Spawner, deliver};
 use crate::admission::MaybeQueue;
 use crate::body::Attempt;
 use crate::budget::BUDGET;
-use crate::engine::{Completion, JobHandle, JobSlot};
+use crate::engine::{Completion, JobHandle};
 use crate::options::{ItemPolicy, OutcomeRule};
 use crate::outcome::catch;
 use crate::simulation::{Origin, beginning};
@@ -193,7 +193,7 @@ where
             Paused
         };
         loop {
-            let next = |slot: &mut JobSlot<'_, J>| {
+            let next = || {
                 if started.count == last {
                     return ControlFlow::Break(pause(StartPause::Quota));
                 }
@@ -203,9 +203,8 @@ where
                     cx,
                     &mut started.count,
                     origin,
-                    slot,
                 ) {
-                    Ok(index) => ControlFlow::Continue(index),
+                    Ok(job) => ControlFlow::Continue(job),
                     Err(why) => ControlFlow::Break(pause(why)),
                 }
             };
@@ -239,7 +238,7 @@ where
     }
 }
 
-/// Pulls an item, calls the body with it and puts the started body into the slot. Returns the item's index.
+/// Pulls an item and calls the body with it. Returns the item's index and the started body.
 ///
 /// # Errors
 ///
@@ -251,8 +250,7 @@ fn next_job<S, A, J, U, C, B>(
     cx: &mut Context<'_>,
     started: &mut usize,
     origin: Origin,
-    slot: &mut JobSlot<'_, J>,
-) -> Result<usize, StartPause<B, J::Output, U>>
+) -> Result<(usize, J), StartPause<B, J::Output, U>>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
@@ -268,12 +266,12 @@ where
     let item = C::item_of(given).map_err(StartPause::SourceFailed)?;
     let index = *started;
     *started += 1;
-    let launched = catch(|| {
+    let job = catch(|| {
         let _starting = beginning(origin, index);
-        spawner.launch(Attempt::first(index), item, slot);
+        spawner.launch(Attempt::first(index), item)
     });
-    match launched {
-        Ok(()) => Ok(index),
+    match job {
+        Ok(job) => Ok((index, job)),
         Err(panic) => {
             let outcome = Outcome::Panicked(panic);
             Err(StartPause::Completed(Completion { index, seq: J::next_sequence(), outcome }))

@@ -11,7 +11,7 @@ use super::capacity_hint::CapacityHint;
 use super::index_table::IndexTable;
 use super::job::{Completion, JobHandle, Key};
 use super::ready::{FirstPoll, ReadyQueue, Wakers};
-use super::slab::{EarlyJob, JobSlot, OccupiedEntry, Slab, VacantEntry};
+use super::slab::{OccupiedEntry, Slab, VacantEntry};
 use super::slot::{Slot, number_of, offset_of, slot_at};
 use crate::outcome::{Outcome, Panic, catch};
 use crate::wait_group::WaitGroup;
@@ -52,11 +52,7 @@ impl<J> Bodies<J> {
     }
 
     #[cold]
-    pub(super) fn make_free(
-        &mut self,
-        capacity_hint: CapacityHint,
-        ready: &mut ReadyQueue,
-    ) -> Slot {
+    fn make_free(&mut self, capacity_hint: CapacityHint, ready: &mut ReadyQueue) -> Slot {
         if self.slab.is_new() {
             return self.slab.begin(capacity_hint.first::<J>());
         }
@@ -92,22 +88,18 @@ impl<J> Bodies<J> {
         indices
     }
 
-    /// Has a body made in the next free slot, of which there is one.
-    pub(super) fn put<B>(
-        &mut self,
-        make: impl FnOnce(&mut JobSlot<'_, J>) -> ControlFlow<B, usize>,
-    ) -> ControlFlow<B, Slot> {
+    /// Puts a body into the next free slot, of which there is one.
+    pub(super) fn put(&mut self, index: usize, job: J) -> Slot {
         let (number, mut vacant_entries) = self.slab.vacant_entries();
         let offset = vacant_entries.offset();
-        let (index, entry) = vacant_entries.make(make)?;
-        entry.keep();
+        vacant_entries.put(job).keep();
         let is_recorded = self.index_table.record(vacant_entries.chunk(), offset, index);
         drop(vacant_entries);
         let slot = slot_at(number, offset);
         if !is_recorded {
             self.index_table.record_each(&mut self.slab, slot, index);
         }
-        ControlFlow::Continue(slot)
+        slot
     }
 
     /// Frees an empty slot, and returns the index that its body had.
@@ -150,19 +142,18 @@ impl<J> Bodies<J> {
 
 impl<J: JobHandle> Bodies<J> {
     /// Starts bodies in the free slots of the open chunk, as `FutureSet::start` does. It stops when
-    /// `remaining` is zero, when the chunk is full, or, before the chunk has wakers, when a body is pending. The
-    /// first of them is the `early` one, if there is one.
+    /// `remaining` is zero, when the chunk is full, or, before the chunk has wakers, when a body is pending.
     ///
-    /// Each body is made in a free slot and polled there. A body that is ready is dropped in that slot,
+    /// Each body is moved into a free slot and polled there. A body that is ready is dropped in that slot,
     /// and the next body goes into the same one. So a loop of bodies that are never pending uses one slot,
     /// and a body is written once and never moved.
     #[inline]
     pub(super) fn start<B>(
         &mut self,
-        early: Option<(usize, &mut EarlyJob<J>)>,
+        (mut index, job): (usize, J),
         remaining: &mut usize,
         (first_poll, parent): (&FirstPoll<'_>, Option<&Waker>),
-        next: &mut impl FnMut(&mut JobSlot<'_, J>) -> ControlFlow<B, usize>,
+        next: &mut impl FnMut() -> ControlFlow<B, (usize, J)>,
         on_complete: &mut impl FnMut(Completion<J::Output>) -> ControlFlow<B>,
     ) -> ControlFlow<B, Key> {
         let parent = parent.filter(|_| J::PARENT_WAKER);
@@ -171,19 +162,15 @@ impl<J: JobHandle> Bodies<J> {
         vacant_entries.limit(if wakers.is_some() { *remaining } else { 1 });
         let mut run_start = self.index_table.run_start(vacant_entries.chunk().0);
         let mut offset = vacant_entries.offset();
-        let (mut index, mut entry) = match early {
-            None => vacant_entries.make(&mut *next)?,
-            Some((index, early)) => vacant_entries.make(|slot| {
-                slot.fill_from(early);
-                ControlFlow::Continue(index)
-            })?,
-        };
         let mut waker = first_poll.first_to_poll();
+        let mut entry = vacant_entries.put(job);
         let is_recorded = loop {
             while let Some((seq, outcome)) = poll_new(entry, parent.unwrap_or(&waker)) {
                 first_poll.forget(1 << offset);
                 on_complete(Completion { index, seq, outcome })?;
-                (index, entry) = vacant_entries.make(&mut *next)?;
+                let (next_index, job) = next()?;
+                index = next_index;
+                entry = vacant_entries.put(job);
             }
             if !run_start.is_continued_by(offset, index) {
                 if !self.index_table.record(vacant_entries.chunk(), offset, index) {
@@ -194,9 +181,11 @@ impl<J: JobHandle> Bodies<J> {
             let Some(wakers) = wakers.as_ref().filter(|_| !vacant_entries.is_full()) else {
                 break true;
             };
+            let (next_index, job) = next()?;
+            index = next_index;
             offset = vacant_entries.offset();
-            (index, entry) = vacant_entries.make(&mut *next)?;
             waker = wakers.waker_to_poll(offset);
+            entry = vacant_entries.put(job);
         };
         *remaining -= vacant_entries.filled();
         drop(vacant_entries);

@@ -53,7 +53,6 @@ pub(crate) use self::ordered::OrderedBuffer;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::convert::Infallible;
 use core::fmt;
 use core::ops::ControlFlow;
 use core::pin::Pin;
@@ -63,8 +62,6 @@ use self::bit_set::bits;
 use self::bodies::Bodies;
 use self::ready::ReadyQueue;
 use self::round::Round;
-pub(crate) use self::slab::EarlyJob;
-pub use self::slab::JobSlot;
 use self::slot::{Slot, number_of, offset_of, slot_at};
 use self::turns::{TurnEnd, Turns};
 use crate::outcome::{Outcome, Panic, catch};
@@ -128,31 +125,15 @@ impl<J: JobHandle> FutureSet<J> {
         self.len() == 0
     }
 
-    /// Inserts a body, which `make` makes where it stays, without polling it. It counts as woken; a body that
-    /// runs elsewhere counts as woken when it has completed.
-    pub(crate) fn insert<B>(
-        &mut self,
-        make: impl FnOnce(&mut JobSlot<'_, J>) -> ControlFlow<B, usize>,
-    ) -> ControlFlow<B> {
-        self.bodies.next_free(self.capacity_hint, &mut self.ready);
-        let slot = self.bodies.put(make)?;
-        self.wake_inserted(slot);
-        ControlFlow::Continue(())
+    /// Inserts a body without polling it. It counts as woken; a body that runs elsewhere counts as woken when
+    /// it has completed.
+    pub(crate) fn insert(&mut self, index: usize, job: J) {
+        self.insert_woken(index, job);
     }
 
     fn insert_woken(&mut self, index: usize, job: J) -> Slot {
         self.bodies.next_free(self.capacity_hint, &mut self.ready);
-        let mut job = Some(job);
-        let put = self.bodies.put::<Infallible>(|slot| {
-            slot.fill(job.take().expect("it is put once"));
-            ControlFlow::Continue(index)
-        });
-        let ControlFlow::Continue(slot) = put;
-        self.wake_inserted(slot);
-        slot
-    }
-
-    fn wake_inserted(&mut self, slot: Slot) {
+        let slot = self.bodies.put(index, job);
         let (number, offset) = (number_of(slot), offset_of(slot));
         self.ready.begin();
         let waker = self.ready.chunk(number).waker(offset);
@@ -160,6 +141,7 @@ impl<J: JobHandle> FutureSet<J> {
             Some(job) if !J::INLINE => job.watch(&mut Context::from_waker(&waker)),
             _ => waker.wake_by_ref(),
         }
+        slot
     }
 
     /// Starts the bodies that `next` returns, one by one, until `most` of them are pending. Returns the key
@@ -175,25 +157,19 @@ impl<J: JobHandle> FutureSet<J> {
         &mut self,
         parent: Option<&Waker>,
         most: usize,
-        mut next: impl FnMut(&mut JobSlot<'_, J>) -> ControlFlow<B, usize>,
+        mut next: impl FnMut() -> ControlFlow<B, (usize, J)>,
         mut on_complete: impl FnMut(Completion<J::Output>) -> ControlFlow<B>,
     ) -> ControlFlow<B, Key> {
         let mut remaining = most;
-        let mut early = EarlyJob::new();
         loop {
+            let (index, job) = next()?;
             let key = if J::INLINE {
-                let (slot, early_index) = match self.bodies.slab.next_free() {
-                    Some(slot) => (slot, None),
-                    None => {
-                        let index = early.make(&mut next)?;
-                        (self.bodies.make_free(self.capacity_hint, &mut self.ready), Some(index))
-                    }
-                };
+                let slot = self.bodies.next_free(self.capacity_hint, &mut self.ready);
                 let mut guard = self.ready.enter();
                 let first_poll = guard.first_poll(slot);
                 let (wakers, remaining) = ((&first_poll, parent), &mut remaining);
                 let key = self.bodies.start(
-                    early_index.map(|index| (index, &mut early)),
+                    (index, job),
                     remaining,
                     wakers,
                     &mut next,
@@ -205,8 +181,7 @@ impl<J: JobHandle> FutureSet<J> {
                 key
             } else {
                 remaining -= 1;
-                let index = early.make(&mut next)?;
-                Key { slot: self.insert_woken(index, early.take()), index }
+                Key { slot: self.insert_woken(index, job), index }
             };
             if remaining == 0 {
                 return ControlFlow::Continue(key);

@@ -52,8 +52,6 @@ use super::slot::{Slot, number_of, offset_of, slot_at};
 use crate::outcome::Panic;
 
 use self::chunk::Chunks;
-pub(crate) use self::chunk::EarlyJob;
-pub use self::chunk::JobSlot;
 pub(super) use self::chunk::{Chunk, OccupiedEntry, VacantEntries, VacantEntry};
 use self::links::{Link, pop, push};
 

@@ -22,8 +22,7 @@ impl<B: Body> Place<B> for Inline {
     type Dispatch = Push;
 
     fn start(&self, _attempt: Attempt, body: B) -> InlineJob<B> {
-        // Not by a call: without optimisation, each has a copy of the body.
-        InlineJob { body, mode: PhantomData }
+        InlineJob::new(body)
     }
 }
 
@@ -51,19 +50,22 @@ pin_project! {
     #[derive(Debug)]
     pub struct InlineJob<B, M = Inline> {
         #[pin]
-        pub(super) body: B,
-        pub(super) mode: PhantomData<M>,
+        body: B,
+        mode: PhantomData<M>,
     }
 }
 
 impl<B> InlineJob<B> {
-    #[inline(always)] // as a call, it would have a copy of its own
     pub(crate) fn new(body: B) -> Self {
-        Self { body, mode: PhantomData }
+        Self::with_mode(body)
     }
 }
 
 impl<B, M> InlineJob<B, M> {
+    pub(super) fn with_mode(body: B) -> Self {
+        Self { body, mode: PhantomData }
+    }
+
     pub(super) fn into_body(self) -> B {
         self.body
     }

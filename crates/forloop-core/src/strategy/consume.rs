@@ -225,13 +225,10 @@ where
         let mut this = self.project();
         if let Some(make_consumer) = this.make_consumer.take() {
             let receiver = this.channel.receiver();
-            let made = this.consumer.insert(|slot| {
-                match catch(|| slot.fill(InlineJob::new(make_consumer(receiver)))) {
-                    Ok(()) => ControlFlow::Continue(0),
-                    Err(panic) => ControlFlow::Break(panic),
-                }
-            });
-            *this.panic = made.break_value();
+            match catch(|| make_consumer(receiver)) {
+                Ok(consumer) => this.consumer.insert(0, InlineJob::new(consumer)),
+                Err(panic) => *this.panic = Some(panic),
+            }
         }
         let mut on_complete = |outcome| match outcome {
             Outcome::Ok(output) => *this.output = Some(output),

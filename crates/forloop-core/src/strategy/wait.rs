@@ -63,8 +63,7 @@ impl<F: Future> TaskSet<InlineJob<F>> {
 
     /// Adds a future and returns its index.
     pub fn push(&mut self, future: F) -> usize {
-        let mut future = Some(future);
-        self.insert(&mut || InlineJob::new(future.take().expect("it is inserted once")))
+        self.insert(InlineJob::new(future))
     }
 }
 
@@ -80,8 +79,7 @@ impl<T> TaskSet<Task<T>> {
         let mut set = Self::empty(None, futures.size_hint());
         // A loop, because in a closure the caller is not known any more.
         for future in futures {
-            let task = spawn(runtime, future);
-            set.put(|| task);
+            set.put(spawn(runtime, future));
         }
         set
     }
@@ -115,17 +113,12 @@ impl<T> TaskSet<Task<T>> {
     /// }
     /// ```
     pub fn from_tasks(tasks: impl IntoIterator<Item = Task<T>>) -> Self {
-        let tasks = tasks.into_iter();
-        let mut set = Self::empty(None, tasks.size_hint());
-        for task in tasks {
-            set.put(|| task);
-        }
-        set
+        Self::of(None, tasks)
     }
 
     /// Adds a task and returns its index.
     pub fn push_task(&mut self, task: Task<T>) -> usize {
-        self.insert(|| task)
+        self.insert(task)
     }
 }
 
@@ -143,16 +136,16 @@ impl<J: JobHandle> TaskSet<J> {
         P: Place<F, Job = J>,
         F: Future,
     {
-        let mut futures = futures.into_iter();
-        let mut set = Self::empty(place.pool(None), futures.size_hint());
-        loop {
-            let mut next = futures.next();
-            if next.is_none() {
-                break;
-            }
-            let attempt = Attempt::first(set.next_index);
-            // By reference: without optimisation, each function that has the future has a copy of it.
-            set.put(&mut || place.start(attempt, next.take().expect("there is one")));
+        let futures = futures.into_iter().enumerate();
+        let jobs = futures.map(|(index, future)| place.start(Attempt::first(index), future));
+        Self::of(place.pool(None), jobs)
+    }
+
+    fn of(pool: Option<PoolHandle<J>>, jobs: impl IntoIterator<Item = J>) -> Self {
+        let jobs = jobs.into_iter();
+        let mut set = Self::empty(pool, jobs.size_hint());
+        for job in jobs {
+            set.put(job);
         }
         set.bodies.dispatch();
         set
@@ -165,16 +158,16 @@ impl<J: JobHandle> TaskSet<J> {
         Self { bodies, done: Vec::new(), next_index: 0, polls_this_turn: 0 }
     }
 
-    fn insert(&mut self, make: impl FnOnce() -> J) -> usize {
-        let index = self.put(make);
+    fn insert(&mut self, job: J) -> usize {
+        let index = self.put(job);
         self.bodies.dispatch();
         index
     }
 
-    fn put(&mut self, make: impl FnOnce() -> J) -> usize {
+    fn put(&mut self, job: J) -> usize {
         let index = self.next_index;
         self.next_index += 1;
-        self.bodies.insert(index, make);
+        self.bodies.insert(index, job);
         index
     }
 

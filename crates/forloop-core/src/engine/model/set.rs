@@ -133,14 +133,6 @@ fn a_first_body_that_two_threads_wake_is_polled_once_more() {
     });
 }
 
-fn insert<F: Future>(set: &mut FutureSet<Job<F>>, index: usize, body: F) {
-    let inserted = set.insert::<()>(|slot| {
-        slot.fill(Job::new(body));
-        ControlFlow::Continue(index)
-    });
-    assert!(inserted.is_continue());
-}
-
 /// A set of bodies that are pending at their first poll.
 fn started<F: Future<Output = usize>>(bodies: impl IntoIterator<Item = F>) -> FutureSet<Job<F>> {
     let mut set = FutureSet::new();
@@ -149,12 +141,9 @@ fn started<F: Future<Output = usize>>(bodies: impl IntoIterator<Item = F>) -> Fu
         let started = set.start::<()>(
             None,
             1,
-            |slot| match body.take() {
-                Some(body) => {
-                    slot.fill(body);
-                    ControlFlow::Continue(index)
-                }
-                None => ControlFlow::Break(()),
+            || {
+                body.take()
+                    .map_or(ControlFlow::Break(()), |body| ControlFlow::Continue((index, body)))
             },
             |_| ControlFlow::Continue(()),
         );
@@ -218,7 +207,7 @@ fn bodies_cancelled_during_their_wakes_are_dropped_once_and_their_slots_reused()
             }
             if is_due.load(Relaxed) { Poll::Ready(7_usize) } else { Poll::Pending }
         });
-        insert(&mut set, 1, Box::pin(next) as Pin<Box<dyn Future<Output = usize>>>);
+        set.insert(1, Job::new(Box::pin(next) as Pin<Box<dyn Future<Output = usize>>>));
         assert_eq!(run_to_completion(&mut set), 1);
         assert!((1..=3).contains(&polls.get()));
     });
@@ -256,7 +245,7 @@ fn bodies_that_wake_the_parent_all_complete() {
         };
         let (parked, parent) = parked();
         let mut set = FutureSet::new();
-        (0..2).for_each(|index| insert(&mut set, index, body()));
+        (0..2).for_each(|index| set.insert(index, Job::new(body())));
         loop {
             set.mark_all_due();
             let round = set.poll_due(&parent, |completion: Completion<usize>| {

@@ -25,8 +25,6 @@ use super::super::ready::CHUNK_SLOTS;
 use super::links::{Link, Links};
 use crate::outcome::{Panic, catch};
 
-pub(crate) use self::entries::EarlyJob;
-pub use self::entries::JobSlot;
 pub(in super::super) use self::entries::{OccupiedEntry, VacantEntries, VacantEntry};
 
 /// The chunks of a slab and the memory of their slots.

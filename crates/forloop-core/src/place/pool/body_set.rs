@@ -1,7 +1,6 @@
 //! The running bodies of a loop: in a set of the loop's own, or on a worker pool.
 
 use alloc::vec::Vec;
-use core::convert::Infallible;
 use core::fmt;
 use core::ops::ControlFlow;
 use core::task::{Context, Poll, Waker, ready};
@@ -9,7 +8,7 @@ use core::task::{Context, Poll, Waker, ready};
 use super::completion_queue::SourceFailure;
 use super::handle::{Dispatcher, PoolHandle, PullConfig};
 use crate::Panic;
-use crate::engine::{CapacityHint, Completion, EarlyJob, FutureSet, JobHandle, JobSlot, Key};
+use crate::engine::{CapacityHint, Completion, FutureSet, JobHandle, Key};
 use crate::simulation::Origin;
 
 /// Running bodies, each with its index: a [`FutureSet`], or a worker pool with the same interface.
@@ -83,22 +82,14 @@ impl<J: JobHandle> BodySet<J> {
     }
 
     /// [`FutureSet::insert`]. On a pool, the body starts once it was [dispatched](Self::dispatch).
-    pub(crate) fn insert(&mut self, index: usize, make: impl FnOnce() -> J) {
-        if self.pool().is_some() {
-            return self.insert_on_pool(index, make);
+    pub(crate) fn insert(&mut self, index: usize, job: J) {
+        match self.pool() {
+            Some(pool) => {
+                let mut job = Some((index, job));
+                pool.enqueue(&mut || job.take());
+            }
+            None => self.set.insert(index, job),
         }
-        let inserted: ControlFlow<Infallible> = self.set.insert(|slot| {
-            slot.fill(make());
-            ControlFlow::Continue(index)
-        });
-        let ControlFlow::Continue(()) = inserted;
-    }
-
-    /// In a function of its own, because a body is a local variable of it.
-    fn insert_on_pool(&mut self, index: usize, make: impl FnOnce() -> J) {
-        let mut make = Some(make);
-        let pool = self.pool().expect("there is a pool");
-        pool.enqueue(&mut || make.take().map(|make| (index, make())));
     }
 
     /// Sends the inserted bodies to workers, if there is a pool.
@@ -114,27 +105,17 @@ impl<J: JobHandle> BodySet<J> {
         &mut self,
         caller: &Waker,
         most: usize,
-        mut next: impl FnMut(&mut JobSlot<'_, J>) -> ControlFlow<B, usize>,
+        mut next: impl FnMut() -> ControlFlow<B, (usize, J)>,
         on_complete: impl FnMut(Completion<J::Output>) -> ControlFlow<B>,
     ) -> ControlFlow<B, Key> {
-        if self.pool().is_none() {
+        let Some(pool) = self.pool() else {
             return self.set.start(Some(caller), most, next, on_complete);
-        }
-        self.start_on_pool(most, &mut next)
-    }
-
-    /// In a function of its own, because a body is a local variable of it.
-    fn start_on_pool<B>(
-        &mut self,
-        most: usize,
-        next: &mut impl FnMut(&mut JobSlot<'_, J>) -> ControlFlow<B, usize>,
-    ) -> ControlFlow<B, Key> {
-        let pool = self.pool().expect("there is a pool");
-        let (mut left, mut stopped, mut early) = (most, None, EarlyJob::new());
+        };
+        let (mut left, mut stopped) = (most, None);
         let last = pool.enqueue(&mut || {
             left = left.checked_sub(1)?;
-            match early.make(&mut *next) {
-                ControlFlow::Continue(index) => Some((index, early.take())),
+            match next() {
+                ControlFlow::Continue(job) => Some(job),
                 ControlFlow::Break(value) => {
                     stopped = Some(value);
                     None

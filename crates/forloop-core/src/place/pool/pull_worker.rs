@@ -11,7 +11,7 @@ use super::delivery::DeliveryRule;
 use super::shared_source::SharedSource;
 use super::worker::{Intake, Intaken, Worker, WorkerBodies, report};
 use crate::body::Body;
-use crate::engine::{CapacityHint, Completion, FutureSet, JobSlot, Key};
+use crate::engine::{CapacityHint, Completion, FutureSet, Key};
 use crate::place::inline::InlineJob;
 use crate::{Outcome, Panic};
 
@@ -82,7 +82,7 @@ impl<B: Body<Returns = T>, T> PullIntake<B, T> {
     ) -> (usize, ControlFlow<()>) {
         let WorkerBodies { set, buffer, delivery, completions } = bodies;
         let (mut started, mut flow) = (0, ControlFlow::Continue(()));
-        let next = |slot: &mut JobSlot<'_, _>| {
+        let next = || {
             if started == most || completions.is_cancelled() {
                 return ControlFlow::Break(());
             }
@@ -90,8 +90,7 @@ impl<B: Body<Returns = T>, T> PullIntake<B, T> {
                 return ControlFlow::Break(());
             };
             started += 1;
-            slot.fill(InlineJob::new(body));
-            ControlFlow::Continue(index)
+            ControlFlow::Continue((index, InlineJob::new(body)))
         };
         let capacity = self.limit - set.len();
         // Each reason to stop is visible in the batch, the set or `flow`.

@@ -10,7 +10,7 @@ use super::delivery::DeliveryRule;
 use super::inbox::{BodyId, Command, Inbox, PushBatch};
 use super::worker::{Intake, Intaken, Worker, WorkerBodies, drop_unstarted, report};
 use crate::body::Body;
-use crate::engine::{FutureSet, JobSlot, Key};
+use crate::engine::{FutureSet, Key};
 use crate::place::inline::InlineJob;
 
 /// Takes commands from an [`Inbox`].
@@ -37,10 +37,9 @@ impl<B: Body<Returns = T>, T> PushIntake<B> {
         buffer.add_pushed(batch.len());
         let mut rest = batch.drain(..);
         loop {
-            let next = |slot: &mut JobSlot<'_, _>| match rest.next() {
+            let next = || match rest.next() {
                 Some((id, body)) if !completions.is_cancelled() => {
-                    slot.fill(InlineJob::new(body));
-                    ControlFlow::Continue(id.0)
+                    ControlFlow::Continue((id.0, InlineJob::new(body)))
                 }
                 refused => ControlFlow::Break(refused),
             };

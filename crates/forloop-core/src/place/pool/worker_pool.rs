@@ -1,6 +1,5 @@
 //! The worker pool as a place.
 
-use core::marker::PhantomData;
 use core::num::NonZeroUsize;
 
 use super::body_source::BoxedSource;
@@ -67,7 +66,7 @@ where
     type Dispatch = Pull;
 
     fn start(&self, _attempt: Attempt, body: B) -> PoolJob<B> {
-        PoolJob { body, mode: PhantomData }
+        PoolJob::with_mode(body)
     }
 
     fn pool(&self, body_source: Option<BoxedSource<B>>) -> Option<PoolHandle<PoolJob<B>>> {
@@ -101,7 +100,7 @@ where
     type Dispatch = Push;
 
     fn start(&self, _attempt: Attempt, body: B) -> PoolJob<B> {
-        PoolJob { body, mode: PhantomData }
+        PoolJob::with_mode(body)
     }
 
     fn pool(&self, _source: Option<BoxedSource<B>>) -> Option<PoolHandle<PoolJob<B>>> {

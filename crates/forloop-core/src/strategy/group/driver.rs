@@ -2,7 +2,6 @@
 
 use alloc::vec::Vec;
 use core::mem;
-use core::ops::ControlFlow;
 use core::task::{Context, Poll, ready};
 
 use forloop_budget::is_exhausted;
@@ -161,15 +160,13 @@ where
         let Body::NotStarted(make_body) = mem::replace(&mut self.body, Body::Running) else {
             return;
         };
-        let made =
-            self.body_job.insert(|slot| match catch(|| slot.fill(InlineJob::new(make_body()))) {
-                Ok(()) => ControlFlow::Continue(0),
-                Err(panic) => ControlFlow::Break(panic),
-            });
-        if let ControlFlow::Break(panic) = made {
-            self.body = Body::NoValue;
-            self.count_body_as_completed();
-            self.stop_for(panic);
+        match catch(make_body) {
+            Ok(body) => self.body_job.insert(0, InlineJob::new(body)),
+            Err(panic) => {
+                self.body = Body::NoValue;
+                self.count_body_as_completed();
+                self.stop_for(panic);
+            }
         }
     }
 

@@ -2,7 +2,6 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::convert::Infallible;
 use core::fmt;
 use core::ops::ControlFlow;
 use core::pin::Pin;
@@ -15,7 +14,7 @@ use pin_project_lite::pin_project;
 use super::child::{AnyChild, Child, ChildCell, ChildOutput, HandleGuard};
 use super::children::{Children, Report};
 use super::group_state::GroupState;
-use crate::engine::{Completion, FutureSet, JobHandle, JobSlot};
+use crate::engine::{Completion, FutureSet, JobHandle};
 use crate::outcome::catch;
 use crate::wait_group::{WaitGroup, with_wait_group};
 use crate::{Closed, Outcome, Panic};
@@ -205,11 +204,7 @@ impl<J: JobHandle> InlineChildren<J> {
     /// Moves what has arrived into the set, without polling it.
     fn take_arrivals(&mut self) {
         while let Ok((index, child)) = self.scope.arrivals.pop() {
-            let mut child = Some(child);
-            let ControlFlow::Continue(()) = self.started.insert::<Infallible>(|slot| {
-                slot.fill(child.take().expect("it is inserted once"));
-                ControlFlow::Continue(index)
-            });
+            self.started.insert(index, child);
         }
     }
 }
@@ -226,11 +221,8 @@ where
             return Some(Some(self.refuse(index, child)));
         }
         let mut child = Some(child);
-        let next = |slot: &mut JobSlot<'_, J>| match child.take() {
-            Some(child) => {
-                slot.fill(child);
-                ControlFlow::Continue(index)
-            }
+        let next = || match child.take() {
+            Some(child) => ControlFlow::Continue((index, child)),
             None => ControlFlow::Break(None),
         };
         let on_complete = |completion| ControlFlow::Break(Some(completion));

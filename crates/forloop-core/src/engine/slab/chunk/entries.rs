@@ -6,9 +6,7 @@
 
 #![allow(unsafe_code, reason = "bodies are pinned in memory that is used again")]
 
-use core::fmt;
 use core::mem::{ManuallyDrop, MaybeUninit, take};
-use core::ops::ControlFlow;
 use core::pin::Pin;
 use core::ptr::NonNull;
 
@@ -90,19 +88,15 @@ impl<'a, J> VacantEntries<'a, J> {
         count(self.filled_slots())
     }
 
-    /// Has a body made in the first free slot. The body is dropped there unless it is kept.
+    /// Moves a body into the first free slot. The body is dropped there unless it is kept.
     #[inline]
-    pub(in super::super::super) fn make<B>(
-        &mut self,
-        make: impl FnOnce(&mut JobSlot<'_, J>) -> ControlFlow<B, usize>,
-    ) -> ControlFlow<B, (usize, VacantEntry<'_, J>)> {
+    pub(in super::super::super) fn put(&mut self, job: J) -> VacantEntry<'_, J> {
         assert!(self.free != 0, "a body goes into a free slot");
-        // SAFETY: a free slot exists, and it holds no body.
-        let place = unsafe { self.slots.add(self.offset()).as_mut() };
-        let mut slot = JobSlot { place, is_filled: false };
-        let index = make(&mut slot)?;
-        let job = slot.finish();
-        ControlFlow::Continue((index, VacantEntry { job, free: &mut self.free }))
+        // SAFETY: a free slot exists.
+        let slot = unsafe { self.slots.add(self.offset()) }.cast();
+        // SAFETY: as above, and it holds no body.
+        unsafe { slot.write(job) };
+        VacantEntry { job: slot, free: &mut self.free }
     }
 
     /// The chunk, and whether the body that was kept last is the only one in it.
@@ -122,93 +116,6 @@ impl<J> Drop for VacantEntries<'_, J> {
         self.chunk.taken |= filled;
         *self.taken += count(filled);
         *self.cursor = LowestBit::of(self.free | self.held_back);
-    }
-}
-
-/// A place where a body is made: a free slot, mostly. A large body is then written once, where it stays, and
-/// is no local variable of the functions that start and poll it.
-pub struct JobSlot<'a, J> {
-    place: &'a mut MaybeUninit<J>,
-    is_filled: bool,
-}
-
-impl<J> JobSlot<'_, J> {
-    /// Moves the body in.
-    ///
-    /// # Panics
-    ///
-    /// If there is one.
-    #[inline(always)] // as a call, it would have a copy of its own
-    pub(crate) fn fill(&mut self, job: J) {
-        assert!(!self.is_filled, "a slot is filled once");
-        // SAFETY: the place is valid for writes and holds no body.
-        unsafe { self.place.as_mut_ptr().write(job) };
-        self.is_filled = true;
-    }
-
-    /// Moves the body in that was made before there was a slot.
-    pub(in super::super::super) fn fill_from(&mut self, early: &mut EarlyJob<J>) {
-        assert!(!self.is_filled && take(&mut early.is_made), "a slot is filled once");
-        // SAFETY: the body was made, and is not there any more. The place holds none.
-        unsafe { self.place.as_mut_ptr().copy_from_nonoverlapping(early.place.as_ptr(), 1) };
-        self.is_filled = true;
-    }
-
-    /// The body, which the caller owns.
-    #[inline]
-    fn finish(mut self) -> NonNull<J> {
-        assert!(take(&mut self.is_filled), "the slot was filled");
-        NonNull::from(&mut *self.place).cast()
-    }
-}
-
-impl<J> fmt::Debug for JobSlot<'_, J> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JobSlot").field("is_filled", &self.is_filled).finish_non_exhaustive()
-    }
-}
-
-/// Drops the body if what should have followed has panicked.
-impl<J> Drop for JobSlot<'_, J> {
-    #[inline]
-    fn drop(&mut self) {
-        if self.is_filled {
-            // SAFETY: there is a body, and it is not used after this.
-            unsafe { self.place.assume_init_drop() };
-        }
-    }
-}
-
-/// A body that is made before there is a slot for it: memory for slots is allocated once there is an item.
-pub(crate) struct EarlyJob<J> {
-    place: MaybeUninit<J>,
-    is_made: bool,
-}
-
-impl<J> EarlyJob<J> {
-    #[inline]
-    pub(crate) const fn new() -> Self {
-        Self { place: MaybeUninit::uninit(), is_made: false }
-    }
-
-    /// Has the body made. It is leaked unless it is taken.
-    pub(crate) fn make<B>(
-        &mut self,
-        make: impl FnOnce(&mut JobSlot<'_, J>) -> ControlFlow<B, usize>,
-    ) -> ControlFlow<B, usize> {
-        assert!(!self.is_made, "the last one was taken");
-        let mut slot = JobSlot { place: &mut self.place, is_filled: false };
-        let index = make(&mut slot)?;
-        slot.finish();
-        self.is_made = true;
-        ControlFlow::Continue(index)
-    }
-
-    /// Takes the body out.
-    pub(crate) fn take(&mut self) -> J {
-        assert!(take(&mut self.is_made), "a body was made");
-        // SAFETY: the body was made, and is not there any more.
-        unsafe { self.place.assume_init_read() }
     }
 }
 
