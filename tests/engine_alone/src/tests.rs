@@ -169,7 +169,8 @@ fn a_set_that_grows_and_shrinks_keeps_every_body_and_its_index() {
     let (bursts, most) = if cfg!(miri) { (3, 600) } else { (60, 4000) };
     for burst in 0..bursts {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        for index in started..started + (random >> 33) % most {
+        let burst_of = started..started + (random >> 33) % most;
+        for index in burst_of {
             let wakers = wakers.clone();
             let mut polls = 0;
             let body = poll_fn(move |cx| {
