@@ -23,9 +23,6 @@ use crate::engine::Completion;
 /// The number of batches that the queue takes without an allocation.
 const CAPACITY: usize = 64;
 
-/// The number of emptied batches that are kept for reuse.
-const SPARE: usize = 16;
-
 /// What happened to a source that workers pull from, other than that it is exhausted.
 pub(crate) enum SourceFailure {
     /// The source panicked while it gave an item or was dropped.
@@ -75,7 +72,7 @@ impl<T> CompletionQueue<T> {
         Self {
             batches: ConcurrentQueue::bounded(CAPACITY),
             overflow: ConcurrentQueue::unbounded(),
-            spare: ConcurrentQueue::bounded(SPARE),
+            spare: ConcurrentQueue::bounded(CAPACITY),
             dispatcher: AtomicWaker::new(),
             is_cancelled: AtomicBool::new(false),
             running_workers: AtomicUsize::new(0),
