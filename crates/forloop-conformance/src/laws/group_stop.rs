@@ -101,9 +101,10 @@ pub fn a_child_that_was_not_polled_when_its_group_stops_is_never_polled<B: Backe
         });
         assert_eq!(alive.ever(), 3);
         let log = log.read();
-        let stopped = log.iter().rev().find(|(event, _)| *event == "stops").unwrap();
-        let after = log.iter().skip_while(|event| *event != stopped);
-        let polled = after.filter(|(event, thread)| *event == "polled" && *thread == stopped.1);
+        let stopped = log.iter().rposition(|(event, _)| *event == "stops").unwrap();
+        let polled = log[stopped..]
+            .iter()
+            .filter(|(event, thread)| *event == "polled" && *thread == log[stopped].1);
         assert_eq!(polled.count(), 0, "{stop:?}: {log:?}");
     }
 }
