@@ -7,12 +7,12 @@
 //! error, and the group would report an error that nothing but the cancellation caused. The same holds for the body,
 //! which may be in the middle of a poll when a child cancels the group and stops.
 //!
-//! So a group that stops defers these notifications, and sends them when neither the body nor a child is
-//! active any more: none is being polled, and none will be. That is earlier than when all have stopped. A destructor may wait for
+//! So a group that stops defers these notifications, and sends them when neither the body nor a child is active any
+//! more: none is being polled, and none will be. That is earlier than when all have stopped. A destructor may wait for
 //! a sibling, and if notifications waited for destructors, such a destructor would wait for itself.
 //!
-//! Children that are polled in the group's own task need none of this. If one fails, the group polls the others of the
-//! pass, drops them all, and completes the handle only then.
+//! Children that are polled in the group's own task need none of this. If one fails, the group polls those that were
+//! woken with it, drops them all, and completes the handle only then.
 
 use core::sync::atomic::{AtomicUsize, Ordering, fence};
 
