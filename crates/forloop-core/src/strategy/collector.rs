@@ -143,28 +143,25 @@ where
         let mut this = self.project();
         let collector =
             this.collector.as_mut().expect("a loop is not polled again after it has completed");
-        let least = match V::DELIVERY {
-            CompletionDelivery::Batched { output, .. } => this.drive.as_mut().set_up(true, output),
-            CompletionDelivery::Prompt { is_complete, stops_at_failure } => {
-                // A loop that stops at a failure may have to complete its round first.
-                if !stops_at_failure && is_complete(collector) {
-                    this.drive.as_mut().stop();
-                }
-                this.drive.as_mut().set_up(false, Some(|_| Delivery::Prompt))
-            }
+        // A loop that stops at a failure may have to complete its round first.
+        if !Self::MAY_FAIL && Self::is_complete(collector) {
+            this.drive.as_mut().stop();
+        }
+        let delivery: Option<fn(&J::Output) -> Delivery> = match V::DELIVERY {
+            CompletionDelivery::Batched { output, .. } => output,
+            CompletionDelivery::Prompt { .. } => Some(|_| Delivery::Prompt),
         };
+        let least = this.drive.as_mut().set_up(!Self::IS_PROMPT, delivery);
         if let Some(least) = least {
             collector.expect(least);
             this.drive.as_mut().log_attempts(V::ATTEMPT_LOG);
         }
         this.drive.as_mut().begin_poll();
-        match V::DELIVERY {
-            CompletionDelivery::Batched { .. } => {
-                ready!(Self::poll_batched(this.drive.as_mut(), collector, cx));
-            }
-            CompletionDelivery::Prompt { is_complete, .. } => {
-                ready!(Self::poll_promptly(this.drive.as_mut(), collector, is_complete, cx));
-            }
+        // A test of a constant, so that only one of the two is compiled.
+        if Self::IS_PROMPT {
+            ready!(Self::poll_promptly(this.drive.as_mut(), collector, cx));
+        } else {
+            ready!(Self::poll_batched(this.drive.as_mut(), collector, cx));
         }
         let retried = this.drive.as_mut().logged_attempts();
         let interrupted = this.drive.as_mut().finish();
@@ -185,6 +182,18 @@ where
 {
     /// Whether a failure stops the loop. The loops of other strategies have no code for that.
     const MAY_FAIL: bool = V::DELIVERY.stops_at_failure();
+
+    /// Whether each completion is delivered at once.
+    const IS_PROMPT: bool = matches!(V::DELIVERY, CompletionDelivery::Prompt { .. });
+
+    /// Whether the collector needs no further completion, where it can say so.
+    #[inline]
+    fn is_complete(collector: &V) -> bool {
+        match V::DELIVERY {
+            CompletionDelivery::Batched { .. } => false,
+            CompletionDelivery::Prompt { is_complete, .. } => is_complete(collector),
+        }
+    }
 
     /// Delivers completions as the loop makes them.
     #[inline]
@@ -225,21 +234,17 @@ where
     fn poll_promptly(
         mut drive: Pin<&mut Drive<S, A, J, Q, C, U>>,
         collector: &mut V,
-        is_complete: fn(&V) -> bool,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
         loop {
             let mut has_delivered = false;
-            let on_complete =
-                |completion| Self::deliver(collector, is_complete, &mut has_delivered, completion);
-            match ready!(drive.as_mut().poll_completions(cx, 0, Self::MAY_FAIL, on_complete)) {
+            let mut on_complete =
+                |completion| Self::deliver(collector, &mut has_delivered, completion);
+            match ready!(drive.as_mut().poll_completions(cx, 0, Self::MAY_FAIL, &mut on_complete)) {
                 ControlFlow::Continue(()) => return Poll::Ready(()),
                 ControlFlow::Break(Pause::BatchEnd) => {}
                 ControlFlow::Break(Pause::Complete) if Self::MAY_FAIL => {
                     let mut left = drive.as_mut().starts_left();
-                    let mut on_complete = |completion| {
-                        Self::deliver(collector, is_complete, &mut has_delivered, completion)
-                    };
                     while let ControlFlow::Break(pause) =
                         drive.as_mut().start_left(cx, &mut left, &mut on_complete)
                     {
@@ -259,13 +264,12 @@ where
     #[inline]
     fn deliver(
         collector: &mut V,
-        is_complete: fn(&V) -> bool,
         has_delivered: &mut bool,
         completion: Option<Completion<J::Output>>,
     ) -> ControlFlow<Pause> {
         match completion {
             Some(completion) => match catch(|| collector.on_completion(completion)) {
-                Ok(()) if is_complete(collector) => ControlFlow::Break(Pause::Complete),
+                Ok(()) if Self::is_complete(collector) => ControlFlow::Break(Pause::Complete),
                 Ok(()) => {
                     *has_delivered = true;
                     ControlFlow::Continue(())

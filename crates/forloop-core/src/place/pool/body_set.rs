@@ -14,7 +14,8 @@ use crate::simulation::Origin;
 /// Running bodies, each with its index: a [`FutureSet`], or a worker pool with the same interface.
 ///
 /// Whether a job may run on a pool is a constant of its type. For all other jobs the compiler removes
-/// the pool, so a loop without one does not pay for it.
+/// the pool, so a loop without one does not pay for it. The methods that take closures test the constant
+/// themselves, so that the code for a pool is not even compiled for such jobs.
 pub(crate) struct BodySet<J> {
     set: FutureSet<J>,
     pool: Option<PoolHandle<J>>,
@@ -108,6 +109,9 @@ impl<J: JobHandle> BodySet<J> {
         mut next: impl FnMut() -> ControlFlow<B, (usize, J)>,
         on_complete: impl FnMut(Completion<J::Output>) -> ControlFlow<B>,
     ) -> ControlFlow<B, Key> {
+        if !J::ON_POOL {
+            return self.set.start(Some(caller), most, next, on_complete);
+        }
         let Some(pool) = self.pool() else {
             return self.set.start(Some(caller), most, next, on_complete);
         };
@@ -152,6 +156,9 @@ impl<J: JobHandle> BodySet<J> {
 
     /// [`FutureSet::poll_next_woken`].
     pub(crate) fn poll_next_woken(&mut self) -> Option<Option<Completion<J::Output>>> {
+        if !J::ON_POOL {
+            return self.set.poll_next_woken();
+        }
         let Some(pool) = self.pool() else { return self.set.poll_next_woken() };
         let mut next = None;
         pool.deliver(&mut 0, 1, &mut |completion| {
@@ -169,6 +176,9 @@ impl<J: JobHandle> BodySet<J> {
         most: usize,
         mut on_complete: impl FnMut(Completion<J::Output>) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
+        if !J::ON_POOL {
+            return self.set.poll_round(polls, most, on_complete);
+        }
         let Some(pool) = self.pool() else { return self.set.poll_round(polls, most, on_complete) };
         let mut result = ControlFlow::Continue(());
         pool.deliver(polls, most, &mut |completion| {
