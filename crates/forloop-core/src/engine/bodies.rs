@@ -6,12 +6,12 @@ use alloc::vec::Vec;
 use core::ops::ControlFlow;
 use core::task::{Context, Poll, Waker};
 
-use super::bit_set::{bits, count, lowest};
+use super::bit_set::{count, lowest};
 use super::capacity_hint::CapacityHint;
 use super::index_table::IndexTable;
 use super::job::{Completion, JobHandle, Key};
 use super::ready::{FirstPoll, ReadyQueue, Wakers};
-use super::slab::{OccupiedEntry, Slab, VacantEntry};
+use super::slab::{Chunk, OccupiedEntry, Slab, VacantEntry};
 use super::slot::{Slot, number_of, offset_of, slot_at};
 use crate::outcome::{Outcome, Panic, catch};
 use crate::wait_group::WaitGroup;
@@ -68,13 +68,6 @@ impl<J> Bodies<J> {
         self.slab.next_free().expect("the opened chunk has a free slot")
     }
 
-    /// The slots that hold a body, in ascending order.
-    pub(super) fn slots(&self) -> impl Iterator<Item = Slot> {
-        self.slab.chunks().flat_map(|(number, chunk)| {
-            bits(chunk.occupied()).map(move |offset| slot_at(number, offset))
-        })
-    }
-
     /// The index of the body in a slot.
     #[inline]
     pub(super) fn index(&self, slot: Slot) -> usize {
@@ -83,7 +76,8 @@ impl<J> Bodies<J> {
 
     /// The indices of the bodies, in ascending order.
     pub(super) fn indices(&self) -> Vec<usize> {
-        let mut indices: Vec<_> = self.slots().map(|slot| self.index(slot)).collect();
+        let mut indices = Vec::new();
+        self.slab.for_each(Chunk::occupied, &mut |slot| indices.push(self.index(slot)));
         indices.sort_unstable();
         indices
     }
@@ -113,7 +107,7 @@ impl<J> Bodies<J> {
 
     /// Drops every body and frees its slot: for bodies that stop when they are dropped.
     pub(super) fn clear(&mut self, ready: &mut ReadyQueue, mut panicked: impl FnMut(Panic)) {
-        for number in 0..self.slab.chunks().count() {
+        for number in 0..self.slab.chunk_count() {
             let emptied = self.slab.chunk_mut(number).clear(&mut panicked);
             if emptied != 0 {
                 ready.chunk(number).forget(emptied);

@@ -100,8 +100,11 @@ impl IndexTable {
 
     #[cold]
     fn make_entries<J>(&mut self, slab: &mut Slab<J>) {
-        let index = |slot| self.row(slab.chunk(number_of(slot))).index(offset_of(slot));
-        let indices: Vec<_> = slab.taken_slots().map(|slot| (slot, index(slot))).collect();
+        let mut indices = Vec::new();
+        slab.for_each(Chunk::taken, &mut |slot| {
+            let index = self.row(slab.chunk(number_of(slot))).index(offset_of(slot));
+            indices.push((slot, index));
+        });
         slab.rank_anew();
         self.entries = vec![0; slab.ranks()];
         for (slot, index) in indices {

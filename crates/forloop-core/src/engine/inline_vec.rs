@@ -34,10 +34,6 @@ impl<T> InlineVec<T> {
     pub(super) fn first_mut(&mut self) -> &mut T {
         &mut self.first
     }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
-        core::iter::once(&self.first).chain(&self.rest)
-    }
 }
 
 impl<T> Index<usize> for InlineVec<T> {

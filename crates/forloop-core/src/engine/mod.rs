@@ -62,6 +62,7 @@ use self::bit_set::bits;
 use self::bodies::Bodies;
 use self::ready::ReadyQueue;
 use self::round::Round;
+use self::slab::Chunk;
 use self::slot::{Slot, number_of, offset_of, slot_at};
 use self::turns::{TurnEnd, Turns};
 use crate::outcome::{Outcome, Panic, catch};
@@ -410,7 +411,7 @@ impl<J: JobHandle> FutureSet<J> {
             self.report_waiting();
         }
         self.ready.take(|_, _| {});
-        for number in 0..self.bodies.slab.chunks().count() {
+        for number in 0..self.bodies.slab.chunk_count() {
             let chunk = self.bodies.slab.chunk_mut(number);
             chunk.mark_due(usize::MAX);
             if chunk.due() != 0 {
@@ -445,10 +446,10 @@ impl<J: JobHandle> FutureSet<J> {
     /// loop inside it reports its own.
     #[cold]
     fn report_waiting(&mut self) {
-        for slot in self.bodies.slots().collect::<Vec<_>>() {
+        self.bodies.slab.for_each(Chunk::occupied, &mut |slot| {
             self.wait_report.add(self.bodies.index(slot), core::any::type_name::<J>());
             self.ready.chunk(number_of(slot)).waker(offset_of(slot)).wake_by_ref();
-        }
+        });
     }
 
     /// Ends a turn, and goes to sleep until a body is woken, which then wakes the task of `cx`. Returns `false` if
@@ -481,7 +482,7 @@ impl<J: JobHandle> FutureSet<J> {
     /// Asks every body to stop, and calls `cancelled` with its index and the panic of its destructor if there
     /// is one. The caller provides the wait group for the tasks that the bodies leave behind.
     pub(crate) fn cancel_each(&mut self, mut cancelled: impl FnMut(usize, Result<(), Panic>)) {
-        for number in 0..self.bodies.slab.chunks().count() {
+        for number in 0..self.bodies.slab.chunk_count() {
             for offset in bits(self.bodies.slab.chunk(number).occupied()) {
                 let slot = slot_at(number, offset);
                 let index = self.bodies.index(slot);
@@ -513,7 +514,11 @@ impl<J: JobHandle> FutureSet<J> {
 impl<J> FutureSet<J> {
     fn mark_cancelled(&self) {
         let Some(mark_one) = self.mark_one else { return };
-        self.bodies.slots().filter_map(|slot| self.bodies.slab.get(slot)).for_each(mark_one);
+        self.bodies.slab.for_each(Chunk::occupied, &mut |slot| {
+            if let Some(job) = self.bodies.slab.get(slot) {
+                mark_one(job);
+            }
+        });
     }
 }
 

@@ -106,7 +106,7 @@ impl Round {
     #[inline]
     pub(super) fn sort_chunks<J>(&mut self, slab: &Slab<J>) {
         if self.chunks.len() > 1 {
-            self.chunks.sort_unstable_by_key(|&number| Reverse(slab.chunk(number).generation()));
+            sort_descending(&mut self.chunks, &|number| slab.chunk(number).generation());
         }
     }
 
@@ -153,6 +153,12 @@ struct CountingSort {
     filled: Vec<usize>,
     /// The slot of each key in the range.
     slots: Vec<Slot>,
+}
+
+/// Sorts numbers, the one with the greatest key first. The key is behind a pointer, so that the sort is compiled once
+/// and not for each type of body.
+fn sort_descending(numbers: &mut [usize], key: &dyn Fn(usize) -> usize) {
+    numbers.sort_unstable_by_key(|&number| Reverse(key(number)));
 }
 
 /// The number of entries that a vector keeps, however few it needs.

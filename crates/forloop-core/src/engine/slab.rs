@@ -247,21 +247,25 @@ impl<J> Slab<J> {
         self.chunks.get_mut(number)
     }
 
-    /// All chunks, with their numbers.
-    pub(super) fn chunks(&self) -> impl Iterator<Item = (usize, &Chunk<J>)> {
-        self.chunks.iter().enumerate()
+    /// The number of chunks.
+    pub(super) fn chunk_count(&self) -> usize {
+        self.chunks.len()
+    }
+
+    /// Calls `visit` with each slot that has a bit in its chunk's word `of`, in ascending order.
+    ///
+    /// This is compiled for each type of body. As iterators the loops would be ten times the code.
+    pub(super) fn for_each(&self, of: fn(&Chunk<J>) -> usize, visit: &mut dyn FnMut(Slot)) {
+        for number in 0..self.chunk_count() {
+            for offset in bits(of(self.chunk(number))) {
+                visit(slot_at(number, offset));
+            }
+        }
     }
 
     /// Drops every body, and returns the first panic of their destructors.
     pub(super) fn clear(&mut self) -> Option<Panic> {
         self.chunks.clear()
-    }
-
-    /// The slots that are not free.
-    pub(super) fn taken_slots(&self) -> impl Iterator<Item = Slot> {
-        self.chunks().flat_map(|(number, chunk)| {
-            bits(chunk.taken()).map(move |offset| slot_at(number, offset))
-        })
     }
 
     /// The number of ranks. Those of slots whose memory was freed are not used again.

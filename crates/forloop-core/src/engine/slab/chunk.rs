@@ -244,10 +244,6 @@ impl<J> Chunks<J> {
         &mut self.chunks[number].links
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Chunk<J>> {
-        self.chunks.iter()
-    }
-
     /// Makes empty slots of a chunk free. Returns whether all of the chunk's slots are free now, and its links.
     #[inline]
     pub(super) fn free(&mut self, number: usize, slots: usize) -> (bool, &mut Links) {

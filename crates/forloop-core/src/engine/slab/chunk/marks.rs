@@ -21,7 +21,7 @@ impl<J> Chunk<J> {
     }
 
     /// The slots that are not free.
-    pub(in super::super) fn taken(&self) -> usize {
+    pub(in super::super::super) fn taken(&self) -> usize {
         self.taken
     }
 
