@@ -19,6 +19,14 @@ pub fn job<T>(future: impl Future<Output = T> + Send + 'static) -> Job<T> {
     Box::pin(future)
 }
 
+/// Boxes the closure of a body. So a loop has the same type in all laws with the same options and items, and compiles
+/// once for all of them.
+pub(crate) fn boxed<'a, I, T>(
+    body: impl FnMut(I) -> Job<T> + 'a,
+) -> Box<dyn FnMut(I) -> Job<T> + 'a> {
+    Box::new(body)
+}
+
 /// A duration that no test waits for.
 pub const LONG: Duration = Duration::from_secs(3600);
 

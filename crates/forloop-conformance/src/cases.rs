@@ -446,7 +446,8 @@ macro_rules! __cases {
 /// Passes to a macro of this crate the cases that are also compiled for the type of each backend.
 ///
 /// They depend on the types of the runtime: loops with its own bodies, values and clocks, tasks that spawn tasks,
-/// groups, worker pools, and how all of these complete and stop.
+/// groups, worker pools, and how all of these complete and stop. Each test program compiles them for each of its
+/// runtimes, so they are few, and none of them runs every strategy.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __typed_cases {
@@ -470,7 +471,10 @@ macro_rules! __typed_cases {
             task_list { cancel_waits_until_the_destructors_have_run; }
             timeout { a_timeout_is_the_outcome_of_its_item; }
             wait { a_wait_that_times_out_loses_nothing; }
-            workers { every_strategy_returns_what_it_returns_elsewhere; }
+            workers {
+                each_item_is_pulled_once_and_its_body_called_once_in_input_order;
+                the_first_failure_stops_the_bodies_and_the_source;
+            }
         }
     };
 }

@@ -69,6 +69,7 @@ pub mod strategies;
 mod tasks;
 mod workers;
 
+pub(crate) use crate::backend::boxed;
 pub use crate::backend::{Backend, Group, Inline, Job, LONG, ParentWaker, Spawning, job};
 pub use crate::cases::{Backends, CASES, Case};
 pub use crate::compiled::{Erase, Erased};

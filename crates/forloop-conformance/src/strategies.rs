@@ -129,15 +129,15 @@ strategies! { strategy_list }
 
 /// Runs a loop with every strategy: returns a [`Run`] for each, which does nothing until it is polled.
 ///
-/// `every_strategy!(job: looping(), body)` makes a loop and a body for each strategy. `body` is a closure that returns a
-/// future of an [`Output`]. It is cloned for each loop, and `job` is called with each of its futures once they return
-/// what the strategy needs.
+/// `every_strategy!(spawned: looping(), body)` makes a loop and a body for each strategy. `body` is a closure that
+/// returns a future of an [`Output`]. It is cloned for each loop, and boxed by the named function in [`boxing`], so that
+/// the loops of all laws with the same options have the same types, and compile once.
 ///
 /// A law that cannot hold for a strategy names it, with the reason: `.., but not { for_each: "the reason" }`.
 macro_rules! every_strategy {
-    ($wrap:path: $looping:expr, $body:expr $(, but not { $($left_out:ident: $reason:literal),+ })?) => {
+    ($boxed:ident: $looping:expr, $body:expr $(, but not { $($left_out:ident: $reason:literal),+ })?) => {
         $crate::strategies::strategies! {
-            run_strategies $wrap, $looping, $body, ($) $($($left_out)+)?
+            run_strategies $boxed, $looping, $body, ($) $($($left_out)+)?
         }
     };
 }
@@ -145,7 +145,7 @@ macro_rules! every_strategy {
 /// See [`every_strategy`].
 macro_rules! run_strategies {
     (
-        { $wrap:path, $looping:expr, $body:expr, ($d:tt) $($left_out:ident)* }
+        { $boxed:ident, $looping:expr, $body:expr, ($d:tt) $($left_out:ident)* }
         $($name:ident($loop_name:ident, $kind:ident): $values:ident, $errors:ident, $stops:expr, $returned:expr;)*
     ) => {{
         #[allow(unused_imports)]
@@ -163,7 +163,9 @@ macro_rules! run_strategies {
             runs.push($crate::strategies::Run::new(stringify!($name), async {
                 let $loop_name = $looping;
                 let body = Clone::clone(&$body);
-                let $kind = move |n| $wrap($crate::strategies::bodies::$kind(body(n)));
+                let $kind = $crate::strategies::boxing::$boxed(move |n| {
+                    $crate::strategies::bodies::$kind(body(n))
+                });
                 $crate::strategies::Returned::of($returned)
             }));
         })*
@@ -461,6 +463,36 @@ impl Output for u64 {
 impl Output for Result<u64, String> {
     fn into_result(self) -> Self {
         self
+    }
+}
+
+/// Boxes the closure of a body, and the futures that it returns.
+pub(crate) mod boxing {
+    use std::pin::Pin;
+
+    use crate::backend::{Job, job};
+
+    type LocalJob<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+    /// For the caller's task: closure and futures may borrow, and need not be `Send`.
+    pub(crate) fn local<'a, I, F: Future + 'a>(
+        mut body: impl FnMut(I) -> F + 'a,
+    ) -> Box<dyn FnMut(I) -> LocalJob<'a, F::Output> + 'a> {
+        Box::new(move |item| Box::pin(body(item)))
+    }
+
+    /// For futures that are spawned.
+    pub(crate) fn spawned<'a, I, F: Future + Send + 'static>(
+        mut body: impl FnMut(I) -> F + 'a,
+    ) -> Box<dyn FnMut(I) -> Job<F::Output> + 'a> {
+        Box::new(move |item| job(body(item)))
+    }
+
+    /// For workers, which call the closure.
+    pub(crate) fn pulled<I, F: Future + Send + 'static>(
+        mut body: impl FnMut(I) -> F + Send + 'static,
+    ) -> Box<dyn FnMut(I) -> Job<F::Output> + Send> {
+        Box::new(move |item| job(body(item)))
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use forloop_core::{CancelToken, Cause, Rate, SharedLimit, ZeroLimit, each};
 use futures_lite::{StreamExt, future};
 
-use crate::{Backend, Gate, LONG, Log, Peak, job, yields};
+use crate::{Backend, Gate, LONG, Log, Peak, boxed, job, yields};
 
 /// OPT-8: `limit_by` bounds the bodies in flight for each key.
 pub fn limit_by_bounds_the_running_bodies_of_each_key<B: Backend>(backend: B) {
@@ -13,13 +13,13 @@ pub fn limit_by_bounds_the_running_bodies_of_each_key<B: Backend>(backend: B) {
         let (all, peaks) = (Peak::default(), [(); 4].map(|()| Peak::default()));
         let looping = each(0..60).limit(limit).unwrap().at(backend.place());
         let looping = looping.limit_by(|n: &u64| n % 4, per_key).unwrap();
-        let outputs = backend.block_on(looping.gather(|n| {
+        let outputs = backend.block_on(looping.gather(boxed(|n| {
             let (all, peak) = (all.clone(), peaks[(n % 4) as usize].clone());
             job(async move {
                 all.during(peak.during(yields(n as usize % 5 + 1))).await;
                 n
             })
-        }));
+        })));
         assert_eq!(outputs, (0..60).collect::<Vec<_>>());
         assert!(all.most() <= limit && peaks.iter().all(|peak| peak.most() <= per_key));
         // In the caller's task as many bodies run as may; a task runs when its runtime polls it.
@@ -33,7 +33,7 @@ pub fn a_key_at_its_limit_does_not_block_other_keys<B: Backend>(backend: B) {
     // Three items of one key wait for the last item, which has another key.
     let looping = each([1, 1, 1, 2]).limit(4).unwrap().at(backend.place());
     let looping = looping.limit_by(|n: &u64| *n, 1).unwrap();
-    let outputs = looping.gather(|n| {
+    let outputs = looping.gather(boxed(|n| {
         started.write(n);
         let gate = gate.clone();
         job(async move {
@@ -44,7 +44,7 @@ pub fn a_key_at_its_limit_does_not_block_other_keys<B: Backend>(backend: B) {
             }
             n
         })
-    });
+    }));
     assert_eq!(backend.block_on(outputs), [1, 1, 1, 2]);
     assert_eq!(started.read(), [1, 2, 1, 1]);
 }
@@ -61,7 +61,7 @@ pub fn at_most_limit_items_are_queued_for_their_key<B: Backend>(backend: B) {
     let looping = each(items).limit(3).unwrap().at(backend.place());
     let looping = looping.limit_by(|_: &u64| "one", 1).unwrap();
     let seen = Log::default();
-    let outputs = looping.gather(|n| {
+    let outputs = looping.gather(boxed(|n| {
         let (gate, pulled, seen) = (gate.clone(), pulled.clone(), seen.clone());
         let three_wait = three_wait.clone();
         job(async move {
@@ -73,7 +73,7 @@ pub fn at_most_limit_items_are_queued_for_their_key<B: Backend>(backend: B) {
             gate.open();
             n
         })
-    });
+    }));
     assert_eq!(backend.block_on(outputs).len(), 100);
     // One body runs and three items are queued.
     assert_eq!(seen.read(), [4]);
@@ -85,13 +85,13 @@ pub fn two_limits_by_key_hold_together<B: Backend>(backend: B) {
     let looping = each(0..60).unbounded().at(backend.place());
     let looping = looping.limit_by(|n: &u64| n % 3, 2).unwrap();
     let looping = looping.limit_by(|n: &u64| n % 5, 1).unwrap();
-    let outputs = backend.block_on(looping.gather(|n| {
+    let outputs = backend.block_on(looping.gather(boxed(|n| {
         let (row, column) = (rows[(n % 3) as usize].clone(), columns[(n % 5) as usize].clone());
         job(async move {
             row.during(column.during(yields(2))).await;
             n
         })
-    }));
+    })));
     assert_eq!(outputs, (0..60).collect::<Vec<_>>());
     assert!(rows.iter().all(|row| row.most() <= 2));
     assert!(columns.iter().all(|column| column.most() <= 1));
@@ -108,7 +108,7 @@ pub fn weight_by_bounds_the_weight_of_the_running_bodies<B: Backend>(backend: B)
     let weight = |n: &u64| *n as usize % 4;
     let (running, most) = (std::sync::Arc::new(std::sync::Mutex::new(0)), Peak::default());
     let looping = each(0..60).limit(6).unwrap().at(backend.place()).weight_by(weight);
-    let outputs = backend.block_on(looping.gather(|n| {
+    let outputs = backend.block_on(looping.gather(boxed(|n| {
         let (running, most) = (running.clone(), most.clone());
         job(async move {
             let weight = weight(&n).max(1);
@@ -118,7 +118,7 @@ pub fn weight_by_bounds_the_weight_of_the_running_bodies<B: Backend>(backend: B)
             *running.lock().unwrap() -= weight;
             n
         })
-    }));
+    })));
     assert_eq!(outputs, (0..60).collect::<Vec<_>>());
     assert!(B::SPAWNED || most.most() > 1);
 }
@@ -128,7 +128,7 @@ pub fn a_heavy_item_is_not_overtaken_and_one_over_the_limit_runs_alone<B: Backen
     let (started, in_flight) = (Log::default(), Peak::default());
     let weights = [1, 1, 4, 1, 1, 100, 1, usize::MAX, 0, 0];
     let looping = each(weights).limit(4).unwrap().at(backend.place()).weight_by(|&weight| weight);
-    let outputs = backend.block_on(looping.gather(|weight| {
+    let outputs = backend.block_on(looping.gather(boxed(|weight| {
         started.write(weight as u64);
         let in_flight = in_flight.clone();
         job(async move {
@@ -137,7 +137,7 @@ pub fn a_heavy_item_is_not_overtaken_and_one_over_the_limit_runs_alone<B: Backen
             let _ = alone;
             weight as u64
         })
-    }));
+    })));
     assert_eq!(outputs.len(), weights.len());
     assert_eq!(started.read(), weights.map(|weight| weight as u64));
 }
@@ -184,12 +184,13 @@ pub fn the_next_item_of_an_ordered_stream_gets_a_permit<B: Backend>(backend: B) 
         let looping = each(items).limit(limit).unwrap().at(backend.place());
         let looping = looping.limit_by(|&(key, ..)| key, 1).unwrap();
         let looping = looping.limit_by(|&(key, ..)| key % 2, 1).unwrap();
-        let stream = looping.weight_by(|&(_, weight, _)| weight).stream(|(key, _, polls)| {
-            job(async move {
-                yields(polls).await;
-                key
-            })
-        });
+        let stream =
+            looping.weight_by(|&(_, weight, _)| weight).stream(boxed(|(key, _, polls)| {
+                job(async move {
+                    yields(polls).await;
+                    key
+                })
+            }));
         assert_eq!(backend.block_on(stream.collect::<Vec<_>>()).len(), count);
     };
     run(vec![(1, 1, 20), (1, 1, 1), (2, 1, 1), (2, 1, 1), (2, 1, 1)], 3);
@@ -204,13 +205,13 @@ pub fn loops_that_share_a_limit_run_no_more_bodies_together<B: Backend>(backend:
     let all = Peak::default();
     let run = |limit: usize| {
         let looping = each(0..20).limit(limit).unwrap().at(backend.place());
-        looping.shared_limit(&shared).gather(|n: u64| {
+        looping.shared_limit(&shared).gather(boxed(|n: u64| {
             let all = all.clone();
             job(async move {
                 all.during(yields(n as usize % 5 + 1)).await;
                 n
             })
-        })
+        }))
     };
     let all_three = future::zip(run(2), future::zip(run(7), run(usize::MAX)));
     let (one, (two, three)) = backend.block_on(all_three);
@@ -227,10 +228,10 @@ pub fn loops_that_share_a_limit_take_turns<B: Backend>(backend: B) {
     let (started, gate) = (Log::default(), Gate::default());
     let looping = each(0..10).unbounded().at(backend.place()).shared_limit(&shared);
     let (first, opened) = (each([0]).unbounded().at(backend.place()), gate.clone());
-    let mut first = Box::pin(first.shared_limit(&shared).for_each(|_: u64| {
+    let mut first = Box::pin(first.shared_limit(&shared).for_each(boxed(|_: u64| {
         let opened = opened.clone();
         job(async move { opened.passed().await })
-    }));
+    })));
     let run = |name: u64, looping: _| {
         let started = &started;
         Box::pin(forloop_core::Loop::for_each(looping, move |_: u64| {
@@ -259,18 +260,18 @@ pub fn a_loop_that_stops_returns_its_shared_permits<B: Backend>(backend: B) {
         let run = |waits: bool| {
             let looping = each(0..2).unbounded().at(backend.place()).shared_limit(&shared);
             let gate = gate.clone();
-            looping.drain_on(&token).for_each(move |_: u64| {
+            looping.drain_on(&token).for_each(boxed(move |_: u64| {
                 let gate = gate.clone();
                 job(async move {
                     if waits {
                         gate.passed().await;
                     }
                 })
-            })
+            }))
         };
         let [mut holds, mut waits] = [run(true), run(true)].map(Box::pin);
         let last = each(0..2).unbounded().at(backend.place()).shared_limit(&shared);
-        let mut last = Box::pin(last.gather(|n: u64| job(async move { n })));
+        let mut last = Box::pin(last.gather(boxed(|n: u64| job(async move { n }))));
         let outputs = backend.block_on(async {
             assert!(future::poll_once(&mut holds).await.is_none());
             assert!(future::poll_once(&mut waits).await.is_none());
@@ -296,9 +297,10 @@ pub fn a_loop_that_waits_for_its_rate_holds_no_shared_permit<B: Backend>(backend
     let shared = SharedLimit::new(1).unwrap();
     let hourly = Rate::new(1, LONG).unwrap();
     let slow = each(0..2).unbounded().at(backend.place());
-    let slow = slow.shared_limit(&shared).rate(&clock, hourly).for_each(|_: u64| job(yields(1)));
+    let slow =
+        slow.shared_limit(&shared).rate(&clock, hourly).for_each(boxed(|_: u64| job(yields(1))));
     let fast = each(0..9).unbounded().at(backend.place()).shared_limit(&shared);
-    let fast = fast.for_each(|_: u64| job(yields(1)));
+    let fast = fast.for_each(boxed(|_: u64| job(yields(1))));
     let slow = async {
         slow.await;
         false

@@ -5,17 +5,18 @@ use std::time::Duration;
 use forloop_core::{Timer, each};
 use futures_lite::StreamExt;
 
-use crate::{Alive, Backend, Gate, Job, Log, eventually, job, yields};
+use crate::{Alive, Backend, Gate, Job, Log, boxed, eventually, job, yields};
 
 /// ASC-1: `as_completed` yields each result once, in completion order.
 pub fn results_are_yielded_once_each_in_completion_order<B: Backend>(backend: B) {
     let gates = [Gate::default(), Gate::default(), Gate::default()];
-    let mut results = each(gates.clone()).unbounded().at(backend.place()).as_completed(|gate| {
-        job(async move {
-            gate.passed().await;
-            1_u64
-        })
-    });
+    let mut results =
+        each(gates.clone()).unbounded().at(backend.place()).as_completed(boxed(|gate: Gate| {
+            job(async move {
+                gate.passed().await;
+                1_u64
+            })
+        }));
     let order = backend.block_on(async {
         let mut order = Vec::new();
         for next in [1, 2, 0] {
@@ -34,7 +35,7 @@ pub fn a_failure_is_yielded_and_does_not_stop_the_iteration<B: Backend>(backend:
     // Some fail, and all fail at once.
     for divisor in [2, 1] {
         let (gate, arrived) = (Gate::default(), Log::default());
-        let results = each(0..6).unbounded().at(backend.place()).as_completed(|n: u64| {
+        let results = each(0..6).unbounded().at(backend.place()).as_completed(boxed(|n: u64| {
             let (gate, arrived) = (gate.clone(), arrived.clone());
             job(async move {
                 arrived.write(n);
@@ -44,7 +45,7 @@ pub fn a_failure_is_yielded_and_does_not_stop_the_iteration<B: Backend>(backend:
                 gate.passed().await;
                 if n.is_multiple_of(divisor) { Err(n.to_string()) } else { Ok(n) }
             })
-        });
+        }));
         let mut results: Vec<_> = backend.block_on(results.collect());
         results.sort();
         assert_eq!(results.len(), 6);
@@ -96,7 +97,7 @@ pub fn bodies_make_progress_while_a_step_awaits<B: Backend>(backend: B) {
         each(0..5)
             .unbounded()
             .at(backend.place())
-            .as_completed(|n: u64| {
+            .as_completed(boxed(|n: u64| {
                 let (others, finished) = (others.clone(), finished.clone());
                 job(async move {
                     yields(10 * n as usize).await;
@@ -106,7 +107,7 @@ pub fn bodies_make_progress_while_a_step_awaits<B: Backend>(backend: B) {
                     }
                     n
                 })
-            })
+            }))
             .for_each(|(_, n)| {
                 let (others, seen) = (others.clone(), seen.clone());
                 async move {
@@ -123,7 +124,7 @@ pub fn bodies_make_progress_while_a_step_awaits<B: Backend>(backend: B) {
 pub fn bodies_make_progress_while_a_consumer_awaits<B: Backend>(backend: B) {
     let both = Gate::default();
     let finished = Log::default();
-    let results = each(0..2).limit(2).unwrap().at(backend.place()).stream(|n: u64| {
+    let results = each(0..2).limit(2).unwrap().at(backend.place()).stream(boxed(|n: u64| {
         let (both, finished) = (both.clone(), finished.clone());
         job(async move {
             yields(20 * n as usize).await;
@@ -133,7 +134,7 @@ pub fn bodies_make_progress_while_a_consumer_awaits<B: Backend>(backend: B) {
             }
             n
         })
-    });
+    }));
     let sum = backend.block_on(results.consume(|mut receiver| {
         let both = both.clone();
         async move {
@@ -179,14 +180,14 @@ pub fn a_failed_step_stops_the_bodies<B: Backend>(backend: B) {
 /// Law 5: A receiver that was moved to another thread yields `None` after its loop has returned or was dropped.
 pub fn a_receiver_that_outlives_its_loop_is_closed<B: Backend>(backend: B) {
     let results = |count: u64| {
-        each(0..count).limit(3).unwrap().at(backend.place()).stream_unordered(|n: u64| {
+        each(0..count).limit(3).unwrap().at(backend.place()).stream_unordered(boxed(|n: u64| {
             job(async move {
                 if n == 7 {
                     std::future::pending::<()>().await;
                 }
                 n
             })
-        })
+        }))
     };
     let drain = |mut receiver: forloop_core::ResultReceiver<u64>| {
         std::thread::spawn(move || {
@@ -219,20 +220,21 @@ pub fn results_between_two_polls_are_yielded_in_completion_order<B: Backend>(bac
     let completed = Log::default();
     let seen: Vec<usize> = backend.block_on(async {
         let bodies: Vec<_> = (0..10).map(|_| Alive::default()).collect();
-        let mut results = each(0..10).unbounded().at(backend.place()).as_completed(|n: usize| {
-            let (guard, next) = (bodies[n].guard(), bodies.get(n + 1).cloned());
-            let (clock, completed) = (clock.clone(), completed.clone());
-            job(async move {
-                let _alive = guard;
-                if let Some(next) = next {
-                    eventually(&clock, || next.ever() == 1 && next.now() == 0).await;
-                }
-                // A task completes a moment after its future has been dropped.
-                clock.sleep(Duration::from_millis(100)).await;
-                completed.write(n);
-                n as u64
-            })
-        });
+        let mut results =
+            each(0..10).unbounded().at(backend.place()).as_completed(boxed(|n: usize| {
+                let (guard, next) = (bodies[n].guard(), bodies.get(n + 1).cloned());
+                let (clock, completed) = (clock.clone(), completed.clone());
+                job(async move {
+                    let _alive = guard;
+                    if let Some(next) = next {
+                        eventually(&clock, || next.ever() == 1 && next.now() == 0).await;
+                    }
+                    // A task completes a moment after its future has been dropped.
+                    clock.sleep(Duration::from_millis(100)).await;
+                    completed.write(n);
+                    n as u64
+                })
+            }));
         assert!(futures_lite::future::poll_once(results.next()).await.is_none());
         let mut waiting = std::pin::pin!(eventually(&clock, || completed.read().len() == 10));
         if B::SPAWNED {
@@ -250,7 +252,7 @@ pub fn a_receiver_on_another_thread_receives_every_result<B: Backend>(backend: B
             .limit(limit)
             .unwrap()
             .at(backend.place())
-            .stream(|n: u64| job(async move { n }));
+            .stream(boxed(|n: u64| job(async move { n })));
         let taken = backend.block_on(results.consume(|mut receiver| {
             let (done, wait) = async_channel::bounded(1);
             std::thread::spawn(move || {
@@ -271,8 +273,11 @@ pub fn a_receiver_on_another_thread_receives_every_result<B: Backend>(backend: B
 
 /// Law 5: A receiver yields `None` after its loop has returned, even if the loop's future still exists.
 pub fn a_receiver_is_closed_when_its_loop_returns<B: Backend>(backend: B) {
-    let results =
-        each(0..3).limit(2).unwrap().at(backend.place()).stream(|n: u64| job(async move { n }));
+    let results = each(0..3)
+        .limit(2)
+        .unwrap()
+        .at(backend.place())
+        .stream(boxed(|n: u64| job(async move { n })));
     backend.block_on(async {
         let mut looping = Box::pin(results.consume(|receiver| async { receiver }));
         let mut receiver = looping.as_mut().await;
@@ -286,14 +291,15 @@ pub fn a_paused_consumer_does_not_change_the_completion_order<B: Backend>(backen
     let gates: Vec<Gate> = (0..4).map(|_| Gate::default()).collect();
     let completed = Log::default();
     let clock = backend.clock();
-    let mut results = each(0..4).limit(3).unwrap().at(backend.place()).as_completed(|n: usize| {
-        let (gate, completed) = (gates[n].clone(), completed.clone());
-        job(async move {
-            gate.passed().await;
-            completed.write(n);
-            n as u64
-        })
-    });
+    let mut results =
+        each(0..4).limit(3).unwrap().at(backend.place()).as_completed(boxed(|n: usize| {
+            let (gate, completed) = (gates[n].clone(), completed.clone());
+            job(async move {
+                gate.passed().await;
+                completed.write(n);
+                n as u64
+            })
+        }));
     backend.block_on(async {
         gates[0].open();
         assert_eq!(results.next().await, Some((0, 0)));

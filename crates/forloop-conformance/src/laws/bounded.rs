@@ -7,20 +7,20 @@ use forloop_core::{ZeroLimit, each, each_stream};
 use futures_lite::{Stream, StreamExt};
 
 use crate::strategies::{Run, every_strategy};
-use crate::{Alive, Backend, Gate, Log, Peak, job, yields};
+use crate::{Alive, Backend, Gate, Log, Peak, boxed, job, yields};
 
 /// BND-1: At most `limit` bodies are in flight, for limits from 1 to 100.
 pub fn at_most_limit_bodies_are_in_flight<B: Backend>(backend: B) {
     for limit in [1, 2, 5, 10, 20, 100] {
         let peak = Peak::default();
         let n = limit as u64 + 10;
-        let outputs = each(0..n).limit(limit).unwrap().at(backend.place()).gather(|n| {
+        let outputs = each(0..n).limit(limit).unwrap().at(backend.place()).gather(boxed(|n| {
             let peak = peak.clone();
             job(async move {
                 peak.during(yields(limit + n as usize * 7 % 5)).await;
                 n
             })
-        });
+        }));
         assert_eq!(backend.block_on(outputs), (0..n).collect::<Vec<_>>());
         assert!(peak.most() <= limit, "{} in flight of {limit}", peak.most());
         if !B::SPAWNED {
@@ -33,7 +33,7 @@ pub fn at_most_limit_bodies_are_in_flight<B: Backend>(backend: B) {
 pub fn a_free_permit_starts_the_next_body_at_once<B: Backend>(backend: B) {
     // Body 0 completes after all others, so they all ran with the other permit.
     let (last, log) = (Gate::default(), Log::default());
-    let outputs = each(0..5).limit(2).unwrap().at(backend.place()).gather(|n: u64| {
+    let outputs = each(0..5).limit(2).unwrap().at(backend.place()).gather(boxed(|n: u64| {
         let (last, log) = (last.clone(), log.clone());
         job(async move {
             match n {
@@ -44,7 +44,7 @@ pub fn a_free_permit_starts_the_next_body_at_once<B: Backend>(backend: B) {
             log.write(n);
             n
         })
-    });
+    }));
     assert_eq!(backend.block_on(outputs), [0, 1, 2, 3, 4]);
     assert_eq!(log.read()[..3], [1, 2, 3]);
 }
@@ -56,14 +56,15 @@ pub fn the_source_is_pulled_only_for_a_free_permit<B: Backend>(backend: B) {
         pulled.write(n);
         assert!(pulled.read().len() <= settled.read().len() + 3);
     });
-    let mut results = each(items).limit(3).unwrap().at(backend.place()).stream_unordered(|n| {
-        let settled = settled.clone();
-        job(async move {
-            yields(n as usize % 3).await;
-            settled.write(n);
-            n
-        })
-    });
+    let mut results =
+        each(items).limit(3).unwrap().at(backend.place()).stream_unordered(boxed(|n| {
+            let settled = settled.clone();
+            job(async move {
+                yields(n as usize % 3).await;
+                settled.write(n);
+                n
+            })
+        }));
     backend.block_on(async {
         for _ in 0..50 {
             results.next().await.unwrap();
@@ -75,15 +76,16 @@ pub fn the_source_is_pulled_only_for_a_free_permit<B: Backend>(backend: B) {
 pub fn a_result_that_the_ordered_stream_buffers_keeps_its_permit<B: Backend>(backend: B) {
     let (first, pulled) = (Gate::default(), Log::default());
     let items = (0..).inspect(|&n: &u64| pulled.write(n));
-    let mut results = Box::pin(each(items).limit(3).unwrap().at(backend.place()).stream(|n| {
-        let first = first.clone();
-        job(async move {
-            if n == 0 {
-                first.passed().await;
-            }
-            n
-        })
-    }));
+    let mut results =
+        Box::pin(each(items).limit(3).unwrap().at(backend.place()).stream(boxed(|n| {
+            let first = first.clone();
+            job(async move {
+                if n == 0 {
+                    first.passed().await;
+                }
+                n
+            })
+        })));
     backend.block_on(async {
         for _ in 0..20 {
             assert!(futures_lite::future::poll_once(results.next()).await.is_none());
@@ -101,14 +103,14 @@ pub fn a_result_that_the_ordered_stream_buffers_keeps_its_permit<B: Backend>(bac
 /// BND-5: At most `limit` futures of bodies exist at a time.
 pub fn at_most_limit_bodies_exist<B: Backend>(backend: B) {
     let alive = Alive::default();
-    let outputs = each(0..200).limit(4).unwrap().at(backend.place()).for_each(|n: u64| {
+    let outputs = each(0..200).limit(4).unwrap().at(backend.place()).for_each(boxed(|n: u64| {
         let guard = alive.guard();
         assert!(alive.now() <= 4);
         job(async move {
             let _alive = guard;
             yields(n as usize % 3).await;
         })
-    });
+    }));
     backend.block_on(outputs);
     assert_eq!((alive.ever(), alive.now()), (200, 0));
 }
@@ -131,24 +133,25 @@ pub fn the_ordered_stream_keeps_input_order_and_the_unordered_one_completion_ord
                 .limit(limit)
                 .unwrap()
                 .at(backend.place())
-                .stream(|(index, duration)| {
+                .stream(boxed(|(index, duration)| {
                     job(async move {
                         yields(duration).await;
                         index as u64
                     })
-                })
+                }))
                 .collect(),
         );
         assert_eq!(ordered, (0..12).collect::<Vec<_>>());
     }
     let gates = [Gate::default(), Gate::default()];
-    let mut unordered = each(0..2).unbounded().at(backend.place()).stream_unordered(|n: usize| {
-        let gate = gates[n].clone();
-        job(async move {
-            gate.passed().await;
-            n as u64
-        })
-    });
+    let mut unordered =
+        each(0..2).unbounded().at(backend.place()).stream_unordered(boxed(|n: usize| {
+            let gate = gates[n].clone();
+            job(async move {
+                gate.passed().await;
+                n as u64
+            })
+        }));
     backend.block_on(async {
         gates[1].open();
         assert_eq!(unordered.next().await, Some(1));
@@ -162,17 +165,18 @@ pub fn after_an_error_no_item_is_pulled_and_no_body_is_called<B: Backend>(backen
     for (items, fails, expected) in [(1..4, 1, vec![1]), (0..100, 1, vec![0, 1])] {
         let (called, pulled) = (Log::default(), Log::default());
         let items = items.inspect(|&n: &u64| pulled.write(n));
-        let error = each(items).limit(1).unwrap().at(backend.place()).try_for_each(|n| {
-            called.write(n);
-            job(async move { if n == fails { Err(n.to_string()) } else { Ok(()) } })
-        });
+        let error =
+            each(items).limit(1).unwrap().at(backend.place()).try_for_each(boxed(|n: u64| {
+                called.write(n);
+                job(async move { if n == fails { Err(n.to_string()) } else { Ok(()) } })
+            }));
         assert_eq!(backend.block_on(error).unwrap_err().first().unwrap().error, "1");
         assert_eq!(called.read(), expected);
         assert_eq!(pulled.read(), expected);
     }
     // The same with a free permit: no body is called after the error.
     let (called, gate) = (Log::default(), Gate::default());
-    let error = each(0..100).limit(3).unwrap().at(backend.place()).try_gather(|n: u64| {
+    let error = each(0..100).limit(3).unwrap().at(backend.place()).try_gather(boxed(|n: u64| {
         let gate = gate.clone();
         called.write(n);
         job(async move {
@@ -181,7 +185,7 @@ pub fn after_an_error_no_item_is_pulled_and_no_body_is_called<B: Backend>(backen
             }
             Err::<u64, _>(n.to_string())
         })
-    });
+    }));
     assert_eq!(backend.block_on(error).unwrap_err().first().unwrap().error, "2");
     assert_eq!(called.read(), [0, 1, 2]);
 }
@@ -217,13 +221,13 @@ pub fn a_stream_is_polled_only_for_a_free_permit<B: Backend>(backend: B) {
     let (polled, gate, peak) = (Log::default(), Gate::default(), Peak::default());
     let source = Counting { left: 10, polled: polled.clone(), was_pending: false };
     let mut outputs =
-        Box::pin(each_stream(source).limit(2).unwrap().at(backend.place()).gather(|n| {
+        Box::pin(each_stream(source).limit(2).unwrap().at(backend.place()).gather(boxed(|n| {
             let (gate, peak) = (gate.clone(), peak.clone());
             job(async move {
                 peak.during(gate.passed()).await;
                 n
             })
-        }));
+        })));
     backend.block_on(async {
         for _ in 0..10 {
             assert!(futures_lite::future::poll_once(outputs.as_mut()).await.is_none());
@@ -261,7 +265,7 @@ pub fn limit_one_is_the_sequential_loop_in_every_strategy<B: Backend>(backend: B
             }
         };
         backend.block_on(async {
-            for Run { strategy, returned } in every_strategy!(job: one(), body) {
+            for Run { strategy, returned } in every_strategy!(spawned: one(), body) {
                 let returned = returned.await;
                 let called = completed.take();
                 assert_eq!(called, order[..called.len()], "{strategy:?}");

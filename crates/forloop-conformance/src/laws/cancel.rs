@@ -8,7 +8,7 @@ use futures_lite::future::poll_once;
 
 use super::fallible;
 use crate::strategies::{Run, every_strategy};
-use crate::{Alive, Backend, Gate, Group, Log, eventually, job, yields};
+use crate::{Alive, Backend, Gate, Group, Log, boxed, eventually, job, yields};
 
 /// CAN-1: Dropping a loop drops its source and stops its bodies: in the caller's task before the drop returns,
 /// tasks soon after.
@@ -20,16 +20,17 @@ pub fn a_dropped_loop_stops_every_body_and_drops_its_source<B: Backend>(backend:
         let items = (0..).inspect(move |_: &u64| {
             let _source = &in_source;
         });
-        let mut outputs = Box::pin(each(items).limit(7).unwrap().at(backend.place()).gather(|n| {
-            let guard = alive.guard();
-            job(async move {
-                let _alive = guard;
-                if n > 20 {
-                    std::future::pending::<()>().await;
-                }
-                n
-            })
-        }));
+        let mut outputs =
+            Box::pin(each(items).limit(7).unwrap().at(backend.place()).gather(boxed(|n| {
+                let guard = alive.guard();
+                job(async move {
+                    let _alive = guard;
+                    if n > 20 {
+                        std::future::pending::<()>().await;
+                    }
+                    n
+                })
+            })));
         for _ in 0..50 {
             assert!(poll_once(outputs.as_mut()).await.is_none());
             yields(1).await;
@@ -76,7 +77,7 @@ pub fn everything_is_dropped_exactly_once<B: Backend>(backend: B) {
             .limit(3)
             .unwrap()
             .at(backend.place())
-            .try_gather(|(n, item)| {
+            .try_gather(boxed(|(n, item): (u64, _)| {
                 let (captured, values) = (captured.guard(), values.clone());
                 job(async move {
                     let _dropped = (item, captured);
@@ -89,7 +90,7 @@ pub fn everything_is_dropped_exactly_once<B: Backend>(backend: B) {
                         _ => Ok(n),
                     }
                 })
-            });
+            }));
         let run = AssertUnwindSafe(|| {
             backend.block_on(async {
                 let mut looping = Box::pin(looping);
@@ -134,7 +135,7 @@ pub fn every_strategy_that_is_dropped_stops_its_bodies_and_drops_its_source<B: B
         })
     };
     let fallible = |n| fallible(body(n));
-    let mut runs: Vec<_> = every_strategy!(job: looping(), body)
+    let mut runs: Vec<_> = every_strategy!(spawned: looping(), body)
         .into_iter()
         .map(|Run { strategy, returned }| {
             let run: Pin<Box<dyn Future<Output = ()> + '_>> = Box::pin(async move {

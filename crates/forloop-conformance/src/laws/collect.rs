@@ -7,7 +7,7 @@ use forloop_core::{CancelToken, Cause, Outcome, each};
 use futures_lite::future::poll_once;
 
 use super::{endless, errors};
-use crate::{Alive, Backend, Gate, Job, job, seconds, yields};
+use crate::{Alive, Backend, Gate, Job, boxed, job, seconds, yields};
 
 /// A body that takes longer the earlier its item is.
 fn slower_first(n: u64) -> Job<u64> {
@@ -100,13 +100,16 @@ pub fn extend_adds_outputs_in_completion_order<B: Backend>(backend: B) {
     gates[4].open();
     let mut openers = Openers(vec![7], &gates);
     let looping = each(0..5).unbounded().at(backend.place());
-    backend.block_on(looping.extend(&mut openers, |n: u64| {
-        let gate = gates[n as usize].clone();
-        job(async move {
-            gate.passed().await;
-            n
-        })
-    }));
+    backend.block_on(looping.extend(
+        &mut openers,
+        boxed(|n: u64| {
+            let gate = gates[n as usize].clone();
+            job(async move {
+                gate.passed().await;
+                n
+            })
+        }),
+    ));
     assert_eq!(openers.0, [7, 4, 3, 2, 1, 0]);
 }
 

@@ -2,7 +2,6 @@
 //! every turn.
 
 use std::cell::{Cell, RefCell};
-use std::convert::identity;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
@@ -84,8 +83,7 @@ pub fn no_body_uses_up_every_turn_of_its_loop(_in_task: Inline) {
             }
             n as u64
         };
-        for Run { strategy, returned } in
-            every_strategy!(identity: each(0..bodies).unbounded(), body)
+        for Run { strategy, returned } in every_strategy!(local: each(0..bodies).unbounded(), body)
         {
             done.set(0);
             allowance.check(strategy.name, returned);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use forloop_core::backon::ConstantBuilder;
 use forloop_core::{CancelToken, Cause, Event, LoopError, Outcome, OutcomeKind, each, each_stream};
 
-use crate::{Alive, Backend, Gate, Job, Log, job, seconds, yields};
+use crate::{Alive, Backend, Gate, Job, Log, boxed, job, seconds, yields};
 
 /// OPT-10: After `drain_on` has fired, the running bodies complete and no other body starts.
 pub fn draining_completes_the_running_bodies_and_starts_no_other<B: Backend>(backend: B) {
@@ -42,7 +42,7 @@ pub fn draining_completes_the_running_bodies_and_starts_no_other<B: Backend>(bac
     // No item was left: the loop is not interrupted.
     let whole = each(0..3).unbounded().at(backend.place());
     let late = CancelToken::new();
-    let whole = whole.drain_on(&late).gather(|n| {
+    let whole = whole.drain_on(&late).gather(boxed(|n| {
         let late = late.clone();
         job(async move {
             if n == 2 {
@@ -51,7 +51,7 @@ pub fn draining_completes_the_running_bodies_and_starts_no_other<B: Backend>(bac
             yields(3).await;
             n
         })
-    });
+    }));
     assert!(backend.block_on(whole).is_ok());
 }
 
@@ -65,7 +65,8 @@ pub fn a_loop_that_waits_for_its_source_can_be_drained<B: Backend>(backend: B) {
         std::task::Poll::<Option<u64>>::Pending
     });
     let looping = each_stream(source).limit(2).unwrap().at(backend.place()).drain_on(&token);
-    let interrupted = backend.block_on(looping.gather(|n| job(async move { n }))).unwrap_err();
+    let interrupted =
+        backend.block_on(looping.gather(boxed(|n| job(async move { n })))).unwrap_err();
     assert_eq!((interrupted.cause, interrupted.ready.len()), (Cause::Drained, 0));
 }
 
@@ -91,7 +92,7 @@ pub fn items_that_panic_when_dropped_do_not_hang_the_loop<B: Backend>(backend: B
     let again = ConstantBuilder::default().with_delay(Duration::ZERO);
     let items = (0..3).map(|_| Item(0));
     let looping = each(items).unbounded().at(backend.place()).retry(&clock, again);
-    let looping = looping.settle(|mut item| {
+    let looping = looping.settle(boxed(|mut item: Item| {
         item.0 = 0;
         drop(item);
         let guard = alive.guard();
@@ -100,7 +101,7 @@ pub fn items_that_panic_when_dropped_do_not_hang_the_loop<B: Backend>(backend: B
             yields(3).await;
             Ok::<u64, String>(0)
         })
-    });
+    }));
     let caught = catch_unwind(AssertUnwindSafe(|| backend.block_on(looping)));
     assert!(caught.is_err() && alive.now() == 0);
 }
@@ -112,7 +113,7 @@ pub fn a_draining_loop_can_be_cancelled<B: Backend>(backend: B) {
     let has_started = Gate::default();
     let looping = each(0..).limit(2).unwrap().at(backend.place());
     let looping = looping.drain_on(&first).cancel_on(&second);
-    let settled = backend.block_on(looping.settle(|n: u64| {
+    let settled = backend.block_on(looping.settle(boxed(|n: u64| {
         let (first, second, guard) = (first.clone(), second.clone(), alive.guard());
         let has_started = has_started.clone();
         job(async move {
@@ -128,7 +129,7 @@ pub fn a_draining_loop_can_be_cancelled<B: Backend>(backend: B) {
             }
             std::future::pending::<Result<u64, String>>().await
         })
-    }));
+    })));
     let interrupted = settled.interrupted().unwrap();
     assert_eq!((&interrupted.cause, &interrupted.pending[..]), (&Cause::Cancelled, &[0, 1][..]));
     assert!(settled.iter().all(|outcome| matches!(outcome, Outcome::Cancelled)));
@@ -144,7 +145,7 @@ pub fn draining_reports_queued_items_as_not_run_and_waiting_retries_as_failed<B:
     let looping = each([0, 1, 1, 1]).limit(4).unwrap().at(backend.place());
     let again = ConstantBuilder::default().with_delay(seconds::<B>(3600));
     let looping = looping.limit_by(|n: &u64| *n, 1).unwrap().retry(&clock, again).drain_on(&token);
-    let settled = backend.block_on(looping.settle(|n| {
+    let settled = backend.block_on(looping.settle(boxed(|n| {
         let token = token.clone();
         job(async move {
             if n == 1 {
@@ -155,7 +156,7 @@ pub fn draining_reports_queued_items_as_not_run_and_waiting_retries_as_failed<B:
             }
             Err("for now".to_owned())
         })
-    }));
+    })));
     assert_eq!(settled.interrupted().unwrap().cause, Cause::Drained);
     let outcomes: Vec<_> = settled
         .iter()
@@ -273,7 +274,8 @@ pub fn stop_on_counts_stops_the_loop_when_its_condition_is_met<B: Backend>(backe
     // No body has failed, but not all items have run.
     let three = each(0..10).sequential().at(backend.place());
     let three = three.stop_on_counts(|counts| counts.last().is_some_and(|(index, _)| index == 2));
-    let error = backend.block_on(three.try_gather(|n| job(async move { Ok::<u64, String>(n) })));
+    let error =
+        backend.block_on(three.try_gather(boxed(|n| job(async move { Ok::<u64, String>(n) }))));
     assert_eq!(error, Err(LoopError::ConditionMet));
 }
 
@@ -321,7 +323,7 @@ pub fn stop_on_output_stops_the_loop_at_a_matching_output<B: Backend>(backend: B
     assert_eq!(shown, (0..10).map(|n| (n, n % 2 == 0)).collect::<Vec<_>>());
     // The match is the last item: the loop is not interrupted.
     let last = looping(1).stop_on_output(|_, output: &u64| *output == 9);
-    assert!(backend.block_on(last.gather(|n| job(async move { n }))).is_ok());
+    assert!(backend.block_on(last.gather(boxed(|n| job(async move { n })))).is_ok());
 }
 
 /// OPT-2, law 1: A panic of the predicate propagates after the bodies have stopped.
@@ -329,7 +331,7 @@ pub fn a_predicates_panic_propagates_after_the_bodies_have_stopped<B: Backend>(b
     let alive = Alive::default();
     let looping = each(0..9).limit(4).unwrap().at(backend.place());
     let looping = looping.stop_on_output(|_, _: &u64| panic!("on purpose"));
-    let looping = looping.gather(|n| {
+    let looping = looping.gather(boxed(|n| {
         let guard = alive.guard();
         job(async move {
             let _alive = guard;
@@ -338,7 +340,7 @@ pub fn a_predicates_panic_propagates_after_the_bodies_have_stopped<B: Backend>(b
             }
             n
         })
-    });
+    }));
     let caught = catch_unwind(AssertUnwindSafe(|| backend.block_on(looping)));
     assert_eq!(caught.unwrap_err().downcast_ref(), Some(&"on purpose"));
     assert_eq!(alive.now(), 0);
@@ -356,26 +358,26 @@ pub fn a_met_condition_is_not_checked_again_and_a_drained_loop_reports_its_cause
         checks.write(counts.completed() as u64);
         counts.completed() == 1
     });
-    let settled = backend.block_on(looping.settle(|n| {
+    let settled = backend.block_on(looping.settle(boxed(|n| {
         job(async move {
             // The others wait for a retry by then, or are stopped.
             yields(20 * usize::from(n == 3)).await;
             if n == 3 { Ok(n) } else { Err("again".to_owned()) }
         })
-    }));
+    })));
     assert_eq!((checked.read(), settled.len()), (vec![1], 4));
 
     // The body fails after the loop was drained, and would have been retried.
     let token = CancelToken::new();
     let looping = each(0..1).unbounded().at(backend.place()).retry(&clock, again);
-    let settled = backend.block_on(looping.drain_on(&token).settle(|_| {
+    let settled = backend.block_on(looping.drain_on(&token).settle(boxed(|_| {
         let token = token.clone();
         job(async move {
             token.cancel();
             yields(5).await;
             Err::<u64, _>("no".to_owned())
         })
-    }));
+    })));
     assert_eq!(
         settled.interrupted().map(|interrupted| interrupted.cause.clone()),
         Some(Cause::Drained)
@@ -393,7 +395,7 @@ pub fn observers_receive_the_events_of_each_item_in_order<B: Backend>(backend: B
         .timeout(&clock, seconds::<B>(3))
         .retry(&clock, again)
         .observe(&clock, move |at, event: &Event| received.write((at, *event)));
-    let settled = backend.block_on(looping.settle(|n: u64| {
+    let settled = backend.block_on(looping.settle(boxed(|n: u64| {
         job(async move {
             match n {
                 0 => Ok(n),
@@ -402,7 +404,7 @@ pub fn observers_receive_the_events_of_each_item_in_order<B: Backend>(backend: B
                 _ => Ok(n),
             }
         })
-    }));
+    })));
     let events = events.read();
     assert!(events.windows(2).all(|pair| pair[0].0 <= pair[1].0), "the times are in order");
     assert!(matches!(events[0].1, Event::LoopStarted { lower: 4, upper: Some(4), .. }));
@@ -439,7 +441,7 @@ pub fn observers_receive_the_outcomes_of_stopped_and_unstarted_items<B: Backend>
         .unwrap()
         .observe(&clock, move |_, event: &Event| received.write(*event))
         .cancel_on(&token);
-    let interrupted = backend.block_on(looping.gather(|n| {
+    let interrupted = backend.block_on(looping.gather(boxed(|n| {
         let (token, first_runs) = (token.clone(), first_runs.clone());
         job(async move {
             if n == 1 {
@@ -450,7 +452,7 @@ pub fn observers_receive_the_outcomes_of_stopped_and_unstarted_items<B: Backend>
             first_runs.open();
             std::future::pending::<u64>().await
         })
-    }));
+    })));
     assert_eq!(interrupted.unwrap_err().pending, [0, 1]);
     let mut outcomes: Vec<_> = events
         .read()

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use forloop_core::{CancelToken, Cause, Outcome, each};
 
 use super::endless;
-use crate::{Alive, Backend, Gate, Log, PanicOnDrop, job, seconds, yields};
+use crate::{Alive, Backend, Gate, Log, PanicOnDrop, boxed, job, seconds, yields};
 
 /// FLD-1: `fold` receives each output once, in completion order, with its index.
 pub fn each_output_is_folded_once_in_completion_order_with_its_index<B: Backend>(backend: B) {
@@ -57,7 +57,7 @@ pub fn of_many_items_at_most_limit_exist_at_once<B: Backend>(backend: B) {
 /// FLD-1: A fold keeps every update, while bodies that read, await and write a shared counter lose some.
 pub fn a_fold_keeps_updates_that_a_shared_counter_loses<B: Backend>(backend: B) {
     let (total, all_in) = (Log::<u64>::default(), Gate::default());
-    let counted = each(1..=10).unbounded().at(backend.place()).for_each(|n: u64| {
+    let counted = each(1..=10).unbounded().at(backend.place()).for_each(boxed(|n: u64| {
         let (total, all_in) = (total.clone(), all_in.clone());
         job(async move {
             let before = total.read().last().copied().unwrap_or_default();
@@ -67,7 +67,7 @@ pub fn a_fold_keeps_updates_that_a_shared_counter_loses<B: Backend>(backend: B) 
             all_in.passed().await;
             total.write(before + n);
         })
-    });
+    }));
     backend.block_on(counted);
     assert_eq!(total.read().len(), 10);
     if !B::SPAWNED {

@@ -1,6 +1,5 @@
 //! `gather`, `try_gather` and `settle`.
 
-use std::convert::identity;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,13 +9,13 @@ use futures_lite::FutureExt;
 use futures_lite::future::poll_once;
 
 use crate::strategies::{Run, Stops, every_strategy};
-use crate::{Alive, Backend, Gate, Inline, LONG, Log, Peak, eventually, job, yields};
+use crate::{Alive, Backend, Gate, Inline, LONG, Log, Peak, boxed, eventually, job, yields};
 
 /// GAT-1: Without a limit, all bodies are in flight at once.
 pub fn all_bodies_run_at_once<B: Backend>(backend: B) {
     // Ten bodies that wait for each other complete only if all ten are in flight.
     let (peak, gate, arrived) = (Peak::default(), Gate::default(), Log::default());
-    let bodies = each(0..10).unbounded().at(backend.place()).gather(|n: u64| {
+    let bodies = each(0..10).unbounded().at(backend.place()).gather(boxed(|n: u64| {
         let (peak, gate, arrived) = (peak.clone(), gate.clone(), arrived.clone());
         job(async move {
             let body = async {
@@ -29,7 +28,7 @@ pub fn all_bodies_run_at_once<B: Backend>(backend: B) {
             };
             peak.during(body).await
         })
-    });
+    }));
     assert_eq!(backend.block_on(bodies).len(), 10);
     assert_eq!(peak.most(), 10);
 }
@@ -38,7 +37,7 @@ pub fn all_bodies_run_at_once<B: Backend>(backend: B) {
 pub fn outputs_are_returned_in_input_order<B: Backend>(backend: B) {
     let (a, c) = (Gate::default(), Gate::default());
     let log = Log::default();
-    let outputs = each(["a", "b", "c"]).unbounded().at(backend.place()).gather(|name| {
+    let outputs = each(["a", "b", "c"]).unbounded().at(backend.place()).gather(boxed(|name| {
         let (a, c, log) = (a.clone(), c.clone(), log.clone());
         job(async move {
             match name {
@@ -54,7 +53,7 @@ pub fn outputs_are_returned_in_input_order<B: Backend>(backend: B) {
             }
             name.as_bytes()[0] as u64
         })
-    });
+    }));
     assert_eq!(backend.block_on(outputs), [97, 98, 99]);
     assert_eq!(log.read(), ["b", "a", "c"]);
 }
@@ -63,14 +62,14 @@ pub fn outputs_are_returned_in_input_order<B: Backend>(backend: B) {
 pub fn each_item_is_pulled_once_and_its_body_called_once_in_input_order<B: Backend>(backend: B) {
     let (pulled, called) = (Log::default(), Log::default());
     let items = (0..100).inspect(|&n: &u64| pulled.write(n)).enumerate();
-    let outputs = each(items).unbounded().at(backend.place()).gather(|(index, n)| {
+    let outputs = each(items).unbounded().at(backend.place()).gather(boxed(|(index, n)| {
         assert_eq!(index as u64, n);
         called.write(n);
         job(async move {
             yields(n as usize % 3).await;
             n
         })
-    });
+    }));
     let expected: Vec<_> = (0..100).collect();
     assert_eq!(backend.block_on(outputs), expected);
     assert_eq!(pulled.read(), expected);
@@ -80,7 +79,7 @@ pub fn each_item_is_pulled_once_and_its_body_called_once_in_input_order<B: Backe
 /// GAT-4: The earliest error is returned, not the one with the lowest index.
 pub fn the_earliest_error_is_returned<B: Backend>(backend: B) {
     let (gate, clock) = (Gate::default(), backend.clock());
-    let outcome = each(0..2).unbounded().at(backend.place()).try_gather(|n: u64| {
+    let outcome = each(0..2).unbounded().at(backend.place()).try_gather(boxed(|n: u64| {
         let (gate, clock) = (gate.clone(), clock.clone());
         job(async move {
             if n == 0 {
@@ -92,7 +91,7 @@ pub fn the_earliest_error_is_returned<B: Backend>(backend: B) {
             }
             Err::<u64, _>(format!("body {n}"))
         })
-    });
+    }));
     let error = backend.block_on(outcome).unwrap_err();
     assert_eq!(error.first().unwrap().error, "body 1");
 }
@@ -100,7 +99,7 @@ pub fn the_earliest_error_is_returned<B: Backend>(backend: B) {
 /// GAT-5: An error is returned after every sibling has stopped.
 pub fn an_error_is_returned_after_the_siblings_have_stopped<B: Backend>(backend: B) {
     let (alive, all_in) = (Alive::default(), Gate::default());
-    let outcome = each(0..10).unbounded().at(backend.place()).try_gather(|n: u64| {
+    let outcome = each(0..10).unbounded().at(backend.place()).try_gather(boxed(|n: u64| {
         let (alive, all_in) = (alive.clone(), all_in.clone());
         job(async move {
             let _alive = alive.guard();
@@ -114,7 +113,7 @@ pub fn an_error_is_returned_after_the_siblings_have_stopped<B: Backend>(backend:
             std::future::pending::<()>().await;
             Ok(n)
         })
-    });
+    }));
     let error = backend.block_on(async {
         let error = outcome.await.unwrap_err();
         // Checked before any other task is polled.
@@ -145,7 +144,7 @@ pub fn the_error_contains_every_failure<B: Backend>(backend: B) {
         }
     };
     backend.block_on(async {
-        for Run { strategy, mut returned } in every_strategy!(job: looping(), body) {
+        for Run { strategy, mut returned } in every_strategy!(spawned: looping(), body) {
             if strategy.stops != Stops::AtFailure {
                 continue;
             }
@@ -190,9 +189,9 @@ pub fn the_error_contains_every_failure_of_bodies_that_start_together(in_task: I
     for (limit, items, expected) in [(1, 9, 1), (3, 9, 3), (9, 3, 3), (100, 1000, 64)] {
         let looping = || each(0..items).limit(limit).unwrap();
         let with_deadline = || looping().deadline(&clock, LONG);
-        let runs = every_strategy!(identity: looping(), body).into_iter();
-        let runs = runs.chain(every_strategy!(identity: looping().with_parent_waker(), body));
-        let runs = runs.chain(every_strategy!(identity: with_deadline(), body));
+        let runs = every_strategy!(local: looping(), body).into_iter();
+        let runs = runs.chain(every_strategy!(local: looping().with_parent_waker(), body));
+        let runs = runs.chain(every_strategy!(local: with_deadline(), body));
         in_task.block_on(async {
             for Run { strategy, returned } in runs {
                 if strategy.stops != Stops::AtFailure {
@@ -288,12 +287,12 @@ pub fn settle_returns_every_outcome_in_input_order<B: Backend>(backend: B) {
     let items = || each([3, 1, 0, 2]);
     let limited = |limit: usize| items().limit(limit).unwrap();
     for looping in [items().sequential(), limited(2), limited(4), items().unbounded()] {
-        let outcomes = looping.at(backend.place()).settle(|n: u64| {
+        let outcomes = looping.at(backend.place()).settle(boxed(|n: u64| {
             job(async move {
                 yields(n as usize).await;
                 if n.is_multiple_of(2) { Err(format!("e{n}")) } else { Ok(n) }
             })
-        });
+        }));
         match &backend.block_on(outcomes)[..] {
             [Outcome::Ok(3), Outcome::Ok(1), Outcome::Err(first), Outcome::Err(second)] => {
                 assert_eq!((&first[..], &second[..]), ("e0", "e2"));

@@ -10,8 +10,8 @@ use super::endless;
 use super::times::Stopwatch;
 use crate::strategies::{Run, every_strategy};
 use crate::{
-    Alive, Backend, Gate, Job, LONG, Log, TickingClock, VirtualClock, eventually, job, long_after,
-    needs_many_tasks, on_time, seconds, yields,
+    Alive, Backend, Gate, Job, LONG, Log, TickingClock, VirtualClock, boxed, eventually, job,
+    long_after, needs_many_tasks, on_time, seconds, yields,
 };
 
 /// CAN-2
@@ -32,7 +32,7 @@ pub fn a_token_cancelled_before_keeps_every_strategy_from_beginning<B: Backend>(
         job(async move { Ok::<u64, String>(n) })
     };
     backend.block_on(async {
-        for Run { strategy, returned } in every_strategy!(job: looping(), sync_body) {
+        for Run { strategy, returned } in every_strategy!(spawned: looping(), sync_body) {
             let returned = returned.await;
             assert_eq!(returned.causes, [Cause::Cancelled], "{strategy:?}");
             assert!(returned.values.is_empty() && returned.failures.is_empty(), "{strategy:?}");
@@ -59,7 +59,7 @@ pub fn a_cancelled_loop_has_stopped_its_bodies_and_reports_the_outcomes<B: Backe
     backend.block_on(async {
         let items = (0..10).inspect(|&n: &u64| pulled.write(n));
         let settled = each(items).limit(2).unwrap().at(backend.place()).cancel_on(&token);
-        let settled = settled.settle(|n| {
+        let settled = settled.settle(boxed(|n| {
             let (guard, done) = (alive.guard(), done.clone());
             let (token, gate) = (token.clone(), gate.clone());
             job(async move {
@@ -79,7 +79,7 @@ pub fn a_cancelled_loop_has_stopped_its_bodies_and_reports_the_outcomes<B: Backe
                 }
                 Ok::<u64, String>(n)
             })
-        });
+        }));
         let settled = settled.await;
         assert_eq!(alive.now(), 0, "a body of the loop is still running");
         let interrupted = settled.interrupted().unwrap();
@@ -174,7 +174,7 @@ pub fn a_body_may_await_the_token_and_complete<B: Backend>(backend: B) {
     let token = CancelToken::new();
     let (seen, canceller) = (Log::default(), token.clone());
     let looping = each(0..2).unbounded().at(backend.place());
-    let returned = backend.block_on(looping.gather(|n: u64| {
+    let returned = backend.block_on(looping.gather(boxed(|n: u64| {
         let (token, canceller, seen) = (token.child(), canceller.clone(), seen.clone());
         job(async move {
             if n == 1 {
@@ -185,7 +185,7 @@ pub fn a_body_may_await_the_token_and_complete<B: Backend>(backend: B) {
             seen.write(n);
             n
         })
-    }));
+    })));
     assert_eq!(returned, [0, 1]);
     let mut seen = seen.read();
     seen.sort();
@@ -197,7 +197,7 @@ pub fn a_loop_whose_bodies_have_completed_is_not_cancelled<B: Backend>(backend: 
     for limit in 1..=4 {
         let token = CancelToken::new();
         let looping = each(0..3).limit(limit).unwrap().at(backend.place()).cancel_on(&token);
-        let returned = backend.block_on(looping.gather(|n: u64| {
+        let returned = backend.block_on(looping.gather(boxed(|n: u64| {
             let token = token.clone();
             job(async move {
                 yields(n as usize * 3).await;
@@ -206,7 +206,7 @@ pub fn a_loop_whose_bodies_have_completed_is_not_cancelled<B: Backend>(backend: 
                 }
                 n
             })
-        }));
+        })));
         // In the caller's task the others have completed by then; a task may still be running.
         match returned {
             Ok(outputs) => assert_eq!(outputs, [0, 1, 2]),
@@ -329,10 +329,10 @@ pub fn outcomes_at_the_deadline_are_returned_in_input_order<B: Backend>(backend:
             interrupted.ready[..],
             [Outcome::TimedOut, Outcome::Ok(1), Outcome::Ok(2), Outcome::TimedOut]
         ));
-        let settled = limited().settle(|n| {
+        let settled = limited().settle(boxed(|n| {
             let body = half_complete(&alive, n);
             job(async move { Ok::<u64, String>(body.await) })
-        });
+        }));
         let settled = until_the_deadline(&backend, &alive, &clock, settled).await;
         assert!(matches!(
             settled[..],
@@ -402,7 +402,7 @@ pub fn a_body_woken_before_the_deadline_is_polled_once_more<B: Backend>(backend:
     let (gate, clock) = (Gate::default(), VirtualClock::default());
     backend.block_on(async {
         let looping = each(0..2).unbounded().at(backend.place());
-        let mut gathered = Box::pin(looping.deadline(&clock, DEADLINE).gather(|n: u64| {
+        let mut gathered = Box::pin(looping.deadline(&clock, DEADLINE).gather(boxed(|n: u64| {
             let gate = gate.clone();
             job(async move {
                 if n == 0 {
@@ -411,7 +411,7 @@ pub fn a_body_woken_before_the_deadline_is_polled_once_more<B: Backend>(backend:
                 gate.passed().await;
                 n
             })
-        }));
+        })));
         assert!(futures_lite::future::poll_once(gathered.as_mut()).await.is_none());
         // Past the deadline, before the loop is polled again.
         clock.advance(2 * DEADLINE);
@@ -465,13 +465,13 @@ pub fn a_deadline_fires_despite_busy_bodies<B: Backend>(backend: B) {
     for crowd in [100, 300, 1000] {
         let looping = each(0..crowd).unbounded().at(backend.place());
         let looping = looping.deadline(&clock, Duration::from_millis(crowd));
-        let returned = backend.block_on(looping.for_each(|_| {
+        let returned = backend.block_on(looping.for_each(boxed(|_| {
             job(async {
                 loop {
                     yields(1).await;
                 }
             })
-        }));
+        })));
         assert_eq!(returned.unwrap_err().cause, Cause::TimedOut);
     }
 }
@@ -481,14 +481,14 @@ pub fn a_body_that_completes_while_it_is_cancelled_keeps_its_value<B: Backend>(b
     let run = |bodies: u64| {
         let (token, gate) = (CancelToken::new(), Gate::default());
         let looping = each(0..bodies).unbounded().at(backend.place()).cancel_on(&token);
-        let mut gathered = Box::pin(looping.try_gather(|n| {
+        let mut gathered = Box::pin(looping.try_gather(boxed(|n| {
             let (token, gate) = (token.clone(), gate.clone());
             job(async move {
                 gate.passed().await;
                 token.cancel();
                 Ok::<u64, String>(n)
             })
-        }));
+        })));
         backend.block_on(async {
             // The source is exhausted by then.
             assert!(futures_lite::future::poll_once(gathered.as_mut()).await.is_none());
@@ -511,7 +511,7 @@ pub fn no_item_is_pulled_after_a_body_cancels_the_loop<B: Backend>(backend: B) {
     items.try_send(0).unwrap();
     backend.block_on(async {
         let looping = each_stream(Box::pin(source)).unbounded().at(backend.place());
-        let mut looping = Box::pin(looping.cancel_on(&token).for_each(|n: u64| {
+        let mut looping = Box::pin(looping.cancel_on(&token).for_each(boxed(|n: u64| {
             called.write(n);
             let (items, token, gate) = (items.clone(), token.clone(), gate.clone());
             job(async move {
@@ -521,7 +521,7 @@ pub fn no_item_is_pulled_after_a_body_cancels_the_loop<B: Backend>(backend: B) {
                 let _ = items.try_send(n + 1);
                 std::future::pending::<()>().await;
             })
-        }));
+        })));
         for _ in 0..10 {
             assert!(futures_lite::future::poll_once(looping.as_mut()).await.is_none());
             yields(1).await;

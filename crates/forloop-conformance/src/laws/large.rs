@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use forloop_core::each;
 
-use crate::{Alive, Backend, Group, job, needs_many_tasks};
+use crate::{Alive, Backend, Group, boxed, job, needs_many_tasks};
 
 /// BIG-1: A hundred thousand ready bodies return their outputs in input order.
 pub fn a_hundred_thousand_outputs_are_returned_in_order<B: Backend>(backend: B) {
@@ -13,7 +13,7 @@ pub fn a_hundred_thousand_outputs_are_returned_in_order<B: Backend>(backend: B) 
         .limit(10)
         .unwrap()
         .at(backend.place())
-        .gather(|n: u64| job(async move { n + 1 }));
+        .gather(boxed(|n: u64| job(async move { n + 1 })));
     assert!(backend.block_on(outputs).into_iter().eq(1..100_001));
 }
 
@@ -41,7 +41,7 @@ pub fn stopping_a_hundred_thousand_bodies_takes_linear_time<B: Backend>(backend:
     needs_many_tasks(&backend, MANY as usize);
     let alive = Alive::default();
     let looping = || {
-        each(0..MANY).unbounded().at(backend.place()).try_for_each(|n: u64| {
+        each(0..MANY).unbounded().at(backend.place()).try_for_each(boxed(|n: u64| {
             let guard = alive.guard();
             job(async move {
                 let _alive = guard;
@@ -50,7 +50,7 @@ pub fn stopping_a_hundred_thousand_bodies_takes_linear_time<B: Backend>(backend:
                 }
                 Err(String::from("the last"))
             })
-        })
+        }))
     };
     let error = backend.block_on(looping()).unwrap_err();
     assert_eq!(error.first().unwrap().index, Some(MANY as usize - 1));
@@ -76,7 +76,7 @@ pub fn of_a_million_items_at_most_limit_exist_at_once<B: Backend>(backend: B) {
         guard
     });
     let looping = each(items).limit(64).unwrap().at(backend.place());
-    backend.block_on(looping.for_each(|item| job(async move { drop(item) })));
+    backend.block_on(looping.for_each(boxed(|item| job(async move { drop(item) }))));
     assert_eq!((alive.ever(), alive.now()), (1_000_000, 0));
     assert!(most.load(Ordering::Relaxed) <= 64);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use forloop_core::{Cancelled, Child, Group, Spawn, Task, each, scope, task_group};
 
-use crate::{Alive, Gate, Job, Spawning, eventually, job, yields};
+use crate::{Alive, Gate, Job, Spawning, boxed, eventually, job, yields};
 
 /// A value whose destructor takes 20 ms.
 struct Slow(#[allow(dead_code)] crate::Guard);
@@ -123,13 +123,13 @@ pub fn a_dropped_consumer_leaves_no_task_running<B: Spawning>(backend: B) {
     let looping = each(0..1)
         .unbounded()
         .at(backend.place())
-        .as_completed(|_: u64| {
+        .as_completed(boxed(|_: u64| {
             let all_in = all_in.clone();
             job(async move {
                 all_in.passed().await;
                 panic!("on purpose")
             })
-        })
+        }))
         .consume(|_receiver: forloop_core::ResultReceiver<(usize, u64)>| {
             endless(backend.runtime(), alive.clone(), all_in.clone(), 3, 1)
         });

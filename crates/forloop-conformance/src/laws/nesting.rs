@@ -4,7 +4,7 @@ use std::error::Error;
 
 use forloop_core::{LoopError, each, scope};
 
-use crate::{Alive, Backend, Gate, Group, Job, Log, Peak, Spawning, job, yields};
+use crate::{Alive, Backend, Gate, Group, Job, Log, Peak, Spawning, boxed, job, yields};
 
 /// Twelve bodies that wait for each other: they complete only if all of them are in flight.
 #[derive(Clone, Default)]
@@ -48,13 +48,13 @@ pub fn nested_limits_multiply_and_an_inner_loop_takes_no_outer_permit<B: Backend
     barrier.check(&outputs);
     // The outer loop's bodies run on the backend.
     let barrier = Barrier::default();
-    let outputs = each(0..3).limit(3).unwrap().at(backend.place()).gather(|outer| {
+    let outputs = each(0..3).limit(3).unwrap().at(backend.place()).gather(boxed(|outer: u64| {
         let barrier = barrier.clone();
         job(async move {
             let inner = each(0..4).limit(4).unwrap();
             inner.gather(|n| barrier.body(outer * 4 + n)).await
         })
-    });
+    }));
     let outputs = backend.block_on(outputs);
     barrier.check(&outputs);
 }
@@ -62,13 +62,13 @@ pub fn nested_limits_multiply_and_an_inner_loop_takes_no_outer_permit<B: Backend
 /// NST-1: Nested limits multiply when tasks spawn tasks.
 pub fn nested_limits_multiply_when_tasks_spawn_tasks<B: Spawning>(backend: B) {
     let barrier = Barrier::default();
-    let outputs = each(0..3).limit(3).unwrap().at(backend.place()).gather(|outer| {
+    let outputs = each(0..3).limit(3).unwrap().at(backend.place()).gather(boxed(|outer: u64| {
         let (barrier, runtime) = (barrier.clone(), backend.runtime());
         job(async move {
             let inner = each(0..4).limit(4).unwrap().on(runtime);
             inner.gather(|n| barrier.body(outer * 4 + n)).await
         })
-    });
+    }));
     let outputs = backend.block_on(outputs);
     barrier.check(&outputs);
 }

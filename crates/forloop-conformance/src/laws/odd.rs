@@ -1,7 +1,6 @@
 //! Order, empty sources and wrong `size_hint`s, and loops without a runtime.
 
 use std::cell::Cell;
-use std::convert::identity;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use forloop_core::{Cause, TaskSet, each, each_stream, scope, wait};
 use futures_lite::{Stream, StreamExt, stream};
 
 use crate::strategies::{Run, every_strategy};
-use crate::{Backend, Gate, Inline, Job, Log, job, seconds, yields};
+use crate::{Backend, Gate, Inline, Job, Log, boxed, job, seconds, yields};
 
 /// EMP-1: With an empty source, every strategy completes on its first poll and calls no body.
 pub fn an_empty_source_completes_on_the_first_poll<B: Backend>(backend: B) {
@@ -68,7 +67,7 @@ pub fn a_wrong_size_hint_is_harmless<B: Backend>(backend: B) {
         let outputs = each(WrongHint(0..10, hint))
             .unbounded()
             .at(backend.place())
-            .gather(|n| job(async move { n }));
+            .gather(boxed(|n| job(async move { n })));
         assert_eq!(backend.block_on(outputs), (0..10).collect::<Vec<_>>());
     }
 }
@@ -194,7 +193,7 @@ pub fn every_strategy_needs_no_runtime(_in_task: Inline) {
         }
     };
     futures_lite::future::block_on(async {
-        for Run { strategy, returned } in every_strategy!(identity: looping(), body) {
+        for Run { strategy, returned } in every_strategy!(local: looping(), body) {
             strategy.check(&returned.await, 10, |index| index as u64);
         }
         let fallible = async |n| Ok::<_, String>(body(n).await);

@@ -9,7 +9,7 @@ use forloop_core::{
 use futures_lite::{StreamExt, future};
 
 use super::times::Stopwatch;
-use crate::{Backend, Gate, LONG, Log, job, on_time, seconds, yields};
+use crate::{Backend, Gate, LONG, Log, boxed, job, on_time, seconds, yields};
 
 /// OPT-1: A rate spaces the starts of bodies evenly.
 pub fn a_rate_spaces_starts_evenly<B: Backend>(backend: B) {
@@ -66,7 +66,7 @@ pub fn a_staggered_body_starts_after_the_delay_or_the_previous_failure<B: Backen
     let watch = Stopwatch::start(&backend);
     let looping = each(0..4).unbounded().at(backend.place());
     let looping = looping.stagger(&watch.clock, seconds::<B>(10));
-    let settled = backend.block_on(looping.settle(|n| {
+    let settled = backend.block_on(looping.settle(boxed(|n| {
         watch.times.write((n, watch.read()));
         let clock = watch.clock.clone();
         job(async move {
@@ -83,7 +83,7 @@ pub fn a_staggered_body_starts_after_the_delay_or_the_previous_failure<B: Backen
             }
             Err(format!("{n} failed"))
         })
-    }));
+    })));
     assert_eq!(settled.errors().count(), 3);
     for (started, due) in watch.logged().into_iter().zip([0, 3, 13, 23]) {
         on_time::<B>(started, seconds::<B>(due));
@@ -107,8 +107,8 @@ pub fn a_staggered_race_calls_no_body_after_the_winner<B: Backend>(backend: B) {
     assert_eq!(called.read(), [0, 1, 2]);
     on_time::<B>(watch.read() - start, Duration::ZERO);
     let none = each(0..3).unbounded().at(backend.place()).stagger(&watch.clock, LONG);
-    let error =
-        backend.block_on(none.race_ok(|n| job(async move { Err::<u64, _>(n.to_string()) })));
+    let error = backend
+        .block_on(none.race_ok(boxed(|n: u64| job(async move { Err::<u64, _>(n.to_string()) }))));
     assert_eq!(error.unwrap_err().failures().len(), 3);
     let empty = each(0..0).unbounded().at(backend.place()).stagger(&watch.clock, LONG);
     assert_eq!(backend.block_on(empty.race_ok(body)), Err(LoopError::Empty));
@@ -123,37 +123,38 @@ pub fn a_loop_whose_starts_are_delayed_ends_with_its_last_body<B: Backend>(backe
     let one = || each([1]).at(backend.place()).rate(&watch.clock, hourly);
     for limit in [1, 2, usize::MAX] {
         let looping = one().limit(limit).unwrap();
-        assert_eq!(backend.block_on(looping.gather(|n| job(async move { n }))), [1]);
+        assert_eq!(backend.block_on(looping.gather(boxed(|n| job(async move { n })))), [1]);
         let looping = one().limit(limit).unwrap();
-        assert_eq!(backend.block_on(looping.stream(|n| job(async move { n })).count()), 1);
+        assert_eq!(backend.block_on(looping.stream(boxed(|n| job(async move { n }))).count()), 1);
     }
     let weighed = one().limit(3).unwrap().weight_by(|_| 2).limit_by(|n: &u64| *n, 1).unwrap();
-    assert_eq!(backend.block_on(weighed.gather(|n| job(async move { n }))), [1]);
+    assert_eq!(backend.block_on(weighed.gather(boxed(|n| job(async move { n })))), [1]);
     let error = backend.block_on(one().unbounded().race_ok(fails)).unwrap_err();
     assert_eq!(error.failures().len(), 1);
     let error = backend.block_on(one().unbounded().first_ok(1, fails)).unwrap_err();
     assert_eq!(error.failures().len(), 1);
     let staggered = each([1]).unbounded().at(backend.place()).stagger(&watch.clock, LONG);
-    assert_eq!(backend.block_on(staggered.gather(|n| job(async move { n }))), [1]);
+    assert_eq!(backend.block_on(staggered.gather(boxed(|n| job(async move { n })))), [1]);
     on_time::<B>(watch.read(), Duration::ZERO);
 
     // The source fails behind its only item.
     let source = [Ok(1), Err("the source".to_owned())];
     let looping = try_each(source).unbounded().at(backend.place()).rate(&watch.clock, hourly);
-    let interrupted = backend.block_on(looping.gather(|n| job(async move { n }))).unwrap_err();
+    let interrupted =
+        backend.block_on(looping.gather(boxed(|n| job(async move { n })))).unwrap_err();
     assert!(matches!(interrupted.cause, Cause::Source { index: 1, .. }));
     // A channel is closed while its loop waits for the next start.
     let (sender, receiver) = async_channel::unbounded();
     sender.try_send(1).unwrap();
     let looping = each_stream(receiver).unbounded().at(backend.place());
-    let outputs = looping.rate(&watch.clock, hourly).gather(|n: u64| {
+    let outputs = looping.rate(&watch.clock, hourly).gather(boxed(|n: u64| {
         let sender = sender.clone();
         job(async move {
             yields(5).await;
             sender.close();
             n
         })
-    });
+    }));
     assert_eq!(backend.block_on(outputs), [1]);
     on_time::<B>(watch.read(), Duration::ZERO);
 
@@ -164,7 +165,7 @@ pub fn a_loop_whose_starts_are_delayed_ends_with_its_last_body<B: Backend>(backe
     let looping = each(items).unbounded().at(backend.place());
     let looping = looping.rate(&watch.clock, Rate::new(1, seconds::<B>(2)).unwrap());
     let looping = looping.stagger(&watch.clock, seconds::<B>(1)).deadline(&watch.clock, late);
-    let outputs = backend.block_on(looping.gather(|n: u64| job(async move { n })));
+    let outputs = backend.block_on(looping.gather(boxed(|n: u64| job(async move { n }))));
     assert_eq!(outputs.unwrap(), [0, 3, 6]);
     on_time::<B>(watch.read() - start, seconds::<B>(4));
 }
@@ -179,7 +180,7 @@ pub fn at_most_one_item_is_pulled_before_its_body_may_start<B: Backend>(backend:
         let looping = each(items).limit(limit).unwrap().at(backend.place());
         let looping = looping.rate(&watch.clock, Rate::new(1, seconds::<B>(1)).unwrap());
         let looping = looping.stagger(&watch.clock, seconds::<B>(2));
-        backend.block_on(looping.for_each(|n| {
+        backend.block_on(looping.for_each(boxed(|n| {
             let (pulled, started) = (pulled.clone(), started.clone());
             started.write(n);
             assert_eq!(pulled.read().len(), started.read().len());
@@ -189,7 +190,7 @@ pub fn at_most_one_item_is_pulled_before_its_body_may_start<B: Backend>(backend:
                 let ahead = pulled.read().len() - started.read().len();
                 assert!(ahead <= usize::from(!is_full), "{ahead} items were pulled ahead");
             })
-        }));
+        })));
         assert_eq!(started.read(), [0, 1, 2, 3, 4]);
     }
 }
@@ -208,7 +209,7 @@ pub fn an_item_that_was_pulled_ahead_is_reported_when_its_loop_stops<B: Backend>
         let looping = each_stream(receiver.clone()).unbounded().at(backend.place());
         let looping = looping.rate(&clock, hourly).drain_on(&first).cancel_on(&second);
         let looping = looping.observe(&clock, move |_, event: &Event| seen.write(*event));
-        let settled = backend.block_on(looping.settle(|n| {
+        let settled = backend.block_on(looping.settle(boxed(|n| {
             let (sender, first, second) = (sender.clone(), first.clone(), second.clone());
             job(async move {
                 while sender.len() > 1 {
@@ -223,7 +224,7 @@ pub fn an_item_that_was_pulled_ahead_is_reported_when_its_loop_stops<B: Backend>
                 }
                 Ok::<_, String>(n)
             })
-        }));
+        })));
         match (drains, &settled[..]) {
             (true, [Outcome::Ok(0), Outcome::NotRun])
             | (false, [Outcome::Cancelled, Outcome::NotRun]) => {}
@@ -307,10 +308,10 @@ fn paced<B: Backend>(
 ) -> impl Future<Output = ()> {
     let (watch, place) = (watch.clone(), backend.place());
     let looping = each(0..items).unbounded().at(place).rate(&watch.clock, rate);
-    looping.for_each(move |_| {
+    looping.for_each(boxed(move |_| {
         watch.times.write((name, watch.read()));
         job(async {})
-    })
+    }))
 }
 
 /// The names of the loops that have started bodies, once these were on time: one per second.
@@ -346,10 +347,10 @@ pub fn loops_that_share_a_rate_take_turns_when_their_timer_is_late<B: Backend>(b
     let looping = |name: u64| {
         let looping = each(0..50).unbounded().at(backend.place()).rate(&timer, &shared);
         let watch = watch.clone();
-        looping.for_each(move |_: u64| {
+        looping.for_each(boxed(move |_: u64| {
             watch.times.write((name, watch.read()));
             job(async {})
-        })
+        }))
     };
     backend.block_on(future::zip(looping(1), looping(2)));
     let starts = watch.times.read();
@@ -373,10 +374,10 @@ pub fn a_loop_that_stops_returns_its_slot_of_a_shared_rate<B: Backend>(backend: 
         let never = Gate::default();
         let hold = never.clone();
         let looping = each(0..).limit(3).unwrap().at(backend.place()).rate(&watch.clock, &shared);
-        let mut first = Box::pin(looping.drain_on(&token).for_each(move |_: u64| {
+        let mut first = Box::pin(looping.drain_on(&token).for_each(boxed(move |_: u64| {
             let hold = hold.clone();
             job(async move { hold.passed().await })
-        }));
+        })));
         let second = paced(&backend, &watch, 2, 2, &shared);
         backend.block_on(async {
             // It has started one body, and has the next slot.

@@ -12,7 +12,7 @@ use forloop_core::{CancelToken, Outcome, each};
 use futures_lite::StreamExt;
 
 use super::{fallible, fallible_unit, optional, unit};
-use crate::{Alive, Backend, Gate, Inline, PanicOnDrop, eventually, job, yields};
+use crate::{Alive, Backend, Gate, Inline, PanicOnDrop, boxed, eventually, job, yields};
 
 /// Runs a loop that panics, and checks the payload, and that the backend stays usable.
 fn panics<B: Backend, T>(backend: &B, looping: impl Future<Output = T>, alive: &Alive) {
@@ -42,7 +42,8 @@ fn payload<B: Backend, T>(
         .await
     };
     let payload = backend.block_on(looping).expect("the loop panics");
-    let again = each(0..3).unbounded().at(backend.place()).gather(|n: u64| job(async move { n }));
+    let again =
+        each(0..3).unbounded().at(backend.place()).gather(boxed(|n: u64| job(async move { n })));
     assert_eq!(backend.block_on(again), [0, 1, 2]);
     payload
 }
@@ -50,7 +51,7 @@ fn payload<B: Backend, T>(
 /// PAN-1, PAN-2: A body's panic propagates to the caller with its payload, after the siblings have stopped.
 pub fn a_bodys_panic_propagates_after_the_siblings_have_stopped<B: Backend>(backend: B) {
     let (alive, all_in) = (Alive::default(), Gate::default());
-    let looping = each(0..5).unbounded().at(backend.place()).gather(|n: u64| {
+    let looping = each(0..5).unbounded().at(backend.place()).gather(boxed(|n: u64| {
         let (alive, all_in) = (alive.clone(), all_in.clone());
         job(async move {
             let _alive = alive.guard();
@@ -64,14 +65,14 @@ pub fn a_bodys_panic_propagates_after_the_siblings_have_stopped<B: Backend>(back
             std::future::pending::<()>().await;
             n
         })
-    });
+    }));
     panics(&backend, looping, &alive);
 }
 
 /// Law 2: If a body panics while it is stopped because of an error, the panic propagates instead of the error.
 pub fn a_panic_takes_precedence_over_an_error<B: Backend>(backend: B) {
     let (alive, armed) = (Alive::default(), Gate::default());
-    let looping = each(0..2).unbounded().at(backend.place()).try_gather(|n: u64| {
+    let looping = each(0..2).unbounded().at(backend.place()).try_gather(boxed(|n: u64| {
         let (guard, armed) = (alive.guard(), armed.clone());
         job(async move {
             let _alive = guard;
@@ -84,14 +85,14 @@ pub fn a_panic_takes_precedence_over_an_error<B: Backend>(backend: B) {
             armed.passed().await;
             Err::<u64, _>(String::from("an error"))
         })
-    });
+    }));
     panics(&backend, looping, &alive);
 }
 
 /// PAN-3: With `catch_panics`, a panic is the outcome of its item, and the other items complete.
 pub fn a_caught_panic_is_the_outcome_of_its_item<B: Backend>(backend: B) {
     let looping =
-        each(0..4).limit(2).unwrap().at(backend.place()).catch_panics().settle(|n: u64| {
+        each(0..4).limit(2).unwrap().at(backend.place()).catch_panics().settle(boxed(|n: u64| {
             job(async move {
                 yields(n as usize).await;
                 if n == 1 {
@@ -99,7 +100,7 @@ pub fn a_caught_panic_is_the_outcome_of_its_item<B: Backend>(backend: B) {
                 }
                 if n == 2 { Err(String::from("two")) } else { Ok(n) }
             })
-        });
+        }));
     let outcomes = backend.block_on(looping);
     match &outcomes[..] {
         [Outcome::Ok(0), Outcome::Panicked(panic), Outcome::Err(_), Outcome::Ok(3)] => {
@@ -114,34 +115,34 @@ pub fn a_sources_panic_propagates_after_the_bodies_have_stopped<B: Backend>(back
     let alive = Alive::default();
     let items = (0..).inspect(|&n: &u64| assert!(n < 3, "on purpose"));
     let items = items.map(|n| if n < 3 { n } else { unreachable!() });
-    let looping = each(items).unbounded().at(backend.place()).gather(|_| {
+    let looping = each(items).unbounded().at(backend.place()).gather(boxed(|_| {
         let guard = alive.guard();
         job(async move {
             let _alive = guard;
             std::future::pending::<u64>().await
         })
-    });
+    }));
     panics(&backend, looping, &alive);
 }
 
 /// Law 5: A panic of the closure propagates after the bodies have stopped.
 pub fn a_closures_panic_propagates_after_the_bodies_have_stopped<B: Backend>(backend: B) {
     let alive = Alive::default();
-    let looping = each(0..).unbounded().at(backend.place()).gather(|n: u64| {
+    let looping = each(0..).unbounded().at(backend.place()).gather(boxed(|n: u64| {
         assert!(n < 3, "on purpose");
         let guard = alive.guard();
         job(async move {
             let _alive = guard;
             std::future::pending::<u64>().await
         })
-    });
+    }));
     panics(&backend, looping, &alive);
 }
 
 /// Law 1: A panic of a step of `for_each` propagates after the bodies have stopped.
 pub fn a_steps_panic_propagates_after_the_bodies_have_stopped<B: Backend>(backend: B) {
     let alive = Alive::default();
-    let results = each(0..3).unbounded().at(backend.place()).as_completed(|n: u64| {
+    let results = each(0..3).unbounded().at(backend.place()).as_completed(boxed(|n: u64| {
         let guard = alive.guard();
         job(async move {
             let _alive = guard;
@@ -150,7 +151,7 @@ pub fn a_steps_panic_propagates_after_the_bodies_have_stopped<B: Backend>(backen
             }
             n
         })
-    });
+    }));
     panics(&backend, results.for_each(async |_| panic!("on purpose")), &alive);
 }
 
@@ -238,7 +239,7 @@ pub fn a_signals_panic_propagates_after_the_bodies_have_stopped<B: Backend>(back
             gate.passed().await;
             panic!("the signal");
         });
-        let _never = backend.block_on(looping.gather(|n: u64| {
+        let _never = backend.block_on(looping.gather(boxed(|n: u64| {
             let guard = alive.guard();
             if n == 2 {
                 gate.open();
@@ -247,7 +248,7 @@ pub fn a_signals_panic_propagates_after_the_bodies_have_stopped<B: Backend>(back
                 let _alive = guard;
                 std::future::pending::<u64>().await
             })
-        }));
+        })));
     }));
     assert_eq!(caught.unwrap_err().downcast_ref(), Some(&"the signal"));
     assert_eq!(alive.now(), 0);
@@ -265,7 +266,7 @@ pub fn a_bodys_panic_takes_precedence_over_those_of_destructors<B: Backend>(back
             let _moved = of_signal;
             std::future::pending::<()>().await;
         });
-        let _never = backend.block_on(looping.gather(|n| {
+        let _never = backend.block_on(looping.gather(boxed(|n| {
             let (guard, panics) = (alive.guard(), (n != 1).then(|| PanicOnDrop));
             job(async move {
                 let _both = (guard, panics);
@@ -275,7 +276,7 @@ pub fn a_bodys_panic_takes_precedence_over_those_of_destructors<B: Backend>(back
                 }
                 std::future::pending::<u64>().await
             })
-        }));
+        })));
     }));
     // The source was exhausted, and its destructor panicked, before the body did.
     let message = *caught.unwrap_err().downcast_ref::<&str>().unwrap();
@@ -288,7 +289,7 @@ pub fn of_two_simultaneous_panics_one_propagates<B: Backend>(backend: B) {
     let (alive, gate) = (Alive::default(), Gate::default());
     for _ in 0..20 {
         let caught = catch_unwind(AssertUnwindSafe(|| {
-            backend.block_on(each(0..4).unbounded().at(backend.place()).gather(|n: u64| {
+            backend.block_on(each(0..4).unbounded().at(backend.place()).gather(boxed(|n: u64| {
                 let (guard, gate) = (alive.guard(), gate.clone());
                 if n == 3 {
                     gate.open();
@@ -301,7 +302,7 @@ pub fn of_two_simultaneous_panics_one_propagates<B: Backend>(backend: B) {
                     }
                     std::future::pending::<u64>().await
                 })
-            }))
+            })))
         }));
         assert_eq!(caught.unwrap_err().downcast_ref(), Some(&"one of two"));
         assert_eq!(alive.now(), 0);
@@ -369,9 +370,9 @@ pub fn payloads_that_panic_when_dropped_do_no_harm<B: Backend>(backend: B) {
         check(payload(&backend, stream, &alive));
     }
     // Caught, they are outcomes, which may be dropped.
-    let caught = looping().catch_panics().settle(|n: u64| {
+    let caught = looping().catch_panics().settle(boxed(|n: u64| {
         job(async move { if n < 3 { panic_any(Bomb) } else { Ok::<_, String>(n) } })
-    });
+    }));
     let settled = backend.block_on(caught);
     assert_eq!(settled.iter().filter(|outcome| outcome.is_failure()).count(), 3);
     drop(settled);
@@ -409,7 +410,7 @@ pub fn bodies_that_panic_when_stopped_are_all_stopped<B: Backend>(backend: B) {
     let token = CancelToken::new();
     let caught = catch_unwind(AssertUnwindSafe(|| {
         let looping = each(0..50).unbounded().at(backend.place()).cancel_on(&token);
-        backend.block_on(looping.try_gather(|n: u64| {
+        backend.block_on(looping.try_gather(boxed(|n: u64| {
             let (guard, panics) = (alive.guard(), (n.is_multiple_of(2)).then(|| PanicOnDrop));
             if n == 49 {
                 token.cancel();
@@ -418,7 +419,7 @@ pub fn bodies_that_panic_when_stopped_are_all_stopped<B: Backend>(backend: B) {
                 let _both = (guard, panics);
                 std::future::pending::<Result<u64, String>>().await
             })
-        }))
+        })))
     }));
     assert_eq!(caught.unwrap_err().downcast_ref(), Some(&"on purpose"));
     assert_eq!((alive.now(), alive.ever()), (0, 50));

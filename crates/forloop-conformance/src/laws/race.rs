@@ -4,13 +4,13 @@ use std::convert::Infallible;
 
 use forloop_core::{CancelToken, Cause, LoopError, each};
 
-use crate::{Alive, Backend, Gate, Log, job, seconds, yields};
+use crate::{Alive, Backend, Gate, Log, boxed, job, seconds, yields};
 
 /// OPT-3: `race_ok` returns the first success and stops the other bodies.
 pub fn the_first_success_wins_and_stops_the_others<B: Backend>(backend: B) {
     let alive = Alive::default();
     let looping = each(0..4).unbounded().at(backend.place());
-    let won = backend.block_on(looping.race_ok(|n: u64| {
+    let won = backend.block_on(looping.race_ok(boxed(|n: u64| {
         let guard = alive.guard();
         job(async move {
             let _alive = guard;
@@ -23,7 +23,7 @@ pub fn the_first_success_wins_and_stops_the_others<B: Backend>(backend: B) {
                 _ => std::future::pending().await,
             }
         })
-    }));
+    })));
     assert_eq!(won.unwrap(), (2, 2));
     assert_eq!((alive.now(), alive.ever()), (0, 4));
 }
@@ -33,7 +33,7 @@ pub fn without_a_success_every_error_is_returned_in_completion_order<B: Backend>
     let gates: Vec<_> = (0..3).map(|_| Gate::default()).collect();
     gates[1].open();
     let looping = each(0..3).unbounded().at(backend.place());
-    let error = backend.block_on(looping.race_ok(|n: u64| {
+    let error = backend.block_on(looping.race_ok(boxed(|n: u64| {
         let gates = gates.clone();
         job(async move {
             gates[n as usize].passed().await;
@@ -41,7 +41,7 @@ pub fn without_a_success_every_error_is_returned_in_completion_order<B: Backend>
             gates[(n as usize + 1) % 3].open();
             Err::<u64, _>(n.to_string())
         })
-    }));
+    })));
     let error = error.unwrap_err();
     let mut order: Vec<_> = error.failures().iter().map(|failure| failure.index.unwrap()).collect();
     // A task opens the next gate before it completes, so two tasks may complete in another order.
@@ -56,10 +56,11 @@ pub fn without_a_success_every_error_is_returned_in_completion_order<B: Backend>
 pub fn a_sequential_race_stops_at_the_first_success<B: Backend>(backend: B) {
     let (called, pulled) = (Log::default(), Log::default());
     let items = (0..9).inspect(|&n: &u64| pulled.write(n));
-    let found = backend.block_on(each(items).sequential().at(backend.place()).race_ok(|n| {
-        called.write(n);
-        job(async move { if n < 3 { Err(n.to_string()) } else { Ok(n) } })
-    }));
+    let found =
+        backend.block_on(each(items).sequential().at(backend.place()).race_ok(boxed(|n: u64| {
+            called.write(n);
+            job(async move { if n < 3 { Err(n.to_string()) } else { Ok(n) } })
+        })));
     assert_eq!(found.unwrap(), (3, 3));
     assert_eq!((called.read(), pulled.read()), (vec![0, 1, 2, 3], vec![0, 1, 2, 3]));
 }
@@ -69,13 +70,13 @@ pub fn of_simultaneous_completions_exactly_one_wins<B: Backend>(backend: B) {
     for _ in 0..50 {
         let gate = Gate::default();
         let looping = each(0..4).unbounded().at(backend.place());
-        let race = looping.race(|n: u64| {
+        let race = looping.race(boxed(|n: u64| {
             let gate = gate.clone();
             job(async move {
                 gate.passed().await;
                 n
             })
-        });
+        }));
         let opens = async {
             yields(3).await;
             gate.open();
@@ -93,7 +94,7 @@ pub fn of_simultaneous_completions_exactly_one_wins<B: Backend>(backend: B) {
 pub fn a_race_returns_the_first_completion_even_if_it_is_an_error<B: Backend>(backend: B) {
     let alive = Alive::default();
     let looping = each(0..3).unbounded().at(backend.place());
-    let won = backend.block_on(looping.race(|n: u64| {
+    let won = backend.block_on(looping.race(boxed(|n: u64| {
         let guard = alive.guard();
         job(async move {
             let _alive = guard;
@@ -102,7 +103,7 @@ pub fn a_race_returns_the_first_completion_even_if_it_is_an_error<B: Backend>(ba
                 _ => std::future::pending::<Result<u64, String>>().await,
             }
         })
-    }));
+    })));
     assert_eq!(won, Ok((1, Err(String::from("first")))));
     assert_eq!(alive.now(), 0);
 }
@@ -111,9 +112,9 @@ pub fn a_race_returns_the_first_completion_even_if_it_is_an_error<B: Backend>(ba
 pub fn an_empty_race_is_an_error<B: Backend>(backend: B) {
     let empty = || each(0..0).unbounded().at(backend.place());
     backend.block_on(async {
-        let race = empty().race(|n: u64| job(async move { n }));
+        let race = empty().race(boxed(|n: u64| job(async move { n })));
         assert_eq!(futures_lite::future::poll_once(race).await, Some(Err(LoopError::Empty)));
-        let race = empty().race_ok(|n: u64| job(async move { Ok::<u64, String>(n) }));
+        let race = empty().race_ok(boxed(|n: u64| job(async move { Ok::<u64, String>(n) })));
         assert_eq!(futures_lite::future::poll_once(race).await, Some(Err(LoopError::Empty)));
     });
 }
@@ -126,17 +127,17 @@ pub fn a_race_reports_the_bodies_that_timed_out<B: Backend>(backend: B) {
         looping.timeout(&clock, seconds::<B>(1))
     };
     backend.block_on(async {
-        let lost = race().race(|_| job(std::future::pending::<u64>())).await;
+        let lost = race().race(boxed(|_| job(std::future::pending::<u64>()))).await;
         let expected: Result<_, LoopError<Infallible>> = lost;
         assert_eq!(expected.unwrap_err().timed_out(), [0, 1, 2]);
-        let lost = race().race_ok(|n| {
+        let lost = race().race_ok(boxed(|n| {
             job(async move {
                 match n {
                     1 => Err::<u64, _>(String::from("failed")),
                     _ => std::future::pending().await,
                 }
             })
-        });
+        }));
         let lost = lost.await.unwrap_err();
         let reported = (lost.failures().len(), lost.timed_out());
         // On a real clock, any body may time out.
@@ -151,7 +152,7 @@ pub fn a_race_reports_the_bodies_that_timed_out<B: Backend>(backend: B) {
 pub fn an_interrupted_race_reports_the_failures_and_the_cause<B: Backend>(backend: B) {
     let token = CancelToken::new();
     let looping = each(0..3).sequential().at(backend.place()).cancel_on(&token);
-    let error = backend.block_on(looping.race_ok(|n: u64| {
+    let error = backend.block_on(looping.race_ok(boxed(|n: u64| {
         let token = token.clone();
         job(async move {
             if n == 1 {
@@ -160,7 +161,7 @@ pub fn an_interrupted_race_reports_the_failures_and_the_cause<B: Backend>(backen
             }
             Err::<u64, _>(n.to_string())
         })
-    }));
+    })));
     let error = error.unwrap_err();
     assert_eq!((error.failures().len(), error.cause()), (1, Some(Cause::Cancelled)));
 }

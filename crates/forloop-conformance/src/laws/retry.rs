@@ -9,7 +9,7 @@ use forloop_core::{CancelToken, Cause, Event, LoopError, Outcome, Retry, Timer, 
 
 use super::times::Stopwatch;
 use crate::strategies::{Run, Stops, every_strategy};
-use crate::{Alive, Backend, Gate, Job, LONG, Log, Peak, job, on_time, seconds, yields};
+use crate::{Alive, Backend, Gate, Job, LONG, Log, Peak, boxed, job, on_time, seconds, yields};
 
 /// The number of calls of the body for each item.
 #[derive(Clone, Default)]
@@ -84,7 +84,7 @@ pub fn every_strategy_sees_only_the_last_attempt<B: Backend>(backend: B) {
             looping.retry(&clock, again::<B>(0, retries))
         };
         let body = |n: u64| calls.flaky(n + failures);
-        let runs = every_strategy!(job: looping(), body, but not {
+        let runs = every_strategy!(spawned: looping(), body, but not {
             filter_map: "its bodies return an `Option`, so no attempt fails",
             for_each: "its bodies return nothing, so no attempt fails"
         });
@@ -170,10 +170,10 @@ pub fn the_back_off_spaces_the_attempts<B: Backend>(backend: B) {
     let watch = Stopwatch::start(&backend);
     let looping = each(0..1).sequential().at(backend.place());
     let delays = [1, 3, 2].map(seconds::<B>).into_iter();
-    let settled = backend.block_on(looping.retry(&watch.clock, delays).settle(|n| {
+    let settled = backend.block_on(looping.retry(&watch.clock, delays).settle(boxed(|n| {
         watch.times.write((n, watch.read()));
         job(async { Err::<u64, _>("no".to_owned()) })
-    }));
+    })));
     assert_eq!(settled.attempts(0), 4);
     for (started, due) in watch.logged().into_iter().zip([0, 1, 4, 6]) {
         on_time::<B>(started, seconds::<B>(due));
@@ -186,14 +186,14 @@ pub fn a_waiting_retry_keeps_its_permit<B: Backend>(backend: B) {
     let (calls, peak) = (Calls::default(), Peak::default());
     let looping = each(0..4).limit(2).unwrap().at(backend.place());
     let retry = again::<B>(10, 1);
-    let settled = backend.block_on(looping.retry(&watch.clock, retry).settle(|n| {
+    let settled = backend.block_on(looping.retry(&watch.clock, retry).settle(boxed(|n| {
         watch.times.write((n, watch.read()));
         let (peak, call) = (peak.clone(), calls.count(n));
         job(async move {
             peak.during(yields(1)).await;
             if n < 2 && call == 1 { Err("once".to_owned()) } else { Ok(n) }
         })
-    }));
+    })));
     assert!(settled.iter().all(Outcome::is_ok) && peak.most() <= 2);
     // The first two were retried before the other two started.
     let times = watch.times.read();
@@ -210,7 +210,7 @@ pub fn each_attempt_has_its_own_timeout<B: Backend>(backend: B) {
     let (calls, alive) = (Calls::default(), Alive::default());
     let looping = each(0..3).unbounded().at(backend.place());
     let looping = looping.timeout(&clock, seconds::<B>(2)).retry(&clock, again::<B>(1, 2));
-    let settled = backend.block_on(looping.settle(|n| {
+    let settled = backend.block_on(looping.settle(boxed(|n| {
         let (call, guard) = (calls.count(n), alive.guard());
         job(async move {
             let _alive = guard;
@@ -219,7 +219,7 @@ pub fn each_attempt_has_its_own_timeout<B: Backend>(backend: B) {
             }
             Ok::<u64, String>(n)
         })
-    }));
+    })));
     // On a real clock, any body may time out.
     assert!(!B::EXACT || settled.iter().all(Outcome::is_ok));
     let attempts: Vec<_> = (0..3).map(|n| settled.attempts(n)).collect();
@@ -227,13 +227,13 @@ pub fn each_attempt_has_its_own_timeout<B: Backend>(backend: B) {
 
     let looping = each(0..2).unbounded().at(backend.place());
     let looping = looping.retry(&clock, again::<B>(1, 2)).timeout(&clock, seconds::<B>(1));
-    let settled = backend.block_on(looping.settle(|_| {
+    let settled = backend.block_on(looping.settle(boxed(|_| {
         let guard = alive.guard();
         job(async move {
             let _alive = guard;
             std::future::pending::<Result<u64, String>>().await
         })
-    }));
+    })));
     assert!(settled.iter().all(|outcome| matches!(outcome, Outcome::TimedOut)));
     assert_eq!((settled.attempts(0), settled.attempts(1), alive.now()), (3, 3, 0));
 }
@@ -244,23 +244,23 @@ pub fn no_retry_starts_after_its_time_limit<B: Backend>(backend: B) {
     let retry = || Retry::new(again::<B>(2, 99)).within(seconds::<B>(5));
     let looping = each(0..2).limit(1).unwrap().at(backend.place());
     // Attempts start at 0, 2 and 4 seconds; the next one would be too late.
-    let settled = backend.block_on(looping.retry(&watch.clock, retry()).settle(|n| {
+    let settled = backend.block_on(looping.retry(&watch.clock, retry()).settle(boxed(|n| {
         watch.times.write((n, watch.read()));
         job(async { Err::<u64, _>("no".to_owned()) })
-    }));
+    })));
     assert!(settled.iter().all(|outcome| matches!(outcome, Outcome::Err(_))));
     if B::EXACT {
         assert_eq!((settled.attempts(0), settled.attempts(1)), (3, 3));
     }
     // An attempt that is running at the time limit completes.
     let looping = each(0..2).unbounded().at(backend.place()).retry(&watch.clock, retry());
-    let gathered = backend.block_on(looping.gather(|n| {
+    let gathered = backend.block_on(looping.gather(boxed(|n| {
         let clock = watch.clock.clone();
         job(async move {
             clock.sleep(seconds::<B>(7)).await;
             Ok::<u64, String>(n)
         })
-    }));
+    })));
     assert_eq!(gathered, [Ok(0), Ok(1)]);
 }
 
@@ -269,13 +269,13 @@ pub fn caught_panics_are_not_retried<B: Backend>(backend: B) {
     let clock = backend.clock();
     let calls = Calls::default();
     let looping = each(0..3).unbounded().at(backend.place()).catch_panics();
-    let settled = backend.block_on(looping.retry(&clock, again::<B>(0, 3)).settle(|n| {
+    let settled = backend.block_on(looping.retry(&clock, again::<B>(0, 3)).settle(boxed(|n| {
         let call = calls.count(n);
         job(async move {
             assert!(n != 1, "on purpose");
             if call == 1 { Err("once".to_owned()) } else { Ok::<u64, String>(n) }
         })
-    }));
+    })));
     assert!(settled[0].is_ok() && settled[2].is_ok());
     assert!(matches!(settled[1], Outcome::Panicked(_)));
     assert_eq!((0..3).map(|n| settled.attempts(n)).collect::<Vec<_>>(), [2, 1, 2]);
@@ -298,7 +298,7 @@ pub fn no_failure_is_lost_when_the_loop_stops_during_a_back_off<B: Backend>(back
     let looping = each(0..4).limit(2).unwrap().at(backend.place());
     let looping = looping.retry(&clock, again::<B>(3600, 9)).cancel_on(&token);
     let looping = looping.observe(&clock, opens_for_retries(&waits));
-    let settled = backend.block_on(looping.settle(|n| {
+    let settled = backend.block_on(looping.settle(boxed(|n| {
         let (token, guard, waits) = (token.clone(), alive.guard(), waits.clone());
         job(async move {
             let _alive = guard;
@@ -309,7 +309,7 @@ pub fn no_failure_is_lost_when_the_loop_stops_during_a_back_off<B: Backend>(back
             }
             Err::<u64, _>(format!("{n} failed"))
         })
-    }));
+    })));
     assert_eq!(settled.interrupted().unwrap().cause, Cause::Cancelled);
     assert_eq!(settled.interrupted().unwrap().pending, [1]);
     assert_eq!(settled.len(), 2);
@@ -323,7 +323,7 @@ pub fn no_failure_is_lost_when_the_loop_stops_during_a_back_off<B: Backend>(back
     let looping = looping
         .retry(&clock, Retry::new(again::<B>(3600, 9)).when(|error: &String| error == "again"))
         .observe(&clock, opens_for_retries(&waits));
-    let error = backend.block_on(looping.try_gather(|n| {
+    let error = backend.block_on(looping.try_gather(boxed(|n| {
         let waits = waits.clone();
         job(async move {
             if n == 0 {
@@ -332,7 +332,7 @@ pub fn no_failure_is_lost_when_the_loop_stops_during_a_back_off<B: Backend>(back
             waits.passed().await;
             Err::<u64, _>("for good".to_owned())
         })
-    }));
+    })));
     let Err(LoopError::Failed { failures, .. }) = error else { panic!("{error:?}") };
     let mut reported: Vec<_> =
         failures.into_iter().map(|failure| (failure.index, failure.error)).collect();
@@ -348,13 +348,13 @@ pub fn a_loop_dropped_during_a_back_off_drops_its_items<B: Backend>(backend: B) 
     let calls = Log::default();
     let items: Vec<_> = (0..3).map(|n| (n, Arc::new(alive.guard()))).collect();
     let looping = each(items).unbounded().at(backend.place());
-    let looping = looping.retry(&clock, again::<B>(3600, 9)).settle(|(n, guard)| {
+    let looping = looping.retry(&clock, again::<B>(3600, 9)).settle(boxed(|(n, guard)| {
         calls.write(n);
         job(async move {
             let _alive = guard;
             Err::<u64, _>("no".to_owned())
         })
-    });
+    }));
     backend.block_on(async {
         let mut looping = Box::pin(looping);
         while calls.read().len() < 3 || alive.now() < 3 {
@@ -379,7 +379,7 @@ pub fn a_retry_is_not_stopped_by_the_timeout_of_the_previous_attempt<B: Backend>
     let calls = Calls::default();
     let looping = each(0..2).unbounded().at(backend.place());
     let looping = looping.timeout(&clock, seconds::<B>(10)).retry(&clock, again::<B>(1, 1));
-    let settled = backend.block_on(looping.settle(|n| {
+    let settled = backend.block_on(looping.settle(boxed(|n| {
         let (clock, call) = (clock.clone(), calls.count(n));
         job(async move {
             let takes = match (n, call) {
@@ -391,7 +391,7 @@ pub fn a_retry_is_not_stopped_by_the_timeout_of_the_previous_attempt<B: Backend>
             clock.sleep(seconds::<B>(takes)).await;
             if (n, call) == (1, 1) { Err("once".to_owned()) } else { Ok(n) }
         })
-    }));
+    })));
     // On a real clock, any body may time out.
     assert!(!B::EXACT || settled.iter().all(Outcome::is_ok), "{settled:?}");
     assert!(!B::EXACT || settled.attempts(1) == 2);
@@ -405,10 +405,10 @@ pub fn no_retry_that_a_rate_delays_starts_after_its_time_limit<B: Backend>(backe
     let retry = Retry::new(again::<B>(1, 3)).within(seconds::<B>(5));
     let looping =
         each(0..2).unbounded().at(backend.place()).rate(&clock, rate).retry(&clock, retry);
-    let settled = backend.block_on(looping.settle(|n| {
+    let settled = backend.block_on(looping.settle(boxed(|n| {
         let call = calls.count(n);
         job(async move { if n == 0 { Err(format!("call {call}")) } else { Ok(n) } })
-    }));
+    })));
     assert!(matches!(&settled[0], Outcome::Err(error) if error == "call 1"));
     assert_eq!((settled.attempts(0), calls.of(0), settled[1].is_ok()), (1, 1, true));
     // It fails when it is too late for it, and not when the rate would permit it.
@@ -417,8 +417,8 @@ pub fn no_retry_that_a_rate_delays_starts_after_its_time_limit<B: Backend>(backe
     let retry = Retry::new(again::<B>(1, 3)).within(seconds::<B>(5));
     let looping = each(0..1).unbounded().at(backend.place()).rate(&clock, rate);
     let looping = looping.retry(&clock, retry);
-    let settled =
-        backend.block_on(looping.settle(|_| job(async { Err::<u64, _>("failed".to_owned()) })));
+    let settled = backend
+        .block_on(looping.settle(boxed(|_| job(async { Err::<u64, _>("failed".to_owned()) }))));
     assert_eq!((settled.attempts(0), settled[0].is_ok()), (1, false));
     let took = clock.now() - start;
     assert!(took < if B::EXACT { seconds::<B>(6) } else { LONG }, "{took:?}");

@@ -6,7 +6,7 @@ use forloop_core::{Cause, LoopError, Outcome, try_each, try_each_stream};
 use futures_lite::{Stream, StreamExt, stream};
 
 use super::endless;
-use crate::{Alive, Backend, Gate, Log, job, yields};
+use crate::{Alive, Backend, Gate, Log, boxed, job, yields};
 
 /// Yields 0 and 1, and then an error, after which it must not be pulled.
 fn failing(pulled: &Log<u64>) -> impl Iterator<Item = Result<u64, u32>> + use<> {
@@ -53,7 +53,7 @@ pub fn outcomes_before_a_source_error_are_returned<B: Backend>(backend: B) {
         let returned = looping().gather(body).await.unwrap_err();
         assert_eq!(returned.cause, Cause::Source { index: 2, error: 7 });
         assert!(matches!(returned.ready[..], [Outcome::Ok(0), Outcome::Ok(1)]));
-        let settled = looping().settle(|n| job(async move { Ok::<u64, String>(n) })).await;
+        let settled = looping().settle(boxed(|n| job(async move { Ok::<u64, String>(n) }))).await;
         assert_eq!((settled.len(), settled.interrupted().unwrap().pending.len()), (2, 0));
         let streamed: Vec<_> = looping().stream(body).collect().await;
         assert_eq!(streamed.len(), 3);

@@ -1,6 +1,5 @@
 //! Strategies say once what stops them, and which outputs are failures. Both are the same wherever the bodies run.
 
-use std::convert::identity;
 use std::iter;
 use std::sync::{Arc, Mutex};
 
@@ -55,7 +54,7 @@ pub fn every_strategy_says_which_outputs_are_failures(_in_task: Inline) {
         }
     };
     futures_lite::future::block_on(async {
-        for Run { strategy, returned } in every_strategy!(identity: looping(), body) {
+        for Run { strategy, returned } in every_strategy!(local: looping(), body) {
             let returned = returned.await;
             let (called, causes) = match (strategy.errors, strategy.stops) {
                 (_, Stops::AfterSuccesses(1)) => (1, vec![]),
@@ -126,7 +125,7 @@ pub(super) fn run_every_strategy<B: Spawning>(
     };
     backend.block_on(async {
         let mut all = Vec::new();
-        for Run { strategy, returned } in every_strategy!(identity: looping(), body) {
+        for Run { strategy, returned } in every_strategy!(pulled: looping(), body) {
             let returned = returned.await;
             all.push((strategy, returned, completed.take()));
         }

@@ -9,7 +9,7 @@ use futures_lite::StreamExt;
 use super::times::Stopwatch;
 use crate::{
     Alive, Backend, Gate, Inline, Job, LONG, Log, PanicOnDrop, Peak, Spawning, TickingClock,
-    VirtualClock, job, long_after, on_time, seconds, yields,
+    VirtualClock, boxed, job, long_after, on_time, seconds, yields,
 };
 
 /// A body that is pending forever if `n` is odd, and returns `n` on its first poll if it is even, which is in time
@@ -45,10 +45,10 @@ pub fn a_timeout_is_the_outcome_of_its_item<B: Backend>(backend: B) {
     };
     backend.block_on(async {
         let settled = looping()
-            .settle(|n| {
+            .settle(boxed(|n| {
                 let (body, peak) = (even(&alive, n), peak.clone());
                 job(async move { Ok::<u64, String>(peak.during(body).await) })
-            })
+            }))
             .await;
         assert!(settled.interrupted().is_none());
         expected(
@@ -128,22 +128,22 @@ pub fn a_fail_fast_loop_stops_at_a_timeout<B: Backend>(backend: B) {
         looping.timeout(&backend.clock(), seconds::<B>(1))
     };
     backend.block_on(async {
-        let tried = looping().try_gather(|n| {
+        let tried = looping().try_gather(boxed(|n| {
             let body = even(&alive, n);
             job(async move { Ok::<u64, String>(body.await) })
-        });
+        }));
         let tried = tried.await;
         let Err(LoopError::TimedOut { timed_out, .. }) = tried else { panic!("{tried:?}") };
         // On a real clock, any body may time out.
         assert!(timed_out[0] == 1 || !B::EXACT);
         assert_eq!(alive.now(), 0);
-        let tried = looping().try_for_each(|n| {
+        let tried = looping().try_for_each(boxed(|n| {
             let body = even(&alive, n);
             job(async move {
                 body.await;
                 Ok::<(), String>(())
             })
-        });
+        }));
         assert!(tried.await.unwrap_err().timed_out()[0] == 1 || !B::EXACT);
     });
 }
@@ -161,12 +161,12 @@ pub fn a_timeout_may_be_zero_or_infinite<B: Backend>(backend: B) {
         // Every body is polled at least once.
         assert!(matches!(outcomes[..], [Outcome::Ok(0), Outcome::TimedOut, Outcome::Ok(2)]));
         let looping = each(0..3).sequential().at(backend.place());
-        let outcomes = looping.timeout(&clock, Duration::MAX).gather(|n: u64| {
+        let outcomes = looping.timeout(&clock, Duration::MAX).gather(boxed(|n: u64| {
             job(async move {
                 yields(2).await;
                 n
             })
-        });
+        }));
         assert!(outcomes.await.iter().all(Outcome::is_ok));
     });
 }
@@ -177,7 +177,7 @@ pub fn many_short_timeouts_lose_and_duplicate_nothing<B: Backend>(backend: B) {
     let clock = backend.clock();
     let looping = each(0..300).limit(16).unwrap().at(backend.place());
     let looping = looping.timeout(&clock, Duration::from_millis(1));
-    let outcomes = backend.block_on(looping.gather(|n: u64| {
+    let outcomes = backend.block_on(looping.gather(boxed(|n: u64| {
         let (guard, gate, clock) = (alive.guard(), gate.clone(), clock.clone());
         job(async move {
             let _alive = guard;
@@ -188,7 +188,7 @@ pub fn many_short_timeouts_lose_and_duplicate_nothing<B: Backend>(backend: B) {
             }
             n
         })
-    }));
+    })));
     assert_eq!((outcomes.len(), alive.now(), alive.ever()), (300, 0, 300));
     for (index, outcome) in outcomes.into_iter().enumerate() {
         match outcome {
@@ -295,14 +295,14 @@ pub fn a_body_that_was_ready_in_time_keeps_its_value_if_polled_late<B: Backend>(
     backend.block_on(async {
         let gates: Vec<_> = (0..2).map(|_| Gate::default()).collect();
         let looping = each(0..2).unbounded().at(backend.place()).timeout(&clock, timeout);
-        let mut results = looping.as_completed(|n: u64| {
+        let mut results = looping.as_completed(boxed(|n: u64| {
             let (guard, gate) = (alive.guard(), gates[n as usize].clone());
             job(async move {
                 let _alive = guard;
                 gate.passed().await;
                 n
             })
-        });
+        }));
         assert!(futures_lite::future::poll_once(results.next()).await.is_none());
         gates[0].open();
         assert!(matches!(results.next().await, Some((0, Outcome::Ok(0)))));

@@ -8,7 +8,7 @@ use forloop_core::{TaskSet, Timer, each, task_list, wait};
 use futures_lite::{StreamExt, future};
 
 use super::unit;
-use crate::{Backend, Gate, Job, LONG, Log, Spawning, job, on_time, seconds, yields};
+use crate::{Backend, Gate, Job, LONG, Log, Spawning, boxed, job, on_time, seconds, yields};
 
 /// Logs when bodies start and complete, relative to its own start.
 #[derive(Clone)]
@@ -88,10 +88,10 @@ pub fn the_earliest_error_is_returned_when_it_occurs<B: Backend>(backend: B) {
     let outcome = each([later, seconds::<B>(1)].into_iter().enumerate())
         .unbounded()
         .at(backend.place())
-        .try_gather(|(n, takes)| {
+        .try_gather(boxed(|(n, takes)| {
             let fails = watch.logs_start(n as u64, takes);
             job(async move { Err::<u64, _>(fails.await.to_string()) })
-        });
+        }));
     let error = backend.block_on(outcome).unwrap_err();
     assert_eq!(error.first().unwrap().error, "1");
     assert_eq!(error.failures().len(), 1);
@@ -160,7 +160,7 @@ pub fn bodies_complete_on_time_while_a_step_takes_longer<B: Backend>(backend: B)
 /// ASC-5: Tasks make progress while the stream of their results is not polled.
 pub fn tasks_make_progress_while_their_stream_is_not_polled<B: Spawning>(backend: B) {
     let (finished, all) = (Log::default(), Gate::default());
-    let mut results = each(0..5).unbounded().at(backend.place()).as_completed(|n: u64| {
+    let mut results = each(0..5).unbounded().at(backend.place()).as_completed(boxed(|n: u64| {
         let (finished, all) = (finished.clone(), all.clone());
         job(async move {
             yields(10).await;
@@ -170,7 +170,7 @@ pub fn tasks_make_progress_while_their_stream_is_not_polled<B: Spawning>(backend
             }
             n
         })
-    });
+    }));
     backend.block_on(async {
         let first = future::poll_once(results.next()).await.flatten();
         all.passed().await;
