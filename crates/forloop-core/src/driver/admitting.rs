@@ -185,22 +185,7 @@ where
                 admission.release(index);
             }
             if let Some(index) = admission.next_due() {
-                // It has its permits.
-                policy.cancel_permit();
-                let has_expired = policy.poll_retry_expired(index, cx).is_ready();
-                if has_expired {
-                    policy.cancel_start();
-                } else if policy.poll_start(cx).is_pending() {
-                    return Err(StartPause::NoItem);
-                }
-                let (item, failure) = admission.take_due(index);
-                if let Some(item) = item.filter(|_| !has_expired) {
-                    // Before the body is made: this may panic.
-                    drop(failure);
-                    return Ok((index, item));
-                }
-                admission.give_up(index);
-                return Err(StartPause::Completed(failure));
+                return Self::next_retried(policy, admission, cx, index);
             }
             let is_awaited = admission.is_ordered && runs_nothing;
             if let Some(index) = admission.next_queued().filter(|_| taken < limit || is_awaited) {
@@ -231,6 +216,38 @@ where
             Err(StartPause::Quota)
         })
         .unwrap_or_else(|panic| Err(StartPause::Panicked(panic)))
+    }
+
+    /// Takes out an item whose back-off is over, so that it starts again. It has kept its permits.
+    ///
+    /// # Errors
+    ///
+    /// Why it does not start: its last failure, if its time limit is over.
+    fn next_retried<B>(
+        policy: &mut C,
+        admission: &mut AdmissionQueue<C::Item, J::Output>,
+        cx: &mut Context<'_>,
+        index: usize,
+    ) -> Result<(usize, C::Item), StartPause<B, J::Output, U>> {
+        policy.cancel_permit();
+        let has_expired = policy.poll_retry_expired(index, cx).is_ready();
+        if has_expired {
+            policy.cancel_start();
+        } else if policy.poll_start(cx).is_pending() {
+            return Err(StartPause::NoItem);
+        }
+        let (item, failure) = admission.take_due(index);
+        match item.filter(|_| !has_expired) {
+            Some(item) => {
+                // Before the body is made: this may panic.
+                drop(failure);
+                Ok((index, item))
+            }
+            None => {
+                admission.give_up(index);
+                Err(StartPause::Completed(failure))
+            }
+        }
     }
 
     /// Calls the body with this item.
