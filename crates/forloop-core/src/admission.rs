@@ -43,16 +43,10 @@ pub trait MaybeQueue<I, R> {
     fn queue_mut(&mut self) -> Option<&mut AdmissionQueue<I, R>>;
 
     /// Whether no item waits.
-    #[inline(always)]
-    fn is_empty(&self) -> bool {
-        self.queue().is_none_or(AdmissionQueue::is_empty)
-    }
+    fn is_empty(&self) -> bool;
 
     /// Whether this is the latest attempt at its item.
-    #[inline(always)]
-    fn is_latest(&self, body: Key, attempt: u32) -> bool {
-        self.queue().is_none_or(|queue| queue.attempt(body.index) == attempt)
-    }
+    fn is_latest(&self, body: Key, attempt: u32) -> bool;
 }
 
 /// For loops in which no item ever waits.
@@ -74,6 +68,16 @@ impl<I, R> MaybeQueue<I, R> for NoQueue {
     #[inline(always)]
     fn queue_mut(&mut self) -> Option<&mut AdmissionQueue<I, R>> {
         None
+    }
+
+    #[inline(always)]
+    fn is_empty(&self) -> bool {
+        true
+    }
+
+    #[inline(always)]
+    fn is_latest(&self, _body: Key, _attempt: u32) -> bool {
+        true
     }
 }
 
@@ -164,6 +168,14 @@ impl<I, R> MaybeQueue<I, R> for Box<AdmissionQueue<I, R>> {
 
     fn queue_mut(&mut self) -> Option<&mut AdmissionQueue<I, R>> {
         Some(self)
+    }
+
+    fn is_empty(&self) -> bool {
+        AdmissionQueue::is_empty(self)
+    }
+
+    fn is_latest(&self, body: Key, attempt: u32) -> bool {
+        self.attempt(body.index) == attempt
     }
 }
 

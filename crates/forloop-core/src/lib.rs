@@ -21,6 +21,7 @@ extern crate std;
 // From the bottom up: a module imports only from its own block and from the blocks above it.
 mod body;
 mod budget;
+mod indices;
 mod outcome;
 mod runtime;
 #[cfg(not(feature = "simulation"))]

@@ -1,4 +1,4 @@
-//! The engine by itself: its own files and the three modules that it imports, without the rest of the core.
+//! The engine by itself: its own files and the four modules that it imports, without the rest of the core.
 //!
 //! If this crate does not compile, the engine imports something from a layer above it. Its tests are a loop
 //! without a driver: they start bodies, poll them in rounds, and cancel them.
@@ -17,6 +17,8 @@ extern crate std;
 
 #[path = "../../../crates/forloop-core/src/engine/mod.rs"]
 mod engine;
+#[path = "../../../crates/forloop-core/src/indices.rs"]
+mod indices;
 #[path = "../../../crates/forloop-core/src/outcome/mod.rs"]
 mod outcome;
 #[path = "../../../crates/forloop-core/src/simulation.rs"]

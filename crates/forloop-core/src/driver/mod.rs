@@ -233,7 +233,9 @@ where
         let (policy, spawner, admission) = (this.policy, this.spawner, this.admission);
         let dropped = catch(|| {
             *policy = None;
-            if let Some(admission) = admission.queue_mut() {
+            if C::HAS_RULES
+                && let Some(admission) = admission.queue_mut()
+            {
                 *spawner = None;
                 admission.clear();
             }

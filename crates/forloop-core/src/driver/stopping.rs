@@ -269,8 +269,10 @@ where
         this.running.cancel(|caught| {
             panic.get_or_insert(caught);
         });
-        for index in dropped {
-            self.as_mut().report_completed(index, OutcomeKind::Cancelled);
+        if C::HAS_RULES {
+            for index in dropped {
+                self.as_mut().report_completed(index, OutcomeKind::Cancelled);
+            }
         }
     }
 
@@ -279,7 +281,9 @@ where
     pub(super) fn close(mut self: Pin<&mut Self>) {
         self.as_mut().close_source();
         let this = self.project();
-        if let Some(admission) = this.admission.queue_mut() {
+        if C::HAS_RULES
+            && let Some(admission) = this.admission.queue_mut()
+        {
             admission.close();
             // Other loops may wait for what this one would have started.
             let cancelled = this.policy.as_mut().map(|policy| {

@@ -1,6 +1,5 @@
 //! The bodies of a set, each with its slot and its index: starting, polling and freeing them.
 
-use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
@@ -10,19 +9,19 @@ use super::bit_set::{count, lowest};
 use super::capacity_hint::CapacityHint;
 use super::index_table::IndexTable;
 use super::job::{Completion, JobHandle, Key};
+use super::left_behind::LeftBehind;
 use super::ready::{FirstPoll, ReadyQueue, Wakers};
 use super::slab::{Chunk, OccupiedEntry, Slab, VacantEntry};
 use super::slot::{Slot, number_of, offset_of, slot_at};
+use crate::indices;
 use crate::outcome::{Outcome, Panic, catch};
 use crate::wait_group::WaitGroup;
 
 pub(super) struct Bodies<J> {
     pub(super) slab: Slab<J>,
     index_table: IndexTable,
-    /// The tasks that timed-out bodies have left behind, by the slot of the body. A body has stopped only
-    /// when those tasks have. Until then its slot is empty and stays taken: if it were free at once, more
-    /// bodies than the limit would run.
-    left_behind: Option<BTreeMap<Slot, Arc<WaitGroup>>>,
+    /// The tasks that timed-out bodies have left behind, if there are any.
+    left_behind: Option<LeftBehind>,
 }
 
 impl<J> Bodies<J> {
@@ -78,7 +77,7 @@ impl<J> Bodies<J> {
     pub(super) fn indices(&self) -> Vec<usize> {
         let mut indices = Vec::new();
         self.slab.for_each(Chunk::occupied, &mut |slot| indices.push(self.index(slot)));
-        indices.sort_unstable();
+        indices::sort(&mut indices);
         indices
     }
 
@@ -130,7 +129,7 @@ impl<J> Bodies<J> {
 
     /// Whether a slot is kept for tasks that its body has left behind.
     fn is_held(&self, slot: Slot) -> bool {
-        self.left_behind.as_ref().is_some_and(|left_behind| left_behind.contains_key(&slot))
+        self.left_behind.as_ref().is_some_and(|left_behind| left_behind.contains(slot))
     }
 }
 
@@ -275,10 +274,9 @@ impl<J: JobHandle> Bodies<J> {
     ) -> Option<Option<Completion<J::Output>>> {
         let left_behind = self.left_behind.as_mut()?;
         let waker = wakers.waker(offset_of(slot));
-        if left_behind.get(&slot)?.poll_wait(&mut Context::from_waker(&waker)).is_pending() {
+        if left_behind.poll(slot, &waker)?.is_pending() {
             return Some(None);
         }
-        left_behind.remove(&slot);
         if left_behind.is_empty() {
             self.left_behind = None;
         }

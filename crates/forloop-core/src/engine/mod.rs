@@ -30,6 +30,7 @@ mod capacity_hint;
 mod index_table;
 mod inline_vec;
 mod job;
+mod left_behind;
 #[cfg(all(test, forloop_loom))]
 mod model;
 mod mutations;

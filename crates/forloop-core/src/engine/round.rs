@@ -97,9 +97,9 @@ impl Round {
         self.first = Some(first);
     }
 
-    /// The number of each chunk that was added, with its due slots. Sorting must follow.
-    pub(super) fn due<J>(&self, slab: &Slab<J>) -> impl Iterator<Item = (usize, usize)> {
-        self.chunks.iter().map(|&number| (number, slab.chunk(number).due()))
+    /// The number of each chunk that was added. Sorting must follow.
+    pub(super) fn chunks(&self) -> &[usize] {
+        &self.chunks
     }
 
     /// Orders a round by chunks: the chunk that was opened first comes first.
@@ -136,8 +136,8 @@ impl Round {
                 least = least.min(key);
             }
         }
-        if !is_sorted && !self.sort.sort(&mut self.slots, least..=greatest) {
-            self.slots.sort_unstable();
+        if !is_sorted {
+            self.sort.sort(&mut self.slots, least..=greatest);
         }
     }
 
@@ -181,8 +181,15 @@ impl CountingSort {
         Self { filled: Vec::new(), slots: Vec::new() }
     }
 
+    /// Sorts slots whose keys are in `range`.
+    fn sort(&mut self, slots: &mut [(usize, Slot)], range: RangeInclusive<usize>) {
+        if !self.sort_dense(slots, range) {
+            slots.sort_unstable();
+        }
+    }
+
     /// Sorts slots whose keys are in `range`; `false`, without a change, if the keys are sparse.
-    fn sort(&mut self, slots: &mut [(usize, Slot)], range: RangeInclusive<usize>) -> bool {
+    fn sort_dense(&mut self, slots: &mut [(usize, Slot)], range: RangeInclusive<usize>) -> bool {
         let least = *range.start();
         let span = range.end() - least;
         if span / SPARSE > slots.len() {
@@ -227,7 +234,7 @@ mod tests {
             let range = *keys.iter().min().unwrap()..=*keys.iter().max().unwrap();
             let mut sorted = slots.clone();
             sorted.sort_unstable();
-            assert_eq!(sort.sort(&mut slots, range), is_dense, "{keys:?}");
+            assert_eq!(sort.sort_dense(&mut slots, range), is_dense, "{keys:?}");
             if is_dense {
                 assert_eq!(slots, sorted);
             }

@@ -71,28 +71,32 @@ impl Turns {
     /// Chooses the slot that is polled first in this round, before the round is sorted.
     #[cold]
     pub(super) fn choose_first<J>(&mut self, round: &mut Round, slab: &mut Slab<J>) {
-        if let Some(first) = self.next_first(round.due(slab)) {
+        if let Some(first) = self.next_first(round.chunks(), &|number| slab.chunk(number).due()) {
             self.last_first = first;
             round.poll_first(first, slab);
         }
     }
 
-    /// The slot after the last one, in a cycle through the due slots: the number of each chunk, and a bit for each slot.
-    fn next_first(&self, due: impl Iterator<Item = (usize, usize)>) -> Option<Slot> {
-        let slots = due.flat_map(|(number, due)| bits(due).map(move |at| slot_at(number, at)));
-        slots.min_by_key(|slot| slot.wrapping_sub(self.last_first + 1))
+    /// The slot after the last one, in a cycle through the due slots of the chunks: `due` has a bit for each slot of one.
+    fn next_first(&self, chunks: &[usize], due: &dyn Fn(usize) -> usize) -> Option<Slot> {
+        let of = |&number| bits(due(number)).map(move |at| slot_at(number, at));
+        chunks.iter().flat_map(of).min_by_key(|slot| slot.wrapping_sub(self.last_first + 1))
     }
 }
 
 #[cfg(all(test, not(forloop_loom)))]
 mod tests {
+    use alloc::collections::BTreeMap;
+
     use super::*;
 
     /// The slots that are polled first in six turns, if the same slots of two chunks are due in each.
     fn first_slots(due: [(usize, usize); 2]) -> [Slot; 6] {
         let mut turns = Turns::new();
         core::array::from_fn(|_| {
-            turns.last_first = turns.next_first(due.into_iter()).expect("a slot is due");
+            let (chunks, due_in) = (due.map(|(number, _)| number), BTreeMap::from(due));
+            let first = turns.next_first(&chunks, &|number| due_in[&number]);
+            turns.last_first = first.expect("a slot is due");
             turns.last_first
         })
     }

@@ -8,6 +8,7 @@ use core::fmt;
 use super::bounded::{BeginningOf, FirstOf};
 use super::boxed::unboxed;
 use super::reasons::stop_reasons;
+use crate::indices;
 
 /// Makes all that has a variant or a line for each [reason](super::reasons).
 macro_rules! causes {
@@ -178,10 +179,8 @@ impl<S> Interruption<S> {
 
     /// Converts it once everything has stopped. `None` if it came too late to interrupt anything.
     pub(crate) fn into_interrupted(self) -> Option<Interrupted<(), S>> {
-        let Self { cause, mut running, mut completed, all_started } = self;
-        running.sort_unstable();
-        completed.sort_unstable();
-        running.retain(|index| completed.binary_search(index).is_err());
+        let Self { cause, mut running, completed, all_started } = self;
+        indices::sort_without(&mut running, completed);
         let was_complete = all_started && running.is_empty();
         (!was_complete).then_some(Interrupted { cause, pending: running, ready: () })
     }

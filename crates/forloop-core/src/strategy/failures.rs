@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::engine::Completion;
 use crate::outcome::{FailureIndex, SourceError};
-use crate::{Cause, Failure, Interrupted, LoopError, Outcome};
+use crate::{Cause, Failure, Interrupted, LoopError, Outcome, indices};
 
 /// Everything other than success that bodies have completed with.
 pub(super) struct Failures<E> {
@@ -90,13 +90,10 @@ impl<E> Failures<E> {
             }
             cause
         });
-        timed_out.sort_unstable();
-        timed_out.dedup();
         // A body that failed while its group stopped has failed, and has not timed out.
-        if !failures.is_empty() && !timed_out.is_empty() {
-            let mut failed: Vec<_> = failures.iter().filter_map(|failure| failure.index).collect();
-            failed.sort_unstable();
-            timed_out.retain(|index| failed.binary_search(index).is_err());
+        if !timed_out.is_empty() {
+            let failed = failures.iter().filter_map(|failure| failure.index).collect();
+            indices::sort_without(&mut timed_out, failed);
         }
         let by_index = FailureIndex::of(&failures);
         let reason = match cause.map(Cause::into_reason).transpose() {

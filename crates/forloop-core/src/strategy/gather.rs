@@ -10,7 +10,7 @@ use crate::body::Body;
 use crate::engine::{Completion, JobHandle, OrderedBuffer};
 use crate::options::{ItemPolicy, OutcomeRule, Policy};
 use crate::place::{Dispatch, Place};
-use crate::{Cause, LimitSet, Loop, Outcome, each};
+use crate::{Cause, LimitSet, Loop, Outcome, each, indices};
 
 /// Runs every future concurrently and returns their outputs in input order.
 ///
@@ -132,7 +132,7 @@ impl<T, C: Policy> Collector<T, C> for Gather<C::Output<T>> {
             // Every body that was started has completed with an output.
             None => Ok(self.outputs.into_vec()),
             Some(interrupted) => {
-                self.not_run.sort_unstable();
+                indices::sort(&mut self.not_run);
                 let unfinished = unfinished(&interrupted.cause);
                 let outputs = self.outputs.into_options(end.started);
                 let outcomes =

@@ -24,7 +24,7 @@ use crate::simulation::Origin;
 use crate::spawn_task::spawn_from;
 use crate::task::{Task, next_sequence};
 use crate::wait_group::{WaitGroup, with_wait_group};
-use crate::{Outcome, Panic, Spawn};
+use crate::{Outcome, Panic, Spawn, indices};
 
 /// Dispatches by push: the loop's task pulls the items, calls the closure and sends the bodies to
 /// workers.
@@ -240,7 +240,7 @@ where
     fn indices(&self) -> Vec<usize> {
         let records = self.records.iter().flatten();
         let mut indices: Vec<_> = records.map(|record| record.index).collect();
-        indices.sort_unstable();
+        indices::sort(&mut indices);
         indices
     }
 
