@@ -6,7 +6,9 @@ use std::{
     process::{Command, ExitCode},
 };
 
-const PACKAGE: &str = "forloop-bench";
+use crate::compile_time;
+
+pub(crate) const PACKAGE: &str = "forloop-bench";
 
 /// Passes the remaining arguments to the benchmarks and returns their exit code: 0 on success, 1 if
 /// `--check` found a regression, 2 if the benchmarks could not run.
@@ -15,6 +17,15 @@ pub fn main(mut arguments: lexopt::Parser) -> ExitCode {
         Ok(rest) => rest.collect(),
         Err(error) => return refuse(&error.to_string()),
     };
+    if rest.iter().any(|argument| argument == "--compile-time") {
+        if rest.len() > 1 {
+            return refuse("`--compile-time` takes no other option");
+        }
+        return match compile_time::run() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => refuse(&error),
+        };
+    }
     // All programs of the package: the main one starts a second one, which counts allocations.
     let mut build = cargo();
     build.args(["build", "--quiet", "--release", "--locked", "--package", PACKAGE, "--bins"]);
@@ -30,7 +41,7 @@ pub fn main(mut arguments: lexopt::Parser) -> ExitCode {
     }
 }
 
-fn cargo() -> Command {
+pub(crate) fn cargo() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 

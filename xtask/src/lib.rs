@@ -8,6 +8,7 @@
 
 pub mod bench;
 pub mod compare;
+mod compile_time;
 mod diff;
 pub mod hosts;
 pub mod processes;

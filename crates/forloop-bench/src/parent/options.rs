@@ -21,6 +21,7 @@ options:
   --chart FILE.svg    write a chart of the times
   --check             measure our own exact figures only, and compare them with the baseline
   --bless             measure them and write a new baseline
+  --compile-time      measure what programs with one loop take to compile, and nothing else
 ";
 
 #[derive(Debug, Default)]
