@@ -1,7 +1,8 @@
-//! The cooperative budgets of runtimes.
+//! How long a task may keep its executor.
 //!
 //! Some runtimes allow a task only so many operations in one poll. After that, their timers, channels and sockets are
-//! pending although they are ready, until the task has returned to its executor.
+//! pending although they are ready, until the task has returned to its executor. All runtimes want a task back soon: other
+//! tasks wait for the thread, and where it is the only one, so do the timers.
 //!
 //! Loops of `forloop-core` run in the tasks of any runtime, and the core names none. So it asks this crate, and the adapter of
 //! a runtime with a budget enables the feature of that runtime here. Cargo unites the features of a program's crates, so
@@ -10,8 +11,20 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-#[cfg(feature = "simulation")]
+#[cfg(feature = "std")]
 extern crate std;
+
+mod clock;
+
+use core::time::Duration;
+
+#[cfg(feature = "simulation")]
+pub use self::clock::set_time;
+
+/// The time after which a task should return to its executor: a millisecond.
+///
+/// It is many times what it takes to return, and less than a person, a socket or the tick of a timer notices.
+pub const LONG: Duration = Duration::from_millis(1);
 
 /// Whether the task that is being polled has used up what its runtime allows it in this poll.
 ///
@@ -38,4 +51,22 @@ std::thread_local! {
 #[cfg(feature = "simulation")]
 pub fn set_exhausted(is_exhausted: bool) {
     SIMULATED.set(is_exhausted);
+}
+
+/// When a task began to work in a poll.
+///
+/// It is read from the clock of the system. Without the feature `std`, and in a browser, there is none, and no time passes.
+#[derive(Debug, Clone, Copy)]
+pub struct WorkStart(clock::Instant);
+
+impl WorkStart {
+    /// The task begins now.
+    pub fn now() -> Self {
+        Self(clock::Instant::now())
+    }
+
+    /// Whether that was more than [`LONG`] ago.
+    pub fn is_long_ago(self) -> bool {
+        self.0.elapsed() > LONG
+    }
 }

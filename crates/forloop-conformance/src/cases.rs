@@ -89,6 +89,7 @@ macro_rules! __cases {
                 in_task no_future_uses_up_every_turn_of_its_set: "law 9";
                 in_task no_part_of_a_group_uses_up_every_turn: "law 9";
                 in_task neither_consumer_nor_bodies_use_up_every_turn: "law 9";
+                in_task a_slow_source_delays_a_woken_body_by_one_item: "law 9";
             }
             finish {
                 both draining_completes_the_running_bodies_and_starts_no_other: "OPT-10";

@@ -23,6 +23,7 @@ mod body;
 mod budget;
 mod indices;
 mod outcome;
+mod pace;
 mod runtime;
 #[cfg(not(feature = "simulation"))]
 mod simulation;

@@ -1,9 +1,10 @@
 //! Law 9 on runtimes that allow a task only so many operations in a turn, as tokio does: no body uses them all up in
-//! every turn.
+//! every turn. And law 9 for sources that take long: they do not keep the executor.
 
 use std::cell::{Cell, RefCell};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use forloop_core::{LoopError, TaskSet, each, local_scope, wait};
 
@@ -192,5 +193,70 @@ pub fn neither_consumer_nor_bodies_use_up_every_turn(_in_task: Inline) {
             while results.next().await.is_some() {}
         });
         allowance.check("consume", looping);
+    }
+}
+
+/// An iterator that takes twice as long for an item as a loop may keep its executor.
+#[derive(Default)]
+struct SlowSource {
+    pulled: Cell<usize>,
+    waiting: RefCell<Vec<Waker>>,
+}
+
+impl SlowSource {
+    /// Gives the items. Their number is not known before.
+    fn items(&self) -> impl Iterator<Item = usize> {
+        (0..20).filter(|&n| {
+            self.pulled.set(n + 1);
+            forloop_budget::set_time(Some(2 * forloop_budget::LONG * (n as u32 + 1)));
+            self.waiting.take().into_iter().for_each(Waker::wake);
+            true
+        })
+    }
+
+    /// A body that is woken with the next item. It checks that it is polled before another one is pulled.
+    async fn body(&self, n: usize) -> u64 {
+        let mut is_woken = false;
+        std::future::poll_fn(|cx| {
+            // Nothing wakes a body after the last item.
+            if std::mem::replace(&mut is_woken, true) || n >= 18 {
+                return Poll::Ready(());
+            }
+            self.waiting.borrow_mut().push(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
+        assert!(self.pulled.get() <= n + 2, "{} items before body {n}", self.pulled.get());
+        n as u64
+    }
+
+    /// Polls a loop until it is ready, and checks that each poll pulls at most one item.
+    fn check<T>(&self, what: &str, looping: impl Future<Output = T>) -> T {
+        let mut looping = pin!(looping);
+        loop {
+            let pulled = self.pulled.get();
+            let polled = looping.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            assert!(self.pulled.get() <= pulled + 1, "{what}: more than one item in a poll");
+            if let Poll::Ready(output) = polled {
+                return output;
+            }
+        }
+    }
+}
+
+/// Law 9: A source that takes long for an item delays a woken body, and the tasks beside the loop, by one item, with any
+/// strategy.
+pub fn a_slow_source_delays_a_woken_body_by_one_item(_in_task: Inline) {
+    let source = SlowSource::default();
+    let shared = &source;
+    let body = move |n| shared.body(n);
+    let plain = every_strategy!(local: each(shared.items()).limit(10).unwrap(), body);
+    let with_rule =
+        every_strategy!(local: each(shared.items()).limit(10).unwrap().weight_by(|_| 1), body);
+    for Run { strategy, returned } in plain.into_iter().chain(with_rule) {
+        source.pulled.set(0);
+        source.waiting.take();
+        forloop_budget::set_time(Some(Duration::ZERO));
+        source.check(strategy.name, returned);
     }
 }

@@ -15,7 +15,8 @@
 //!    out; poll the options' signals, so that they wake this task; and sleep.
 //!
 //! At most [`ROUND`] bodies are started between two rounds, so that neither an endless source nor bodies
-//! that are ready at once can starve a body that waits.
+//! that are ready at once can starve a body that waits. A turn ends early when it has lasted long because items or bodies
+//! take long to start: see [`crate::pace`].
 //!
 //! # Why no wake is lost
 //!
@@ -63,6 +64,7 @@ use crate::budget::budget;
 use crate::engine::{CapacityHint, Completion, JobHandle};
 use crate::options::{ItemPolicy, OutcomeRule};
 use crate::outcome::{Interruption, catch};
+use crate::pace::Pace;
 use crate::place::{BodySet, Delivery, DeliveryRule, PoolHandle, PullConfig};
 use crate::simulation::Origin;
 use crate::{Interrupted, Outcome, Panic};
@@ -98,6 +100,7 @@ pin_project! {
         started_this_round: usize,
         polls_this_turn: usize,
         rounds_this_turn: usize,
+        pace: Pace,
         // The receiver of the completions has stopped for a body that was ready at its first poll.
         has_completed_at_start: bool,
         // Bodies that share the parent's waker have not been polled in this poll of the loop.
@@ -186,6 +189,7 @@ where
             started_this_round: 0,
             polls_this_turn: 0,
             rounds_this_turn: 0,
+            pace: Pace::watched(),
             has_completed_at_start: false,
             must_poll_all: false,
             panic: None,
@@ -197,6 +201,7 @@ where
     ///
     /// `delivery` says how soon a worker delivers an output. Unless completions `are_collected` at once,
     /// they count against the limit until they are taken.
+    #[inline(always)] // polled with each poll of the loop
     pub(crate) fn set_up(
         self: Pin<&mut Self>,
         are_collected: bool,
@@ -221,6 +226,7 @@ where
         }
         let source = this.source.as_ref().as_pin_ref()?;
         let hint = catch(|| source.size_hint()).unwrap_or_default();
+        this.pace.set_size_hint(hint);
         this.running.set_capacity_hint(CapacityHint::of(limit, hint));
         Some(hint.0)
     }
@@ -365,6 +371,10 @@ where
             *signals = Signals::Unchecked;
             return Some(Step::Progress);
         }
+        if self.pace.is_look_due() && self.as_mut().project().pace.must_yield() {
+            *self.project().started_this_round = ROUND;
+            return Some(Step::Yield);
+        }
         match self.as_mut().poll_starts(cx, held, on_complete) {
             Poll::Ready(flow) => {
                 signals.outdate();
@@ -479,6 +489,7 @@ where
         }
         *this.polls_this_turn = 0;
         *this.rounds_this_turn = 0;
+        this.pace.end_turn();
         if this.running.must_begin_with_round() {
             *this.started_this_round = ROUND;
         }
@@ -540,6 +551,7 @@ where
         let this = self.project();
         *this.polls_this_turn = 0;
         *this.rounds_this_turn = if is_over { 0 } else { YIELDS };
+        this.pace.end_turn();
         if is_over {
             this.running.end_turn();
         }

@@ -72,7 +72,8 @@ where
         on_complete: &mut impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
     ) -> Poll<ControlFlow<B>> {
         let first = self.started;
-        let most = (ROUND - self.started_this_round).min(BUDGET - self.polls_this_turn);
+        let left = self.pace.left().min(BUDGET - self.polls_this_turn);
+        let most = (ROUND - self.started_this_round).min(left);
         // Signals are polled before each body that is started.
         let quota = if C::HAS_SIGNALS { 1 } else { most };
         let result = if C::HAS_RULES {
@@ -83,6 +84,7 @@ where
         let this = self.as_mut().project();
         let started = *this.started - first;
         *this.polls_this_turn += started;
+        this.pace.count(started);
         // Where nothing waits, no round is due.
         *this.started_this_round =
             if this.running.is_empty() { 0 } else { *this.started_this_round + started };
@@ -140,11 +142,16 @@ where
             if !matches!(self.phase, Phase::Running) {
                 break;
             }
+            if self.pace.is_look_due() && self.as_mut().project().pace.must_yield() {
+                break;
+            }
             let first = self.started;
-            let quota = if C::HAS_SIGNALS { 1 } else { *left };
+            let quota = if C::HAS_SIGNALS { 1 } else { self.pace.left().min(*left) };
             let pause = self.as_mut().start_some(cx, 0, quota, on_complete);
             let started = self.started - first;
-            *self.as_mut().project().polls_this_turn += started;
+            let this = self.as_mut().project();
+            *this.polls_this_turn += started;
+            this.pace.count(started);
             *left -= started;
             // As in `poll_starts`. A function for both made each start of every loop cost one instruction more.
             match pause {

@@ -12,6 +12,7 @@ use crate::body::Body;
 use crate::budget::budget;
 use crate::engine::{Completion, FutureSet};
 use crate::outcome::catch;
+use crate::pace::Pace;
 use crate::place::inline::InlineJob;
 use crate::wait_group::{WaitGroup, with_wait_group};
 use crate::{Outcome, Panic};
@@ -80,6 +81,7 @@ pub(super) struct Worker<B: Body<Returns = T>, T, I: Intake<B, T>> {
     bodies: WorkerBodies<B, T>,
     intake: I,
     stop: Stop,
+    pace: Pace,
     /// The last poll has ended because the budget was used.
     is_out_of_budget: bool,
 }
@@ -129,7 +131,13 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
     ) -> Self {
         let buffer = BatchBuffer::new(completions.clone());
         let bodies = WorkerBodies { set, buffer, delivery, completions };
-        Self { bodies, intake, stop: Stop::NotRequested, is_out_of_budget: false }
+        Self {
+            bodies,
+            intake,
+            stop: Stop::NotRequested,
+            pace: Pace::watched(),
+            is_out_of_budget: false,
+        }
     }
 
     /// Polls the woken bodies of this round, a part of them at a time.
@@ -152,9 +160,13 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
 
     /// Starts new bodies between two rounds, and begins the next round if a body was woken.
     fn start_bodies(&mut self, turn: &mut Turn, before_sleep: bool) -> WorkerPhase {
-        let left = budget() - turn.polls;
+        if self.pace.is_look_due() && self.pace.must_yield() {
+            return WorkerPhase::Yield;
+        }
+        let left = self.pace.left().min(budget() - turn.polls);
         let intaken = self.intake.start_bodies(&mut self.bodies, left, before_sleep);
         turn.polls += intaken.polls;
+        self.pace.count(intaken.polls);
         if I::PULLS {
             self.bodies.buffer.flush_prompt();
         }
@@ -296,6 +308,7 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Future for Worker<B, T, I> {
     //   budget is used, because it needs no other task to get bodies; it returns after the round that it
     //   has continued. The next poll begins with a round, so that bodies that wait for the operations which a
     //   runtime allows a task in a turn get them before new ones.
+    // - The turn has lasted long, because items or bodies take long to start: see crate::pace.
     // - Nothing is left to do. A worker that pulls starts bodies once more with `before_sleep`, which
     //   registers it with the source's sleepers: the first attempt may have failed only because another
     //   worker held the source. If that attempt gets bodies, another one follows, because nothing
@@ -311,6 +324,7 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Future for Worker<B, T, I> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         this.intake.register(cx.waker());
+        this.pace.end_turn();
         let set = &mut this.bodies.set;
         let is_continuation = core::mem::take(&mut this.is_out_of_budget);
         let has_had_round =
