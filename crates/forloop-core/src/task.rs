@@ -224,6 +224,8 @@ pub(crate) struct TaskCell<T> {
     expired: AtomicBool,
     /// The handle was dropped or detached.
     abandoned: AtomicBool,
+    /// The future was polled. Only the task uses it, which has no room for it.
+    was_polled: AtomicBool,
     handle_waker: AtomicWaker,
     task_waker: AtomicWaker,
     /// The wait group of a task whose handle was dropped.
@@ -238,6 +240,7 @@ impl<T> TaskCell<T> {
             cancelled: AtomicBool::new(false),
             expired: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
+            was_polled: AtomicBool::new(false),
             handle_waker: AtomicWaker::new(),
             task_waker: AtomicWaker::new(),
             wait_group: TryLock::new(None),
@@ -324,7 +327,10 @@ pub(crate) trait Owner {
     fn id(&self) -> usize;
 
     /// What the task is to do at a poll. Has `cx` woken when that changes.
-    fn poll_request(&self, was_polled: bool, cx: &mut Context<'_>) -> Request;
+    fn poll_request(&mut self, cx: &mut Context<'_>) -> Request;
+
+    /// Whether a request was to run.
+    fn was_polled(&self) -> bool;
 
     /// Whether the task is to stop, and not wait for the next poll. Called when its future was pending.
     fn has_stopped(&self) -> bool;
@@ -355,18 +361,23 @@ impl<T> Owner for Arc<TaskCell<T>> {
         Self::as_ptr(self).addr()
     }
 
-    fn poll_request(&self, was_polled: bool, cx: &mut Context<'_>) -> Request {
+    fn poll_request(&mut self, cx: &mut Context<'_>) -> Request {
         self.task_waker.register(cx.waker());
         if self.abandoned.load(Ordering::SeqCst) {
             drop(self.task_waker.take());
         }
         let is_cancelled = self.cancelled.load(Ordering::SeqCst);
         // A task that has expired is polled once.
-        if is_cancelled || was_polled && self.expired.load(Ordering::SeqCst) {
+        if is_cancelled || self.was_polled() && self.expired.load(Ordering::SeqCst) {
             Request::Stop
         } else {
+            self.was_polled.store(true, Ordering::Relaxed);
             Request::Run
         }
+    }
+
+    fn was_polled(&self) -> bool {
+        self.was_polled.load(Ordering::Relaxed)
     }
 
     fn has_stopped(&self) -> bool {
@@ -393,18 +404,16 @@ impl<T> Owner for Arc<TaskCell<T>> {
 
 pin_project! {
     /// The future that a runtime polls for a task.
+    ///
+    /// A runtime has one for each task that is alive, and some round its size up. So it is as small as it can be.
     pub(crate) struct Run<F, O = Arc<TaskCell<<F as Future>::Output>>>
     where
         F: Future,
         O: Owner,
     {
         #[pin]
-        future: Option<F>,
+        stage: Stage<F, O::Output>,
         owner: O,
-        was_polled: bool,
-        // Set while the task waits for the tasks that were dropped with its future. It is boxed, because few do, and
-        // every task has the room for it.
-        completing: Option<Box<Completing<O::Output>>>,
     }
 
     impl<F, O> PinnedDrop for Run<F, O>
@@ -415,21 +424,50 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             // A runtime that shuts down drops its tasks. Their handles must not wait forever.
             let mut this = this.project();
-            if let Some(completing) = this.completing.take() {
-                this.owner.complete(completing.outcome);
-            } else if this.future.is_some() {
-                this.owner.on_last_poll();
-                let dropped = catch(|| this.future.set(None));
-                this.owner.complete(after_drop(stopped(*this.was_polled), dropped));
+            match this.stage.as_mut().project() {
+                StageProjection::Running { .. } => {
+                    this.owner.on_last_poll();
+                    let dropped = catch(|| this.stage.set(Stage::Completed));
+                    this.owner.complete(after_drop(stopped(this.owner.was_polled()), dropped));
+                }
+                StageProjection::Completing { completing } => {
+                    let outcome = completing.outcome.take();
+                    outcome.into_iter().for_each(|outcome| this.owner.complete(outcome));
+                }
+                StageProjection::Completed => {}
             }
         }
     }
 }
 
+pin_project! {
+    /// Where a task is on its way to completion.
+    #[project = StageProjection]
+    enum Stage<F, T> {
+        Running {
+            #[pin]
+            future: F,
+        },
+        // The task waits for the tasks that were dropped with its future. Boxed, because few do, and every task has the
+        // room for it.
+        Completing {
+            completing: Box<Completing<T>>,
+        },
+        Completed,
+    }
+}
+
 /// The outcome of a task, until the tasks have stopped that were dropped with its future.
 struct Completing<T> {
-    outcome: Outcome<T>,
+    /// Taken when the task completes.
+    outcome: Option<Outcome<T>>,
     wait_group: Arc<WaitGroup>,
+}
+
+impl<F, T> Stage<F, T> {
+    fn waiting(outcome: Outcome<T>, wait_group: Arc<WaitGroup>) -> Self {
+        Self::Completing { completing: Box::new(Completing { outcome: Some(outcome), wait_group }) }
+    }
 }
 
 /// Makes a task of `future` that nothing polls yet.
@@ -459,7 +497,7 @@ impl<F: Future> Run<F> {
         // A task that was cancelled has not run. One that has expired counts as polled.
         let outcome = stopped(!self.owner.cancelled.load(Ordering::SeqCst));
         let (dropped, wait_group) =
-            with_wait_group(Some(self.owner.id()), || catch(|| self.future = None));
+            with_wait_group(Some(self.owner.id()), || catch(|| self.stage = Stage::Completed));
         let outcome = after_drop(outcome, dropped);
         match wait_group {
             None => {
@@ -467,7 +505,7 @@ impl<F: Future> Run<F> {
                 None
             }
             Some(wait_group) => {
-                self.completing = Some(Box::new(Completing { outcome, wait_group }));
+                self.stage = Stage::waiting(outcome, wait_group);
                 Some(self)
             }
         }
@@ -477,7 +515,7 @@ impl<F: Future> Run<F> {
 impl<F: Future<Output = O::Output>, O: Owner> Run<F, O> {
     /// Makes the task of `owner` that runs `future`.
     pub(crate) fn new(future: F, owner: O) -> Self {
-        Self { future: Some(future), owner, was_polled: false, completing: None }
+        Self { stage: Stage::Running { future }, owner }
     }
 
     /// Drops the future, waits for the tasks that are dropped with it, and completes the task.
@@ -489,7 +527,7 @@ impl<F: Future<Output = O::Output>, O: Owner> Run<F, O> {
         let mut this = self.as_mut().project();
         this.owner.on_last_poll();
         let (dropped, wait_group) =
-            with_wait_group(Some(this.owner.id()), || catch(|| this.future.set(None)));
+            with_wait_group(Some(this.owner.id()), || catch(|| this.stage.set(Stage::Completed)));
         let outcome = after_drop(outcome, dropped);
         match wait_group {
             None => {
@@ -497,19 +535,19 @@ impl<F: Future<Output = O::Output>, O: Owner> Run<F, O> {
                 Poll::Ready(())
             }
             Some(wait_group) => {
-                *this.completing = Some(Box::new(Completing { outcome, wait_group }));
+                this.stage.set(Stage::waiting(outcome, wait_group));
                 self.poll_wait_group(cx)
             }
         }
     }
 
     fn poll_wait_group(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = self.project();
-        if let Some(completing) = this.completing {
+        let mut this = self.project();
+        if let StageProjection::Completing { completing } = this.stage.as_mut().project() {
             ready!(completing.wait_group.poll_wait(cx));
-        }
-        if let Some(completing) = this.completing.take() {
-            this.owner.complete(completing.outcome);
+            let outcome = completing.outcome.take();
+            this.stage.set(Stage::Completed);
+            outcome.into_iter().for_each(|outcome| this.owner.complete(outcome));
         }
         Poll::Ready(())
     }
@@ -520,18 +558,17 @@ impl<F: Future<Output = O::Output>, O: Owner> Future for Run<F, O> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut this = self.as_mut().project();
-        let Some(future) = this.future.as_mut().as_pin_mut() else {
+        let StageProjection::Running { future } = this.stage.as_mut().project() else {
             return self.poll_wait_group(cx);
         };
-        match this.owner.poll_request(*this.was_polled, cx) {
+        match this.owner.poll_request(cx) {
             Request::Run => {}
             Request::Stop => {
-                let outcome = stopped(*this.was_polled);
+                let outcome = stopped(this.owner.was_polled());
                 return self.poll_complete(outcome, cx);
             }
             Request::Wait => return Poll::Pending,
         }
-        *this.was_polled = true;
         match catch(|| future.poll(cx)) {
             Ok(Poll::Pending) if this.owner.has_stopped() => {
                 self.poll_complete(Outcome::Cancelled, cx)

@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::pin::Pin;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use core::task::{Context, Poll, ready};
 
 use atomic_waker::AtomicWaker;
@@ -84,8 +84,7 @@ impl<T> fmt::Debug for Child<T> {
 ///
 /// The child stores the value and then `finished` with `Release`. A waiting handle registers in `handle` and loads
 /// `finished`; the child wakes `handle` after its store. To cancel the child, the handle stores `cancelled` and wakes
-/// `child`, and the group stores that it is closed and wakes `child`. The child registers in `child` at each poll and
-/// then loads both.
+/// `child`. The child registers in `child` at each poll and then loads `cancelled`.
 pub(super) struct ChildCell<T> {
     /// The value, from the child's completion until the handle takes it. Locked only while it is moved: by the child
     /// before it stores `finished`, and by the handle after that.
@@ -94,6 +93,9 @@ pub(super) struct ChildCell<T> {
     cancelled: AtomicBool,
     handle: AtomicWaker,
     child: AtomicWaker,
+    /// The data of the waker that the group has, if the child is a task and the vtable of the waker is the usual one. It is zero
+    /// otherwise; then the waker is added at every poll. Only the child uses it, which has no room for it.
+    added: AtomicUsize,
 }
 
 impl<T> ChildCell<T> {
@@ -104,6 +106,7 @@ impl<T> ChildCell<T> {
             cancelled: AtomicBool::new(false),
             handle: AtomicWaker::new(),
             child: AtomicWaker::new(),
+            added: AtomicUsize::new(0),
         }
     }
 
@@ -119,17 +122,21 @@ impl<T> ChildCell<T> {
     fn request_cancel(&self) {
         if !self.is_finished() {
             self.cancelled.store(true, Ordering::SeqCst);
-            self.wake_child();
+            self.child.wake();
         }
     }
 
-    /// Has `cx` woken when the child, or its group, is cancelled.
+    /// Has `cx` woken when the child is cancelled through its handle.
     pub(super) fn register_child(&self, cx: &Context<'_>) {
         self.child.register(cx.waker());
     }
 
-    pub(super) fn wake_child(&self) {
-        self.child.wake();
+    pub(super) fn added(&self) -> usize {
+        self.added.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_added(&self, data: usize) {
+        self.added.store(data, Ordering::Relaxed);
     }
 
     /// Completes the child, whose future has been dropped. A second call has no effect.
@@ -194,18 +201,14 @@ impl<T, E> ChildOutput for Option<Result<T, E>> {
 pub(super) trait AnyChild {
     /// Completes the child without a value, and wakes the task that awaits its handle.
     fn complete_without_value(&self);
-
-    /// Wakes the child, which then sees that its group is closed.
-    fn wake(&self);
 }
+
+/// A child on any thread.
+pub(super) type Erased = dyn AnyChild + Send + Sync;
 
 impl<T> AnyChild for ChildCell<T> {
     fn complete_without_value(&self) {
         self.complete(None);
-    }
-
-    fn wake(&self) {
-        self.wake_child();
     }
 }
 

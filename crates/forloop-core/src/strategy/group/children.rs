@@ -74,7 +74,7 @@ pub(super) enum Report<E, H> {
         /// Its position in completion order.
         seq: usize,
         error: E,
-        handle: H,
+        handle: Option<H>,
     },
     /// The child, or a destructor of it, panicked.
     Panicked { panic: Panic, handle: Option<H> },

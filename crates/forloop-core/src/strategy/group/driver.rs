@@ -208,7 +208,7 @@ where
                 } else if K::ARE_INLINE {
                     self.phase = GroupPhase::Failing;
                     self.children.stop_starting();
-                    self.failed_handles.push(handle);
+                    self.failed_handles.extend(handle);
                 } else {
                     self.stop();
                     self.complete_handle(handle);
@@ -216,7 +216,7 @@ where
             }
             Report::Panicked { panic, handle } => {
                 self.stop_for(panic);
-                handle.into_iter().for_each(|handle| self.complete_handle(handle));
+                self.complete_handle(handle);
             }
             Report::Stopped { index } => {
                 if let Some(interruption) = &mut self.interruption {
@@ -231,9 +231,11 @@ where
     }
 
     /// Completes the handle of a child that has failed: now, or if the group stops, once neither the body nor a child is active.
-    fn complete_handle(&self, handle: K::Handle) {
+    fn complete_handle(&self, handle: Option<K::Handle>) {
         match self.phase {
-            GroupPhase::Stopping => self.children.defer(handle),
+            GroupPhase::Stopping => {
+                handle.into_iter().for_each(|handle| self.children.defer(handle));
+            }
             GroupPhase::Running | GroupPhase::LastPass | GroupPhase::Failing => drop(handle),
         }
     }

@@ -250,7 +250,7 @@ where
         Some(match outcome {
             Outcome::Ok(ChildCompletion::Completed) => return None,
             Outcome::Ok(ChildCompletion::Failed { error, handle }) => {
-                Report::Failed { index, seq, error, handle }
+                Report::Failed { index, seq, error, handle: Some(handle) }
             }
             Outcome::Ok(ChildCompletion::Panicked { panic, handle }) => {
                 Report::Panicked { panic, handle: Some(handle) }

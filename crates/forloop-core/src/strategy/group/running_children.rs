@@ -1,61 +1,73 @@
-//! Which children of a task group run.
+//! The wakers of the children of a task group.
 //!
-//! A group must be able to wake every child that runs, because a child that waits does not see that its group was
+//! A group must be able to wake every child that waits, because a child that waits does not see that its group was
 //! closed. And it must keep nothing of a child that has completed, however long its driver is not polled: a body may
 //! spawn children in a plain loop, and then its driver is in the middle of a poll all the time. So the set is not the
-//! driver's. The thread that spawns a child adds it, and the thread that completes it removes it.
+//! driver's. A child adds its waker when it is polled for the first time, or with another waker than before, and removes
+//! it when it completes. A child that was not polled yet needs no wake: its runtime will poll it.
 //!
 //! No thread waits for another. The set is behind a lock that is only ever tried. A thread that does not get it
 //! leaves its change in a queue, and the thread that has the lock applies it. After every unlock, that thread looks for
 //! changes that came while it had the lock: it unlocks and then loads the queue, while the other pushes its change and
 //! then tries the lock again. A fence is between the two steps on both sides, so one of them sees the step of the
-//! other. A child is removed after it was added, because it is spawned in between.
+//! other. No waker is called or dropped under the lock.
 //!
-//! No waker is called and no value of a child is dropped under the lock. The set has weak references: it does not keep
-//! a value that no handle will take.
+//! The set has one waker for each child that is alive, and its pages are freed when they are empty.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
-use alloc::sync::Weak;
 use core::mem;
 use core::sync::atomic::{Ordering, fence};
+use core::task::Waker;
 
 use concurrent_queue::ConcurrentQueue;
 use try_lock::TryLock;
 
-use super::child::AnyChild;
 use crate::outcome::catch;
 
-/// A child on any thread.
-pub(super) type Erased = dyn AnyChild + Send + Sync;
+/// The number of children whose wakers are side by side. Few, because one that stays keeps the page.
+const PAGE: usize = 8;
 
-type ByIndex = BTreeMap<usize, Weak<Erased>>;
+type Page = [Option<Waker>; PAGE];
 
-/// The children that run.
+/// By index, in pages.
+#[derive(Default)]
+struct Wakers(BTreeMap<usize, Box<Page>>);
+
+/// The wakers of the children that run.
 pub(super) struct RunningChildren {
     /// `None` once the children were woken to stop: those that come later see by themselves that their group is closed.
-    by_index: TryLock<Option<ByIndex>>,
+    wakers: TryLock<Option<Wakers>>,
     /// The changes that came while another thread had the lock.
     changes: ConcurrentQueue<Change>,
 }
 
 enum Change {
-    Add(usize, Weak<Erased>),
+    Add(usize, Waker),
     Remove(usize),
     /// Empty the set, and wake what was in it.
     WakeAll,
 }
 
+/// What a change has removed.
+enum Removed {
+    /// To be dropped.
+    One(Option<Waker>),
+    /// To be woken.
+    All(Wakers),
+}
+
 impl RunningChildren {
     pub(super) fn new() -> Self {
         Self {
-            by_index: TryLock::new(Some(BTreeMap::new())),
+            wakers: TryLock::new(Some(Wakers::default())),
             changes: ConcurrentQueue::unbounded(),
         }
     }
 
-    /// Adds a child that was admitted and not spawned yet.
-    pub(super) fn add(&self, index: usize, child: Weak<Erased>) {
-        self.apply(Change::Add(index, child));
+    /// Has `waker` woken when the group is closed, and not the one that was added for this child before.
+    pub(super) fn add(&self, index: usize, waker: Waker) {
+        self.apply(Change::Add(index, waker));
     }
 
     /// Removes a child that has completed.
@@ -71,16 +83,14 @@ impl RunningChildren {
     fn apply(&self, change: Change) {
         let mut change = Some(change);
         loop {
-            if let Some(mut by_index) = self.by_index.try_lock() {
-                let mut to_wake = None;
+            if let Some(mut wakers) = self.wakers.try_lock() {
                 // The changes in the queue are earlier.
-                while let Some(next) = self.changes.pop().ok().or_else(|| change.take()) {
-                    to_wake = next.apply_to(&mut by_index).or(to_wake);
-                }
-                drop(by_index);
-                to_wake.into_iter().flatten().for_each(|(_, child)| wake(&child));
+                let next = self.changes.pop().ok().or_else(|| change.take());
+                let removed = next.map(|next| next.apply_to(&mut wakers));
+                drop(wakers);
+                removed.into_iter().for_each(Removed::handle);
                 fence(Ordering::SeqCst);
-                if self.changes.is_empty() {
+                if change.is_none() && self.changes.is_empty() {
                     return;
                 }
             } else if let Some(change) = change.take() {
@@ -96,28 +106,42 @@ impl RunningChildren {
 }
 
 impl Change {
-    /// Returns the children to wake.
-    fn apply_to(self, by_index: &mut Option<ByIndex>) -> Option<ByIndex> {
-        match (self, by_index) {
-            (Self::Add(index, child), Some(by_index)) => {
-                by_index.insert(index, child);
-                None
-            }
-            (Self::Remove(index), Some(by_index)) => {
-                by_index.remove(&index);
-                None
-            }
-            (Self::WakeAll, by_index) => mem::take(by_index),
-            (Self::Add(..) | Self::Remove(_), None) => None,
+    fn apply_to(self, wakers: &mut Option<Wakers>) -> Removed {
+        match (self, wakers) {
+            (Self::Add(index, waker), Some(wakers)) => Removed::One(wakers.replace(index, waker)),
+            (Self::Add(_, waker), None) => Removed::One(Some(waker)),
+            (Self::Remove(index), Some(wakers)) => Removed::One(wakers.remove(index)),
+            (Self::Remove(_), None) => Removed::One(None),
+            (Self::WakeAll, wakers) => Removed::All(mem::take(wakers).unwrap_or_default()),
         }
     }
 }
 
-fn wake(child: &Weak<Erased>) {
-    // The last reference to a child that has just completed drops its value, which may panic.
-    drop(catch(|| {
-        if let Some(child) = child.upgrade() {
-            child.wake();
+impl Removed {
+    /// A waker may panic, and must not hinder the others.
+    fn handle(self) {
+        match self {
+            Self::One(waker) => drop(catch(|| drop(waker))),
+            Self::All(Wakers(pages)) => {
+                for waker in pages.into_values().flat_map(|page| *page).flatten() {
+                    drop(catch(|| waker.wake()));
+                }
+            }
         }
-    }));
+    }
+}
+
+impl Wakers {
+    fn replace(&mut self, index: usize, waker: Waker) -> Option<Waker> {
+        self.0.entry(index / PAGE).or_default()[index % PAGE].replace(waker)
+    }
+
+    fn remove(&mut self, index: usize) -> Option<Waker> {
+        let page = self.0.get_mut(&(index / PAGE))?;
+        let waker = page[index % PAGE].take();
+        if page.iter().all(Option::is_none) {
+            self.0.remove(&(index / PAGE));
+        }
+        waker
+    }
 }

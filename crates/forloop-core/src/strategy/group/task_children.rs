@@ -3,17 +3,18 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::marker::PhantomData;
-use core::sync::atomic::{AtomicBool, Ordering, fence};
-use core::task::{Context, Poll};
+use core::ptr;
+use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering, fence};
+use core::task::{Context, Poll, RawWakerVTable, Waker};
 
 use concurrent_queue::ConcurrentQueue;
 use try_lock::TryLock;
 
-use super::child::{ChildCell, ChildOutput, HandleGuard};
+use super::child::{ChildCell, ChildOutput, Erased, HandleGuard};
 use super::children::{Children, Report};
 use super::deferred_notify::DeferredNotify;
 use super::group_state::GroupState;
-use super::running_children::{Erased, RunningChildren};
+use super::running_children::RunningChildren;
 use crate::outcome::catch;
 use crate::task::{Owner, Request, Run, next_sequence};
 use crate::wait_group::{WaitGroup, current_wait_group};
@@ -24,7 +25,7 @@ use crate::{Closed, Outcome, Panic};
 /// A child owns itself. When it completes, on its own thread, it gives its value to its handle, removes itself from the
 /// set of running children, and counts itself as completed. Only of a failure, a panic or a stop does it leave a
 /// report for the driver. So nothing is kept of a child that has completed, whether the driver is polled or not, and
-/// the driver is woken only by a failure and by the last child.
+/// the driver is woken only by a failure and by the last child. And a child whose handle was dropped keeps no cell.
 ///
 /// When the group is closed, each child that is polled sees that before, and once more after a poll that was pending,
 /// and stops by itself; the driver wakes those that wait.
@@ -35,6 +36,8 @@ use crate::{Closed, Outcome, Panic};
 pub(super) struct TaskGroup<E> {
     pub(super) state: GroupState,
     running: RunningChildren,
+    /// The vtable of the first waker that was added to `running`: most likely that of all wakers of the runtime's tasks.
+    vtable: AtomicPtr<RawWakerVTable>,
     reports: ConcurrentQueue<Report<E, HandleGuard<Erased>>>,
     deferred: DeferredNotify<Erased>,
     is_supervised: AtomicBool,
@@ -52,6 +55,7 @@ impl<E> TaskGroup<E> {
         Self {
             state: GroupState::new(),
             running: RunningChildren::new(),
+            vtable: AtomicPtr::new(ptr::null_mut()),
             reports: ConcurrentQueue::unbounded(),
             deferred: DeferredNotify::new(),
             is_supervised: AtomicBool::new(false),
@@ -74,11 +78,8 @@ impl<E> TaskGroup<E> {
         self.deferred.activate_one();
         let index = self.state.admit().inspect_err(|Closed| self.deferred.deactivate_one())?;
         let cell = Arc::new(ChildCell::new());
-        // Before it is spawned: the runtime may run it before `spawn` has returned.
-        let erased: Arc<Erased> = cell.clone();
-        self.running.add(index, Arc::downgrade(&erased));
-        let task =
-            ChildTask { cell: cell.clone(), group: self.clone(), index, output: PhantomData };
+        let link = Link::Handle { index: Index::new(index), was_polled: false, cell: cell.clone() };
+        let task = ChildTask { link, group: self.clone(), output: PhantomData };
         Ok((cell, index, Run::new(future, task)))
     }
 
@@ -101,6 +102,19 @@ impl<E> TaskGroup<E> {
         if must_wake {
             self.state.wake();
         }
+    }
+
+    /// Whether this is the vtable of the first waker, perhaps of this one.
+    fn is_usual_vtable(&self, vtable: &'static RawWakerVTable) -> bool {
+        let vtable = ptr::from_ref(vtable).cast_mut();
+        let (none, relaxed) = (ptr::null_mut(), Ordering::Relaxed);
+        let first = match self.vtable.load(relaxed) {
+            first if first.is_null() => {
+                self.vtable.compare_exchange(none, vtable, relaxed, relaxed)
+            }
+            first => Err(first),
+        };
+        first.map_or_else(|first| ptr::eq(first, vtable), |_| true)
     }
 
     /// Counts a child as completed.
@@ -145,12 +159,105 @@ impl<E> TaskGroup<E> {
     }
 }
 
-/// The owner of a child's task: the group, and the cell that the child shares with its handle.
+/// The owner of a child's task: the group, and what the child shares with its handle.
 pub(super) struct ChildTask<O, T, E> {
-    cell: Arc<ChildCell<T>>,
+    link: Link<T>,
     group: Arc<TaskGroup<E>>,
-    index: usize,
     output: PhantomData<fn(O)>,
+}
+
+/// What a child knows of itself and of its handle.
+///
+/// In both variants, index and flag are beside the tag of the enum. A runtime may round the size of a task up: with eight
+/// bytes more, tokio needs 128 more for a child that sleeps.
+enum Link<T> {
+    /// The handle may take the child's value, or cancel it alone.
+    Handle { index: Index, was_polled: bool, cell: Arc<ChildCell<T>> },
+    /// The handle was dropped, and so was the cell. `added` is that of the cell.
+    Dropped { index: Index, was_polled: bool, added: usize },
+}
+
+/// The index of a child. A group has no more children than fit in 48 bits.
+#[derive(Clone, Copy)]
+struct Index([u16; 3]);
+
+impl Index {
+    fn new(index: usize) -> Self {
+        let [.., high, middle, low] = [32, 16, 0].map(|shift| (index as u64 >> shift) as u16);
+        Self([high, middle, low])
+    }
+
+    fn get(self) -> usize {
+        self.0.iter().fold(0_u64, |index, &part| index << 16 | u64::from(part)) as usize
+    }
+}
+
+impl<T> Link<T> {
+    fn index(&self) -> usize {
+        let (Self::Handle { index, .. } | Self::Dropped { index, .. }) = self;
+        index.get()
+    }
+
+    fn was_polled(&self) -> bool {
+        let (Self::Handle { was_polled, .. } | Self::Dropped { was_polled, .. }) = *self;
+        was_polled
+    }
+
+    fn set_polled(&mut self) {
+        let (Self::Handle { was_polled, .. } | Self::Dropped { was_polled, .. }) = self;
+        *was_polled = true;
+    }
+
+    /// The cell, if the handle was not dropped.
+    fn cell(&self) -> Option<&Arc<ChildCell<T>>> {
+        match self {
+            // The handle has the only other reference.
+            Self::Handle { cell, .. } if Arc::strong_count(cell) > 1 => Some(cell),
+            Self::Handle { .. } | Self::Dropped { .. } => None,
+        }
+    }
+
+    fn is_cancelled(&self) -> bool {
+        match self {
+            Self::Handle { cell, .. } => cell.is_cancelled(),
+            Self::Dropped { .. } => false,
+        }
+    }
+
+    /// Drops the cell if the handle was dropped, and has not cancelled the child before.
+    fn drop_unshared_cell(&mut self) {
+        if self.cell().is_some() {
+            return;
+        }
+        // What the handle did before its drop.
+        fence(Ordering::Acquire);
+        if let Self::Handle { index, was_polled, cell } = self
+            && !cell.is_cancelled()
+        {
+            let (index, was_polled, added) = (*index, *was_polled, cell.added());
+            *self = Self::Dropped { index, was_polled, added };
+        }
+    }
+}
+
+impl<O, T, E> ChildTask<O, T, E> {
+    /// Has `waker` woken when the group is closed.
+    fn add_waker(&mut self, waker: &Waker) {
+        let added = match &self.link {
+            Link::Handle { cell, .. } => cell.added(),
+            Link::Dropped { added, .. } => *added,
+        };
+        let is_usual = self.group.is_usual_vtable(waker.vtable());
+        let data = if is_usual { waker.data().addr() } else { 0 };
+        if data != 0 && data == added {
+            return;
+        }
+        self.group.running.add(self.link.index(), waker.clone());
+        match &mut self.link {
+            Link::Handle { cell, .. } => cell.set_added(data),
+            Link::Dropped { added, .. } => *added = data,
+        }
+    }
 }
 
 impl<O, T, E> Owner for ChildTask<O, T, E>
@@ -164,19 +271,28 @@ where
         self.group.id()
     }
 
-    fn poll_request(&self, was_polled: bool, cx: &mut Context<'_>) -> Request {
-        self.cell.register_child(cx);
+    fn poll_request(&mut self, cx: &mut Context<'_>) -> Request {
+        self.link.drop_unshared_cell();
+        if let Link::Handle { cell, .. } = &self.link {
+            cell.register_child(cx);
+        }
+        self.add_waker(cx.waker());
         if self.has_stopped() {
             Request::Stop
-        } else if !was_polled && self.group.is_failing.load(Ordering::SeqCst) {
+        } else if !self.was_polled() && self.group.is_failing.load(Ordering::SeqCst) {
             Request::Wait
         } else {
+            self.link.set_polled();
             Request::Run
         }
     }
 
+    fn was_polled(&self) -> bool {
+        self.link.was_polled()
+    }
+
     fn has_stopped(&self) -> bool {
-        self.group.state.is_closed() || self.cell.is_cancelled()
+        self.group.state.is_closed() || self.link.is_cancelled()
     }
 
     fn on_last_poll(&self) {
@@ -184,29 +300,33 @@ where
     }
 
     fn complete(&self, outcome: Outcome<O>) {
-        let Self { cell, group, index, .. } = self;
-        let index = *index;
+        let (group, index, cell) = (&self.group, self.link.index(), self.link.cell());
         // Completes the handle without a value, if it is dropped here.
-        let handle = HandleGuard::new(cell.clone() as Arc<Erased>);
+        let handle = cell.map(|cell| HandleGuard::new(cell.clone() as Arc<Erased>));
         match outcome {
-            Outcome::Ok(output) => match output.into_result() {
-                Some(Ok(value)) => cell.complete(Some(value)),
-                Some(Err(error)) => {
+            Outcome::Ok(output) => match (output.into_result(), cell) {
+                (Some(Ok(value)), Some(cell)) => cell.complete(Some(value)),
+                (Some(Ok(value)), None) => {
+                    if let Err(panic) = catch(|| drop(value)) {
+                        group.report(Report::Panicked { panic, handle: None });
+                    }
+                }
+                (Some(Err(error)), _) => {
                     group.report(Report::Failed { index, seq: next_sequence(), error, handle });
                 }
-                None => {}
+                (None, _) => {}
             },
             Outcome::Err(never) => match never {},
             Outcome::Panicked(panic) => {
-                group.report(Report::Panicked { panic, handle: Some(handle) });
+                group.report(Report::Panicked { panic, handle });
             }
             Outcome::TimedOut | Outcome::Cancelled | Outcome::NotRun => {
                 if group.state.is_closed() {
                     group.report(Report::Stopped { index });
-                    group.deferred.defer(handle);
-                } else if !cell.is_cancelled() {
+                    handle.into_iter().for_each(|handle| group.deferred.defer(handle));
+                } else if !self.link.is_cancelled() {
                     group.report(Report::Lost);
-                    group.deferred.defer(handle);
+                    handle.into_iter().for_each(|handle| group.deferred.defer(handle));
                 }
             }
         }
