@@ -206,6 +206,7 @@ macro_rules! __cases {
                 spawned a_task_that_holds_its_own_handle_can_be_cancelled: "law 5";
                 spawned a_loop_dropped_outside_its_runtime_cancels_its_tasks: "law 1";
                 spawned cancelling_a_child_waits_for_the_loop_inside_it: "LST-4", "law 1";
+                spawned a_cancelled_child_that_panics_when_dropped_leaves_no_task_running: "law 1", "law 5";
             }
             nesting {
                 both nested_limits_multiply_and_an_inner_loop_takes_no_outer_permit: "NST-1";

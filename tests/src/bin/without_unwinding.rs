@@ -20,6 +20,7 @@ const PANIC: &[&str] = &[
     "everything_is_dropped_exactly_once",
     "waiting_for_all_returns_when_all_have_completed",
     "waiting_for_a_failure_returns_at_the_first",
+    "a_cancelled_child_that_panics_when_dropped_leaves_no_task_running",
     "a_dropped_consumer_leaves_no_task_running",
     "a_tasks_panic_propagates_to_the_awaiting_caller",
     "a_timed_out_body_whose_destructor_panics_stops_the_loop",

@@ -1,11 +1,12 @@
 //! Law 1 for nested tasks: waiting for a cancelled body includes waiting for the tasks that it had started.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use forloop_core::{Cancelled, Child, Group, Spawn, Task, each, scope, task_group};
 
-use crate::{Alive, Gate, Job, Spawning, boxed, eventually, job, yields};
+use crate::{Alive, Gate, Job, PanicOnDrop, Spawning, boxed, eventually, job, yields};
 
 /// A value whose destructor takes 20 ms.
 struct Slow(#[allow(dead_code)] crate::Guard);
@@ -213,5 +214,42 @@ pub fn cancelling_a_child_waits_for_the_loop_inside_it<B: Spawning>(backend: B) 
             }
         });
         assert_eq!((returned, alive.ever()), (Ok(()), 7), "spawned: {spawned}");
+    }
+}
+
+/// Law 1, law 5: A group whose cancelled child panics when it is dropped waits for the tasks that the child had started.
+pub fn a_cancelled_child_that_panics_when_dropped_leaves_no_task_running<B: Spawning>(backend: B) {
+    // The group spawned, and in the caller's task; stopped by the panic, and by an error before it.
+    for (spawned, fails) in [(true, true), (true, false), (false, true), (false, false)] {
+        let (alive, all_in) = (Alive::default(), Gate::default());
+        let tasks = endless(backend.runtime(), alive.clone(), all_in.clone(), 7, 2);
+        let child = job(async move {
+            let _panics = PanicOnDrop;
+            tasks.await;
+            Ok(())
+        });
+        let cancelled = |child: Child<()>| {
+            let all_in = all_in.clone();
+            async move {
+                all_in.passed().await;
+                child.cancel();
+                yields(1).await;
+                if fails { Err(String::from("body")) } else { child.await.or(Ok(())) }
+            }
+        };
+        let returned = catch_unwind(AssertUnwindSafe(|| {
+            backend.block_on(async {
+                if spawned {
+                    let body = |group: Group<_, _>| cancelled(group.spawn(child));
+                    task_group(backend.runtime(), body).await
+                } else {
+                    scope(|scope| cancelled(scope.spawn(child))).await
+                }
+            })
+        }));
+        let running = alive.now();
+        let how = format!("spawned: {spawned}, fails: {fails}");
+        assert_eq!(returned.unwrap_err().downcast_ref(), Some(&"on purpose"), "{how}");
+        assert_eq!((running, alive.ever()), (0, 7), "{how}");
     }
 }

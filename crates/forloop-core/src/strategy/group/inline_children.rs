@@ -101,8 +101,8 @@ pin_project! {
         cell: Arc<ChildCell<T>>,
         // Completes the child's own handle, also if the child is dropped.
         handle: Option<HandleGuard<C>>,
-        // The tasks that were dropped with the future of a child that was cancelled alone, while it waits for them.
-        wait_group: Option<Arc<WaitGroup>>,
+        // Set while a child that was cancelled alone waits for the tasks that were dropped with its future.
+        stopping: Option<Stopping>,
     }
 
     impl<F, T, C> PinnedDrop for RunChild<F, T, C>
@@ -111,11 +111,22 @@ pin_project! {
         C: ?Sized,
     {
         fn drop(this: Pin<&mut Self>) {
-            if let Some(wait_group) = this.project().wait_group {
+            if let Some(Stopping { wait_group, panic }) = this.project().stopping.take() {
                 wait_group.join_current();
+                // The group resumes it, and waits for the tasks.
+                if let Some(panic) = panic {
+                    panic.resume_unless_panicking();
+                }
             }
         }
     }
+}
+
+/// A child whose future was dropped, until its tasks have stopped.
+struct Stopping {
+    wait_group: Arc<WaitGroup>,
+    /// That of a destructor.
+    panic: Option<Panic>,
 }
 
 /// Makes a child of `future`, which the caller has yet to run. `erase` erases the type of its value.
@@ -129,7 +140,7 @@ where
 {
     let cell = Arc::new(ChildCell::new());
     let handle = Some(HandleGuard::new(erase(cell.clone())));
-    (Child::new(cell.clone()), RunChild { future: Some(future), cell, handle, wait_group: None })
+    (Child::new(cell.clone()), RunChild { future: Some(future), cell, handle, stopping: None })
 }
 
 impl<F, T, E, C> Future for RunChild<F, T, C>
@@ -141,11 +152,14 @@ where
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.as_mut().project();
-        if let Some(wait_group) = this.wait_group {
-            ready!(wait_group.poll_wait(cx));
-            *this.wait_group = None;
-            drop(this.handle.take());
-            return Poll::Ready(ChildCompletion::Completed);
+        if let Some(stopping) = this.stopping {
+            ready!(stopping.wait_group.poll_wait(cx));
+            let panic = this.stopping.take().and_then(|stopping| stopping.panic);
+            let handle = this.handle.take();
+            return Poll::Ready(match (panic, handle) {
+                (Some(panic), Some(handle)) => ChildCompletion::Panicked { panic, handle },
+                (Some(_), None) | (None, _) => ChildCompletion::Completed,
+            });
         }
         let Some(future) = this.future.as_mut().as_pin_mut() else {
             return Poll::Ready(ChildCompletion::Completed);
@@ -154,8 +168,8 @@ where
         // The destructors run before anything is notified that the child has completed.
         let (polled, dropped) = if this.cell.is_cancelled() {
             let (dropped, wait_group) = with_wait_group(None, || catch(|| this.future.set(None)));
-            if let (Ok(()), Some(wait_group)) = (&dropped, wait_group) {
-                *this.wait_group = Some(wait_group);
+            if let Some(wait_group) = wait_group {
+                *this.stopping = Some(Stopping { wait_group, panic: dropped.err() });
                 return self.poll(cx);
             }
             (Ok(None), dropped)
