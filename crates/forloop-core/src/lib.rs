@@ -30,6 +30,7 @@ mod simulation;
 #[cfg(feature = "simulation")]
 #[doc(hidden)]
 pub mod simulation;
+mod single;
 mod wait_group;
 
 mod spawn_task;

@@ -1,4 +1,4 @@
-//! The engine by itself: its own files and the four modules that it imports, without the rest of the core.
+//! The engine by itself: its own files and the modules that these import, without the rest of the core.
 //!
 //! If this crate does not compile, the engine imports something from a layer above it. Its tests are a loop
 //! without a driver: they start bodies, poll them in rounds, and cancel them.
@@ -23,6 +23,8 @@ mod indices;
 mod outcome;
 #[path = "../../../crates/forloop-core/src/simulation.rs"]
 mod simulation;
+#[path = "../../../crates/forloop-core/src/single.rs"]
+mod single;
 #[path = "../../../crates/forloop-core/src/wait_group.rs"]
 mod wait_group;
 

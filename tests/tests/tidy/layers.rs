@@ -8,7 +8,17 @@ use crate::workspace::{read, sources};
 /// The modules of the core, a layer in each row, from the bottom up. Between modules of one layer there may be
 /// imports, but no cycle of them.
 const LAYERS: &[&[&str]] = &[
-    &["body", "budget", "indices", "outcome", "pace", "runtime", "simulation", "wait_group"],
+    &[
+        "body",
+        "budget",
+        "indices",
+        "outcome",
+        "pace",
+        "runtime",
+        "simulation",
+        "single",
+        "wait_group",
+    ],
     &["spawn_task", "task", "token", "with_item"],
     &["engine"],
     &["place"],

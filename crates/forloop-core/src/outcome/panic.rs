@@ -6,7 +6,7 @@ use alloc::string::String;
 use core::any::Any;
 use core::fmt;
 
-use concurrent_queue::ConcurrentQueue;
+use crate::single::Single;
 
 /// The panic of a body.
 ///
@@ -18,12 +18,12 @@ struct Caught {
     message: Option<Cow<'static, str>>,
     /// A payload need not be `Sync`, so there is no access by reference: the owner of the panic takes it
     /// out. This makes `Panic` and outcomes `Sync`.
-    payload: ConcurrentQueue<Box<dyn Any + Send>>,
+    payload: Single<Box<dyn Any + Send>>,
 }
 
 impl Drop for Caught {
     fn drop(&mut self) {
-        let Ok(payload) = self.payload.pop() else { return };
+        let Some(payload) = self.payload.take() else { return };
         // A payload may panic when it is dropped. Where a panic is dropped, that would stop a loop or a thread
         // instead of the panic that counts.
         if let Err(panic) = catch(|| drop(payload)) {
@@ -41,7 +41,7 @@ impl Panic {
 
     /// Returns the payload, as `std::panic::catch_unwind` does.
     pub fn into_payload(self) -> Box<dyn Any + Send> {
-        self.0.payload.pop().expect("a payload is taken out once")
+        self.0.payload.take().expect("a payload is taken out once")
     }
 
     /// Resumes the panic on the current thread, with its own payload.
@@ -71,10 +71,7 @@ impl From<Box<dyn Any + Send>> for Panic {
     fn from(payload: Box<dyn Any + Send>) -> Self {
         let text = payload.downcast_ref::<&'static str>().copied().map(Cow::Borrowed);
         let message = text.or_else(|| payload.downcast_ref::<String>().cloned().map(Cow::Owned));
-        let queue = ConcurrentQueue::bounded(1);
-        let has_room = queue.push(payload).is_ok();
-        debug_assert!(has_room, "a new queue is empty");
-        Self(Box::new(Caught { message, payload: queue }))
+        Self(Box::new(Caught { message, payload: Single::of(payload) }))
     }
 }
 

@@ -9,11 +9,11 @@ use core::sync::atomic::{AtomicU8, Ordering};
 use core::task::{Context, Poll};
 
 use atomic_waker::AtomicWaker;
-use concurrent_queue::ConcurrentQueue;
 use pin_project_lite::pin_project;
 
 use super::child::Child;
 use crate::outcome::{catch, unboxed};
+use crate::single::Single;
 use crate::{BoxError, Closed, Panic};
 
 /// Signals that a child is ready: see [`Group::start`](crate::Group::start).
@@ -113,7 +113,7 @@ enum SignalState {
 struct Oneshot<V> {
     /// A [`SignalState`].
     state: AtomicU8,
-    value: ConcurrentQueue<V>,
+    value: Single<V>,
     /// The task that waits for the signal.
     starter: AtomicWaker,
     /// The child, until it is ready: it is cancelled when the channel closes.
@@ -124,7 +124,7 @@ impl<V> Oneshot<V> {
     fn new() -> Self {
         Self {
             state: AtomicU8::new(SignalState::Open as u8),
-            value: ConcurrentQueue::bounded(1),
+            value: Single::empty(),
             starter: AtomicWaker::new(),
             child: AtomicWaker::new(),
         }
@@ -132,12 +132,12 @@ impl<V> Oneshot<V> {
 
     fn send(&self, value: V) {
         // The value comes before the state, so that a task which sees `Ready` finds it.
-        let is_first = self.value.push(value).is_ok();
+        let is_first = self.value.put(value).is_ok();
         debug_assert!(is_first, "`ReadySignal::send` takes the signal by value");
         if self.leave_open(SignalState::Ready) {
             self.starter.wake();
         } else {
-            drop(self.value.pop());
+            drop(self.value.take());
         }
     }
 
@@ -164,8 +164,7 @@ enum EarlyCompletion<E> {
     NotReady,
 }
 
-/// Holds at most one.
-type EarlySlot<E> = Arc<ConcurrentQueue<EarlyCompletion<E>>>;
+type EarlySlot<E> = Arc<Single<EarlyCompletion<E>>>;
 
 pin_project! {
     /// The future of a child that signals when it is ready. Until then its completion goes to the task that has
@@ -211,7 +210,7 @@ where
             (Ok(Poll::Ready(Err(error))), Ok(())) => EarlyCompletion::Failed(error),
             (Ok(Poll::Ready(Ok(_)) | Poll::Pending), Ok(())) => EarlyCompletion::NotReady,
         };
-        let is_first = this.early.push(completion).is_ok();
+        let is_first = this.early.put(completion).is_ok();
         debug_assert!(is_first, "a child completes once");
         Poll::Ready(None)
     }
@@ -239,7 +238,7 @@ impl<G, N, V, T, E> Start<G, N, V, T, E> {
         Self {
             make_and_add: Some((body, add_child)),
             channel: Arc::new(Oneshot::new()),
-            early: Arc::new(ConcurrentQueue::bounded(1)),
+            early: Arc::new(Single::empty()),
             child: None,
         }
     }
@@ -267,7 +266,7 @@ where
         // Polled first: a child that completes after this line may have been ready before it.
         let has_completed = child.poll_completed(cx).is_ready();
         if self.channel.is(SignalState::Ready)
-            && let Ok(value) = self.channel.value.pop()
+            && let Some(value) = self.channel.value.take()
             && let Some(child) = self.child.take()
         {
             return Poll::Ready(Ok((child, value)));
@@ -276,11 +275,11 @@ where
             return Poll::Pending;
         }
         self.child = None;
-        Poll::Ready(Err(match self.early.pop() {
-            Ok(EarlyCompletion::Failed(error)) => StartError::Failed(error),
-            Ok(EarlyCompletion::Panicked(panic)) => panic.resume(),
-            Ok(EarlyCompletion::NotReady) => StartError::NotReady,
-            Err(_) => StartError::Cancelled,
+        Poll::Ready(Err(match self.early.take() {
+            Some(EarlyCompletion::Failed(error)) => StartError::Failed(error),
+            Some(EarlyCompletion::Panicked(panic)) => panic.resume(),
+            Some(EarlyCompletion::NotReady) => StartError::NotReady,
+            None => StartError::Cancelled,
         }))
     }
 }
