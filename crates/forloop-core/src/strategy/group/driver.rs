@@ -160,13 +160,10 @@ where
         let Body::NotStarted(make_body) = mem::replace(&mut self.body, Body::Running) else {
             return;
         };
-        match catch(make_body) {
-            Ok(body) => self.body_job.insert(0, InlineJob::new(body)),
-            Err(panic) => {
-                self.body = Body::NoValue;
-                self.count_body_as_completed();
-                self.stop_for(panic);
-            }
+        if let Err(panic) = catch(|| self.body_job.insert(0, || InlineJob::new(make_body()))) {
+            self.body = Body::NoValue;
+            self.count_body_as_completed();
+            self.stop_for(panic);
         }
     }
 

@@ -204,7 +204,7 @@ impl<J: JobHandle> InlineChildren<J> {
     /// Moves what has arrived into the set, without polling it.
     fn take_arrivals(&mut self) {
         while let Ok((index, child)) = self.scope.arrivals.pop() {
-            self.started.insert(index, child);
+            self.started.insert(index, || child);
         }
     }
 }
@@ -226,7 +226,7 @@ where
             None => ControlFlow::Break(None),
         };
         let on_complete = |completion| ControlFlow::Break(Some(completion));
-        let started = self.started.start(None, 1, next, on_complete);
+        let started = self.started.start(None, 1, next, |_index, child| child, on_complete);
         let completion = started.break_value().flatten();
         Some(completion.and_then(|completion| self.complete(completion)))
     }
