@@ -101,6 +101,7 @@ where
     B: Future<Output = Result<T, K::Error>>,
     K: Children,
 {
+    #[inline(always)] // so that it is constructed in place
     pub(super) fn new(children: K, make_body: G) -> Self {
         Self {
             children,

@@ -29,12 +29,13 @@ pub(super) struct ScopeState<J> {
 }
 
 impl<J> ScopeState<J> {
-    pub(super) fn new() -> Self {
-        Self {
+    #[inline(never)] // its temporary must not be on the stack of the task that polls the scope
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self {
             state: GroupState::new(),
             arrivals: ConcurrentQueue::unbounded(),
             driver_is_gone: AtomicBool::new(false),
-        }
+        })
     }
 
     /// Admits a child, unless the scope is closed. `make` makes it.
@@ -197,6 +198,7 @@ enum Pass {
 }
 
 impl<J: JobHandle> InlineChildren<J> {
+    #[inline(always)] // so that it is constructed in place
     pub(super) fn new(scope: Arc<ScopeState<J>>) -> Self {
         Self { scope, started: FutureSet::new(), pass: Pass::Started, starts_no_more: false }
     }
