@@ -49,6 +49,25 @@ fn copies(name: &str) -> Option<usize> {
     (1..=2 * MOST_COPIES).find(|copies| fits(name, copies * BODY + BODY / 2))
 }
 
+/// The stack of a thread, where nothing else is asked for.
+const DEFAULT_STACK: usize = 2 << 20;
+
+/// How many levels nest on such a stack, with a margin of a tenth or so, each in the body of the one around it.
+///
+/// Where the compiler does not optimise, a third to a half of a level is the future of the loop or scope itself: the
+/// function that awaits it has it on the stack twice.
+const LEVELS: usize = if cfg!(debug_assertions) { 220 } else { 1100 };
+const LOOPS: usize = if cfg!(debug_assertions) { 300 } else { 2700 };
+const SCOPES: usize = if cfg!(debug_assertions) { 300 } else { 2000 };
+
+#[test]
+#[cfg_attr(miri, ignore = "starts processes")]
+fn hundreds_of_loops_and_scopes_nest() {
+    for (name, _) in NESTED {
+        assert!(fits(name, DEFAULT_STACK), "{name} overflow the stack");
+    }
+}
+
 /// Whether a program needs at most `stack` bytes of the stack.
 fn fits(name: &str, stack: usize) -> bool {
     let mut process = Command::new(env::current_exe().unwrap());
@@ -64,7 +83,7 @@ const PROGRAM: &str = "FORLOOP_STACK";
 fn program() {
     let Ok(program) = env::var(PROGRAM) else { return };
     let (stack, name) = program.split_once(' ').unwrap();
-    let &(_, run) = PROGRAMS.iter().find(|program| program.0 == name).unwrap();
+    let &(_, run) = PROGRAMS.iter().chain(NESTED).find(|program| program.0 == name).unwrap();
     let thread = thread::Builder::new().stack_size(stack.parse().unwrap());
     thread.spawn(move || run(&OneThread::default())).unwrap().join().unwrap();
 }
@@ -136,6 +155,63 @@ const PROGRAMS: &[(&str, Program)] = &[
     }),
     ("a task", |rt| rt.block_on(async { spawn(rt, body(1)).await })),
 ];
+
+/// Programs with one level inside another.
+const NESTED: &[(&str, Program)] = &[
+    ("loops", |rt| rt.block_on(for_each(LOOPS))),
+    ("loops that collect", |rt| rt.block_on(gather(LEVELS))),
+    ("loops that may fail", |rt| rt.block_on(try_for_each(LEVELS))),
+    ("loops with parent waker", |rt| rt.block_on(with_parent_waker(LEVELS))),
+    ("streams", |rt| rt.block_on(stream(LEVELS))),
+    ("scopes", |rt| rt.block_on(in_scope(SCOPES))),
+    ("scopes of children", |rt| rt.block_on(in_child(LEVELS))),
+];
+
+type Boxed = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A function that runs this many levels, one inside another. The innermost waits, so that all are polled twice.
+macro_rules! nested {
+    ($name:ident, $rest:ident => $level:expr) => {
+        fn $name(levels: usize) -> Boxed {
+            Box::pin(async move {
+                match levels.checked_sub(1) {
+                    Some($rest) => drop($level),
+                    None => yield_now().await,
+                }
+            })
+        }
+    };
+}
+
+nested!(for_each, rest => each([rest]).unbounded().for_each(for_each).await);
+nested!(gather, rest => each([rest]).unbounded().gather(gather).await);
+nested!(try_for_each, rest => {
+    let body = async |rest| {
+        try_for_each(rest).await;
+        Ok::<(), ()>(())
+    };
+    each([rest]).unbounded().try_for_each(body).await
+});
+nested!(with_parent_waker, rest => {
+    each([rest]).unbounded().with_parent_waker().gather(with_parent_waker).await
+});
+nested!(stream, rest => each([rest]).unbounded().stream(stream).count().await);
+nested!(in_scope, rest => {
+    scope(|_scope| async move {
+        in_scope(rest).await;
+        Ok::<(), ()>(())
+    }).await
+});
+nested!(in_child, rest => {
+    scope(|scope| async move {
+        scope.spawn(async move {
+            in_child(rest).await;
+            Ok::<(), ()>(())
+        });
+        Ok(())
+    })
+    .await
+});
 
 /// A body that holds a large buffer while it waits.
 async fn body(n: u8) -> u8 {

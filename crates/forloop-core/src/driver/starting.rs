@@ -64,7 +64,7 @@ where
 {
     /// Starts bodies, and passes on the completions of those that are ready at once. `Pending` if nothing
     /// can be started now; `Continue` if it is time to look at what runs.
-    #[inline(always)] // in one place
+    #[cfg_attr(not(debug_assertions), inline(always))] // in one place
     pub(super) fn poll_starts<B>(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -242,7 +242,7 @@ where
 /// # Errors
 ///
 /// Why there is none.
-#[inline(always)] // called in one place, for each body
+#[cfg_attr(not(debug_assertions), inline(always))] // called in one place, for each body
 fn next_item<S, U, C, B, T>(
     source: Pin<&mut S>,
     cx: &mut Context<'_>,

@@ -288,7 +288,7 @@ impl<J: JobHandle> Bodies<J> {
 
 /// Polls a body that was started before. If it completes, drops it and returns its sequence number and
 /// outcome; its slot is then empty and not yet free.
-#[inline(always)] // called in two places, and most of what a loop does
+#[cfg_attr(not(debug_assertions), inline(always))] // called in two places, and most of what a loop does
 fn poll_started<J: JobHandle>(
     mut entry: OccupiedEntry<'_, '_, J>,
     waker: &Waker,
@@ -307,7 +307,7 @@ fn poll_started<J: JobHandle>(
 
 /// Makes a body in the first free slot. If `make` panics, that is the completion of this body, and the next one is made
 /// there.
-#[inline(always)] // so that the body is made in place
+#[cfg_attr(not(debug_assertions), inline(always))] // so that the body is made in place
 fn make_new<'a, I, J: JobHandle, B>(
     vacant_entries: &'a mut VacantEntries<'_, J>,
     index: &mut usize,
@@ -332,7 +332,7 @@ fn make_new<'a, I, J: JobHandle, B>(
 }
 
 /// Polls a new body for the first time. If it is pending, keeps it in its slot.
-#[inline(always)] // called in one place, and most of what a loop does whose bodies are ready at once
+#[cfg_attr(not(debug_assertions), inline(always))] // called in one place, and most of what a loop does whose bodies are ready at once
 fn poll_new<J: JobHandle>(
     mut entry: NewEntry<'_, J>,
     waker: &Waker,

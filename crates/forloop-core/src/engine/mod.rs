@@ -187,19 +187,38 @@ impl<J: JobHandle> FutureSet<J> {
                 self.ready.begin();
                 key
             } else {
-                let job = match catch(|| make(index, item)) {
-                    Ok(job) => job,
-                    Err(panic) => {
-                        let outcome = Outcome::Panicked(panic);
-                        on_complete(Completion { index, seq: J::next_sequence(), outcome })?;
+                match self.insert_made(index, || make(index, item)) {
+                    Ok(key) => {
+                        remaining -= 1;
+                        key
+                    }
+                    Err(completion) => {
+                        on_complete(completion)?;
                         continue;
                     }
-                };
-                remaining -= 1;
-                Key { slot: self.insert_woken(index, || job), index }
+                }
             };
             if remaining == 0 {
                 return ControlFlow::Continue(key);
+            }
+        }
+    }
+
+    /// Inserts a body that runs elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// Its completion, if `make` panics.
+    fn insert_made(
+        &mut self,
+        index: usize,
+        make: impl FnOnce() -> J,
+    ) -> Result<Key, Completion<J::Output>> {
+        match catch(make) {
+            Ok(job) => Ok(Key { slot: self.insert_woken(index, || job), index }),
+            Err(panic) => {
+                let (seq, outcome) = (J::next_sequence(), Outcome::Panicked(panic));
+                Err(Completion { index, seq, outcome })
             }
         }
     }
@@ -268,12 +287,13 @@ impl<J: JobHandle> FutureSet<J> {
     /// Polls the next due body of this round. Returns `None` if the round is over, and `Some(None)` if the
     /// body is pending.
     pub(crate) fn poll_next_woken(&mut self) -> Option<Option<Completion<J::Output>>> {
-        let mut polls = 0;
-        match self.poll_round(&mut polls, 1, ControlFlow::Break) {
-            ControlFlow::Break(completion) => Some(Some(completion)),
-            ControlFlow::Continue(()) if polls > 0 => Some(None),
-            ControlFlow::Continue(()) => None,
-        }
+        let (mut polls, mut completed) = (0, None);
+        // As the value of the `Break` it would be on the stack of the poll several times.
+        let _: ControlFlow<()> = self.poll_round(&mut polls, 1, |completion| {
+            completed = Some(completion);
+            ControlFlow::Break(())
+        });
+        if completed.is_some() || polls > 0 { Some(completed) } else { None }
     }
 
     // How the set is polled.

@@ -105,16 +105,26 @@ impl<J: JobHandle> BodySet<J> {
         &mut self,
         caller: &Waker,
         most: usize,
-        mut next: impl FnMut() -> ControlFlow<B, (usize, I)>,
-        mut make: impl FnMut(usize, I) -> J,
-        mut on_complete: impl FnMut(Completion<J::Output>) -> ControlFlow<B>,
+        next: impl FnMut() -> ControlFlow<B, (usize, I)>,
+        make: impl FnMut(usize, I) -> J,
+        on_complete: impl FnMut(Completion<J::Output>) -> ControlFlow<B>,
     ) -> ControlFlow<B, Key> {
         if !J::ON_POOL {
             return self.set.start(Some(caller), most, next, make, on_complete);
         }
-        let Some(pool) = self.pool() else {
-            return self.set.start(Some(caller), most, next, make, on_complete);
-        };
+        match self.pool() {
+            Some(pool) => Self::enqueue(pool, most, next, make, on_complete),
+            None => self.set.start(Some(caller), most, next, make, on_complete),
+        }
+    }
+
+    fn enqueue<I, B>(
+        pool: &mut dyn Dispatcher<J>,
+        most: usize,
+        mut next: impl FnMut() -> ControlFlow<B, (usize, I)>,
+        mut make: impl FnMut(usize, I) -> J,
+        mut on_complete: impl FnMut(Completion<J::Output>) -> ControlFlow<B>,
+    ) -> ControlFlow<B, Key> {
         let (left, mut stopped) = (Cell::new(most), None);
         let given = Cell::new(None);
         let mut next = || {
