@@ -140,7 +140,8 @@ fn a_set_that_grows_and_shrinks_keeps_every_body_and_its_index() {
                 Some(large) => ControlFlow::Continue((index, large)),
                 None => ControlFlow::Break(()),
             };
-            let _: ControlFlow<()> = set.start(None, 1, next, check_index).map_continue(drop);
+            let last = set.start(None, 1, next, |_index, large| large, check_index);
+            let _: ControlFlow<()> = last.map_continue(drop);
             started = index + 1;
         }
         assert_eq!(set.len(), wakers.borrow().len());
@@ -182,7 +183,7 @@ fn start<T>(set: &mut FutureSet<Boxed<T>>, bodies: Vec<Boxed<T>>, completed: &mu
         Some(body) => ControlFlow::Continue(body),
         None => ControlFlow::Break(()),
     };
-    assert!(set.start(None, usize::MAX, next, into(completed)).is_break());
+    assert!(set.start(None, usize::MAX, next, |_index, body| body, into(completed)).is_break());
 }
 
 /// Polls every body that was woken, and those that these wake, until none is left. Returns the number of

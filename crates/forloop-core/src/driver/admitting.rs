@@ -277,25 +277,15 @@ where
             Ok(stop) => stop,
             Err(panic) => return StartPause::Panicked(panic),
         };
-        let job = catch(|| {
+        let mut item = Some((index, item));
+        let next =
+            || item.take().map_or(ControlFlow::Break(StartPause::Quota), ControlFlow::Continue);
+        let make = |index, item| {
             let _starting = beginning(origin, index);
             spawner.launch(attempt, item)
-        });
-        let mut job = match job {
-            Ok(job) => Some((index, job)),
-            Err(panic) => {
-                let outcome = Outcome::Panicked(panic);
-                return StartPause::Completed(Completion {
-                    index,
-                    seq: J::next_sequence(),
-                    outcome,
-                });
-            }
         };
-        let next =
-            || job.take().map_or(ControlFlow::Break(StartPause::Quota), ControlFlow::Continue);
         let on_complete = |completion| ControlFlow::Break(StartPause::Completed(completion));
-        let result = match this.running.start(cx.waker(), 1, next, on_complete) {
+        let result = match this.running.start(cx.waker(), 1, next, make, on_complete) {
             ControlFlow::Continue(key) => {
                 let (running, admission) = (&*this.running, &*this.admission);
                 let alive =

@@ -38,6 +38,12 @@
 //! A panic, of a body, the source, an option or a destructor, stops the loop. The first one is kept until
 //! every body has stopped, and [`Drive::finish`] resumes it. No strategy sees a panic before that, unless
 //! the loop catches the panics of its bodies.
+//!
+//! # Stack
+//!
+//! The functions between a loop's poll and that of a body are inlined where the compiler optimises. Where it does not,
+//! each has a frame of its own. Inlined there, the variables of all of them would be on the stack at once, and on that of
+//! each loop around this one: no two share a place.
 
 mod admitting;
 mod expiry;
@@ -314,7 +320,7 @@ where
     }
 
     /// Does the first thing that there is to do: see [the module](self).
-    #[inline(always)] // in one place, and most of what a loop does
+    #[cfg_attr(not(debug_assertions), inline(always))] // in one place, and most of what a loop does
     fn step<B>(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -351,7 +357,7 @@ where
     }
 
     /// Starts bodies while there is room for them. `None` if none can be started.
-    #[inline(always)] // in one place
+    #[cfg_attr(not(debug_assertions), inline(always))] // in one place
     fn step_running<B>(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -386,7 +392,7 @@ where
 
     /// In the phases after the first one: begins the last round, or hands back the items that were pulled and will
     /// not be started. `None` if there is neither.
-    #[inline(always)] // in one place, and `may_fail` is a constant
+    #[cfg_attr(not(debug_assertions), inline(always))] // in one place, and `may_fail` is a constant
     fn step_later<B>(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -442,7 +448,7 @@ where
 
     /// Nothing can be started now: begins a round of the bodies that were woken, cancels those that have timed
     /// out, and sleeps when there are none. `None` if a round has begun.
-    #[inline(always)] // in one place
+    #[cfg_attr(not(debug_assertions), inline(always))] // in one place
     fn idle<B>(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -504,7 +510,7 @@ where
 
     /// Polls the woken bodies of this round and passes on their completions, until the round or the budget
     /// is used up.
-    #[inline(always)] // in one place
+    #[cfg_attr(not(debug_assertions), inline(always))] // in one place
     fn poll_round<B>(
         mut self: Pin<&mut Self>,
         cx: &Context<'_>,

@@ -15,7 +15,7 @@ use crate::budget::BUDGET;
 use crate::engine::{Completion, JobHandle};
 use crate::options::{ItemPolicy, OutcomeRule};
 use crate::outcome::catch;
-use crate::simulation::{Origin, beginning};
+use crate::simulation::beginning;
 use crate::{Cause, Outcome, Panic};
 
 /// Why no more bodies are started for now.
@@ -64,7 +64,7 @@ where
 {
     /// Starts bodies, and passes on the completions of those that are ready at once. `Pending` if nothing
     /// can be started now; `Continue` if it is time to look at what runs.
-    #[inline(always)] // in one place
+    #[cfg_attr(not(debug_assertions), inline(always))] // in one place
     pub(super) fn poll_starts<B>(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -204,22 +204,20 @@ where
                 if started.count == last {
                     return ControlFlow::Break(pause(StartPause::Quota));
                 }
-                match next_job::<_, _, _, _, C, _>(
-                    source.as_mut(),
-                    spawner,
-                    cx,
-                    &mut started.count,
-                    origin,
-                ) {
-                    Ok(job) => ControlFlow::Continue(job),
+                match next_item::<_, _, C, _, _>(source.as_mut(), cx, &mut started.count) {
+                    Ok(item) => ControlFlow::Continue(item),
                     Err(why) => ControlFlow::Break(pause(why)),
                 }
+            };
+            let make = |index, item| {
+                let _starting = beginning(origin, index);
+                spawner.launch(Attempt::first(index), item)
             };
             let room = this.limit.saturating_sub(this.running.len().saturating_add(held));
             // Options that time bodies must see each start.
             let most = if C::HAS_SIGNALS { 1 } else { room };
-            let last_started =
-                this.running.start(caller, most, next, |completion| match completion.outcome {
+            let last_started = this.running.start(caller, most, next, make, |completion| {
+                match completion.outcome {
                     Outcome::Ok(_) => match deliver(completion, on_complete) {
                         ControlFlow::Continue(()) => ControlFlow::Continue(()),
                         ControlFlow::Break(value) => {
@@ -227,7 +225,8 @@ where
                         }
                     },
                     _ => ControlFlow::Break(pause(StartPause::Completed(completion))),
-                });
+                }
+            });
             let key = match last_started {
                 ControlFlow::Continue(key) => key,
                 ControlFlow::Break(Paused) => {
@@ -245,23 +244,19 @@ where
     }
 }
 
-/// Pulls an item and calls the body with it. Returns the item's index and the started body.
+/// Pulls an item.
 ///
 /// # Errors
 ///
 /// Why there is none.
-#[inline(always)] // called in one place, for each body
-fn next_job<S, A, J, U, C, B>(
+#[cfg_attr(not(debug_assertions), inline(always))] // called in one place, for each body
+fn next_item<S, U, C, B, T>(
     source: Pin<&mut S>,
-    spawner: &mut A,
     cx: &mut Context<'_>,
     started: &mut usize,
-    origin: Origin,
-) -> Result<(usize, J), StartPause<B, J::Output, U>>
+) -> Result<(usize, C::Item), StartPause<B, T, U>>
 where
     S: Stream,
-    A: Spawner<C::Item, J>,
-    J: JobHandle,
     C: ItemPolicy<S::Item, SourceError = U>,
 {
     let given = match catch(|| source.poll_next(cx)) {
@@ -273,15 +268,5 @@ where
     let item = C::item_of(given).map_err(StartPause::SourceFailed)?;
     let index = *started;
     *started += 1;
-    let job = catch(|| {
-        let _starting = beginning(origin, index);
-        spawner.launch(Attempt::first(index), item)
-    });
-    match job {
-        Ok(job) => Ok((index, job)),
-        Err(panic) => {
-            let outcome = Outcome::Panicked(panic);
-            Err(StartPause::Completed(Completion { index, seq: J::next_sequence(), outcome }))
-        }
-    }
+    Ok((index, item))
 }

@@ -11,7 +11,7 @@ use super::index_table::IndexTable;
 use super::job::{Completion, JobHandle, Key};
 use super::left_behind::LeftBehind;
 use super::ready::{FirstPoll, ReadyQueue, Wakers};
-use super::slab::{Chunk, OccupiedEntry, Slab, VacantEntry};
+use super::slab::{Chunk, NewEntry, OccupiedEntry, Slab, VacantEntries};
 use super::slot::{Slot, number_of, offset_of, slot_at};
 use crate::indices;
 use crate::outcome::{Outcome, Panic, catch};
@@ -81,11 +81,11 @@ impl<J> Bodies<J> {
         indices
     }
 
-    /// Puts a body into the next free slot, of which there is one.
-    pub(super) fn put(&mut self, index: usize, job: J) -> Slot {
+    /// Makes a body in the next free slot, of which there is one.
+    pub(super) fn put(&mut self, index: usize, make: impl FnOnce() -> J) -> Slot {
         let (number, mut vacant_entries) = self.slab.vacant_entries();
         let offset = vacant_entries.offset();
-        vacant_entries.put(job).keep();
+        vacant_entries.first().put(make).keep();
         let is_recorded = self.index_table.record(vacant_entries.chunk(), offset, index);
         drop(vacant_entries);
         let slot = slot_at(number, offset);
@@ -137,16 +137,17 @@ impl<J: JobHandle> Bodies<J> {
     /// Starts bodies in the free slots of the open chunk, as `FutureSet::start` does. It stops when
     /// `remaining` is zero, when the chunk is full, or, before the chunk has wakers, when a body is pending.
     ///
-    /// Each body is moved into a free slot and polled there. A body that is ready is dropped in that slot,
+    /// Each body is made in a free slot and polled there. A body that is ready is dropped in that slot,
     /// and the next body goes into the same one. So a loop of bodies that are never pending uses one slot,
     /// and a body is written once and never moved.
     #[inline]
-    pub(super) fn start<B>(
+    pub(super) fn start<I, B>(
         &mut self,
-        (mut index, job): (usize, J),
+        (mut index, item): (usize, I),
         remaining: &mut usize,
         (first_poll, parent): (&FirstPoll<'_>, Option<&Waker>),
-        next: &mut impl FnMut() -> ControlFlow<B, (usize, J)>,
+        next: &mut impl FnMut() -> ControlFlow<B, (usize, I)>,
+        make: &mut impl FnMut(usize, I) -> J,
         on_complete: &mut impl FnMut(Completion<J::Output>) -> ControlFlow<B>,
     ) -> ControlFlow<B, Key> {
         let parent = parent.filter(|_| J::PARENT_WAKER);
@@ -156,14 +157,14 @@ impl<J: JobHandle> Bodies<J> {
         let mut run_start = self.index_table.run_start(vacant_entries.chunk().0);
         let mut offset = vacant_entries.offset();
         let mut waker = first_poll.first_to_poll();
-        let mut entry = vacant_entries.put(job);
+        let mut entry = make_new(&mut vacant_entries, &mut index, item, next, make, on_complete)?;
         let is_recorded = loop {
             while let Some((seq, outcome)) = poll_new(entry, parent.unwrap_or(&waker)) {
                 first_poll.forget(1 << offset);
                 on_complete(Completion { index, seq, outcome })?;
-                let (next_index, job) = next()?;
-                index = next_index;
-                entry = vacant_entries.put(job);
+                let item;
+                (index, item) = next()?;
+                entry = make_new(&mut vacant_entries, &mut index, item, next, make, on_complete)?;
             }
             if !run_start.is_continued_by(offset, index) {
                 if !self.index_table.record(vacant_entries.chunk(), offset, index) {
@@ -174,11 +175,11 @@ impl<J: JobHandle> Bodies<J> {
             let Some(wakers) = wakers.as_ref().filter(|_| !vacant_entries.is_full()) else {
                 break true;
             };
-            let (next_index, job) = next()?;
-            index = next_index;
+            let item;
+            (index, item) = next()?;
             offset = vacant_entries.offset();
             waker = wakers.waker_to_poll(offset);
-            entry = vacant_entries.put(job);
+            entry = make_new(&mut vacant_entries, &mut index, item, next, make, on_complete)?;
         };
         *remaining -= vacant_entries.filled();
         drop(vacant_entries);
@@ -287,7 +288,7 @@ impl<J: JobHandle> Bodies<J> {
 
 /// Polls a body that was started before. If it completes, drops it and returns its sequence number and
 /// outcome; its slot is then empty and not yet free.
-#[inline(always)] // called in two places, and most of what a loop does
+#[cfg_attr(not(debug_assertions), inline(always))] // called in two places, and most of what a loop does
 fn poll_started<J: JobHandle>(
     mut entry: OccupiedEntry<'_, '_, J>,
     waker: &Waker,
@@ -304,10 +305,36 @@ fn poll_started<J: JobHandle>(
     Some((seq, outcome_of(outcome, dropped, has_timed_out)))
 }
 
+/// Makes a body in the first free slot. If `make` panics, that is the completion of this body, and the next one is made
+/// there.
+#[cfg_attr(not(debug_assertions), inline(always))] // so that the body is made in place
+fn make_new<'a, I, J: JobHandle, B>(
+    vacant_entries: &'a mut VacantEntries<'_, J>,
+    index: &mut usize,
+    mut item: I,
+    next: &mut impl FnMut() -> ControlFlow<B, (usize, I)>,
+    make: &mut impl FnMut(usize, I) -> J,
+    on_complete: &mut impl FnMut(Completion<J::Output>) -> ControlFlow<B>,
+) -> ControlFlow<B, NewEntry<'a, J>> {
+    let mut vacant = vacant_entries.first();
+    loop {
+        let panic = match vacant.try_put(|| make(*index, item)) {
+            Ok(entry) => return ControlFlow::Continue(entry),
+            Err((entry, panic)) => {
+                vacant = entry;
+                panic
+            }
+        };
+        let (seq, outcome) = (J::next_sequence(), Outcome::Panicked(panic));
+        on_complete(Completion { index: *index, seq, outcome })?;
+        (*index, item) = next()?;
+    }
+}
+
 /// Polls a new body for the first time. If it is pending, keeps it in its slot.
-#[inline(always)] // called in one place, and most of what a loop does whose bodies are ready at once
+#[cfg_attr(not(debug_assertions), inline(always))] // called in one place, and most of what a loop does whose bodies are ready at once
 fn poll_new<J: JobHandle>(
-    mut entry: VacantEntry<'_, J>,
+    mut entry: NewEntry<'_, J>,
     waker: &Waker,
 ) -> Option<(usize, Outcome<J::Output>)> {
     let job = entry.as_mut();

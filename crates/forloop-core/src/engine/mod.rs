@@ -127,15 +127,15 @@ impl<J: JobHandle> FutureSet<J> {
         self.len() == 0
     }
 
-    /// Inserts a body without polling it. It counts as woken; a body that runs elsewhere counts as woken when
-    /// it has completed.
-    pub(crate) fn insert(&mut self, index: usize, job: J) {
-        self.insert_woken(index, job);
+    /// Makes a body without polling it. It counts as woken; a body that runs elsewhere counts as woken when it
+    /// has completed.
+    pub(crate) fn insert(&mut self, index: usize, make: impl FnOnce() -> J) {
+        self.insert_woken(index, make);
     }
 
-    fn insert_woken(&mut self, index: usize, job: J) -> Slot {
+    fn insert_woken(&mut self, index: usize, make: impl FnOnce() -> J) -> Slot {
         self.bodies.next_free(self.capacity_hint, &mut self.ready);
-        let slot = self.bodies.put(index, job);
+        let slot = self.bodies.put(index, make);
         let (number, offset) = (number_of(slot), offset_of(slot));
         self.ready.begin();
         let waker = self.ready.chunk(number).waker(offset);
@@ -146,8 +146,11 @@ impl<J: JobHandle> FutureSet<J> {
         slot
     }
 
-    /// Starts the bodies that `next` returns, one by one, until `most` of them are pending. Returns the key
-    /// of the last one.
+    /// Starts the bodies that `make` makes of the items that `next` returns, one by one, until `most` of them
+    /// are pending. Returns the key of the last one. A panic of `make` is the outcome of its body.
+    ///
+    /// A body may be large, so it is made in its slot: what `make` returns is not passed on. Where the compiler
+    /// does not optimise, each function on its way would have a copy of it on the stack.
     ///
     /// An inline body is polled at once. If it is ready, `on_complete` gets its completion and it never
     /// waits for a round. A body that runs elsewhere waits for a round even if it has completed, because
@@ -155,26 +158,28 @@ impl<J: JobHandle> FutureSet<J> {
     ///
     /// `parent` is the waker for bodies that have none of their own.
     #[inline]
-    pub(crate) fn start<B>(
+    pub(crate) fn start<I, B>(
         &mut self,
         parent: Option<&Waker>,
         most: usize,
-        mut next: impl FnMut() -> ControlFlow<B, (usize, J)>,
+        mut next: impl FnMut() -> ControlFlow<B, (usize, I)>,
+        mut make: impl FnMut(usize, I) -> J,
         mut on_complete: impl FnMut(Completion<J::Output>) -> ControlFlow<B>,
     ) -> ControlFlow<B, Key> {
         let mut remaining = most;
         loop {
-            let (index, job) = next()?;
+            let (index, item) = next()?;
             let key = if J::INLINE {
                 let slot = self.bodies.next_free(self.capacity_hint, &mut self.ready);
                 let mut guard = self.ready.enter();
                 let first_poll = guard.first_poll(slot);
                 let (wakers, remaining) = ((&first_poll, parent), &mut remaining);
                 let key = self.bodies.start(
-                    (index, job),
+                    (index, item),
                     remaining,
                     wakers,
                     &mut next,
+                    &mut make,
                     &mut on_complete,
                 )?;
                 drop(first_poll);
@@ -182,11 +187,38 @@ impl<J: JobHandle> FutureSet<J> {
                 self.ready.begin();
                 key
             } else {
-                remaining -= 1;
-                Key { slot: self.insert_woken(index, job), index }
+                match self.insert_made(index, || make(index, item)) {
+                    Ok(key) => {
+                        remaining -= 1;
+                        key
+                    }
+                    Err(completion) => {
+                        on_complete(completion)?;
+                        continue;
+                    }
+                }
             };
             if remaining == 0 {
                 return ControlFlow::Continue(key);
+            }
+        }
+    }
+
+    /// Inserts a body that runs elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// Its completion, if `make` panics.
+    fn insert_made(
+        &mut self,
+        index: usize,
+        make: impl FnOnce() -> J,
+    ) -> Result<Key, Completion<J::Output>> {
+        match catch(make) {
+            Ok(job) => Ok(Key { slot: self.insert_woken(index, || job), index }),
+            Err(panic) => {
+                let (seq, outcome) = (J::next_sequence(), Outcome::Panicked(panic));
+                Err(Completion { index, seq, outcome })
             }
         }
     }
@@ -203,7 +235,7 @@ impl<J: JobHandle> FutureSet<J> {
 
     /// Inserts a body that was started too late, and asks it to stop at once.
     pub(crate) fn insert_cancelled(&mut self, index: usize, job: J) -> Result<(), Panic> {
-        let slot = self.insert_woken(index, job);
+        let slot = self.insert_woken(index, || job);
         let (cancelled, wait_group) = with_wait_group(None, || self.cancel_slot(slot));
         self.wait_groups.extend(wait_group);
         cancelled
@@ -255,12 +287,13 @@ impl<J: JobHandle> FutureSet<J> {
     /// Polls the next due body of this round. Returns `None` if the round is over, and `Some(None)` if the
     /// body is pending.
     pub(crate) fn poll_next_woken(&mut self) -> Option<Option<Completion<J::Output>>> {
-        let mut polls = 0;
-        match self.poll_round(&mut polls, 1, ControlFlow::Break) {
-            ControlFlow::Break(completion) => Some(Some(completion)),
-            ControlFlow::Continue(()) if polls > 0 => Some(None),
-            ControlFlow::Continue(()) => None,
-        }
+        let (mut polls, mut completed) = (0, None);
+        // As the value of the `Break` it would be on the stack of the poll several times.
+        let _: ControlFlow<()> = self.poll_round(&mut polls, 1, |completion| {
+            completed = Some(completion);
+            ControlFlow::Break(())
+        });
+        if completed.is_some() || polls > 0 { Some(completed) } else { None }
     }
 
     // How the set is polled.

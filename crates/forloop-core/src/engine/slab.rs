@@ -52,7 +52,7 @@ use super::slot::{Slot, number_of, offset_of, slot_at};
 use crate::outcome::Panic;
 
 use self::chunk::Chunks;
-pub(super) use self::chunk::{Chunk, OccupiedEntry, VacantEntries, VacantEntry};
+pub(super) use self::chunk::{Chunk, NewEntry, OccupiedEntry, VacantEntries};
 use self::links::{Link, pop, push};
 
 /// The number of bytes that a slab keeps, however few bodies run.

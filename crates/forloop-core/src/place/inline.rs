@@ -22,7 +22,7 @@ impl<B: Body> Place<B> for Inline {
     type Dispatch = Push;
 
     fn start(&self, _attempt: Attempt, body: B) -> InlineJob<B> {
-        InlineJob::new(body)
+        InlineJob { body, mode: PhantomData }
     }
 }
 
@@ -49,25 +49,17 @@ pin_project! {
     /// ([`PoolJob`](crate::PoolJob)).
     #[derive(Debug)]
     pub struct InlineJob<B, M = Inline> {
+        // Places fill these in themselves: where the compiler does not optimise, each function that a body is passed
+        // to has a copy of it on the stack.
         #[pin]
-        body: B,
-        mode: PhantomData<M>,
+        pub(super) body: B,
+        pub(super) mode: PhantomData<M>,
     }
 }
 
 impl<B> InlineJob<B> {
     pub(crate) fn new(body: B) -> Self {
-        Self::with_mode(body)
-    }
-}
-
-impl<B, M> InlineJob<B, M> {
-    pub(super) fn with_mode(body: B) -> Self {
         Self { body, mode: PhantomData }
-    }
-
-    pub(super) fn into_body(self) -> B {
-        self.body
     }
 }
 

@@ -1,5 +1,7 @@
 //! Bodies in the caller's task that are polled with the waker of the task that polls the loop.
 
+use core::marker::PhantomData;
+
 use super::inline::JobMode;
 use super::{InlineJob, Place, Push};
 use crate::body::{Attempt, Body};
@@ -22,6 +24,6 @@ impl<B: Body> Place<B> for ParentWaker {
     type Dispatch = Push;
 
     fn start(&self, _attempt: Attempt, body: B) -> ParentWakerJob<B> {
-        InlineJob::with_mode(body)
+        InlineJob { body, mode: PhantomData }
     }
 }

@@ -225,9 +225,9 @@ where
         let mut this = self.project();
         if let Some(make_consumer) = this.make_consumer.take() {
             let receiver = this.channel.receiver();
-            match catch(|| make_consumer(receiver)) {
-                Ok(consumer) => this.consumer.insert(0, InlineJob::new(consumer)),
-                Err(panic) => *this.panic = Some(panic),
+            let make = || InlineJob::new(make_consumer(receiver));
+            if let Err(panic) = catch(|| this.consumer.insert(0, make)) {
+                *this.panic = Some(panic);
             }
         }
         let mut on_complete = |outcome| match outcome {

@@ -63,7 +63,8 @@ impl<F: Future> TaskSet<InlineJob<F>> {
 
     /// Adds a future and returns its index.
     pub fn push(&mut self, future: F) -> usize {
-        self.insert(InlineJob::new(future))
+        let mut future = Some(future);
+        self.insert(&mut || InlineJob::new(future.take().expect("it is put once")))
     }
 }
 
@@ -79,7 +80,7 @@ impl<T> TaskSet<Task<T>> {
         let mut set = Self::empty(None, futures.size_hint());
         // A loop, because in a closure the caller is not known any more.
         for future in futures {
-            set.put(spawn(runtime, future));
+            set.put_task(spawn(runtime, future));
         }
         set
     }
@@ -113,12 +114,22 @@ impl<T> TaskSet<Task<T>> {
     /// }
     /// ```
     pub fn from_tasks(tasks: impl IntoIterator<Item = Task<T>>) -> Self {
-        Self::of(None, tasks)
+        let tasks = tasks.into_iter();
+        let mut set = Self::empty(None, tasks.size_hint());
+        for task in tasks {
+            set.put_task(task);
+        }
+        set
     }
 
     /// Adds a task and returns its index.
     pub fn push_task(&mut self, task: Task<T>) -> usize {
-        self.insert(task)
+        self.put_task(task)
+    }
+
+    fn put_task(&mut self, task: Task<T>) -> usize {
+        let mut task = Some(task);
+        self.put(&mut || task.take().expect("it is put once"))
     }
 }
 
@@ -136,16 +147,15 @@ impl<J: JobHandle> TaskSet<J> {
         P: Place<F, Job = J>,
         F: Future,
     {
-        let futures = futures.into_iter().enumerate();
-        let jobs = futures.map(|(index, future)| place.start(Attempt::first(index), future));
-        Self::of(place.pool(None), jobs)
-    }
-
-    fn of(pool: Option<PoolHandle<J>>, jobs: impl IntoIterator<Item = J>) -> Self {
-        let jobs = jobs.into_iter();
-        let mut set = Self::empty(pool, jobs.size_hint());
-        for job in jobs {
-            set.put(job);
+        let mut futures = futures.into_iter();
+        let mut set = Self::empty(place.pool(None), futures.size_hint());
+        loop {
+            let mut next = futures.next();
+            if next.is_none() {
+                break;
+            }
+            let attempt = Attempt::first(set.next_index);
+            set.put(&mut || place.start(attempt, next.take().expect("it is put once")));
         }
         set.bodies.dispatch();
         set
@@ -158,16 +168,16 @@ impl<J: JobHandle> TaskSet<J> {
         Self { bodies, done: Vec::new(), next_index: 0, polls_this_turn: 0 }
     }
 
-    fn insert(&mut self, job: J) -> usize {
-        let index = self.put(job);
+    fn insert(&mut self, make: &mut impl FnMut() -> J) -> usize {
+        let index = self.put(make);
         self.bodies.dispatch();
         index
     }
 
-    fn put(&mut self, job: J) -> usize {
+    fn put(&mut self, make: &mut impl FnMut() -> J) -> usize {
         let index = self.next_index;
         self.next_index += 1;
-        self.bodies.insert(index, job);
+        self.bodies.insert(index, make);
         index
     }
 

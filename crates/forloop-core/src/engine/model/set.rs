@@ -114,13 +114,14 @@ fn started<F: Future<Output = usize>>(bodies: impl IntoIterator<Item = F>) -> Fu
     let mut set = FutureSet::new();
     for (index, body) in bodies.into_iter().enumerate() {
         let mut body = Some(Job::new(body));
-        let started = set.start::<()>(
+        let started = set.start::<_, ()>(
             None,
             1,
             || {
                 body.take()
                     .map_or(ControlFlow::Break(()), |body| ControlFlow::Continue((index, body)))
             },
+            |_index, body| body,
             |_| ControlFlow::Continue(()),
         );
         assert!(started.is_continue());
@@ -183,7 +184,7 @@ fn bodies_cancelled_during_their_wakes_are_dropped_once_and_their_slots_reused()
             }
             if is_due.load(Relaxed) { Poll::Ready(7_usize) } else { Poll::Pending }
         });
-        set.insert(1, Job::new(Box::pin(next) as Pin<Box<dyn Future<Output = usize>>>));
+        set.insert(1, || Job::new(Box::pin(next) as Pin<Box<dyn Future<Output = usize>>>));
         assert_eq!(run_to_completion(&mut set), 1);
         assert!((1..=3).contains(&polls.get()));
     });
@@ -221,7 +222,7 @@ fn bodies_that_wake_the_parent_all_complete() {
         };
         let (parked, parent) = parked();
         let mut set = FutureSet::new();
-        (0..2).for_each(|index| set.insert(index, Job::new(body())));
+        (0..2).for_each(|index| set.insert(index, || Job::new(body())));
         loop {
             set.mark_all_due();
             let round = set.poll_due(&parent, |completion: Completion<usize>| {

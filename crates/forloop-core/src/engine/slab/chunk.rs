@@ -25,7 +25,7 @@ use super::super::ready::CHUNK_SLOTS;
 use super::links::{Link, Links};
 use crate::outcome::{Panic, catch};
 
-pub(in super::super) use self::entries::{OccupiedEntry, VacantEntries, VacantEntry};
+pub(in super::super) use self::entries::{NewEntry, OccupiedEntry, VacantEntries};
 
 /// The chunks of a slab and the memory of their slots.
 pub(super) struct Chunks<J> {

@@ -1,15 +1,16 @@
 //! The running bodies of a loop: in a set of the loop's own, or on a worker pool.
 
 use alloc::vec::Vec;
+use core::cell::Cell;
 use core::fmt;
 use core::ops::ControlFlow;
 use core::task::{Context, Poll, Waker, ready};
 
 use super::completion_queue::SourceFailure;
 use super::handle::{Dispatcher, PoolHandle, PullConfig};
-use crate::Panic;
 use crate::engine::{CapacityHint, Completion, FutureSet, JobHandle, Key};
 use crate::simulation::Origin;
+use crate::{Outcome, Panic};
 
 /// Running bodies, each with its index: a [`FutureSet`], or a worker pool with the same interface.
 ///
@@ -83,13 +84,11 @@ impl<J: JobHandle> BodySet<J> {
     }
 
     /// [`FutureSet::insert`]. On a pool, the body starts once it was [dispatched](Self::dispatch).
-    pub(crate) fn insert(&mut self, index: usize, job: J) {
-        match self.pool() {
-            Some(pool) => {
-                let mut job = Some((index, job));
-                pool.enqueue(&mut || job.take());
-            }
-            None => self.set.insert(index, job),
+    pub(crate) fn insert(&mut self, index: usize, make: &mut impl FnMut() -> J) {
+        let Some(pool) = self.pool() else { return self.set.insert(index, make) };
+        let mut index = Some(index);
+        if let Err((_, panic)) = pool.enqueue(&mut || index.take(), make) {
+            panic.resume();
         }
     }
 
@@ -102,30 +101,59 @@ impl<J: JobHandle> BodySet<J> {
 
     /// [`FutureSet::start`].
     #[inline]
-    pub(crate) fn start<B>(
+    pub(crate) fn start<I, B>(
         &mut self,
         caller: &Waker,
         most: usize,
-        mut next: impl FnMut() -> ControlFlow<B, (usize, J)>,
+        next: impl FnMut() -> ControlFlow<B, (usize, I)>,
+        make: impl FnMut(usize, I) -> J,
         on_complete: impl FnMut(Completion<J::Output>) -> ControlFlow<B>,
     ) -> ControlFlow<B, Key> {
         if !J::ON_POOL {
-            return self.set.start(Some(caller), most, next, on_complete);
+            return self.set.start(Some(caller), most, next, make, on_complete);
         }
-        let Some(pool) = self.pool() else {
-            return self.set.start(Some(caller), most, next, on_complete);
-        };
-        let (mut left, mut stopped) = (most, None);
-        let last = pool.enqueue(&mut || {
-            left = left.checked_sub(1)?;
+        match self.pool() {
+            Some(pool) => Self::enqueue(pool, most, next, make, on_complete),
+            None => self.set.start(Some(caller), most, next, make, on_complete),
+        }
+    }
+
+    fn enqueue<I, B>(
+        pool: &mut dyn Dispatcher<J>,
+        most: usize,
+        mut next: impl FnMut() -> ControlFlow<B, (usize, I)>,
+        mut make: impl FnMut(usize, I) -> J,
+        mut on_complete: impl FnMut(Completion<J::Output>) -> ControlFlow<B>,
+    ) -> ControlFlow<B, Key> {
+        let (left, mut stopped) = (Cell::new(most), None);
+        let given = Cell::new(None);
+        let mut next = || {
+            left.set(left.get().checked_sub(1)?);
             match next() {
-                ControlFlow::Continue(job) => Some(job),
+                ControlFlow::Continue((index, item)) => {
+                    given.set(Some((index, item)));
+                    Some(index)
+                }
                 ControlFlow::Break(value) => {
                     stopped = Some(value);
                     None
                 }
             }
-        });
+        };
+        let mut make = || {
+            let (index, item) = given.take().expect("`next` has given an item");
+            make(index, item)
+        };
+        let last = loop {
+            match pool.enqueue(&mut next, &mut make) {
+                Ok(last) => break last,
+                Err((index, panic)) => {
+                    let outcome = Outcome::Panicked(panic);
+                    on_complete(Completion { index, seq: J::next_sequence(), outcome })?;
+                    left.update(|left| left + 1);
+                }
+            }
+        };
         match (stopped, last) {
             (None, Some(last)) => ControlFlow::Continue(last),
             (Some(value), _) => ControlFlow::Break(value),

@@ -88,9 +88,10 @@ impl<S: Stream, F: FnMut(I) -> B, I, B> BodySource<B> for SourceBodies<S, F, I> 
             };
             let index = *next;
             *next += 1;
-            match catch(|| (this.body)((this.item_of)(item))) {
-                Ok(body) => bodies.push_back((index, body)),
-                Err(panic) => return BatchEnd::BodyPanicked(index, panic),
+            // A body may be large, so it is not passed on.
+            let make = || bodies.push_back((index, (this.body)((this.item_of)(item))));
+            if let Err(panic) = catch(make) {
+                return BatchEnd::BodyPanicked(index, panic);
             }
         }
         BatchEnd::Full

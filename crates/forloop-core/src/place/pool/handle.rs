@@ -56,9 +56,16 @@ pub(super) trait Dispatcher<J> {
     /// The number of bodies whose completion was not delivered.
     fn len(&self) -> usize;
 
-    /// Queues the bodies that `next` returns with their indices, until it returns `None`. Returns the key
-    /// of the last.
-    fn enqueue(&mut self, next: &mut dyn FnMut() -> Option<(usize, J)>) -> Option<Key>;
+    /// Queues the bodies that `make` makes, one for each index that `next` returns. Returns the key of the last.
+    ///
+    /// # Errors
+    ///
+    /// The panic of `make`, with its index. The bodies before it are queued.
+    fn enqueue(
+        &mut self,
+        next: &mut dyn FnMut() -> Option<usize>,
+        make: &mut dyn FnMut() -> J,
+    ) -> Result<Option<Key>, (usize, Panic)>;
 
     /// Sends the queued bodies to workers.
     fn dispatch(&mut self);

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use atomic_waker::AtomicWaker;
 use concurrent_queue::ConcurrentQueue;
 
+use super::job::PoolJob;
 use super::recycling::is_recycled;
 
 /// The number of a body in its [dispatcher's](super::push::PushDispatcher) table.
@@ -12,7 +13,7 @@ use super::recycling::is_recycled;
 pub(super) struct BodyId(pub(super) usize);
 
 /// Bodies that are sent together.
-pub(super) type PushBatch<B> = Vec<(BodyId, B)>;
+pub(super) type PushBatch<B> = Vec<(BodyId, PoolJob<B>)>;
 
 /// The largest number of bodies that are sent together.
 pub(super) const MAX_PUSH_BATCH: usize = 64;

@@ -221,7 +221,11 @@ where
         }
     }
 
-    fn enqueue(&mut self, _next: &mut dyn FnMut() -> Option<(usize, PoolJob<B>)>) -> Option<Key> {
+    fn enqueue(
+        &mut self,
+        _next: &mut dyn FnMut() -> Option<usize>,
+        _make: &mut dyn FnMut() -> PoolJob<B>,
+    ) -> Result<Option<Key>, (usize, Panic)> {
         unreachable!("the workers pull the bodies")
     }
 

@@ -1,6 +1,7 @@
 //! The intake of a worker that pulls its bodies.
 
 use alloc::sync::Arc;
+use core::cell::RefCell;
 use core::ops::ControlFlow;
 use core::task::Waker;
 
@@ -9,7 +10,7 @@ use super::body_source::{Batch, BatchEnd};
 use super::completion_queue::{CompletionQueue, RunningWorker, SourceFailure};
 use super::delivery::DeliveryRule;
 use super::shared_source::SharedSource;
-use super::worker::{Intake, Intaken, Worker, WorkerBodies, report};
+use super::worker::{Intake, Intaken, Worker, WorkerBodies, drop_next, report};
 use crate::body::Body;
 use crate::engine::{CapacityHint, Completion, FutureSet, Key};
 use crate::place::inline::InlineJob;
@@ -82,19 +83,21 @@ impl<B: Body<Returns = T>, T> PullIntake<B, T> {
     ) -> (usize, ControlFlow<()>) {
         let WorkerBodies { set, buffer, delivery, completions } = bodies;
         let (mut started, mut flow) = (0, ControlFlow::Continue(()));
-        let next = || {
-            if started == most || completions.is_cancelled() {
-                return ControlFlow::Break(());
+        let batch = RefCell::new(&mut self.batch);
+        let next = || match batch.borrow().front() {
+            Some(&(index, _)) if started < most && !completions.is_cancelled() => {
+                started += 1;
+                ControlFlow::Continue((index, ()))
             }
-            let Some((index, body)) = self.batch.pop_front() else {
-                return ControlFlow::Break(());
-            };
-            started += 1;
-            ControlFlow::Continue((index, InlineJob::new(body)))
+            _ => ControlFlow::Break(()),
+        };
+        let make = |_index, ()| match batch.borrow_mut().pop_front() {
+            Some((_, body)) => InlineJob::new(body),
+            None => unreachable!("`next` has seen it"),
         };
         let capacity = self.limit - set.len();
         // Each reason to stop is visible in the batch, the set or `flow`.
-        let _: ControlFlow<(), Key> = set.start(None, capacity, next, |completion| {
+        let _: ControlFlow<(), Key> = set.start(None, capacity, next, make, |completion| {
             flow = report(buffer, *delivery, completion);
             flow
         });
@@ -152,8 +155,10 @@ impl<B: Body<Returns = T>, T> Intake<B, T> for PullIntake<B, T> {
         self.is_exhausted && self.batch.is_empty()
     }
 
-    fn take_unstarted(&mut self, mut unstarted: impl FnMut(usize, B)) {
-        self.batch.drain(..).for_each(|(index, body)| unstarted(index, body));
+    fn drop_unstarted(&mut self, mut dropped: impl FnMut(usize, Outcome<T>)) {
+        while let Some(&(index, _)) = self.batch.front() {
+            dropped(index, drop_next(&mut self.batch.drain(..1)));
+        }
     }
 
     fn failure_if_dropped(&self) -> Option<SourceFailure> {

@@ -13,10 +13,9 @@ use super::completion_queue::CompletionQueue;
 use super::handle::Dispatcher;
 use super::inbox::{BodyId, Command, Inbox, MAX_PUSH_BATCH, PushBatch};
 use super::job::PoolJob;
-use super::push_worker::PushWorker;
+use super::push_worker::{PushWorker, drop_each};
 use super::recycling::free_after_burst;
 use super::sync_wrapper::SyncWrapper;
-use super::worker::drop_unstarted;
 use crate::body::Body;
 use crate::engine::{Completion, JobHandle, Key};
 use crate::outcome::catch;
@@ -146,13 +145,12 @@ where
     }
 
     /// Drops bodies that no worker will run and adds their completions to this round.
-    fn complete_unstarted(&mut self, bodies: PushBatch<B>) {
-        let (mut completions, wait_group) = with_wait_group(None, || {
-            let completions = bodies.into_iter().map(|(BodyId(id), body)| {
-                let outcome = drop_unstarted(body);
-                Completion { index: id, seq: next_sequence(), outcome }
+    fn complete_unstarted(&mut self, mut bodies: PushBatch<B>) {
+        let mut completions = Vec::with_capacity(bodies.len());
+        let ((), wait_group) = with_wait_group(None, || {
+            drop_each(&mut bodies.drain(..), |id, outcome| {
+                completions.push(Completion { index: id, seq: next_sequence(), outcome });
             });
-            completions.collect::<Vec<_>>()
         });
         self.wait_groups.extend(wait_group);
         self.add(&mut completions);
@@ -197,18 +195,25 @@ where
         self.records.len() - self.free_ids.len()
     }
 
-    fn enqueue(&mut self, next: &mut dyn FnMut() -> Option<(usize, PoolJob<B>)>) -> Option<Key> {
+    fn enqueue(
+        &mut self,
+        next: &mut dyn FnMut() -> Option<usize>,
+        make: &mut dyn FnMut() -> PoolJob<B>,
+    ) -> Result<Option<Key>, (usize, Panic)> {
         let (records, free_ids) = (&mut self.records, &mut self.free_ids);
-        let mut last = None;
+        let mut last = Ok(None);
         self.queued = self.queue.with(|queue| {
-            while let Some((index, job)) = next() {
-                let BodyId(id) = free_ids.pop().unwrap_or_else(|| {
+            while let Some(index) = next() {
+                let BodyId(id) = free_ids.last().copied().unwrap_or(BodyId(records.len()));
+                if let Err(panic) = catch(|| queue.push((BodyId(id), make()))) {
+                    last = Err((index, panic));
+                    break;
+                }
+                if free_ids.pop().is_none() {
                     records.push(None);
-                    BodyId(records.len() - 1)
-                });
+                }
                 records[id] = Some(BodyRecord { index, worker: None, has_timed_out: false });
-                queue.push((BodyId(id), job.into_body()));
-                last = Some(Key { slot: id, index });
+                last = Ok(Some(Key { slot: id, index }));
             }
             queue.len()
         });
@@ -341,9 +346,13 @@ impl<B, T, R> Drop for PushDispatcher<B, T, R> {
         self.completions.cancel();
         self.completions.close();
         // One by one, so that the panic of one destructor does not skip the others.
-        let queue = self.queue.with(mem::take);
-        let panics = queue.into_iter().filter_map(|body| catch(|| drop(body)).err());
-        if let Some(panic) = panics.reduce(|first, _| first) {
+        let (mut queue, mut first) = (self.queue.with(mem::take), None);
+        drop_each::<_, T>(&mut queue.drain(..), |_id, outcome| {
+            if let Outcome::Panicked(panic) = outcome {
+                first.get_or_insert(panic);
+            }
+        });
+        if let Some(panic) = first {
             panic.resume_unless_panicking();
         }
     }

@@ -1,14 +1,16 @@
 //! The intake of a worker to which the dispatcher pushes bodies.
 
 use alloc::sync::Arc;
-use alloc::vec::Vec;
+use alloc::vec::{self, Vec};
+use core::cell::RefCell;
 use core::ops::ControlFlow;
 use core::task::Waker;
 
 use super::completion_queue::{CompletionQueue, SourceFailure};
 use super::delivery::DeliveryRule;
 use super::inbox::{BodyId, Command, Inbox, PushBatch};
-use super::worker::{Intake, Intaken, Worker, WorkerBodies, drop_unstarted, report};
+use super::worker::{Intake, Intaken, Worker, WorkerBodies, drop_next, report};
+use crate::Outcome;
 use crate::body::Body;
 use crate::engine::{FutureSet, Key};
 use crate::place::inline::InlineJob;
@@ -35,18 +37,19 @@ impl<B: Body<Returns = T>, T> PushIntake<B> {
     fn run(&mut self, mut batch: PushBatch<B>, bodies: &mut WorkerBodies<B, T>) {
         let WorkerBodies { set, buffer, delivery, completions } = bodies;
         buffer.add_pushed(batch.len());
-        let mut rest = batch.drain(..);
+        let rest = RefCell::new(batch.drain(..));
         loop {
-            let next = || match rest.next() {
-                Some((id, body)) if !completions.is_cancelled() => {
-                    ControlFlow::Continue((id.0, InlineJob::new(body)))
-                }
-                refused => ControlFlow::Break(refused),
+            let next = || match rest.borrow().as_slice() {
+                [(id, _), ..] if !completions.is_cancelled() => ControlFlow::Continue((id.0, ())),
+                _ => ControlFlow::Break(()),
+            };
+            let make = |_id, ()| match rest.borrow_mut().next() {
+                Some((_, job)) => InlineJob::new(job.body),
+                None => unreachable!("`next` has seen it"),
             };
             // One at a time, for the slot of each. Bodies that are ready at once have none.
-            let started = set.start(None, 1, next, |completion| {
-                report(buffer, *delivery, completion).map_break(|()| None)
-            });
+            let started =
+                set.start(None, 1, next, make, |completion| report(buffer, *delivery, completion));
             match started {
                 ControlFlow::Continue(Key { slot, index: id }) => {
                     if self.slots.len() <= id {
@@ -54,14 +57,10 @@ impl<B: Body<Returns = T>, T> PushIntake<B> {
                     }
                     self.slots[id] = slot;
                 }
-                ControlFlow::Break(refused) => {
-                    for (BodyId(id), body) in refused.into_iter().chain(rest) {
-                        buffer.push_prompt(id, drop_unstarted(body));
-                    }
-                    break;
-                }
+                ControlFlow::Break(()) => break,
             }
         }
+        drop_each(&mut rest.into_inner(), |id, outcome| buffer.push_prompt(id, outcome));
         self.inbox.recycle(batch);
     }
 
@@ -75,6 +74,16 @@ impl<B: Body<Returns = T>, T> PushIntake<B> {
             // Push dispatch has no terminal completions: the loop itself decides when to stop.
             let _: ControlFlow<()> = report(&mut bodies.buffer, bodies.delivery, completion);
         }
+    }
+}
+
+/// Drops bodies that were never polled, and passes on their ids and outcomes.
+pub(super) fn drop_each<J, T>(
+    bodies: &mut vec::Drain<'_, (BodyId, J)>,
+    mut dropped: impl FnMut(usize, Outcome<T>),
+) {
+    while let Some(&(BodyId(id), _)) = bodies.as_slice().first() {
+        dropped(id, drop_next(bodies));
     }
 }
 
@@ -116,13 +125,11 @@ impl<B: Body<Returns = T>, T> Intake<B, T> for PushIntake<B> {
         false
     }
 
-    fn take_unstarted(&mut self, mut unstarted: impl FnMut(usize, B)) {
+    fn drop_unstarted(&mut self, mut dropped: impl FnMut(usize, Outcome<T>)) {
         self.inbox.close();
         while let Some(command) = self.inbox.receive() {
             match command {
-                Command::Run(batch) => {
-                    batch.into_iter().for_each(|(BodyId(id), body)| unstarted(id, body));
-                }
+                Command::Run(mut batch) => drop_each(&mut batch.drain(..), &mut dropped),
                 Command::Expire(_) => {}
             }
         }

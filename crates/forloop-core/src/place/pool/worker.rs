@@ -47,8 +47,9 @@ pub(super) trait Intake<B, T> {
     /// Whether no more bodies will come.
     fn is_exhausted(&self) -> bool;
 
-    /// Passes on the bodies that came and were not started, with their indices. No more will come.
-    fn take_unstarted(&mut self, unstarted: impl FnMut(usize, B));
+    /// Drops the bodies that came and were not started, and passes on their indices and outcomes. No more will
+    /// come.
+    fn drop_unstarted(&mut self, dropped: impl FnMut(usize, Outcome<T>));
 
     /// Returns the failure that the loop must handle if the runtime drops the worker now.
     fn failure_if_dropped(&self) -> Option<SourceFailure>;
@@ -253,9 +254,7 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
         set.cancel_each(|index, dropped| {
             buffer.push_prompt(index, outcome_of(dropped, Outcome::Cancelled));
         });
-        self.intake.take_unstarted(|index, body| {
-            buffer.push_prompt(index, drop_unstarted(body));
-        });
+        self.intake.drop_unstarted(|index, outcome| buffer.push_prompt(index, outcome));
     }
 }
 
@@ -276,9 +275,13 @@ pub(super) fn report<T>(
     delivery.control_flow()
 }
 
-/// Drops a body that was never polled and returns its outcome.
-pub(super) fn drop_unstarted<B, T>(body: B) -> Outcome<T> {
-    outcome_of(catch(|| drop(body)), Outcome::NotRun)
+/// Drops the next of these bodies, which was never polled, and returns its outcome.
+pub(super) fn drop_next<T>(bodies: &mut impl Iterator) -> Outcome<T> {
+    // A body may be large, so it is dropped where it is and not passed on.
+    let dropped = catch(|| {
+        bodies.next();
+    });
+    outcome_of(dropped, Outcome::NotRun)
 }
 
 /// The outcome of a body that was dropped: its destructor's panic, if it has one.

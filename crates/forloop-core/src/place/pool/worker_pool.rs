@@ -1,5 +1,6 @@
 //! The worker pool as a place.
 
+use core::marker::PhantomData;
 use core::num::NonZeroUsize;
 
 use super::body_source::BoxedSource;
@@ -66,7 +67,7 @@ where
     type Dispatch = Pull;
 
     fn start(&self, _attempt: Attempt, body: B) -> PoolJob<B> {
-        PoolJob::with_mode(body)
+        PoolJob { body, mode: PhantomData }
     }
 
     fn pool(&self, body_source: Option<BoxedSource<B>>) -> Option<PoolHandle<PoolJob<B>>> {
@@ -100,7 +101,7 @@ where
     type Dispatch = Push;
 
     fn start(&self, _attempt: Attempt, body: B) -> PoolJob<B> {
-        PoolJob::with_mode(body)
+        PoolJob { body, mode: PhantomData }
     }
 
     fn pool(&self, _source: Option<BoxedSource<B>>) -> Option<PoolHandle<PoolJob<B>>> {

@@ -101,6 +101,7 @@ where
     B: Future<Output = Result<T, K::Error>>,
     K: Children,
 {
+    #[inline(always)] // so that it is constructed in place
     pub(super) fn new(children: K, make_body: G) -> Self {
         Self {
             children,
@@ -160,13 +161,10 @@ where
         let Body::NotStarted(make_body) = mem::replace(&mut self.body, Body::Running) else {
             return;
         };
-        match catch(make_body) {
-            Ok(body) => self.body_job.insert(0, InlineJob::new(body)),
-            Err(panic) => {
-                self.body = Body::NoValue;
-                self.count_body_as_completed();
-                self.stop_for(panic);
-            }
+        if let Err(panic) = catch(|| self.body_job.insert(0, || InlineJob::new(make_body()))) {
+            self.body = Body::NoValue;
+            self.count_body_as_completed();
+            self.stop_for(panic);
         }
     }
 

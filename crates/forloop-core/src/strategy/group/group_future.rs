@@ -56,6 +56,7 @@ pub struct GroupFuture<D, C = NoOptions, M = FailFast> {
 impl<D, C, M> Unpin for GroupFuture<D, C, M> {}
 
 impl<D> GroupFuture<D> {
+    #[inline(always)] // so that it is constructed in place
     pub(super) fn new(driver: D) -> Self {
         Self { driver, policy: Some(NoOptions), mode: FailFast }
     }

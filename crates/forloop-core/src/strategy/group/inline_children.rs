@@ -29,12 +29,13 @@ pub(super) struct ScopeState<J> {
 }
 
 impl<J> ScopeState<J> {
-    pub(super) fn new() -> Self {
-        Self {
+    #[inline(never)] // its temporary must not be on the stack of the task that polls the scope
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self {
             state: GroupState::new(),
             arrivals: ConcurrentQueue::unbounded(),
             driver_is_gone: AtomicBool::new(false),
-        }
+        })
     }
 
     /// Admits a child, unless the scope is closed. `make` makes it.
@@ -211,6 +212,7 @@ enum Pass {
 }
 
 impl<J: JobHandle> InlineChildren<J> {
+    #[inline(always)] // so that it is constructed in place
     pub(super) fn new(scope: Arc<ScopeState<J>>) -> Self {
         Self { scope, started: FutureSet::new(), pass: Pass::Started, starts_no_more: false }
     }
@@ -218,7 +220,7 @@ impl<J: JobHandle> InlineChildren<J> {
     /// Moves what has arrived into the set, without polling it.
     fn take_arrivals(&mut self) {
         while let Ok((index, child)) = self.scope.arrivals.pop() {
-            self.started.insert(index, child);
+            self.started.insert(index, || child);
         }
     }
 }
@@ -240,7 +242,7 @@ where
             None => ControlFlow::Break(None),
         };
         let on_complete = |completion| ControlFlow::Break(Some(completion));
-        let started = self.started.start(None, 1, next, on_complete);
+        let started = self.started.start(None, 1, next, |_index, child| child, on_complete);
         let completion = started.break_value().flatten();
         Some(completion.and_then(|completion| self.complete(completion)))
     }

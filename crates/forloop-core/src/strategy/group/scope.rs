@@ -70,13 +70,14 @@ type LocalBoxed<'env, E> =
 /// Dropping the returned future drops the body and every child, before `drop` returns.
 #[doc(alias = "nursery")]
 #[doc(alias = "moro")]
+#[inline] // so that the scope is made where it is polled
 pub fn scope<'env, E, G, B, T>(body: G) -> GroupFuture<impl GroupDriver<Value = T, Error = E>>
 where
     G: FnOnce(Scope<'env, E>) -> B,
     B: Future<Output = Result<T, E>>,
     E: 'env,
 {
-    let state = Arc::new(ScopeState::new());
+    let state = ScopeState::new();
     let scope = Scope { state: state.clone() };
     GroupFuture::new(Driver::new(InlineChildren::new(state), move || body(scope)))
 }
@@ -107,13 +108,14 @@ where
 /// # Ok::<(), forloop::LoopError<std::io::Error>>(())
 /// # }).unwrap();
 /// ```
+#[inline] // as above
 pub fn local_scope<'env, E, G, B, T>(body: G) -> GroupFuture<impl GroupDriver<Value = T, Error = E>>
 where
     G: FnOnce(LocalScope<'env, E>) -> B,
     B: Future<Output = Result<T, E>>,
     E: 'env,
 {
-    let state = Arc::new(ScopeState::new());
+    let state = ScopeState::new();
     let scope = LocalScope { state: state.clone() };
     GroupFuture::new(Driver::new(InlineChildren::new(state), move || body(scope)))
 }

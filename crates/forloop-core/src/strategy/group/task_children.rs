@@ -51,8 +51,9 @@ pub(super) struct TaskGroup<E> {
 pub(super) type RunChild<F, T, E> = Run<F, ChildTask<<F as Future>::Output, T, E>>;
 
 impl<E> TaskGroup<E> {
-    pub(super) fn new() -> Self {
-        Self {
+    #[inline(never)] // its temporary must not be on the stack of the task that polls the group
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self {
             state: GroupState::new(),
             running: RunningChildren::new(),
             vtable: AtomicPtr::new(ptr::null_mut()),
@@ -61,7 +62,7 @@ impl<E> TaskGroup<E> {
             is_supervised: AtomicBool::new(false),
             is_failing: AtomicBool::new(false),
             wait_group: TryLock::new(None),
-        }
+        })
     }
 
     /// Admits a child that runs `future`, unless the group is closed. Returns what it shares with its handle, its index,
@@ -343,6 +344,7 @@ pub(super) struct TaskChildren<E> {
 }
 
 impl<E> TaskChildren<E> {
+    #[inline(always)] // so that it is constructed in place
     pub(super) fn new(group: Arc<TaskGroup<E>>) -> Self {
         Self { group, left: 0 }
     }

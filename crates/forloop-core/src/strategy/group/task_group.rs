@@ -95,6 +95,7 @@ use crate::{Closed, Spawn};
 #[doc(alias = "JoinSet")]
 #[doc(alias = "TaskTracker")]
 #[doc(alias = "errgroup")]
+#[inline] // so that the group is made where it is polled
 pub fn task_group<R, E, G, B, T>(
     runtime: R,
     body: G,
@@ -104,7 +105,7 @@ where
     G: FnOnce(Group<R, E>) -> B,
     B: Future<Output = Result<T, E>>,
 {
-    let shared = Arc::new(TaskGroup::new());
+    let shared = TaskGroup::new();
     let group = Group { shared: shared.clone(), runtime };
     GroupFuture::new(Driver::new(TaskChildren::new(shared), move || body(group)))
 }

@@ -12,6 +12,7 @@ use core::ptr::NonNull;
 
 use super::super::super::bit_set::{LowestBit, count, lowest};
 use super::{Chunk, Chunks};
+use crate::outcome::{Panic, catch};
 
 impl<J> Chunks<J> {
     /// The free slots of a chunk from `cursor` on, which is advanced past those that are filled.
@@ -88,15 +89,13 @@ impl<'a, J> VacantEntries<'a, J> {
         count(self.filled_slots())
     }
 
-    /// Moves a body into the first free slot. The body is dropped there unless it is kept.
+    /// The first free slot.
     #[inline]
-    pub(in super::super::super) fn put(&mut self, job: J) -> VacantEntry<'_, J> {
+    pub(in super::super::super) fn first(&mut self) -> VacantEntry<'_, J> {
         assert!(self.free != 0, "a body goes into a free slot");
         // SAFETY: a free slot exists.
         let slot = unsafe { self.slots.add(self.offset()) }.cast();
-        // SAFETY: as above, and it holds no body.
-        unsafe { slot.write(job) };
-        VacantEntry { job: slot, free: &mut self.free }
+        VacantEntry { slot, free: &mut self.free }
     }
 
     /// The chunk, and whether the body that was kept last is the only one in it.
@@ -119,14 +118,43 @@ impl<J> Drop for VacantEntries<'_, J> {
     }
 }
 
+/// A free slot.
+pub(in super::super::super) struct VacantEntry<'a, J> {
+    slot: NonNull<J>,
+    free: &'a mut usize,
+}
+
+impl<'a, J> VacantEntry<'a, J> {
+    /// Makes a body in the slot. The body is dropped there unless it is kept.
+    #[inline(always)] // so that the body is made in place
+    pub(in super::super::super) fn put(self, make: impl FnOnce() -> J) -> NewEntry<'a, J> {
+        // SAFETY: the slot exists and holds no body.
+        unsafe { self.slot.write(make()) };
+        NewEntry { job: self.slot, free: self.free }
+    }
+
+    /// [`put`](Self::put), if `make` does not panic.
+    #[inline(always)] // as above
+    pub(in super::super::super) fn try_put(
+        self,
+        make: impl FnOnce() -> J,
+    ) -> Result<NewEntry<'a, J>, (Self, Panic)> {
+        // SAFETY: as above. After a panic nothing was written.
+        match catch(|| unsafe { self.slot.write(make()) }) {
+            Ok(()) => Ok(NewEntry { job: self.slot, free: self.free }),
+            Err(panic) => Err((self, panic)),
+        }
+    }
+}
+
 /// A new body in a slot that does not count as occupied yet. A body that is ready at its first poll is
 /// dropped here, and its slot was never occupied.
-pub(in super::super::super) struct VacantEntry<'a, J> {
+pub(in super::super::super) struct NewEntry<'a, J> {
     job: NonNull<J>,
     free: &'a mut usize,
 }
 
-impl<J> VacantEntry<'_, J> {
+impl<J> NewEntry<'_, J> {
     #[inline]
     pub(in super::super::super) fn as_mut(&mut self) -> Pin<&mut J> {
         // SAFETY: the body is in the slot until this is dropped or kept, and never moves.
@@ -141,7 +169,7 @@ impl<J> VacantEntry<'_, J> {
     }
 }
 
-impl<J> Drop for VacantEntry<'_, J> {
+impl<J> Drop for NewEntry<'_, J> {
     #[inline]
     fn drop(&mut self) {
         // SAFETY: the body is in the slot, and is not used after this.
