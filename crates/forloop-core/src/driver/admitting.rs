@@ -22,7 +22,7 @@ use core::task::{Context, Poll};
 
 use futures_core::Stream;
 
-use super::starting::StartPause;
+use super::starting::{StartPause, next_item};
 use super::{Drive, ROUND, Spawner};
 use crate::admission::{AdmissionQueue, AttemptLog, Leftover, MaybeQueue};
 use crate::body::Attempt;
@@ -150,7 +150,7 @@ where
     ///
     /// Why none starts: with `Quota`, because one was queued instead.
     fn next_admitted<B>(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         held: usize,
         stop: &mut Option<StopReason>,
@@ -158,12 +158,11 @@ where
         let taken = self.permits_taken(held);
         let runs_nothing = self.running.is_empty()
             && self.admission.queue().is_none_or(|admission| admission.backing_off() == 0);
-        let this = self.as_mut().project();
-        let limit = *this.limit;
+        let this = self.project();
         let (Some(admission), Some(policy)) = (this.admission.queue_mut(), this.policy) else {
             return Err(StartPause::NoItem);
         };
-        let (mut source, started) = (this.source, this.started);
+        let (source, started, limit) = (this.source.as_pin_mut(), this.started, *this.limit);
         let has_permits = |policy: &C, index| {
             let permits = policy.extra_permits(index).saturating_add(1);
             taken == 0 || taken.saturating_add(permits) <= limit
@@ -197,15 +196,8 @@ where
             if taken >= limit || admission.unstarted() >= limit {
                 return Err(StartPause::NoItem);
             }
-            let Some(source) = source.as_mut().as_pin_mut() else { return Err(StartPause::NoItem) };
-            let given = match source.poll_next(cx) {
-                Poll::Ready(Some(given)) => given,
-                Poll::Ready(None) => return Err(StartPause::Exhausted),
-                Poll::Pending => return Err(StartPause::NoItem),
-            };
-            let item = C::item_of(given).map_err(StartPause::SourceFailed)?;
-            let index = *started;
-            *started += 1;
+            let Some(source) = source else { return Err(StartPause::NoItem) };
+            let (index, item) = next_item::<_, _, C, _, _>(source, cx, started)?;
             *stop = policy.on_event(&Event::Received { index });
             let is_held = !policy.receive(index, &item);
             let is_next = !is_held && stop.is_none() && has_permits(policy, index);

@@ -216,18 +216,12 @@ where
             let room = this.limit.saturating_sub(this.running.len().saturating_add(held));
             // Options that time bodies must see each start.
             let most = if C::HAS_SIGNALS { 1 } else { room };
-            let last_started = this.running.start(caller, most, next, make, |completion| {
-                match completion.outcome {
-                    Outcome::Ok(_) => match deliver(completion, on_complete) {
-                        ControlFlow::Continue(()) => ControlFlow::Continue(()),
-                        ControlFlow::Break(value) => {
-                            ControlFlow::Break(pause(StartPause::Break(value)))
-                        }
-                    },
-                    _ => ControlFlow::Break(pause(StartPause::Completed(completion))),
-                }
-            });
-            let key = match last_started {
+            let pass_on = |completion: Completion<_>| match completion.outcome {
+                Outcome::Ok(_) => deliver(completion, on_complete)
+                    .map_break(|value| pause(StartPause::Break(value))),
+                _ => ControlFlow::Break(pause(StartPause::Completed(completion))),
+            };
+            let key = match this.running.start(caller, most, next, make, pass_on) {
                 ControlFlow::Continue(key) => key,
                 ControlFlow::Break(Paused) => {
                     return reason.take().expect("a closure that breaks leaves its reason");
@@ -249,8 +243,8 @@ where
 /// # Errors
 ///
 /// Why there is none.
-#[cfg_attr(not(debug_assertions), inline(always))] // called in one place, for each body
-fn next_item<S, U, C, B, T>(
+#[cfg_attr(not(debug_assertions), inline(always))] // called for each body
+pub(super) fn next_item<S, U, C, B, T>(
     source: Pin<&mut S>,
     cx: &mut Context<'_>,
     started: &mut usize,
