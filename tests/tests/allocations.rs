@@ -151,7 +151,11 @@ fn held_by_sleeping(tasks: usize, mut poll: impl FnMut(&mut Context<'_>)) -> i64
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let held = measure(|| {
         runtime.block_on(async {
-            poll_fn(|cx| Poll::Ready(poll(cx))).await;
+            poll_fn(|cx| {
+                poll(cx);
+                Poll::Ready(())
+            })
+            .await;
             // Each time tokio polls some of them.
             for _ in 0..tasks {
                 tokio::task::yield_now().await;

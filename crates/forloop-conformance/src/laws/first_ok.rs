@@ -48,7 +48,7 @@ pub fn the_first_n_successes_are_returned_in_completion_order<B: Backend>(backen
         2,
         boxed(|n: u64| {
             called.write(n);
-            job(async move { if n % 2 == 0 { Err(n.to_string()) } else { Ok(n) } })
+            job(async move { if n.is_multiple_of(2) { Err(n.to_string()) } else { Ok(n) } })
         }),
     );
     assert_eq!(backend.block_on(firsts), Ok(vec![(1, 1), (3, 3)]));
