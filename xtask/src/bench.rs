@@ -8,7 +8,7 @@ use std::{
 
 use crate::compile_time;
 
-pub(crate) const PACKAGE: &str = "forloop-bench";
+const PACKAGE: &str = "forloop-bench";
 
 /// Passes the remaining arguments to the benchmarks and returns their exit code: 0 on success, 1 if
 /// `--check` found a regression, 2 if the benchmarks could not run.
@@ -21,7 +21,7 @@ pub fn main(mut arguments: lexopt::Parser) -> ExitCode {
         if rest.len() > 1 {
             return refuse("`--compile-time` takes no other option");
         }
-        return match compile_time::run() {
+        return match compile_time::run(cargo) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => refuse(&error),
         };
@@ -41,7 +41,7 @@ pub fn main(mut arguments: lexopt::Parser) -> ExitCode {
     }
 }
 
-pub(crate) fn cargo() -> Command {
+fn cargo() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 

@@ -6,8 +6,6 @@
 
 use std::{fs, process::Command};
 
-use crate::bench::{PACKAGE, cargo};
-
 /// The examples, without the prefix `compile-`. The others are compared with the first.
 const PROGRAMS: [&str; 8] = [
     "buffered",
@@ -22,12 +20,15 @@ const PROGRAMS: [&str; 8] = [
 
 const ROUNDS: usize = 3;
 
-/// Measures every program, and prints a table.
+const SELECTION: [&str; 6] =
+    ["--release", "--locked", "--package", "forloop-bench", "--features", "compile-time"];
+
+/// Measures every program with the `cargo` that it is given, and prints a table.
 ///
 /// # Errors
 ///
 /// If a program does not compile, or the system does not say what child processes have used.
-pub(crate) fn run() -> Result<(), String> {
+pub(crate) fn run(cargo: fn() -> Command) -> Result<(), String> {
     user_seconds_of_children()?;
     let mut dependencies = cargo();
     dependencies.args(["build", "--quiet", "--examples"]).args(SELECTION);
@@ -35,7 +36,7 @@ pub(crate) fn run() -> Result<(), String> {
     let mut least = [f64::INFINITY; PROGRAMS.len()];
     for round in 0..ROUNDS {
         for (program, least) in PROGRAMS.iter().zip(&mut least) {
-            *least = least.min(compile(program, round)?);
+            *least = least.min(compile(cargo(), program, round)?);
         }
     }
     println!("release build of the program alone, its dependencies are built: lowest of {ROUNDS}");
@@ -46,12 +47,8 @@ pub(crate) fn run() -> Result<(), String> {
     Ok(())
 }
 
-const SELECTION: [&str; 6] =
-    ["--release", "--locked", "--package", PACKAGE, "--features", "compile-time"];
-
 /// Compiles a program, and returns the user time in seconds.
-fn compile(program: &str, round: usize) -> Result<f64, String> {
-    let mut command = cargo();
+fn compile(mut command: Command, program: &str, round: usize) -> Result<f64, String> {
     command.args(["rustc", "--quiet"]).args(SELECTION);
     // Another argument for the compiler makes cargo compile what it has compiled before.
     let again = format!("compile_round=\"{round}-{}\"", std::process::id());
