@@ -5,7 +5,7 @@ pub(crate) use self::none::Instant;
 #[cfg(feature = "simulation")]
 pub(crate) use self::simulated::Instant;
 #[cfg(feature = "simulation")]
-pub use self::simulated::set_time;
+pub use self::simulated::{follow_system, set_time};
 #[cfg(all(feature = "std", not(feature = "simulation")))]
 pub(crate) use self::system::Instant;
 
@@ -40,9 +40,12 @@ mod system {
 #[cfg(feature = "simulation")]
 mod simulated {
     use core::cell::Cell;
+    use core::sync::atomic::{AtomicBool, Ordering};
     use core::time::Duration;
 
     use super::system;
+
+    static FOLLOWS_SYSTEM: AtomicBool = AtomicBool::new(false);
 
     std::thread_local! {
         static TIME: Cell<Option<Duration>> = const { Cell::new(Some(Duration::ZERO)) };
@@ -53,6 +56,11 @@ mod simulated {
         TIME.set(time);
     }
 
+    /// Has the clocks of all threads show the time of the system from now on: for a program that measures time.
+    pub fn follow_system() {
+        FOLLOWS_SYSTEM.store(true, Ordering::Relaxed);
+    }
+
     #[derive(Debug, Clone, Copy)]
     pub(crate) enum Instant {
         Set(Duration),
@@ -61,7 +69,10 @@ mod simulated {
 
     impl Instant {
         pub(crate) fn now() -> Self {
-            TIME.get().map_or_else(|| Self::System(system::Instant::now()), Self::Set)
+            match TIME.get() {
+                Some(time) if !FOLLOWS_SYSTEM.load(Ordering::Relaxed) => Self::Set(time),
+                _ => Self::System(system::Instant::now()),
+            }
         }
 
         pub(crate) fn elapsed(self) -> Duration {

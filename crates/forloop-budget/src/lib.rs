@@ -19,12 +19,13 @@ mod clock;
 use core::time::Duration;
 
 #[cfg(feature = "simulation")]
-pub use self::clock::set_time;
+pub use self::clock::{follow_system, set_time};
 
-/// The time after which a task should return to its executor: a millisecond.
+/// The time after which a task should return to its executor: five milliseconds.
 ///
-/// It is many times what it takes to return, and less than a person, a socket or the tick of a timer notices.
-pub const LONG: Duration = Duration::from_millis(1);
+/// It is many times what it takes to return, and less than a person notices. It is also longer than the system most often
+/// takes a thread off its core, which would look like work.
+pub const LONG: Duration = Duration::from_millis(5);
 
 /// Whether the task that is being polled has used up what its runtime allows it in this poll.
 ///

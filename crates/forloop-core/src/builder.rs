@@ -17,9 +17,9 @@ use crate::{Spawn, SpawnBlocking, SpawnLocal, SpawnScoped};
 /// [`unbounded`](Loop::unbounded). The loop pulls items one by one, and only when a body can be
 /// started, so the iterator may be endless.
 ///
-/// While the iterator is asked for an item, nothing else runs in this task. If that takes longer than a millisecond, the loop
-/// yields after it, so bodies and other tasks wait for one item. An iterator of exact size must be slow for twenty items before
-/// that is noticed.
+/// While the iterator is asked for an item, nothing else runs in this task. If that takes longer than five milliseconds,
+/// the loop yields after it, so bodies and other tasks wait for one item. An iterator of exact size must be slow for
+/// twenty items before that is noticed.
 ///
 /// # Examples
 ///
