@@ -2,14 +2,16 @@
 //! drives its executors; and threads whose owner blocks.
 
 use std::num::NonZeroUsize;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use forloop::smol::{Executor, Local, Smol};
 use forloop::timer::SystemTimer;
 use forloop::{
-    BlockOn, Cores, GroupDriver, GroupFuture, Spawn, SpawnScoped, Spawned, SpawnedLocal,
-    SpawnedScoped, Task, Threads, tokio,
+    BlockOn, Cores, GroupDriver, GroupFuture, LocalTimer, Spawn, SpawnLocal, SpawnScoped, Spawned,
+    SpawnedLocal, SpawnedScoped, Task, Threads, Timer, tokio,
 };
 use forloop_conformance::{Backend, Job, Spawning};
 
@@ -131,6 +133,44 @@ impl Spawning for TokioLocal {
 
     fn spawn<T: Send + 'static>(&self, job: Job<T>) -> Task<T> {
         forloop::spawn_local(&tokio::Local::from(self.owner.clone()), job)
+    }
+}
+
+/// The same runtime by itself: its tasks and its timers are used on its thread alone.
+#[derive(Debug)]
+pub struct TokioThread {
+    owner: Rc<::tokio::runtime::LocalRuntime>,
+    clock: tokio::Tokio,
+}
+
+impl Default for TokioThread {
+    fn default() -> Self {
+        let TokioLocal { owner } = TokioLocal::default();
+        Self { clock: owner.handle().clone().into(), owner }
+    }
+}
+
+impl SpawnLocal for TokioThread {
+    fn spawn_local(&self, future: impl Future<Output = ()> + 'static) {
+        tokio::Local::from(self.owner.clone()).spawn_local(future);
+    }
+}
+
+impl LocalTimer for TokioThread {
+    type Sleep = Pin<Box<dyn Future<Output = ()>>>;
+
+    fn sleep_local(&self, duration: Duration) -> Self::Sleep {
+        Box::pin(::tokio::time::sleep(duration))
+    }
+
+    fn now_local(&self) -> Duration {
+        self.clock.now()
+    }
+}
+
+impl BlockOn for TokioThread {
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.owner.block_on(future)
     }
 }
 

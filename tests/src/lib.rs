@@ -4,4 +4,4 @@
 
 mod backend;
 
-pub use crate::backend::{Host, Scoped, Tokio, TokioLocal};
+pub use crate::backend::{Host, Scoped, Tokio, TokioLocal, TokioThread};

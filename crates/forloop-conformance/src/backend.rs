@@ -60,6 +60,9 @@ pub trait Backend: Sized {
     /// [`Tasks`](crate::Tasks) does not accept such a backend, because its laws are compiled for real clocks.
     const EXACT: bool = false;
 
+    /// Whether the clock can be used only on the thread that made the backend, where all tasks run.
+    const ON_ONE_THREAD: bool = false;
+
     /// Returns the place where bodies run.
     fn place(&self) -> Self::Place;
 

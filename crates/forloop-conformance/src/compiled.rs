@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::cases::{CASES, Case};
+use crate::cases::{Backends, CASES, Case};
 
 #[cfg(feature = "in-task")]
 use crate::backend::{Inline, ParentWaker};
@@ -48,6 +48,11 @@ impl Erased {
         self.compiled.has_tasks()
     }
 
+    /// Returns whether all tasks and the clock stay on one thread.
+    pub(crate) fn is_on_one_thread(&self) -> bool {
+        self.compiled.is_on_one_thread()
+    }
+
     /// Returns the backend's tasks, if it has any.
     pub(crate) fn into_tasks(self) -> Option<Tasks> {
         self.compiled.into_tasks()
@@ -73,7 +78,13 @@ impl Case {
 
     /// Returns whether the case holds on backends of this kind.
     pub fn holds_on(&self, backend: &Erased) -> bool {
-        backend.compiled.has(self.position())
+        let is_without_workers = backend.is_on_one_thread() && self.needs_workers();
+        backend.compiled.has(self.position()) && !is_without_workers
+    }
+
+    /// Returns whether the law is one of worker pools.
+    pub(crate) fn needs_workers(&self) -> bool {
+        self.on == Backends::Spawned && ["strategies", "workers"].contains(&self.module)
     }
 
     /// Runs the law.
@@ -107,6 +118,8 @@ trait RunLaw {
 
     fn has_tasks(&self) -> bool;
 
+    fn is_on_one_thread(&self) -> bool;
+
     fn into_tasks(self: Box<Self>) -> Option<Tasks>;
 }
 
@@ -124,6 +137,10 @@ impl<B: HasTasks> RunLaw for Compiled<B> {
         B::HAS_TASKS
     }
 
+    fn is_on_one_thread(&self) -> bool {
+        self.backend.is_on_one_thread()
+    }
+
     fn into_tasks(self: Box<Self>) -> Option<Tasks> {
         self.backend.tasks()
     }
@@ -132,6 +149,10 @@ impl<B: HasTasks> RunLaw for Compiled<B> {
 /// A backend of a compiled kind: its tasks, whose seam is examined before the laws.
 trait HasTasks {
     const HAS_TASKS: bool;
+
+    fn is_on_one_thread(&self) -> bool {
+        false
+    }
 
     fn tasks(self) -> Option<Tasks>;
 }
@@ -197,6 +218,10 @@ crate::__cases! { __compiled TASKS Tasks spawned }
 #[cfg(feature = "tasks")]
 impl HasTasks for Tasks {
     const HAS_TASKS: bool = true;
+
+    fn is_on_one_thread(&self) -> bool {
+        Self::is_on_one_thread(self)
+    }
 
     fn tasks(self) -> Option<Tasks> {
         Some(self)

@@ -6,8 +6,9 @@
 //!
 //! makes a test of every case of [the table](table) that holds for tasks, with names such as
 //! `laws::gather::all_bodies_run_at_once`. The expression is evaluated for each test. Its value implements
-//! [`Spawn`], [`Timer`], [`BlockOn`], `Clone`, `Send` and `Sync`. For a runtime without such a value, implement
-//! [`Backend`] and [`Spawning`].
+//! [`Spawn`], [`Timer`], [`BlockOn`], `Clone`, `Send` and `Sync`. For a runtime of one thread, whose tasks and timers stay
+//! there, write `suite!(local name: expression)`. For a runtime without such a value, implement [`Backend`] and
+//! [`Spawning`].
 //!
 //! The [seam] is examined first: whether the runtime keeps the contracts that every law takes for granted. If it does
 //! not, the fault is printed in a sentence, and the laws fail without being run.
@@ -62,6 +63,7 @@ mod backend;
 mod cases;
 mod compiled;
 pub mod laws;
+mod one_thread;
 mod probe;
 mod runner;
 pub mod seam;
@@ -73,6 +75,7 @@ pub(crate) use crate::backend::boxed;
 pub use crate::backend::{Backend, Group, Inline, Job, LONG, ParentWaker, Spawning, job};
 pub use crate::cases::{Backends, CASES, Case};
 pub use crate::compiled::{Erase, Erased};
+pub use crate::one_thread::{Entering, OneThread, ThreadClock, ThreadSpawn};
 pub use crate::probe::{
     Alive, FairMutex, FairMutexGuard, Gate, Guard, Log, PanicOnDrop, Peak, TickingClock,
     VirtualClock, eventually, long_after, needs_many_tasks, on_time, seconds, yields,
@@ -99,11 +102,19 @@ pub mod table {
 ///   the backend.
 /// - `suite!(name: expression)` is the same in a module `name`, for several runtimes in one file. The name must differ from
 ///   every name that the file uses otherwise: a module `tokio` would hide the crate `tokio`.
+/// - `suite!(local name: expression)` is for a runtime of one thread, whose futures and timers may stay there. The value
+///   implements [`SpawnLocal`], [`LocalTimer`] and [`BlockOn`], and is put into [`OneThread`]. The laws of worker pools are
+///   left out, because a pool needs a runtime that is [`Spawn`]; how many they are is printed.
 /// - `suite!(in_task)` is for bodies in the caller's task, without a runtime: every case that does not require tasks.
 /// - `suite!(parent_waker)` is for bodies that are polled with the waker of the loop: every case that requires
 ///   neither tasks nor a waker for each body.
 /// - `suite!(name, seed in seeds => expression)` is for simulated runtimes. It runs each case once for each seed, a
 ///   `u64`, from which the expression makes a backend.
+///
+/// [`BlockOn`]: forloop_core::BlockOn
+/// [`LocalTimer`]: forloop_core::LocalTimer
+/// [`Spawn`]: forloop_core::Spawn
+/// [`SpawnLocal`]: forloop_core::SpawnLocal
 #[macro_export]
 macro_rules! suite {
     (in_task) => {
@@ -149,11 +160,16 @@ macro_rules! suite {
             $crate::__cases! { __suite seeded }
         }
     };
+    ($(#[$attribute:meta])* local $name:ident: $backend:expr $(,)?) => {
+        $crate::__spawned! {
+            local $(#[$attribute])* $name stringify!($name), $crate::OneThread::new($backend)
+        }
+    };
     ($(#[$attribute:meta])* $name:ident: $backend:expr $(,)?) => {
-        $crate::__spawned! { $(#[$attribute])* $name stringify!($name), $backend }
+        $crate::__spawned! { spawned $(#[$attribute])* $name stringify!($name), $backend }
     };
     ($backend:expr $(,)?) => {
-        $crate::__spawned! { laws stringify!($backend), $backend }
+        $crate::__spawned! { spawned laws stringify!($backend), $backend }
     };
 }
 
@@ -161,12 +177,12 @@ macro_rules! suite {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __spawned {
-    ($(#[$attribute:meta])* $module:ident $name:expr, $backend:expr) => {
+    ($kind:ident $(#[$attribute:meta])* $module:ident $name:expr, $backend:expr) => {
         $(#[$attribute])*
         mod $module {
             const SUITE: &str = $name;
 
-            static SEAM: $crate::seam::Seam = $crate::seam::Seam::new();
+            static SEAM: $crate::seam::Seam = $crate::seam::Seam::$kind();
 
             fn typed() -> impl $crate::Spawning + $crate::Erase {
                 // The names in the expression are those outside of this module.
@@ -184,10 +200,10 @@ macro_rules! __spawned {
                 $crate::__seam! { __seam_tests }
             }
 
-            $crate::__cases! { __suite spawned }
+            $crate::__cases! { __suite $kind }
 
             mod typed {
-                $crate::__typed_cases! { __typed }
+                $crate::__typed_cases! { __typed $kind }
             }
         }
     };
@@ -211,6 +227,11 @@ macro_rules! __suite {
 #[macro_export]
 macro_rules! __test {
     (spawned in_task $($case:tt)*) => {};
+    (local in_task $($case:tt)*) => {};
+    // Those that `Case::needs_workers` finds.
+    (local spawned workers $($case:tt)*) => {};
+    (local spawned strategies $($case:tt)*) => {};
+    (local $($case:tt)*) => { $crate::__test! { spawned $($case)* } };
     (seeded in_task $($case:tt)*) => {};
     (in_task spawned $($case:tt)*) => {};
     (anywhere in_task $($case:tt)*) => {};
@@ -256,8 +277,15 @@ macro_rules! __seam_tests {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __typed {
-    ($($module:ident { $($name:ident;)* })*) => {
-        $(
+    (spawned $($module:ident { $($name:ident;)* })*) => {
+        $($crate::__typed! { @test $module { $($name;)* } })*
+    };
+    (local $($module:ident { $($name:ident;)* })*) => {
+        $($crate::__typed! { @local $module { $($name;)* } })*
+    };
+    (@local workers $names:tt) => {};
+    (@local $module:ident $names:tt) => { $crate::__typed! { @test $module $names } };
+    (@test $module:ident { $($name:ident;)* }) => {
             mod $module {
                 $(
                     #[test]
@@ -271,7 +299,6 @@ macro_rules! __typed {
                     }
                 )*
             }
-        )*
     };
 }
 

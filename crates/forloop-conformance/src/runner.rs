@@ -126,7 +126,7 @@ pub fn run_cases(
     filter: impl Fn(&'static str, &'static str) -> bool,
 ) -> usize {
     let kind = backend();
-    let seam = kind.has_tasks().then(Seam::new);
+    let seam = kind.has_tasks().then(Seam::spawned);
     if seam.as_ref().is_some_and(|seam| !seam.report(suite, backend).holds()) {
         assert!(seam::is_ignored(), "the seam of {suite} does not hold");
     }

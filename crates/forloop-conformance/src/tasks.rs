@@ -31,6 +31,11 @@ impl Tasks {
         const { assert!(B::SPAWNED && !B::EXACT, "the laws for tasks are compiled for real clocks") };
         Self { backend: Box::new(backend) }
     }
+
+    /// Whether the clock can be used only on this thread.
+    pub(crate) fn is_on_one_thread(&self) -> bool {
+        self.backend.is_on_one_thread()
+    }
 }
 
 impl fmt::Debug for Tasks {
@@ -82,6 +87,8 @@ impl Spawning for Tasks {
 
 /// A [`Spawning`] backend as a trait object.
 trait Boxed {
+    fn is_on_one_thread(&self) -> bool;
+
     fn place(&self) -> AnyPlace;
 
     fn clock(&self) -> AnyClock;
@@ -92,6 +99,10 @@ trait Boxed {
 }
 
 impl<B: Spawning<Place: TaskPlace>> Boxed for B {
+    fn is_on_one_thread(&self) -> bool {
+        B::ON_ONE_THREAD
+    }
+
     fn place(&self) -> AnyPlace {
         Backend::place(self).erase()
     }

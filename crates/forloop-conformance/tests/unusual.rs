@@ -67,7 +67,8 @@ fn a_law_with_more_tasks_than_a_system_has_threads_fails_alone_if_each_task_has_
 #[test]
 fn a_law_is_not_run_on_a_runtime_whose_seam_does_not_hold() {
     let run = |fault: fn() -> forloop_conformance::Erased| {
-        let law = || check("faulty", Some(&Seam::new()), "gather", "all_bodies_run_at_once", fault);
+        let law =
+            || check("faulty", Some(&Seam::spawned()), "gather", "all_bodies_run_at_once", fault);
         std::panic::catch_unwind(law)
     };
     // The law itself would hold on it: it reads no clock.

@@ -77,7 +77,9 @@ pub use crate::place::{
     Push, PushPool, Spawned, SpawnedBlocking, SpawnedLocal, SpawnedScoped, SyncBody, WorkerPool,
     spawn_blocking, spawn_scoped, sync_body,
 };
-pub use crate::runtime::{BlockOn, Runtime, Spawn, SpawnBlocking, SpawnLocal, SpawnScoped, Timer};
+pub use crate::runtime::{
+    BlockOn, LocalTimer, Runtime, Sleep, Spawn, SpawnBlocking, SpawnLocal, SpawnScoped, Timer,
+};
 pub use crate::spawn_task::{spawn, spawn_local};
 pub use crate::strategy::{
     AsCompleted, Child, Completed, FailFast, FailureMode, FilterBody, Group, GroupDriver,

@@ -3,7 +3,9 @@
 //! A runtime is a *value*: a unit struct or a cheap handle. So runtimes can be passed, stored, wrapped
 //! and used side by side. A missing runtime is an error where the value is made, before any loop starts.
 
+use alloc::boxed::Box;
 use core::num::NonZeroUsize;
+use core::pin::Pin;
 use core::time::Duration;
 
 /// Spawns futures on the runtime's threads.
@@ -128,7 +130,8 @@ pub trait SpawnScoped<'env> {
 /// - A duration may be as long as [`Duration::MAX`]: saturate, and do not overflow.
 /// - The future is `Send` and owns what it needs, because it may be polled on another thread than the one that called
 ///   `sleep`. If the timers of a runtime stay on their thread, it holds an instant and a waker only. A runtime without such
-///   timers uses `SystemTimer` of the crate `forloop-timer`, which works on any thread.
+///   timers implements [`LocalTimer`] instead, or uses `SystemTimer` of the crate `forloop-timer`, which works on any
+///   thread.
 /// - A dropped sleep may leave a wake behind, which wakes no task. Such an entry uses memory until it is due: remove it
 ///   if that is cheap.
 #[diagnostic::on_unimplemented(
@@ -141,10 +144,116 @@ pub trait Timer {
     ///
     /// The future owns what it needs. Its type has no name, so a struct that stores it is generic over it
     /// or boxes it.
-    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<Self>;
+    ///
+    /// An implementation may return `impl Future<Output = ()> + Send + use<..>`, which is the same. With `impl Sleep` the
+    /// compiler's message for a sleep that is not `Send` is short.
+    fn sleep(&self, duration: Duration) -> impl Sleep + use<Self>;
 
     /// Returns the time since an origin that the runtime chooses. It is monotonic.
     fn now(&self) -> Duration;
+}
+
+/// The sleep of a [`Timer`]: a future that may move to another thread.
+///
+/// Every such future is one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the sleep of a `Timer`, because it is not `Send`",
+    label = "a sleep of a `Timer` may move to another thread",
+    note = "implement `LocalTimer` instead of `Timer` for a runtime whose timers stay on their thread",
+    note = "or use `SystemTimer` of the crate `forloop-timer`, which works on any thread"
+)]
+pub trait Sleep: Future<Output = ()> + Send {}
+
+#[diagnostic::do_not_recommend]
+impl<F: Future<Output = ()> + Send> Sleep for F {}
+
+/// A clock and its timers, which may stay on one thread.
+///
+/// This is what loops ask of a clock. Every [`Timer`] is a `LocalTimer`. A runtime with one thread for each core
+/// implements it in place of `Timer`: its sleeps need not be `Send`. Then a loop with a time-out or a deadline is not
+/// `Send` either, and stays on its thread, as the bodies do that use such a runtime.
+///
+/// # Contract
+///
+/// That of [`Timer`](Timer#contract), except that a sleep is polled and dropped on the thread that has made it.
+///
+/// # Examples
+///
+/// ```
+/// use std::pin::Pin;
+/// use std::time::{Duration, Instant};
+/// # mod percore {
+/// #     pub async fn sleep(_: std::time::Duration) {}
+/// # }
+///
+/// #[derive(Clone)]
+/// struct PerCore {
+///     start: Instant,
+/// }
+///
+/// impl forloop_core::LocalTimer for PerCore {
+///     type Sleep = Pin<Box<dyn Future<Output = ()>>>;
+///
+///     fn sleep_local(&self, duration: Duration) -> Self::Sleep {
+///         Box::pin(percore::sleep(duration))
+///     }
+///
+///     fn now_local(&self) -> Duration {
+///         self.start.elapsed()
+///     }
+/// }
+///
+/// # futures_lite::future::block_on(async {
+/// let clock = PerCore { start: Instant::now() };
+/// let lengths = forloop_core::each(["one", "three"])
+///     .unbounded()
+///     .deadline(&clock, Duration::from_secs(5))
+///     .gather(async |word| word.len());
+/// assert_eq!(lengths.await.unwrap(), [3, 5]);
+/// # });
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no clock",
+    label = "expected a runtime or a clock that implements `Timer`",
+    note = "pass a runtime, for instance the one that `forloop::run` passes to its closure",
+    note = "a runtime whose timers stay on their thread implements `LocalTimer`; `SystemTimer` of the crate \
+            `forloop-timer` works on any thread"
+)]
+pub trait LocalTimer {
+    /// The future of a sleep. It has a name, because options store it; a future without one is boxed.
+    ///
+    /// A loop that waits for a time is `Send` only if this type is. Of a [`Timer`] it is.
+    type Sleep: Future<Output = ()> + Unpin + 'static;
+
+    /// Returns a future that is ready once `duration` has passed since this call.
+    fn sleep_local(&self, duration: Duration) -> Self::Sleep;
+
+    /// Returns the time since an origin that the runtime chooses. It is monotonic.
+    fn now_local(&self) -> Duration;
+
+    /// The same as [`sleep_local`](Self::sleep_local), for a future that stores the sleep in place. That of a [`Timer`]
+    /// is not boxed.
+    #[doc(hidden)]
+    fn sleep_in_place(&self, duration: Duration) -> impl Future<Output = ()> + use<Self> {
+        self.sleep_local(duration)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<R: Timer + 'static> LocalTimer for R {
+    type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+    fn sleep_local(&self, duration: Duration) -> Self::Sleep {
+        Box::pin(self.sleep(duration))
+    }
+
+    fn now_local(&self) -> Duration {
+        self.now()
+    }
+
+    fn sleep_in_place(&self, duration: Duration) -> impl Future<Output = ()> + use<R> {
+        self.sleep(duration)
+    }
 }
 
 /// Runs a future to completion on the current thread.
@@ -196,7 +305,7 @@ impl<'env, R: SpawnScoped<'env>> SpawnScoped<'env> for &R {
 }
 
 impl<'a, R: Timer> Timer for &'a R {
-    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + use<'a, R> {
+    fn sleep(&self, duration: Duration) -> impl Sleep + use<'a, R> {
         (**self).sleep(duration)
     }
 

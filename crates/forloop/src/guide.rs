@@ -64,7 +64,7 @@ pages! {
     /// Loops on boards, in browsers, and in executors that need their own wakers.
     ///
     embedding_small: "guide/embedding_small.md";
-    /// Loops on runtimes with a thread per core, such as compio and monoio: threads with a queue.
+    /// Loops on runtimes with a thread per core, such as compio and monoio: one thread, and threads with a queue.
     ///
     embedding_queue: "guide/embedding_queue.md";
 }

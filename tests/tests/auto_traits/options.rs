@@ -1,6 +1,7 @@
 //! The options that decide when bodies start, and those that stop a loop.
 
 use std::io;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -19,6 +20,22 @@ fn retry() -> ConstantBuilder {
     ConstantBuilder::default()
 }
 
+/// A clock that may move to another thread, with sleeps that stay on theirs.
+#[derive(Debug, Clone, Copy)]
+struct PerCore;
+
+impl LocalTimer for PerCore {
+    type Sleep = Pin<Box<dyn Future<Output = ()>>>;
+
+    fn sleep_local(&self, _: Duration) -> Self::Sleep {
+        Box::pin(std::future::pending())
+    }
+
+    fn now_local(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
 pub(super) fn types() -> Vec<Case> {
     types! {
         WithInterrupt<NoOptions, DrainOn<Cancellation>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
@@ -33,7 +50,9 @@ pub(super) fn types() -> Vec<Case> {
         LimitBy<Rc<str>, Body> => "Unpin UnwindSafe RefUnwindSafe",
         WeightBy<Body> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Stagger<Smol> => "Send Unpin",
+        Stagger<PerCore> => "Unpin",
         Rated<Smol> => "Send Unpin",
+        Rated<PerCore> => "Unpin",
         Rate => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         RateLimit => "Send Sync Unpin",
         SharedRate => "Send Sync Unpin",
@@ -43,6 +62,9 @@ pub(super) fn types() -> Vec<Case> {
         Retry<backon::ExponentialBuilder> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Retry<backon::ExponentialBuilder, RetryIf<Body>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Retrying<Smol, ConstantBuilder, backon::ConstantBackoff, AnyError> => "Send Unpin",
+        Retrying<PerCore, ConstantBuilder, backon::ConstantBackoff, AnyError> => "Unpin",
+        Timeout<PerCore> => "Unpin",
+        Deadline<PerCore> => "Unpin",
         AnyError => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         RetryIf<Body> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         AdmissionQueue<u32, Rc<u32>> => "Unpin UnwindSafe RefUnwindSafe",
@@ -79,6 +101,9 @@ pub(super) fn rows() -> Vec<Case> {
         in_task().stop_on_counts(|_| true).settle(send::result) => "Send Sync Unpin",
         in_task().stop_on_output(|_, _| true).settle(send::result) => "Send Sync Unpin",
         in_task().drain_on(CancelToken::new()).gather(send::value) => "Send Sync Unpin",
+        in_task().timeout(&PerCore, TIME).gather(send::value) => "Unpin",
+        in_task().deadline(&PerCore, TIME).gather(send::value) => "Unpin",
+        in_task().observe(&PerCore, |_: Duration, _: &Event| {}).gather(send::value) => "Send Sync Unpin",
         in_task().observe(&Smol, |_: Duration, _: &Event| {}).gather(send::value) => "Send Sync Unpin",
     }
 }

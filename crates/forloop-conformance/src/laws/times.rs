@@ -128,9 +128,9 @@ pub fn a_wait_times_out_on_time<B: Backend>(backend: B) {
 /// WAIT-4: A sleep counts from the call of `sleep`, not from its first poll.
 pub fn a_sleep_counts_from_its_call<B: Backend>(backend: B) {
     let clock = backend.clock();
-    let first = clock.sleep(Duration::from_millis(400));
     let clock = &clock;
     backend.block_on(async {
+        let first = clock.sleep(Duration::from_millis(400));
         clock.sleep(Duration::from_millis(350)).await;
         // This one is due later, even if the machine pauses in between.
         let second = clock.sleep(Duration::from_millis(200));

@@ -22,6 +22,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
+use crate::cases::CASES;
 use crate::compiled::Erased;
 use crate::tasks::Tasks;
 
@@ -205,13 +206,18 @@ pub(crate) fn message(payload: &(dyn std::any::Any + Send)) -> &str {
 #[derive(Debug)]
 pub struct Seam {
     report: OnceLock<Report>,
+    is_local: bool,
 }
 
 impl Seam {
     /// The seam of a suite whose tests have not begun.
-    #[allow(clippy::new_without_default)] // for a static
-    pub const fn new() -> Self {
-        Self { report: OnceLock::new() }
+    pub const fn spawned() -> Self {
+        Self { report: OnceLock::new(), is_local: false }
+    }
+
+    /// The same for a runtime of one thread.
+    pub const fn local() -> Self {
+        Self { report: OnceLock::new(), is_local: true }
     }
 
     /// Examines the seam, unless another test has. The first test prints the faults.
@@ -221,6 +227,13 @@ impl Seam {
                 examine(move || backend().into_tasks().expect("bodies are tasks on this backend"));
             if !report.holds() {
                 print_now(&faults(suite, &report));
+            }
+            if self.is_local {
+                let left_out = CASES.iter().filter(|case| case.needs_workers()).count();
+                print_now(&format!(
+                    "\n{suite}: {left_out} laws of worker pools are left out, because a pool needs a runtime \
+                     that is `Spawn`\n"
+                ));
             }
             report
         })

@@ -1,11 +1,10 @@
 //! A timer for a moment of a clock.
 
-use alloc::boxed::Box;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
-use crate::Timer;
+use crate::LocalTimer;
 
 /// Wakes the loop at a moment of a clock. It holds at most one timer of the runtime.
 ///
@@ -17,37 +16,43 @@ use crate::Timer;
 /// loop wakes once too early, and the alarm then sets a timer for the rest. So moments that only move
 /// forward, such as the due times of a queue of time-outs, cost a timer when the loop has slept and not one
 /// for each body.
-#[derive(Default)]
-pub(super) struct Alarm {
-    set: Option<SetTimer>,
+///
+/// The clock determines the type of the sleep. So a loop is `Send` unless the sleeps of its clock stay on their thread.
+pub(super) struct Alarm<R: LocalTimer> {
+    set: Option<SetTimer<R::Sleep>>,
 }
 
-struct SetTimer {
+struct SetTimer<S> {
     /// When the timer wakes the loop. It may be earlier than the moment that is waited for.
     wakes_at: Duration,
-    sleep: Pin<Box<dyn Future<Output = ()> + Send>>,
+    sleep: S,
 }
 
-impl Alarm {
+impl<R: LocalTimer> Default for Alarm<R> {
+    fn default() -> Self {
+        Self { set: None }
+    }
+}
+
+impl<R: LocalTimer> Alarm<R> {
     /// Ready when `timer`'s clock shows `due`.
-    pub(super) fn poll_until<R: Timer + 'static>(
+    pub(super) fn poll_until(
         &mut self,
         timer: &R,
         due: Duration,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
         loop {
-            let left = due.saturating_sub(timer.now());
+            let left = due.saturating_sub(timer.now_local());
             if left.is_zero() {
                 self.clear();
                 return Poll::Ready(());
             }
             self.set.take_if(|set| set.wakes_at > due);
-            let set = self.set.get_or_insert_with(|| SetTimer {
-                wakes_at: due,
-                sleep: Box::pin(timer.sleep(left)),
-            });
-            ready!(set.sleep.as_mut().poll(cx));
+            let set = self
+                .set
+                .get_or_insert_with(|| SetTimer { wakes_at: due, sleep: timer.sleep_local(left) });
+            ready!(Pin::new(&mut set.sleep).poll(cx));
             self.clear();
         }
     }

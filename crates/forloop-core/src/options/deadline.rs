@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use super::alarm::Alarm;
 use super::{ItemRule, OutcomeRule, Rule, WithInterrupt};
-use crate::{Loop, StopReason, Timer};
+use crate::{LocalTimer, Loop, StopReason};
 
 impl<S, P, L, C> Loop<S, P, L, C> {
     /// Stops the loop `after` this much time, counted from its first poll.
@@ -41,7 +41,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     ///     }
     /// }
     /// ```
-    pub fn deadline<R: Timer + Clone + 'static>(
+    pub fn deadline<R: LocalTimer + Clone + 'static>(
         self,
         timer: &R,
         after: Duration,
@@ -51,21 +51,21 @@ impl<S, P, L, C> Loop<S, P, L, C> {
 }
 
 /// A time limit for a loop.
-pub struct Deadline<R> {
+pub struct Deadline<R: LocalTimer> {
     timer: R,
     after: Duration,
     /// When the limit passes, by the clock of `timer`. Set at the first poll.
     due: Option<Duration>,
-    alarm: Alarm,
+    alarm: Alarm<R>,
 }
 
-impl<R: Timer + Clone + 'static> Deadline<R> {
+impl<R: LocalTimer + Clone + 'static> Deadline<R> {
     pub(crate) fn new(timer: &R, after: Duration) -> Self {
         Self { timer: timer.clone(), after, due: None, alarm: Alarm::default() }
     }
 }
 
-impl<R: Timer + 'static> Rule for Deadline<R> {
+impl<R: LocalTimer + 'static> Rule for Deadline<R> {
     const HAS_SIGNALS: bool = true;
     const SEES_STARTS: bool = false;
 
@@ -77,11 +77,11 @@ impl<R: Timer + 'static> Rule for Deadline<R> {
         let due = match self.due {
             Some(due) => due,
             // A moment that no clock can show never comes.
-            None => *self.due.insert(self.timer.now().saturating_add(self.after)),
+            None => *self.due.insert(self.timer.now_local().saturating_add(self.after)),
         };
         if will_repoll {
             // The full poll that follows sets the timer.
-            return if self.timer.now() >= due {
+            return if self.timer.now_local() >= due {
                 Poll::Ready(StopReason::TimedOut)
             } else {
                 Poll::Pending
@@ -91,16 +91,16 @@ impl<R: Timer + 'static> Rule for Deadline<R> {
     }
 }
 
-impl<I, R: Timer + 'static> ItemRule<I> for Deadline<R> {}
-impl<T, R: Timer + 'static> OutcomeRule<T> for Deadline<R> {}
+impl<I, R: LocalTimer + 'static> ItemRule<I> for Deadline<R> {}
+impl<T, R: LocalTimer + 'static> OutcomeRule<T> for Deadline<R> {}
 
-impl<R: Clone> Clone for Deadline<R> {
+impl<R: LocalTimer + Clone> Clone for Deadline<R> {
     fn clone(&self) -> Self {
         Self { timer: self.timer.clone(), after: self.after, due: None, alarm: Alarm::default() }
     }
 }
 
-impl<R> fmt::Debug for Deadline<R> {
+impl<R: LocalTimer> fmt::Debug for Deadline<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Deadline").field("after", &self.after).finish_non_exhaustive()
     }

@@ -83,15 +83,16 @@ pub use self::with_option::{WithCondition, WithInterrupt, WithOutcomes, WithRule
 pub use self::wrapper::WithOption;
 
 use self::table::options;
+use crate::LocalTimer;
 
 options! {
     AddsOutcomes as options_with_outcomes {
         catch_panics: CatchPanics,
-        timeout: Timeout<R>,
+        timeout: Timeout<R: LocalTimer>,
     }
     AddsInterrupt as signals {
         cancel_on: CancelOn<W>,
-        deadline: Deadline<R>,
+        deadline: Deadline<R: LocalTimer>,
         drain_on: DrainOn<W>,
     }
     AddsCondition as conditions {
@@ -102,12 +103,12 @@ options! {
         limit_by: LimitBy<K, G>,
         observe: Observed<R, O>,
         #[cfg(feature = "rate")]
-        rate: Rated<R>,
+        rate: Rated<R: LocalTimer>,
         #[cfg(feature = "retry")]
-        retry: Retrying<R, B, D, W>,
+        retry: Retrying<R: LocalTimer, B, D, W>,
         #[cfg(feature = "std")]
         shared_limit: SharesLimit,
-        stagger: Stagger<R>,
+        stagger: Stagger<R: LocalTimer>,
         weight_by: WeightBy<G>,
     }
 }

@@ -4,7 +4,7 @@ use core::fmt;
 use core::time::Duration;
 
 use super::{ItemRule, OutcomeRule, Rule, WithRule};
-use crate::{Event, Loop, StopReason, Timer};
+use crate::{Event, LocalTimer, Loop, StopReason};
 
 /// Receives the events of a loop.
 ///
@@ -57,7 +57,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     /// ```
     pub fn observe<R, O>(self, timer: &R, observer: O) -> Loop<S, P, L, WithRule<C, Observed<R, O>>>
     where
-        R: Timer + Clone + 'static,
+        R: LocalTimer + Clone + 'static,
         O: Observer,
     {
         self.with_option(Observed { timer: timer.clone(), observer })
@@ -71,15 +71,15 @@ pub struct Observed<R, O> {
     observer: O,
 }
 
-impl<R: Timer, O: Observer> Rule for Observed<R, O> {
+impl<R: LocalTimer, O: Observer> Rule for Observed<R, O> {
     fn on_event(&mut self, event: &Event) -> Option<StopReason> {
-        self.observer.on_event(self.timer.now(), event);
+        self.observer.on_event(self.timer.now_local(), event);
         None
     }
 }
 
-impl<I, R: Timer, O: Observer> ItemRule<I> for Observed<R, O> {}
-impl<T, R: Timer, O: Observer> OutcomeRule<T> for Observed<R, O> {}
+impl<I, R: LocalTimer, O: Observer> ItemRule<I> for Observed<R, O> {}
+impl<T, R: LocalTimer, O: Observer> OutcomeRule<T> for Observed<R, O> {}
 
 impl<R, O> fmt::Debug for Observed<R, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -9,7 +9,7 @@ use super::alarm::Alarm;
 use super::rate_limit::RateLimit;
 use super::schedule::Turn;
 use super::{ItemRule, OutcomeRule, Rule, WithRule};
-use crate::{Event, Loop, StopReason, Timer};
+use crate::{Event, LocalTimer, Loop, StopReason};
 
 impl<S, P, L, C> Loop<S, P, L, C> {
     /// Starts at most as many bodies per period as `rate` says, evenly spaced: at ten per second, one body every
@@ -55,7 +55,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     /// }
     /// ```
     #[doc(alias = "throttle")]
-    pub fn rate<R: Timer + Clone + 'static>(
+    pub fn rate<R: LocalTimer + Clone + 'static>(
         self,
         timer: &R,
         rate: impl Into<RateLimit>,
@@ -69,13 +69,13 @@ impl<S, P, L, C> Loop<S, P, L, C> {
 /// The schedule of the rate has the algorithm. This option reserves a slot when the loop wants to start a body, and
 /// waits for it with an alarm. When the body starts, the slot is used. If something else delays the start, the
 /// reservation is cancelled, and another slot is reserved when the loop asks again.
-pub struct Rated<R> {
+pub struct Rated<R: LocalTimer> {
     timer: R,
     limit: RateLimit,
     next: NextStart,
     /// How late the last start was behind its slot.
     late: Duration,
-    alarm: Alarm,
+    alarm: Alarm<R>,
 }
 
 /// The start that the loop wants next.
@@ -93,7 +93,7 @@ enum NextStart {
     Permitted { ticket: u64 },
 }
 
-impl<R: Timer + Clone + 'static> Rated<R> {
+impl<R: LocalTimer + Clone + 'static> Rated<R> {
     fn new(timer: &R, limit: RateLimit) -> Self {
         Self {
             timer: timer.clone(),
@@ -105,14 +105,14 @@ impl<R: Timer + Clone + 'static> Rated<R> {
     }
 }
 
-impl<R: Timer + 'static> Rated<R> {
+impl<R: LocalTimer + 'static> Rated<R> {
     fn reserve(&mut self, now: Duration) -> u64 {
         let late = self.late;
         self.limit.with(|schedule| schedule.reserve(now, late))
     }
 }
 
-impl<R: Timer + 'static> Rule for Rated<R> {
+impl<R: LocalTimer + 'static> Rule for Rated<R> {
     fn poll_start(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut now = self.limit.now(&self.timer);
         if let NextStart::Permitted { .. } = self.next {
@@ -142,7 +142,7 @@ impl<R: Timer + 'static> Rule for Rated<R> {
             // The loop's own clock may show another time than that of the schedule.
             let due = match alarm {
                 Some((time, due)) if time == not_before => due,
-                Some(_) | None => self.timer.now().saturating_add(not_before - now),
+                Some(_) | None => self.timer.now_local().saturating_add(not_before - now),
             };
             self.next = NextStart::Reserved { ticket, alarm: Some((not_before, due)) };
             ready!(self.alarm.poll_until(&self.timer, due, cx));
@@ -172,11 +172,11 @@ impl<R: Timer + 'static> Rule for Rated<R> {
     }
 }
 
-impl<I, R: Timer + 'static> ItemRule<I> for Rated<R> {}
-impl<T, R: Timer + 'static> OutcomeRule<T> for Rated<R> {}
+impl<I, R: LocalTimer + 'static> ItemRule<I> for Rated<R> {}
+impl<T, R: LocalTimer + 'static> OutcomeRule<T> for Rated<R> {}
 
 /// The clone starts anew, or shares the rate if it is shared.
-impl<R: Clone> Clone for Rated<R> {
+impl<R: LocalTimer + Clone> Clone for Rated<R> {
     fn clone(&self) -> Self {
         Self {
             timer: self.timer.clone(),
@@ -188,7 +188,7 @@ impl<R: Clone> Clone for Rated<R> {
     }
 }
 
-impl<R> Drop for Rated<R> {
+impl<R: LocalTimer> Drop for Rated<R> {
     fn drop(&mut self) {
         if let NextStart::Reserved { ticket, .. } | NextStart::Permitted { ticket } = self.next {
             self.limit.cancel(ticket);
@@ -196,7 +196,7 @@ impl<R> Drop for Rated<R> {
     }
 }
 
-impl<R> fmt::Debug for Rated<R> {
+impl<R: LocalTimer> fmt::Debug for Rated<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rated").field("limit", &self.limit).finish_non_exhaustive()
     }

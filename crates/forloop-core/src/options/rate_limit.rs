@@ -8,7 +8,7 @@ use super::Rate;
 use super::schedule::{Schedule, Turn};
 #[cfg(feature = "std")]
 use super::shared_rate::SharedRate;
-use crate::Timer;
+use crate::LocalTimer;
 
 /// The rate of a loop: a [`Rate`] of its own, or a [`SharedRate`](crate::SharedRate).
 pub struct RateLimit(Kind);
@@ -38,9 +38,9 @@ impl RateLimit {
     }
 
     /// The time of the schedule's clock. `timer` is the loop's own.
-    pub(super) fn now(&self, timer: &impl Timer) -> Duration {
+    pub(super) fn now(&self, timer: &impl LocalTimer) -> Duration {
         match &self.0 {
-            Kind::Own(_) => timer.now(),
+            Kind::Own(_) => timer.now_local(),
             #[cfg(feature = "std")]
             Kind::Shared(shared) => shared.now(),
         }

@@ -10,7 +10,7 @@ use backon::{Backoff, BackoffBuilder};
 
 use super::alarm::Alarm;
 use super::{ItemRule, OutcomeRule, Rule, Sealed, WithRule};
-use crate::{Event, Loop, Outcome, StopReason, Timer};
+use crate::{Event, LocalTimer, Loop, Outcome, StopReason};
 
 impl<S, P, L, C> Loop<S, P, L, C> {
     /// Retries a body that has failed, after a back-off.
@@ -76,7 +76,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
         retry: impl Into<Retry<B, W>>,
     ) -> Loop<S, P, L, WithRule<C, Retrying<R, B, B::Backoff, W>>>
     where
-        R: Timer + Clone + 'static,
+        R: LocalTimer + Clone + 'static,
         B: BackoffBuilder + Clone,
     {
         self.with_option(Retrying::new(timer.clone(), retry.into()))
@@ -202,22 +202,22 @@ impl<E, G: FnMut(&E) -> bool> Errors<E> for RetryIf<G> {
 ///
 /// The state of an item is dropped when it completes. If the loop stops during a back-off, entries of the heap are left
 /// over; they are dropped with the loop, which does not poll for retries any more.
-pub struct Retrying<R, B, D, W> {
+pub struct Retrying<R: LocalTimer, B, D, W> {
     timer: R,
     retry: Retry<B, W>,
     /// The back-offs of the items that have failed and have not completed.
     backoffs: BTreeMap<usize, D>,
     /// When the next attempts are due; the earliest on top.
     due: BinaryHeap<Reverse<(Duration, usize)>>,
-    alarm: Alarm,
+    alarm: Alarm<R>,
     /// For the latest start of the next item that is due.
-    expiry: Alarm,
+    expiry: Alarm<R>,
     /// With [`Retry::within`]: the latest start of an attempt, for each item that was started and has not
     /// completed.
     latest_start: BTreeMap<usize, Duration>,
 }
 
-impl<R, B, D, W> Retrying<R, B, D, W> {
+impl<R: LocalTimer, B, D, W> Retrying<R, B, D, W> {
     fn new(timer: R, retry: Retry<B, W>) -> Self {
         Self {
             timer,
@@ -231,7 +231,7 @@ impl<R, B, D, W> Retrying<R, B, D, W> {
     }
 }
 
-impl<R: Timer + 'static, B, D, W> Rule for Retrying<R, B, D, W> {
+impl<R: LocalTimer + 'static, B, D, W> Rule for Retrying<R, B, D, W> {
     fn poll_retry(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
         let Some(&Reverse((due, index))) = self.due.peek() else { return Poll::Pending };
         ready!(self.alarm.poll_until(&self.timer, due, cx));
@@ -249,7 +249,7 @@ impl<R: Timer + 'static, B, D, W> Rule for Retrying<R, B, D, W> {
         match *event {
             Event::Started { index, attempt: 1, .. } => {
                 if let Some(within) = self.retry.within {
-                    let latest = self.timer.now().saturating_add(within);
+                    let latest = self.timer.now_local().saturating_add(within);
                     self.latest_start.insert(index, latest);
                 }
             }
@@ -266,7 +266,7 @@ impl<R: Timer + 'static, B, D, W> Rule for Retrying<R, B, D, W> {
     }
 }
 
-impl<I: Clone, R: Timer + 'static, B, D, W> ItemRule<I> for Retrying<R, B, D, W> {
+impl<I: Clone, R: LocalTimer + 'static, B, D, W> ItemRule<I> for Retrying<R, B, D, W> {
     fn clone_for_retry(&self, item: &I) -> Option<I> {
         Some(item.clone())
     }
@@ -274,7 +274,7 @@ impl<I: Clone, R: Timer + 'static, B, D, W> ItemRule<I> for Retrying<R, B, D, W>
 
 impl<T, E, R, B, D, W> OutcomeRule<Result<T, E>> for Retrying<R, B, D, W>
 where
-    R: Timer + 'static,
+    R: LocalTimer + 'static,
     B: BackoffBuilder<Backoff = D> + Clone,
     D: Backoff,
     W: Errors<E>,
@@ -299,7 +299,7 @@ where
         let backoff = self.backoffs.entry(index);
         let delay = backoff.or_insert_with(|| self.retry.backoff.clone().build()).next()?;
         // A time that no clock can show never comes.
-        let due = self.timer.now().checked_add(delay)?;
+        let due = self.timer.now_local().checked_add(delay)?;
         if self.latest_start.get(&index).is_some_and(|&latest| due > latest) {
             return None;
         }
@@ -312,13 +312,13 @@ where
     }
 }
 
-impl<R: Clone, B: Clone, D, W: Clone> Clone for Retrying<R, B, D, W> {
+impl<R: LocalTimer + Clone, B: Clone, D, W: Clone> Clone for Retrying<R, B, D, W> {
     fn clone(&self) -> Self {
         Self::new(self.timer.clone(), self.retry.clone())
     }
 }
 
-impl<R, B: fmt::Debug, D, W> fmt::Debug for Retrying<R, B, D, W> {
+impl<R: LocalTimer, B: fmt::Debug, D, W> fmt::Debug for Retrying<R, B, D, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Retrying").field("retry", &self.retry).finish_non_exhaustive()
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::Rate;
 use super::schedule::Schedule;
-use crate::Timer;
+use crate::LocalTimer;
 
 /// A rate that several loops share: they start as many bodies per period together as one loop with that [`Rate`].
 ///
@@ -55,9 +55,9 @@ struct Shared {
 impl SharedRate {
     /// A rate that loops can share. It is measured on the clock of `timer`; each loop waits with the timer that it
     /// was given itself.
-    pub fn new<R: Timer + Clone + Send + Sync + 'static>(timer: &R, rate: Rate) -> Self {
+    pub fn new<R: LocalTimer + Clone + Send + Sync + 'static>(timer: &R, rate: Rate) -> Self {
         let timer = timer.clone();
-        let clock = Box::new(move || timer.now());
+        let clock = Box::new(move || timer.now_local());
         Self { shared: Arc::new(Shared { rate, clock, schedule: Mutex::new(Schedule::new(rate)) }) }
     }
 

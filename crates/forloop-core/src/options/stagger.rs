@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use super::alarm::Alarm;
 use super::{ItemRule, OutcomeRule, Rule, WithRule};
-use crate::{Event, Loop, StopReason, Timer};
+use crate::{Event, LocalTimer, Loop, StopReason};
 
 impl<S, P, L, C> Loop<S, P, L, C> {
     /// Starts a body when the previously started one has failed, or `delay` after that one was started, if that is
@@ -56,7 +56,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     /// ```
     #[doc(alias = "happy_eyeballs")]
     #[doc(alias = "hedge")]
-    pub fn stagger<R: Timer + Clone + 'static>(
+    pub fn stagger<R: LocalTimer + Clone + 'static>(
         self,
         timer: &R,
         delay: Duration,
@@ -69,12 +69,12 @@ impl<S, P, L, C> Loop<S, P, L, C> {
 ///
 /// Only the body that was started last matters. If it fails, no delay is left, and the next body may start. A failure
 /// of an earlier one changes nothing: a later body was started since, because of that failure or after the delay.
-pub struct Stagger<R> {
+pub struct Stagger<R: LocalTimer> {
     timer: R,
     delay: Duration,
     /// The body that was started last, unless it has failed.
     last: Option<LastStart>,
-    alarm: Alarm,
+    alarm: Alarm<R>,
 }
 
 struct LastStart {
@@ -83,13 +83,13 @@ struct LastStart {
     next_at: Duration,
 }
 
-impl<R> Stagger<R> {
+impl<R: LocalTimer> Stagger<R> {
     fn new(timer: R, delay: Duration) -> Self {
         Self { timer, delay, last: None, alarm: Alarm::default() }
     }
 }
 
-impl<R: Timer + 'static> Rule for Stagger<R> {
+impl<R: LocalTimer + 'static> Rule for Stagger<R> {
     fn poll_start(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match &self.last {
             Some(last) => self.alarm.poll_until(&self.timer, last.next_at, cx),
@@ -101,7 +101,7 @@ impl<R: Timer + 'static> Rule for Stagger<R> {
         match *event {
             Event::Started { index, .. } => {
                 // A time that no clock can show never comes.
-                let next_at = self.timer.now().saturating_add(self.delay);
+                let next_at = self.timer.now_local().saturating_add(self.delay);
                 self.last = Some(LastStart { index, next_at });
             }
             Event::Retried { index, .. } => self.on_failure(index),
@@ -112,22 +112,22 @@ impl<R: Timer + 'static> Rule for Stagger<R> {
     }
 }
 
-impl<R> Stagger<R> {
+impl<R: LocalTimer> Stagger<R> {
     fn on_failure(&mut self, index: usize) {
         self.last.take_if(|last| last.index == index);
     }
 }
 
-impl<I, R: Timer + 'static> ItemRule<I> for Stagger<R> {}
-impl<T, R: Timer + 'static> OutcomeRule<T> for Stagger<R> {}
+impl<I, R: LocalTimer + 'static> ItemRule<I> for Stagger<R> {}
+impl<T, R: LocalTimer + 'static> OutcomeRule<T> for Stagger<R> {}
 
-impl<R: Clone> Clone for Stagger<R> {
+impl<R: LocalTimer + Clone> Clone for Stagger<R> {
     fn clone(&self) -> Self {
         Self::new(self.timer.clone(), self.delay)
     }
 }
 
-impl<R> fmt::Debug for Stagger<R> {
+impl<R: LocalTimer> fmt::Debug for Stagger<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stagger").field("delay", &self.delay).finish_non_exhaustive()
     }

@@ -9,7 +9,7 @@ macro_rules! options {
     ($(
         $Adds:ident as $links:ident { $(
             $(#[$attribute:meta])*
-            $method:ident: $Option:ident $(<$($Parameter:ident),*>)?,
+            $method:ident: $Option:ident $(<$($Parameter:ident $(: $Bound:ident)?),*>)?,
         )* }
     )*) => {
         /// The names of the methods that set an option.
@@ -33,10 +33,10 @@ macro_rules! options {
 
             $(
                 $(#[$attribute])*
-                impl $(<$($Parameter),*>)? Sealed for $Option $(<$($Parameter),*>)? {}
+                impl $(<$($Parameter $(: $Bound)?),*>)? Sealed for $Option $(<$($Parameter),*>)? {}
 
                 $(#[$attribute])*
-                impl $(<$($Parameter),*>)? LoopOption for $Option $(<$($Parameter),*>)?
+                impl $(<$($Parameter $(: $Bound)?),*>)? LoopOption for $Option $(<$($Parameter),*>)?
                 where
                     Self: Rule,
                 {

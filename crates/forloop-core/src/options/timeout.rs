@@ -9,7 +9,7 @@ use super::alarm::Alarm;
 use super::with_option::AddsOutcomes;
 use super::{ItemRule, OutcomeRule, RaisesPanics, Rule, WithOption, WithOutcomes};
 use crate::engine::Key;
-use crate::{Loop, Timer};
+use crate::{LocalTimer, Loop};
 
 impl<S, P, L, C> Loop<S, P, L, C> {
     /// Cancels a body that has not completed `after` this much time from its start.
@@ -52,7 +52,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     ///     }
     /// }
     /// ```
-    pub fn timeout<R: Timer + Clone + 'static>(
+    pub fn timeout<R: LocalTimer + Clone + 'static>(
         self,
         timer: &R,
         after: Duration,
@@ -69,20 +69,20 @@ impl<S, P, L, C> Loop<S, P, L, C> {
 /// Bodies that have completed stay in the queue until they are at its head, or until the queue has doubled in length
 /// and is compacted. So its length is bounded by twice the number of running bodies, and compaction costs a
 /// constant number of steps for each body. Completions, which are frequent, need not find their entry.
-pub struct Timeout<R> {
+pub struct Timeout<R: LocalTimer> {
     timer: R,
     after: Duration,
     /// The bodies that were started, each with its due time and its attempt number; the earliest first.
     queue: VecDeque<(Duration, Key, u32)>,
     /// The length at which the queue is compacted.
     compact_at: usize,
-    alarm: Alarm,
+    alarm: Alarm<R>,
 }
 
 /// Shorter queues are not worth compacting.
 const COMPACT_AT_LEAST: usize = 64;
 
-impl<R> Timeout<R> {
+impl<R: LocalTimer> Timeout<R> {
     fn new(timer: R, after: Duration) -> Self {
         Self {
             timer,
@@ -102,15 +102,18 @@ impl<R> Timeout<R> {
     }
 }
 
-impl<C: RaisesPanics, R: Timer + 'static> RaisesPanics for WithOption<C, Timeout<R>, AddsOutcomes> {}
+impl<C: RaisesPanics, R: LocalTimer + 'static> RaisesPanics
+    for WithOption<C, Timeout<R>, AddsOutcomes>
+{
+}
 
-impl<R: Timer + 'static> Rule for Timeout<R> {
+impl<R: LocalTimer + 'static> Rule for Timeout<R> {
     const HAS_SIGNALS: bool = true;
 
     fn on_start(&mut self, body: Key, attempt: u32, alive: impl Fn(Key, u32) -> bool) {
         self.compact(alive);
         // A time that no clock can show never comes.
-        if let Some(due) = self.timer.now().checked_add(self.after) {
+        if let Some(due) = self.timer.now_local().checked_add(self.after) {
             self.queue.push_back((due, body, attempt));
         }
     }
@@ -134,16 +137,16 @@ impl<R: Timer + 'static> Rule for Timeout<R> {
     }
 }
 
-impl<I, R: Timer + 'static> ItemRule<I> for Timeout<R> {}
-impl<T, R: Timer + 'static> OutcomeRule<T> for Timeout<R> {}
+impl<I, R: LocalTimer + 'static> ItemRule<I> for Timeout<R> {}
+impl<T, R: LocalTimer + 'static> OutcomeRule<T> for Timeout<R> {}
 
-impl<R: Clone> Clone for Timeout<R> {
+impl<R: LocalTimer + Clone> Clone for Timeout<R> {
     fn clone(&self) -> Self {
         Self::new(self.timer.clone(), self.after)
     }
 }
 
-impl<R> fmt::Debug for Timeout<R> {
+impl<R: LocalTimer> fmt::Debug for Timeout<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Timeout").field("after", &self.after).finish_non_exhaustive()
     }

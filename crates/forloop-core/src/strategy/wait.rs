@@ -15,7 +15,7 @@ use crate::budget::BUDGET;
 use crate::engine::{CapacityHint, Completion, JobHandle};
 use crate::place::{BodySet, Inline, InlineJob, Place, PoolHandle};
 use crate::simulation::Origin;
-use crate::{Outcome, Spawn, Task, Timer, spawn};
+use crate::{LocalTimer, Outcome, Spawn, Task, spawn};
 
 /// A set of futures or tasks to [`wait`] for, any number of times.
 ///
@@ -273,12 +273,14 @@ impl<'a, J: JobHandle, S> Wait<'a, J, S> {
     ///
     /// A duration of zero waits for one tick of the timer, which is a millisecond on tokio. To see what has completed
     /// without waiting, poll the wait once.
-    pub fn timeout<R: Timer>(
+    ///
+    /// The wait is not `Send` if the sleeps of a [`LocalTimer`] are not. Those of a [`Timer`](crate::Timer) are.
+    pub fn timeout<R: LocalTimer>(
         self,
         timer: &R,
         duration: Duration,
-    ) -> Wait<'a, J, impl Future<Output = ()> + Send + use<R, J, S>> {
-        let sleep = timer.sleep(duration);
+    ) -> Wait<'a, J, impl Future<Output = ()> + use<R, J, S>> {
+        let sleep = timer.sleep_in_place(duration);
         Wait {
             set: self.set,
             is_awaited: self.is_awaited,

@@ -9,7 +9,7 @@ use core::time::Duration;
 use crate::looping::NoOptions;
 use crate::options::{CancelOn, Deadline, Policy, WithInterrupt};
 use crate::outcome::catch;
-use crate::{Cause, Failure, LoopError, Panic, Timer};
+use crate::{Cause, Failure, LocalTimer, LoopError, Panic};
 
 /// Runs a group of any kind of children.
 pub trait GroupDriver {
@@ -100,7 +100,7 @@ impl<D, C, M> GroupFuture<D, C, M> {
     ///
     /// The group then returns [`LoopError::TimedOut`], or [`LoopError::Failed`] with that cause if a
     /// child has failed by then.
-    pub fn deadline<R: Timer + Clone + 'static>(
+    pub fn deadline<R: LocalTimer + Clone + 'static>(
         self,
         timer: &R,
         after: Duration,
