@@ -31,8 +31,32 @@ impl<T> JobHandle for Boxed<T> {
 
     const INLINE: bool = true;
 
+    fn watch(self: Pin<&mut Self>, _cx: &mut Context<'_>) {}
+
     fn poll_outcome(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
         self.0.as_mut().poll(cx).map(Outcome::Ok)
+    }
+
+    fn mark_cancelled(self: Pin<&Self>) {}
+
+    fn cancel(self: Pin<&mut Self>) -> bool {
+        true
+    }
+
+    fn expire(self: Pin<&mut Self>) -> bool {
+        true
+    }
+
+    fn rank(self: Pin<&Self>, index: usize) -> Option<usize> {
+        Some(index)
+    }
+
+    fn sequence(&self) -> usize {
+        0
+    }
+
+    fn next_sequence() -> usize {
+        0
     }
 }
 
@@ -107,9 +131,33 @@ impl JobHandle for Large {
 
     const INLINE: bool = true;
 
+    fn watch(self: Pin<&mut Self>, _cx: &mut Context<'_>) {}
+
     fn poll_outcome(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<usize>> {
         self.check_address();
         self.body.0.as_mut().poll(cx).map(Outcome::Ok)
+    }
+
+    fn mark_cancelled(self: Pin<&Self>) {}
+
+    fn cancel(self: Pin<&mut Self>) -> bool {
+        true
+    }
+
+    fn expire(self: Pin<&mut Self>) -> bool {
+        true
+    }
+
+    fn rank(self: Pin<&Self>, index: usize) -> Option<usize> {
+        Some(index)
+    }
+
+    fn sequence(&self) -> usize {
+        0
+    }
+
+    fn next_sequence() -> usize {
+        0
     }
 }
 

@@ -6,8 +6,6 @@ use core::task::{Context, Poll};
 use crate::outcome::Outcome;
 
 /// A body that has been started, in the caller's task or elsewhere.
-///
-/// What the methods do by default is right for a body in the caller's task. One that runs elsewhere has all of its own.
 pub trait JobHandle {
     /// What the body returns.
     type Output;
@@ -27,42 +25,30 @@ pub trait JobHandle {
 
     /// Has `cx` woken when the body completes, or at once if it has, without taking its outcome. Only
     /// called if the body is not [`INLINE`](Self::INLINE).
-    fn watch(self: Pin<&mut Self>, _cx: &mut Context<'_>) {}
+    fn watch(self: Pin<&mut Self>, cx: &mut Context<'_>);
 
     /// Polls for the outcome of the body.
     fn poll_outcome(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<Self::Output>>;
 
     /// Marks the body as cancelled, so that it makes no more progress. It need not be notified yet.
-    fn mark_cancelled(self: Pin<&Self>) {}
+    fn mark_cancelled(self: Pin<&Self>);
 
     /// Asks the body to stop. Returns `true` if it has stopped once it has been dropped.
-    fn cancel(self: Pin<&mut Self>) -> bool {
-        true
-    }
+    fn cancel(self: Pin<&mut Self>) -> bool;
 
     /// Asks a body that has timed out to stop, as soon as it has been polled once. Returns `true` as
     /// [`cancel`](Self::cancel) does.
-    fn expire(self: Pin<&mut Self>) -> bool {
-        true
-    }
+    fn expire(self: Pin<&mut Self>) -> bool;
 
     /// The key of this body among those that were woken together: the lowest is polled first. `None` if
     /// the body runs elsewhere and has not completed, so that a poll would be of no use.
-    fn rank(self: Pin<&Self>, index: usize) -> Option<usize> {
-        Some(index)
-    }
+    fn rank(self: Pin<&Self>, index: usize) -> Option<usize>;
 
     /// The sequence number of the body's completion, once it has completed.
-    fn sequence(&self) -> usize {
-        Self::next_sequence()
-    }
+    fn sequence(&self) -> usize;
 
     /// The sequence number of something that completes now, among bodies of this kind.
-    ///
-    /// One task sees completions in the order in which they happen, and needs no numbers.
-    fn next_sequence() -> usize {
-        0
-    }
+    fn next_sequence() -> usize;
 }
 
 /// Names a body: its slot and its index.

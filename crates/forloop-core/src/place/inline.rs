@@ -70,8 +70,28 @@ impl<B: Body, M: JobMode> JobHandle for InlineJob<B, M> {
     const ON_POOL: bool = M::ON_POOL;
     const PARENT_WAKER: bool = M::PARENT_WAKER;
 
+    fn watch(self: Pin<&mut Self>, _cx: &mut Context<'_>) {}
+
     fn poll_outcome(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<B::Returns>> {
         self.project().body.poll(cx).map(Outcome::Ok)
+    }
+
+    fn mark_cancelled(self: Pin<&Self>) {}
+
+    fn cancel(self: Pin<&mut Self>) -> bool {
+        true
+    }
+
+    fn expire(self: Pin<&mut Self>) -> bool {
+        true
+    }
+
+    fn rank(self: Pin<&Self>, index: usize) -> Option<usize> {
+        Some(index)
+    }
+
+    fn sequence(&self) -> usize {
+        Self::next_sequence()
     }
 
     fn next_sequence() -> usize {

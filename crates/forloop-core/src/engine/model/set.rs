@@ -38,8 +38,32 @@ impl<F: Future> JobHandle for Job<F> {
 
     const INLINE: bool = true;
 
+    fn watch(self: Pin<&mut Self>, _cx: &mut Context<'_>) {}
+
     fn poll_outcome(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<F::Output>> {
         self.project().body.poll(cx).map(Outcome::Ok)
+    }
+
+    fn mark_cancelled(self: Pin<&Self>) {}
+
+    fn cancel(self: Pin<&mut Self>) -> bool {
+        true
+    }
+
+    fn expire(self: Pin<&mut Self>) -> bool {
+        true
+    }
+
+    fn rank(self: Pin<&Self>, index: usize) -> Option<usize> {
+        Some(index)
+    }
+
+    fn sequence(&self) -> usize {
+        0
+    }
+
+    fn next_sequence() -> usize {
+        0
     }
 }
 
