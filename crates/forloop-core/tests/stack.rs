@@ -1,7 +1,7 @@
 //! How much stack a loop needs.
 //!
-//! A program that needs more stack than its thread has ends its process. So each runs in a process of its own: this
-//! test binary, which is started again to run the one test [`program`].
+//! A program that needs more stack than its thread has ends its process. So each runs in a process of its own: the
+//! test starts its own binary again, as itself, and the environment says which program it is to run.
 
 #![cfg(feature = "std")]
 
@@ -34,6 +34,9 @@ const MOST_COPIES: usize = if cfg!(debug_assertions) { 6 } else { 2 };
 #[test]
 #[cfg_attr(miri, ignore = "starts processes")]
 fn a_body_is_made_where_it_stays() {
+    if run_program() {
+        return;
+    }
     let alone = copies("a body alone").unwrap();
     assert_eq!(alone, 1, "copies of a body that is boxed and polled");
     for (name, _) in PROGRAMS {
@@ -71,21 +74,24 @@ fn hundreds_of_loops_and_scopes_nest() {
 /// Whether a program needs at most `stack` bytes of the stack.
 fn fits(name: &str, stack: usize) -> bool {
     let mut process = Command::new(env::current_exe().unwrap());
-    process.args(["--exact", "program", "--ignored"]).env(PROGRAM, format!("{stack} {name}"));
+    process.args(["--exact", TEST]).env(PROGRAM, format!("{stack} {name}"));
     process.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
 }
 
 /// The environment variable that names the program, after the size of its stack.
 const PROGRAM: &str = "FORLOOP_STACK";
 
-#[test]
-#[ignore = "a part of the other tests"]
-fn program() {
-    let Ok(program) = env::var(PROGRAM) else { return };
+/// The test that a process runs instead: it calls [`run_program`] first.
+const TEST: &str = "a_body_is_made_where_it_stays";
+
+/// Runs the program that the environment names. `false` if it names none.
+fn run_program() -> bool {
+    let Ok(program) = env::var(PROGRAM) else { return false };
     let (stack, name) = program.split_once(' ').unwrap();
     let &(_, run) = PROGRAMS.iter().chain(NESTED).find(|program| program.0 == name).unwrap();
     let thread = thread::Builder::new().stack_size(stack.parse().unwrap());
     thread.spawn(move || run(&OneThread::default())).unwrap().join().unwrap();
+    true
 }
 
 /// A program, which runs on one thread.
