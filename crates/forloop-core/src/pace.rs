@@ -29,8 +29,8 @@ const FIRST_WATCHED: usize = 4;
 /// The bodies that start unwatched at first over a source of exact size.
 const FIRST_UNWATCHED: usize = 16;
 
-/// The most bodies that start unwatched later over a source of exact size. They are many, because a loop of bodies that are
-/// ready at once would feel the looks.
+/// The most bodies that start unwatched later over a source of exact size. They are many, because for a loop of bodies that
+/// are ready at once each look is a cost.
 const MOST_UNWATCHED: usize = 512;
 
 /// The turns without starts after one that has lasted long.
@@ -127,7 +127,7 @@ impl Pace {
         false
     }
 
-    /// The task returns to its executor, or has been polled again. What it did before is no concern of the next turn.
+    /// The task returns to its executor, or is polled again. The next turn is timed from its own first look.
     #[inline]
     pub(crate) fn end_turn(&mut self) {
         if let Watch::Since(_) = self.watch {

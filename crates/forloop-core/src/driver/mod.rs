@@ -207,7 +207,7 @@ where
     ///
     /// `delivery` says how soon a worker delivers an output. Unless completions `are_collected` at once,
     /// they count against the limit until they are taken.
-    #[inline(always)] // polled with each poll of the loop
+    #[inline(always)] // called at each poll of the loop
     pub(crate) fn set_up(
         self: Pin<&mut Self>,
         are_collected: bool,
