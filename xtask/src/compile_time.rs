@@ -1,8 +1,9 @@
 //! `cargo xtask bench --compile-time`: what a program with a loop takes to compile, beside one with `buffered`.
 //!
-//! The programs are the examples of `forloop-bench`, each complete by itself as a user's would be. Their dependencies are built first. Then each program is compiled
-//! several times, in turn with the others, and its figure is the lowest user time of cargo, compiler and linker. Times
-//! depend on the machine, so the ratio to `buffered` is what counts, and nothing is asserted.
+//! The programs are the examples of `forloop-bench`, each complete by itself as a user's would be. Their dependencies are
+//! built first. Then each program is compiled several times, in turn with the others, and its figure is the lowest user
+//! time of cargo, compiler and linker. Times depend on the machine, so the ratio to `buffered` is what counts, and nothing
+//! is asserted.
 
 use std::{fs, process::Command};
 
