@@ -347,8 +347,17 @@ impl<J> Chunk<J> {
         if !needs_drop::<J>() {
             self.occupied = 0;
         }
+        // Read once: the compiler does not know that no destructor writes it.
+        let slots = self.slots;
         // After a panic, continues with the next body.
-        while let Err(panic) = catch(|| bits(self.occupied).for_each(|at| self.drop_body(at))) {
+        while let Err(panic) = catch(|| {
+            for offset in bits(self.occupied) {
+                self.occupied &= !(1 << offset);
+                // SAFETY: the slot was occupied, so it exists, and is not any more, so the body is not dropped or used
+                // again.
+                unsafe { slots.add(offset).cast::<J>().drop_in_place() };
+            }
+        }) {
             panicked(panic);
         }
         occupied
