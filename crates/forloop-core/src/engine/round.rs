@@ -105,8 +105,16 @@ impl Round {
     /// Orders a round by chunks: the chunk that was opened first comes first.
     #[inline]
     pub(super) fn sort_chunks<J>(&mut self, slab: &Slab<J>) {
-        if self.chunks.len() > 1 {
-            sort_descending(&mut self.chunks, &|number| slab.chunk(number).generation());
+        let generation = |number| slab.chunk(number).generation();
+        match self.chunks[..] {
+            [] | [_] => {}
+            // A limit of 64 has two chunks, so this is frequent.
+            [first, second] => {
+                if generation(first) < generation(second) {
+                    self.chunks.swap(0, 1);
+                }
+            }
+            _ => sort_descending(&mut self.chunks, &generation),
         }
     }
 
