@@ -87,10 +87,10 @@ impl Pace {
         self.left == 0
     }
 
-    /// Counts bodies that have started.
+    /// Counts bodies that have started, at most as many as were [left](Self::left).
     #[inline]
     pub(crate) const fn count(&mut self, started: usize) {
-        self.left = self.left.saturating_sub(started);
+        self.left -= started;
     }
 
     /// Looks at the clock. Whether the turn must end before anything else starts.

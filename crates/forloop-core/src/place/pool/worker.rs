@@ -167,7 +167,8 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
         let left = self.pace.left().min(budget() - turn.polls);
         let intaken = self.intake.start_bodies(&mut self.bodies, left, before_sleep);
         turn.polls += intaken.polls;
-        self.pace.count(intaken.polls);
+        // Bodies that were pushed come in batches, which are not split.
+        self.pace.count(intaken.polls.min(self.pace.left()));
         if I::PULLS {
             self.bodies.buffer.flush_prompt();
         }
