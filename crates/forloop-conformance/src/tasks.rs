@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use forloop_core::{
-    Attempt, GroupDriver, GroupFuture, Place, Push, Spawn, SpawnLocal, SpawnScoped, Spawned,
-    SpawnedLocal, SpawnedScoped, Task, Timer,
+    Attempt, BoxedSource, FutureSet, GroupDriver, GroupFuture, Place, Push, Spawn, SpawnLocal,
+    SpawnScoped, Spawned, SpawnedLocal, SpawnedScoped, Task, Timer,
 };
 
 use crate::backend::{Backend, Job, Spawning};
@@ -81,7 +81,7 @@ impl Spawning for Tasks {
     }
 
     fn spawn<T: Send + 'static>(&self, job: Job<T>) -> Task<T> {
-        self.backend.place().start(Attempt::first(0), job)
+        self.backend.place().start(Attempt::first(0), job, ())
     }
 }
 
@@ -160,14 +160,18 @@ pub enum AnyPlace {
 }
 
 impl<T: Send + 'static> Place<Job<T>> for AnyPlace {
-    type Job = Task<T>;
+    type Set = FutureSet<Task<T>>;
     type Dispatch = Push;
 
-    fn start(&self, attempt: Attempt, body: Job<T>) -> Task<T> {
+    fn set(&self, _source: Option<BoxedSource<Job<T>>>) -> Self::Set {
+        FutureSet::default()
+    }
+
+    fn start(&self, attempt: Attempt, body: Job<T>, (): ()) -> Task<T> {
         match self {
-            Self::Spawned(place) => place.start(attempt, body),
-            Self::SpawnedLocal(place) => place.start(attempt, body),
-            Self::SpawnedScoped(place) => place.start(attempt, body),
+            Self::Spawned(place) => place.start(attempt, body, ()),
+            Self::SpawnedLocal(place) => place.start(attempt, body, ()),
+            Self::SpawnedScoped(place) => place.start(attempt, body, ()),
         }
     }
 }

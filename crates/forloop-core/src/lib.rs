@@ -59,7 +59,7 @@ pub use crate::admission::{AdmissionQueue, MaybeQueue, NoQueue};
 pub use crate::body::{Attempt, Body, TryBody, UnitBody};
 pub use crate::builder::{each, each_stream, try_each, try_each_stream};
 pub use crate::driver::{BodySpawner, Spawner};
-pub use crate::engine::{JobHandle, Key};
+pub use crate::engine::{FutureSet, JobHandle, Key};
 pub use crate::looping::{Bounded, IsStream, Iter, Limit, LimitSet, LimitUnset, Loop, NoOptions};
 pub use crate::options::*;
 #[doc(hidden)]
@@ -72,9 +72,11 @@ pub use crate::outcome::{
     BoxError, Cancelled, Cause, Closed, Failure, Interrupted, LoopError, Outcome, OutcomeKind,
     Panic, ZeroLimit,
 };
+#[doc(hidden)]
+pub use crate::place::{BodySet, BoxedSource, PoolSet};
 pub use crate::place::{
-    Dispatch, Inline, InlineJob, Layer, Layered, ParentWaker, ParentWakerJob, Place, PoolJob, Pull,
-    Push, PushPool, Spawned, SpawnedBlocking, SpawnedLocal, SpawnedScoped, SyncBody, WorkerPool,
+    Dispatch, Inline, InlineJob, Layer, Layered, ParentWaker, ParentWakerJob, Place, Pull, Push,
+    PushPool, Spawned, SpawnedBlocking, SpawnedLocal, SpawnedScoped, SyncBody, WorkerPool,
     spawn_blocking, spawn_scoped, sync_body,
 };
 pub use crate::runtime::{

@@ -148,7 +148,7 @@ mod enabled {
 
     /// The source location of a loop or of a call that spawns.
     #[derive(Debug, Clone, Copy)]
-    pub(crate) struct Origin {
+    pub struct Origin {
         at: Option<&'static Location<'static>>,
     }
 
@@ -219,7 +219,7 @@ mod disabled {
     pub(crate) struct Starting;
 
     #[derive(Debug, Clone, Copy)]
-    pub(crate) struct Origin;
+    pub struct Origin;
 
     impl Origin {
         #[inline]

@@ -84,7 +84,7 @@ pub(crate) const TIME: Duration = Duration::from_secs(1);
 
 pub(crate) type Source = Iter<Range<u32>>;
 pub(crate) type Body = fn(u32) -> Ready<u32>;
-pub(crate) type InTaskJob = InlineJob<Ready<u32>>;
+pub(crate) type InTaskJobs = FutureSet<InlineJob<Ready<u32>>>;
 
 pub(crate) fn in_task() -> Loop<Source> {
     each(0..3).unbounded()

@@ -3,12 +3,13 @@
 use std::task::Poll;
 use std::time::Duration;
 
-use forloop_core::{Cancelled, Completed, Outcome, Place, Task, TaskSet, Timer, wait};
+use forloop_core::{BodySet, Cancelled, Completed, Outcome, Place, Task, TaskSet, Timer, wait};
 
 use crate::{Alive, Backend, Gate, Inline, Job, LONG, Log, Spawning, eventually, job, yields};
 
 type Fallible = Job<Result<u64, String>>;
-type Set<B> = TaskSet<<<B as Backend>::Place as Place<Fallible>>::Job>;
+type Bodies<B> = <<B as Backend>::Place as Place<Fallible>>::Set;
+type Set<B> = TaskSet<<Bodies<B> as BodySet>::Job, Bodies<B>>;
 
 fn set<B: Backend>(backend: &B, bodies: Vec<Fallible>) -> Set<B> {
     TaskSet::at(&backend.place(), bodies)

@@ -26,9 +26,10 @@ use super::starting::{StartPause, next_item};
 use super::{Drive, ROUND, Spawner};
 use crate::admission::{AdmissionQueue, AttemptLog, Leftover, MaybeQueue};
 use crate::body::Attempt;
-use crate::engine::{Completion, JobHandle};
+use crate::engine::Completion;
 use crate::options::{Event, ItemPolicy, OutcomeRule};
 use crate::outcome::{StopReason, catch};
+use crate::place::BodySet;
 use crate::simulation::beginning;
 use crate::{Outcome, OutcomeKind, Panic};
 
@@ -46,7 +47,7 @@ impl<S, A, J, Q, C, U> Drive<S, A, J, Q, C, U>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
-    J: JobHandle,
+    J: BodySet,
     Q: MaybeQueue<C::Item, J::Output>,
     C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
 {
@@ -272,9 +273,9 @@ where
         let mut item = Some((index, item));
         let next =
             || item.take().map_or(ControlFlow::Break(StartPause::Quota), ControlFlow::Continue);
-        let make = |index, item| {
+        let make = |index, item, completer| {
             let _starting = beginning(origin, index);
-            spawner.launch(attempt, item)
+            spawner.launch(attempt, item, completer)
         };
         let on_complete = |completion| ControlFlow::Break(StartPause::Completed(completion));
         let result = match this.running.start(cx.waker(), 1, next, make, on_complete) {

@@ -67,11 +67,11 @@ use self::expiry::Expiry;
 use self::phase::Phase;
 use crate::admission::MaybeQueue;
 use crate::budget::budget;
-use crate::engine::{CapacityHint, Completion, JobHandle};
+use crate::engine::{CapacityHint, Completion};
 use crate::options::{ItemPolicy, OutcomeRule};
 use crate::outcome::{Interruption, catch};
 use crate::pace::Pace;
-use crate::place::{BodySet, Delivery, DeliveryRule, PoolHandle, PullConfig};
+use crate::place::{BodySet, Delivery, DeliveryRule, PullConfig};
 use crate::simulation::Origin;
 use crate::{Interrupted, Outcome, Panic};
 
@@ -86,7 +86,7 @@ pin_project! {
     /// A running loop: its source, its body, its options and the bodies that run.
     ///
     /// Its parts are parameters and no projections, so that a loop over borrowed items is `Send` inside a spawned
-    /// task: the source `S`, the spawner `A` of jobs `J`, the admission queue `Q`, the policy `C`, and the error `U`
+    /// task: the source `S`, the spawner `A`, the set `J` of running bodies, the admission queue `Q`, the policy `C`, and the error `U`
     /// of the source.
     pub(crate) struct Drive<S, A, J, Q, C, U> {
         // Dropped as soon as it is exhausted or nothing may start any more; never polled again.
@@ -97,7 +97,7 @@ pin_project! {
         // The items that were pulled and do not run.
         admission: Q,
         limit: usize,
-        running: BodySet<J>,
+        running: J,
         // Dropped when the loop has finished, and after the bodies: it returns the permits that they have.
         policy: Option<C>,
         phase: Phase<U>,
@@ -167,7 +167,7 @@ impl<S, A, J, Q, C, U> Drive<S, A, J, Q, C, U>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
-    J: JobHandle,
+    J: BodySet,
     Q: MaybeQueue<C::Item, J::Output>,
     C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
 {
@@ -177,18 +177,19 @@ where
         source: Option<S>,
         spawner: Option<A>,
         admission: Q,
-        pool: Option<PoolHandle<J>>,
+        mut running: J,
         limit: usize,
         policy: C,
         origin: Origin,
     ) -> Self {
+        running.set_origin(origin);
         Self {
             source,
             spawner,
             admission,
             limit,
             policy: Some(policy),
-            running: BodySet::new(pool, origin),
+            running,
             phase: Phase::Running,
             is_set_up: false,
             started: 0,
@@ -579,7 +580,7 @@ fn deliver<T, B>(
     on_complete(None)
 }
 
-impl<S, A, J, Q, C, U> fmt::Debug for Drive<S, A, J, Q, C, U> {
+impl<S, A, J: fmt::Debug, Q, C, U> fmt::Debug for Drive<S, A, J, Q, C, U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Drive")
             .field("limit", &self.limit)

@@ -6,10 +6,9 @@ use super::Drive;
 use super::spawner::BodySpawner;
 use crate::admission::MaybeQueue;
 use crate::body::Body;
-use crate::engine::JobHandle;
 use crate::looping::{LimitSet, Loop};
 use crate::options::{ItemPolicy, OutcomeRule};
-use crate::place::{Dispatch, Place};
+use crate::place::{BodySet, Dispatch, Place};
 
 impl<S, P, L, C> Loop<S, P, L, C> {
     /// The loop on its way, with this body. `is_error` says which of its outputs are errors, if the strategy knows.
@@ -25,21 +24,21 @@ impl<S, P, L, C> Loop<S, P, L, C> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
-        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
-        J: JobHandle<Output = B::Returns>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I>>,
+        J: BodySet<Output = B::Returns>,
     {
         let Self { source, place, limit, policy, origin } = self;
         let limit = limit.bodies();
         let admission = MaybeQueue::new(is_error);
-        let (source, spawner, pool) =
+        let (source, spawner, running) =
             match P::Dispatch::body_source(source, body, C::worker_item_of()) {
                 // The workers pull the items and start the bodies.
-                Ok(body_source) => (None, None, place.pool(Some(body_source))),
+                Ok(body_source) => (None, None, place.set(Some(body_source))),
                 Err((source, body)) => {
-                    let pool = place.pool(None);
-                    (Some(source), Some(BodySpawner { body, place }), pool)
+                    let running = place.set(None);
+                    (Some(source), Some(BodySpawner { body, place }), running)
                 }
             };
-        Drive::new(source, spawner, admission, pool, limit, policy, origin)
+        Drive::new(source, spawner, admission, running, limit, policy, origin)
     }
 }

@@ -12,9 +12,10 @@ use super::{Drive, ROUND, Spawner, deliver};
 use crate::admission::MaybeQueue;
 use crate::body::Attempt;
 use crate::budget::BUDGET;
-use crate::engine::{Completion, JobHandle};
+use crate::engine::Completion;
 use crate::options::{ItemPolicy, OutcomeRule};
 use crate::outcome::catch;
+use crate::place::BodySet;
 use crate::simulation::beginning;
 use crate::{Cause, Outcome, Panic};
 
@@ -58,7 +59,7 @@ impl<S, A, J, Q, C, U> Drive<S, A, J, Q, C, U>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
-    J: JobHandle,
+    J: BodySet,
     Q: MaybeQueue<C::Item, J::Output>,
     C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
 {
@@ -209,9 +210,9 @@ where
                     Err(why) => ControlFlow::Break(pause(why)),
                 }
             };
-            let make = |index, item| {
+            let make = |index, item, completer| {
                 let _starting = beginning(origin, index);
-                spawner.launch(Attempt::first(index), item)
+                spawner.launch(Attempt::first(index), item, completer)
             };
             let room = this.limit.saturating_sub(this.running.len().saturating_add(held));
             // Options that time bodies must see each start.

@@ -11,17 +11,17 @@ use super::expiry::Expiry;
 use super::phase::Phase;
 use super::{Drive, Spawner};
 use crate::admission::MaybeQueue;
-use crate::engine::{Completion, JobHandle};
+use crate::engine::Completion;
 use crate::options::{ItemPolicy, OutcomeRule};
 use crate::outcome::{Interruption, StopEffect, catch};
-use crate::place::SourceFailure;
+use crate::place::{BodySet, SourceFailure};
 use crate::{Cause, Outcome, OutcomeKind, Panic, StopReason};
 
 impl<S, A, J, Q, C, U> Drive<S, A, J, Q, C, U>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
-    J: JobHandle,
+    J: BodySet,
     Q: MaybeQueue<C::Item, J::Output>,
     C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
 {
@@ -245,7 +245,7 @@ where
         let this = self.as_mut().project();
         // Time-outs are looked at after a round.
         let is_complete = !C::HAS_SIGNALS && !this.running.is_round_in_progress();
-        if !J::INLINE || J::ON_POOL || is_complete || this.phase.is_stopping() {
+        if !J::IS_INLINE || is_complete || this.phase.is_stopping() {
             return self.stop();
         }
         let drained = this.phase.finish();
@@ -263,8 +263,8 @@ where
         self.as_mut().close();
         let this = self.as_mut().project();
         // Bodies that are dropped at once pass on no completion of their own.
-        let are_dropped = J::INLINE && !J::ON_POOL;
-        let dropped = if C::HAS_RULES && are_dropped { this.running.indices() } else { Vec::new() };
+        let dropped =
+            if C::HAS_RULES && J::IS_INLINE { this.running.indices() } else { Vec::new() };
         let panic = this.panic;
         this.running.cancel(|caught| {
             panic.get_or_insert(caught);

@@ -4,7 +4,7 @@ use super::ready::CHUNK_SLOTS;
 
 /// What is known about the number of bodies that run at once.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct CapacityHint {
+pub struct CapacityHint {
     /// An upper bound: the limit, or the number of items.
     most: usize,
     /// The number of bodies there will be unless some complete first.

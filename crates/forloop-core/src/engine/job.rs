@@ -14,10 +14,6 @@ pub trait JobHandle {
     /// completions, and dropping the body stops it at once.
     const INLINE: bool;
 
-    /// Whether a worker pool may run the body.
-    #[doc(hidden)]
-    const ON_POOL: bool = false;
-
     /// Whether the body is polled with the waker of the task that polls its loop, and not with one of its
     /// own.
     #[doc(hidden)]
@@ -60,7 +56,7 @@ pub struct Key {
 
 /// A body that has completed.
 #[derive(Debug)]
-pub(crate) struct Completion<T> {
+pub struct Completion<T> {
     /// The index that the body was inserted with.
     pub(crate) index: usize,
     /// The position in completion order, where that can differ from the order of reports. Bodies that run

@@ -71,7 +71,7 @@ use crate::simulation::{self, Origin, WaitReport};
 use crate::wait_group::{WaitGroup, with_wait_group};
 
 /// A set of started bodies, each with its index.
-pub(crate) struct FutureSet<J> {
+pub struct FutureSet<J> {
     ready: ReadyQueue,
     bodies: Bodies<J>,
     capacity_hint: CapacityHint,
@@ -106,9 +106,8 @@ impl<J: JobHandle> FutureSet<J> {
 
     /// Sets the source location of the loop, for the reports of a simulation.
     #[inline]
-    pub(crate) fn with_origin(mut self, origin: Origin) -> Self {
+    pub(crate) fn set_origin(&mut self, origin: Origin) {
         self.wait_report = WaitReport::new(origin);
-        self
     }
 
     /// Sets the hint for the slots that are still to be made.
@@ -553,6 +552,12 @@ impl<J> FutureSet<J> {
                 mark_one(job);
             }
         });
+    }
+}
+
+impl<J: JobHandle> Default for FutureSet<J> {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

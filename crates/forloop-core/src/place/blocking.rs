@@ -14,9 +14,11 @@ use core::task::{Context, Poll, Waker};
 
 use concurrent_queue::ConcurrentQueue;
 
+use super::pool::BoxedSource;
 use super::{Place, Push};
 use crate::SpawnBlocking;
 use crate::body::{Attempt, Body};
+use crate::engine::FutureSet;
 use crate::simulation::{Origin, spawning};
 use crate::spawn_task::is_large;
 use crate::task::{Run, Task, pair};
@@ -32,10 +34,14 @@ where
     R: SpawnBlocking,
     B: Body<Returns: Send> + Send + 'static,
 {
-    type Job = Task<B::Returns>;
+    type Set = FutureSet<Task<B::Returns>>;
     type Dispatch = Push;
 
-    fn start(&self, _attempt: Attempt, body: B) -> Task<B::Returns> {
+    fn set(&self, _source: Option<BoxedSource<B>>) -> Self::Set {
+        FutureSet::new()
+    }
+
+    fn start(&self, _attempt: Attempt, body: B, (): ()) -> Task<B::Returns> {
         start(&self.0, body)
     }
 }

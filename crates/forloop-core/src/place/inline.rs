@@ -6,11 +6,11 @@ use core::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
+use super::pool::BoxedSource;
 use super::{Place, Push};
 use crate::Outcome;
 use crate::body::{Attempt, Body};
-use crate::engine::JobHandle;
-use crate::task::next_sequence;
+use crate::engine::{FutureSet, JobHandle};
 
 /// Runs each body in the caller's own task: it may borrow, need not be `Send`, and shares the caller's
 /// core.
@@ -18,25 +18,27 @@ use crate::task::next_sequence;
 pub struct Inline;
 
 impl<B: Body> Place<B> for Inline {
-    type Job = InlineJob<B>;
+    type Set = FutureSet<InlineJob<B>>;
     type Dispatch = Push;
 
-    fn start(&self, _attempt: Attempt, body: B) -> InlineJob<B> {
+    #[inline(always)] // so that it is constructed in place
+    fn set(&self, _source: Option<BoxedSource<B>>) -> Self::Set {
+        FutureSet::new()
+    }
+
+    #[inline]
+    fn start(&self, _attempt: Attempt, body: B, (): ()) -> InlineJob<B> {
         InlineJob { body, mode: PhantomData }
     }
 }
 
-/// Who polls an [`InlineJob`], and with which waker.
+/// With which waker an [`InlineJob`] is polled.
 pub trait JobMode {
-    /// Whether workers may take the body from the loop's task.
-    const ON_POOL: bool;
-
     /// Whether the body is polled with its caller's waker instead of one of its own.
     const PARENT_WAKER: bool;
 }
 
 impl JobMode for Inline {
-    const ON_POOL: bool = false;
     const PARENT_WAKER: bool = false;
 }
 
@@ -44,9 +46,8 @@ pin_project! {
     /// A body that is polled where it is stored: it runs only while it is polled, and dropping it
     /// cancels it.
     ///
-    /// The mode `M` says who polls it: the caller's task ([`Inline`], and
-    /// [`ParentWaker`](crate::ParentWaker) with the caller's waker) or a worker
-    /// ([`PoolJob`](crate::PoolJob)).
+    /// The mode `M` says with which waker: one of its own ([`Inline`]), or the caller's
+    /// ([`ParentWaker`](crate::ParentWaker)).
     #[derive(Debug)]
     pub struct InlineJob<B, M = Inline> {
         // Places fill these in themselves: where the compiler does not optimise, each function that a body is passed
@@ -67,7 +68,6 @@ impl<B: Body, M: JobMode> JobHandle for InlineJob<B, M> {
     type Output = B::Returns;
 
     const INLINE: bool = true;
-    const ON_POOL: bool = M::ON_POOL;
     const PARENT_WAKER: bool = M::PARENT_WAKER;
 
     fn watch(self: Pin<&mut Self>, _cx: &mut Context<'_>) {}
@@ -95,8 +95,7 @@ impl<B: Body, M: JobMode> JobHandle for InlineJob<B, M> {
     }
 
     fn next_sequence() -> usize {
-        // One task sees completions in the order in which they happen. Workers complete bodies side by
-        // side, so there each completion takes a number.
-        if M::ON_POOL { next_sequence() } else { 0 }
+        // One task sees completions in the order in which they happen.
+        0
     }
 }

@@ -2,7 +2,8 @@
 
 use core::fmt;
 
-use super::pool::{BoxedSource, PoolHandle};
+use super::body_set::BodySet;
+use super::pool::BoxedSource;
 use super::{Place, Push};
 use crate::body::{Attempt, Body};
 
@@ -34,15 +35,20 @@ impl<P, W> Layered<P, W> {
 }
 
 impl<B: Body, P: Place<W::Layered>, W: Layer<B>> Place<B> for Layered<P, W> {
-    type Job = P::Job;
+    type Set = P::Set;
     type Dispatch = Push;
 
-    fn start(&self, attempt: Attempt, body: B) -> P::Job {
-        self.place.start(attempt, self.layer.layer(attempt, body))
+    fn set(&self, _source: Option<BoxedSource<B>>) -> P::Set {
+        self.place.set(None)
     }
 
-    fn pool(&self, _source: Option<BoxedSource<B>>) -> Option<PoolHandle<P::Job>> {
-        self.place.pool(None)
+    fn start(
+        &self,
+        attempt: Attempt,
+        body: B,
+        completer: <P::Set as BodySet>::Completer,
+    ) -> <P::Set as BodySet>::Job {
+        self.place.start(attempt, self.layer.layer(attempt, body), completer)
     }
 }
 

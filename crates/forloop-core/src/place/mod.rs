@@ -1,6 +1,7 @@
 //! Where bodies run: in the caller's own task, in a task each, or on a pool of workers.
 
 mod blocking;
+mod body_set;
 mod dispatch;
 mod inline;
 mod layered;
@@ -14,12 +15,11 @@ pub use self::blocking::{SpawnedBlocking, SyncBody, spawn_blocking, sync_body};
 pub use self::layered::{Layer, Layered};
 pub use self::scoped::{SpawnedScoped, spawn_scoped};
 
+pub use self::body_set::BodySet;
 pub use self::dispatch::{Dispatch, Pull, Push};
 pub use self::inline::{Inline, InlineJob};
 pub use self::parent_waker::{ParentWaker, ParentWakerJob};
-pub(crate) use self::pool::{
-    BodySet, Delivery, DeliveryRule, PoolHandle, PullConfig, SourceFailure,
-};
-pub use self::pool::{PoolJob, PushPool, WorkerPool};
+pub use self::pool::{BoxedSource, PoolSet, PushPool, WorkerPool};
+pub(crate) use self::pool::{Delivery, DeliveryRule, PullConfig, SourceFailure};
 pub use self::spawned::{Spawned, SpawnedLocal};
 pub use self::traits::Place;

@@ -3,8 +3,10 @@
 use core::marker::PhantomData;
 
 use super::inline::JobMode;
+use super::pool::BoxedSource;
 use super::{InlineJob, Place, Push};
 use crate::body::{Attempt, Body};
+use crate::engine::FutureSet;
 
 /// Runs each body in the caller's own task like [`Inline`](crate::Inline), and polls it with the
 /// caller's waker: see [`Loop::with_parent_waker`](crate::Loop::with_parent_waker).
@@ -12,7 +14,6 @@ use crate::body::{Attempt, Body};
 pub struct ParentWaker;
 
 impl JobMode for ParentWaker {
-    const ON_POOL: bool = false;
     const PARENT_WAKER: bool = true;
 }
 
@@ -20,10 +21,14 @@ impl JobMode for ParentWaker {
 pub type ParentWakerJob<B> = InlineJob<B, ParentWaker>;
 
 impl<B: Body> Place<B> for ParentWaker {
-    type Job = ParentWakerJob<B>;
+    type Set = FutureSet<ParentWakerJob<B>>;
     type Dispatch = Push;
 
-    fn start(&self, _attempt: Attempt, body: B) -> ParentWakerJob<B> {
+    fn set(&self, _source: Option<BoxedSource<B>>) -> Self::Set {
+        FutureSet::new()
+    }
+
+    fn start(&self, _attempt: Attempt, body: B, (): ()) -> ParentWakerJob<B> {
         InlineJob { body, mode: PhantomData }
     }
 }

@@ -3,9 +3,11 @@
 
 use alloc::boxed::Box;
 
+use super::pool::BoxedSource;
 use super::{Place, Push};
 use crate::SpawnScoped;
 use crate::body::{Attempt, Body};
+use crate::engine::FutureSet;
 use crate::simulation::{Origin, spawning};
 use crate::spawn_task::is_large;
 use crate::task::{Task, pair};
@@ -22,10 +24,14 @@ where
     S: SpawnScoped<'env>,
     B: Body<Returns: Send> + Send + 'env,
 {
-    type Job = Task<B::Returns>;
+    type Set = FutureSet<Task<B::Returns>>;
     type Dispatch = Push;
 
-    fn start(&self, _attempt: Attempt, body: B) -> Task<B::Returns> {
+    fn set(&self, _source: Option<BoxedSource<B>>) -> Self::Set {
+        FutureSet::new()
+    }
+
+    fn start(&self, _attempt: Attempt, body: B, (): ()) -> Task<B::Returns> {
         spawn_scoped(&self.0, body)
     }
 }

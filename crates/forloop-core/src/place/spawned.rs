@@ -3,9 +3,10 @@
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
+use super::pool::BoxedSource;
 use super::{Place, Push};
 use crate::body::{Attempt, Body};
-use crate::engine::JobHandle;
+use crate::engine::{FutureSet, JobHandle};
 use crate::spawn_task::{spawn, spawn_local};
 use crate::task::{Task, next_sequence};
 use crate::{Outcome, Spawn, SpawnLocal};
@@ -15,10 +16,14 @@ use crate::{Outcome, Spawn, SpawnLocal};
 pub struct Spawned<R>(pub R);
 
 impl<R: Spawn, B: Body<Returns: Send> + Send + 'static> Place<B> for Spawned<R> {
-    type Job = Task<B::Returns>;
+    type Set = FutureSet<Task<B::Returns>>;
     type Dispatch = Push;
 
-    fn start(&self, _attempt: Attempt, body: B) -> Task<B::Returns> {
+    fn set(&self, _source: Option<BoxedSource<B>>) -> Self::Set {
+        FutureSet::new()
+    }
+
+    fn start(&self, _attempt: Attempt, body: B, (): ()) -> Task<B::Returns> {
         spawn(&self.0, body)
     }
 }
@@ -28,10 +33,14 @@ impl<R: Spawn, B: Body<Returns: Send> + Send + 'static> Place<B> for Spawned<R> 
 pub struct SpawnedLocal<R>(pub R);
 
 impl<R: SpawnLocal, B: Body + 'static> Place<B> for SpawnedLocal<R> {
-    type Job = Task<B::Returns>;
+    type Set = FutureSet<Task<B::Returns>>;
     type Dispatch = Push;
 
-    fn start(&self, _attempt: Attempt, body: B) -> Task<B::Returns> {
+    fn set(&self, _source: Option<BoxedSource<B>>) -> Self::Set {
+        FutureSet::new()
+    }
+
+    fn start(&self, _attempt: Attempt, body: B, (): ()) -> Task<B::Returns> {
         spawn_local(&self.0, body)
     }
 }

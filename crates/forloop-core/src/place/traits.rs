@@ -1,8 +1,8 @@
 //! The trait of all places.
 
-use super::pool::{BoxedSource, PoolHandle};
+use super::body_set::BodySet;
+use super::pool::BoxedSource;
 use crate::body::{Attempt, Body};
-use crate::engine::JobHandle;
 
 /// Where the bodies of a loop run.
 ///
@@ -33,19 +33,20 @@ use crate::engine::JobHandle;
     note = "remove `.on(..)` to run bodies that borrow in the caller's task"
 )]
 pub trait Place<B: Body> {
-    /// The handle of a body that was started here.
-    type Job: JobHandle<Output = B::Returns>;
+    /// The set that holds the running bodies of a loop here.
+    type Set: BodySet<Output = B::Returns>;
 
     /// How bodies get here: [`Push`](crate::Push) or [`Pull`](crate::Pull).
     type Dispatch;
 
-    /// Starts `body`, made for this attempt at this item.
-    fn start(&self, attempt: Attempt, body: B) -> Self::Job;
+    /// Makes the set for a loop. With `source`, workers pull the bodies from it; without, the loop starts them.
+    fn set(&self, source: Option<BoxedSource<B>>) -> Self::Set;
 
-    /// Returns the worker pool that runs the bodies, if this place has one. With `source`, the workers
-    /// pull the bodies from it; without, the loop pushes them.
-    #[doc(hidden)]
-    fn pool(&self, _source: Option<BoxedSource<B>>) -> Option<PoolHandle<Self::Job>> {
-        None
-    }
+    /// Starts `body`, made for this attempt at this item. What it returns is stored in the set.
+    fn start(
+        &self,
+        attempt: Attempt,
+        body: B,
+        completer: <Self::Set as BodySet>::Completer,
+    ) -> <Self::Set as BodySet>::Job;
 }

@@ -8,9 +8,9 @@ use super::Results;
 use super::output_buffer::OutputBuffer;
 use crate::body::Body;
 use crate::driver::BodySpawner;
-use crate::engine::JobHandle;
+use crate::engine::FutureSet;
 use crate::options::{ItemPolicy, OutcomeRule, Policy};
-use crate::place::{Dispatch, Inline, InlineJob, Place};
+use crate::place::{BodySet, Dispatch, Inline, InlineJob, Place};
 use crate::{Iter, LimitSet, Loop, each};
 
 /// Runs every future concurrently and yields index and output of each, in completion order.
@@ -43,7 +43,12 @@ use crate::{Iter, LimitSet, Loop, each};
 #[cfg_attr(feature = "simulation", track_caller)]
 pub fn as_completed<I, N, F, T>(
     futures: I,
-) -> Results<Iter<N>, BodySpawner<impl FnMut(F) -> F, Inline>, InlineJob<F>, AsCompleted<T>>
+) -> Results<
+    Iter<N>,
+    BodySpawner<impl FnMut(F) -> F, Inline>,
+    FutureSet<InlineJob<F>>,
+    AsCompleted<T>,
+>
 where
     I: IntoIterator<Item = F, IntoIter = N>,
     N: Iterator<Item = F>,
@@ -105,8 +110,8 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
-        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
-        J: JobHandle<Output = B::Returns>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I>>,
+        J: BodySet<Output = B::Returns>,
     {
         Results::new(self.drive(body, None), AsCompleted { outputs: VecDeque::new() })
     }

@@ -8,9 +8,9 @@ use super::collector::{CollectFuture, Collector, CompletionDelivery, LoopEnd};
 use super::try_gather::TryGather;
 use crate::admission::AttemptLog;
 use crate::body::{Body, TryBody};
-use crate::engine::{Completion, JobHandle, OrderedBuffer};
+use crate::engine::{Completion, OrderedBuffer};
 use crate::options::{ItemPolicy, OutcomeRule, Policy, RaisesPanics};
-use crate::place::{Dispatch, Place};
+use crate::place::{BodySet, Dispatch, Place};
 use crate::{LimitSet, Loop, LoopError};
 
 impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
@@ -63,8 +63,8 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
-        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
-        J: JobHandle<Output = B::Returns>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I>>,
+        J: BodySet<Output = B::Returns>,
     {
         let collector: Collect<C::Output<B::Returns>, X> =
             Collect { outputs: OrderedBuffer::new(), collection: PhantomData };
@@ -113,8 +113,8 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
         B: TryBody<T, E>,
-        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
-        J: JobHandle<Output = B::Returns>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I>>,
+        J: BodySet<Output = B::Returns>,
     {
         let collector = TryCollect { gather: TryGather::new(), collection: PhantomData };
         CollectFuture::new(self.drive(body, Some(Result::is_err)), collector)

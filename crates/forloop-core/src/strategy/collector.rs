@@ -10,10 +10,10 @@ use pin_project_lite::pin_project;
 
 use crate::admission::{AttemptLog, MaybeQueue};
 use crate::driver::{Drive, Spawner};
-use crate::engine::{Completion, JobHandle};
+use crate::engine::Completion;
 use crate::options::{ItemPolicy, OutcomeRule, Policy};
 use crate::outcome::catch;
-use crate::place::Delivery;
+use crate::place::{BodySet, Delivery};
 use crate::{Interrupted, Outcome, Panic};
 
 /// Collects the completions of a loop into one result, under the policy `C`.
@@ -132,7 +132,7 @@ impl<S, A, J, Q, C, U, V> Future for CollectFuture<S, A, J, Q, C, U, V>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
-    J: JobHandle,
+    J: BodySet,
     Q: MaybeQueue<C::Item, J::Output>,
     C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
     V: Collector<J::Output, C>,
@@ -175,7 +175,7 @@ impl<S, A, J, Q, C, U, V> CollectFuture<S, A, J, Q, C, U, V>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
-    J: JobHandle,
+    J: BodySet,
     Q: MaybeQueue<C::Item, J::Output>,
     C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
     V: Collector<J::Output, C>,

@@ -36,9 +36,10 @@ use super::results::{Fill, Results};
 use crate::admission::MaybeQueue;
 use crate::body::Body;
 use crate::driver::Spawner;
-use crate::engine::{CapacityHint, FutureSet, JobHandle};
+use crate::engine::{CapacityHint, FutureSet};
 use crate::options::{ItemPolicy, OutcomeRule, Policy};
 use crate::outcome::catch;
+use crate::place::BodySet;
 use crate::place::InlineJob;
 use crate::{Outcome, Panic};
 
@@ -46,7 +47,7 @@ impl<S, A, J, K, C, Q, U> Results<S, A, J, K, C, Q, U>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
-    J: JobHandle,
+    J: BodySet,
     Q: MaybeQueue<C::Item, J::Output>,
     C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
     K: OutputBuffer<Output = <C as Policy>::Output<J::Output>>,
@@ -196,7 +197,7 @@ impl<S, A, J, K, C, Q, U, G, D, I, T> Consume<S, A, J, K, C, Q, U, G, D, I, T>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
-    J: JobHandle,
+    J: BodySet,
     Q: MaybeQueue<C::Item, J::Output>,
     C: ItemPolicy<S::Item, SourceError = U>
         + OutcomeRule<J::Output>
@@ -291,7 +292,7 @@ impl<S, A, J, K, C, Q, U, G, D, I, T> Future for Consume<S, A, J, K, C, Q, U, G,
 where
     S: Stream,
     A: Spawner<C::Item, J>,
-    J: JobHandle,
+    J: BodySet,
     Q: MaybeQueue<C::Item, J::Output>,
     C: ItemPolicy<S::Item, SourceError = U>
         + OutcomeRule<J::Output>

@@ -7,9 +7,9 @@ use futures_core::Stream;
 use super::collector::{CollectFuture, Collector, CompletionDelivery, LoopEnd};
 use crate::admission::AttemptLog;
 use crate::body::Body;
-use crate::engine::{Completion, JobHandle};
+use crate::engine::Completion;
 use crate::options::{AllOrNothing, ItemPolicy, OutcomeRule, Policy};
-use crate::place::{Dispatch, Place};
+use crate::place::{BodySet, Dispatch, Place};
 use crate::{LimitSet, Loop};
 
 impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
@@ -66,8 +66,8 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + AllOrNothing,
         F: FnMut(I) -> B,
         B: Body,
-        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
-        J: JobHandle<Output = B::Returns>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I>>,
+        J: BodySet<Output = B::Returns>,
     {
         CollectFuture::new(self.drive(body, None), ExtendWith { collection })
     }

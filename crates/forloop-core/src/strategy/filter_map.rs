@@ -8,9 +8,9 @@ use super::collector::{CollectFuture, Collector, CompletionDelivery, LoopEnd};
 use super::failures::Failures;
 use crate::admission::AttemptLog;
 use crate::body::TryBody;
-use crate::engine::{Completion, JobHandle};
+use crate::engine::Completion;
 use crate::options::{AllOrNothing, ItemPolicy, OutcomeRule, Policy, RaisesPanics};
-use crate::place::{Delivery, Dispatch, Place};
+use crate::place::{BodySet, Delivery, Dispatch, Place};
 use crate::{LimitSet, Loop, LoopError};
 
 impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
@@ -64,8 +64,8 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + AllOrNothing,
         F: FnMut(I) -> B,
         B: FilterBody<T>,
-        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
-        J: JobHandle<Output = B::Returns>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I>>,
+        J: BodySet<Output = B::Returns>,
     {
         CollectFuture::new(self.drive(body, None), FilterMap { kept: IndexedValues::new() })
     }
@@ -113,8 +113,8 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
         B: TryBody<Option<T>, E>,
-        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
-        J: JobHandle<Output = B::Returns>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I>>,
+        J: BodySet<Output = B::Returns>,
     {
         let collector = TryFilterMap { kept: IndexedValues::new(), failures: Failures::new() };
         CollectFuture::new(self.drive(body, Some(Result::is_err)), collector)

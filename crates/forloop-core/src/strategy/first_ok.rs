@@ -8,9 +8,9 @@ use super::collector::{CollectFuture, Collector, CompletionDelivery, LoopEnd};
 use super::race::Race;
 use crate::admission::AttemptLog;
 use crate::body::TryBody;
-use crate::engine::{Completion, JobHandle};
+use crate::engine::Completion;
 use crate::options::{ItemPolicy, OutcomeRule, Policy, RaisesPanics};
-use crate::place::{Dispatch, Place};
+use crate::place::{BodySet, Dispatch, Place};
 use crate::{LimitSet, Loop, LoopError};
 
 impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
@@ -71,8 +71,8 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
         B: TryBody<T, E>,
-        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
-        J: JobHandle<Output = B::Returns>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I>>,
+        J: BodySet<Output = B::Returns>,
     {
         CollectFuture::new(
             self.drive(body, Some(Result::is_err)),

@@ -7,9 +7,9 @@ use futures_core::Stream;
 use super::collector::{CollectFuture, Collector, CompletionDelivery, LoopEnd};
 use crate::admission::AttemptLog;
 use crate::body::Body;
-use crate::engine::{Completion, JobHandle, OrderedBuffer};
+use crate::engine::{Completion, OrderedBuffer};
 use crate::options::{ItemPolicy, OutcomeRule, Policy};
-use crate::place::{Dispatch, Place};
+use crate::place::{BodySet, Dispatch, Place};
 use crate::{Cause, LimitSet, Loop, Outcome, each, indices};
 
 /// Runs every future concurrently and returns their outputs in input order.
@@ -93,8 +93,8 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
-        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
-        J: JobHandle<Output = B::Returns>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I>>,
+        J: BodySet<Output = B::Returns>,
     {
         let gather = Gather { outputs: OrderedBuffer::new(), not_run: Vec::new() };
         CollectFuture::new(self.drive(body, None), gather)

@@ -9,9 +9,9 @@ use super::collector::{CollectFuture, Collector, CompletionDelivery, LoopEnd};
 use super::failures::Failures;
 use crate::admission::AttemptLog;
 use crate::body::{Body, TryBody};
-use crate::engine::{Completion, JobHandle};
+use crate::engine::Completion;
 use crate::options::{ItemPolicy, OutcomeRule, Policy, RaisesPanics};
-use crate::place::{Delivery, Dispatch, Place};
+use crate::place::{BodySet, Delivery, Dispatch, Place};
 use crate::{LimitSet, Loop, LoopError, Outcome, each};
 
 /// Runs every future concurrently and returns index and output of the first that completes. The
@@ -139,8 +139,8 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
         B: Body,
-        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
-        J: JobHandle<Output = B::Returns>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I>>,
+        J: BodySet<Output = B::Returns>,
     {
         CollectFuture::new(self.drive(body, None), Race::new(1))
     }
@@ -193,8 +193,8 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
         B: TryBody<T, E>,
-        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
-        J: JobHandle<Output = B::Returns>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I>>,
+        J: BodySet<Output = B::Returns>,
     {
         let race = RaceOk { race: Race::new(1) };
         CollectFuture::new(self.drive(body, Some(Result::is_err)), race)

@@ -12,9 +12,9 @@ use pin_project_lite::pin_project;
 use super::output_buffer::OutputBuffer;
 use crate::admission::{MaybeQueue, NoQueue};
 use crate::driver::{Drive, Spawner};
-use crate::engine::JobHandle;
 use crate::looping::NoOptions;
 use crate::options::{ItemPolicy, OutcomeRule, Policy};
+use crate::place::BodySet;
 
 pin_project! {
     /// The results of a loop, as a stream.
@@ -26,8 +26,8 @@ pin_project! {
     /// Spawned bodies run during `step`, too, but the loop starts the next body only when the stream
     /// is polled again.
     ///
-    /// The parameters are the parts of the loop: the source `S`, the spawner `A` of jobs `J`, the items of the stream
-    /// (`K`), the options `C`, the admission queue `Q` that some options need, and the error `U` of a fallible source.
+    /// The parameters are the parts of the loop: the source `S`, the spawner `A`, the set `J` of running bodies, the
+    /// items of the stream (`K`), the options `C`, the admission queue `Q` that some options need, and the error `U` of a fallible source.
     ///
     /// # Cancel safety
     ///
@@ -54,7 +54,7 @@ impl<S, A, J, K, C, Q, U> Results<S, A, J, K, C, Q, U>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
-    J: JobHandle,
+    J: BodySet,
     Q: MaybeQueue<C::Item, J::Output>,
     C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
     K: OutputBuffer<Output = <C as Policy>::Output<J::Output>>,
@@ -140,7 +140,7 @@ impl<S, A, J, K, C, Q, U> Stream for Results<S, A, J, K, C, Q, U>
 where
     S: Stream,
     A: Spawner<C::Item, J>,
-    J: JobHandle,
+    J: BodySet,
     Q: MaybeQueue<C::Item, J::Output>,
     C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
     K: OutputBuffer<Output = <C as Policy>::Output<J::Output>>,
@@ -160,7 +160,7 @@ where
     }
 }
 
-impl<S, A, J, K, C, Q, U> fmt::Debug for Results<S, A, J, K, C, Q, U> {
+impl<S, A, J: fmt::Debug, K, C, Q, U> fmt::Debug for Results<S, A, J, K, C, Q, U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Results").field("drive", &self.drive).finish_non_exhaustive()
     }

@@ -13,10 +13,10 @@ use super::failures::Failures;
 use super::gather::unfinished;
 use crate::admission::AttemptLog;
 use crate::body::TryBody;
-use crate::engine::{Completion, JobHandle, OrderedBuffer};
+use crate::engine::{Completion, OrderedBuffer};
 use crate::options::{ItemPolicy, OutcomeRule, Policy};
 use crate::outcome::FirstOf;
-use crate::place::{Dispatch, Place};
+use crate::place::{BodySet, Dispatch, Place};
 use crate::{Interrupted, LimitSet, Loop, LoopError, Outcome, each};
 
 /// Runs every future concurrently to completion and returns every outcome in input order.
@@ -109,8 +109,8 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns>,
         F: FnMut(I) -> B,
         B: TryBody<T, E>,
-        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
-        J: JobHandle<Output = B::Returns>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I>>,
+        J: BodySet<Output = B::Returns>,
     {
         CollectFuture::new(
             self.drive(body, Some(Result::is_err)),

@@ -9,9 +9,8 @@ use super::Results;
 use super::output_buffer::OutputBuffer;
 use crate::body::Body;
 use crate::driver::BodySpawner;
-use crate::engine::JobHandle;
 use crate::options::{ItemPolicy, OutcomeRule, Policy};
-use crate::place::{Dispatch, Place};
+use crate::place::{BodySet, Dispatch, Place};
 use crate::{LimitSet, Loop};
 
 impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
@@ -67,8 +66,8 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
-        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
-        J: JobHandle<Output = B::Returns>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I>>,
+        J: BodySet<Output = B::Returns>,
     {
         Results::new(self.drive(body, None), InOrder { next: 0, slots: VecDeque::new(), len: 0 })
     }
@@ -129,8 +128,8 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
-        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
-        J: JobHandle<Output = B::Returns>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I>>,
+        J: BodySet<Output = B::Returns>,
     {
         Results::new(self.drive(body, None), Unordered { outputs: VecDeque::new() })
     }

@@ -8,9 +8,9 @@ use super::collector::{CollectFuture, Collector, CompletionDelivery, LoopEnd};
 use super::failures::Failures;
 use crate::admission::AttemptLog;
 use crate::body::TryBody;
-use crate::engine::{Completion, JobHandle, OrderedBuffer};
+use crate::engine::{Completion, OrderedBuffer};
 use crate::options::{ItemPolicy, OutcomeRule, Policy, RaisesPanics};
-use crate::place::{Dispatch, Place};
+use crate::place::{BodySet, Dispatch, Place};
 use crate::{LimitSet, Loop, LoopError, each};
 
 /// Runs every future concurrently and returns their values in input order, or stops at the first
@@ -109,8 +109,8 @@ impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
         B: TryBody<T, E>,
-        P: Place<B, Job = J, Dispatch: Dispatch<S, F, I>>,
-        J: JobHandle<Output = B::Returns>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I>>,
+        J: BodySet<Output = B::Returns>,
     {
         CollectFuture::new(self.drive(body, Some(Result::is_err)), TryGather::new())
     }

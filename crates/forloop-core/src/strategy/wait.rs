@@ -12,8 +12,8 @@ use pin_project_lite::pin_project;
 
 use crate::body::Attempt;
 use crate::budget::BUDGET;
-use crate::engine::{CapacityHint, Completion, JobHandle};
-use crate::place::{BodySet, Inline, InlineJob, Place, PoolHandle};
+use crate::engine::{CapacityHint, Completion, FutureSet};
+use crate::place::{BodySet, Inline, InlineJob, Place};
 use crate::simulation::Origin;
 use crate::{LocalTimer, Outcome, Spawn, Task, spawn};
 
@@ -27,10 +27,10 @@ use crate::{LocalTimer, Outcome, Spawn, Task, spawn};
 #[must_use = "dropping a set cancels what runs in it; `wait` for it"]
 #[doc(alias = "JoinSet")]
 #[doc(alias = "FuturesUnordered")]
-pub struct TaskSet<J: JobHandle> {
-    bodies: BodySet<J>,
+pub struct TaskSet<J, R: BodySet<Job = J> = FutureSet<J>> {
+    bodies: R,
     /// Completions that no wait has returned yet.
-    done: Vec<Completed<J::Output>>,
+    done: Vec<Completed<R::Output>>,
     next_index: usize,
     /// The polls since a wait last returned `Pending`. The count belongs to the set and not to one wait: a task
     /// whose waits for this set are all ready at once must yield, too.
@@ -38,8 +38,13 @@ pub struct TaskSet<J: JobHandle> {
 }
 
 // The set catches the panics of what it polls, so a panic that unwinds past it comes from elsewhere.
-impl<J: JobHandle<Output: UnwindSafe> + UnwindSafe> UnwindSafe for TaskSet<J> {}
-impl<J: JobHandle<Output: RefUnwindSafe> + RefUnwindSafe> RefUnwindSafe for TaskSet<J> {}
+impl<J: UnwindSafe, R: BodySet<Job = J, Output: UnwindSafe>> UnwindSafe for TaskSet<J, R> {}
+impl<J, R> RefUnwindSafe for TaskSet<J, R>
+where
+    J: RefUnwindSafe,
+    R: BodySet<Job = J, Output: RefUnwindSafe>,
+{
+}
 
 /// A future or task of a set that has completed.
 #[derive(Debug)]
@@ -64,7 +69,7 @@ impl<F: Future> TaskSet<InlineJob<F>> {
     /// Adds a future and returns its index.
     pub fn push(&mut self, future: F) -> usize {
         let mut future = Some(future);
-        self.insert(&mut || InlineJob::new(future.take().expect("it is put once")))
+        self.insert(&mut |()| InlineJob::new(future.take().expect("it is put once")))
     }
 }
 
@@ -77,7 +82,7 @@ impl<T> TaskSet<Task<T>> {
         T: Send,
     {
         let futures = futures.into_iter();
-        let mut set = Self::empty(None, futures.size_hint());
+        let mut set = Self::empty(FutureSet::new(), futures.size_hint());
         // A loop, because in a closure the caller is not known any more.
         for future in futures {
             set.put_task(spawn(runtime, future));
@@ -115,7 +120,7 @@ impl<T> TaskSet<Task<T>> {
     /// ```
     pub fn from_tasks(tasks: impl IntoIterator<Item = Task<T>>) -> Self {
         let tasks = tasks.into_iter();
-        let mut set = Self::empty(None, tasks.size_hint());
+        let mut set = Self::empty(FutureSet::new(), tasks.size_hint());
         for task in tasks {
             set.put_task(task);
         }
@@ -129,7 +134,7 @@ impl<T> TaskSet<Task<T>> {
 
     fn put_task(&mut self, task: Task<T>) -> usize {
         let mut task = Some(task);
-        self.put(&mut || task.take().expect("it is put once"))
+        self.put(&mut |()| task.take().expect("it is put once"))
     }
 }
 
@@ -139,42 +144,44 @@ impl<T> FromIterator<Task<T>> for TaskSet<Task<T>> {
     }
 }
 
-impl<J: JobHandle> TaskSet<J> {
+impl<J, R: BodySet<Job = J>> TaskSet<J, R> {
     /// Starts every future at `place`, as [`new`](Self::new) and [`spawn`](Self::spawn) do for the
     /// places they name.
     pub fn at<P, F>(place: &P, futures: impl IntoIterator<Item = F>) -> Self
     where
-        P: Place<F, Job = J>,
+        P: Place<F, Set = R>,
         F: Future,
     {
         let mut futures = futures.into_iter();
-        let mut set = Self::empty(place.pool(None), futures.size_hint());
+        let mut set = Self::empty(place.set(None), futures.size_hint());
         loop {
             let mut next = futures.next();
             if next.is_none() {
                 break;
             }
             let attempt = Attempt::first(set.next_index);
-            set.put(&mut || place.start(attempt, next.take().expect("it is put once")));
+            set.put(&mut |completer| {
+                place.start(attempt, next.take().expect("it is put once"), completer)
+            });
         }
         set.bodies.dispatch();
         set
     }
 
     /// A set to which about as many bodies are added as `size_hint` says.
-    fn empty(pool: Option<PoolHandle<J>>, size_hint: (usize, Option<usize>)) -> Self {
-        let mut bodies = BodySet::new(pool, Origin::unknown());
+    fn empty(mut bodies: R, size_hint: (usize, Option<usize>)) -> Self {
+        bodies.set_origin(Origin::unknown());
         bodies.set_capacity_hint(CapacityHint::of(usize::MAX, size_hint));
         Self { bodies, done: Vec::new(), next_index: 0, polls_this_turn: 0 }
     }
 
-    fn insert(&mut self, make: &mut impl FnMut() -> J) -> usize {
+    fn insert(&mut self, make: &mut impl FnMut(R::Completer) -> J) -> usize {
         let index = self.put(make);
         self.bodies.dispatch();
         index
     }
 
-    fn put(&mut self, make: &mut impl FnMut() -> J) -> usize {
+    fn put(&mut self, make: &mut impl FnMut(R::Completer) -> J) -> usize {
         let index = self.next_index;
         self.next_index += 1;
         self.bodies.insert(index, make);
@@ -192,7 +199,7 @@ impl<J: JobHandle> TaskSet<J> {
     }
 }
 
-impl<J: JobHandle> fmt::Debug for TaskSet<J> {
+impl<J, R: BodySet<Job = J>> fmt::Debug for TaskSet<J, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TaskSet").field("len", &self.len()).finish_non_exhaustive()
     }
@@ -230,18 +237,18 @@ impl<J: JobHandle> fmt::Debug for TaskSet<J> {
 /// # Cancel safety
 ///
 /// Dropping a wait loses nothing: the set keeps what runs and what has completed for the next wait.
-pub fn wait<J: JobHandle>(set: &mut TaskSet<J>) -> Wait<'_, J> {
+pub fn wait<J, R: BodySet<Job = J>>(set: &mut TaskSet<J, R>) -> Wait<'_, J, R> {
     Wait { set: Some(set), is_awaited: |_| false, has_examined_done: false, timeout: None }
 }
 
 pin_project! {
     /// The future of [`wait`], and its condition.
     #[must_use = "a wait does nothing until it is awaited"]
-    pub struct Wait<'a, J: JobHandle, S = core::future::Pending<()>> {
+    pub struct Wait<'a, J, R: BodySet<Job = J> = FutureSet<J>, S = core::future::Pending<()>> {
         // `None` once the wait has completed.
-        set: Option<&'a mut TaskSet<J>>,
+        set: Option<&'a mut TaskSet<J, R>>,
         // Whether this outcome completes the wait.
-        is_awaited: fn(&Outcome<J::Output>) -> bool,
+        is_awaited: fn(&Outcome<R::Output>) -> bool,
         // Whether the completions that an earlier wait has left were examined.
         has_examined_done: bool,
         #[pin]
@@ -249,7 +256,7 @@ pin_project! {
     }
 }
 
-impl<'a, J: JobHandle, S> Wait<'a, J, S> {
+impl<'a, J, R: BodySet<Job = J>, S> Wait<'a, J, R, S> {
     /// Waits until at least one has completed. More than one is returned if more have completed by then.
     #[doc(alias = "FIRST_COMPLETED")]
     pub fn first_completed(self) -> Self {
@@ -260,7 +267,7 @@ impl<'a, J: JobHandle, S> Wait<'a, J, S> {
     #[doc(alias = "FIRST_EXCEPTION")]
     pub fn first_failure<T, E>(self) -> Self
     where
-        J: JobHandle<Output = Result<T, E>>,
+        R: BodySet<Output = Result<T, E>>,
     {
         Self {
             is_awaited: |outcome| matches!(outcome, Outcome::Ok(Err(_)) | Outcome::Panicked(_)),
@@ -275,11 +282,11 @@ impl<'a, J: JobHandle, S> Wait<'a, J, S> {
     /// without waiting, poll the wait once.
     ///
     /// The wait is not `Send` if the sleeps of a [`LocalTimer`] are not. Those of a [`Timer`](crate::Timer) are.
-    pub fn timeout<R: LocalTimer>(
+    pub fn timeout<C: LocalTimer>(
         self,
-        timer: &R,
+        timer: &C,
         duration: Duration,
-    ) -> Wait<'a, J, impl Future<Output = ()> + use<R, J, S>> {
+    ) -> Wait<'a, J, R, impl Future<Output = ()> + use<C, J, R, S>> {
         let sleep = timer.sleep_in_place(duration);
         Wait {
             set: self.set,
@@ -290,8 +297,8 @@ impl<'a, J: JobHandle, S> Wait<'a, J, S> {
     }
 }
 
-impl<'a, J: JobHandle, S: Future<Output = ()>> Future for Wait<'a, J, S> {
-    type Output = (Vec<Completed<J::Output>>, &'a mut TaskSet<J>);
+impl<'a, J, R: BodySet<Job = J>, S: Future<Output = ()>> Future for Wait<'a, J, R, S> {
+    type Output = (Vec<Completed<R::Output>>, &'a mut TaskSet<J, R>);
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
@@ -306,7 +313,7 @@ impl<'a, J: JobHandle, S: Future<Output = ()>> Future for Wait<'a, J, S> {
         let is_over = this.timeout.as_pin_mut().is_some_and(|sleep| sleep.poll(cx).is_ready());
         let mut is_met = !core::mem::replace(this.has_examined_done, true)
             && set.done.iter().any(|done| (this.is_awaited)(&done.outcome));
-        if J::PARENT_WAKER {
+        if R::PARENT_WAKER {
             set.polls_this_turn += set.bodies.len();
             set.bodies.mark_all_due();
             let _: ControlFlow<()> = set.bodies.poll_due(cx.waker(), |completion| {
@@ -318,7 +325,7 @@ impl<'a, J: JobHandle, S: Future<Output = ()>> Future for Wait<'a, J, S> {
         }
         // One round for each poll, so that bodies which wake themselves yield to the executor: a round that the
         // budget has split, or a new one. With the parent waker that was the round above.
-        let mut is_round_complete = J::PARENT_WAKER || set.bodies.is_round_in_progress();
+        let mut is_round_complete = R::PARENT_WAKER || set.bodies.is_round_in_progress();
         while set.polls_this_turn < BUDGET {
             match set.bodies.poll_next_woken() {
                 Some(completion) => {
@@ -345,7 +352,7 @@ impl<'a, J: JobHandle, S: Future<Output = ()>> Future for Wait<'a, J, S> {
     }
 }
 
-impl<J: JobHandle, S> fmt::Debug for Wait<'_, J, S> {
+impl<J, R: BodySet<Job = J>, S> fmt::Debug for Wait<'_, J, R, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Wait").field("set", &self.set).finish_non_exhaustive()
     }

@@ -32,7 +32,7 @@ pub trait BodySource<B> {
 }
 
 /// A source of bodies whose type is erased.
-pub(crate) type BoxedSource<B> = Pin<Box<dyn BodySource<B> + Send>>;
+pub type BoxedSource<B> = Pin<Box<dyn BodySource<B> + Send>>;
 
 /// Why a batch has ended.
 #[derive(Debug)]

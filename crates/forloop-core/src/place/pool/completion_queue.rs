@@ -24,7 +24,8 @@ use crate::engine::Completion;
 const CAPACITY: usize = 64;
 
 /// What happened to a source that workers pull from, other than that it is exhausted.
-pub(crate) enum SourceFailure {
+#[derive(Debug)]
+pub enum SourceFailure {
     /// The source panicked while it gave an item or was dropped.
     Panicked(Panic),
     /// The runtime dropped a worker. The bodies that this worker would have pulled do not run.

@@ -1,6 +1,5 @@
 //! The interface between a loop and its worker pool.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::ControlFlow;
@@ -9,41 +8,13 @@ use core::task::{Context, Poll};
 use super::completion_queue::SourceFailure;
 use super::delivery::DeliveryRule;
 use crate::Panic;
-use crate::engine::{Completion, JobHandle, Key};
-
-/// The worker pool of a loop, for bodies of type `J`.
-///
-/// The type of the dispatcher is erased, so that a loop is `Send` for any output of its bodies.
-pub struct PoolHandle<J>(Box<dyn Dispatcher<J> + Send + Sync>);
-
-impl<J> PoolHandle<J> {
-    pub(super) fn new(dispatcher: impl Dispatcher<J> + Send + Sync + 'static) -> Self {
-        Self(Box::new(dispatcher))
-    }
-
-    pub(super) fn dispatcher(&mut self) -> &mut dyn Dispatcher<J> {
-        &mut *self.0
-    }
-
-    pub(super) fn dispatcher_ref(&self) -> &dyn Dispatcher<J> {
-        &*self.0
-    }
-}
-
-impl<J> fmt::Debug for PoolHandle<J> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PoolHandle").field("running", &self.0.len()).finish_non_exhaustive()
-    }
-}
+use crate::engine::{Completion, Key};
 
 /// The loop's side of a worker pool. Its methods mean the same as those of a
 /// [`FutureSet`](crate::engine::FutureSet).
-pub(super) trait Dispatcher<J> {
+pub(super) trait Dispatcher<B, T> {
     /// Returns the control of workers that pull their bodies themselves.
-    fn pull(&mut self) -> Option<&mut dyn PullControl<J>>
-    where
-        J: JobHandle,
-    {
+    fn pull(&mut self) -> Option<&mut dyn PullControl<T>> {
         None
     }
 
@@ -64,7 +35,7 @@ pub(super) trait Dispatcher<J> {
     fn enqueue(
         &mut self,
         next: &mut dyn FnMut() -> Option<usize>,
-        make: &mut dyn FnMut() -> J,
+        make: &mut dyn FnMut() -> B,
     ) -> Result<Option<Key>, (usize, Panic)>;
 
     /// Sends the queued bodies to workers.
@@ -85,9 +56,8 @@ pub(super) trait Dispatcher<J> {
         &mut self,
         polls: &mut usize,
         most: usize,
-        on_complete: &mut dyn FnMut(Completion<J::Output>) -> ControlFlow<()>,
-    ) where
-        J: JobHandle;
+        on_complete: &mut dyn FnMut(Completion<T>) -> ControlFlow<()>,
+    );
 
     /// Whether completions of this round were not delivered.
     fn is_round_in_progress(&self) -> bool;
@@ -106,9 +76,9 @@ pub(super) trait Dispatcher<J> {
 }
 
 /// The control of workers that pull their bodies.
-pub(super) trait PullControl<J: JobHandle> {
+pub(super) trait PullControl<T> {
     /// Spawns the workers. Returns the bounds on the number of bodies, as the source states them.
-    fn begin(&mut self, config: PullConfig<J::Output>) -> (usize, Option<usize>);
+    fn begin(&mut self, config: PullConfig<T>) -> (usize, Option<usize>);
 
     /// Sets the number of delivered completions that still hold a permit.
     fn set_held_permits(&mut self, held: usize);
@@ -118,7 +88,7 @@ pub(super) trait PullControl<J: JobHandle> {
 }
 
 /// How workers pull their bodies.
-pub(crate) struct PullConfig<T> {
+pub struct PullConfig<T> {
     /// The number of bodies that may run at once.
     pub(crate) limit: usize,
     /// Whether a completion holds its permit until its output is taken.
@@ -126,4 +96,10 @@ pub(crate) struct PullConfig<T> {
     /// Whether the loop continues after the closure has panicked.
     pub(crate) catches_panics: bool,
     pub(crate) delivery: DeliveryRule<T>,
+}
+
+impl<T> fmt::Debug for PullConfig<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PullConfig").field("limit", &self.limit).finish_non_exhaustive()
+    }
 }

@@ -5,7 +5,6 @@ use alloc::vec::Vec;
 use atomic_waker::AtomicWaker;
 use concurrent_queue::ConcurrentQueue;
 
-use super::job::PoolJob;
 use super::recycling::is_recycled;
 
 /// The number of a body in its [dispatcher's](super::push::PushDispatcher) table.
@@ -13,7 +12,7 @@ use super::recycling::is_recycled;
 pub(super) struct BodyId(pub(super) usize);
 
 /// Bodies that are sent together.
-pub(super) type PushBatch<B> = Vec<(BodyId, PoolJob<B>)>;
+pub(super) type PushBatch<B> = Vec<(BodyId, B)>;
 
 /// The largest number of bodies that are sent together.
 pub(super) const MAX_PUSH_BATCH: usize = 64;

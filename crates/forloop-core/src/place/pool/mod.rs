@@ -14,20 +14,19 @@
 //! Both send their completions in batches, through the [`completion_queue`]. A strategy says for each
 //! output how soon it must be delivered ([`delivery`]).
 //!
-//! The rest of the loop sees a [`body_set`], with or without workers. There are no locks: queues and
-//! flags are all that the dispatcher and its workers share.
+//! The rest of the loop sees a [`pool_set`]. There are no locks: queues and flags are all that the dispatcher and
+//! its workers share.
 
 mod batch_buffer;
 mod batch_size;
-mod body_set;
 mod body_source;
 mod completion_queue;
 mod delivery;
 mod handle;
 mod inbox;
-mod job;
 #[cfg(all(test, forloop_loom))]
 mod model;
+mod pool_set;
 mod pull;
 mod pull_worker;
 mod push;
@@ -40,10 +39,10 @@ mod sync_wrapper;
 mod worker;
 mod worker_pool;
 
-pub(crate) use self::body_set::BodySet;
-pub(crate) use self::body_source::{BoxedSource, SourceBodies};
+pub use self::body_source::BoxedSource;
+pub(crate) use self::body_source::SourceBodies;
 pub(crate) use self::completion_queue::SourceFailure;
 pub(crate) use self::delivery::{Delivery, DeliveryRule};
-pub(crate) use self::handle::{PoolHandle, PullConfig};
-pub use self::job::PoolJob;
+pub(crate) use self::handle::PullConfig;
+pub use self::pool_set::PoolSet;
 pub use self::worker_pool::{PushPool, WorkerPool};

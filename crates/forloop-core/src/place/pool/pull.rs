@@ -14,13 +14,12 @@ use super::batch_size::BatchSize;
 use super::body_source::{Batch, BatchEnd, BoxedSource};
 use super::completion_queue::{CompletionBatch, CompletionQueue, SourceFailure};
 use super::handle::{Dispatcher, PullConfig, PullControl};
-use super::job::PoolJob;
 use super::pull_worker::PullWorker;
 use super::recycling::free_after_burst;
 use super::shared_source::SharedSource;
 use super::sync_wrapper::SyncWrapper;
 use crate::body::Body;
-use crate::engine::{Completion, JobHandle, Key};
+use crate::engine::{Completion, Key};
 use crate::outcome::catch;
 use crate::simulation::Origin;
 use crate::spawn_task::spawn_from;
@@ -144,9 +143,8 @@ impl<B, T, R> PullDispatcher<B, T, R> {
     }
 }
 
-impl<B, T, R> PullControl<PoolJob<B>> for PullDispatcher<B, T, R>
+impl<B, T, R> PullControl<T> for PullDispatcher<B, T, R>
 where
-    PoolJob<B>: JobHandle<Output = T>,
     R: Spawn,
     B: Body<Returns = T> + Send + 'static,
     T: Send + 'static,
@@ -194,14 +192,13 @@ where
     }
 }
 
-impl<B, T, R> Dispatcher<PoolJob<B>> for PullDispatcher<B, T, R>
+impl<B, T, R> Dispatcher<B, T> for PullDispatcher<B, T, R>
 where
-    PoolJob<B>: JobHandle<Output = T>,
     R: Spawn,
     B: Body<Returns = T> + Send + 'static,
     T: Send + 'static,
 {
-    fn pull(&mut self) -> Option<&mut dyn PullControl<PoolJob<B>>> {
+    fn pull(&mut self) -> Option<&mut dyn PullControl<T>> {
         Some(self)
     }
 
@@ -224,7 +221,7 @@ where
     fn enqueue(
         &mut self,
         _next: &mut dyn FnMut() -> Option<usize>,
-        _make: &mut dyn FnMut() -> PoolJob<B>,
+        _make: &mut dyn FnMut() -> B,
     ) -> Result<Option<Key>, (usize, Panic)> {
         unreachable!("the workers pull the bodies")
     }

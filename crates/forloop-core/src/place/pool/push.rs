@@ -12,12 +12,11 @@ use core::task::{Context, Poll, ready};
 use super::completion_queue::CompletionQueue;
 use super::handle::Dispatcher;
 use super::inbox::{BodyId, Command, Inbox, MAX_PUSH_BATCH, PushBatch};
-use super::job::PoolJob;
 use super::push_worker::{PushWorker, drop_each};
 use super::recycling::free_after_burst;
 use super::sync_wrapper::SyncWrapper;
 use crate::body::Body;
-use crate::engine::{Completion, JobHandle, Key};
+use crate::engine::{Completion, Key};
 use crate::outcome::catch;
 use crate::simulation::Origin;
 use crate::spawn_task::spawn_from;
@@ -184,9 +183,8 @@ where
     }
 }
 
-impl<B, T, R> Dispatcher<PoolJob<B>> for PushDispatcher<B, T, R>
+impl<B, T, R> Dispatcher<B, T> for PushDispatcher<B, T, R>
 where
-    PoolJob<B>: JobHandle<Output = T>,
     R: Spawn,
     B: Body<Returns = T> + Send + 'static,
     T: Send + 'static,
@@ -198,7 +196,7 @@ where
     fn enqueue(
         &mut self,
         next: &mut dyn FnMut() -> Option<usize>,
-        make: &mut dyn FnMut() -> PoolJob<B>,
+        make: &mut dyn FnMut() -> B,
     ) -> Result<Option<Key>, (usize, Panic)> {
         let (records, free_ids) = (&mut self.records, &mut self.free_ids);
         let mut last = Ok(None);
@@ -266,9 +264,7 @@ where
         polls: &mut usize,
         most: usize,
         on_complete: &mut dyn FnMut(Completion<T>) -> ControlFlow<()>,
-    ) where
-        PoolJob<B>: JobHandle,
-    {
+    ) {
         let (records, free_ids) = (&mut self.records, &mut self.free_ids);
         let workers = &mut self.workers;
         self.undelivered = self.round.with(|round| {

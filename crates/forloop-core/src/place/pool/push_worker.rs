@@ -44,7 +44,7 @@ impl<B: Body<Returns = T>, T> PushIntake<B> {
                 _ => ControlFlow::Break(()),
             };
             let make = |_id, ()| match rest.borrow_mut().next() {
-                Some((_, job)) => InlineJob::new(job.body),
+                Some((_, body)) => InlineJob::new(body),
                 None => unreachable!("`next` has seen it"),
             };
             // One at a time, for the slot of each. Bodies that are ready at once have none.

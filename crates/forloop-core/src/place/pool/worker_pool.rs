@@ -1,11 +1,9 @@
 //! The worker pool as a place.
 
-use core::marker::PhantomData;
 use core::num::NonZeroUsize;
 
 use super::body_source::BoxedSource;
-use super::handle::PoolHandle;
-use super::job::PoolJob;
+use super::pool_set::PoolSet;
 use super::pull::PullDispatcher;
 use super::push::PushDispatcher;
 use crate::Spawn;
@@ -63,21 +61,19 @@ where
     R: Spawn + Clone + Send + Sync + 'static,
     B: Body<Returns: Send> + Send + 'static,
 {
-    type Job = PoolJob<B>;
+    type Set = PoolSet<B, B::Returns>;
     type Dispatch = Pull;
 
-    fn start(&self, _attempt: Attempt, body: B) -> PoolJob<B> {
-        PoolJob { body, mode: PhantomData }
+    fn set(&self, source: Option<BoxedSource<B>>) -> Self::Set {
+        let runtime = self.runtime.clone();
+        match source {
+            Some(source) => PoolSet::new(PullDispatcher::new(runtime, self.workers, source)),
+            None => PoolSet::new(PushDispatcher::new(runtime, self.workers)),
+        }
     }
 
-    fn pool(&self, body_source: Option<BoxedSource<B>>) -> Option<PoolHandle<PoolJob<B>>> {
-        let runtime = self.runtime.clone();
-        Some(match body_source {
-            Some(body_source) => {
-                PoolHandle::new(PullDispatcher::new(runtime, self.workers, body_source))
-            }
-            None => PoolHandle::new(PushDispatcher::new(runtime, self.workers)),
-        })
+    fn start(&self, _attempt: Attempt, body: B, (): ()) -> B {
+        body
     }
 }
 
@@ -97,14 +93,14 @@ where
     R: Spawn + Clone + Send + Sync + 'static,
     B: Body<Returns: Send> + Send + 'static,
 {
-    type Job = PoolJob<B>;
+    type Set = PoolSet<B, B::Returns>;
     type Dispatch = Push;
 
-    fn start(&self, _attempt: Attempt, body: B) -> PoolJob<B> {
-        PoolJob { body, mode: PhantomData }
+    fn set(&self, _source: Option<BoxedSource<B>>) -> Self::Set {
+        Place::set(&self.workers, None)
     }
 
-    fn pool(&self, _source: Option<BoxedSource<B>>) -> Option<PoolHandle<PoolJob<B>>> {
-        Place::pool(&self.workers, None)
+    fn start(&self, _attempt: Attempt, body: B, (): ()) -> B {
+        body
     }
 }
