@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lexopt::{Arg, Parser, ValueExt};
 
-use crate::peers::Peer;
+use crate::peers::{Kind, Peer};
 use crate::workloads::{BLOCKS, Block, Work};
 
 pub(crate) const HELP: &str = "\
@@ -15,7 +15,7 @@ Measures what a loop costs, next to its peers, and prints a table.
 
 options:
   --only W1,W4-64     run only these workloads or blocks
-  --quick             fewer repetitions and items; instructions for our own loops only
+  --quick             fewer repetitions and items; instructions for our own loops and tasks only
   --no-instructions   do not count instructions, which needs valgrind and takes most of the time
   --json FILE         write all figures as JSON
   --chart FILE.svg    write a chart of the times
@@ -86,18 +86,21 @@ impl Options {
         match block.work {
             Work::Lazy { .. } if self.quick => 100_000,
             Work::Compute if self.quick => 2000,
+            Work::Options(_) if self.quick => 20_000,
             _ => block.n,
         }
     }
 
     pub(crate) fn counts_instructions(&self, peer: Peer) -> bool {
-        !self.quick || peer.is_ours()
+        !self.quick || peer.is_ours() || peer.kind() == Kind::OneThread
     }
 }
 
 /// Whether a name selects this block: it is the name of the block, or that of its workload.
 fn is_of(block: &Block, name: &str) -> bool {
-    !name.is_empty() && block.name.starts_with(name)
+    // `W1` is not the workload of `W10-all`, and `W3` is that of `W3s-1k`.
+    let rest = block.name.strip_prefix(name).filter(|_| !name.is_empty());
+    rest.is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -123,7 +126,7 @@ mod tests {
 
     #[test]
     fn unknown_names_and_options_are_refused() {
-        assert_eq!(parsed(&["--only", "W9"]).unwrap_err(), "no workload `W9`");
+        assert_eq!(parsed(&["--only", "W99"]).unwrap_err(), "no workload `W99`");
         assert!(parsed(&["--slow"]).is_err());
     }
 }

@@ -2,12 +2,14 @@
 
 use std::hint::black_box;
 use std::num::NonZeroUsize;
+use std::pin::pin;
 
 use forloop::{Spawn, Threads};
+use futures_util::StreamExt;
 
 use crate::host::Host;
 
-const TWO: NonZeroUsize = NonZeroUsize::new(2).unwrap();
+pub(super) const TWO: NonZeroUsize = NonZeroUsize::new(2).unwrap();
 
 /// Returns the tokio runtime of a host.
 pub(super) fn tokio(host: &Host) -> forloop::tokio::Tokio {
@@ -40,6 +42,44 @@ pub(super) async fn all_on_workers<B: Future<Output = usize> + Send + 'static>(
 ) {
     let looping = forloop::each(0..n).unbounded().on_workers_of(runtime, TWO);
     black_box(looping.gather(body).await);
+}
+
+/// Takes one output after another of a stream.
+pub(super) async fn all_of_stream<B: Future<Output = usize>>(n: usize, body: impl Fn(usize) -> B) {
+    let mut outputs = pin!(forloop::each(0..n).unbounded().stream_unordered(body));
+    while let Some(output) = outputs.next().await {
+        black_box(output);
+    }
+}
+
+/// Runs an async step for each output of a stream.
+pub(super) async fn each_of_stream<B: Future<Output = usize>>(n: usize, body: impl Fn(usize) -> B) {
+    let outputs = forloop::each(0..n).unbounded().stream_unordered(body);
+    outputs
+        .for_each(async |output| {
+            black_box(output);
+        })
+        .await;
+}
+
+pub(super) async fn bounded_stream<B: Future<Output = ()>>(
+    n: usize,
+    body: impl Fn(usize) -> B,
+    limit: NonZeroUsize,
+) {
+    let mut outputs = pin!(forloop::each(0..n).limit(limit).stream_unordered(body));
+    while let Some(output) = outputs.next().await {
+        black_box(output);
+    }
+}
+
+pub(super) async fn bounded_stream_for_each<B: Future<Output = ()>>(
+    n: usize,
+    body: impl Fn(usize) -> B,
+    limit: NonZeroUsize,
+) {
+    let outputs = forloop::each(0..n).limit(limit).stream_unordered(body);
+    outputs.for_each(async |output| black_box(output)).await;
 }
 
 pub(super) async fn bounded<B: Future<Output = ()>>(
@@ -83,4 +123,29 @@ pub(super) fn bounded_parallel<B: Future<Output = ()> + Send>(
     let threads = Threads::of(TWO);
     let looping = forloop::each(0..n).limit(limit).on_scoped(threads.cores());
     threads.block_on(looping.for_each(body));
+}
+
+pub(super) fn sum(n: usize) -> usize {
+    let looping = forloop::each(0..n).unbounded();
+    futures_lite::future::block_on(looping.fold(0, async |n| black_box(n), |sum, (_, n)| sum + n))
+}
+
+pub(super) fn sum_on_workers(
+    host: &Host,
+    runtime: impl Spawn + Clone + Send + Sync + 'static,
+    n: usize,
+) -> usize {
+    let looping = forloop::each(0..n).unbounded().on_workers_of(runtime, TWO);
+    let mut sum = 0;
+    host.run(
+        async { sum = looping.fold(0, async |n| black_box(n), |sum, (_, n)| sum + n).await },
+        None,
+    );
+    sum
+}
+
+pub(super) fn sum_parallel(n: usize) -> usize {
+    let threads = Threads::of(TWO);
+    let looping = forloop::each(0..n).unbounded().on_scoped(threads.cores());
+    threads.block_on(looping.fold(0, async |n| black_box(n), |sum, (_, n)| sum + n))
 }

@@ -5,12 +5,14 @@ mod forloop;
 mod futures_buffered;
 mod futures_concurrency;
 mod futures_util;
+mod rayon;
 mod sequential;
 mod smol;
 mod tokio;
 mod unicycle;
 
 pub(crate) mod failing;
+pub(crate) mod options;
 
 use std::num::NonZeroUsize;
 
@@ -24,6 +26,8 @@ use crate::host::{Host, Waking};
 pub(crate) enum Peer {
     Sequential,
     Forloop,
+    ForloopStream,
+    ForloopStreamForEach,
     ForloopTokio,
     ForloopSmol,
     ForloopTokioTwo,
@@ -43,10 +47,13 @@ pub(crate) enum Peer {
     TaskTracker,
     LocalExecutor,
     Executor,
+    Detached,
     JoinSetTwo,
     TaskTrackerTwo,
     ExecutorTwo,
+    DetachedTwo,
     AsyncStdTwo,
+    RayonTwo,
 }
 
 /// Where a peer's bodies run.
@@ -61,9 +68,11 @@ pub(crate) enum Kind {
 }
 
 impl Peer {
-    pub(crate) const ALL: [Self; 25] = [
+    pub(crate) const ALL: [Self; 30] = [
         Self::Sequential,
         Self::Forloop,
+        Self::ForloopStream,
+        Self::ForloopStreamForEach,
         Self::ForloopTokio,
         Self::ForloopSmol,
         Self::ForloopTokioTwo,
@@ -83,16 +92,21 @@ impl Peer {
         Self::TaskTracker,
         Self::LocalExecutor,
         Self::Executor,
+        Self::Detached,
         Self::JoinSetTwo,
         Self::TaskTrackerTwo,
         Self::ExecutorTwo,
+        Self::DetachedTwo,
         Self::AsyncStdTwo,
+        Self::RayonTwo,
     ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Sequential => "sequential loop",
             Self::Forloop => "forloop in-task",
+            Self::ForloopStream => "forloop stream, next",
+            Self::ForloopStreamForEach => "forloop stream, for_each",
             Self::ForloopTokio => "forloop on tokio",
             Self::ForloopSmol => "forloop on smol",
             Self::ForloopTokioTwo => "forloop on tokio x2",
@@ -112,10 +126,13 @@ impl Peer {
             Self::TaskTracker => "tokio TaskTracker",
             Self::LocalExecutor => "smol LocalExecutor",
             Self::Executor => "smol Executor",
+            Self::Detached => "smol detach, semaphore",
             Self::JoinSetTwo => "tokio JoinSet x2",
             Self::TaskTrackerTwo => "tokio TaskTracker x2",
             Self::ExecutorTwo => "smol Executor x2",
+            Self::DetachedTwo => "smol detach, semaphore x2",
             Self::AsyncStdTwo => "async-std x2",
+            Self::RayonTwo => "rayon x2",
         }
     }
 
@@ -123,6 +140,8 @@ impl Peer {
         match self {
             Self::Sequential
             | Self::Forloop
+            | Self::ForloopStream
+            | Self::ForloopStreamForEach
             | Self::FuturesUnordered
             | Self::FuturesJoinAll
             | Self::FuturesForEach
@@ -136,7 +155,8 @@ impl Peer {
             | Self::JoinSet
             | Self::TaskTracker
             | Self::LocalExecutor
-            | Self::Executor => Kind::OneThread,
+            | Self::Executor
+            | Self::Detached => Kind::OneThread,
             Self::ForloopTokioTwo
             | Self::ForloopSmolTwo
             | Self::ForloopWorkersTokioTwo
@@ -145,7 +165,9 @@ impl Peer {
             | Self::JoinSetTwo
             | Self::TaskTrackerTwo
             | Self::ExecutorTwo
-            | Self::AsyncStdTwo => Kind::TwoThreads,
+            | Self::DetachedTwo
+            | Self::AsyncStdTwo
+            | Self::RayonTwo => Kind::TwoThreads,
         }
     }
 
@@ -154,9 +176,9 @@ impl Peer {
         self.name().starts_with("forloop")
     }
 
-    /// Whether it can run all bodies at once; if not, it has loops with a limit only.
+    /// Whether it can run all bodies at once; if not, it has loops with a limit only, or runs bodies that do not wait.
     pub(crate) fn runs_all(self) -> bool {
-        self != Self::FuturesForEach
+        !matches!(self, Self::FuturesForEach | Self::RayonTwo)
     }
 
     /// Whether it has a limit, or can be given one in a few lines.
@@ -167,6 +189,7 @@ impl Peer {
                 | Self::BufferedJoinAll
                 | Self::ConcurrencyJoin
                 | Self::LocalExecutor
+                | Self::RayonTwo
         )
     }
 
@@ -174,7 +197,8 @@ impl Peer {
     pub(crate) fn keeps_outputs(self) -> bool {
         let joins =
             matches!(self, Self::FuturesJoinAll | Self::BufferedJoinAll | Self::ConcurrencyJoin);
-        joins || self.is_ours()
+        let streams = matches!(self, Self::ForloopStream | Self::ForloopStreamForEach);
+        joins || self.is_ours() && !streams
     }
 
     /// Returns the host of the peer: its runtime, or a bare thread.
@@ -185,10 +209,11 @@ impl Peer {
             | Self::ForloopWorkersTokioTwo
             | Self::JoinSetTwo
             | Self::TaskTrackerTwo => Host::tokio_two(),
-            Self::ForloopSmol | Self::Executor => Host::smol(),
-            Self::ForloopSmolTwo | Self::ForloopWorkersSmolTwo | Self::ExecutorTwo => {
-                Host::smol_two()
-            }
+            Self::ForloopSmol | Self::Executor | Self::Detached => Host::smol(),
+            Self::ForloopSmolTwo
+            | Self::ForloopWorkersSmolTwo
+            | Self::ExecutorTwo
+            | Self::DetachedTwo => Host::smol_two(),
             Self::AsyncStdTwo => Host::AsyncStd,
             _ => Host::Bare,
         }
@@ -210,6 +235,8 @@ pub(crate) fn in_task<B: Future<Output = usize>>(
     match peer {
         Peer::Sequential => visitor.visit(sequential::all(n, body)),
         Peer::Forloop => visitor.visit(forloop::all(n, body)),
+        Peer::ForloopStream => visitor.visit(forloop::all_of_stream(n, body)),
+        Peer::ForloopStreamForEach => visitor.visit(forloop::each_of_stream(n, body)),
         Peer::FuturesUnordered => visitor.visit(futures_util::unordered(n, body)),
         Peer::FuturesJoinAll => visitor.visit(futures_util::join_all(n, body)),
         Peer::BufferedBounded => visitor.visit(futures_buffered::unordered(n, body)),
@@ -245,10 +272,13 @@ pub(crate) fn all<B: Future<Output = usize> + Send + 'static>(
         Peer::TaskTracker => host.run(tokio::task_tracker(n, body), waking),
         Peer::LocalExecutor => smol::local(host, n, body, waking),
         Peer::Executor => host.run(smol::all(host.executor(), n, body), waking),
+        Peer::Detached => host.run(smol::detached(host.executor(), n, body), waking),
         Peer::JoinSetTwo => host.run_as_task(tokio::join_set(n, body)),
         Peer::TaskTrackerTwo => host.run_as_task(tokio::task_tracker(n, body)),
         Peer::ExecutorTwo => host.run_as_task(smol::all(host.executor(), n, body)),
+        Peer::DetachedTwo => host.run_as_task(smol::detached(host.executor(), n, body)),
         Peer::AsyncStdTwo => host.run_as_task(async_std::all(n, body)),
+        Peer::RayonTwo => rayon::all(n, body),
         in_the_callers_task => in_task(in_the_callers_task, n, body, RunOn { host, waking }),
     }
 }
@@ -277,6 +307,10 @@ pub(crate) fn bounded<B: Future<Output = ()> + Unpin + Send + 'static>(
     match peer {
         Peer::Sequential => host.run(sequential::silent(n, body), None),
         Peer::Forloop => host.run(forloop::bounded(n, body, limit), None),
+        Peer::ForloopStream => host.run(forloop::bounded_stream(n, body, limit), None),
+        Peer::ForloopStreamForEach => {
+            host.run(forloop::bounded_stream_for_each(n, body, limit), None);
+        }
         Peer::ForloopTokio => {
             host.run(forloop::bounded_on(forloop::tokio(host), n, body, limit), None);
         }
@@ -306,10 +340,29 @@ pub(crate) fn bounded<B: Future<Output = ()> + Unpin + Send + 'static>(
         Peer::JoinSet => host.run(tokio::bounded_join_set(n, body, limit), None),
         Peer::TaskTracker => host.run(tokio::bounded_task_tracker(n, body, limit), None),
         Peer::Executor => host.run(smol::bounded(host.executor(), n, body, limit), None),
+        Peer::Detached => {
+            host.run(smol::bounded_detached(host.executor(), n, body, limit), None);
+        }
         Peer::JoinSetTwo => host.run_as_task(tokio::bounded_join_set(n, body, limit)),
         Peer::TaskTrackerTwo => host.run_as_task(tokio::bounded_task_tracker(n, body, limit)),
         Peer::ExecutorTwo => host.run_as_task(smol::bounded(host.executor(), n, body, limit)),
+        Peer::DetachedTwo => {
+            host.run_as_task(smol::bounded_detached(host.executor(), n, body, limit));
+        }
         Peer::AsyncStdTwo => host.run_as_task(async_std::bounded(n, body, limit)),
         _ => panic!("{} has no loop with a limit", peer.name()),
+    }
+}
+
+/// Sums the numbers below `n`, from a program that is not async.
+pub(crate) fn sum(peer: Peer, host: &Host, n: usize) -> usize {
+    match peer {
+        Peer::Sequential => sequential::sum(n),
+        Peer::Forloop => forloop::sum(n),
+        Peer::ForloopWorkersTokioTwo => forloop::sum_on_workers(host, forloop::tokio(host), n),
+        Peer::ForloopWorkersSmolTwo => forloop::sum_on_workers(host, forloop::smol(host), n),
+        Peer::ForloopParallelTwo => forloop::sum_parallel(n),
+        Peer::RayonTwo => rayon::sum(n),
+        _ => panic!("{} has no sum", peer.name()),
     }
 }

@@ -13,3 +13,7 @@ pub(super) async fn silent<B: Future<Output = ()>>(n: usize, body: impl Fn(usize
         body(item).await;
     }
 }
+
+pub(super) fn sum(n: usize) -> usize {
+    (0..n).map(black_box).sum()
+}

@@ -1,28 +1,61 @@
-//! A chart of the times of loops on one thread: a panel for each workload, a bar for each peer.
+//! A chart of the times: a group for each kind of loop, a panel for each workload, a bar for each peer.
 
 use std::fmt::Write;
 
 use crate::cell::{Cell, Measured, Time};
-use crate::peers::Peer;
+use crate::peers::{Kind, Peer};
 
 use crate::report::machine;
 use crate::report::table::short;
 
-/// The blocks shown, with the titles of their panels.
-const PANELS: [(&str, &str); 8] = [
-    ("W1-1k", "ready at the first poll, 1,000"),
-    ("W2-10k", "each yields four times, 10,000"),
-    ("W3s-10k", "woken by the same thread, 10,000"),
-    ("W3t-100k", "woken by another thread, 100,000"),
-    ("W4-64", "lazy items, at most 64 at once"),
-    ("W4-1024", "lazy items, at most 1,024 at once"),
-    ("W5-tokio", "timers of 1 to 50 ms on tokio"),
-    ("W8", "all queue on one tokio Mutex"),
+/// A group of panels: loops of one kind, beside what else does the same.
+struct Group {
+    title: &'static str,
+    kind: Kind,
+    /// The blocks shown, with the titles of their panels.
+    panels: &'static [(&'static str, &'static str)],
+}
+
+const GROUPS: [Group; 3] = [
+    Group {
+        title: "in the caller's task: processor time per item on one thread",
+        kind: Kind::Inline,
+        panels: &[
+            ("W1-1k", "ready at the first poll, 1,000"),
+            ("W2-10k", "each yields four times, 10,000"),
+            ("W3s-10k", "woken by the same thread, 10,000"),
+            ("W3t-100k", "woken by another thread, 100,000"),
+            ("W4-64", "lazy items, at most 64 at once"),
+            ("W4-1024", "lazy items, at most 1,024 at once"),
+            ("W5-tokio", "timers of 1 to 50 ms on tokio"),
+            ("W8", "all queue on one tokio Mutex"),
+        ],
+    },
+    Group {
+        title: "a task for each body: processor time per item on one thread",
+        kind: Kind::OneThread,
+        panels: &[
+            ("W1-1k", "ready at the first poll, 1,000"),
+            ("W2-10k", "each yields four times, 10,000"),
+            ("W4-64", "lazy items, at most 64 at once"),
+            ("W5-tokio", "timers of 1 to 50 ms on tokio"),
+        ],
+    },
+    Group {
+        title: "on two cores: time per item by the wall clock",
+        kind: Kind::TwoThreads,
+        panels: &[
+            ("W1-100k", "ready at the first poll, 100,000"),
+            ("W4-64", "lazy items, at most 64 at once"),
+            ("W6", "twenty microseconds of compute each"),
+            ("W9", "a million cheap items, summed"),
+        ],
+    },
 ];
 
 const PANEL: f64 = 430.0;
-const NAMES: f64 = 158.0;
-const BARS: f64 = 212.0;
+const NAMES: f64 = 168.0;
+const BARS: f64 = 202.0;
 const BAR: f64 = 15.0;
 /// The time at the left edge of the bars in nanoseconds, and their length in powers of ten.
 const FROM: f64 = 1.0;
@@ -30,21 +63,31 @@ const POWERS: f64 = 5.0;
 
 /// Draws an SVG picture, for light and dark pages.
 pub(crate) fn chart(measured: &Measured) -> String {
-    let mut panels = String::new();
-    let mut below = [62.0, 62.0];
-    for (name, title) in PANELS {
-        let cells = measured.cells.iter().filter(|cell| cell.block.name == name);
-        let mut rows: Vec<&Cell> = cells.filter(|cell| is_shown(cell)).collect();
-        if rows.is_empty() {
-            continue;
+    let (mut panels, mut height) = (String::new(), 62.0);
+    for Group { title, kind, panels: blocks } in GROUPS {
+        let mut below = [height + 24.0; 2];
+        let mut group = String::new();
+        for &(name, panel_title) in blocks {
+            let cells = measured.cells.iter().filter(|cell| cell.block.name == name);
+            let mut rows: Vec<&Cell> = cells.filter(|cell| is_shown(cell, kind)).collect();
+            if rows.is_empty() {
+                continue;
+            }
+            rows.sort_by(|a, b| length(a).total_cmp(&length(b)));
+            // The next panel goes to the shorter column.
+            let column = usize::from(below[1] < below[0]);
+            let left = 10.0 + column as f64 * PANEL;
+            below[column] += panel(&mut group, (left, below[column]), (name, panel_title), &rows);
         }
-        rows.sort_by(|a, b| length(a).total_cmp(&length(b)));
-        // The next panel goes to the shorter column.
-        let column = usize::from(below[1] < below[0]);
-        let left = 10.0 + column as f64 * PANEL;
-        below[column] += panel(&mut panels, (left, below[column]), (name, title), &rows);
+        if !group.is_empty() {
+            let _ = writeln!(
+                panels,
+                "<text class=\"name\" x=\"10\" y=\"{height}\">{title}</text>{group}"
+            );
+            height = below[0].max(below[1]) + 14.0;
+        }
     }
-    let (width, height) = (2.0 * PANEL + 20.0, below[0].max(below[1]) + 26.0);
+    let (width, height) = (2.0 * PANEL + 20.0, height + 12.0);
     format!(
         "\
 <svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
@@ -53,8 +96,7 @@ height=\"{height}\" font-family=\"system-ui, sans-serif\" font-size=\"11\">
 <style>{STYLE}</style>
 <rect class=\"page\" width=\"{width}\" height=\"{height}\"/>
 <text class=\"title\" x=\"10\" y=\"24\">What a concurrent loop costs</text>
-<text class=\"faint\" x=\"10\" y=\"42\">processor nanoseconds per item on one thread, logarithmic; \
-shorter is better</text>
+<text class=\"faint\" x=\"10\" y=\"42\">logarithmic; shorter is better</text>
 {panels}<text class=\"faint\" x=\"10\" y=\"{}\">{}, {}; cargo xtask bench</text>
 </svg>
 ",
@@ -85,7 +127,8 @@ fn panel(
         let x = bars + BARS * f64::from(power) / POWERS;
         let (y1, y2) = (top + 6.0, top + 10.0 + height);
         let _ = writeln!(svg, "<path class=\"grid\" d=\"M{x} {y1}V{y2}\"/>");
-        let unit = ["1 ns", "10", "100", "1 \u{b5}s", "10", "100"][power as usize];
+        let unit =
+            ["1 ns", "10 ns", "100 ns", "1 \u{b5}s", "10 \u{b5}s", "100 \u{b5}s"][power as usize];
         let _ = writeln!(
             svg,
             "<text class=\"faint\" x=\"{x}\" y=\"{}\" text-anchor=\"middle\" font-size=\"9\">{unit}</text>",
@@ -95,12 +138,12 @@ fn panel(
     for (i, row) in rows.iter().enumerate() {
         let y = top + 8.0 + i as f64 * BAR;
         let class = match row.peer {
-            Peer::Forloop => "ours",
+            peer if peer.is_ours() => "ours",
             Peer::Sequential => "floor",
             _ => "bar",
         };
         let (long, label) = (BARS * length(row), label(row));
-        let mine = if row.peer == Peer::Forloop { "mine" } else { "" };
+        let mine = if row.peer.is_ours() { "mine" } else { "" };
         let _ = writeln!(
             svg,
             "<text class=\"{mine}\" x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>\
@@ -118,11 +161,15 @@ fn panel(
     height + 46.0
 }
 
-/// Whether a cell is shown: every form of a library on one thread, because the best form depends on the work.
-fn is_shown(cell: &Cell) -> bool {
-    !cell.is_wall_time()
-        && !matches!(cell.peer, Peer::ForloopTokio | Peer::ForloopSmol | Peer::LocalExecutor)
-        && (cell.nanos().is_some() || cell.time == Time::TimedOut)
+/// Whether a cell is shown in a group: every form of a library, because the best form depends on the work. Beside tasks
+/// and cores stands our loop in the caller's task.
+fn is_shown(cell: &Cell, kind: Kind) -> bool {
+    let is_here = match cell.peer {
+        Peer::Forloop | Peer::Sequential => true,
+        Peer::LocalExecutor => false,
+        peer => peer.kind() == kind,
+    };
+    is_here && (cell.nanos().is_some() || cell.time == Time::TimedOut)
 }
 
 /// Returns the length of a bar, as a fraction of the longest possible.

@@ -9,7 +9,7 @@ pub(crate) const RUSTC: &str = env!("FORLOOP_BENCH_RUSTC");
 /// The lock file of this program.
 const LOCK: &str = include_str!("../../../../Cargo.lock");
 
-const PEERS: [&str; 9] = [
+const PEERS: [&str; 10] = [
     "futures-util",
     "futures-buffered",
     "futures-concurrency",
@@ -19,6 +19,7 @@ const PEERS: [&str; 9] = [
     "smol",
     "async-executor",
     "async-std",
+    "rayon",
 ];
 
 /// Returns the architecture and the operating system.

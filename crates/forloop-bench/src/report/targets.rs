@@ -18,6 +18,12 @@ enum Figure {
     SpeedUp,
     /// The time of tokio's `JoinSet`, divided by our fastest time, both on two threads.
     JoinSetTwo,
+    /// The time of a peer, divided by that of another.
+    Time(Peer, Peer),
+    /// The same with instructions.
+    Instructions(Peer, Peer),
+    /// The time of a peer, divided by its time in another block.
+    TimeThere(Peer, &'static str),
     Allocations,
     AllocationsInAll,
     Bytes,
@@ -27,11 +33,16 @@ enum Figure {
 }
 
 use Figure::{
-    Allocations, AllocationsInAll, BestInTask, Bytes, FuturesUnordered, Growth, JoinSetTwo,
-    MostPolls, Polls, SpeedUp,
+    Allocations, AllocationsInAll, BestInTask, Bytes, FuturesUnordered, Growth, Instructions,
+    JoinSetTwo, MostPolls, Polls, SpeedUp, Time, TimeThere,
+};
+use Peer::{
+    Detached, DetachedTwo, Forloop, ForloopParallelTwo, ForloopSmol, ForloopSmolTwo, ForloopStream,
+    ForloopStreamForEach, ForloopTokio, ForloopTokioTwo, ForloopWorkersTokioTwo, FuturesJoinAll,
+    JoinSet, RayonTwo,
 };
 
-/// A minimum for times of others divided by ours; a maximum for our own costs.
+/// A minimum for times of others divided by ours; a maximum for our own costs, and for ours divided by those of others.
 const TARGETS: &[(&str, Figure, f64)] = &[
     ("W1-10", BestInTask, 1.0),
     ("W1-10", FuturesUnordered, 9.0),
@@ -63,7 +74,45 @@ const TARGETS: &[(&str, Figure, f64)] = &[
     ("W5-async-std", FuturesUnordered, 1.2),
     ("W8", BestInTask, 1.5),
     ("W8", FuturesUnordered, 2.3),
-    ("W6", SpeedUp, 1.95),
+    ("W1-10", Time(Forloop, FuturesJoinAll), 1.5),
+    ("W1-1k", Time(ForloopTokio, JoinSet), 1.0),
+    ("W2-10k", Time(ForloopTokio, JoinSet), 1.0),
+    ("W4-64", Time(ForloopTokio, JoinSet), 1.0),
+    ("W4-1024", Time(ForloopTokio, JoinSet), 1.0),
+    ("W5-tokio", Time(ForloopTokio, JoinSet), 1.0),
+    ("W8", Time(ForloopTokio, JoinSet), 1.0),
+    ("W1-1k", Time(ForloopTokioTwo, Peer::JoinSetTwo), 1.0),
+    ("W2-10k", Time(ForloopTokioTwo, Peer::JoinSetTwo), 1.0),
+    ("W4-64", Time(ForloopTokioTwo, Peer::JoinSetTwo), 1.0),
+    ("W4-1024", Time(ForloopTokioTwo, Peer::JoinSetTwo), 1.0),
+    ("W1-1k", Time(ForloopSmol, Detached), 1.1),
+    ("W2-10k", Time(ForloopSmol, Detached), 1.1),
+    ("W4-64", Time(ForloopSmol, Detached), 1.1),
+    ("W4-1024", Time(ForloopSmol, Detached), 1.1),
+    ("W5-async-io", Time(ForloopSmol, Detached), 1.1),
+    ("W1-1k", Time(ForloopSmolTwo, DetachedTwo), 1.1),
+    ("W2-10k", Time(ForloopSmolTwo, DetachedTwo), 1.1),
+    ("W4-64", Time(ForloopSmolTwo, DetachedTwo), 1.1),
+    ("W4-1024", Time(ForloopSmolTwo, DetachedTwo), 1.1),
+    ("W1-1k", Instructions(ForloopTokio, JoinSet), 1.0),
+    ("W2-10k", Instructions(ForloopTokio, JoinSet), 1.0),
+    ("W4-64", Instructions(ForloopTokio, JoinSet), 1.0),
+    ("W8", Instructions(ForloopTokio, JoinSet), 1.0),
+    ("W1-1k", Instructions(ForloopSmol, Detached), 1.1),
+    ("W2-10k", Instructions(ForloopSmol, Detached), 1.1),
+    ("W4-64", Instructions(ForloopSmol, Detached), 1.1),
+    ("W1-100k", Time(ForloopStream, Forloop), 1.5),
+    ("W1-100k", Time(ForloopStreamForEach, Forloop), 1.5),
+    ("W4-64", Time(ForloopStream, Forloop), 1.5),
+    ("W4-64", Time(ForloopStreamForEach, Forloop), 1.5),
+    ("W1-100k", Time(ForloopWorkersTokioTwo, Forloop), 1.0),
+    ("W2-10k", Time(ForloopWorkersTokioTwo, Forloop), 1.0),
+    ("W4-64", Time(ForloopWorkersTokioTwo, Forloop), 1.0),
+    ("W9", Time(ForloopParallelTwo, RayonTwo), 5.0),
+    ("W9", Time(ForloopWorkersTokioTwo, RayonTwo), 5.0),
+    ("W10-all", TimeThere(ForloopWorkersTokioTwo, "W10-none"), 2.0),
+    ("W10-all", TimeThere(Forloop, "W10-none"), 2.0),
+    ("W6", SpeedUp, 1.96),
     ("W4-64", JoinSetTwo, 80.0),
     ("W4-64", Allocations, 0.0005),
     ("W4-1024", Allocations, 0.0005),
@@ -95,8 +144,13 @@ const TARGETS: &[(&str, Figure, f64)] = &[
 ];
 
 impl Figure {
-    fn title(self) -> &'static str {
-        match self {
+    fn title(self) -> String {
+        let title = match self {
+            Time(of, by) => return format!("time of {} / {}", of.name(), by.name()),
+            Instructions(of, by) => {
+                return format!("instructions of {} / {}", of.name(), by.name());
+            }
+            TimeThere(of, there) => return format!("time of {} / in {there}", of.name()),
             BestInTask => "time of the best in-task peer / ours",
             FuturesUnordered => "time of FuturesUnordered / ours",
             SpeedUp => "time of one core / ours on two",
@@ -107,7 +161,8 @@ impl Figure {
             Growth => "growth exponent",
             Polls => "polls per item",
             MostPolls => "most body polls in a loop poll",
-        }
+        };
+        title.to_owned()
     }
 
     /// Whether a larger figure is better.
@@ -141,6 +196,16 @@ impl Figure {
             }
             JoinSetTwo => {
                 ours_two().and_then(|(ours, name)| Some((nanos(Peer::JoinSetTwo)? / ours, name)))
+            }
+            Time(of, by) => unnamed(nanos(of).and_then(|of| Some(of / nanos(by)?))),
+            Instructions(of, by) => {
+                let instructions = |peer| block.iter().find(|cell| cell.peer == peer)?.instructions;
+                unnamed(instructions(of).and_then(|of| Some(of / instructions(by)?)))
+            }
+            TimeThere(of, there) => {
+                let is_there = |cell: &&Cell| cell.peer == of && cell.block.name == there;
+                let there = measured.cells.iter().find(is_there)?.nanos()?;
+                unnamed(nanos(of).map(|here| here / there))
             }
             Allocations => unnamed(ours?.allocations()),
             AllocationsInAll => unnamed(ours?.exact.get("allocations").copied()),
@@ -176,7 +241,7 @@ pub(crate) fn targets(measured: &Measured) -> String {
         let by = if by.is_empty() { String::new() } else { format!(" ({by})") };
         let _ = writeln!(
             text,
-            "  {name:<15}{:<38}{sign} {:>7}{unit:<2}{reached:>9}{unit:<3}{verdict}{by}",
+            "  {name:<15}{:<62}{sign} {:>7}{unit:<2}{reached:>9}{unit:<3}{verdict}{by}",
             figure.title(),
             precise(target),
         );

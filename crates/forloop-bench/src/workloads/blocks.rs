@@ -2,6 +2,7 @@
 
 use super::teardown::End;
 use super::timers::Clockwork;
+use crate::peers::options::Options;
 
 /// A block of the table: one workload at one size.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +30,8 @@ pub(crate) enum Work {
     Compute,
     Teardown(End),
     Mutex,
+    Sum,
+    Options(Options),
 }
 
 impl Block {
@@ -40,6 +43,10 @@ impl Block {
 
 const fn block(name: &'static str, n: usize, work: Work, title: &'static str) -> Block {
     Block { name, title, n, work }
+}
+
+const fn with_options(name: &'static str, options: Options, title: &'static str) -> Block {
+    block(name, 100_000, Work::Options(options), title)
 }
 
 /// All blocks.
@@ -139,6 +146,17 @@ pub(crate) const BLOCKS: &[Block] = &[
         "a loop with 100,000 bodies in flight is dropped",
     ),
     block("W8", 10_000, Work::Mutex, "10,000 bodies queue on one tokio Mutex"),
+    block(
+        "W9",
+        1_000_000,
+        Work::Sum,
+        "a million cheap items, summed by a program that is not async",
+    ),
+    with_options("W10-none", Options::None, "at most 64 lazy items at once, without an option"),
+    with_options("W10-timeout", Options::Timeout, "the same with a time-out for each body"),
+    with_options("W10-retry", Options::Retry, "the same with a retry"),
+    with_options("W10-limit-by", Options::LimitBy, "the same with a limit for each of eight keys"),
+    with_options("W10-all", Options::All, "the same with all three"),
 ];
 
 #[cfg(test)]

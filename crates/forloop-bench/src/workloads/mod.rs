@@ -5,14 +5,16 @@ mod compute;
 mod lazy;
 mod mutex;
 mod ready;
+mod sum;
 mod teardown;
 mod timers;
+mod with_options;
 mod woken;
 mod yields;
 
 use crate::body::{SMALL, Silent, Wide, Woken, Yields};
 use crate::meter::Meter;
-use crate::peers::{Kind, Peer, failing};
+use crate::peers::{Kind, Peer, failing, options};
 
 pub(crate) use self::blocks::{BLOCKS, Block, Work};
 use self::teardown::End;
@@ -22,14 +24,17 @@ impl Block {
     pub(crate) fn is_for(&self, peer: Peer) -> bool {
         let (kind, sequential) = (peer.kind(), peer == Peer::Sequential);
         match self.work {
-            Work::Ready | Work::Yields => peer.runs_all(),
+            Work::Ready => peer.runs_all() || peer == Peer::RayonTwo,
+            Work::Yields => peer.runs_all(),
             Work::ReadyWide => peer.runs_all() && kind == Kind::Inline,
             Work::YieldsInTokio | Work::Mutex => peer.runs_all() && runs_in_tokio(peer),
             Work::WokenBySame => peer.runs_all() && !sequential && kind != Kind::TwoThreads,
             Work::WokenByOther => peer.runs_all() && !sequential,
             Work::Lazy { .. } => peer.runs_bounded(),
             Work::Timers(clockwork) => clockwork.is_for(peer),
-            Work::Compute => peer.runs_all() && (kind != Kind::OneThread),
+            Work::Compute => peer.runs_all() && kind != Kind::OneThread || peer == Peer::RayonTwo,
+            Work::Sum => sum::is_for(peer),
+            Work::Options(_) => options::has_them(peer),
             Work::Teardown(End::Fails) => failing::has_one(peer),
             Work::Teardown(_) => peer.runs_all() && kind == Kind::Inline && !sequential,
         }
@@ -40,8 +45,10 @@ impl Block {
         match self.work {
             Work::Ready | Work::ReadyWide | Work::Compute => Some(1),
             Work::Yields | Work::YieldsInTokio => Some(5),
-            Work::WokenBySame | Work::WokenByOther | Work::Lazy { .. } => Some(2),
-            Work::Timers(_) | Work::Teardown(_) | Work::Mutex => None,
+            Work::WokenBySame | Work::WokenByOther | Work::Lazy { .. } | Work::Options(_) => {
+                Some(2)
+            }
+            Work::Timers(_) | Work::Teardown(_) | Work::Mutex | Work::Sum => None,
         }
     }
 
@@ -60,7 +67,7 @@ impl Block {
     /// Returns the bytes of the outputs that a loop over `n` bodies returns, if it returns them together.
     pub(crate) fn output_bytes(&self, n: usize) -> usize {
         match self.work {
-            Work::Lazy { .. } => 0,
+            Work::Lazy { .. } | Work::Sum | Work::Options(_) => 0,
             _ => n * size_of::<usize>(),
         }
     }
@@ -84,6 +91,8 @@ impl Block {
             Work::Compute => compute::run(peer, n, meter),
             Work::Teardown(end) => teardown::run(peer, end, n, meter),
             Work::Mutex => mutex::run(peer, n, meter),
+            Work::Sum => sum::run(peer, n, meter),
+            Work::Options(options) => with_options::run(peer, options, n, meter),
         }
     }
 
