@@ -24,11 +24,13 @@
 //! first the items that back off, each with the failure of its last attempt, then those that never ran.
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::fmt;
 
 use crate::engine::{Completion, Key};
+use crate::indices::IndexSet;
+use crate::item_map::ItemMap;
 
 /// What a loop keeps for its items beside the bodies: [`NoQueue`] or an [`AdmissionQueue`].
 #[doc(hidden)]
@@ -84,9 +86,9 @@ impl<I, R> MaybeQueue<I, R> for NoQueue {
 /// The items of a loop that wait, or may be retried: see [the module](self).
 #[doc(hidden)]
 pub struct AdmissionQueue<I, R> {
-    items: BTreeMap<usize, State<I, R>>,
+    items: ItemMap<State<I, R>>,
     /// The items in [`State::Queued`].
-    queued: BTreeSet<usize>,
+    queued: IndexSet,
     /// The items in [`State::Due`], the first to start first.
     due: VecDeque<usize>,
     /// How many items are held or queued.
@@ -148,8 +150,8 @@ pub(crate) enum AttemptLog {
 impl<I, R> MaybeQueue<I, R> for Box<AdmissionQueue<I, R>> {
     fn new(is_error: Option<fn(&R) -> bool>) -> Self {
         Self::new(AdmissionQueue {
-            items: BTreeMap::new(),
-            queued: BTreeSet::new(),
+            items: ItemMap::new(),
+            queued: IndexSet::new(),
             due: VecDeque::new(),
             unstarted: 0,
             backing_off: 0,
@@ -219,7 +221,7 @@ impl<I, R> AdmissionQueue<I, R> {
 
     /// Holds this item back no longer.
     pub(crate) fn release(&mut self, index: usize) {
-        match self.items.remove(&index) {
+        match self.items.remove(index) {
             Some(State::Held(item)) => {
                 self.queued.insert(index);
                 self.items.insert(index, State::Queued(item));
@@ -231,13 +233,13 @@ impl<I, R> AdmissionQueue<I, R> {
 
     /// The queued item that starts next.
     pub(crate) fn next_queued(&self) -> Option<usize> {
-        self.queued.first().copied()
+        self.queued.first()
     }
 
     /// Takes out the queued item that starts next.
     pub(crate) fn take_queued(&mut self) -> Option<(usize, I)> {
         let index = self.queued.pop_first()?;
-        match self.items.remove(&index)? {
+        match self.items.remove(index)? {
             State::Held(item) | State::Queued(item) => {
                 self.unstarted -= 1;
                 Some((index, item))
@@ -257,7 +259,7 @@ impl<I, R> AdmissionQueue<I, R> {
     /// Keeps a failure after which the item is retried.
     pub(crate) fn back_off(&mut self, failure: Completion<R>) {
         let index = failure.index;
-        let mut retained = match self.items.remove(&index) {
+        let mut retained = match self.items.remove(index) {
             Some(State::Running(retained)) => retained,
             _ => Retained { item: None, retries: 0 },
         };
@@ -268,7 +270,7 @@ impl<I, R> AdmissionQueue<I, R> {
 
     /// Notes that this item's back-off is over.
     pub(crate) fn back_off_is_over(&mut self, index: usize) {
-        match self.items.remove(&index) {
+        match self.items.remove(index) {
             Some(State::BackingOff(retained, failure)) => {
                 self.due.push_back(index);
                 self.items.insert(index, State::Due(retained, failure));
@@ -286,7 +288,7 @@ impl<I, R> AdmissionQueue<I, R> {
     /// Takes out the item that [starts again next](Self::next_due), with its last failure.
     pub(crate) fn take_due(&mut self, index: usize) -> (Option<I>, Completion<R>) {
         self.due.pop_front();
-        match self.items.remove(&index) {
+        match self.items.remove(index) {
             Some(State::Due(Retained { item, retries }, failure)) => {
                 self.backing_off -= 1;
                 self.items.insert(index, State::Running(Retained { item: None, retries }));
@@ -298,7 +300,7 @@ impl<I, R> AdmissionQueue<I, R> {
 
     /// The number of the attempt at this item that runs or has just completed, starting at 1.
     pub(crate) fn attempt(&self, index: usize) -> u32 {
-        match self.items.get(&index) {
+        match self.items.get(index) {
             Some(
                 State::Running(retained) | State::BackingOff(retained, _) | State::Due(retained, _),
             ) => 1 + retained.retries,
@@ -308,14 +310,14 @@ impl<I, R> AdmissionQueue<I, R> {
 
     /// There is no further attempt at this running item after all: the one before was the last.
     pub(crate) fn give_up(&mut self, index: usize) {
-        if let Some(State::Running(retained)) = self.items.get_mut(&index) {
+        if let Some(State::Running(retained)) = self.items.get_mut(index) {
             retained.retries -= 1;
         }
     }
 
     /// Forgets an item that has completed. Returns how many attempts there were.
     pub(crate) fn forget(&mut self, index: usize, has_failed: bool) -> u32 {
-        let state = self.items.remove(&index);
+        let state = self.items.remove(index);
         let retries = match &state {
             Some(State::Running(retained)) => retained.retries,
             _ => 0,
@@ -345,7 +347,7 @@ impl<I, R> AdmissionQueue<I, R> {
         self.unstarted = 0;
         self.backing_off = 0;
         let mut unstarted = Vec::new();
-        for (index, state) in core::mem::take(&mut self.items) {
+        for (index, state) in self.items.take() {
             match state {
                 State::Held(item) | State::Queued(item) => {
                     unstarted.push((index, Leftover::Unstarted(item)));

@@ -22,6 +22,7 @@ extern crate std;
 mod body;
 mod budget;
 mod indices;
+mod item_map;
 mod outcome;
 mod pace;
 mod runtime;

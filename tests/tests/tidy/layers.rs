@@ -12,6 +12,7 @@ const LAYERS: &[&[&str]] = &[
         "body",
         "budget",
         "indices",
+        "item_map",
         "outcome",
         "pace",
         "runtime",

@@ -6,6 +6,7 @@ use core::fmt;
 use futures_core::Stream;
 
 use super::{ItemPolicy, ItemRule, OutcomeRule, Rule, WithRule};
+use crate::item_map::ItemMap;
 use crate::{Event, Limit, Loop, StopReason};
 
 impl<S: Stream, P, L, C> Loop<S, P, L, C> {
@@ -23,7 +24,7 @@ impl<S: Stream, P, L, C> Loop<S, P, L, C> {
     ///
     /// # Costs
     ///
-    /// A few entries in ordered maps for each item in the loop. `key` is called once for each item.
+    /// A few entries in maps for each item in the loop. `key` is called once for each item.
     /// On a [worker pool](Self::on_workers) the loop's task calls the body's closure and hands the bodies out.
     /// Workers do not pull items themselves.
     ///
@@ -81,7 +82,7 @@ pub struct LimitBy<K, G> {
     /// The keys with at least one item that has a permit.
     queues: BTreeMap<K, KeyQueue>,
     /// The key of each item in the loop.
-    items: BTreeMap<usize, Keyed<K>>,
+    items: ItemMap<Keyed<K>>,
     /// Items that were queued and now have a permit.
     released: VecDeque<usize>,
 }
@@ -105,7 +106,7 @@ impl<K, G> LimitBy<K, G> {
             key,
             limit,
             queues: BTreeMap::new(),
-            items: BTreeMap::new(),
+            items: ItemMap::new(),
             released: VecDeque::new(),
         }
     }
@@ -113,7 +114,7 @@ impl<K, G> LimitBy<K, G> {
 
 impl<K: Ord + Clone, G> Rule for LimitBy<K, G> {
     fn try_admit(&mut self, index: usize) -> bool {
-        let Some(item) = self.items.get_mut(&index) else { return true };
+        let Some(item) = self.items.get_mut(index) else { return true };
         let queue = self.queues.entry(item.key.clone()).or_default();
         if queue.permits_taken < self.limit {
             queue.permits_taken += 1;
@@ -131,12 +132,12 @@ impl<K: Ord + Clone, G> Rule for LimitBy<K, G> {
     fn on_event(&mut self, event: &Event) -> Option<StopReason> {
         let Event::Completed { index, .. } = *event else { return None };
         // An item that completes without a permit was never started: the loop has stopped.
-        let Keyed { key, has_permit: true } = self.items.remove(&index)? else { return None };
+        let Keyed { key, has_permit: true } = self.items.remove(index)? else { return None };
         let queue = self.queues.get_mut(&key)?;
         match queue.queued.pop_front() {
             // The permit goes to the next item of this key.
             Some(next) => {
-                if let Some(item) = self.items.get_mut(&next) {
+                if let Some(item) = self.items.get_mut(next) {
                     item.has_permit = true;
                 }
                 self.released.push_back(next);

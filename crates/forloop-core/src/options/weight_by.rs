@@ -1,11 +1,11 @@
 //! `weight_by`: heavy items take several permits.
 
-use alloc::collections::BTreeMap;
 use core::fmt;
 
 use futures_core::Stream;
 
 use super::{ItemPolicy, ItemRule, OutcomeRule, Rule, WithRule};
+use crate::item_map::ItemMap;
 use crate::{Event, Loop, StopReason};
 
 impl<S: Stream, P, L, C> Loop<S, P, L, C> {
@@ -47,7 +47,7 @@ impl<S: Stream, P, L, C> Loop<S, P, L, C> {
         C: ItemPolicy<S::Item, Item = I>,
         G: FnMut(&I) -> usize,
     {
-        self.with_option(WeightBy { weight, heavy: BTreeMap::new(), extra_permits: 0 })
+        self.with_option(WeightBy { weight, heavy: ItemMap::new(), extra_permits: 0 })
     }
 }
 
@@ -64,7 +64,7 @@ impl<S: Stream, P, L, C> Loop<S, P, L, C> {
 pub struct WeightBy<G> {
     weight: G,
     /// The items in the loop whose weight is more than one.
-    heavy: BTreeMap<usize, HeavyItem>,
+    heavy: ItemMap<HeavyItem>,
     /// The extra permits of the items that were started, together.
     extra_permits: usize,
 }
@@ -78,7 +78,7 @@ struct HeavyItem {
 
 impl<G> Rule for WeightBy<G> {
     fn extra_permits(&self, index: usize) -> usize {
-        self.heavy.get(&index).map_or(0, |item| item.extra_permits)
+        self.heavy.get(index).map_or(0, |item| item.extra_permits)
     }
 
     fn extra_permits_in_use(&self) -> usize {
@@ -88,7 +88,7 @@ impl<G> Rule for WeightBy<G> {
     fn on_event(&mut self, event: &Event) -> Option<StopReason> {
         match *event {
             Event::Started { index, .. } => {
-                if let Some(item) = self.heavy.get_mut(&index)
+                if let Some(item) = self.heavy.get_mut(index)
                     && !core::mem::replace(&mut item.was_started, true)
                 {
                     self.extra_permits = self.extra_permits.saturating_add(item.extra_permits);
@@ -96,7 +96,7 @@ impl<G> Rule for WeightBy<G> {
             }
             Event::Completed { index, .. } => {
                 if let Some(HeavyItem { extra_permits, was_started: true }) =
-                    self.heavy.remove(&index)
+                    self.heavy.remove(index)
                 {
                     self.extra_permits = self.extra_permits.saturating_sub(extra_permits);
                 }
