@@ -20,7 +20,7 @@ use core::pin::Pin;
 use core::ptr::NonNull;
 
 use super::super::bit_set::{bits, count};
-use super::super::inline_vec::InlineVec;
+use super::super::inline_vec::{InlineVec, make_room};
 use super::super::ready::CHUNK_SLOTS;
 use super::links::{Link, Links};
 use crate::outcome::{Panic, catch};
@@ -160,9 +160,8 @@ impl<J> Chunks<J> {
     pub(super) fn make_block(&mut self, slots: usize) -> usize {
         let chunks = slots.div_ceil(CHUNK_SLOTS);
         let (first, block) = (self.chunks.len(), self.blocks.len());
-        // In steps that are proportional to the length, and no larger than that.
-        self.chunks.reserve_exact(chunks.max(first / 2));
-        self.blocks.reserve_exact((block / 2).max(1));
+        self.chunks.make_room(chunks);
+        make_room(&mut self.blocks, 1);
         for _ in 0..chunks {
             self.chunks.push(Chunk { block, ..Chunk::WITHOUT_SLOTS });
         }
