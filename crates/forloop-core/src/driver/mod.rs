@@ -77,7 +77,7 @@ use crate::{Interrupted, Outcome, Panic};
 
 /// Rounds in one turn after which the loop yields, if a body has yielded in one of them: to return to the
 /// executor costs as much as many polls of bodies.
-const YIELDS: usize = 16;
+const YIELDS: usize = 64;
 
 /// Bodies started in a row before the woken ones are looked at again.
 const ROUND: usize = 64;
