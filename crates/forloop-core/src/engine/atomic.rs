@@ -1,24 +1,23 @@
 //! The atomics of the engine and the cells beside them: those of `core`, or those of loom where the
 //! protocol is model-checked.
 
-#![allow(unsafe_code, reason = "cells that only the thread that polls the loop touches")]
+#![allow(unsafe_code, reason = "cells that have one owner at a time")]
 
 #[cfg(not(forloop_loom))]
-pub(super) use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+pub(super) use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 #[cfg(forloop_loom)]
-pub(super) use loom::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+pub(super) use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
 #[cfg(forloop_loom)]
 pub(crate) use self::watched::AtomicWaker;
-#[cfg(not(forloop_loom))]
-pub(super) use atomic_waker::AtomicWaker;
 
 #[cfg(not(forloop_loom))]
 use core::cell::UnsafeCell;
 #[cfg(forloop_loom)]
 use loom::cell::UnsafeCell;
 
-/// A value in shared memory that only the owner of the loop's `ReadyQueue` touches.
+/// A value in shared memory that has one owner at a time: that of the loop's `ReadyQueue`, where the field says nothing
+/// else.
 #[derive(Debug)]
 pub(super) struct OwnerCell<T>(UnsafeCell<T>);
 
@@ -31,8 +30,8 @@ impl<T> OwnerCell<T> {
     ///
     /// # Safety
     ///
-    /// The caller has exclusive access to the loop's `ReadyQueue`, or is called on the same thread by code
-    /// that has. `f` does not access the cell again.
+    /// The caller owns the value: mostly, because it has exclusive access to the loop's `ReadyQueue`, or is called on
+    /// the same thread by code that has. `f` does not access the cell again.
     #[inline]
     pub(super) unsafe fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         // SAFETY: nothing else has access, and `f` does not access the cell again, so the reference is the
@@ -74,10 +73,6 @@ mod watched {
 
         pub(crate) fn wake(&self) {
             self.step().wake();
-        }
-
-        pub(crate) fn take(&self) -> Option<Waker> {
-            self.step().take()
         }
     }
 }

@@ -14,6 +14,10 @@ pub(crate) enum Mutation {
     SleepsWithoutOwnerCheck,
     /// The loop registers its parent after it has gone to sleep.
     RegistersLate,
+    /// The loop stores the next waker of its parent while a wake still has the place of the last one.
+    LendsTwice,
+    /// A wake returns the place of the parent's waker without `Release`.
+    ReturnsParentRelaxed,
     /// A wake that pushes a chunk does not wake the parent of a sleeping loop.
     SkipsParentWake,
     /// Forgetting a wake clears the bit that the chunk is queued.
@@ -24,6 +28,8 @@ pub(crate) enum Mutation {
     FreesWithoutAcquire,
     /// A reference is dropped without `Release`.
     ReleasesRelaxed,
+    /// A loop that is dropped leaves out the wakers that its own thread has counted.
+    LeavesOutOwnerRefs,
     /// Two threads that need what wakers point to make it twice.
     MakesSharedTwice,
     /// A worker that waits for the source does not check it again after registering.

@@ -21,11 +21,12 @@
 //!
 //! # Sleep
 //!
-//! [`ReadyQueue::sleep`] registers the parent's waker first, and then exchanges `EMPTY` for `ASLEEP`. If
+//! [`ReadyQueue::sleep`] stores the parent's waker first, and then exchanges `EMPTY` for `ASLEEP`. If
 //! a wake came first, the exchange fails and the loop begins another round instead of sleeping. A wake
-//! that comes later finds `ASLEEP` and wakes the parent, which is registered by then. While the head is
+//! that comes later finds `ASLEEP` and wakes the parent, whose waker is stored by then. While the head is
 //! anything else, the loop is being polled or its parent has been woken. In both cases it looks at the
-//! queue again before it sleeps, so such a wake need not wake the parent.
+//! queue again before it sleeps, so such a wake need not wake the parent. `parent.rs` says who may touch the
+//! waker when.
 //!
 //! # Wakes by the thread that polls
 //!
@@ -47,6 +48,7 @@
 
 mod block;
 mod lazy_waker;
+mod parent;
 mod waker;
 
 use core::fmt;
@@ -172,7 +174,12 @@ impl ReadyQueue {
             return;
         }
         let mut queued = shared.head.swap(EMPTY, Ordering::AcqRel);
-        while queued != EMPTY && queued != ASLEEP {
+        if queued == ASLEEP {
+            // SAFETY: we have exclusive access, and have replaced `ASLEEP`.
+            unsafe { shared.parent.take_back() };
+            return;
+        }
+        while queued != EMPTY {
             // SAFETY: a queued chunk belongs to this loop.
             let chunk = unsafe { &*queued };
             let order = if is_mutated(Mutation::TakesWithoutAcquire) {
@@ -194,12 +201,14 @@ impl ReadyQueue {
         let Some(shared) = self.shared else { return true };
         // SAFETY: the queue owns a reference.
         let shared = unsafe { shared.as_ref() };
-        if !is_mutated(Mutation::RegistersLate) {
-            shared.parent.register(parent);
-        }
         // SAFETY: we have exclusive access.
         let is_owner_queue_empty = unsafe { shared.owner_head.with(|head| *head == END) };
         if !is_owner_queue_empty && !is_mutated(Mutation::SleepsWithoutOwnerCheck) {
+            return false;
+        }
+        // SAFETY: we have exclusive access.
+        let lend = || unsafe { shared.parent.lend(parent) };
+        if !is_mutated(Mutation::RegistersLate) && !lend() {
             return false;
         }
         if is_mutated(Mutation::SleepsWithoutCheck) {
@@ -209,7 +218,11 @@ impl ReadyQueue {
         let slept =
             shared.head.compare_exchange(EMPTY, ASLEEP, Ordering::AcqRel, Ordering::Relaxed);
         if is_mutated(Mutation::RegistersLate) {
-            shared.parent.register(parent);
+            lend();
+        }
+        if slept.is_err() {
+            // SAFETY: we have exclusive access, and have not slept.
+            unsafe { shared.parent.take_back() };
         }
         slept.is_ok()
     }
@@ -221,8 +234,8 @@ impl Drop for ReadyQueue {
         // A waker that outlives the loop keeps its chunk, but need not keep the parent's waker.
         // SAFETY: the queue owns a reference until it is released here.
         unsafe {
-            let parent = shared.as_ref().parent.take();
-            Shared::release(shared);
+            let parent = shared.as_ref().take_parent();
+            Shared::release_loop(shared);
             drop(parent);
         }
     }

@@ -55,7 +55,19 @@ fn it_finds_a_sleep_without_a_check_of_the_owners_queue() {
 #[test]
 fn it_finds_a_parent_that_is_registered_after_the_loop_has_gone_to_sleep() {
     let test = "queue::wakes_of_one_chunk_from_two_threads_are_all_taken";
-    finds(Mutation::RegistersLate, test, LOST_WAKE);
+    finds(Mutation::RegistersLate, test, DATA_RACE);
+}
+
+#[test]
+fn it_finds_a_parent_that_is_replaced_while_a_wake_has_it() {
+    let test = "queue::a_loop_that_sleeps_again_wakes_its_new_parent";
+    finds(Mutation::LendsTwice, test, DATA_RACE);
+}
+
+#[test]
+fn it_finds_a_parent_that_is_returned_without_release() {
+    let test = "queue::a_loop_that_sleeps_again_wakes_its_new_parent";
+    finds(Mutation::ReturnsParentRelaxed, test, DATA_RACE);
 }
 
 #[test]
@@ -79,6 +91,12 @@ fn it_finds_another_thread_that_takes_the_owners_path() {
 fn it_finds_what_wakers_point_to_if_it_is_made_twice() {
     let test = "set::what_wakers_point_to_is_made_once";
     finds(Mutation::MakesSharedTwice, test, "both belong to one slot");
+}
+
+#[test]
+fn it_finds_references_that_are_left_out_when_the_loop_is_dropped() {
+    let test = "queue::wakers_counted_by_the_owner_and_by_others_are_freed_once";
+    finds(Mutation::LeavesOutOwnerRefs, test, "Allocation leaked");
 }
 
 #[test]

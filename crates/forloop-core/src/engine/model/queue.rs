@@ -62,6 +62,9 @@ fn until_woken(ready: &mut ReadyQueue, slots: usize) -> Vec<SlotName> {
         }
         if ready.sleep(&parent) {
             parked.0.wait();
+        } else {
+            // As a loop does: it yields to its executor.
+            thread::yield_now();
         }
     }
 }
@@ -257,19 +260,55 @@ fn a_loop_that_was_woken_by_its_owner_does_not_sleep() {
     model(sleep_after_a_wake_by_the_owner);
 }
 
+/// A loop sleeps twice, each time with another parent. The wake of the first sleep may still be under way.
+fn two_sleeps() {
+    let mut ready = ready(1);
+    let (first, parent) = parked();
+    wake_on_a_thread(&mut ready, (0, 0));
+    if ready.sleep(&parent) {
+        first.0.wait();
+    }
+    assert_eq!(until_woken(&mut ready, 1), [(0, 0)]);
+    wake_on_a_thread(&mut ready, (0, 1));
+    assert_eq!(until_woken(&mut ready, 1), [(0, 1)]);
+}
+
 #[test]
 fn a_loop_that_sleeps_again_wakes_its_new_parent() {
+    model(two_sleeps);
+}
+
+/// A loop is polled while it sleeps and sleeps again, with another parent.
+#[test]
+fn a_loop_that_is_polled_while_it_sleeps_wakes_its_new_parent() {
     model(|| {
         let mut ready = ready(1);
-        let (first, parent) = parked();
-        if ready.sleep(&parent) {
-            wake_on_a_thread(&mut ready, (0, 0));
-            first.0.wait();
-        }
+        let waker = waker(&mut ready, (0, 0));
+        let (_, parent) = parked();
+        assert!(ready.sleep(&parent));
+        thread::spawn(move || waker.wake());
         assert_eq!(until_woken(&mut ready, 1), [(0, 0)]);
-        wake_on_a_thread(&mut ready, (0, 1));
-        assert_eq!(until_woken(&mut ready, 1), [(0, 1)]);
     });
+}
+
+/// Wakers are cloned on one thread and dropped on the other, also after the loop: either part of the reference count may
+/// be negative.
+fn references_of_both_kinds() {
+    let mut ready = ready(1);
+    let elsewhere = [0, 1, 2].map(|offset| waker(&mut ready, (0, offset)));
+    let mut guard = ready.enter();
+    let [first, second] = [0, 1].map(|offset| guard.chunk(0).waker(offset).clone());
+    let thread = thread::spawn(move || first.wake());
+    drop(elsewhere);
+    drop(guard);
+    drop(ready);
+    drop(second);
+    thread.join().unwrap();
+}
+
+#[test]
+fn wakers_counted_by_the_owner_and_by_others_are_freed_once() {
+    model(references_of_both_kinds);
 }
 
 /// Wakers are cloned, woken and dropped on two threads while the loop makes more chunks and is dropped.

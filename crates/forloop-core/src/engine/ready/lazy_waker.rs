@@ -130,7 +130,7 @@ impl LazyWaker {
             self.shared.compare_exchange(ptr::null_mut(), shared.as_ptr(), success, failure);
         let Err(winner) = installed else { return shared };
         // SAFETY: nothing else has its address.
-        unsafe { Shared::release(shared) };
+        unsafe { Shared::release_loop(shared) };
         NonNull::new(winner).expect("what was installed stays installed")
     }
 }

@@ -1,9 +1,22 @@
 //! What wakers point to, and the path of a wake into the queue.
 //!
 //! A waker is the address of its slot's chunk with the slot's offset in the low bits, so it costs no memory.
-//! All chunks of a loop share one [`Shared`] and its reference count: the loop has one reference, and so
+//! All chunks of a loop share one [`Shared`] and its reference count: the loop has a reference, and so
 //! has every cloned waker. The wakers that the engine itself passes to bodies are not counted. They borrow
 //! from the loop.
+//!
+//! # The reference count
+//!
+//! Most wakers are cloned by a body while it is polled, and many are dropped by one. That is on the thread that polls
+//! the loop, so it takes no atomic operation: the count has two parts, whose sum is the number of wakers. One is
+//! atomic; the other is a plain cell that only that thread touches, while it polls the loop. A waker may be counted in one
+//! and discounted in the other, so either part may be negative by itself.
+//!
+//! While the loop exists, nothing is freed: its reference counts as [`LOOP`], more than any number of wakers, in the
+//! atomic part. When the loop is dropped, it replaces that by the plain part. From then on there is only
+//! the atomic part, and who makes it zero frees the memory.
+//!
+//! # Bodies
 //!
 //! The bodies are elsewhere, in the slab, and are not counted. A waker that outlives its loop sets a
 //! bit in a chunk that is never read, and the last one frees the memory.
@@ -17,10 +30,11 @@ use core::ops::Deref;
 use core::ptr::{self, NonNull};
 use core::task::{RawWaker, RawWakerVTable, Waker};
 
-use super::super::atomic::{AtomicPtr, AtomicUsize, AtomicWaker, Ordering, OwnerCell};
+use super::super::atomic::{AtomicPtr, AtomicUsize, Ordering, OwnerCell};
 use super::super::mutations::{Mutation, is_mutated};
 use super::super::polling::{PolledOn, this_thread};
 use super::block::WakerBlock;
+use super::parent::Parent;
 
 /// The number of slots in a chunk: one bit of a word each, and one to spare.
 pub(in super::super) const CHUNK_SLOTS: usize = usize::BITS as usize - 1;
@@ -40,14 +54,24 @@ pub(super) const EMPTY: *mut WakerChunk = ptr::null_mut();
 /// `EMPTY`, so that a link tells whether its chunk is queued.
 pub(super) const END: *mut WakerChunk = ptr::without_provenance_mut(1);
 
+/// What the loop's own reference counts as.
+const LOOP: usize = 1 << (usize::BITS - 2);
+
+/// The most wakers that each part of the count may have.
+const MOST_WAKERS: usize = LOOP / 2;
+
 /// What all chunks of one loop share, and the first of them. A small loop has no other.
 pub(super) struct Shared {
-    /// The loop and every cloned waker. At zero all of this is freed.
+    /// The wakers that were cloned by other threads than the one that polled the loop, less those dropped so; and
+    /// `LOOP`, while the loop exists. After that, all wakers; at zero all of this is freed.
     refs: AtomicUsize,
+    /// The wakers that were cloned by the thread that polled the loop, less those dropped so, modulo 2 to the width of a
+    /// word.
+    owner_refs: OwnerCell<usize>,
     /// The chunk that was pushed last, or `EMPTY`, or `ASLEEP`.
     pub(super) head: AtomicPtr<WakerChunk>,
     /// The task that polls the loop.
-    pub(super) parent: AtomicWaker,
+    pub(super) parent: Parent,
     /// The thread whose wakes take the path without atomics.
     pub(super) polled_on: PolledOn,
     /// The head of the queue of that thread, or `END`.
@@ -106,15 +130,19 @@ impl WakerChunk {
         }
     }
 
-    /// Wakes a slot, on the thread that polls the loop.
+    /// Wakes a slot, on the thread that polls the loop. `waker` is the data of its waker.
     ///
     /// # Safety
     ///
     /// The caller is called from within a body of the loop while it is polled.
-    unsafe fn wake_by_owner(&self, shared: &Shared, bit: usize) {
+    #[inline]
+    unsafe fn wake_by_owner(&self, shared: &Shared, waker: *const (), bit: usize) {
         // SAFETY: the poll of the body has exclusive access to the `ReadyQueue`, and waits for this to
         // return.
         unsafe {
+            if shared.polled.with(|polled| *polled == waker) {
+                shared.has_yielded.with(|has_yielded| *has_yielded = true);
+            }
             self.owner_woken.with(|woken| *woken |= bit);
             if self.owner_next.with(|next| next.is_null()) {
                 let this = ptr::from_ref(self).cast_mut();
@@ -126,16 +154,17 @@ impl WakerChunk {
 }
 
 impl Shared {
-    /// Makes what the chunks of a loop share, with one reference, and the first chunk.
+    /// Makes what the chunks of a loop share, with the loop's reference, and the first chunk.
     pub(super) fn new() -> NonNull<Self> {
         let block = WakerBlock::<Self>::new(1);
         let shared = block.start;
         // SAFETY: the block has room for one, and nothing else has its address.
         unsafe {
             shared.write(Self {
-                refs: AtomicUsize::new(1),
+                refs: AtomicUsize::new(LOOP),
+                owner_refs: OwnerCell::new(0),
                 head: AtomicPtr::new(EMPTY),
-                parent: AtomicWaker::new(),
+                parent: Parent::new(),
                 polled_on: PolledOn::new(),
                 owner_head: OwnerCell::new(END),
                 polled: OwnerCell::new(ptr::null()),
@@ -168,34 +197,113 @@ impl Shared {
                 self.head.compare_exchange_weak(head, this, Ordering::AcqRel, Ordering::Relaxed);
             match pushed {
                 Ok(ASLEEP) if is_mutated(Mutation::SkipsParentWake) => return,
-                Ok(ASLEEP) => return self.parent.wake(),
+                Ok(ASLEEP) => return self.wake_parent(),
                 Ok(_) => return,
                 Err(changed) => head = changed,
             }
         }
     }
 
-    /// Adds a reference.
+    /// Wakes the parent of a loop that has slept until now.
+    fn wake_parent(&self) {
+        // SAFETY: the caller has replaced `ASLEEP`.
+        if let Some(parent) = unsafe { self.parent.take() } {
+            parent.wake();
+        }
+    }
+
+    /// Takes the waker of the parent when the loop is dropped, unless a wake has it.
+    ///
+    /// # Safety
+    ///
+    /// The caller has exclusive access to the `ReadyQueue`.
+    pub(super) unsafe fn take_parent(&self) -> Option<Waker> {
+        let (success, failure) = (Ordering::Acquire, Ordering::Relaxed);
+        if self.parent.is_lent()
+            && self.head.compare_exchange(ASLEEP, EMPTY, success, failure).is_err()
+        {
+            return None;
+        }
+        // SAFETY: it is not lent, or we have replaced `ASLEEP`.
+        unsafe { self.parent.take() }
+    }
+
+    /// Adds the reference of a waker, on any thread.
+    #[inline(never)] // keeps the owner's path short
     fn retain(&self) {
-        // Only forgotten wakers can come to half of all numbers. An overflow would free what is in use.
-        if self.refs.fetch_add(1, Ordering::Relaxed) > usize::MAX / 2 {
+        // Only forgotten wakers can come to so many. An overflow would free what is in use.
+        if self.refs.fetch_add(1, Ordering::Relaxed) > LOOP + MOST_WAKERS {
             abort();
         }
     }
 
-    /// Releases a reference, and frees everything with the last.
+    /// Adds the reference of a waker, on the thread that polls the loop.
+    ///
+    /// # Safety
+    ///
+    /// The caller is called from within a body of the loop while it is polled.
+    #[inline]
+    unsafe fn retain_by_owner(&self) {
+        // SAFETY: the poll of the body has exclusive access to the `ReadyQueue`, and waits for this to return.
+        let refs = unsafe {
+            self.owner_refs.with(|refs| {
+                *refs = refs.wrapping_add(1);
+                *refs
+            })
+        };
+        // As above. A great number is a negative one.
+        if refs > MOST_WAKERS && refs < usize::MAX / 2 {
+            abort();
+        }
+    }
+
+    /// Releases the reference of a waker, on the thread that polls the loop.
+    ///
+    /// # Safety
+    ///
+    /// As for `retain_by_owner`. The caller owns the reference and does not use it any more.
+    #[inline]
+    unsafe fn release_by_owner(&self) {
+        // SAFETY: as above. The loop exists, so this is not the last reference.
+        unsafe { self.owner_refs.with(|refs| *refs = refs.wrapping_sub(1)) };
+    }
+
+    /// Releases the reference of a waker, on any thread, and frees everything with the last.
     ///
     /// # Safety
     ///
     /// The caller owns the reference and does not use it any more.
-    pub(super) unsafe fn release(this: NonNull<Self>) {
+    unsafe fn release(this: NonNull<Self>) {
+        // SAFETY: the caller ensures it.
+        unsafe { Self::subtract(this, 1) };
+    }
+
+    /// Releases the reference of the loop, and frees everything if there is no waker.
+    ///
+    /// # Safety
+    ///
+    /// The caller has exclusive access to the `ReadyQueue`, owns its reference and does not use it any more.
+    pub(super) unsafe fn release_loop(this: NonNull<Self>) {
+        // SAFETY: the caller owns the reference, so it is alive, and has exclusive access.
+        let by_owner = unsafe { this.as_ref().owner_refs.with(|refs| *refs) };
+        let by_owner = if is_mutated(Mutation::LeavesOutOwnerRefs) { 0 } else { by_owner };
+        // SAFETY: the caller ensures it.
+        unsafe { Self::subtract(this, LOOP.wrapping_sub(by_owner)) };
+    }
+
+    /// Subtracts from the atomic part of the count, and frees everything if nothing is left.
+    ///
+    /// # Safety
+    ///
+    /// The caller owns references to the number of `refs`, and does not use them any more.
+    unsafe fn subtract(this: NonNull<Self>, refs: usize) {
         let order = if is_mutated(Mutation::ReleasesRelaxed) {
             Ordering::Relaxed
         } else {
             Ordering::Release
         };
         // SAFETY: the caller owns a reference, so it is alive.
-        if unsafe { (*this.as_ptr()).refs.fetch_sub(1, order) } != 1 {
+        if unsafe { (*this.as_ptr()).refs.fetch_sub(refs, order) } != refs {
             return;
         }
         // Orders all use by other threads before the memory is freed. A load and not a fence, because
@@ -253,9 +361,18 @@ pub(super) fn address(chunk: NonNull<WakerChunk>, offset: usize) -> *const () {
 ///
 /// `waker` is the data of a waker that is alive.
 pub(super) unsafe fn clone_waker(waker: *const ()) -> RawWaker {
+    let thread = this_thread();
     let (chunk, _) = split(waker);
-    // SAFETY: a waker that is alive has a reference, or borrows from a loop that has one.
-    unsafe { (*chunk).shared.as_ref().retain() };
+    // SAFETY: a waker that is alive has a reference, or borrows from a loop that has one. If this thread is polling the
+    // loop, the poll of one of its bodies has called us.
+    unsafe {
+        let shared = (*chunk).shared.as_ref();
+        if shared.polled_on.is(thread) {
+            shared.retain_by_owner();
+        } else {
+            shared.retain();
+        }
+    }
     RawWaker::new(waker, &VTABLE)
 }
 
@@ -273,10 +390,7 @@ pub(super) unsafe fn wake_by_ref(waker: *const ()) {
         let chunk = &*chunk;
         let shared = chunk.shared.as_ref();
         if shared.polled_on.is(thread) || is_mutated(Mutation::TakesOwnerPathElsewhere) {
-            if shared.polled.with(|polled| *polled == waker) {
-                shared.has_yielded.with(|has_yielded| *has_yielded = true);
-            }
-            chunk.wake_by_owner(shared, bit);
+            chunk.wake_by_owner(shared, waker, bit);
         } else {
             chunk.wake(shared, bit);
         }
@@ -287,6 +401,27 @@ pub(super) unsafe fn wake_by_ref(waker: *const ()) {
 ///
 /// As for `clone_waker`, and the waker is not used any more.
 unsafe fn wake(waker: *const ()) {
+    let thread = this_thread();
+    let (chunk, bit) = split(waker);
+    // SAFETY: as in `wake_by_ref`. The waker owns a reference.
+    unsafe {
+        let chunk = &*chunk;
+        let shared = chunk.shared.as_ref();
+        if shared.polled_on.is(thread) {
+            chunk.wake_by_owner(shared, waker, bit);
+            shared.release_by_owner();
+            return;
+        }
+    }
+    // SAFETY: the caller ensures it.
+    unsafe { wake_elsewhere(waker) };
+}
+
+/// # Safety
+///
+/// As for `wake`.
+#[inline(never)] // keeps the owner's path short
+unsafe fn wake_elsewhere(waker: *const ()) {
     // The waker is dropped at the end, also if the parent's waker panics.
     // SAFETY: it was made with this table, and nothing else drops it.
     unsafe { Waker::new(waker, &VTABLE) }.wake_by_ref();
@@ -296,9 +431,18 @@ unsafe fn wake(waker: *const ()) {
 ///
 /// As for `clone_waker`, and the waker is not used any more.
 unsafe fn drop_waker(waker: *const ()) {
+    let thread = this_thread();
     let (chunk, _) = split(waker);
-    // SAFETY: a cloned waker owns a reference. Others are never dropped.
-    unsafe { Shared::release((*chunk).shared) };
+    // SAFETY: a cloned waker owns a reference. Others are never dropped. If this thread is polling the loop, the poll of
+    // one of its bodies has called us.
+    unsafe {
+        let shared = (*chunk).shared;
+        if shared.as_ref().polled_on.is(thread) {
+            shared.as_ref().release_by_owner();
+        } else {
+            Shared::release(shared);
+        }
+    }
 }
 
 /// The waker of a slot, borrowed from the loop. Clones of it may outlive the loop.
