@@ -3,14 +3,18 @@
 //! What is counted is what the test's own thread allocates. Other threads of the process, those of the harness among
 //! them, do not change a figure.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::future::{pending, poll_fn};
 use std::hint::black_box;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
 
 use allocation_counter::{AllocationInfo, measure};
 use async_executor::Executor;
+use forloop::Spawn;
 use forloop_conformance::{LONG, TickingClock, yields};
 use futures_lite::future::block_on;
 
@@ -237,4 +241,55 @@ fn a_task_group_holds_memory_for_the_children_that_run_and_not_for_those_that_ha
     let (group, tasks) = (held_by_children_that_run(children), held_by_tasks_that_run(children));
     let each = group.saturating_sub(tasks) / children as u64;
     assert!(each <= 128, "{each} bytes for each child, beside the task of the runtime");
+}
+
+/// A runtime that keeps its tasks in a queue: one allocation for each.
+#[derive(Clone)]
+struct Queue(Arc<Mutex<VecDeque<Pin<Box<dyn Future<Output = ()> + Send>>>>>);
+
+impl Spawn for Queue {
+    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        self.0.lock().unwrap().push_back(Box::pin(future));
+    }
+}
+
+/// Runs a loop of tasks, and returns the number of allocations and of wakes of the loop.
+fn in_tasks(items: usize, limit: usize) -> (u64, usize) {
+    let wakes = Arc::new(Wakes::default());
+    let allocations = allocations(|| {
+        let waker = Waker::from(wakes.clone());
+        let queue = Queue(Arc::new(Mutex::new(VecDeque::with_capacity(limit))));
+        let looping = forloop::each(0..items).limit(limit).unwrap().on(queue.clone());
+        let mut looping = pin!(looping.for_each(|_| yields(1)));
+        while looping.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
+            let queued = queue.0.lock().unwrap().len();
+            for _ in 0..queued {
+                let mut task = queue.0.lock().unwrap().pop_front().unwrap();
+                if task.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+                    queue.0.lock().unwrap().push_back(task);
+                }
+            }
+        }
+    });
+    (allocations, wakes.0.load(SeqCst))
+}
+
+/// Counts wakes.
+#[derive(Debug, Default)]
+struct Wakes(AtomicUsize);
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, SeqCst);
+    }
+}
+
+#[test]
+fn a_loop_of_tasks_allocates_for_its_limit_and_is_woken_once_for_all_that_complete_together() {
+    let limit = 50;
+    let (few, few_wakes) = in_tasks(1000, limit);
+    let (many, many_wakes) = in_tasks(11_000, limit);
+    assert_eq!(many - few, 10_000, "the tasks of the runtime, and nothing else");
+    assert!(few < 1000 + 30, "{few}");
+    assert_eq!(many_wakes - few_wakes, 10_000 / limit);
 }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use forloop_core::{
-    Attempt, BoxedSource, FutureSet, GroupDriver, GroupFuture, Place, Push, Spawn, SpawnLocal,
-    SpawnScoped, Spawned, SpawnedLocal, SpawnedScoped, Task, Timer,
+    Attempt, BoxedSource, Completer, GroupDriver, GroupFuture, Place, Push, Spawn, SpawnLocal,
+    SpawnScoped, Spawned, SpawnedLocal, SpawnedScoped, SpawnedSet, Task, Timer,
 };
 
 use crate::backend::{Backend, Job, Spawning};
@@ -81,7 +81,15 @@ impl Spawning for Tasks {
     }
 
     fn spawn<T: Send + 'static>(&self, job: Job<T>) -> Task<T> {
-        self.backend.place().start(Attempt::first(0), job, ())
+        match self.backend.place() {
+            AnyPlace::Spawned(Spawned(runtime)) => forloop_core::spawn(&runtime, job),
+            AnyPlace::SpawnedLocal(SpawnedLocal(runtime)) => {
+                forloop_core::spawn_local(&runtime, job)
+            }
+            AnyPlace::SpawnedScoped(SpawnedScoped(scope)) => {
+                forloop_core::spawn_scoped(&scope, job)
+            }
+        }
     }
 }
 
@@ -160,18 +168,18 @@ pub enum AnyPlace {
 }
 
 impl<T: Send + 'static> Place<Job<T>> for AnyPlace {
-    type Set = FutureSet<Task<T>>;
+    type Set = SpawnedSet<T>;
     type Dispatch = Push;
 
     fn set(&self, _source: Option<BoxedSource<Job<T>>>) -> Self::Set {
-        FutureSet::default()
+        SpawnedSet::default()
     }
 
-    fn start(&self, attempt: Attempt, body: Job<T>, (): ()) -> Task<T> {
+    fn start(&self, attempt: Attempt, body: Job<T>, completer: Completer<T>) {
         match self {
-            Self::Spawned(place) => place.start(attempt, body, ()),
-            Self::SpawnedLocal(place) => place.start(attempt, body, ()),
-            Self::SpawnedScoped(place) => place.start(attempt, body, ()),
+            Self::Spawned(place) => place.start(attempt, body, completer),
+            Self::SpawnedLocal(place) => place.start(attempt, body, completer),
+            Self::SpawnedScoped(place) => place.start(attempt, body, completer),
         }
     }
 }

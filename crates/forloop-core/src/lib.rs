@@ -74,7 +74,7 @@ pub use crate::outcome::{
     Panic, ZeroLimit,
 };
 #[doc(hidden)]
-pub use crate::place::{BodySet, BoxedSource, PoolSet};
+pub use crate::place::{BodySet, BoxedSource, Completer, PoolSet, SpawnedSet};
 pub use crate::place::{
     Dispatch, Inline, InlineJob, Layer, Layered, ParentWaker, ParentWakerJob, Place, Pull, Push,
     PushPool, Spawned, SpawnedBlocking, SpawnedLocal, SpawnedScoped, SyncBody, WorkerPool,

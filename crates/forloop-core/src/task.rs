@@ -317,8 +317,8 @@ impl<T> TaskCell<T> {
     }
 }
 
-/// The owner of a task, as the task sees it: the cell that it shares with its handle, or the group that it is a
-/// child of.
+/// The owner of a task, as the task sees it: the cell that it shares with its handle or its loop, or the group that it
+/// is a child of.
 pub(crate) trait Owner {
     /// What the task's future returns.
     type Output;
@@ -326,20 +326,21 @@ pub(crate) trait Owner {
     /// An id that no other live owner has, unless they are one: a task does not wait for its own handle.
     fn id(&self) -> usize;
 
-    /// What the task is to do at a poll. Has `cx` woken when that changes.
+    /// What the task is to do at a poll. An owner has `cx` woken when that changes, from now on or from the next call of
+    /// [`must_stop`](Self::must_stop) on.
     fn poll_request(&mut self, cx: &mut Context<'_>) -> Request;
 
     /// Whether a request was to run.
     fn was_polled(&self) -> bool;
 
     /// Whether the task is to stop, and not wait for the next poll. Called when its future was pending.
-    fn has_stopped(&self) -> bool;
+    fn must_stop(&mut self, cx: &mut Context<'_>) -> bool;
 
     /// The future is not polled any more, and will be dropped. Called once.
     fn on_last_poll(&self);
 
     /// The future has been dropped, and so has all that it had started. Called once.
-    fn complete(&self, outcome: Outcome<Self::Output>);
+    fn complete(&mut self, outcome: Outcome<Self::Output>);
 }
 
 /// What a task is to do at a poll.
@@ -380,13 +381,13 @@ impl<T> Owner for Arc<TaskCell<T>> {
         self.was_polled.load(Ordering::Relaxed)
     }
 
-    fn has_stopped(&self) -> bool {
+    fn must_stop(&mut self, _cx: &mut Context<'_>) -> bool {
         self.cancelled.load(Ordering::SeqCst) || self.expired.load(Ordering::SeqCst)
     }
 
     fn on_last_poll(&self) {}
 
-    fn complete(&self, outcome: Outcome<T>) {
+    fn complete(&mut self, outcome: Outcome<T>) {
         if let Some(mut slot) = self.outcome.try_lock() {
             *slot = Some(outcome);
         }
@@ -570,7 +571,7 @@ impl<F: Future<Output = O::Output>, O: Owner> Future for Run<F, O> {
             Request::Wait => return Poll::Pending,
         }
         match catch(|| future.poll(cx)) {
-            Ok(Poll::Pending) if this.owner.has_stopped() => {
+            Ok(Poll::Pending) if this.owner.must_stop(cx) => {
                 self.poll_complete(Outcome::Cancelled, cx)
             }
             Ok(Poll::Pending) => Poll::Pending,

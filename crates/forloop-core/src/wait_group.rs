@@ -34,7 +34,12 @@ pub(crate) struct WaitGroup {
 impl WaitGroup {
     /// Adds a task.
     pub(crate) fn add(&self) {
-        self.running.fetch_add(1, Ordering::SeqCst);
+        self.add_many(1);
+    }
+
+    /// Adds tasks.
+    pub(crate) fn add_many(&self, tasks: usize) {
+        self.running.fetch_add(tasks, Ordering::SeqCst);
     }
 
     /// Removes a task that has stopped.
@@ -84,26 +89,27 @@ impl Wake for Link {
 /// Calls `f`, which drops a body, and returns the wait group of the tasks that were dropped with it, if there
 /// are any. `task` is the id of the task whose own future is dropped.
 #[cfg(feature = "std")]
+#[inline]
 pub(crate) fn with_wait_group<T>(
     task: Option<usize>,
     f: impl FnOnce() -> T,
 ) -> (T, Option<Arc<WaitGroup>>) {
-    let outer = current::replace(Some(current::Scope { task, wait_group: None }));
+    let outer = current::enter(task.unwrap_or(NO_TASK));
     let output = f();
-    (output, current::replace(outer).and_then(|scope| scope.wait_group))
+    (output, current::leave(outer))
 }
 
 /// The wait group of the current scope, for a task whose handle is dropped. A task that held its own handle
 /// does not wait for itself.
 #[cfg(feature = "std")]
 pub(crate) fn current_wait_group(task: usize) -> Option<Arc<WaitGroup>> {
-    let mut scope = current::replace(None)?;
-    let wait_group = match scope.task {
-        Some(dropped) if dropped == task => None,
-        _ => Some(scope.wait_group.get_or_insert_default().clone()),
-    };
-    current::replace(Some(scope));
-    wait_group
+    if current::task()? == task && task != NO_TASK { None } else { current::wait_group() }
+}
+
+/// Whether the current scope is the end of this task: its own future is dropped.
+#[cfg(feature = "std")]
+pub(crate) fn is_dropped_by(task: usize) -> bool {
+    current::task() == Some(task)
 }
 
 #[cfg(feature = "std")]
@@ -114,18 +120,70 @@ mod current {
     use super::WaitGroup;
 
     /// A call of [`with_wait_group`](super::with_wait_group) on this thread.
-    pub(super) struct Scope {
-        pub(super) task: Option<usize>,
-        pub(super) wait_group: Option<Arc<WaitGroup>>,
+    #[derive(Clone, Copy)]
+    struct Scope {
+        task: usize,
+        /// Whether `WAIT_GROUP` has one.
+        has_wait_group: bool,
     }
 
     std::thread_local! {
+        // Every task that completes enters a scope, and most leave no task behind. So what that takes needs no
+        // destructor, and is beside what does.
         static SCOPE: Cell<Option<Scope>> = const { Cell::new(None) };
+        static WAIT_GROUP: Cell<Option<Arc<WaitGroup>>> = const { Cell::new(None) };
     }
 
-    /// Replaces the current scope. While the thread-local variables of a thread are destroyed, there is none.
-    pub(super) fn replace(scope: Option<Scope>) -> Option<Scope> {
-        SCOPE.try_with(|current| current.replace(scope)).unwrap_or_default()
+    /// What was current before a scope.
+    pub(super) struct Outer {
+        scope: Option<Scope>,
+        wait_group: Option<Arc<WaitGroup>>,
+    }
+
+    /// Begins a scope.
+    #[inline]
+    pub(super) fn enter(task: usize) -> Outer {
+        let scope = SCOPE.replace(Some(Scope { task, has_wait_group: false }));
+        Outer { scope, wait_group: take_wait_group(scope) }
+    }
+
+    /// Ends the scope, and returns its wait group.
+    #[inline]
+    pub(super) fn leave(outer: Outer) -> Option<Arc<WaitGroup>> {
+        let wait_group = take_wait_group(SCOPE.replace(outer.scope));
+        if outer.wait_group.is_some() {
+            set_wait_group(outer.wait_group);
+        }
+        wait_group
+    }
+
+    /// The task of the current scope.
+    pub(super) fn task() -> Option<usize> {
+        SCOPE.get().map(|scope| scope.task)
+    }
+
+    /// The wait group of the current scope, which is made if there is none.
+    pub(super) fn wait_group() -> Option<Arc<WaitGroup>> {
+        let scope = SCOPE.get()?;
+        let wait_group = take_wait_group(Some(scope)).unwrap_or_default();
+        SCOPE.set(Some(Scope { has_wait_group: true, ..scope }));
+        set_wait_group(Some(wait_group.clone())).then_some(wait_group)
+    }
+
+    #[inline]
+    fn take_wait_group(scope: Option<Scope>) -> Option<Arc<WaitGroup>> {
+        if scope?.has_wait_group { replace_wait_group(None).flatten() } else { None }
+    }
+
+    #[cold]
+    fn set_wait_group(wait_group: Option<Arc<WaitGroup>>) -> bool {
+        replace_wait_group(wait_group).is_some()
+    }
+
+    /// While the thread-local variables of a thread are destroyed, there is no wait group.
+    #[cold]
+    fn replace_wait_group(wait_group: Option<Arc<WaitGroup>>) -> Option<Option<Arc<WaitGroup>>> {
+        WAIT_GROUP.try_with(|current| current.replace(wait_group)).ok()
     }
 }
 
@@ -140,4 +198,9 @@ pub(crate) fn with_wait_group<T>(
 #[cfg(not(feature = "std"))]
 pub(crate) fn current_wait_group(_: usize) -> Option<Arc<WaitGroup>> {
     None
+}
+
+#[cfg(not(feature = "std"))]
+pub(crate) fn is_dropped_by(_: usize) -> bool {
+    false
 }

@@ -93,7 +93,7 @@ fn a_body_of_a_loop_is_spawned_by_the_loop() {
     let locations = recorder.locations.take();
     assert_eq!(locations.len(), 2);
     assert!(
-        locations.iter().all(|location| location.file().ends_with("spawned.rs")),
+        locations.iter().all(|location| location.file().ends_with("spawned/mod.rs")),
         "{locations:?}"
     );
 }

@@ -74,5 +74,9 @@ mod watched {
         pub(crate) fn wake(&self) {
             self.step().wake();
         }
+
+        pub(crate) fn take(&self) -> Option<Waker> {
+            self.step().take()
+        }
     }
 }

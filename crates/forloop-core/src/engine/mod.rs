@@ -19,9 +19,10 @@
 //! | [`round`] | the order in which woken slots are polled |
 //! | [`turns`] | which of them is polled first |
 //! | [`ordered`] | where outputs are stored by index |
+//! | [`task_cells`] | what a loop shares with its tasks, where each body is one |
 //!
-//! `unsafe` is in the slab's memory, in the ready queue and its cells ([`atomic`]), and in the ordered
-//! buffer, each behind a safe interface.
+//! `unsafe` is in the slab's memory, in the ready queue and its cells ([`atomic`]), in the ordered buffer, and in the
+//! cells of tasks, each behind a safe interface.
 
 mod atomic;
 mod bit_set;
@@ -40,6 +41,7 @@ mod ready;
 mod round;
 mod slab;
 mod slot;
+mod task_cells;
 mod turns;
 
 #[cfg(forloop_loom)]
@@ -48,9 +50,12 @@ pub(crate) use self::capacity_hint::CapacityHint;
 pub(crate) use self::job::Completion;
 pub use self::job::{JobHandle, Key};
 #[cfg(all(test, forloop_loom))]
-pub(crate) use self::model::negative_controls::is_found_by;
+pub(crate) use self::model::{model, negative_controls::is_found_by, parked};
 pub(crate) use self::mutations::{Mutation, is_mutated};
 pub(crate) use self::ordered::OrderedBuffer;
+pub(crate) use self::task_cells::{
+    CANCELLED, Cell, CellBlock, EXPIRED, MOST_CELLS, TaskRef, UNCOUNTED,
+};
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;

@@ -9,6 +9,7 @@
 pub(crate) mod negative_controls;
 mod queue;
 mod set;
+mod task_cells;
 
 use alloc::sync::Arc;
 use alloc::task::Wake;
@@ -18,7 +19,7 @@ use loom::sync::Notify;
 
 /// Checks every interleaving with at most three preemptions. Each mutation is found with fewer,
 /// and few enough interleavings remain to check them all.
-fn model(test: impl Fn() + Send + Sync + 'static) {
+pub(crate) fn model(test: impl Fn() + Send + Sync + 'static) {
     check(3, test);
 }
 
@@ -34,8 +35,8 @@ fn check(preemptions: usize, test: impl Fn() + Send + Sync + 'static) {
 }
 
 /// The task that polls the loop. It is parked until it is woken.
-struct Parked(
-    Notify,
+pub(crate) struct Parked(
+    pub(crate) Notify,
     #[expect(dead_code, reason = "loom fails if it leaks")] loom::alloc::Track<()>,
 );
 
@@ -45,7 +46,7 @@ impl Wake for Parked {
     }
 }
 
-fn parked() -> (Arc<Parked>, Waker) {
+pub(crate) fn parked() -> (Arc<Parked>, Waker) {
     let parked = Arc::new(Parked(Notify::new(), loom::alloc::Track::new(())));
     (parked.clone(), Waker::from(parked))
 }

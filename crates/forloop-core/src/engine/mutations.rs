@@ -40,6 +40,20 @@ pub(crate) enum Mutation {
     ReturnsSourceSilently,
     /// A worker that finds the source exhausted does not wake the workers that wait for it.
     ExhaustsSourceSilently,
+    /// The loop takes the value of a task without `Acquire`.
+    TakesValueWithoutAcquire,
+    /// A task stores its value without `Release`.
+    CompletesRelaxed,
+    /// A task that registers its waker does not look whether it is to stop.
+    RegistersWithoutRecheck,
+    /// A reference to a block is dropped without `Release`.
+    ReleasesBlockRelaxed,
+    /// The last reference to a block is dropped without `Acquire`.
+    FreesBlockWithoutAcquire,
+    /// A loop goes to sleep without looking whether a task has completed.
+    SleepsWithoutList,
+    /// A task that completes while the loop sleeps does not wake it.
+    CompletesSilently,
 }
 
 #[cfg(not(forloop_loom))]

@@ -21,5 +21,5 @@ pub use self::inline::{Inline, InlineJob};
 pub use self::parent_waker::{ParentWaker, ParentWakerJob};
 pub use self::pool::{BoxedSource, PoolSet, PushPool, WorkerPool};
 pub(crate) use self::pool::{Delivery, DeliveryRule, PullConfig, SourceFailure};
-pub use self::spawned::{Spawned, SpawnedLocal};
+pub use self::spawned::{Completer, Spawned, SpawnedLocal, SpawnedSet};
 pub use self::traits::Place;

@@ -4,13 +4,13 @@
 use alloc::boxed::Box;
 
 use super::pool::BoxedSource;
+use super::spawned::{Completer, SpawnedSet};
 use super::{Place, Push};
 use crate::SpawnScoped;
 use crate::body::{Attempt, Body};
-use crate::engine::FutureSet;
 use crate::simulation::{Origin, spawning};
 use crate::spawn_task::is_large;
-use crate::task::{Task, pair};
+use crate::task::{Run, Task, pair};
 
 /// Runs each body as a task on the threads of a scope: a body must be `Send` and may borrow from around the
 /// scope.
@@ -24,15 +24,19 @@ where
     S: SpawnScoped<'env>,
     B: Body<Returns: Send> + Send + 'env,
 {
-    type Set = FutureSet<Task<B::Returns>>;
+    type Set = SpawnedSet<B::Returns>;
     type Dispatch = Push;
 
     fn set(&self, _source: Option<BoxedSource<B>>) -> Self::Set {
-        FutureSet::new()
+        SpawnedSet::new()
     }
 
-    fn start(&self, _attempt: Attempt, body: B, (): ()) -> Task<B::Returns> {
-        spawn_scoped(&self.0, body)
+    fn start(&self, _attempt: Attempt, body: B, completer: Completer<B::Returns>) {
+        let _starting = spawning(Origin::here());
+        if const { is_large::<B>() } {
+            return self.0.spawn_scoped(Run::new(Box::pin(body), completer));
+        }
+        self.0.spawn_scoped(Run::new(body, completer));
     }
 }
 

@@ -110,3 +110,33 @@ fn it_finds_a_reference_that_is_dropped_without_release() {
     let test = "queue::wakers_that_race_with_the_end_of_the_loop_free_it_once";
     finds(Mutation::ReleasesRelaxed, test, DATA_RACE);
 }
+
+#[test]
+fn it_finds_a_value_that_is_taken_without_acquire() {
+    let test = "task_cells::a_loop_takes_the_value_of_each_task_that_has_used_a_cell";
+    finds(Mutation::TakesValueWithoutAcquire, test, DATA_RACE);
+}
+
+#[test]
+fn it_finds_a_value_that_is_stored_without_release() {
+    let test = "task_cells::a_loop_takes_the_value_of_each_task_that_has_used_a_cell";
+    finds(Mutation::CompletesRelaxed, test, DATA_RACE);
+}
+
+#[test]
+fn it_finds_a_task_that_waits_although_it_was_asked_to_stop() {
+    let test = "task_cells::a_task_that_waits_is_woken_to_stop";
+    finds(Mutation::RegistersWithoutRecheck, test, LOST_WAKE);
+}
+
+#[test]
+fn it_finds_a_block_that_is_released_without_release() {
+    let test = "task_cells::a_block_is_freed_once_after_its_last_use";
+    finds(Mutation::ReleasesBlockRelaxed, test, DATA_RACE);
+}
+
+#[test]
+fn it_finds_a_block_that_is_freed_without_acquire() {
+    let test = "task_cells::a_block_is_freed_once_after_its_last_use";
+    finds(Mutation::FreesBlockWithoutAcquire, test, DATA_RACE);
+}

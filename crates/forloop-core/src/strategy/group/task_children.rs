@@ -278,7 +278,7 @@ where
             cell.register_child(cx);
         }
         self.add_waker(cx.waker());
-        if self.has_stopped() {
+        if self.must_stop(cx) {
             Request::Stop
         } else if !self.was_polled() && self.group.is_failing.load(Ordering::SeqCst) {
             Request::Wait
@@ -292,7 +292,7 @@ where
         self.link.was_polled()
     }
 
-    fn has_stopped(&self) -> bool {
+    fn must_stop(&mut self, _cx: &mut Context<'_>) -> bool {
         self.group.state.is_closed() || self.link.is_cancelled()
     }
 
@@ -300,7 +300,7 @@ where
         self.group.deferred.deactivate_one();
     }
 
-    fn complete(&self, outcome: Outcome<O>) {
+    fn complete(&mut self, outcome: Outcome<O>) {
         let (group, index, cell) = (&self.group, self.link.index(), self.link.cell());
         // Completes the handle without a value, if it is dropped here.
         let handle = cell.map(|cell| HandleGuard::new(cell.clone() as Arc<Erased>));

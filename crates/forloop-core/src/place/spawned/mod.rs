@@ -1,14 +1,34 @@
 //! A task of a runtime for each body.
+//!
+//! | file | what |
+//! |---|---|
+//! | `set.rs` | the bodies of a loop: starts them, and delivers their completions |
+//! | `slots.rs` | which slot is filled next, and the index of the body in each |
+//! | `completer.rs` | a task, and its side of what it shares with its loop |
+//! | `completions.rs` | the list of the tasks that have completed |
 
+mod completer;
+mod completions;
+#[cfg(all(test, forloop_loom))]
+mod model;
+mod set;
+mod slots;
+mod sync;
+
+use alloc::boxed::Box;
 use core::pin::Pin;
 use core::task::{Context, Poll};
+
+pub use self::completer::Completer;
+pub use self::set::SpawnedSet;
 
 use super::pool::BoxedSource;
 use super::{Place, Push};
 use crate::body::{Attempt, Body};
-use crate::engine::{FutureSet, JobHandle};
-use crate::spawn_task::{spawn, spawn_local};
-use crate::task::{Task, next_sequence};
+use crate::engine::JobHandle;
+use crate::simulation::{Origin, spawning};
+use crate::spawn_task::is_large;
+use crate::task::{Run, Task, next_sequence};
 use crate::{Outcome, Spawn, SpawnLocal};
 
 /// Runs each body as a task of a runtime, on any of its threads.
@@ -16,15 +36,19 @@ use crate::{Outcome, Spawn, SpawnLocal};
 pub struct Spawned<R>(pub R);
 
 impl<R: Spawn, B: Body<Returns: Send> + Send + 'static> Place<B> for Spawned<R> {
-    type Set = FutureSet<Task<B::Returns>>;
+    type Set = SpawnedSet<B::Returns>;
     type Dispatch = Push;
 
     fn set(&self, _source: Option<BoxedSource<B>>) -> Self::Set {
-        FutureSet::new()
+        SpawnedSet::new()
     }
 
-    fn start(&self, _attempt: Attempt, body: B, (): ()) -> Task<B::Returns> {
-        spawn(&self.0, body)
+    fn start(&self, _attempt: Attempt, body: B, completer: Completer<B::Returns>) {
+        let _starting = spawning(Origin::here());
+        if const { is_large::<B>() } {
+            return self.0.spawn(Run::new(Box::pin(body), completer));
+        }
+        self.0.spawn(Run::new(body, completer));
     }
 }
 
@@ -33,15 +57,19 @@ impl<R: Spawn, B: Body<Returns: Send> + Send + 'static> Place<B> for Spawned<R> 
 pub struct SpawnedLocal<R>(pub R);
 
 impl<R: SpawnLocal, B: Body + 'static> Place<B> for SpawnedLocal<R> {
-    type Set = FutureSet<Task<B::Returns>>;
+    type Set = SpawnedSet<B::Returns>;
     type Dispatch = Push;
 
     fn set(&self, _source: Option<BoxedSource<B>>) -> Self::Set {
-        FutureSet::new()
+        SpawnedSet::new()
     }
 
-    fn start(&self, _attempt: Attempt, body: B, (): ()) -> Task<B::Returns> {
-        spawn_local(&self.0, body)
+    fn start(&self, _attempt: Attempt, body: B, completer: Completer<B::Returns>) {
+        let _starting = spawning(Origin::here());
+        if const { is_large::<B>() } {
+            return self.0.spawn_local(Run::new(Box::pin(body), completer));
+        }
+        self.0.spawn_local(Run::new(body, completer));
     }
 }
 
