@@ -15,7 +15,7 @@ use crate::workloads::Block;
 use super::launch::{Launcher, Measurement};
 use super::options::Options;
 
-/// The blocks that are measured, each with few enough items to take seconds.
+/// The blocks that are measured in the caller's task, each with few enough items to take seconds.
 const GUARDED: &[(&str, usize)] = &[
     ("W1-10", 10),
     ("W1-1k", 1000),
@@ -30,6 +30,11 @@ const GUARDED: &[(&str, usize)] = &[
     ("W7-drop-10k", 1000),
     ("W8", 1000),
 ];
+
+/// The blocks that are measured with a task of tokio for each body. The allocations of smol's executor differ between
+/// runs.
+const GUARDED_TASKS: &[(&str, usize)] =
+    &[("W1-1k", 1000), ("W2-1k", 1000), ("W4-64", 5000), ("W4-1024", 5000)];
 
 /// The tolerated relative increase of instructions: the allocator and `memcpy` belong to the machine, and
 /// take different numbers of instructions elsewhere.
@@ -74,25 +79,41 @@ fn path() -> PathBuf {
 fn measure(launcher: &Launcher, instructions: bool) -> Result<Baseline, String> {
     let mut figures = BTreeMap::new();
     for &(name, n) in GUARDED {
-        let block = Block::named(name).ok_or_else(|| format!("no block is called {name}"))?;
-        let mut block_figures = Figures::from([("items".to_owned(), n as f64)]);
-        for measure in [Measure::Polls, Measure::Heap] {
-            match launcher.run(&block, Peer::Forloop, measure, n)? {
-                Measurement::Figures(figures) => block_figures.extend(figures),
-                Measurement::TimedOut => return Err(format!("{name} exceeded its time limit")),
-            }
-        }
-        // A time, which differs between runs.
-        block_figures.remove("longest-poll");
-        if instructions {
-            let counted = launcher.instructions(&block, Peer::Forloop, n)?;
-            let counted =
-                counted.ok_or_else(|| format!("{name} exceeded its time limit in valgrind"))?;
-            block_figures.insert("instructions".to_owned(), (counted * n as f64).round());
-        }
-        figures.insert(name.to_owned(), block_figures);
+        figures.insert(name.to_owned(), guard(launcher, name, Peer::Forloop, n, instructions)?);
+    }
+    for &(name, n) in GUARDED_TASKS {
+        let peer = Peer::ForloopTokio;
+        let title = format!("{name}, {}", peer.name());
+        figures.insert(title, guard(launcher, name, peer, n, instructions)?);
     }
     Ok(Baseline { rustc: machine::RUSTC.to_owned(), target: machine::target(), figures })
+}
+
+/// Measures the exact figures of a block.
+fn guard(
+    launcher: &Launcher,
+    name: &str,
+    peer: Peer,
+    n: usize,
+    instructions: bool,
+) -> Result<Figures, String> {
+    let block = Block::named(name).ok_or_else(|| format!("no block is called {name}"))?;
+    let mut block_figures = Figures::from([("items".to_owned(), n as f64)]);
+    for measure in [Measure::Polls, Measure::Heap] {
+        match launcher.run(&block, peer, measure, n)? {
+            Measurement::Figures(figures) => block_figures.extend(figures),
+            Measurement::TimedOut => return Err(format!("{name} exceeded its time limit")),
+        }
+    }
+    // A time, which differs between runs.
+    block_figures.remove("longest-poll");
+    if instructions {
+        let counted = launcher.instructions(&block, peer, n)?;
+        let counted =
+            counted.ok_or_else(|| format!("{name} exceeded its time limit in valgrind"))?;
+        block_figures.insert("instructions".to_owned(), (counted * n as f64).round());
+    }
+    Ok(block_figures)
 }
 
 /// Prints the differences, and what was not compared.

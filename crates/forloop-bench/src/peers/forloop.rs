@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::pin::pin;
 
 use forloop::{Spawn, Threads};
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 
 use crate::host::Host;
 
@@ -45,11 +45,15 @@ pub(super) async fn all_on_workers<B: Future<Output = usize> + Send + 'static>(
 }
 
 /// Takes one output after another of a stream.
-pub(super) async fn all_of_stream<B: Future<Output = usize>>(n: usize, body: impl Fn(usize) -> B) {
-    let mut outputs = pin!(forloop::each(0..n).unbounded().stream_unordered(body));
+async fn take_each<T>(outputs: impl Stream<Item = T>) {
+    let mut outputs = pin!(outputs);
     while let Some(output) = outputs.next().await {
         black_box(output);
     }
+}
+
+pub(super) async fn all_of_stream<B: Future<Output = usize>>(n: usize, body: impl Fn(usize) -> B) {
+    take_each(forloop::each(0..n).unbounded().stream_unordered(body)).await;
 }
 
 /// Runs an async step for each output of a stream.
@@ -67,10 +71,7 @@ pub(super) async fn bounded_stream<B: Future<Output = ()>>(
     body: impl Fn(usize) -> B,
     limit: NonZeroUsize,
 ) {
-    let mut outputs = pin!(forloop::each(0..n).limit(limit).stream_unordered(body));
-    while let Some(output) = outputs.next().await {
-        black_box(output);
-    }
+    take_each(forloop::each(0..n).limit(limit).stream_unordered(body)).await;
 }
 
 pub(super) async fn bounded_stream_for_each<B: Future<Output = ()>>(
