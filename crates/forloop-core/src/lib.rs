@@ -78,12 +78,12 @@ pub use crate::place::{BodySet, BoxedSource, Completer, PoolSet, SpawnedSet};
 pub use crate::place::{
     Dispatch, Inline, InlineJob, Layer, Layered, ParentWaker, ParentWakerJob, Place, Pull, Push,
     PushPool, Spawned, SpawnedBlocking, SpawnedLocal, SpawnedScoped, SyncBody, WorkerPool,
-    spawn_blocking, spawn_scoped, sync_body,
+    spawn_blocking, sync_body,
 };
 pub use crate::runtime::{
     BlockOn, LocalTimer, Runtime, Sleep, Spawn, SpawnBlocking, SpawnLocal, SpawnScoped, Timer,
 };
-pub use crate::spawn_task::{spawn, spawn_local};
+pub use crate::spawn_task::{spawn, spawn_local, spawn_scoped};
 pub use crate::strategy::{
     AsCompleted, Child, Completed, FailFast, FailureMode, FilterBody, Group, GroupDriver,
     GroupFuture, InOrder, LocalScope, ReadySignal, ResultReceiver, Results, Scope, Settled,

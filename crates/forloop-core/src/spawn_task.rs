@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 
 use crate::simulation::{Origin, spawning};
 use crate::task::pair;
-use crate::{Spawn, SpawnLocal, Task};
+use crate::{Spawn, SpawnLocal, SpawnScoped, Task};
 
 /// Spawns `future` as a task of `runtime`, and returns the handle that owns it.
 ///
@@ -83,5 +83,34 @@ where
     let (task, run) = pair(future);
     let _starting = spawning(origin);
     runtime.spawn_local(run);
+    task
+}
+
+/// Spawns `future` as a task on the threads of a scope and returns the handle that owns it. The future may
+/// borrow for `'env`.
+#[track_caller]
+pub fn spawn_scoped<'env, F>(scope: &impl SpawnScoped<'env>, future: F) -> Task<F::Output>
+where
+    F: Future<Output: Send> + Send + 'env,
+{
+    let origin = Origin::here();
+    if const { is_large::<F>() } {
+        return spawn_small_scoped(origin, scope, Box::pin(future));
+    }
+    spawn_small_scoped(origin, scope, future)
+}
+
+#[track_caller]
+fn spawn_small_scoped<'env, F>(
+    origin: Origin,
+    scope: &impl SpawnScoped<'env>,
+    future: F,
+) -> Task<F::Output>
+where
+    F: Future<Output: Send> + Send + 'env,
+{
+    let (task, run) = pair(future);
+    let _starting = spawning(origin);
+    scope.spawn_scoped(run);
     task
 }

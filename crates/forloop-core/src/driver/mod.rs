@@ -86,8 +86,8 @@ pin_project! {
     /// A running loop: its source, its body, its options and the bodies that run.
     ///
     /// Its parts are parameters and no projections, so that a loop over borrowed items is `Send` inside a spawned
-    /// task: the source `S`, the spawner `A`, the set `J` of running bodies, the admission queue `Q`, the policy `C`, and the error `U`
-    /// of the source.
+    /// task: the source `S`, the spawner `A`, the set `J` of running bodies, the admission queue `Q`, the policy `C`, and
+    /// the error `U` of the source.
     pub(crate) struct Drive<S, A, J, Q, C, U> {
         // Dropped as soon as it is exhausted or nothing may start any more; never polled again.
         #[pin]

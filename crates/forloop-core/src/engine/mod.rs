@@ -1,6 +1,6 @@
 //! The engine: a set of started bodies, each polled when it is woken.
 //!
-//! Every strategy uses this one interface, [`FutureSet`]. It promises:
+//! Loops in the caller's task, workers, task sets and groups use this one interface, [`FutureSet`]. It promises:
 //!
 //! - a body is polled when it is inserted, and after that once per wake;
 //! - every woken body is polled before any is polled again, and bodies that were woken together are

@@ -7,13 +7,11 @@ mod inline;
 mod layered;
 mod parent_waker;
 mod pool;
-mod scoped;
 mod spawned;
 mod traits;
 
 pub use self::blocking::{SpawnedBlocking, SyncBody, spawn_blocking, sync_body};
 pub use self::layered::{Layer, Layered};
-pub use self::scoped::{SpawnedScoped, spawn_scoped};
 
 pub use self::body_set::BodySet;
 pub use self::dispatch::{Dispatch, Pull, Push};
@@ -21,5 +19,5 @@ pub use self::inline::{Inline, InlineJob};
 pub use self::parent_waker::{ParentWaker, ParentWakerJob};
 pub use self::pool::{BoxedSource, PoolSet, PushPool, WorkerPool};
 pub(crate) use self::pool::{Delivery, DeliveryRule, PullConfig, SourceFailure};
-pub use self::spawned::{Completer, Spawned, SpawnedLocal, SpawnedSet};
+pub use self::spawned::{Completer, Spawned, SpawnedLocal, SpawnedScoped, SpawnedSet};
 pub use self::traits::Place;

@@ -1,4 +1,4 @@
-//! A task of a runtime for each body.
+//! A task for each body: of a runtime, on any thread or on the current one, or on the threads of a scope.
 //!
 //! | file | what |
 //! |---|---|
@@ -29,27 +29,35 @@ use crate::engine::JobHandle;
 use crate::simulation::{Origin, spawning};
 use crate::spawn_task::is_large;
 use crate::task::{Run, Task, next_sequence};
-use crate::{Outcome, Spawn, SpawnLocal};
+use crate::{Outcome, Spawn, SpawnLocal, SpawnScoped};
+
+/// What all places that start a task for each body have in common. `$spawn` is the method of the runtime that takes the
+/// future of a task.
+macro_rules! starts_tasks {
+    ($spawn:ident) => {
+        type Set = SpawnedSet<B::Returns>;
+        type Dispatch = Push;
+
+        fn set(&self, _source: Option<BoxedSource<B>>) -> Self::Set {
+            SpawnedSet::new()
+        }
+
+        fn start(&self, _attempt: Attempt, body: B, completer: Completer<B::Returns>) {
+            let _starting = spawning(Origin::here());
+            if const { is_large::<B>() } {
+                return self.0.$spawn(Run::new(Box::pin(body), completer));
+            }
+            self.0.$spawn(Run::new(body, completer));
+        }
+    };
+}
 
 /// Runs each body as a task of a runtime, on any of its threads.
 #[derive(Debug, Clone, Copy)]
 pub struct Spawned<R>(pub R);
 
 impl<R: Spawn, B: Body<Returns: Send> + Send + 'static> Place<B> for Spawned<R> {
-    type Set = SpawnedSet<B::Returns>;
-    type Dispatch = Push;
-
-    fn set(&self, _source: Option<BoxedSource<B>>) -> Self::Set {
-        SpawnedSet::new()
-    }
-
-    fn start(&self, _attempt: Attempt, body: B, completer: Completer<B::Returns>) {
-        let _starting = spawning(Origin::here());
-        if const { is_large::<B>() } {
-            return self.0.spawn(Run::new(Box::pin(body), completer));
-        }
-        self.0.spawn(Run::new(body, completer));
-    }
+    starts_tasks!(spawn);
 }
 
 /// Runs each body as a task of a runtime, on the current thread.
@@ -57,20 +65,22 @@ impl<R: Spawn, B: Body<Returns: Send> + Send + 'static> Place<B> for Spawned<R> 
 pub struct SpawnedLocal<R>(pub R);
 
 impl<R: SpawnLocal, B: Body + 'static> Place<B> for SpawnedLocal<R> {
-    type Set = SpawnedSet<B::Returns>;
-    type Dispatch = Push;
+    starts_tasks!(spawn_local);
+}
 
-    fn set(&self, _source: Option<BoxedSource<B>>) -> Self::Set {
-        SpawnedSet::new()
-    }
+/// Runs each body as a task on the threads of a scope: a body must be `Send` and may borrow from around the
+/// scope.
+///
+/// See [`Loop::on_scoped`](crate::Loop::on_scoped).
+#[derive(Debug, Clone, Copy)]
+pub struct SpawnedScoped<S>(pub S);
 
-    fn start(&self, _attempt: Attempt, body: B, completer: Completer<B::Returns>) {
-        let _starting = spawning(Origin::here());
-        if const { is_large::<B>() } {
-            return self.0.spawn_local(Run::new(Box::pin(body), completer));
-        }
-        self.0.spawn_local(Run::new(body, completer));
-    }
+impl<'env, S, B> Place<B> for SpawnedScoped<S>
+where
+    S: SpawnScoped<'env>,
+    B: Body<Returns: Send> + Send + 'env,
+{
+    starts_tasks!(spawn_scoped);
 }
 
 impl<T> JobHandle for Task<T> {

@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_start_that_panics_is_an_outcome_whatever_becomes_of_its_task() {
+    fn a_start_that_panics_is_an_outcome_and_its_task_is_none() {
         for keeps_task in [false, true] {
             let (mut set, tasks) = (SpawnedSet::new(), Tasks::default());
             let value = Rc::new(());
