@@ -25,7 +25,13 @@ struct Process {
 
 impl Process {
     fn start(name: &str) -> Self {
-        Self::spawn(Command::new(std::env::current_exe().unwrap()), name)
+        let program = std::env::current_exe().unwrap();
+        if ignores_interrupts() {
+            let mut env = Command::new("env");
+            env.arg("--default-signal=INT").arg(program);
+            return Self::spawn(env, name);
+        }
+        Self::spawn(Command::new(program), name)
     }
 
     /// Starts a process whose parent ignores `signals`, as `nohup` and a shell's `&` do.
@@ -56,6 +62,16 @@ impl Process {
     fn exit_status(mut self) -> ExitStatus {
         self.child.wait().unwrap()
     }
+}
+
+/// Whether this process ignores SIGINT, as one does that was started in the background. Its children inherit that.
+///
+/// Only Linux says so. Elsewhere these tests need to run in the foreground.
+fn ignores_interrupts() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    ignored & (1 << (Signal::INT.as_raw() - 1)) != 0
 }
 
 /// Runs the selected function in a child process; an empty test otherwise.
