@@ -99,12 +99,7 @@ impl Tally {
             match outcome {
                 // After Ctrl-C there may be many of these.
                 Outcome::Ok(_) | Outcome::Cancelled | Outcome::NotRun => {}
-                Outcome::Err(error) => eprintln!("{index}: {url}: {error}"),
-                Outcome::Panicked(panic) => {
-                    let message = panic.message().unwrap_or("no message");
-                    eprintln!("{index}: {url}: panicked: {message}");
-                }
-                other => eprintln!("{index}: {url}: {}", End::of(other)),
+                failure => eprintln!("{index}: {url}: {failure}"),
             }
         }
     }

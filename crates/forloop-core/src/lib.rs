@@ -70,8 +70,8 @@ pub use crate::options::{
 #[doc(hidden)]
 pub use crate::outcome::StopReason;
 pub use crate::outcome::{
-    BoxError, Cancelled, Cause, Closed, Failure, Interrupted, LoopError, Outcome, OutcomeKind,
-    Panic, ZeroLimit,
+    BodyError, BoxError, Cancelled, Cause, Closed, Failure, Interrupted, LoopError, Outcome,
+    OutcomeKind, Panic, Summary, ZeroLimit,
 };
 #[doc(hidden)]
 pub use crate::place::{BodySet, BoxedSource, Completer, PoolSet, SpawnedSet};

@@ -4,7 +4,8 @@ use std::error::Error;
 use std::{fmt, io, iter};
 
 use forloop_core::{
-    BoxError, CancelToken, LoopError, ReadySignal, each, local_scope, try_each, with_item,
+    BoxError, CancelToken, Cause, LoopError, Outcome, OutcomeKind, Panic, ReadySignal, Summary,
+    each, local_scope, try_each, with_item,
 };
 use futures_lite::future::block_on;
 
@@ -130,4 +131,113 @@ fn a_failure_is_found_by_its_index() {
         }
         assert_eq!((error.get(1), error.get(2)), (None, (items > 2).then_some(&2)));
     }
+}
+
+/// The error of a loop that is cancelled when its bodies of odd index have failed.
+fn some_failed(items: usize) -> LoopError<usize> {
+    let token = CancelToken::new();
+    let looping = each(0..items).unbounded().cancel_on(&token);
+    let settled = block_on(looping.settle(async |n: usize| {
+        if n == 0 {
+            std::future::pending::<()>().await;
+        }
+        if n + 1 == items {
+            token.cancel();
+        }
+        if n.is_multiple_of(2) { Ok(()) } else { Err(n) }
+    }));
+    settled.into_result().unwrap_err()
+}
+
+#[test]
+fn a_split_error_keeps_each_failure_in_one_part() {
+    let (matching, rest) = some_failed(100).split(|n| n % 3 == 0);
+    let (matching, rest) = (matching.unwrap(), rest.unwrap());
+    assert!(matching.failures().iter().all(|failure| failure.error % 3 == 0));
+    assert!(rest.failures().iter().all(|failure| failure.error % 3 != 0));
+    assert_eq!(matching.failures().len() + rest.failures().len(), 50);
+    assert!(matching.failures().is_sorted_by_key(|failure| failure.index));
+    assert_eq!((matching.get(3), matching.get(5), rest.get(5)), (Some(&3), None, Some(&5)));
+    // The cause belongs to the rest.
+    assert_eq!((matching.cause(), rest.cause()), (None, Some(Cause::Cancelled)));
+}
+
+#[test]
+fn a_part_without_a_failure_is_what_else_happened_or_nothing() {
+    let (matching, rest) = some_failed(20).split(|_| true);
+    assert_eq!(matching.unwrap().failures().len(), 10);
+    assert_eq!(rest, Some(LoopError::Cancelled));
+    let (matching, rest) = some_failed(20).split(|_| false);
+    assert_eq!((matching, rest), (None, Some(some_failed(20))));
+
+    let failed = || block_on(each([1, 2]).unbounded().try_for_each(async |n: u32| Err::<(), _>(n)));
+    assert_eq!(failed().unwrap_err().split(|_| true), (failed().err(), None));
+    let cancelled = LoopError::<u32>::Cancelled.split(|_| true);
+    assert_eq!(cancelled, (None, Some(LoopError::Cancelled)));
+
+    let source = || {
+        block_on(try_each([Ok(1), Err(io::Error::other("no more"))]).unbounded().settle(failing))
+    };
+    let (matching, rest) = source().into_result().unwrap_err().split(|_| true);
+    assert_eq!(matching.unwrap().failures().len(), 1);
+    let Some(LoopError::Source { index: 1, failures, .. }) = rest else { panic!("{rest:?}") };
+    assert!(failures.is_empty());
+}
+
+#[test]
+fn a_mapped_error_is_otherwise_the_same() {
+    let error = some_failed(100);
+    let mapped = error.clone().map(|n| n.to_string());
+    assert_eq!(mapped.get(5).map(String::as_str), Some("5"));
+    assert_eq!((mapped.cause(), mapped.timed_out()), (error.cause(), error.timed_out()));
+    assert_eq!(mapped.map(|text| text.parse().unwrap()), error);
+}
+
+#[test]
+fn an_outcome_without_a_value_is_an_error() {
+    let settled = block_on(each([1]).unbounded().settle(failing));
+    let error = settled.into_iter().next().unwrap().into_result().unwrap_err();
+    assert_eq!(error.kind(), OutcomeKind::Failed);
+    check_chain(&error);
+    let all = [
+        Outcome::Ok(1),
+        Outcome::Err("no route"),
+        Outcome::Panicked(panic("at the disco")),
+        Outcome::TimedOut,
+        Outcome::Cancelled,
+        Outcome::NotRun,
+    ];
+    let texts =
+        ["ok", "failed: no route", "panicked: at the disco", "timed out", "cancelled", "not run"];
+    assert_eq!(all.each_ref().map(ToString::to_string), texts);
+    assert_eq!(all[2], Outcome::Panicked(panic("at the disco")));
+    assert_ne!(all[2], Outcome::Panicked(panic("elsewhere")));
+    let summary: Summary = all.iter().chain(&all[..1]).collect();
+    let text = "2 ok, 1 failed, 1 panicked, 1 timed out, 1 cancelled, 1 not run";
+    assert_eq!((summary.to_string().as_str(), summary.total()), (text, 7));
+    for (outcome, text) in all.into_iter().zip(texts).skip(1) {
+        let error = Result::from(outcome).unwrap_err();
+        assert_eq!(error.to_string(), text);
+    }
+}
+
+fn panic(message: &'static str) -> Panic {
+    Panic::from(Box::new(message) as Box<dyn std::any::Any + Send>)
+}
+
+#[test]
+fn an_item_that_was_not_pulled_did_not_run() {
+    let token = CancelToken::new();
+    let settled = block_on(each(0..5).sequential().cancel_on(&token).settle(async |n: u32| {
+        if n == 3 {
+            token.cancel();
+            std::future::pending::<()>().await;
+        }
+        if n == 2 { Err("busy") } else { Ok(n) }
+    }));
+    assert_eq!(settled.summary().to_string(), "2 ok, 1 failed, 1 cancelled");
+    let outcomes: Vec<_> = settled.with_items("abcde".chars()).collect();
+    assert_eq!(outcomes[1], (1, 'b', Outcome::Ok(1)));
+    assert_eq!(outcomes[4], (4, 'e', Outcome::NotRun));
+    assert_eq!(Summary::default().to_string(), "no items");
 }

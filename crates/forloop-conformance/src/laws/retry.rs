@@ -70,6 +70,7 @@ pub fn a_failed_body_is_retried_until_it_succeeds_or_the_back_off_is_exhausted<B
             assert_eq!((settled.attempts(index), calls.of(n)), (attempts, attempts));
         }
         assert_eq!(settled.attempts(6), 0);
+        assert_eq!(settled.summary().to_string(), "4 ok, 2 failed (5 retried)");
     }
 }
 

@@ -342,7 +342,7 @@ where
         let this = self.as_mut().project();
         let policy = this.policy.as_ref();
         let admission = this.admission.queue();
-        let kind = OutcomeKind::of(&completion.outcome, |returned| {
+        let kind = completion.outcome.kind_by(|returned| {
             admission.is_some_and(|admission| admission.is_error(returned))
                 || policy.is_some_and(|policy| policy.is_error(returned))
         });

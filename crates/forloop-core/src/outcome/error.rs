@@ -35,6 +35,13 @@ impl<E: fmt::Display> fmt::Display for Failure<E> {
     }
 }
 
+impl<E> Failure<E> {
+    /// The same failure with another error.
+    pub fn map<X>(self, f: impl FnOnce(E) -> X) -> Failure<X> {
+        Failure { index: self.index, attempts: self.attempts, error: f(self.error) }
+    }
+}
+
 /// Makes all that has a variant or a line for each [reason](super::reasons).
 macro_rules! loop_error {
     (
@@ -152,14 +159,17 @@ macro_rules! loop_error {
             /// The same error with other failures.
             fn map_failures<X>(
                 self,
-                map: impl Fn(Vec<Failure<E>>) -> Vec<Failure<X>>,
+                map: impl FnOnce(Vec<Failure<E>>) -> Vec<Failure<X>>,
             ) -> LoopError<X, S> {
                 match self {
-                    Self::Failed { failures, timed_out, cause, by_index } => {
-                        LoopError::Failed { failures: map(failures), timed_out, cause, by_index }
-                    }
-                    Self::Source { index, error, failures, timed_out, by_index } => {
+                    Self::Failed { failures, timed_out, cause, .. } => {
                         let failures = map(failures);
+                        let by_index = FailureIndex::of(&failures);
+                        LoopError::Failed { failures, timed_out, cause, by_index }
+                    }
+                    Self::Source { index, error, failures, timed_out, .. } => {
+                        let failures = map(failures);
+                        let by_index = FailureIndex::of(&failures);
                         LoopError::Source { index, error, failures, timed_out, by_index }
                     }
                     Self::TimedOut { timed_out, cause } => LoopError::TimedOut { timed_out, cause },
@@ -335,15 +345,90 @@ impl<E, S> LoopError<E, S> {
     where
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        let boxed = |failures: Vec<Failure<E>>| {
-            let boxed = |failure: Failure<E>| Failure {
-                index: failure.index,
-                attempts: failure.attempts,
-                error: BoxError(failure.error.into()),
-            };
-            failures.into_iter().map(boxed).collect()
-        };
-        self.map_failures(boxed)
+        self.map(|error| BoxError(error.into()))
+    }
+
+    /// Applies `f` to every failure's error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// # use std::{io, num::ParseIntError};
+    /// # #[derive(Debug)]
+    /// # enum AppError { Parse(ParseIntError), Io(io::Error) }
+    /// use forloop::LoopError;
+    ///
+    /// async fn parse(texts: &[&str]) -> Result<Vec<u32>, LoopError<AppError>> {
+    ///     let parsed = forloop::each(texts).unbounded().try_gather(async |text| text.parse::<u32>());
+    ///     parsed.await.map_err(|error| error.map(AppError::Parse))
+    /// }
+    /// # let error = futures_lite::future::block_on(parse(&["1", "two"])).unwrap_err();
+    /// # assert!(matches!(error.get(1), Some(AppError::Parse(_))));
+    /// ```
+    pub fn map<X>(self, mut f: impl FnMut(E) -> X) -> LoopError<X, S> {
+        self.map_failures(|failures| {
+            failures.into_iter().map(|failure| failure.map(&mut f)).collect()
+        })
+    }
+
+    /// Separates the failures whose error satisfies `predicate` from everything else.
+    ///
+    /// The first part has these failures and nothing else. The second has the other failures, and the time-outs and
+    /// the cause of the whole. A part with nothing in it is `None`. Both keep the order of completion.
+    ///
+    /// Equivalent to Python's `ExceptionGroup.split`, on which `except*` is built.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// # futures_lite::future::block_on(async {
+    /// use std::io::{Error, ErrorKind};
+    ///
+    /// let opened = forloop::each([ErrorKind::NotFound, ErrorKind::TimedOut])
+    ///     .unbounded()
+    ///     .try_for_each(async |kind| Err::<(), _>(Error::from(kind)))
+    ///     .await;
+    /// let (missing, others) = opened.unwrap_err().split(|error| error.kind() == ErrorKind::NotFound);
+    /// assert_eq!(missing.unwrap().failures().len(), 1);
+    /// assert_eq!(others.unwrap().first().unwrap().index, Some(1));
+    /// # });
+    /// ```
+    #[doc(alias = "except*")]
+    pub fn split(self, mut predicate: impl FnMut(&E) -> bool) -> (Option<Self>, Option<Self>) {
+        let mut matching = Vec::new();
+        let rest = self.map_failures(|failures| {
+            let (matches, others) =
+                failures.into_iter().partition(|failure| predicate(&failure.error));
+            matching = matches;
+            others
+        });
+        let matching = (!matching.is_empty()).then(|| Self::failed(matching));
+        (matching, rest.without_empty_failures())
+    }
+
+    /// Failures that were not interrupted and beside which nothing timed out.
+    fn failed(failures: Vec<Failure<E>>) -> Self {
+        let by_index = FailureIndex::of(&failures);
+        Self::Failed { failures, timed_out: Vec::new(), cause: None, by_index }
+    }
+
+    /// What is left if there are no failures.
+    fn without_empty_failures(self) -> Option<Self> {
+        match self {
+            Self::Failed { failures, timed_out, cause, .. } if failures.is_empty() => {
+                let reason = cause.map(Cause::into_reason).transpose();
+                let reason = reason.unwrap_or_else(|SourceError { error, .. }| match error {});
+                match reason {
+                    _ if !timed_out.is_empty() => {
+                        Some(Self::TimedOut { timed_out, cause: reason.map(Cause::from) })
+                    }
+                    reason => reason.map(|reason| Self::stopped(reason, timed_out)),
+                }
+            }
+            rest => Some(rest),
+        }
     }
 }
 

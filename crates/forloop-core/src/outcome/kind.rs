@@ -1,8 +1,8 @@
 //! The kind of an outcome.
 
-use super::Outcome;
+use core::fmt;
 
-/// The kind of an [`Outcome`]: its variant without the value.
+/// The kind of an [`Outcome`](crate::Outcome): its variant without the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OutcomeKind {
@@ -26,16 +26,17 @@ impl OutcomeKind {
     pub fn is_failure(self) -> bool {
         matches!(self, Self::Failed | Self::Panicked | Self::TimedOut)
     }
+}
 
-    pub(crate) fn of<T>(outcome: &Outcome<T>, is_error: impl FnOnce(&T) -> bool) -> Self {
-        match outcome {
-            Outcome::Ok(returned) if is_error(returned) => Self::Failed,
-            Outcome::Ok(_) => Self::Ok,
-            Outcome::Err(never) => match *never {},
-            Outcome::Panicked(_) => Self::Panicked,
-            Outcome::TimedOut => Self::TimedOut,
-            Outcome::Cancelled => Self::Cancelled,
-            Outcome::NotRun => Self::NotRun,
-        }
+impl fmt::Display for OutcomeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ok => "ok",
+            Self::Failed => "failed",
+            Self::Panicked => "panicked",
+            Self::TimedOut => "timed out",
+            Self::Cancelled => "cancelled",
+            Self::NotRun => "not run",
+        })
     }
 }

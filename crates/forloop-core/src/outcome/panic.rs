@@ -11,6 +11,9 @@ use crate::single::Single;
 /// The panic of a body.
 ///
 /// Dropping it drops the payload, and catches the panic of a payload that panics when it is dropped.
+///
+/// Two panics are equal if they have the same message. One without a message equals no other, because nothing is known
+/// of its payload.
 pub struct Panic(Box<Caught>);
 
 struct Caught {
@@ -72,6 +75,12 @@ impl From<Box<dyn Any + Send>> for Panic {
         let text = payload.downcast_ref::<&'static str>().copied().map(Cow::Borrowed);
         let message = text.or_else(|| payload.downcast_ref::<String>().cloned().map(Cow::Owned));
         Self(Box::new(Caught { message, payload: Single::of(payload) }))
+    }
+}
+
+impl PartialEq for Panic {
+    fn eq(&self, other: &Self) -> bool {
+        self.message().is_some() && self.message() == other.message()
     }
 }
 
