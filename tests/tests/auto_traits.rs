@@ -120,6 +120,13 @@ fn types() -> Vec<Case> {
         Closed => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         ZeroLimit => "Send Sync Unpin UnwindSafe RefUnwindSafe",
 
+        // Sources.
+        WorkQueue<u32> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        WorkQueue<Rc<u32>> => "Unpin UnwindSafe RefUnwindSafe",
+        WorkItem<u32> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        WorkItem<Rc<u32>> => "Unpin UnwindSafe RefUnwindSafe",
+        WorkHandle<u32> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+
         // Streams.
         Results<Source, BodySpawner<Body, Inline>, InTaskJobs, AsCompleted<u32>> => "Send Sync Unpin",
         Results<Source, BodySpawner<Body, Inline>, InTaskJobs, InOrder<u32>> => "Send Sync Unpin",

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use forloop::smol::Smol;
 use forloop::tokio::{OwnedRuntime, Tokio};
-use forloop::{BlockOn, Cause, Interrupted, Spawn, each};
+use forloop::{BlockOn, Cause, Interrupted, Spawn, WorkItem, WorkQueue, each, each_stream};
 use forloop_conformance::{Alive, Guard, eventually, yields};
 
 /// A runtime that counts its tasks.
@@ -134,4 +134,25 @@ fn two_bodies_have_a_worker_each() {
     });
     let leaders = owned.block_on(looping);
     assert_ne!(leaders[0], leaders[1]);
+}
+
+#[test]
+fn workers_walk_a_tree_to_its_leaves() {
+    let owned = OwnedRuntime::multi_thread(NonZeroUsize::new(2)).unwrap();
+    for limit in [1, 2, 1000] {
+        let queue = WorkQueue::new([1]).unique_by(|&n: &u64| n);
+        let looping = each_stream(queue).limit(limit).unwrap().on_workers(owned.runtime());
+        let walked = looping.gather(move |node: WorkItem<u64>| async move {
+            for child in [*node * 2, *node * 2 + 1, *node / 2] {
+                if (1..10_000).contains(&child) {
+                    node.push(child);
+                }
+                yields(*node as usize % 2).await;
+            }
+            *node
+        });
+        let mut walked = owned.block_on(walked);
+        walked.sort_unstable();
+        assert!(walked.into_iter().eq(1..10_000));
+    }
 }

@@ -320,6 +320,12 @@ macro_rules! __cases {
                 both a_fallible_source_without_an_error_changes_no_output: "BND-9";
                 both a_source_error_instead_of_the_last_item_is_returned: "BND-9";
             }
+            work_queue {
+                both a_queue_ends_when_no_item_is_left_and_no_body_runs: "BND-10";
+                both an_item_of_a_queue_is_finished_after_its_last_attempt: "BND-10";
+                both a_queue_whose_loop_has_stopped_rejects_items: "BND-10";
+                both a_queue_takes_items_from_outside_until_it_is_closed: "BND-10";
+            }
             deadlock {
                 both a_step_that_awaits_a_lock_held_by_a_body_acquires_it: "law 9";
                 in_task a_plain_loop_over_the_stream_deadlocks: "law 9";

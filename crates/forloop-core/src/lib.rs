@@ -38,6 +38,8 @@ mod spawn_task;
 mod task;
 mod token;
 mod with_item;
+#[cfg(feature = "std")]
+mod work_queue;
 
 mod engine;
 
@@ -93,5 +95,7 @@ pub use crate::strategy::{
 pub use crate::task::Task;
 pub use crate::token::{CancelToken, Cancellation};
 pub use crate::with_item::{ItemError, WithItem, with_item};
+#[cfg(feature = "std")]
+pub use crate::work_queue::{WorkHandle, WorkItem, WorkQueue};
 #[cfg(feature = "retry")]
 pub use backon;

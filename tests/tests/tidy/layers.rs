@@ -20,7 +20,7 @@ const LAYERS: &[&[&str]] = &[
         "single",
         "wait_group",
     ],
-    &["spawn_task", "task", "token", "with_item"],
+    &["spawn_task", "task", "token", "with_item", "work_queue"],
     &["engine"],
     &["place"],
     &["looping"],

@@ -40,6 +40,7 @@ pub mod times;
 pub mod token;
 pub mod wait;
 pub mod with_item;
+pub mod work_queue;
 pub mod workers;
 
 use forloop_core::LoopError;
