@@ -173,6 +173,7 @@ fn types() -> Vec<Case> {
         Supervised<u32, String> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         CancelToken => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Cancellation => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        DropGuard => "Send Sync Unpin UnwindSafe RefUnwindSafe",
 
         // Runtimes.
         AnyRuntime => "Send Sync Unpin UnwindSafe RefUnwindSafe",

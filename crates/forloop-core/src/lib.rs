@@ -93,7 +93,7 @@ pub use crate::strategy::{
     race, race_ok, scope, sequential, settle, task_group, task_list, try_gather, wait,
 };
 pub use crate::task::Task;
-pub use crate::token::{CancelToken, Cancellation};
+pub use crate::token::{CancelToken, Cancellation, DropGuard};
 pub use crate::with_item::{ItemError, WithItem, with_item};
 #[cfg(feature = "std")]
 pub use crate::work_queue::{WorkHandle, WorkItem, WorkQueue};

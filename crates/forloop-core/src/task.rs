@@ -32,6 +32,7 @@ use crate::{Cancelled, Outcome, Panic};
 /// # Cancel safety
 ///
 /// The future `&mut task` may be dropped and the task awaited again. The task keeps running.
+#[doc(alias = "JoinHandle")]
 #[must_use = "dropping a task cancels it; await it, keep it, or call `detach`"]
 pub struct Task<T> {
     cell: Arc<TaskCell<T>>,

@@ -31,6 +31,8 @@ use event_listener::{Event, EventListener};
 /// request.cancelled().await;
 /// # });
 /// ```
+#[doc(alias = "CancellationToken")]
+#[doc(alias = "AbortController")]
 #[derive(Clone, Default)]
 pub struct CancelToken {
     node: Arc<Node>,
@@ -88,9 +90,61 @@ impl CancelToken {
         Cancellation { token: self.clone(), listeners: Vec::new() }
     }
 
+    /// Returns a guard that cancels the token when it is dropped, as that of tokio-util does: at the end of a scope, at
+    /// a `?` and in a panic.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// use forloop::CancelToken;
+    ///
+    /// let token = CancelToken::new();
+    /// {
+    ///     let _guard = token.clone().drop_guard();
+    ///     assert!(!token.is_cancelled());
+    /// }
+    /// assert!(token.is_cancelled());
+    /// ```
+    pub fn drop_guard(self) -> DropGuard {
+        DropGuard { token: Some(self) }
+    }
+
     /// The token, its parent, and so on.
     fn ancestry(&self) -> impl Iterator<Item = &Self> {
         core::iter::successors(Some(self), |token| token.node.parent.as_ref())
+    }
+}
+
+/// Two tokens are equal if one is a clone of the other.
+impl PartialEq for CancelToken {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.node, &other.node)
+    }
+}
+
+impl Eq for CancelToken {}
+
+/// Cancels its [`CancelToken`] when it is dropped.
+#[derive(Debug)]
+#[must_use = "dropping the guard cancels its token; keep it, or call `disarm`"]
+pub struct DropGuard {
+    /// `None` once it was disarmed.
+    token: Option<CancelToken>,
+}
+
+impl DropGuard {
+    /// Returns the token without cancelling it.
+    pub fn disarm(mut self) -> CancelToken {
+        self.token.take().expect("a guard is disarmed once")
+    }
+}
+
+impl Drop for DropGuard {
+    fn drop(&mut self) {
+        if let Some(token) = self.token.take() {
+            token.cancel();
+        }
     }
 }
 
@@ -153,5 +207,30 @@ impl Future for Cancellation {
             return Poll::Ready(());
         }
         Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CancelToken;
+
+    #[test]
+    fn a_guard_cancels_its_token_unless_it_is_disarmed() {
+        let token = CancelToken::new();
+        let disarmed = token.clone().drop_guard().disarm();
+        assert!(disarmed == token && !token.is_cancelled());
+        let guard = token.child().drop_guard();
+        drop(guard);
+        assert!(!token.is_cancelled());
+        drop(token.clone().drop_guard());
+        assert!(token.is_cancelled());
+    }
+
+    #[test]
+    fn only_clones_of_a_token_are_equal() {
+        let token = CancelToken::new();
+        assert_eq!(token, token.clone());
+        assert_ne!(token, token.child());
+        assert_ne!(CancelToken::new(), token);
     }
 }

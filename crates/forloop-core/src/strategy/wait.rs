@@ -73,6 +73,14 @@ impl<F: Future> TaskSet<InlineJob<F>> {
     }
 }
 
+impl<F: Future> Extend<F> for TaskSet<InlineJob<F>> {
+    fn extend<I: IntoIterator<Item = F>>(&mut self, futures: I) {
+        for future in futures {
+            self.push(future);
+        }
+    }
+}
+
 impl<T> TaskSet<Task<T>> {
     /// Spawns every future as a task of `runtime`.
     #[track_caller]
@@ -141,6 +149,14 @@ impl<T> TaskSet<Task<T>> {
 impl<T> FromIterator<Task<T>> for TaskSet<Task<T>> {
     fn from_iter<I: IntoIterator<Item = Task<T>>>(tasks: I) -> Self {
         Self::from_tasks(tasks)
+    }
+}
+
+impl<T> Extend<Task<T>> for TaskSet<Task<T>> {
+    fn extend<I: IntoIterator<Item = Task<T>>>(&mut self, tasks: I) {
+        for task in tasks {
+            self.put_task(task);
+        }
     }
 }
 
