@@ -29,13 +29,17 @@ enum Kind {
 
 /// Picks the runtime to use here, of those that are enabled as features.
 ///
-/// It is the simulation or the tokio runtime around the caller, if there is one; else smol; else async-std. Call this
-/// once, before a loop starts, and pass the value.
+/// It is the runtime around the caller, if one of the enabled ones is. Elsewhere it is tokio if that feature is enabled,
+/// else smol, else async-std. tokio comes first because its clients, such as reqwest, sqlx and tonic, work nowhere else,
+/// while others work inside tokio as well. Call this once, before a loop starts, and pass the value.
+///
+/// Where no tokio runtime surrounds the caller, the first call starts one with a thread per core, which runs as long as
+/// the process does.
 ///
 /// # Errors
 ///
-/// Returns [`NoRuntime`] if no runtime feature is enabled, or if `tokio` is the only one and no tokio runtime surrounds
-/// the caller. The message names the cure.
+/// Returns [`NoRuntime`] if no runtime feature is enabled, if `sim` is the only one and no simulation surrounds the
+/// caller, or if the system cannot start the runtime. The message names the cure.
 ///
 /// # Examples
 ///
@@ -57,14 +61,36 @@ pub fn runtime() -> Result<AnyRuntime, NoRuntime> {
     #[cfg(feature = "tokio")]
     let found = found.or_else(|| forloop_tokio::Tokio::current().ok().map(AnyRuntime::from));
     #[cfg(feature = "smol")]
+    let found = found.or_else(|| forloop_smol::Smol::current().map(AnyRuntime::from));
+    #[cfg(feature = "async-std")]
+    let found = found.or_else(|| forloop_async_std::AsyncStd::current().map(AnyRuntime::from));
+    // Nothing surrounds the caller.
+    #[cfg(feature = "tokio")]
+    let found = match found {
+        Some(found) => Some(found),
+        None => Some(shared_tokio()?.into()),
+    };
+    #[cfg(feature = "smol")]
     let found = found.or(Some(forloop_smol::Smol.into()));
     #[cfg(feature = "async-std")]
     let found = found.or(Some(forloop_async_std::AsyncStd.into()));
-    found.ok_or(match (cfg!(feature = "tokio"), cfg!(feature = "sim")) {
-        (true, _) => NoRuntime::OutsideTokio,
-        (false, true) => NoRuntime::OutsideSimulation,
-        (false, false) => NoRuntime::NoFeature,
-    })
+    let is_simulated = cfg!(feature = "sim");
+    found.ok_or(if is_simulated { NoRuntime::OutsideSimulation } else { NoRuntime::NoFeature })
+}
+
+/// The tokio runtime of programs that have none of their own. It starts when it is first asked for, and runs until the
+/// process ends, as smol's does.
+#[cfg(feature = "tokio")]
+pub(crate) fn shared_tokio() -> Result<forloop_tokio::Tokio, NoRuntime> {
+    use std::sync::{Mutex, PoisonError};
+
+    static SHARED: Mutex<Option<forloop_tokio::OwnedRuntime>> = Mutex::new(None);
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    let owned = match shared.take() {
+        Some(owned) => owned,
+        None => forloop_tokio::OwnedRuntime::multi_thread(None).map_err(NoRuntime::Io)?,
+    };
+    Ok(shared.insert(owned).runtime())
 }
 
 impl AnyRuntime {
@@ -249,8 +275,6 @@ impl Timer for AnyRuntime {
 pub enum NoRuntime {
     /// No runtime feature of forloop is enabled.
     NoFeature,
-    /// Only tokio is enabled, and no tokio runtime surrounds the caller.
-    OutsideTokio,
     /// [`run`](crate::run) was called in a future that the named runtime polls, and would block its thread.
     Inside(&'static str),
     /// `FORLOOP_RUNTIME` names a runtime that is not enabled or does not exist.
@@ -269,11 +293,6 @@ impl fmt::Display for NoRuntime {
             Self::NoFeature => f.write_str(
                 "no runtime is enabled: enable one of forloop's features `smol`, `async-std` or \
                  `tokio` in Cargo.toml",
-            ),
-            Self::OutsideTokio => f.write_str(
-                "no tokio runtime surrounds this code, and tokio is the only enabled runtime: start \
-                 the program with `forloop::run` or `#[tokio::main]`, pass a \
-                 `forloop::tokio::Tokio::from(handle)`, or enable the feature `smol`",
             ),
             Self::Inside(runtime) => write!(
                 f,
@@ -307,5 +326,49 @@ impl Error for NoRuntime {
             Self::Io(error) => Some(error),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(any(feature = "smol", feature = "async-std", feature = "sim"))]
+    use forloop_core::BlockOn;
+
+    #[test]
+    #[cfg(feature = "tokio")]
+    fn outside_of_every_runtime_it_is_tokio_which_starts_once() {
+        let id = || {
+            let runtime = crate::runtime().unwrap();
+            assert_eq!(runtime.name(), "tokio");
+            let id = async { tokio::runtime::Handle::current().id() };
+            futures_lite::future::block_on(forloop_core::spawn(&runtime, id)).unwrap()
+        };
+        assert_eq!(id(), id());
+    }
+
+    #[cfg(any(feature = "smol", feature = "async-std", feature = "sim"))]
+    async fn name() -> &'static str {
+        crate::runtime().unwrap().name()
+    }
+
+    #[test]
+    #[cfg(feature = "smol")]
+    fn inside_smol_it_is_smol() {
+        use forloop_smol::Smol;
+
+        assert_eq!(Smol.block_on(name()), "smol");
+        assert_eq!(Smol.block_on(forloop_core::spawn(&Smol, name())), Ok("smol"));
+    }
+
+    #[test]
+    #[cfg(feature = "async-std")]
+    fn inside_async_std_it_is_async_std() {
+        assert_eq!(forloop_async_std::AsyncStd.block_on(name()), "async-std");
+    }
+
+    #[test]
+    #[cfg(feature = "sim")]
+    fn inside_a_simulation_it_is_the_simulation() {
+        assert_eq!(forloop_sim::Sim::new().block_on(name()), "sim");
     }
 }

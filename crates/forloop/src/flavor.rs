@@ -3,28 +3,28 @@
 /// A runtime to start a program on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flavor {
-    #[cfg(feature = "smol")]
-    Smol,
-    #[cfg(feature = "async-std")]
-    AsyncStd,
     #[cfg(feature = "tokio")]
     TokioMultiThread,
     #[cfg(feature = "tokio")]
     TokioCurrentThread,
+    #[cfg(feature = "smol")]
+    Smol,
+    #[cfg(feature = "async-std")]
+    AsyncStd,
     #[cfg(feature = "sim")]
     Sim,
 }
 
 /// Every flavor of this build by name, the default first.
 pub(crate) const FLAVORS: &[(&str, Flavor)] = &[
-    #[cfg(feature = "smol")]
-    ("smol", Flavor::Smol),
-    #[cfg(feature = "async-std")]
-    ("async-std", Flavor::AsyncStd),
     #[cfg(feature = "tokio")]
     ("tokio-multi-thread", Flavor::TokioMultiThread),
     #[cfg(feature = "tokio")]
     ("tokio-current-thread", Flavor::TokioCurrentThread),
+    #[cfg(feature = "smol")]
+    ("smol", Flavor::Smol),
+    #[cfg(feature = "async-std")]
+    ("async-std", Flavor::AsyncStd),
     #[cfg(feature = "sim")]
     ("sim", Flavor::Sim),
 ];

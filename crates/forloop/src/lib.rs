@@ -88,10 +88,12 @@
 //!
 //! Each runtime is a feature: `smol` (the default), `async-std`, `tokio`; and `sim`, a simulated one for tests.
 //!
-//! - **A program** starts with [`run`], on smol if that feature is enabled, else async-std, else a multi-thread
-//!   tokio. It blocks its thread, so it belongs in a `main` that is not async.
-//! - **Async code inside a program** calls [`runtime()`]. Of the enabled runtimes it picks **the simulation or the
-//!   tokio runtime around the caller, if there is one; else smol; else async-std**.
+//! - **A program** starts with [`run`], on **tokio if that feature is enabled, else smol, else async-std**. It blocks
+//!   its thread, so it belongs in a `main` that is not async.
+//! - **Async code inside a program** that needs a runtime calls [`runtime()`]. It picks the one **around the caller, if
+//!   that is enabled**, and elsewhere as `run` does.
+//! - **Reqwest, sqlx, axum, tonic** and others that need tokio: enable the feature `tokio`. Inside `#[tokio::main]`
+//!   await the loop; in a `main` that is not async, call [`run`].
 //! - **A library** takes the runtime as an argument and requires the least: `&impl Spawn`, `&impl Timer`. A loop with
 //!   `timeout` or `deadline` keeps its timer, so it needs `&(impl Timer + Clone + 'static)`.
 //! - **By name**, several side by side: `forloop::smol::Smol`, `forloop::async_std::AsyncStd`,

@@ -16,12 +16,12 @@ const VARIABLE: &str = "FORLOOP_RUNTIME";
 ///
 /// It is for a `main` that is not async, because it blocks its thread. Inside a future that an enabled runtime polls, it
 /// returns an error. Where tokio lets a thread block, it works: in `spawn_blocking` and `block_in_place`, and on a thread
-/// that has only entered a handle. It cannot detect other executors, nor tokio's `unconstrained` tasks: it blocks their
-/// thread, or panics with tokio's message.
+/// that has only entered a handle. It cannot detect other executors, tokio without the feature `tokio`, nor tokio's
+/// `unconstrained` tasks: it blocks their thread, or panics with tokio's message.
 ///
-/// The runtime is smol if that feature is enabled, else async-std, else a multi-thread tokio runtime. The environment
-/// variable `FORLOOP_RUNTIME` selects another enabled one: `smol`, `async-std`, `tokio-current-thread`,
-/// `tokio-multi-thread` or `sim`. An empty value counts as unset. `sim` is the simulated runtime, whose schedule
+/// The runtime is a multi-thread tokio runtime if the feature `tokio` is enabled, else smol, else async-std. Clients such
+/// as reqwest, sqlx and tonic need tokio. The environment variable `FORLOOP_RUNTIME` selects another enabled one:
+/// `tokio-multi-thread`, `tokio-current-thread`, `smol`, `async-std` or `sim`. An empty value counts as unset. `sim` is the simulated runtime, whose schedule
 /// `FORLOOP_SIM` selects. Only this function reads `FORLOOP_RUNTIME`.
 ///
 /// # When the program ends
@@ -45,6 +45,9 @@ const VARIABLE: &str = "FORLOOP_RUNTIME";
 ///
 /// Panics with the runtime's message if the operating system refuses a thread that is started later: tokio's worker
 /// threads, or those that run the first task of smol and async-std.
+///
+/// A panic of the program propagates. If a future that needs tokio was polled on another runtime, the message also names
+/// the cure: the feature `tokio`, or a `FORLOOP_RUNTIME` that is not set.
 ///
 /// # Examples
 ///
@@ -93,18 +96,6 @@ where
     F: Future,
 {
     match flavor {
-        #[cfg(feature = "smol")]
-        Flavor::Smol => {
-            forloop_smol::Smol::start_timers().map_err(NoRuntime::Io)?;
-            let runtime = forloop_smol::Smol;
-            Ok(runtime.block_on(async { program(runtime.into()).await }))
-        }
-        #[cfg(feature = "async-std")]
-        Flavor::AsyncStd => {
-            forloop_async_std::AsyncStd::start_timers().map_err(NoRuntime::Io)?;
-            let runtime = forloop_async_std::AsyncStd;
-            Ok(runtime.block_on(async { program(runtime.into()).await }))
-        }
         #[cfg(feature = "tokio")]
         Flavor::TokioMultiThread => {
             start_tokio(forloop_tokio::OwnedRuntime::multi_thread(None), program)
@@ -113,10 +104,46 @@ where
         Flavor::TokioCurrentThread => {
             start_tokio(forloop_tokio::OwnedRuntime::current_thread(), program)
         }
+        #[cfg(feature = "smol")]
+        Flavor::Smol => {
+            forloop_smol::Smol::start_timers().map_err(NoRuntime::Io)?;
+            let runtime = forloop_smol::Smol;
+            Ok(explained("smol", || runtime.block_on(async { program(runtime.into()).await })))
+        }
+        #[cfg(feature = "async-std")]
+        Flavor::AsyncStd => {
+            forloop_async_std::AsyncStd::start_timers().map_err(NoRuntime::Io)?;
+            let runtime = forloop_async_std::AsyncStd;
+            Ok(explained("async-std", || runtime.block_on(async { program(runtime.into()).await })))
+        }
         #[cfg(feature = "sim")]
         Flavor::Sim => forloop_sim::run(|sim| program(sim.into()))
             .map_err(|error| NoRuntime::Simulation(error.to_string())),
     }
+}
+
+/// Runs the program outside of tokio. If it panics because a future of it needs tokio, the panic also names the cure.
+#[cfg(any(feature = "smol", feature = "async-std"))]
+fn explained<T>(runtime: &str, program: impl FnOnce() -> T) -> T {
+    use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+    catch_unwind(AssertUnwindSafe(program)).unwrap_or_else(|payload| {
+        let text = payload.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        // Of tokio itself, as reqwest, hyper and tonic call it; and of sqlx.
+        let of_tokio = ["no reactor running", "requires a Tokio context"];
+        match text {
+            Some(text) if of_tokio.iter().any(|of_tokio| text.contains(of_tokio)) => {
+                let cure = if cfg!(feature = "tokio") {
+                    "select tokio, which is the default: unset `FORLOOP_RUNTIME`"
+                } else {
+                    "enable forloop's feature `tokio`, with `cargo add forloop --features tokio`"
+                };
+                panic!("a future that needs tokio was polled on {runtime}: {cure} ({text})")
+            }
+            _ => resume_unwind(payload),
+        }
+    })
 }
 
 /// Does not wait for threads that still block, because the other runtimes cannot: their threads are the process's.
@@ -234,6 +261,34 @@ mod tests {
                 assert_eq!(ended.load(Ordering::SeqCst), 0, "{name} waited");
                 drop((held_by_loop, held_by_task));
             }
+        }
+    }
+
+    #[test]
+    #[cfg(any(feature = "smol", feature = "async-std"))]
+    fn a_client_that_needs_tokio_and_runs_elsewhere_panics_with_the_cure() {
+        let cure = if cfg!(feature = "tokio") { "FORLOOP_RUNTIME" } else { "feature `tokio`" };
+        for &(name, flavor) in
+            FLAVORS.iter().filter(|(name, _)| ["smol", "async-std"].contains(name))
+        {
+            let in_main = || start(flavor, |_| async { tokio::time::sleep(Duration::ZERO).await });
+            let in_a_task = || {
+                start(flavor, |runtime| async move {
+                    let looping = forloop_core::each([()]).unbounded().on(runtime);
+                    looping.for_each(|()| tokio::time::sleep(Duration::ZERO)).await;
+                })
+            };
+            let programs: [&dyn Fn() -> Result<(), NoRuntime>; 2] = [&in_main, &in_a_task];
+            for program in programs {
+                let payload = catch_unwind(AssertUnwindSafe(program)).unwrap_err();
+                let message = payload.downcast_ref::<String>().unwrap();
+                assert!(message.contains(cure) && message.contains(name), "{message}");
+                assert!(message.contains("no reactor running"), "{message}");
+            }
+            // Every other panic keeps its payload.
+            let other = || start(flavor, |_| async { resume_unwind(Box::new(42)) });
+            let payload = catch_unwind(AssertUnwindSafe(other)).unwrap_err();
+            assert_eq!(payload.downcast_ref(), Some(&42));
         }
     }
 

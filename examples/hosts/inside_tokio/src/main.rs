@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use forloop::tokio::Tokio;
-use forloop::{Outcome, Timer};
+use forloop::{NoRuntime, Outcome, Timer};
 use forloop_smol::Smol;
 use tokio::runtime::{Builder, Handle};
 
@@ -25,7 +25,7 @@ fn main() -> io::Result<()> {
         let handle = Handle::current();
         let other = thread::spawn(move || on_another_thread(&handle));
         let joined = tokio::task::spawn_blocking(|| other.join()).await.expect("no panic");
-        joined.expect("no panic");
+        joined.expect("no panic").expect("tokio starts");
         loops_of_others().await;
         what_only_tokio_runs(Handle::current()).await;
     });
@@ -33,9 +33,9 @@ fn main() -> io::Result<()> {
 }
 
 /// On a thread outside tokio, with tokio as the only enabled runtime.
-fn on_another_thread(handle: &Handle) {
+fn on_another_thread(handle: &Handle) -> Result<(), NoRuntime> {
     println!("a thread that is not tokio's:");
-    println!("  error: {}", forloop::runtime().unwrap_err());
+    println!("  `forloop::runtime()`: another {}", forloop::runtime()?.name());
 
     let tokio = Tokio::from(handle.clone());
     let bodies = forloop::each([60, 3600]).unbounded().on(tokio.clone());
@@ -53,6 +53,7 @@ fn on_another_thread(handle: &Handle) {
     let settled = forloop::block_on(settled);
     assert!(matches!(settled[..], [Outcome::TimedOut, Outcome::TimedOut]));
     println!("  with `Tokio::from(handle)`: tasks and time-outs");
+    Ok(())
 }
 
 /// Loops on other runtimes, awaited by a task of tokio's.
