@@ -16,7 +16,7 @@ use crawler::{
     Client, FetchError, HELP, Job, Meter, Options, Page, Site, Sockets, Source, Tally, Url,
 };
 use forloop::progress::Progress;
-use forloop::{AnyRuntime, CtrlC, Retry, Settled, ZeroLimit};
+use forloop::{CtrlC, Retry, Settled, ZeroLimit};
 use lexopt::Parser;
 
 #[path = "crawl/soak.rs"]
@@ -27,7 +27,6 @@ const STOPPED: u8 = 130;
 
 /// Fetches all pages, and returns the outcome of each, and whether the loop was interrupted.
 async fn crawl(
-    runtime: &AnyRuntime,
     client: &Client,
     urls: &[Url],
     options: &Options,
@@ -42,9 +41,9 @@ async fn crawl(
     let pages = forloop::each(urls)
         .limit(options.limit)?
         .limit_by(|url| url.host(), options.per_host)?
-        .timeout(runtime, options.timeout)
-        .retry(runtime, Retry::new(options.backoff()).when(FetchError::is_transient))
-        .observe(runtime, progress)
+        .timeout(options.timeout)
+        .retry(Retry::new(options.backoff()).when(FetchError::is_transient))
+        .observe(progress)
         .drain_on(finish)
         .cancel_on(stop)
         .catch_panics()
@@ -99,7 +98,7 @@ fn crawl_all(source: &Source, options: &Options) -> Result<ExitCode, Box<dyn Err
             Source::Plan(plan) if plan.panic => client.that_may_panic(),
             _ => client,
         };
-        let pages = crawl(&runtime, &client, &urls, options, signals).await;
+        let pages = crawl(&client, &urls, options, signals).await;
         (pages, client.attempts())
     })?;
     if options.measure {

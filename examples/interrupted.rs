@@ -18,7 +18,7 @@ fn main() -> Result<(), NoRuntime> {
         let each = |times: [u64; 3]| forloop::each(times).unbounded().on(runtime.clone());
 
         println!("Some time for each body");
-        let settled = each([100, MINUTE, 201]).timeout(&runtime, TIME).settle(work).await;
+        let settled = each([100, MINUTE, 201]).timeout(TIME).settle(work).await;
         for (index, outcome) in settled.into_iter().enumerate() {
             match outcome {
                 Outcome::Ok(ms) => println!("{index}: {ms}"),
@@ -28,7 +28,7 @@ fn main() -> Result<(), NoRuntime> {
         }
 
         println!("Some time for the loop");
-        let late = each([200, MINUTE, 100]).deadline(&runtime, TIME).gather(work).await;
+        let late = each([200, MINUTE, 100]).deadline(TIME).gather(work).await;
         let late = late.unwrap_err();
         assert_eq!(late.cause, Cause::TimedOut);
         let ready = late.ready.iter().filter(|outcome| outcome.is_ok()).count();

@@ -136,6 +136,6 @@ async fn a_timer_that_waits_to_be_awaited(runtime: &AnyRuntime) {
     // The time of a sleep counts from its call, but the block calls it only when it is polled.
     let nap = async { runtime.sleep(LONG).await };
     runtime.sleep(LONG).await;
-    let ends = forloop::each([nap]).sequential().timeout(runtime, SHORT).gather(|nap| nap).await;
+    let ends = forloop::each([nap]).sequential().timeout(SHORT).gather(|nap| nap).await;
     println!("it is over: {}", ends[0].is_ok());
 }

@@ -68,8 +68,8 @@ async fn pass(
     forloop::each(plan.urls())
         .limit(options.limit)?
         .limit_by(|url| url.host().to_owned(), options.per_host)?
-        .timeout(runtime, options.timeout)
-        .retry(runtime, Retry::new(options.backoff()).when(FetchError::is_transient))
+        .timeout(options.timeout)
+        .retry(Retry::new(options.backoff()).when(FetchError::is_transient))
         .catch_panics()
         .as_completed(async |url| client.fetch(&url).await)
         .for_each(|(index, page)| {

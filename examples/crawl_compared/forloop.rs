@@ -1,12 +1,11 @@
 //! With forloop, on the runtime that `FORLOOP_RUNTIME` selects.
 
 use crawler::{Client, FetchError, Options, Url};
-use forloop::{AnyRuntime, Retry};
+use forloop::Retry;
 
 use crate::pages::Pages;
 
 pub(crate) async fn crawl(
-    runtime: &AnyRuntime,
     client: &Client,
     urls: &[Url],
     options: &Options,
@@ -14,8 +13,8 @@ pub(crate) async fn crawl(
     let pages = forloop::each(urls)
         .limit(options.limit)?
         .limit_by(|url| url.host(), options.per_host)?
-        .timeout(runtime, options.timeout)
-        .retry(runtime, Retry::new(options.backoff()).when(FetchError::is_transient))
+        .timeout(options.timeout)
+        .retry(Retry::new(options.backoff()).when(FetchError::is_transient))
         .cancel_on(forloop::ctrl_c()?)
         .catch_panics()
         .settle(|url| client.fetch(url))

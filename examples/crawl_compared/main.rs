@@ -48,7 +48,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let (pages, attempts) = match which.to_str() {
         Some("forloop") => ::forloop::run(async |runtime| {
             let client = client(Sockets::of(&runtime));
-            let pages = forloop::crawl(&runtime, &client, &urls, &options).await;
+            let pages = forloop::crawl(&client, &urls, &options).await;
             pages.map(|pages| (pages, client.attempts()))
         })??,
         Some("join_set") => tokio()?.block_on(async {

@@ -63,7 +63,7 @@ impl Backend for Tokio {
         &self,
         body: impl FnOnce(Self::Group) -> Job<Result<T, String>> + 'static,
     ) -> GroupFuture<impl GroupDriver<Value = T, Error = String> + 'static> {
-        forloop::task_group(self.owner.runtime(), body)
+        forloop_core::task_group(self.owner.runtime(), body)
     }
 
     fn block_on<F: Future>(&self, future: F) -> F::Output {
@@ -116,7 +116,7 @@ impl Backend for TokioLocal {
         &self,
         body: impl FnOnce(Self::Group) -> Job<Result<T, String>> + 'static,
     ) -> GroupFuture<impl GroupDriver<Value = T, Error = String> + 'static> {
-        forloop::task_group(self.runtime(), body)
+        forloop_core::task_group(self.runtime(), body)
     }
 
     fn block_on<F: Future>(&self, future: F) -> F::Output {
@@ -213,7 +213,7 @@ impl Backend for Host {
         &self,
         body: impl FnOnce(Self::Group) -> Job<Result<T, String>> + 'static,
     ) -> GroupFuture<impl GroupDriver<Value = T, Error = String> + 'static> {
-        forloop::task_group(self.shared.clone(), body)
+        forloop_core::task_group(self.shared.clone(), body)
     }
 
     fn block_on<F: Future>(&self, future: F) -> F::Output {
@@ -274,7 +274,7 @@ impl Backend for Scoped {
         &self,
         body: impl FnOnce(Self::Group) -> Job<Result<T, String>> + 'static,
     ) -> GroupFuture<impl GroupDriver<Value = T, Error = String> + 'static> {
-        forloop::task_group(self.runtime(), body)
+        forloop_core::task_group(self.runtime(), body)
     }
 
     fn block_on<F: Future>(&self, future: F) -> F::Output {

@@ -67,7 +67,8 @@ fn held_by_a_scope(children: usize) -> u64 {
 fn with_options(items: usize, limit: usize) -> u64 {
     allocations(|| {
         let looping = forloop::each(0..items).limit(limit).unwrap();
-        let looping = looping.timeout(&TickingClock::default(), LONG).cancel_on(pending::<()>());
+        let looping =
+            looping.timer(&TickingClock::default()).timeout(LONG).cancel_on(pending::<()>());
         block_on(looping.stream_unordered(|_| yields(1)).for_each(|item| {
             assert!(item.unwrap().is_ok());
             async {}

@@ -142,7 +142,7 @@ fn a_body_queued_for_a_thread_when_its_loop_stops_never_starts() {
 fn a_body_queued_for_a_thread_when_it_times_out_never_starts() {
     let (pool, calls, clock) = (Pool::default(), Calls::default(), VirtualClock::default());
     let bodies = forloop::each(0..2).unbounded().on_blocking(pool.clone());
-    let bodies = bodies.timeout(&clock, Duration::from_secs(1));
+    let bodies = bodies.timer(&clock).timeout(Duration::from_secs(1));
     let settled = clock.block_on(bodies.settle(sync_body(calls.body())));
     assert!(matches!(settled[..], [Outcome::TimedOut, Outcome::TimedOut]), "{settled:?}");
     pool.run_one();

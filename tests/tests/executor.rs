@@ -35,7 +35,8 @@ fn a_loop_on_a_local_set_of_tokios_runs_bodies_that_are_not_send() {
     let set = Rc::new(tokio::task::LocalSet::new());
     let clock = forloop::tokio::Tokio::from(runtime.handle().clone());
     let sum = Rc::new(std::cell::Cell::new(0));
-    let looping = forloop::each(0..10).limit(3).unwrap().timeout(&clock, Duration::from_secs(9));
+    let looping =
+        forloop::each(0..10).limit(3).unwrap().timer(&clock).timeout(Duration::from_secs(9));
     let looping = looping.on_local(forloop::tokio::Local::from(set.clone())).gather(|n| {
         let (sum, clock) = (sum.clone(), clock.clone());
         async move {
@@ -61,7 +62,7 @@ fn loops_that_are_cancelled_dropped_or_timed_out_leave_nothing_behind() {
     let mut dropped = Box::pin(looping().for_each(endless));
     forloop::block_on(executor.run(async {
         assert!(futures_lite::future::poll_once(dropped.as_mut()).await.is_none());
-        let late = looping().timeout(&local, Duration::ZERO).gather(endless).await;
+        let late = looping().timer(&local).timeout(Duration::ZERO).gather(endless).await;
         assert_eq!(late.len(), 10);
         let cancelled = looping().cancel_on(&token).for_each(|n| {
             let token = token.clone();

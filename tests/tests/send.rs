@@ -122,7 +122,8 @@ fn groups_scopes_and_waits_are_send() {
         let mut running = forloop::TaskSet::new(words.iter().map(|word| length(word)));
         let (done, pending) = forloop::wait(&mut running)
             .first_failure()
-            .timeout(&Smol, std::time::Duration::from_secs(60))
+            .timer(&Smol)
+            .timeout(std::time::Duration::from_secs(60))
             .await;
         assert_eq!((done.len(), pending.len()), (2, 0));
     });
@@ -193,8 +194,8 @@ fn loops_on_workers_over_boxed_bodies_are_send() {
         };
         let looping = || forloop::each(words()).limit(2).unwrap().on_workers(Smol);
         sum += looping().try_gather(body).await.unwrap().len();
-        sum += looping().timeout(&Smol, time).settle(body).await.len();
-        let mut stream = looping().deadline(&Smol, time).stream(body);
+        sum += looping().timer(&Smol).timeout(time).settle(body).await.len();
+        let mut stream = looping().timer(&Smol).deadline(time).stream(body);
         while let Some(length) = stream.next().await {
             sum += length.unwrap().unwrap();
         }
@@ -216,8 +217,8 @@ fn loops_that_push_borrowed_items_to_workers_are_send() {
         let place = WorkerPool::new(Smol).push_dispatch();
         let looping = || forloop::each(&words).limit(2).unwrap().at(place);
         sum += looping().try_gather(body).await.unwrap().len();
-        sum += looping().timeout(&Smol, time).settle(body).await.len();
-        let mut stream = looping().deadline(&Smol, time).stream(body);
+        sum += looping().timer(&Smol).timeout(time).settle(body).await.len();
+        let mut stream = looping().timer(&Smol).deadline(time).stream(body);
         while let Some(length) = stream.next().await {
             sum += length.unwrap().unwrap();
         }
@@ -235,17 +236,19 @@ fn loops_with_options_are_send() {
         let theirs = tokio_util::sync::CancellationToken::new();
         let time = std::time::Duration::from_secs(60);
         let settled = forloop::each(&words)
-            .timeout(&Smol, time)
+            .timer(&Smol)
+            .timeout(time)
             .limit(2)
             .unwrap()
-            .deadline(&Smol, time)
+            .deadline(time)
             .cancel_on(&token)
             .cancel_on(theirs.cancelled())
             .catch_panics()
             .settle(|word| client.fetch(word))
             .await;
         let gathered = forloop::each(words.iter())
-            .timeout(&Smol, time)
+            .timer(&Smol)
+            .timeout(time)
             .unbounded()
             .cancel_on(theirs.cancelled())
             .gather(async |word| client.fetch(word).await.unwrap())
@@ -262,7 +265,8 @@ fn loops_with_options_are_send() {
         let lines = words.iter().map(Ok::<_, std::io::Error>);
         let fallible = forloop::try_each(lines)
             .unbounded()
-            .deadline(&Smol, time)
+            .timer(&Smol)
+            .deadline(time)
             .try_gather(|word| client.fetch(word))
             .await
             .unwrap();
@@ -270,7 +274,8 @@ fn loops_with_options_are_send() {
         let mut streamed = 0;
         let mut stream = forloop::each(&words)
             .unbounded()
-            .timeout(&Smol, time)
+            .timer(&Smol)
+            .timeout(time)
             .cancel_on(theirs.cancelled())
             .stream(|word| client.fetch(word));
         while let Some(item) = stream.next().await {
@@ -291,7 +296,8 @@ fn loops_with_options_are_send() {
             Ok(())
         })
         .supervised()
-        .deadline(&Smol, time)
+        .timer(&Smol)
+        .deadline(time)
         .cancel_on(theirs.cancelled())
         .await
         .unwrap();
@@ -314,12 +320,13 @@ fn spawned_loops_with_options_are_send() {
         let body = |word: String| async move { length(&word).await };
         let words = || ["to", "be"].map(String::from);
         let looping = || forloop::each(words()).limit(2).unwrap().on(Smol);
-        let settled = looping().timeout(&Smol, time).cancel_on(&token).settle(body).await;
-        let tried = looping().timeout(&Smol, time).deadline(&Smol, time).try_gather(body).await;
+        let settled = looping().timer(&Smol).timeout(time).cancel_on(&token).settle(body).await;
+        let tried = looping().timer(&Smol).timeout(time).deadline(time).try_gather(body).await;
         let (_, first) = looping().cancel_on(&token).race_ok(body).await.unwrap();
         let mut sum = first;
         looping()
-            .timeout(&Smol, time)
+            .timer(&Smol)
+            .timeout(time)
             .cancel_on(&token)
             .stream_unordered(body)
             .for_each(|item| {

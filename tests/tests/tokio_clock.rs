@@ -12,7 +12,7 @@ fn a_paused_clock_does_not_affect_another_runtime() {
     let timed_out = |runtime: &tokio::runtime::Runtime| {
         let value = Tokio::from(runtime.handle().clone());
         let start = value.now();
-        let looping = forloop::each(0..1).unbounded().timeout(&value, Duration::from_secs(1));
+        let looping = forloop::each(0..1).unbounded().timer(&value).timeout(Duration::from_secs(1));
         let outcomes = runtime.block_on(looping.gather(|_| std::future::pending::<u64>()));
         assert!(matches!(outcomes[..], [Outcome::TimedOut]));
         value.now() - start

@@ -99,7 +99,7 @@ where
     each_stream(stream).with(|NoOptions| Fallible::new())
 }
 
-impl<S: Stream, L, C> Loop<S, Inline, L, C> {
+impl<S: Stream, L, C, M> Loop<S, Inline, L, C, M> {
     /// Runs each body as a task of `runtime`, on its threads.
     ///
     /// A body must own what it uses (`'static`) and be `Send`. The caller's task still pulls the items
@@ -138,7 +138,7 @@ impl<S: Stream, L, C> Loop<S, Inline, L, C> {
     /// asks every task to stop. The runtime drops each when it next polls it.
     #[doc(alias = "spawn")]
     #[doc(alias = "spawn_on")]
-    pub fn on<R: Spawn>(self, runtime: R) -> Loop<S, Spawned<R>, L, C> {
+    pub fn on<R: Spawn>(self, runtime: R) -> Loop<S, Spawned<R>, L, C, M> {
         self.at(Spawned(runtime))
     }
 
@@ -154,7 +154,7 @@ impl<S: Stream, L, C> Loop<S, Inline, L, C> {
     pub fn on_scoped<'env, R: SpawnScoped<'env>>(
         self,
         scope: R,
-    ) -> Loop<S, SpawnedScoped<R>, L, C> {
+    ) -> Loop<S, SpawnedScoped<R>, L, C, M> {
         self.at(SpawnedScoped(scope))
     }
 
@@ -193,7 +193,7 @@ impl<S: Stream, L, C> Loop<S, Inline, L, C> {
     ///
     /// As [`on`](Self::on), except that a blocking call in progress runs to completion.
     #[doc(alias = "spawn_blocking")]
-    pub fn on_blocking<R: SpawnBlocking>(self, runtime: R) -> Loop<S, SpawnedBlocking<R>, L, C> {
+    pub fn on_blocking<R: SpawnBlocking>(self, runtime: R) -> Loop<S, SpawnedBlocking<R>, L, C, M> {
         self.at(SpawnedBlocking(runtime))
     }
 
@@ -264,7 +264,7 @@ impl<S: Stream, L, C> Loop<S, Inline, L, C> {
     /// As for [`on`](Self::on): a strategy that returns has stopped every body that it started. A strategy
     /// that is dropped has cancelled the workers, and each body is dropped when the runtime next polls its
     /// worker.
-    pub fn on_workers<R>(self, runtime: R) -> Loop<S, WorkerPool<R>, L, C>
+    pub fn on_workers<R>(self, runtime: R) -> Loop<S, WorkerPool<R>, L, C, M>
     where
         R: Spawn + Clone + Send + Sync + 'static,
     {
@@ -285,7 +285,11 @@ impl<S: Stream, L, C> Loop<S, Inline, L, C> {
     ///     Ok(items.gather(|n| async move { n * 2 }).await)
     /// }
     /// ```
-    pub fn on_workers_of<R>(self, runtime: R, workers: NonZeroUsize) -> Loop<S, WorkerPool<R>, L, C>
+    pub fn on_workers_of<R>(
+        self,
+        runtime: R,
+        workers: NonZeroUsize,
+    ) -> Loop<S, WorkerPool<R>, L, C, M>
     where
         R: Spawn + Clone + Send + Sync + 'static,
     {
@@ -295,18 +299,18 @@ impl<S: Stream, L, C> Loop<S, Inline, L, C> {
     /// Runs each body as a task of a single-threaded `runtime`. A body must own what it uses (`'static`),
     /// but need not be `Send`. `forloop::smol::Local` and `forloop::tokio::Local` are such runtimes.
     #[doc(alias = "spawn_local")]
-    pub fn on_local<R: SpawnLocal>(self, runtime: R) -> Loop<S, SpawnedLocal<R>, L, C> {
+    pub fn on_local<R: SpawnLocal>(self, runtime: R) -> Loop<S, SpawnedLocal<R>, L, C, M> {
         self.at(SpawnedLocal(runtime))
     }
 
     /// Runs each body at `place`, as [`on`](Self::on), [`on_workers`](Self::on_workers) and
     /// [`on_local`](Self::on_local) do for the places they name.
-    pub fn at<Q>(self, place: Q) -> Loop<S, Q, L, C> {
+    pub fn at<Q>(self, place: Q) -> Loop<S, Q, L, C, M> {
         self.map_place(|Inline| place)
     }
 }
 
-impl<S: Stream, L, C> Loop<S, Inline, L, C> {
+impl<S: Stream, L, C, M> Loop<S, Inline, L, C, M> {
     /// Polls every body with the waker of the task that polls the loop, instead of a waker of its own.
     ///
     /// This is for executors whose timers and channels accept only the executor's own wakers, as
@@ -346,12 +350,12 @@ impl<S: Stream, L, C> Loop<S, Inline, L, C> {
     /// # Ok::<(), forloop::ZeroLimit>(())
     /// # }).unwrap();
     /// ```
-    pub fn with_parent_waker(self) -> Loop<S, ParentWaker, L, C> {
+    pub fn with_parent_waker(self) -> Loop<S, ParentWaker, L, C, M> {
         self.at(ParentWaker)
     }
 }
 
-impl<S, P, L, C> Loop<S, P, L, C> {
+impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// Wraps each body in a layer: for spans, stopwatches and the like.
     ///
     /// Choose where the bodies run before this. On workers, the caller's task makes the bodies.
@@ -379,7 +383,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     /// assert_eq!(doubled, [2, 4]);
     /// # });
     /// ```
-    pub fn layer<W>(self, layer: W) -> Loop<S, Layered<P, W>, L, C> {
+    pub fn layer<W>(self, layer: W) -> Loop<S, Layered<P, W>, L, C, M> {
         self.map_place(|place| Layered::new(place, layer))
     }
 }

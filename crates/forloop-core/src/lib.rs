@@ -63,7 +63,10 @@ pub use crate::body::{Attempt, Body, TryBody, UnitBody};
 pub use crate::builder::{each, each_stream, try_each, try_each_stream};
 pub use crate::driver::{BodySpawner, Spawner};
 pub use crate::engine::{FutureSet, JobHandle, Key};
-pub use crate::looping::{Bounded, IsStream, Iter, Limit, LimitSet, LimitUnset, Loop, NoOptions};
+pub use crate::looping::{
+    Bounded, IsStream, Iter, Limit, LimitSet, LimitUnset, Loop, NoOptions, TimerSet, TimerUnset,
+    WithTimer,
+};
 pub use crate::options::*;
 #[doc(hidden)]
 pub use crate::options::{

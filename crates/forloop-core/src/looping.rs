@@ -6,9 +6,9 @@ use core::task::{Context, Poll};
 
 use futures_core::Stream;
 
-use crate::ZeroLimit;
 use crate::place::Inline;
 use crate::simulation::Origin;
+use crate::{LocalTimer, ZeroLimit};
 
 /// A loop: its items, its limit, where its bodies run, and its options.
 ///
@@ -53,24 +53,26 @@ use crate::simulation::Origin;
 /// [`on`](Loop::on).
 #[derive(Debug, Clone)]
 #[must_use = "a loop does nothing until its strategy is awaited"]
-pub struct Loop<S, P = Inline, L = Bounded, C = NoOptions> {
+pub struct Loop<S, P = Inline, L = Bounded, C = NoOptions, M = TimerUnset> {
     pub(crate) source: S,
     pub(crate) place: P,
     pub(crate) limit: L,
     pub(crate) policy: C,
+    pub(crate) timer: M,
     pub(crate) origin: Origin,
 }
 
 impl<S> Loop<S, Inline, LimitUnset> {
     #[cfg_attr(feature = "simulation", track_caller)]
     pub(crate) fn new(source: S) -> Self {
-        Self { source, place: Inline, limit: LimitUnset, policy: NoOptions, origin: Origin::here() }
+        let (place, limit, policy, timer) = (Inline, LimitUnset, NoOptions, TimerUnset);
+        Self { source, place, limit, policy, timer, origin: Origin::here() }
     }
 }
 
-impl<S: Stream, P, C> Loop<S, P, LimitUnset, C> {
+impl<S: Stream, P, C, M> Loop<S, P, LimitUnset, C, M> {
     /// Runs one body at a time: the next starts when the one before it has completed.
-    pub fn sequential(self) -> Loop<S, P, Bounded, C> {
+    pub fn sequential(self) -> Loop<S, P, Bounded, C, M> {
         self.at_most(1)
     }
 
@@ -99,32 +101,69 @@ impl<S: Stream, P, C> Loop<S, P, LimitUnset, C> {
     /// ```
     #[doc(alias = "buffer_unordered")]
     #[doc(alias = "Semaphore")]
-    pub fn limit<L: Limit>(self, limit: L) -> L::Limited<Loop<S, P, Bounded, C>> {
+    pub fn limit<L: Limit>(self, limit: L) -> L::Limited<Loop<S, P, Bounded, C, M>> {
         limit.apply(|limit| self.at_most(limit.get()))
     }
 
     /// Runs all bodies at once, for any number of items.
-    pub fn unbounded(self) -> Loop<S, P, Bounded, C> {
+    pub fn unbounded(self) -> Loop<S, P, Bounded, C, M> {
         self.at_most(usize::MAX)
     }
 
-    fn at_most(self, limit: usize) -> Loop<S, P, Bounded, C> {
-        let Self { source, place, policy, origin, .. } = self;
-        Loop { source, place, limit: Bounded { bodies: limit }, policy, origin }
+    fn at_most(self, limit: usize) -> Loop<S, P, Bounded, C, M> {
+        let Self { source, place, policy, timer, origin, .. } = self;
+        Loop { source, place, limit: Bounded { bodies: limit }, policy, timer, origin }
     }
 }
 
-impl<S, P, L, C> Loop<S, P, L, C> {
+impl<S, P, L, C, M> Loop<S, P, L, C, M> {
+    /// Sets the clock of the options that follow: [`timeout`](Self::timeout), [`deadline`](Self::deadline),
+    /// [`retry`](Self::retry), `rate`, [`stagger`](Self::stagger) and [`observe`](Self::observe).
+    ///
+    /// `timer` is a runtime, or any other [`Timer`](crate::Timer). Each option keeps a clone of it. A loop of the crate
+    /// `forloop` needs this only for another clock than the one around it. A loop of `forloop-core` has no clock before
+    /// this is called, and an option that needs one does not compile.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// use std::time::Duration;
+    ///
+    /// async fn lengths(clock: &(impl forloop::Timer + Clone + 'static), urls: Vec<String>) {
+    ///     let looping = forloop::each(urls).unbounded().timer(clock);
+    ///     let lengths = looping
+    ///         .timeout(Duration::from_secs(2))
+    ///         .observe(|at, event: &forloop::Event| println!("{at:?}: {event:?}"))
+    ///         .settle(async |url| Ok::<_, String>(url.len()))
+    ///         .await;
+    ///     println!("{} of {} failed", lengths.errors().count(), lengths.len());
+    /// }
+    /// ```
+    pub fn timer<R>(self, timer: &R) -> Loop<S, P, L, C, WithTimer<R>>
+    where
+        R: LocalTimer + Clone + 'static,
+    {
+        self.with_timer(WithTimer(timer.clone()))
+    }
+
+    /// Returns the same loop with another source of clocks.
+    #[doc(hidden)]
+    pub fn with_timer<R>(self, timer: R) -> Loop<S, P, L, C, R> {
+        let Self { source, place, limit, policy, timer: _, origin } = self;
+        Loop { source, place, limit, policy, timer, origin }
+    }
+
     /// Returns the same loop at another place.
-    pub(crate) fn map_place<Q>(self, place: impl FnOnce(P) -> Q) -> Loop<S, Q, L, C> {
-        let Self { source, place: before, limit, policy, origin } = self;
-        Loop { source, place: place(before), limit, policy, origin }
+    pub(crate) fn map_place<Q>(self, place: impl FnOnce(P) -> Q) -> Loop<S, Q, L, C, M> {
+        let Self { source, place: before, limit, policy, timer, origin } = self;
+        Loop { source, place: place(before), limit, policy, timer, origin }
     }
 
     /// Returns the same loop under another policy.
-    pub(crate) fn with<D>(self, policy: impl FnOnce(C) -> D) -> Loop<S, P, L, D> {
-        let Self { source, place, limit, policy: before, origin } = self;
-        Loop { source, place, limit, policy: policy(before), origin }
+    pub(crate) fn with<D>(self, policy: impl FnOnce(C) -> D) -> Loop<S, P, L, D, M> {
+        let Self { source, place, limit, policy: before, timer, origin } = self;
+        Loop { source, place, limit, policy: policy(before), timer, origin }
     }
 }
 
@@ -159,6 +198,40 @@ pub trait LimitSet {
 impl LimitSet for Bounded {
     fn bodies(&self) -> usize {
         self.bodies
+    }
+}
+
+/// The clock of the loop is not set.
+#[derive(Debug, Clone, Copy)]
+pub struct TimerUnset;
+
+/// The clock of the loop is set to this one.
+#[derive(Debug, Clone, Copy)]
+pub struct WithTimer<R>(pub(crate) R);
+
+/// Where a loop's options, a group and a [`wait`](crate::wait()) have their clock from.
+///
+/// [`WithTimer`] is the clock that [`timer`](Loop::timer) sets. `forloop::Ambient` finds the one around the loop.
+#[diagnostic::on_unimplemented(
+    message = "no timer is set here",
+    label = "this needs a timer",
+    note = "call `.timer(&runtime)` before it, with a runtime or a clock that implements `Timer`",
+    note = "what begins with the crate `forloop` finds its timer, if one of its features `smol`, `tokio`, `async-std`, \
+            `timer` and `sim` is enabled"
+)]
+pub trait TimerSet {
+    /// The clock.
+    type Timer: LocalTimer + Clone + 'static;
+
+    /// Returns the clock, for one option.
+    fn timer(&self) -> Self::Timer;
+}
+
+impl<R: LocalTimer + Clone + 'static> TimerSet for WithTimer<R> {
+    type Timer = R;
+
+    fn timer(&self) -> R {
+        self.0.clone()
     }
 }
 

@@ -207,7 +207,8 @@ impl<F: Future<Output = ()> + Send> Sleep for F {}
 /// let clock = PerCore { start: Instant::now() };
 /// let lengths = forloop_core::each(["one", "three"])
 ///     .unbounded()
-///     .deadline(&clock, Duration::from_secs(5))
+///     .timer(&clock)
+///     .deadline(Duration::from_secs(5))
 ///     .gather(async |word| word.len());
 /// assert_eq!(lengths.await.unwrap(), [3, 5]);
 /// # });

@@ -68,16 +68,18 @@ impl LocalTimer for ThreadClock {
 #[test]
 fn bodies_time_out_and_loops_have_deadlines() {
     let clock = ThreadClock::default();
-    let looping = each([1, 9]).unbounded().timeout(&clock, 5 * SECOND).settle(async |seconds| {
-        clock.sleep_local(seconds * SECOND).await;
-        Ok::<_, ()>(seconds)
-    });
+    let looping =
+        each([1, 9]).unbounded().timer(&clock).timeout(5 * SECOND).settle(async |seconds| {
+            clock.sleep_local(seconds * SECOND).await;
+            Ok::<_, ()>(seconds)
+        });
     assert!(matches!(clock.run(looping)[..], [Outcome::Ok(1), Outcome::TimedOut]));
     assert_eq!(clock.now.get(), 5 * SECOND);
 
-    let looping = each([1, 9]).unbounded().deadline(&clock, 2 * SECOND).gather(async |seconds| {
-        clock.sleep_local(seconds * SECOND).await;
-    });
+    let looping =
+        each([1, 9]).unbounded().timer(&clock).deadline(2 * SECOND).gather(async |seconds| {
+            clock.sleep_local(seconds * SECOND).await;
+        });
     assert_eq!(clock.run(looping).unwrap_err().cause, Cause::TimedOut);
     assert_eq!(clock.now.get(), 7 * SECOND);
 }
@@ -87,14 +89,14 @@ fn starts_are_paced_and_failures_retried() {
     let clock = ThreadClock::default();
     let now = async |_: u32| clock.now.get().as_secs();
     let rate = Rate::new(1, SECOND).unwrap();
-    let looping = each(0..3).unbounded().rate(&clock, rate).gather(now);
+    let looping = each(0..3).unbounded().timer(&clock).rate(rate).gather(now);
     assert_eq!(clock.run(looping), [0, 1, 2]);
-    let looping = each(0..2).unbounded().stagger(&clock, 5 * SECOND).gather(now);
+    let looping = each(0..2).unbounded().timer(&clock).stagger(5 * SECOND).gather(now);
     assert_eq!(clock.run(looping), [2, 7]);
 
     let attempts = Cell::new(0);
     let back_off = ConstantBuilder::default().with_delay(10 * SECOND).with_max_times(2);
-    let looping = each([0]).unbounded().retry(&clock, back_off).try_gather(async |_| {
+    let looping = each([0]).unbounded().timer(&clock).retry(back_off).try_gather(async |_| {
         attempts.set(attempts.get() + 1);
         if attempts.get() < 3 { Err(()) } else { Ok(clock.now.get().as_secs()) }
     });
@@ -106,11 +108,12 @@ fn events_have_times() {
     let clock = ThreadClock::default();
     let times = Rc::new(RefCell::new(Vec::new()));
     let observed = times.clone();
-    let looping = each([3, 1]).unbounded().observe(&clock, move |time: Duration, event: &Event| {
-        if let Event::Completed { index, .. } = event {
-            observed.borrow_mut().push((*index, time.as_secs()));
-        }
-    });
+    let looping =
+        each([3, 1]).unbounded().timer(&clock).observe(move |time: Duration, event: &Event| {
+            if let Event::Completed { index, .. } = event {
+                observed.borrow_mut().push((*index, time.as_secs()));
+            }
+        });
     clock.run(looping.gather(async |seconds| clock.sleep_local(seconds * SECOND).await));
     assert_eq!(times.borrow()[..], [(1, 1), (0, 3)]);
 }
@@ -119,11 +122,11 @@ fn events_have_times() {
 fn waits_and_groups_time_out() {
     let clock = ThreadClock::default();
     let mut set = TaskSet::new([1, 9].map(|seconds| clock.sleep_local(seconds * SECOND)));
-    let (done, pending_set) = clock.run(wait(&mut set).timeout(&clock, 5 * SECOND));
+    let (done, pending_set) = clock.run(wait(&mut set).timer(&clock).timeout(5 * SECOND));
     assert_eq!((done.len(), pending_set.len()), (1, 1));
 
     let endless = async |_| pending::<Result<(), ()>>().await;
-    let group = local_scope(endless).deadline(&clock, 2 * SECOND);
+    let group = local_scope(endless).timer(&clock).deadline(2 * SECOND);
     assert!(matches!(clock.run(group), Err(LoopError::TimedOut { .. })));
     assert_eq!(clock.now.get(), 7 * SECOND);
 }

@@ -150,7 +150,7 @@ fn every_strategy_polls_its_bodies_with_the_callers_waker() {
         let mut running = TaskSet::at(&ParentWaker, [30, 10].map(body));
         let (done, pending) = wait(&mut running).first_completed().await;
         assert_eq!((done[0].index, pending.len()), (1, 1));
-        assert_eq!(wait(pending).timeout(host, Duration::from_millis(5)).await.0.len(), 0);
+        assert_eq!(wait(pending).timer(host).timeout(Duration::from_millis(5)).await.0.len(), 0);
         assert_eq!(wait(&mut running).await.0.len(), 1);
     });
     assert!(host.clock.lock().unwrap().polls > 50, "the timers were asked");
@@ -197,20 +197,20 @@ fn the_timers_and_signals_of_options_are_polled_with_the_callers_waker() {
     host.run(async {
         let body = async |n| host.millis(n).await;
         let start = host.now();
-        let outcomes = sleeps([30, 10, 20, 5]).timeout(host, time).gather(body).await;
+        let outcomes = sleeps([30, 10, 20, 5]).timer(host).timeout(time).gather(body).await;
         let [Outcome::TimedOut, Outcome::Ok(10), Outcome::TimedOut, Outcome::Ok(5)] = outcomes[..]
         else {
             panic!("{outcomes:?}");
         };
         assert_eq!(host.now() - start, Duration::from_millis(25));
         let start = host.now();
-        let late = sleeps([30, 10, 20]).deadline(host, time).gather(body).await.unwrap_err();
+        let late = sleeps([30, 10, 20]).timer(host).deadline(time).gather(body).await.unwrap_err();
         assert_eq!((late.cause, late.pending), (Cause::TimedOut, vec![0, 2]));
         assert_eq!(host.now() - start, time);
         let cancelled = sleeps([30, 10, 20]).cancel_on(host.sleep(time)).gather(body).await;
         assert_eq!(cancelled.unwrap_err().cause, Cause::Cancelled);
         let items = [Ok(30), Err("no item"), Ok(20)];
-        let failed = try_each(items).unbounded().with_parent_waker().deadline(host, time);
+        let failed = try_each(items).unbounded().with_parent_waker().timer(host).deadline(time);
         assert!(failed.gather(body).await.is_err());
     });
 }
@@ -368,7 +368,7 @@ fn a_loop_of_bodies_that_yield_or_are_ready_yields_to_the_executor() {
     most(pin!(all(10_000).for_each(ready)), 0);
     most(pin!(few(10_000).for_each(ready)), 3);
     most(pin!(all(300).stream(restless).for_each(async |()| restless(0).await)), 301);
-    let timed = few(50).timeout(&Still, Duration::from_secs(1)).gather(restless);
+    let timed = few(50).timer(&Still).timeout(Duration::from_secs(1)).gather(restless);
     most(pin!(async { drop(timed.await) }), 3);
 }
 
@@ -454,7 +454,7 @@ fn a_timed_out_body_that_is_ready_at_its_last_poll_keeps_its_value() {
     let (outcomes, _) = host.run(async {
         let looping = each([0, 1]).unbounded().with_parent_waker();
         let mut results =
-            pin!(looping.timeout(host, Duration::from_millis(5)).as_completed(async |n| {
+            pin!(looping.timer(host).timeout(Duration::from_millis(5)).as_completed(async |n| {
                 poll_fn(|_| if is_ready.get() && n == 1 { Poll::Ready(()) } else { Poll::Pending })
                     .await;
                 n
@@ -492,11 +492,11 @@ fn a_body_that_became_ready_after_its_poll_is_polled_before_it_times_out() {
     };
     let looping = || each([0, 1]).unbounded().with_parent_waker();
     let time = Duration::from_millis(5);
-    let (outcomes, _) = host.run(looping().timeout(host, time).gather(body));
+    let (outcomes, _) = host.run(looping().timer(host).timeout(time).gather(body));
     assert!(matches!(outcomes[..], [Outcome::Ok(0), Outcome::TimedOut]), "{outcomes:?}");
     is_ready.set(false);
     has_started.set(false);
-    let (late, _) = host.run(looping().deadline(host, time).gather(body));
+    let (late, _) = host.run(looping().timer(host).deadline(time).gather(body));
     let late = late.unwrap_err();
     assert_eq!(late.pending, [1]);
     assert!(late.ready[0].is_ok(), "{late:?}");
@@ -510,7 +510,8 @@ fn an_idle_loop_is_not_polled_again() {
     assert_eq!(polls, 3);
     let (_, polls) = host.run(
         sleeps([10, 20])
-            .timeout(host, Duration::from_secs(1))
+            .timer(host)
+            .timeout(Duration::from_secs(1))
             .gather(async |n| host.millis(n).await),
     );
     assert!(polls <= 4, "{polls} polls");

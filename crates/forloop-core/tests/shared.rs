@@ -88,7 +88,7 @@ fn loops_on_several_threads_share_a_rate() {
             scope.spawn(move || {
                 // Some loops are dropped while they wait for their turn.
                 for n in 0..50 {
-                    let looping = each(0..3).unbounded().rate(timer, shared);
+                    let looping = each(0..3).unbounded().timer(timer).rate(shared);
                     let looping = looping.for_each(async |_| {
                         let before = started.fetch_add(1, Ordering::SeqCst);
                         assert!(timer.now() >= shared.rate().interval() * before as u32);

@@ -42,7 +42,7 @@ pub use indicatif;
 /// where
 ///     R: Timer + Clone + 'static,
 /// {
-///     let watched = each(urls).limit(50)?.observe(runtime, Progress::new());
+///     let watched = each(urls).limit(50)?.timer(runtime).observe(Progress::new());
 ///     Ok(watched.gather(async |url| url.len()).await)
 /// }
 /// ```

@@ -26,7 +26,7 @@ fn drawn_as(
     let bar = progress.bar();
     let sim = Sim::new();
     let again = ConstantBuilder::default().with_max_times(1);
-    let looping = each(items).unbounded().retry(&sim, again).observe(&sim, progress);
+    let looping = each(items).unbounded().timer(&sim).retry(again).observe(progress);
     let settled = sim.block_on(looping.settle(async |n| {
         sim.sleep(Duration::from_secs(n)).await;
         if n == 2 { Err("no") } else { Ok(n) }

@@ -44,7 +44,7 @@ fn a_wait_that_times_out_returns_what_completed_before_it_at_the_same_instant() 
         sim.block_on(async {
             let naps = (0..tasks).map(|_| sim.sleep(INSTANT));
             let mut set = TaskSet::spawn(&sim, naps);
-            let (done, pending) = wait(&mut set).timeout(&sim, INSTANT).await;
+            let (done, pending) = wait(&mut set).timer(&sim).timeout(INSTANT).await;
             assert_eq!((done.len(), pending.len(), sim.now()), (tasks, 0, INSTANT));
         });
     }

@@ -32,7 +32,7 @@ use polling::Poller;
 /// use forloop_core::{Outcome, Timer, each};
 /// use forloop_timer::SystemTimer;
 ///
-/// let slow = each([1, 60_000]).unbounded().timeout(&SystemTimer, Duration::from_secs(1));
+/// let slow = each([1, 60_000]).unbounded().timer(&SystemTimer).timeout(Duration::from_secs(1));
 /// let slow = slow.settle(async |ms| {
 ///     SystemTimer.sleep(Duration::from_millis(ms)).await;
 ///     Ok::<_, std::io::Error>(ms)

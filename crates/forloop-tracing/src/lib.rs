@@ -110,7 +110,7 @@ impl<B: Body> Layer<B> for Spans {
 /// use forloop_tracing::Events;
 ///
 /// async fn parsed<R: Timer + Clone + 'static>(runtime: &R, texts: &[&str]) {
-///     let logged = each(texts).unbounded().observe(runtime, Events);
+///     let logged = each(texts).unbounded().timer(runtime).observe(Events);
 ///     logged.settle(async |text| text.parse::<u32>()).await;
 /// }
 /// ```

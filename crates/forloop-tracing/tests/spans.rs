@@ -70,7 +70,7 @@ fn each_attempt_has_a_span_inside_the_callers_on_any_thread() {
         .unwrap();
     let again = ConstantBuilder::default().with_delay(Duration::ZERO).with_max_times(1);
     let looping = each([7, 8]).unbounded().on(Smol).layer(Spans::named("crawl"));
-    let looping = looping.retry(&Smol, again).observe(&Smol, Events).settle(|n| async move {
+    let looping = looping.timer(&Smol).retry(again).observe(Events).settle(|n| async move {
         futures_lite::future::yield_now().await;
         tracing::info!(n, "runs");
         if n == 8 { Err("no") } else { Ok(n) }

@@ -55,6 +55,9 @@
 //! | a panic as an outcome | [`catch_panics`](Loop::catch_panics) |
 //! | to observe every event: progress, logs, metrics | [`observe`](Loop::observe); `forloop::progress` and `forloop::tracing` with these features |
 //! | a span or another wrapper around each body | [`layer`](Loop::layer), after the place |
+//! | another clock than the one around the loop | [`timer`](Loop::timer), before the options that need it |
+//!
+//! Options that need a clock find the one around the loop, where it runs: see [`Ambient`].
 //!
 //! # Where bodies run
 //!
@@ -94,12 +97,13 @@
 //!   that is enabled**, and elsewhere as `run` does.
 //! - **Reqwest, sqlx, axum, tonic** and others that need tokio: enable the feature `tokio`. Inside `#[tokio::main]`
 //!   await the loop; in a `main` that is not async, call [`run`].
-//! - **A library** takes the runtime as an argument and requires the least: `&impl Spawn`, `&impl Timer`. A loop with
-//!   `timeout` or `deadline` keeps its timer, so it needs `&(impl Timer + Clone + 'static)`.
+//! - **A library** takes the runtime as an argument and requires the least: `&impl Spawn`, `&impl Timer`. If it enables
+//!   no runtime itself, a loop with `timeout` or `deadline` begins with `.timer(clock)`, where `clock` is a
+//!   `&(impl Timer + Clone + 'static)`.
 //! - **By name**, several side by side: `forloop::smol::Smol`, `forloop::async_std::AsyncStd`,
 //!   `forloop::tokio::Tokio::current()?` or `Tokio::from(handle)`.
-//! - **Without any**, loops in the caller's task run under [`block_on`] or any executor. Time-outs and deadlines then
-//!   use `forloop::timer::SystemTimer`, with the feature `timer`.
+//! - **Without any**, loops in the caller's task run under [`block_on`] or any executor. The feature `timer` gives
+//!   them the system's clock for time-outs and deadlines.
 //!
 //! async-std is discontinued (RUSTSEC-2025-0052). Its feature is for programs that are leaving it: see
 //! [`guide::coming_from::async_std`].
@@ -112,8 +116,11 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod ambient;
 mod any;
+mod begin;
 mod flavor;
+mod groups;
 pub mod guide;
 mod run;
 
@@ -142,7 +149,12 @@ pub use forloop_tokio as tokio;
 #[cfg(feature = "tracing")]
 pub use forloop_tracing as tracing;
 
+pub use crate::ambient::Ambient;
+#[cfg(any(feature = "tokio", feature = "timer", feature = "sim"))]
+pub use crate::ambient::AmbientTimer;
 pub use crate::any::{AnyRuntime, NoRuntime, runtime};
+pub use crate::begin::{each, each_stream, try_each, try_each_stream, wait};
+pub use crate::groups::{local_scope, scope, task_group};
 pub use crate::run::run;
 
 #[cfg(all(doctest, feature = "sim", feature = "smol"))]

@@ -1,9 +1,8 @@
 //! `retry` takes a back-off, not a number of attempts.
 
 fn main() {
-    let timer = forloop::sim::Sim::new();
     let _outputs = forloop::each([1, 2, 3])
         .unbounded()
-        .retry(&timer, 3)
+        .retry(3)
         .settle(|n| async move { Ok::<u32, String>(n) });
 }

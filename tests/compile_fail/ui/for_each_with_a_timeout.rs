@@ -5,6 +5,6 @@ use std::time::Duration;
 fn main() {
     let _done = forloop::each([1, 2, 3])
         .unbounded()
-        .timeout(&forloop::smol::Smol, Duration::from_secs(1))
+        .timeout(Duration::from_secs(1))
         .for_each(async |_| {});
 }

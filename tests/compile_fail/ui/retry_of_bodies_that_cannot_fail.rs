@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 fn main() {
-    let timer = forloop::sim::Sim::new();
     let _outputs = forloop::each([1, 2, 3])
         .unbounded()
-        .retry(&timer, [Duration::ZERO].into_iter())
+        .retry([Duration::ZERO].into_iter())
         .gather(|n| async move { n });
 }

@@ -5,9 +5,8 @@ use std::time::Duration;
 struct Job;
 
 fn main() {
-    let timer = forloop::sim::Sim::new();
     let _outputs = forloop::each([Job])
         .unbounded()
-        .retry(&timer, [Duration::ZERO].into_iter())
+        .retry([Duration::ZERO].into_iter())
         .settle(|_job| async { Ok::<(), String>(()) });
 }

@@ -6,5 +6,5 @@ use std::time::Duration;
 struct PerCore;
 
 fn main() {
-    let _loop = forloop::each([1, 2, 3]).deadline(&PerCore, Duration::from_secs(1));
+    let _loop = forloop::each([1, 2, 3]).timer(&PerCore).deadline(Duration::from_secs(1));
 }

@@ -86,11 +86,13 @@ pub(crate) type Source = Iter<Range<u32>>;
 pub(crate) type Body = fn(u32) -> Ready<u32>;
 pub(crate) type InTaskJobs = FutureSet<InlineJob<Ready<u32>>>;
 
-pub(crate) fn in_task() -> Loop<Source> {
+pub(crate) type Ambiently<P> = Loop<Source, P, Bounded, NoOptions, Ambient>;
+
+pub(crate) fn in_task() -> Ambiently<Inline> {
     each(0..3).unbounded()
 }
 
-pub(crate) fn spawned() -> Loop<Source, Spawned<Smol>> {
+pub(crate) fn spawned() -> Ambiently<Spawned<Smol>> {
     in_task().on(Smol)
 }
 

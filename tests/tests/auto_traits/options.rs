@@ -49,10 +49,10 @@ pub(super) fn types() -> Vec<Case> {
         WithRule<NoOptions, LimitBy<u32, Body>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         LimitBy<Rc<str>, Body> => "Unpin UnwindSafe RefUnwindSafe",
         WeightBy<Body> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Stagger<Smol> => "Send Unpin",
-        Stagger<PerCore> => "Unpin",
-        Rated<Smol> => "Send Unpin",
-        Rated<PerCore> => "Unpin",
+        Stagger<WithTimer<Smol>> => "Send Unpin",
+        Stagger<WithTimer<PerCore>> => "Unpin",
+        Rated<WithTimer<Smol>> => "Send Unpin",
+        Rated<WithTimer<PerCore>> => "Unpin",
         Rate => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         RateLimit => "Send Sync Unpin",
         SharedRate => "Send Sync Unpin",
@@ -61,10 +61,10 @@ pub(super) fn types() -> Vec<Case> {
         InvalidRate => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Retry<backon::ExponentialBuilder> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Retry<backon::ExponentialBuilder, RetryIf<Body>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Retrying<Smol, ConstantBuilder, backon::ConstantBackoff, AnyError> => "Send Unpin",
-        Retrying<PerCore, ConstantBuilder, backon::ConstantBackoff, AnyError> => "Unpin",
-        Timeout<PerCore> => "Unpin",
-        Deadline<PerCore> => "Unpin",
+        Retrying<WithTimer<Smol>, ConstantBuilder, backon::ConstantBackoff, AnyError> => "Send Unpin",
+        Retrying<WithTimer<PerCore>, ConstantBuilder, backon::ConstantBackoff, AnyError> => "Unpin",
+        Timeout<WithTimer<PerCore>> => "Unpin",
+        Deadline<WithTimer<PerCore>> => "Unpin",
         AnyError => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         RetryIf<Body> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         AdmissionQueue<u32, Rc<u32>> => "Unpin UnwindSafe RefUnwindSafe",
@@ -73,7 +73,7 @@ pub(super) fn types() -> Vec<Case> {
         StopOnCounts<fn(&Counts) -> bool> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         StopOnOutput<fn(usize, &u32) -> bool> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Counts => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Observed<Smol, Body> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Observed<WithTimer<Smol>, Body> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Event => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         StopReason => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         OutcomeKind => "Send Sync Unpin UnwindSafe RefUnwindSafe",
@@ -87,24 +87,24 @@ pub(super) fn types() -> Vec<Case> {
 
 pub(super) fn rows() -> Vec<Case> {
     values! {
-        in_task().retry(&Smol, retry()).settle(send::result) => "Send Unpin",
-        in_task().retry(&Smol, retry()).settle(rc::result) => "Unpin",
-        in_task().retry(&Smol, retry()).stream(send::result) => "Send Unpin",
-        spawned().retry(&Smol, retry()).try_gather(send::result) => "Send Unpin",
-        in_task().rate(&Smol, some::<Rate>()).gather(send::value) => "Send Unpin",
-        in_task().rate(&Smol, some::<SharedRate>()).gather(send::value) => "Send Unpin",
+        in_task().timer(&Smol).retry(retry()).settle(send::result) => "Send Unpin",
+        in_task().timer(&Smol).retry(retry()).settle(rc::result) => "Unpin",
+        in_task().timer(&Smol).retry(retry()).stream(send::result) => "Send Unpin",
+        spawned().timer(&Smol).retry(retry()).try_gather(send::result) => "Send Unpin",
+        in_task().timer(&Smol).rate(some::<Rate>()).gather(send::value) => "Send Unpin",
+        in_task().timer(&Smol).rate(some::<SharedRate>()).gather(send::value) => "Send Unpin",
         in_task().shared_limit(&some()).gather(send::value) => "Send Sync Unpin",
-        in_task().stagger(&Smol, TIME).race(send::value) => "Send Unpin",
+        in_task().timer(&Smol).stagger(TIME).race(send::value) => "Send Unpin",
         in_task().limit_by(|n| *n, some::<std::num::NonZeroUsize>()).gather(send::value) => "Send Sync Unpin",
         in_task().limit_by(|n| *n, some::<std::num::NonZeroUsize>()).gather(rc::value) => "Unpin",
         in_task().weight_by(|_| 1).as_completed(send::value) => "Send Sync Unpin",
         in_task().stop_on_counts(|_| true).settle(send::result) => "Send Sync Unpin",
         in_task().stop_on_output(|_, _| true).settle(send::result) => "Send Sync Unpin",
         in_task().drain_on(CancelToken::new()).gather(send::value) => "Send Sync Unpin",
-        in_task().timeout(&PerCore, TIME).gather(send::value) => "Unpin",
-        in_task().deadline(&PerCore, TIME).gather(send::value) => "Unpin",
-        in_task().observe(&PerCore, |_: Duration, _: &Event| {}).gather(send::value) => "Send Sync Unpin",
-        in_task().observe(&Smol, |_: Duration, _: &Event| {}).gather(send::value) => "Send Sync Unpin",
+        in_task().timer(&PerCore).timeout(TIME).gather(send::value) => "Unpin",
+        in_task().timer(&PerCore).deadline(TIME).gather(send::value) => "Unpin",
+        in_task().timer(&PerCore).observe(|_: Duration, _: &Event| {}).gather(send::value) => "Send Sync Unpin",
+        in_task().timer(&Smol).observe(|_: Duration, _: &Event| {}).gather(send::value) => "Send Sync Unpin",
     }
 }
 
@@ -128,17 +128,18 @@ fn loops_with_every_option_over_borrowed_items_are_send() {
                 .unwrap()
                 .weight_by(|word| word.len())
                 .shared_limit(&shared)
-                .rate(&Smol, Rate::per_second(1_000_000).unwrap())
-                .stagger(&Smol, Duration::ZERO)
-                .timeout(&Smol, Duration::from_secs(60))
+                .timer(&Smol)
+                .rate(Rate::per_second(1_000_000).unwrap())
+                .stagger(Duration::ZERO)
+                .timeout(Duration::from_secs(60))
                 .catch_panics()
-                .deadline(&Smol, Duration::from_secs(60))
+                .deadline(Duration::from_secs(60))
                 .cancel_on(&stop)
                 .drain_on(&stop)
                 .stop_on_counts(|counts| counts.failed() > 9)
                 .stop_on_output(|_, length: &io::Result<_>| length.is_err())
-                .observe(&Smol, |_: Duration, _: &Event| {})
-                .retry(&Smol, Retry::new(retry()).when(|_: &io::Error| false))
+                .observe(|_: Duration, _: &Event| {})
+                .retry(Retry::new(retry()).when(|_: &io::Error| false))
         };
         let settled = looping().settle(|word| length(word)).await;
         let gathered = looping().gather(|word| length(word)).await;

@@ -11,3 +11,4 @@ mod sources;
 mod unsafety;
 mod words;
 mod workspace;
+mod wrapped;

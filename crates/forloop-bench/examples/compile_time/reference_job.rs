@@ -21,8 +21,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let looping = each(0..10)
         .limit(50)?
         .limit_by(|n| n % 3, 8)?
-        .timeout(&timer, Duration::from_secs(2))
-        .retry(&timer, ExponentialBuilder::default().with_max_times(3).with_jitter());
+        .timer(&timer)
+        .timeout(Duration::from_secs(2))
+        .retry(ExponentialBuilder::default().with_max_times(3).with_jitter());
     let settled = runtime.block_on(looping.settle(body));
     println!("{}", settled.len());
     Ok(())

@@ -17,7 +17,7 @@ async fn body(n: u64) -> Result<u64, String> {
 fn main() -> Result<(), Box<dyn Error>> {
     let runtime = Builder::new_current_thread().enable_time().build()?;
     let timer = Tokio::from(runtime.handle().clone());
-    let looping = each(0..10).limit(8)?.retry(&timer, ExponentialBuilder::default());
+    let looping = each(0..10).limit(8)?.timer(&timer).retry(ExponentialBuilder::default());
     let settled = runtime.block_on(looping.settle(body));
     println!("{}", settled.len());
     Ok(())

@@ -40,11 +40,11 @@ macro_rules! run {
         let back_off = ConstantBuilder::default();
         match $options {
             Options::None => looping.try_for_each(body).await,
-            Options::Timeout => looping.timeout(timer, HOUR).try_for_each(body).await,
-            Options::Retry => looping.retry(timer, back_off).try_for_each(body).await,
+            Options::Timeout => looping.timer(timer).timeout(HOUR).try_for_each(body).await,
+            Options::Retry => looping.timer(timer).retry(back_off).try_for_each(body).await,
             Options::LimitBy => looping.limit_by(|item| item % 8, PER_KEY).try_for_each(body).await,
             Options::All => {
-                let looping = looping.timeout(timer, HOUR).retry(timer, back_off);
+                let looping = looping.timer(timer).timeout(HOUR).retry(back_off);
                 looping.limit_by(|item| item % 8, PER_KEY).try_for_each(body).await
             }
         }

@@ -149,7 +149,7 @@ pub fn loops_with_admission_options_stream_their_results<B: Backend>(backend: B)
     let looping = || {
         let looping = each(0..40).limit(4).unwrap().at(backend.place());
         let looping = looping.limit_by(|n: &u64| n % 3, 2).unwrap();
-        looping.weight_by(|n| 1 + *n as usize % 2).rate(&clock, rate)
+        looping.weight_by(|n| 1 + *n as usize % 2).timer(&clock).rate(rate)
     };
     let body = |n| {
         job(async move {
@@ -297,8 +297,11 @@ pub fn a_loop_that_waits_for_its_rate_holds_no_shared_permit<B: Backend>(backend
     let shared = SharedLimit::new(1).unwrap();
     let hourly = Rate::new(1, LONG).unwrap();
     let slow = each(0..2).unbounded().at(backend.place());
-    let slow =
-        slow.shared_limit(&shared).rate(&clock, hourly).for_each(boxed(|_: u64| job(yields(1))));
+    let slow = slow
+        .shared_limit(&shared)
+        .timer(&clock)
+        .rate(hourly)
+        .for_each(boxed(|_: u64| job(yields(1))));
     let fast = each(0..9).unbounded().at(backend.place()).shared_limit(&shared);
     let fast = fast.for_each(boxed(|_: u64| job(yields(1))));
     let slow = async {

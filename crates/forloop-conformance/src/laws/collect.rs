@@ -27,7 +27,8 @@ pub fn collect_fills_any_collection_in_input_order<B: Backend>(backend: B) {
         assert!(digits.into_iter().eq(0..3));
         // With an option that produces outcomes, `collect` collects them.
         let outcomes: Vec<_> = looping()
-            .timeout(&backend.clock(), seconds::<B>(1))
+            .timer(&backend.clock())
+            .timeout(seconds::<B>(1))
             .collect(|n| if n == 4 { job(std::future::pending()) } else { slower_first(n) })
             .await;
         assert_eq!(outcomes.len(), 10);

@@ -91,7 +91,7 @@ pub fn items_that_panic_when_dropped_do_not_hang_the_loop<B: Backend>(backend: B
     let alive = Alive::default();
     let again = ConstantBuilder::default().with_delay(Duration::ZERO);
     let items = (0..3).map(|_| Item(0));
-    let looping = each(items).unbounded().at(backend.place()).retry(&clock, again);
+    let looping = each(items).unbounded().at(backend.place()).timer(&clock).retry(again);
     let looping = looping.settle(boxed(|mut item: Item| {
         item.0 = 0;
         drop(item);
@@ -144,7 +144,8 @@ pub fn draining_reports_queued_items_as_not_run_and_waiting_retries_as_failed<B:
     let token = CancelToken::new();
     let looping = each([0, 1, 1, 1]).limit(4).unwrap().at(backend.place());
     let again = ConstantBuilder::default().with_delay(seconds::<B>(3600));
-    let looping = looping.limit_by(|n: &u64| *n, 1).unwrap().retry(&clock, again).drain_on(&token);
+    let looping =
+        looping.limit_by(|n: &u64| *n, 1).unwrap().timer(&clock).retry(again).drain_on(&token);
     let settled = backend.block_on(looping.settle(boxed(|n| {
         let token = token.clone();
         job(async move {
@@ -184,8 +185,8 @@ pub fn draining_beside_a_back_off_lets_the_running_bodies_complete<B: Backend>(b
         let looping = || {
             let gate = backs_off.clone();
             let looping = each([0, 1, 2, 3, 3]).limit(5).unwrap().at(backend.place());
-            let looping = looping.limit_by(|n: &u64| *n, 1).unwrap().retry(&clock, again);
-            looping.drain_on(&token).observe(&clock, move |_, event: &Event| {
+            let looping = looping.limit_by(|n: &u64| *n, 1).unwrap().timer(&clock).retry(again);
+            looping.drain_on(&token).observe(move |_, event: &Event| {
                 if matches!(event, Event::Retried { index: 0, .. }) {
                     gate.open();
                 }
@@ -312,11 +313,12 @@ pub fn stop_on_output_stops_the_loop_at_a_matching_output<B: Backend>(backend: B
     // Of a body that is retried, only the last output is shown.
     let shown = Log::default();
     let again = ConstantBuilder::default().with_delay(Duration::ZERO).with_max_times(2);
-    let again =
-        looping(3).retry(&clock, again).stop_on_output(|index, output: &Result<u64, String>| {
+    let again = looping(3).timer(&clock).retry(again).stop_on_output(
+        |index, output: &Result<u64, String>| {
             shown.write((index, output.is_ok()));
             false
-        });
+        },
+    );
     assert!(backend.block_on(again.settle(body)).interrupted().is_none());
     let mut shown = shown.read();
     shown.sort_unstable();
@@ -352,7 +354,7 @@ pub fn a_met_condition_is_not_checked_again_and_a_drained_loop_reports_its_cause
 ) {
     let (checked, clock) = (Log::default(), backend.clock());
     let again = ConstantBuilder::default().with_delay(seconds::<B>(3600));
-    let looping = each(0..4).unbounded().at(backend.place()).retry(&clock, again);
+    let looping = each(0..4).unbounded().at(backend.place()).timer(&clock).retry(again);
     let checks = checked.clone();
     let looping = looping.stop_on_counts(move |counts| {
         checks.write(counts.completed() as u64);
@@ -369,7 +371,7 @@ pub fn a_met_condition_is_not_checked_again_and_a_drained_loop_reports_its_cause
 
     // The body fails after the loop was drained, and would have been retried.
     let token = CancelToken::new();
-    let looping = each(0..1).unbounded().at(backend.place()).retry(&clock, again);
+    let looping = each(0..1).unbounded().at(backend.place()).timer(&clock).retry(again);
     let settled = backend.block_on(looping.drain_on(&token).settle(boxed(|_| {
         let token = token.clone();
         job(async move {
@@ -392,9 +394,10 @@ pub fn observers_receive_the_events_of_each_item_in_order<B: Backend>(backend: B
     let again = ConstantBuilder::default().with_delay(seconds::<B>(1)).with_max_times(1);
     let received = events.clone();
     let looping = looping
-        .timeout(&clock, seconds::<B>(3))
-        .retry(&clock, again)
-        .observe(&clock, move |at, event: &Event| received.write((at, *event)));
+        .timer(&clock)
+        .timeout(seconds::<B>(3))
+        .retry(again)
+        .observe(move |at, event: &Event| received.write((at, *event)));
     let settled = backend.block_on(looping.settle(boxed(|n: u64| {
         job(async move {
             match n {
@@ -439,7 +442,8 @@ pub fn observers_receive_the_outcomes_of_stopped_and_unstarted_items<B: Backend>
     let looping = looping
         .limit_by(|n: &u64| *n, 1)
         .unwrap()
-        .observe(&clock, move |_, event: &Event| received.write(*event))
+        .timer(&clock)
+        .observe(move |_, event: &Event| received.write(*event))
         .cancel_on(&token);
     let interrupted = backend.block_on(looping.gather(boxed(|n| {
         let (token, first_runs) = (token.clone(), first_runs.clone());

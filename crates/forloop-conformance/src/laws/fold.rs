@@ -130,7 +130,7 @@ pub fn the_first_failure_stops_a_try_fold_and_no_output_is_folded_after_it<B: Ba
 /// FLD-3: With an option that produces outcomes, the step receives the outcome of a body that timed out.
 pub fn a_fold_receives_the_outcomes_of_timed_out_bodies<B: Backend>(backend: B) {
     let clock = backend.clock();
-    let looping = each(0..3).unbounded().at(backend.place()).timeout(&clock, seconds::<B>(1));
+    let looping = each(0..3).unbounded().at(backend.place()).timer(&clock).timeout(seconds::<B>(1));
     let body = |n: u64| if n == 1 { job(std::future::pending()) } else { job(async move { n }) };
     let folded =
         looping.fold((0, Vec::new()), body, |(sum, mut late), (index, outcome)| match outcome {

@@ -188,7 +188,7 @@ pub fn the_error_contains_every_failure_of_bodies_that_start_together(in_task: I
     };
     for (limit, items, expected) in [(1, 9, 1), (3, 9, 3), (9, 3, 3), (100, 1000, 64)] {
         let looping = || each(0..items).limit(limit).unwrap();
-        let with_deadline = || looping().deadline(&clock, LONG);
+        let with_deadline = || looping().timer(&clock).deadline(LONG);
         let runs = every_strategy!(local: looping(), body).into_iter();
         let runs = runs.chain(every_strategy!(local: looping().with_parent_waker(), body));
         let runs = runs.chain(every_strategy!(local: with_deadline(), body));
@@ -223,7 +223,7 @@ pub fn the_error_contains_every_failure_of_one_instant(in_task: Inline) {
 
     // One body fails when the others time out.
     for fails in [9, 2] {
-        let timed = looping().timeout(&clock, second).try_for_each(|n| {
+        let timed = looping().timer(&clock).timeout(second).try_for_each(|n| {
             let clock = clock.clone();
             async move {
                 clock.sleep(if n == fails { second } else { 2 * second }).await;

@@ -158,7 +158,8 @@ pub fn any_future_is_a_signal_and_the_first_of_several_decides<B: Backend>(backe
                 "any output"
             }
         })
-        .deadline(&backend.clock(), LONG);
+        .timer(&backend.clock())
+        .deadline(LONG);
     let returned = backend.block_on(looping.gather(|n: u64| {
         if n == 2 {
             gate.open();
@@ -226,7 +227,7 @@ pub fn a_deadline_is_reported_as_a_timeout<B: Backend>(backend: B) {
     let alive = Alive::default();
     let looping = || {
         let looping = each(0..9).limit(2).unwrap().at(backend.place());
-        looping.deadline(&watch.clock, long_enough::<B>())
+        looping.timer(&watch.clock).deadline(long_enough::<B>())
     };
     backend.block_on(async {
         let returned = looping().try_gather(|_: u64| endless::<Result<u64, String>>(&alive)).await;
@@ -249,7 +250,7 @@ pub fn a_deadline_is_reported_as_a_timeout<B: Backend>(backend: B) {
 /// TMO-1: An error before the deadline is returned.
 pub fn an_error_before_the_deadline_is_returned<B: Backend>(backend: B) {
     let alive = Alive::default();
-    let looping = each(0..3).unbounded().at(backend.place()).deadline(&backend.clock(), LONG);
+    let looping = each(0..3).unbounded().at(backend.place()).timer(&backend.clock()).deadline(LONG);
     let returned = backend.block_on(looping.try_gather(|n: u64| match n {
         1 => job(async { Err::<u64, _>(String::from("early")) }),
         _ => endless(&alive),
@@ -271,11 +272,11 @@ pub fn a_deadline_may_be_zero_or_infinite<B: Backend>(backend: B) {
     let clock = backend.clock();
     backend.block_on(async {
         let looping = each(items()).sequential().at(backend.place());
-        let none = looping.deadline(&clock, Duration::ZERO).gather(body).await;
+        let none = looping.timer(&clock).deadline(Duration::ZERO).gather(body).await;
         assert_eq!(none.unwrap_err().cause, Cause::TimedOut);
         assert!(pulled.read().is_empty() && called.read().is_empty());
         let looping = each(items()).sequential().at(backend.place());
-        let all = looping.deadline(&clock, Duration::MAX).gather(body).await;
+        let all = looping.timer(&clock).deadline(Duration::MAX).gather(body).await;
         assert_eq!(all.unwrap(), [0, 1, 2]);
     });
 }
@@ -320,7 +321,7 @@ async fn until_the_deadline<B: Backend, T>(
 pub fn outcomes_at_the_deadline_are_returned_in_input_order<B: Backend>(backend: B) {
     let (alive, clock) = (Alive::default(), VirtualClock::default());
     let looping = || each(0..4).unbounded().at(backend.place());
-    let limited = || looping().deadline(&clock, DEADLINE);
+    let limited = || looping().timer(&clock).deadline(DEADLINE);
     backend.block_on(async {
         let gathered = limited().gather(|n| half_complete(&alive, n));
         let interrupted = until_the_deadline(&backend, &alive, &clock, gathered).await.unwrap_err();
@@ -355,7 +356,7 @@ pub fn a_deadline_is_the_last_item_of_a_stream_and_lists_the_pending_indices<B: 
     backend: B,
 ) {
     let (alive, clock) = (Alive::default(), VirtualClock::default());
-    let looping = each(0..4).unbounded().at(backend.place()).deadline(&clock, DEADLINE);
+    let looping = each(0..4).unbounded().at(backend.place()).timer(&clock).deadline(DEADLINE);
     backend.block_on(async {
         let mut results = looping.as_completed(|n| half_complete(&alive, n));
         let mut ready =
@@ -374,7 +375,7 @@ pub fn a_deadline_is_the_last_item_of_a_stream_and_lists_the_pending_indices<B: 
 /// ASC-4: A consumer receives the deadline once, as the last item, and runs to completion.
 pub fn a_consumer_receives_the_deadline_once_and_continues<B: Backend>(backend: B) {
     let (alive, clock) = (Alive::default(), VirtualClock::default());
-    let looping = each(0..4).unbounded().at(backend.place()).deadline(&clock, DEADLINE);
+    let looping = each(0..4).unbounded().at(backend.place()).timer(&clock).deadline(DEADLINE);
     backend.block_on(async {
         let stream = looping.stream_unordered(|n| half_complete(&alive, n));
         let received = stream.consume(async |mut receiver| {
@@ -402,16 +403,17 @@ pub fn a_body_woken_before_the_deadline_is_polled_once_more<B: Backend>(backend:
     let (gate, clock) = (Gate::default(), VirtualClock::default());
     backend.block_on(async {
         let looping = each(0..2).unbounded().at(backend.place());
-        let mut gathered = Box::pin(looping.deadline(&clock, DEADLINE).gather(boxed(|n: u64| {
-            let gate = gate.clone();
-            job(async move {
-                if n == 0 {
-                    std::future::pending::<()>().await;
-                }
-                gate.passed().await;
-                n
-            })
-        })));
+        let mut gathered =
+            Box::pin(looping.timer(&clock).deadline(DEADLINE).gather(boxed(|n: u64| {
+                let gate = gate.clone();
+                job(async move {
+                    if n == 0 {
+                        std::future::pending::<()>().await;
+                    }
+                    gate.passed().await;
+                    n
+                })
+            })));
         assert!(futures_lite::future::poll_once(gathered.as_mut()).await.is_none());
         // Past the deadline, before the loop is polled again.
         clock.advance(2 * DEADLINE);
@@ -464,7 +466,7 @@ pub fn a_deadline_fires_despite_busy_bodies<B: Backend>(backend: B) {
     let clock = TickingClock::default();
     for crowd in [100, 300, 1000] {
         let looping = each(0..crowd).unbounded().at(backend.place());
-        let looping = looping.deadline(&clock, Duration::from_millis(crowd));
+        let looping = looping.timer(&clock).deadline(Duration::from_millis(crowd));
         let returned = backend.block_on(looping.for_each(boxed(|_| {
             job(async {
                 loop {

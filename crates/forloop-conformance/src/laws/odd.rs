@@ -81,7 +81,7 @@ pub fn a_source_that_says_it_is_empty_and_never_ends_is_interrupted<B: Backend>(
         assert_eq!(source.size_hint(), (0, Some(0)));
         each_stream(source).limit(3).unwrap().at(backend.place())
     };
-    let timed_out = looping().deadline(&clock, seconds::<B>(1)).gather(body);
+    let timed_out = looping().timer(&clock).deadline(seconds::<B>(1)).gather(body);
     assert_eq!(backend.block_on(timed_out).unwrap_err().cause, Cause::TimedOut);
     let cancelled = looping().cancel_on(yields(3)).gather(body);
     assert_eq!(backend.block_on(cancelled).unwrap_err().cause, Cause::Cancelled);
@@ -90,15 +90,15 @@ pub fn a_source_that_says_it_is_empty_and_never_ends_is_interrupted<B: Backend>(
     // Here after two items.
     let source = stream::iter(0..2).chain(stream::pending());
     let looping = each_stream(source).limit(3).unwrap().at(backend.place());
-    let timed_out = looping.deadline(&clock, seconds::<B>(1)).gather(body);
+    let timed_out = looping.timer(&clock).deadline(seconds::<B>(1)).gather(body);
     assert_eq!(backend.block_on(timed_out).unwrap_err().cause, Cause::TimedOut);
     // A source that has items, although it says that it has none.
     let looping = each(WrongHint(0..2, (0, Some(0)))).limit(2).unwrap().at(backend.place());
-    let timed_out = looping.deadline(&clock, Duration::ZERO).gather(body);
+    let timed_out = looping.timer(&clock).deadline(Duration::ZERO).gather(body);
     assert_eq!(backend.block_on(timed_out).unwrap_err().cause, Cause::TimedOut);
     // One that is indeed exhausted interrupts nothing.
     let looping = each(0..0).limit(2).unwrap().at(backend.place());
-    let complete = looping.deadline(&clock, Duration::ZERO).gather(body);
+    let complete = looping.timer(&clock).deadline(Duration::ZERO).gather(body);
     assert!(backend.block_on(complete).unwrap().is_empty());
 }
 

@@ -16,7 +16,7 @@ pub fn a_rate_spaces_starts_evenly<B: Backend>(backend: B) {
     let watch = Stopwatch::start(&backend);
     // One start per second, independent of the limit.
     let rate = Rate::new(5, seconds::<B>(5)).unwrap();
-    let looping = each(0..6).unbounded().at(backend.place()).rate(&watch.clock, rate);
+    let looping = each(0..6).unbounded().at(backend.place()).timer(&watch.clock).rate(rate);
     let outputs = backend.block_on(looping.gather(|n| watch.logs_start(n, Duration::ZERO)));
     assert_eq!(outputs, [0, 1, 2, 3, 4, 5]);
     for (n, started) in watch.logged().into_iter().enumerate() {
@@ -28,7 +28,7 @@ pub fn a_rate_spaces_starts_evenly<B: Backend>(backend: B) {
 pub fn a_late_start_does_not_shorten_the_next_interval<B: Backend>(backend: B) {
     let watch = Stopwatch::start(&backend);
     let rate = Rate::new(1, seconds::<B>(4)).unwrap();
-    let looping = each(0..5).limit(2).unwrap().at(backend.place()).rate(&watch.clock, rate);
+    let looping = each(0..5).limit(2).unwrap().at(backend.place()).timer(&watch.clock).rate(rate);
     // The limit delays some starts.
     let outputs = looping.gather(|n| watch.logs_start(n, seconds::<B>(if n == 1 { 6 } else { 5 })));
     assert_eq!(backend.block_on(outputs).len(), 5);
@@ -42,7 +42,7 @@ pub fn a_late_start_does_not_shorten_the_next_interval<B: Backend>(backend: B) {
 pub fn a_burst_starts_at_once<B: Backend>(backend: B) {
     let watch = Stopwatch::start(&backend);
     let rate = Rate::new(1, seconds::<B>(2)).unwrap().burst(3).unwrap();
-    let looping = each(0..5).unbounded().at(backend.place()).rate(&watch.clock, rate);
+    let looping = each(0..5).unbounded().at(backend.place()).timer(&watch.clock).rate(rate);
     backend.block_on(looping.gather(|n| watch.logs_start(n, Duration::ZERO)));
     for (started, due) in watch.logged().into_iter().zip([0, 0, 0, 2, 4]) {
         on_time::<B>(started, seconds::<B>(due));
@@ -65,7 +65,7 @@ pub fn an_invalid_rate_is_an_error<B: Backend>(_backend: B) {
 pub fn a_staggered_body_starts_after_the_delay_or_the_previous_failure<B: Backend>(backend: B) {
     let watch = Stopwatch::start(&backend);
     let looping = each(0..4).unbounded().at(backend.place());
-    let looping = looping.stagger(&watch.clock, seconds::<B>(10));
+    let looping = looping.timer(&watch.clock).stagger(seconds::<B>(10));
     let settled = backend.block_on(looping.settle(boxed(|n| {
         watch.times.write((n, watch.read()));
         let clock = watch.clock.clone();
@@ -95,7 +95,7 @@ pub fn a_staggered_race_calls_no_body_after_the_winner<B: Backend>(backend: B) {
     let watch = Stopwatch::start(&backend);
     let looping = || {
         let looping = each(0..9).unbounded().at(backend.place());
-        looping.stagger(&watch.clock, LONG)
+        looping.timer(&watch.clock).stagger(LONG)
     };
     let called = Log::default();
     let body = |n: u64| {
@@ -106,11 +106,11 @@ pub fn a_staggered_race_calls_no_body_after_the_winner<B: Backend>(backend: B) {
     assert_eq!(backend.block_on(looping().race_ok(body)), Ok((2, 2)));
     assert_eq!(called.read(), [0, 1, 2]);
     on_time::<B>(watch.read() - start, Duration::ZERO);
-    let none = each(0..3).unbounded().at(backend.place()).stagger(&watch.clock, LONG);
+    let none = each(0..3).unbounded().at(backend.place()).timer(&watch.clock).stagger(LONG);
     let error = backend
         .block_on(none.race_ok(boxed(|n: u64| job(async move { Err::<u64, _>(n.to_string()) }))));
     assert_eq!(error.unwrap_err().failures().len(), 3);
-    let empty = each(0..0).unbounded().at(backend.place()).stagger(&watch.clock, LONG);
+    let empty = each(0..0).unbounded().at(backend.place()).timer(&watch.clock).stagger(LONG);
     assert_eq!(backend.block_on(empty.race_ok(body)), Err(LoopError::Empty));
 }
 
@@ -120,7 +120,7 @@ pub fn a_loop_whose_starts_are_delayed_ends_with_its_last_body<B: Backend>(backe
     let hourly = Rate::new(1, LONG).unwrap();
     let fails = |n: u64| job(async move { Err::<u64, _>(n.to_string()) });
 
-    let one = || each([1]).at(backend.place()).rate(&watch.clock, hourly);
+    let one = || each([1]).at(backend.place()).timer(&watch.clock).rate(hourly);
     for limit in [1, 2, usize::MAX] {
         let looping = one().limit(limit).unwrap();
         assert_eq!(backend.block_on(looping.gather(boxed(|n| job(async move { n })))), [1]);
@@ -133,13 +133,13 @@ pub fn a_loop_whose_starts_are_delayed_ends_with_its_last_body<B: Backend>(backe
     assert_eq!(error.failures().len(), 1);
     let error = backend.block_on(one().unbounded().first_ok(1, fails)).unwrap_err();
     assert_eq!(error.failures().len(), 1);
-    let staggered = each([1]).unbounded().at(backend.place()).stagger(&watch.clock, LONG);
+    let staggered = each([1]).unbounded().at(backend.place()).timer(&watch.clock).stagger(LONG);
     assert_eq!(backend.block_on(staggered.gather(boxed(|n| job(async move { n })))), [1]);
     on_time::<B>(watch.read(), Duration::ZERO);
 
     // The source fails behind its only item.
     let source = [Ok(1), Err("the source".to_owned())];
-    let looping = try_each(source).unbounded().at(backend.place()).rate(&watch.clock, hourly);
+    let looping = try_each(source).unbounded().at(backend.place()).timer(&watch.clock).rate(hourly);
     let interrupted =
         backend.block_on(looping.gather(boxed(|n| job(async move { n })))).unwrap_err();
     assert!(matches!(interrupted.cause, Cause::Source { index: 1, .. }));
@@ -147,7 +147,7 @@ pub fn a_loop_whose_starts_are_delayed_ends_with_its_last_body<B: Backend>(backe
     let (sender, receiver) = async_channel::unbounded();
     sender.try_send(1).unwrap();
     let looping = each_stream(receiver).unbounded().at(backend.place());
-    let outputs = looping.rate(&watch.clock, hourly).gather(boxed(|n: u64| {
+    let outputs = looping.timer(&watch.clock).rate(hourly).gather(boxed(|n: u64| {
         let sender = sender.clone();
         job(async move {
             yields(5).await;
@@ -163,8 +163,8 @@ pub fn a_loop_whose_starts_are_delayed_ends_with_its_last_body<B: Backend>(backe
     let items = (0..9).filter(|n| n % 3 == 0);
     let late = if B::EXACT { seconds::<B>(5) } else { LONG };
     let looping = each(items).unbounded().at(backend.place());
-    let looping = looping.rate(&watch.clock, Rate::new(1, seconds::<B>(2)).unwrap());
-    let looping = looping.stagger(&watch.clock, seconds::<B>(1)).deadline(&watch.clock, late);
+    let looping = looping.timer(&watch.clock).rate(Rate::new(1, seconds::<B>(2)).unwrap());
+    let looping = looping.stagger(seconds::<B>(1)).deadline(late);
     let outputs = backend.block_on(looping.gather(boxed(|n: u64| job(async move { n }))));
     assert_eq!(outputs.unwrap(), [0, 3, 6]);
     on_time::<B>(watch.read() - start, seconds::<B>(4));
@@ -178,8 +178,8 @@ pub fn at_most_one_item_is_pulled_before_its_body_may_start<B: Backend>(backend:
         let (pulled, started) = (Log::default(), Log::default());
         let items = (0..5_u64).inspect(|&n| pulled.write(n));
         let looping = each(items).limit(limit).unwrap().at(backend.place());
-        let looping = looping.rate(&watch.clock, Rate::new(1, seconds::<B>(1)).unwrap());
-        let looping = looping.stagger(&watch.clock, seconds::<B>(2));
+        let looping = looping.timer(&watch.clock).rate(Rate::new(1, seconds::<B>(1)).unwrap());
+        let looping = looping.stagger(seconds::<B>(2));
         backend.block_on(looping.for_each(boxed(|n| {
             let (pulled, started) = (pulled.clone(), started.clone());
             started.write(n);
@@ -207,8 +207,8 @@ pub fn an_item_that_was_pulled_ahead_is_reported_when_its_loop_stops<B: Backend>
         let events = Log::default();
         let seen = events.clone();
         let looping = each_stream(receiver.clone()).unbounded().at(backend.place());
-        let looping = looping.rate(&clock, hourly).drain_on(&first).cancel_on(&second);
-        let looping = looping.observe(&clock, move |_, event: &Event| seen.write(*event));
+        let looping = looping.timer(&clock).rate(hourly).drain_on(&first).cancel_on(&second);
+        let looping = looping.observe(move |_, event: &Event| seen.write(*event));
         let settled = backend.block_on(looping.settle(boxed(|n| {
             let (sender, first, second) = (sender.clone(), first.clone(), second.clone());
             job(async move {
@@ -275,7 +275,7 @@ pub fn a_rate_is_kept_with_a_timer_that_ticks_seldom<B: Backend>(backend: B) {
         let timer = Coarse { clock: watch.clock.clone(), tick };
         let rate = Rate::per_second(per_second).unwrap();
         let looping = each(0..200).limit(500).unwrap().at(backend.place());
-        let looping = looping.rate(&timer, rate.burst(burst).unwrap());
+        let looping = looping.timer(&timer).rate(rate.burst(burst).unwrap());
         let start = timer.now();
         backend.block_on(looping.gather(|n| watch.logs_start(n, Duration::ZERO)));
         for (n, started) in (1_u32..).zip(watch.logged()) {
@@ -290,7 +290,7 @@ pub fn a_long_pause_is_not_made_up<B: Backend>(backend: B) {
     let watch = Stopwatch::start(&backend);
     let timer = Coarse { clock: watch.clock.clone(), tick: seconds::<B>(1) };
     let looping = each(0..7).unbounded().at(backend.place());
-    let looping = looping.rate(&timer, Rate::per_second(100).unwrap());
+    let looping = looping.timer(&timer).rate(Rate::per_second(100).unwrap());
     backend.block_on(looping.gather(|n| watch.logs_start(n, Duration::ZERO)));
     if B::EXACT {
         // At a tick, those of the last 20 ms start together.
@@ -307,7 +307,7 @@ fn paced<B: Backend>(
     rate: impl Into<RateLimit>,
 ) -> impl Future<Output = ()> {
     let (watch, place) = (watch.clone(), backend.place());
-    let looping = each(0..items).unbounded().at(place).rate(&watch.clock, rate);
+    let looping = each(0..items).unbounded().at(place).timer(&watch.clock).rate(rate);
     looping.for_each(boxed(move |_| {
         watch.times.write((name, watch.read()));
         job(async {})
@@ -345,7 +345,7 @@ pub fn loops_that_share_a_rate_take_turns_when_their_timer_is_late<B: Backend>(b
     let timer = Coarse { clock: watch.clock.clone(), tick: Duration::from_millis(10) };
     let shared = SharedRate::new(&timer, Rate::per_second(1000).unwrap());
     let looping = |name: u64| {
-        let looping = each(0..50).unbounded().at(backend.place()).rate(&timer, &shared);
+        let looping = each(0..50).unbounded().at(backend.place()).timer(&timer).rate(&shared);
         let watch = watch.clone();
         looping.for_each(boxed(move |_: u64| {
             watch.times.write((name, watch.read()));
@@ -373,7 +373,8 @@ pub fn a_loop_that_stops_returns_its_slot_of_a_shared_rate<B: Backend>(backend: 
         let token = CancelToken::new();
         let never = Gate::default();
         let hold = never.clone();
-        let looping = each(0..).limit(3).unwrap().at(backend.place()).rate(&watch.clock, &shared);
+        let looping =
+            each(0..).limit(3).unwrap().at(backend.place()).timer(&watch.clock).rate(&shared);
         let mut first = Box::pin(looping.drain_on(&token).for_each(boxed(move |_: u64| {
             let hold = hold.clone();
             job(async move { hold.passed().await })
@@ -406,7 +407,7 @@ pub fn a_clone_of_a_loop_has_a_rate_of_its_own_or_shares_it<B: Backend>(backend:
     let rate = Rate::new(1, seconds::<B>(1)).unwrap();
     let run = |rate: RateLimit| {
         let watch = Stopwatch::start(&backend);
-        let looping = each(0..2).unbounded().at(backend.place()).rate(&watch.clock, rate);
+        let looping = each(0..2).unbounded().at(backend.place()).timer(&watch.clock).rate(rate);
         let body = |n: u64| watch.logs_start(n, Duration::ZERO);
         backend.block_on(future::zip(looping.clone().gather(body), looping.gather(body)));
         let mut starts: Vec<_> = watch.times.read().into_iter().map(|(_, time)| time).collect();

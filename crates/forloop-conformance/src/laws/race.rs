@@ -124,7 +124,7 @@ pub fn a_race_reports_the_bodies_that_timed_out<B: Backend>(backend: B) {
     let clock = backend.clock();
     let race = || {
         let looping = each(0..3).unbounded().at(backend.place());
-        looping.timeout(&clock, seconds::<B>(1))
+        looping.timer(&clock).timeout(seconds::<B>(1))
     };
     backend.block_on(async {
         let lost = race().race(boxed(|_| job(std::future::pending::<u64>()))).await;

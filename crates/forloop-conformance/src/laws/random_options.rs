@@ -135,9 +135,10 @@ fn settles<B: Backend>(backend: &B, chances: &Chances) {
             .limit(chances.plan.limit)
             .unwrap()
             .at(backend.place())
-            .timeout(&clock, Chances::duration(chances.timeout))
+            .timer(&clock)
+            .timeout(Chances::duration(chances.timeout))
             .cancel_on(&token)
-            .deadline(&clock, Chances::duration(chances.deadline))
+            .deadline(Chances::duration(chances.deadline))
             .catch_panics()
             .settle(|index| chances.body(&seen, &token, index)),
     );
@@ -163,9 +164,10 @@ fn streams<B: Backend>(backend: &B, chances: &Chances) {
             .limit(chances.plan.limit)
             .unwrap()
             .at(backend.place())
-            .timeout(&clock, Chances::duration(chances.timeout))
+            .timer(&clock)
+            .timeout(Chances::duration(chances.timeout))
             .cancel_on(&token)
-            .deadline(&clock, Chances::duration(chances.deadline))
+            .deadline(Chances::duration(chances.deadline))
             .catch_panics()
             .as_completed(|index| chances.body(&seen, &token, index))
             .collect(),

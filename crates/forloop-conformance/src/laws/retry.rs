@@ -57,7 +57,7 @@ pub fn a_failed_body_is_retried_until_it_succeeds_or_the_back_off_is_exhausted<B
     for limit in [1, 3, 64] {
         let calls = Calls::default();
         let looping = each(0..6).limit(limit).unwrap().at(backend.place());
-        let settled = looping.retry(&clock, again::<B>(0, 3)).settle(|n| calls.flaky(n));
+        let settled = looping.timer(&clock).retry(again::<B>(0, 3)).settle(|n| calls.flaky(n));
         let settled = backend.block_on(settled);
         for (index, outcome) in settled.iter().enumerate() {
             let n = index as u64;
@@ -82,7 +82,7 @@ pub fn every_strategy_sees_only_the_last_attempt<B: Backend>(backend: B) {
     for (failures, retries) in [(1, 9), (100, 2)] {
         let looping = || {
             let looping = each(0..4).limit(2).unwrap().at(backend.place());
-            looping.retry(&clock, again::<B>(0, retries))
+            looping.timer(&clock).retry(again::<B>(0, retries))
         };
         let body = |n: u64| calls.flaky(n + failures);
         let runs = every_strategy!(spawned: looping(), body, but not {
@@ -124,7 +124,7 @@ pub fn the_last_failure_has_the_number_of_attempts<B: Backend>(backend: B) {
     let clock = backend.clock();
     let calls = Calls::default();
     let looping = each(0..9).limit(2).unwrap().at(backend.place());
-    let failing = looping.retry(&clock, again::<B>(0, 2)).try_gather(|n| calls.flaky(n));
+    let failing = looping.timer(&clock).retry(again::<B>(0, 2)).try_gather(|n| calls.flaky(n));
     let error = backend.block_on(failing).unwrap_err();
     let first = error.first().unwrap();
     let index = first.index.unwrap();
@@ -139,7 +139,7 @@ pub fn only_transient_errors_are_retried<B: Backend>(backend: B) {
     let clock = backend.clock();
     let calls = Calls::default();
     let retry = Retry::new(again::<B>(0, 9)).when(|error: &String| !error.starts_with("2:"));
-    let looping = each(0..4).unbounded().at(backend.place()).retry(&clock, retry);
+    let looping = each(0..4).unbounded().at(backend.place()).timer(&clock).retry(retry);
     let settled = backend.block_on(looping.settle(|n| calls.flaky(n)));
     let errors: Vec<_> = settled.errors().collect();
     assert_eq!(errors, [(2, &"2: call 1".to_owned())]);
@@ -154,14 +154,16 @@ pub fn an_endless_back_off_stops_at_the_maximum_number_of_attempts<B: Backend>(b
         || Retry::new(ConstantBuilder::default().with_delay(Duration::ZERO).without_max_times());
     let run = |retry: Retry<ConstantBuilder>, attempts: u32| {
         let looping = each([0, 1_000_000, 2]).limit(2).unwrap().at(backend.place());
-        let settled = backend.block_on(looping.retry(&clock, retry).settle(|n| calls.flaky(n)));
+        let settled =
+            backend.block_on(looping.timer(&clock).retry(retry).settle(|n| calls.flaky(n)));
         assert!(settled[0].is_ok() && settled[1].is_failure() && settled[2].is_ok());
         assert_eq!(settled.attempts(1), attempts);
     };
     run(endless().at_most(7), 7);
     run(endless(), 1000);
     // There is always one attempt.
-    let looping = each([5]).unbounded().at(backend.place()).retry(&clock, endless().at_most(0));
+    let looping =
+        each([5]).unbounded().at(backend.place()).timer(&clock).retry(endless().at_most(0));
     let settled = backend.block_on(looping.settle(|n| Calls::default().flaky(n)));
     assert_eq!(settled.attempts(0), 1);
 }
@@ -171,7 +173,7 @@ pub fn the_back_off_spaces_the_attempts<B: Backend>(backend: B) {
     let watch = Stopwatch::start(&backend);
     let looping = each(0..1).sequential().at(backend.place());
     let delays = [1, 3, 2].map(seconds::<B>).into_iter();
-    let settled = backend.block_on(looping.retry(&watch.clock, delays).settle(boxed(|n| {
+    let settled = backend.block_on(looping.timer(&watch.clock).retry(delays).settle(boxed(|n| {
         watch.times.write((n, watch.read()));
         job(async { Err::<u64, _>("no".to_owned()) })
     })));
@@ -187,7 +189,7 @@ pub fn a_waiting_retry_keeps_its_permit<B: Backend>(backend: B) {
     let (calls, peak) = (Calls::default(), Peak::default());
     let looping = each(0..4).limit(2).unwrap().at(backend.place());
     let retry = again::<B>(10, 1);
-    let settled = backend.block_on(looping.retry(&watch.clock, retry).settle(boxed(|n| {
+    let settled = backend.block_on(looping.timer(&watch.clock).retry(retry).settle(boxed(|n| {
         watch.times.write((n, watch.read()));
         let (peak, call) = (peak.clone(), calls.count(n));
         job(async move {
@@ -210,7 +212,7 @@ pub fn each_attempt_has_its_own_timeout<B: Backend>(backend: B) {
     let clock = backend.clock();
     let (calls, alive) = (Calls::default(), Alive::default());
     let looping = each(0..3).unbounded().at(backend.place());
-    let looping = looping.timeout(&clock, seconds::<B>(2)).retry(&clock, again::<B>(1, 2));
+    let looping = looping.timer(&clock).timeout(seconds::<B>(2)).retry(again::<B>(1, 2));
     let settled = backend.block_on(looping.settle(boxed(|n| {
         let (call, guard) = (calls.count(n), alive.guard());
         job(async move {
@@ -227,7 +229,7 @@ pub fn each_attempt_has_its_own_timeout<B: Backend>(backend: B) {
     assert!(attempts == [1, 2, 3] || !B::EXACT && attempts > vec![1, 2, 3], "{attempts:?}");
 
     let looping = each(0..2).unbounded().at(backend.place());
-    let looping = looping.retry(&clock, again::<B>(1, 2)).timeout(&clock, seconds::<B>(1));
+    let looping = looping.timer(&clock).retry(again::<B>(1, 2)).timeout(seconds::<B>(1));
     let settled = backend.block_on(looping.settle(boxed(|_| {
         let guard = alive.guard();
         job(async move {
@@ -245,7 +247,7 @@ pub fn no_retry_starts_after_its_time_limit<B: Backend>(backend: B) {
     let retry = || Retry::new(again::<B>(2, 99)).within(seconds::<B>(5));
     let looping = each(0..2).limit(1).unwrap().at(backend.place());
     // Attempts start at 0, 2 and 4 seconds; the next one would be too late.
-    let settled = backend.block_on(looping.retry(&watch.clock, retry()).settle(boxed(|n| {
+    let settled = backend.block_on(looping.timer(&watch.clock).retry(retry()).settle(boxed(|n| {
         watch.times.write((n, watch.read()));
         job(async { Err::<u64, _>("no".to_owned()) })
     })));
@@ -254,7 +256,7 @@ pub fn no_retry_starts_after_its_time_limit<B: Backend>(backend: B) {
         assert_eq!((settled.attempts(0), settled.attempts(1)), (3, 3));
     }
     // An attempt that is running at the time limit completes.
-    let looping = each(0..2).unbounded().at(backend.place()).retry(&watch.clock, retry());
+    let looping = each(0..2).unbounded().at(backend.place()).timer(&watch.clock).retry(retry());
     let gathered = backend.block_on(looping.gather(boxed(|n| {
         let clock = watch.clock.clone();
         job(async move {
@@ -270,13 +272,14 @@ pub fn caught_panics_are_not_retried<B: Backend>(backend: B) {
     let clock = backend.clock();
     let calls = Calls::default();
     let looping = each(0..3).unbounded().at(backend.place()).catch_panics();
-    let settled = backend.block_on(looping.retry(&clock, again::<B>(0, 3)).settle(boxed(|n| {
-        let call = calls.count(n);
-        job(async move {
-            assert!(n != 1, "on purpose");
-            if call == 1 { Err("once".to_owned()) } else { Ok::<u64, String>(n) }
-        })
-    })));
+    let settled =
+        backend.block_on(looping.timer(&clock).retry(again::<B>(0, 3)).settle(boxed(|n| {
+            let call = calls.count(n);
+            job(async move {
+                assert!(n != 1, "on purpose");
+                if call == 1 { Err("once".to_owned()) } else { Ok::<u64, String>(n) }
+            })
+        })));
     assert!(settled[0].is_ok() && settled[2].is_ok());
     assert!(matches!(settled[1], Outcome::Panicked(_)));
     assert_eq!((0..3).map(|n| settled.attempts(n)).collect::<Vec<_>>(), [2, 1, 2]);
@@ -297,8 +300,8 @@ pub fn no_failure_is_lost_when_the_loop_stops_during_a_back_off<B: Backend>(back
     let clock = backend.clock();
     let (token, alive, waits) = (CancelToken::new(), Alive::default(), Gate::default());
     let looping = each(0..4).limit(2).unwrap().at(backend.place());
-    let looping = looping.retry(&clock, again::<B>(3600, 9)).cancel_on(&token);
-    let looping = looping.observe(&clock, opens_for_retries(&waits));
+    let looping = looping.timer(&clock).retry(again::<B>(3600, 9)).cancel_on(&token);
+    let looping = looping.observe(opens_for_retries(&waits));
     let settled = backend.block_on(looping.settle(boxed(|n| {
         let (token, guard, waits) = (token.clone(), alive.guard(), waits.clone());
         job(async move {
@@ -322,8 +325,9 @@ pub fn no_failure_is_lost_when_the_loop_stops_during_a_back_off<B: Backend>(back
     let waits = Gate::default();
     let looping = each(0..2).unbounded().at(backend.place());
     let looping = looping
-        .retry(&clock, Retry::new(again::<B>(3600, 9)).when(|error: &String| error == "again"))
-        .observe(&clock, opens_for_retries(&waits));
+        .timer(&clock)
+        .retry(Retry::new(again::<B>(3600, 9)).when(|error: &String| error == "again"))
+        .observe(opens_for_retries(&waits));
     let error = backend.block_on(looping.try_gather(boxed(|n| {
         let waits = waits.clone();
         job(async move {
@@ -349,7 +353,7 @@ pub fn a_loop_dropped_during_a_back_off_drops_its_items<B: Backend>(backend: B) 
     let calls = Log::default();
     let items: Vec<_> = (0..3).map(|n| (n, Arc::new(alive.guard()))).collect();
     let looping = each(items).unbounded().at(backend.place());
-    let looping = looping.retry(&clock, again::<B>(3600, 9)).settle(boxed(|(n, guard)| {
+    let looping = looping.timer(&clock).retry(again::<B>(3600, 9)).settle(boxed(|(n, guard)| {
         calls.write(n);
         job(async move {
             let _alive = guard;
@@ -379,7 +383,7 @@ pub fn a_retry_is_not_stopped_by_the_timeout_of_the_previous_attempt<B: Backend>
     let clock = backend.clock();
     let calls = Calls::default();
     let looping = each(0..2).unbounded().at(backend.place());
-    let looping = looping.timeout(&clock, seconds::<B>(10)).retry(&clock, again::<B>(1, 1));
+    let looping = looping.timer(&clock).timeout(seconds::<B>(10)).retry(again::<B>(1, 1));
     let settled = backend.block_on(looping.settle(boxed(|n| {
         let (clock, call) = (clock.clone(), calls.count(n));
         job(async move {
@@ -404,8 +408,7 @@ pub fn no_retry_that_a_rate_delays_starts_after_its_time_limit<B: Backend>(backe
     let calls = Calls::default();
     let rate = forloop_core::Rate::new(1, seconds::<B>(10)).unwrap();
     let retry = Retry::new(again::<B>(1, 3)).within(seconds::<B>(5));
-    let looping =
-        each(0..2).unbounded().at(backend.place()).rate(&clock, rate).retry(&clock, retry);
+    let looping = each(0..2).unbounded().at(backend.place()).timer(&clock).rate(rate).retry(retry);
     let settled = backend.block_on(looping.settle(boxed(|n| {
         let call = calls.count(n);
         job(async move { if n == 0 { Err(format!("call {call}")) } else { Ok(n) } })
@@ -416,8 +419,8 @@ pub fn no_retry_that_a_rate_delays_starts_after_its_time_limit<B: Backend>(backe
     let start = clock.now();
     let rate = forloop_core::Rate::new(1, LONG).unwrap();
     let retry = Retry::new(again::<B>(1, 3)).within(seconds::<B>(5));
-    let looping = each(0..1).unbounded().at(backend.place()).rate(&clock, rate);
-    let looping = looping.retry(&clock, retry);
+    let looping = each(0..1).unbounded().at(backend.place()).timer(&clock).rate(rate);
+    let looping = looping.retry(retry);
     let settled = backend
         .block_on(looping.settle(boxed(|_| job(async { Err::<u64, _>("failed".to_owned()) }))));
     assert_eq!((settled.attempts(0), settled[0].is_ok()), (1, false));

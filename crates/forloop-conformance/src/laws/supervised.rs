@@ -85,7 +85,7 @@ pub fn a_groups_deadline_stops_the_body_and_the_children<B: Backend>(backend: B)
                 Ok(0u64)
             })
         });
-        let returned = backend.block_on(group.deadline(&watch.clock, seconds::<B>(1)));
+        let returned = backend.block_on(group.timer(&watch.clock).deadline(seconds::<B>(1)));
         let Err(LoopError::TimedOut { timed_out, .. }) = returned else { panic!("{returned:?}") };
         // On a busy machine the deadline may pass before the body is polled.
         let children = spawned.read();
@@ -100,7 +100,7 @@ pub fn a_group_that_completes_before_its_deadline_returns_its_value<B: Backend>(
     let group = backend.group(|group: B::Group| {
         job(async move { Ok(group.spawn(job(async { Ok(3) })).await.unwrap()) })
     });
-    let group = group.deadline(&backend.clock(), LONG).cancel_on(CancelToken::new());
+    let group = group.timer(&backend.clock()).deadline(LONG).cancel_on(CancelToken::new());
     assert_eq!(backend.block_on(group), Ok(3));
 }
 
@@ -158,7 +158,7 @@ pub fn a_group_keeps_the_results_that_were_ready_at_its_deadline<B: Backend>(bac
             })
         });
         backend.block_on(async {
-            let mut group = Box::pin(group.deadline(&clock, Duration::from_secs(1)));
+            let mut group = Box::pin(group.timer(&clock).deadline(Duration::from_secs(1)));
             for _ in 0..10 {
                 assert!(futures_lite::future::poll_once(group.as_mut()).await.is_none());
                 yields(1).await;

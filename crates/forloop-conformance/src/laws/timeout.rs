@@ -30,7 +30,7 @@ pub fn a_timeout_is_the_outcome_of_its_item<B: Backend>(backend: B) {
     let (alive, peak) = (Alive::default(), Peak::default());
     let clock = backend.clock();
     let looping =
-        || each(0..6).limit(2).unwrap().at(backend.place()).timeout(&clock, seconds::<B>(1));
+        || each(0..6).limit(2).unwrap().at(backend.place()).timer(&clock).timeout(seconds::<B>(1));
     let expected = |outcomes: Vec<Outcome<u64>>| {
         assert_eq!(outcomes.len(), 6);
         for (index, outcome) in outcomes.into_iter().enumerate() {
@@ -84,7 +84,7 @@ pub fn bodies_time_out_on_time_and_release_their_permits<B: Backend>(backend: B)
     let watch = Stopwatch::start(&backend);
     let alive = Alive::default();
     let looping = each(0..6).limit(2).unwrap().at(backend.place());
-    let outcomes = looping.timeout(&watch.clock, seconds::<B>(2)).gather(|n| {
+    let outcomes = looping.timer(&watch.clock).timeout(seconds::<B>(2)).gather(|n| {
         watch.times.write((n, watch.read()));
         even(&alive, 2 * n + 1)
     });
@@ -102,7 +102,7 @@ pub fn a_body_times_out_while_a_step_awaits<B: Backend>(backend: B) {
     let watch = Stopwatch::start(&backend);
     let alive = Alive::default();
     let looping = each(0..2).unbounded().at(backend.place());
-    let looping = looping.timeout(&watch.clock, seconds::<B>(2));
+    let looping = looping.timer(&watch.clock).timeout(seconds::<B>(2));
     let seen = Log::default();
     backend.block_on(looping.as_completed(|n| even(&alive, n)).for_each(|(index, outcome)| {
         let (clock, alive, seen) = (watch.clock.clone(), alive.clone(), seen.clone());
@@ -125,7 +125,7 @@ pub fn a_fail_fast_loop_stops_at_a_timeout<B: Backend>(backend: B) {
     let alive = Alive::default();
     let looping = || {
         let looping = each(0..5).limit(2).unwrap().at(backend.place());
-        looping.timeout(&backend.clock(), seconds::<B>(1))
+        looping.timer(&backend.clock()).timeout(seconds::<B>(1))
     };
     backend.block_on(async {
         let tried = looping().try_gather(boxed(|n| {
@@ -153,7 +153,7 @@ pub fn a_timeout_may_be_zero_or_infinite<B: Backend>(backend: B) {
     let clock = backend.clock();
     backend.block_on(async {
         let looping = each(0..3).sequential().at(backend.place());
-        let outcomes = looping.timeout(&clock, Duration::ZERO).gather(|n: u64| match n {
+        let outcomes = looping.timer(&clock).timeout(Duration::ZERO).gather(|n: u64| match n {
             1 => job(std::future::pending()),
             _ => job(async move { n }),
         });
@@ -161,7 +161,7 @@ pub fn a_timeout_may_be_zero_or_infinite<B: Backend>(backend: B) {
         // Every body is polled at least once.
         assert!(matches!(outcomes[..], [Outcome::Ok(0), Outcome::TimedOut, Outcome::Ok(2)]));
         let looping = each(0..3).sequential().at(backend.place());
-        let outcomes = looping.timeout(&clock, Duration::MAX).gather(boxed(|n: u64| {
+        let outcomes = looping.timer(&clock).timeout(Duration::MAX).gather(boxed(|n: u64| {
             job(async move {
                 yields(2).await;
                 n
@@ -176,7 +176,7 @@ pub fn many_short_timeouts_lose_and_duplicate_nothing<B: Backend>(backend: B) {
     let (alive, gate) = (Alive::default(), Gate::default());
     let clock = backend.clock();
     let looping = each(0..300).limit(16).unwrap().at(backend.place());
-    let looping = looping.timeout(&clock, Duration::from_millis(1));
+    let looping = looping.timer(&clock).timeout(Duration::from_millis(1));
     let outcomes = backend.block_on(looping.gather(boxed(|n: u64| {
         let (guard, gate, clock) = (alive.guard(), gate.clone(), clock.clone());
         job(async move {
@@ -205,7 +205,7 @@ pub fn a_timeout_fires_despite_busy_bodies<B: Backend>(backend: B) {
     for bodies in [257, 300] {
         let clock = TickingClock::default();
         let looping = each(0..bodies).unbounded().at(backend.place());
-        let looping = looping.timeout(&clock, Duration::from_millis(500));
+        let looping = looping.timer(&clock).timeout(Duration::from_millis(500));
         let outcomes = backend.block_on(looping.gather(|n: u64| match n {
             0 => job(std::future::pending::<u64>()),
             _ => job(async {
@@ -232,7 +232,8 @@ pub fn a_timed_out_body_whose_destructor_panics_stops_the_loop<B: Backend>(backe
             std::future::pending::<u64>().await
         })
     };
-    let looping = || each(0..3).unbounded().at(backend.place()).timeout(&clock, seconds::<B>(1));
+    let looping =
+        || each(0..3).unbounded().at(backend.place()).timer(&clock).timeout(seconds::<B>(1));
     let caught = catch_unwind(AssertUnwindSafe(|| backend.block_on(looping().gather(body))));
     assert_eq!(caught.unwrap_err().downcast_ref(), Some(&"on purpose"));
     assert_eq!(alive.now(), 0);
@@ -243,7 +244,7 @@ pub fn a_timed_out_body_whose_destructor_panics_stops_the_loop<B: Backend>(backe
 /// TMO-2, law 8: A timed-out body keeps its permit until the tasks that it had started have stopped.
 pub fn a_timed_out_body_keeps_its_permit_until_its_tasks_have_stopped<B: Spawning>(backend: B) {
     let (alive, clock) = (Alive::default(), backend.clock());
-    let looping = each(0..50).sequential().timeout(&clock, Duration::ZERO);
+    let looping = each(0..50).sequential().timer(&clock).timeout(Duration::ZERO);
     let outcomes = backend.block_on(looping.gather(async |_: u64| {
         assert_eq!(alive.now(), 0, "a task of the previous body is still running");
         let guard = alive.guard();
@@ -280,11 +281,11 @@ pub fn a_timeout_fires_by_the_clock_even_if_the_timer_never_wakes(in_task: Inlin
     let clock = Late::default();
     let looping = || each(0..2).unbounded();
     let outcomes =
-        in_task.block_on(looping().timeout(&clock, Duration::from_millis(20)).gather(busy));
+        in_task.block_on(looping().timer(&clock).timeout(Duration::from_millis(20)).gather(busy));
     let outcomes: Vec<Outcome<()>> = outcomes;
     assert!(matches!(outcomes[..], [Outcome::TimedOut, Outcome::TimedOut]));
-    let returned =
-        in_task.block_on(looping().deadline(&clock, Duration::from_millis(20)).for_each(busy));
+    let returned = in_task
+        .block_on(looping().timer(&clock).deadline(Duration::from_millis(20)).for_each(busy));
     assert!(returned.is_err());
 }
 
@@ -294,7 +295,7 @@ pub fn a_body_that_was_ready_in_time_keeps_its_value_if_polled_late<B: Backend>(
         (VirtualClock::default(), Duration::from_secs(1), Alive::default());
     backend.block_on(async {
         let gates: Vec<_> = (0..2).map(|_| Gate::default()).collect();
-        let looping = each(0..2).unbounded().at(backend.place()).timeout(&clock, timeout);
+        let looping = each(0..2).unbounded().at(backend.place()).timer(&clock).timeout(timeout);
         let mut results = looping.as_completed(boxed(|n: u64| {
             let (guard, gate) = (alive.guard(), gates[n as usize].clone());
             job(async move {

@@ -111,7 +111,7 @@ pub fn a_wait_times_out_on_time<B: Backend>(backend: B) {
         }),
     ];
     let mut running = TaskSet::at(&backend.place(), bodies);
-    let timed = wait(&mut running).timeout(&watch.clock, seconds::<B>(2));
+    let timed = wait(&mut running).timer(&watch.clock).timeout(seconds::<B>(2));
     let (done, pending) = backend.block_on(timed);
     on_time::<B>(watch.read(), seconds::<B>(2));
     // On a busy machine the timeout may fire first.

@@ -98,12 +98,13 @@ pub fn a_wait_that_times_out_loses_nothing<B: Backend>(backend: B) {
     let mut running = set(&backend, vec![gated(&gate, Ok(7)), ready(0)]);
     let clock = backend.clock();
     backend.block_on(async {
-        let (first, _) = wait(&mut running).first_completed().timeout(&clock, LONG).await;
+        let (first, _) = wait(&mut running).first_completed().timer(&clock).timeout(LONG).await;
         assert_eq!(first.len(), 1);
-        let (done, pending) = wait(&mut running).timeout(&clock, Duration::from_millis(20)).await;
+        let (done, pending) =
+            wait(&mut running).timer(&clock).timeout(Duration::from_millis(20)).await;
         assert_eq!((done.len(), pending.len()), (0, 1));
         gate.open();
-        let (done, _) = wait(pending).timeout(&clock, LONG).await;
+        let (done, _) = wait(pending).timer(&clock).timeout(LONG).await;
         assert!(matches!(done[0].outcome, Outcome::Ok(Ok(7))));
     });
 }
@@ -125,7 +126,7 @@ pub fn a_wait_that_times_out_returns_what_completes_at_that_instant(in_task: Inl
             }
         };
         let mut set = TaskSet::new((0..3).map(nap));
-        let waited = wait(&mut set).timeout(&clock, instant);
+        let waited = wait(&mut set).timer(&clock).timeout(instant);
         let (done, pending) = in_task.block_on(waited);
         assert_eq!((done.len(), pending.len()), (3, 0));
     }
@@ -173,7 +174,8 @@ pub fn waiting_on_an_empty_set_returns_at_once<B: Backend>(backend: B) {
         assert!(done.is_empty() && pending.is_empty());
         let (done, pending) = wait(pending).first_completed().await;
         assert!(done.is_empty() && pending.is_empty());
-        let (done, pending) = wait(pending).first_failure().timeout(&backend.clock(), LONG).await;
+        let (done, pending) =
+            wait(pending).first_failure().timer(&backend.clock()).timeout(LONG).await;
         assert!(done.is_empty() && pending.is_empty());
     });
 }
@@ -183,7 +185,8 @@ pub fn a_timeout_of_zero_returns_what_is_ready<B: Backend>(backend: B) {
     let gate = Gate::default();
     let mut running = set(&backend, vec![gated(&gate, Ok(7))]);
     backend.block_on(async {
-        let (done, pending) = wait(&mut running).timeout(&backend.clock(), Duration::ZERO).await;
+        let (done, pending) =
+            wait(&mut running).timer(&backend.clock()).timeout(Duration::ZERO).await;
         assert_eq!((done.len(), pending.len()), (0, 1));
     });
 }
@@ -272,6 +275,7 @@ pub fn waiting_for_a_refilled_set_yields(_in_task: Inline) {
 }
 
 /// A timer that never fires and logs each poll.
+#[derive(Clone)]
 struct PollsLogged(Log<&'static str>);
 
 impl Timer for PollsLogged {
@@ -301,7 +305,7 @@ pub fn a_wait_polls_its_timer_before_its_bodies(_in_task: Inline) {
     };
     let mut running = TaskSet::new([body(log.clone())]);
     futures_lite::future::block_on(async {
-        let (done, _) = wait(&mut running).timeout(&timer, LONG).await;
+        let (done, _) = wait(&mut running).timer(&timer).timeout(LONG).await;
         assert_eq!(done.len(), 1);
     });
     let polls = log.read();

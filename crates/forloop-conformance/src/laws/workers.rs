@@ -315,7 +315,7 @@ pub fn an_interrupted_loop_reports_the_outcome_of_each_item<B: Spawning>(backend
 pub fn a_deadline_interrupts_the_loop<B: Spawning>(backend: B) {
     let (alive, clock) = (Alive::default(), backend.clock());
     let looping = each(0..).limit(6).unwrap().at(worker_pool(&backend, 2));
-    let looping = looping.deadline(&clock, Duration::from_millis(20));
+    let looping = looping.timer(&clock).deadline(Duration::from_millis(20));
     let guards = alive.clone();
     let interrupted =
         backend.block_on(looping.for_each(move |_: u64| endless(&guards))).unwrap_err();
@@ -324,7 +324,8 @@ pub fn a_deadline_interrupts_the_loop<B: Spawning>(backend: B) {
     assert_eq!((interrupted.cause, interrupted.pending), (Cause::TimedOut, started));
     assert!(alive.now() == 0 && alive.ever() <= 6);
     // A deadline that does not pass changes nothing.
-    let looping = each(0..9).limit(6).unwrap().at(worker_pool(&backend, 2)).deadline(&clock, LONG);
+    let looping =
+        each(0..9).limit(6).unwrap().at(worker_pool(&backend, 2)).timer(&clock).deadline(LONG);
     assert_eq!(backend.block_on(looping.gather(async |n: u64| n)).unwrap().len(), 9);
 }
 
@@ -441,7 +442,7 @@ pub fn a_timeout_and_a_fallible_source_work_on_workers<B: Spawning>(backend: B) 
     let (clock, alive) = (backend.clock(), Alive::default());
     let looping = each(0..8).limit(4).unwrap().at(worker_pool(&backend, 2));
     let guards = alive.clone();
-    let settled = looping.timeout(&clock, Duration::from_millis(20)).settle(move |n| {
+    let settled = looping.timer(&clock).timeout(Duration::from_millis(20)).settle(move |n| {
         let guard = guards.guard();
         job(async move {
             let _alive = guard;

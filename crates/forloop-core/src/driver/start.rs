@@ -10,7 +10,7 @@ use crate::looping::{LimitSet, Loop};
 use crate::options::{ItemPolicy, OutcomeRule};
 use crate::place::{BodySet, Dispatch, Place};
 
-impl<S, P, L, C> Loop<S, P, L, C> {
+impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// The loop on its way, with this body. `is_error` says which of its outputs are errors, if the strategy knows.
     #[inline]
     pub(crate) fn drive<F, B, J, I>(
@@ -27,7 +27,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
         P: Place<B, Set = J, Dispatch: Dispatch<S, F, I>>,
         J: BodySet<Output = B::Returns>,
     {
-        let Self { source, place, limit, policy, origin } = self;
+        let Self { source, place, limit, policy, origin, timer: _ } = self;
         let limit = limit.bodies();
         let admission = MaybeQueue::new(is_error);
         let (source, spawner, running) =

@@ -7,7 +7,7 @@ use core::task::{Context, Poll};
 use super::{ItemRule, OutcomeRule, Rule, WithInterrupt};
 use crate::{Loop, StopReason};
 
-impl<S, P, L, C> Loop<S, P, L, C> {
+impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// Cancels the loop when `signal` is ready. The signal's output is ignored.
     ///
     /// The loop pulls no further item and cancels the running bodies at their current await. When they have
@@ -42,7 +42,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     pub fn cancel_on<W: IntoFuture>(
         self,
         signal: W,
-    ) -> Loop<S, P, L, WithInterrupt<C, CancelOn<W::IntoFuture>>> {
+    ) -> Loop<S, P, L, WithInterrupt<C, CancelOn<W::IntoFuture>>, M> {
         self.with_option(CancelOn::new(signal.into_future()))
     }
 }

@@ -3,7 +3,7 @@
 use super::{ItemRule, OutcomeRule, Rule, WithOutcomes};
 use crate::Loop;
 
-impl<S, P, L, C> Loop<S, P, L, C> {
+impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// Turns a body's panic into the outcome of its item. The other bodies keep running.
     ///
     /// A panic of the source, of a signal or of a consumer belongs to no item and propagates to the caller.
@@ -24,7 +24,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     ///     if panic.message() == Some("attempt to divide by zero")));
     /// # });
     /// ```
-    pub fn catch_panics(self) -> Loop<S, P, L, WithOutcomes<C, CatchPanics>> {
+    pub fn catch_panics(self) -> Loop<S, P, L, WithOutcomes<C, CatchPanics>, M> {
         self.with_option(CatchPanics)
     }
 }

@@ -6,9 +6,9 @@ use core::time::Duration;
 
 use super::alarm::Alarm;
 use super::{ItemRule, OutcomeRule, Rule, WithInterrupt};
-use crate::{LocalTimer, Loop, StopReason};
+use crate::{LocalTimer, Loop, StopReason, TimerSet};
 
-impl<S, P, L, C> Loop<S, P, L, C> {
+impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// Stops the loop `after` this much time, counted from its first poll.
     ///
     /// When the deadline passes, the loop pulls no further item. Bodies that were woken by then are polled once
@@ -30,10 +30,11 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     /// # use forloop_core as forloop;
     /// use std::time::Duration;
     ///
-    /// async fn quick(runtime: &(impl forloop::Timer + Clone + 'static), urls: Vec<String>) {
+    /// async fn quick(clock: &(impl forloop::Timer + Clone + 'static), urls: Vec<String>) {
     ///     let lengths = forloop::each(urls)
     ///         .unbounded()
-    ///         .deadline(runtime, Duration::from_secs(5))
+    ///         .timer(clock)
+    ///         .deadline(Duration::from_secs(5))
     ///         .gather(async |url| url.len());
     ///     match lengths.await {
     ///         Ok(lengths) => println!("all {} were ready", lengths.len()),
@@ -41,31 +42,31 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     ///     }
     /// }
     /// ```
-    pub fn deadline<R: LocalTimer + Clone + 'static>(
-        self,
-        timer: &R,
-        after: Duration,
-    ) -> Loop<S, P, L, WithInterrupt<C, Deadline<R>>> {
-        self.with_option(Deadline::new(timer, after))
+    pub fn deadline(self, after: Duration) -> Loop<S, P, L, WithInterrupt<C, Deadline<M>>, M>
+    where
+        M: TimerSet,
+    {
+        let deadline = Deadline::new(self.timer.timer(), after);
+        self.with_option(deadline)
     }
 }
 
 /// A time limit for a loop.
-pub struct Deadline<R: LocalTimer> {
-    timer: R,
+pub struct Deadline<M: TimerSet> {
+    timer: M::Timer,
     after: Duration,
     /// When the limit passes, by the clock of `timer`. Set at the first poll.
     due: Option<Duration>,
-    alarm: Alarm<R>,
+    alarm: Alarm<M::Timer>,
 }
 
-impl<R: LocalTimer + Clone + 'static> Deadline<R> {
-    pub(crate) fn new(timer: &R, after: Duration) -> Self {
-        Self { timer: timer.clone(), after, due: None, alarm: Alarm::default() }
+impl<M: TimerSet> Deadline<M> {
+    pub(crate) fn new(timer: M::Timer, after: Duration) -> Self {
+        Self { timer, after, due: None, alarm: Alarm::default() }
     }
 }
 
-impl<R: LocalTimer + 'static> Rule for Deadline<R> {
+impl<M: TimerSet> Rule for Deadline<M> {
     const HAS_SIGNALS: bool = true;
     const SEES_STARTS: bool = false;
 
@@ -91,16 +92,16 @@ impl<R: LocalTimer + 'static> Rule for Deadline<R> {
     }
 }
 
-impl<I, R: LocalTimer + 'static> ItemRule<I> for Deadline<R> {}
-impl<T, R: LocalTimer + 'static> OutcomeRule<T> for Deadline<R> {}
+impl<I, M: TimerSet> ItemRule<I> for Deadline<M> {}
+impl<T, M: TimerSet> OutcomeRule<T> for Deadline<M> {}
 
-impl<R: LocalTimer + Clone> Clone for Deadline<R> {
+impl<M: TimerSet> Clone for Deadline<M> {
     fn clone(&self) -> Self {
-        Self { timer: self.timer.clone(), after: self.after, due: None, alarm: Alarm::default() }
+        Self::new(self.timer.clone(), self.after)
     }
 }
 
-impl<R: LocalTimer> fmt::Debug for Deadline<R> {
+impl<M: TimerSet> fmt::Debug for Deadline<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Deadline").field("after", &self.after).finish_non_exhaustive()
     }

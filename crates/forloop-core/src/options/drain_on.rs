@@ -8,7 +8,7 @@ use core::task::{Context, Poll};
 use super::{ItemRule, OutcomeRule, Rule, WithInterrupt};
 use crate::{Loop, StopReason};
 
-impl<S, P, L, C> Loop<S, P, L, C> {
+impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// Drains the loop when `signal` is ready: running bodies complete, and nothing new starts. The signal's
     /// output is ignored.
     ///
@@ -55,7 +55,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     pub fn drain_on<W: IntoFuture>(
         self,
         signal: W,
-    ) -> Loop<S, P, L, WithInterrupt<C, DrainOn<W::IntoFuture>>> {
+    ) -> Loop<S, P, L, WithInterrupt<C, DrainOn<W::IntoFuture>>, M> {
         self.with_option(DrainOn { signal: Some(Box::pin(signal.into_future())) })
     }
 }

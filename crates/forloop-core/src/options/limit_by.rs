@@ -9,7 +9,7 @@ use super::{ItemPolicy, ItemRule, OutcomeRule, Rule, WithRule};
 use crate::item_map::ItemMap;
 use crate::{Event, Limit, Loop, StopReason};
 
-impl<S: Stream, P, L, C> Loop<S, P, L, C> {
+impl<S: Stream, P, L, C, M> Loop<S, P, L, C, M> {
     /// Runs at most `limit` bodies at once whose items have the same key: per host, per account, per disk.
     ///
     /// The loop's own [`limit`](Self::limit) applies as well. An item whose key is at its limit is queued, and
@@ -56,7 +56,7 @@ impl<S: Stream, P, L, C> Loop<S, P, L, C> {
         self,
         key: G,
         limit: N,
-    ) -> N::Limited<Loop<S, P, L, WithRule<C, LimitBy<K, G>>>>
+    ) -> N::Limited<Loop<S, P, L, WithRule<C, LimitBy<K, G>>, M>>
     where
         C: ItemPolicy<S::Item, Item = I>,
         G: FnMut(&I) -> K,

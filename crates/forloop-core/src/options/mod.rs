@@ -83,16 +83,16 @@ pub use self::with_option::{WithCondition, WithInterrupt, WithOutcomes, WithRule
 pub use self::wrapper::WithOption;
 
 use self::table::options;
-use crate::LocalTimer;
+use crate::TimerSet;
 
 options! {
     AddsOutcomes as options_with_outcomes {
         catch_panics: CatchPanics,
-        timeout: Timeout<R: LocalTimer>,
+        timeout: Timeout<M: TimerSet>,
     }
     AddsInterrupt as signals {
         cancel_on: CancelOn<W>,
-        deadline: Deadline<R: LocalTimer>,
+        deadline: Deadline<M: TimerSet>,
         drain_on: DrainOn<W>,
     }
     AddsCondition as conditions {
@@ -101,14 +101,14 @@ options! {
     }
     AddsRule as rules {
         limit_by: LimitBy<K, G>,
-        observe: Observed<R, O>,
+        observe: Observed<M: TimerSet, O>,
         #[cfg(feature = "rate")]
-        rate: Rated<R: LocalTimer>,
+        rate: Rated<M: TimerSet>,
         #[cfg(feature = "retry")]
-        retry: Retrying<R: LocalTimer, B, D, W>,
+        retry: Retrying<M: TimerSet, B, D, W>,
         #[cfg(feature = "std")]
         shared_limit: SharesLimit,
-        stagger: Stagger<R: LocalTimer>,
+        stagger: Stagger<M: TimerSet>,
         weight_by: WeightBy<G>,
     }
 }

@@ -4,7 +4,7 @@ use core::fmt;
 use core::time::Duration;
 
 use super::{ItemRule, OutcomeRule, Rule, WithRule};
-use crate::{Event, LocalTimer, Loop, StopReason};
+use crate::{Event, LocalTimer, Loop, StopReason, TimerSet};
 
 /// Receives the events of a loop.
 ///
@@ -12,7 +12,7 @@ use crate::{Event, LocalTimer, Loop, StopReason};
 /// the loop is not. Every closure `|at, event|` is an observer. A panic of an observer stops the loop and
 /// propagates to the caller, as a panic of the source does.
 pub trait Observer {
-    /// Receives one event, and when it happened by the clock of [`observe`](Loop::observe).
+    /// Receives one event, and when it happened by the clock of the loop.
     fn on_event(&mut self, at: Duration, event: &Event);
 }
 
@@ -22,7 +22,7 @@ impl<G: FnMut(Duration, &Event)> Observer for G {
     }
 }
 
-impl<S, P, L, C> Loop<S, P, L, C> {
+impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// Calls `observer` with each [`Event`] of this loop when it happens: for progress bars, logs and metrics.
     ///
     /// A loop may have several observers, and each receives every event. A loop without observers pays nothing.
@@ -43,7 +43,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     /// # use forloop_core as forloop;
     /// use forloop::Event;
     ///
-    /// async fn lengths<R>(runtime: &R, urls: &[&str]) -> Vec<usize>
+    /// async fn lengths<R>(clock: &R, urls: &[&str]) -> Vec<usize>
     /// where
     ///     R: forloop::Timer + Clone + 'static,
     /// {
@@ -52,36 +52,42 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     ///             eprintln!("{at:?}: item {index}: {kind:?} after {attempts} attempts");
     ///         }
     ///     };
-    ///     forloop::each(urls).unbounded().observe(runtime, log).gather(async |url| url.len()).await
+    ///     let observed = forloop::each(urls).unbounded().timer(clock).observe(log);
+    ///     observed.gather(async |url| url.len()).await
     /// }
     /// ```
-    pub fn observe<R, O>(self, timer: &R, observer: O) -> Loop<S, P, L, WithRule<C, Observed<R, O>>>
+    pub fn observe<O: Observer>(self, observer: O) -> Loop<S, P, L, WithRule<C, Observed<M, O>>, M>
     where
-        R: LocalTimer + Clone + 'static,
-        O: Observer,
+        M: TimerSet,
     {
-        self.with_option(Observed { timer: timer.clone(), observer })
+        let timer = self.timer.timer();
+        self.with_option(Observed { timer, observer })
     }
 }
 
 /// An observer of a loop and its clock.
-#[derive(Clone)]
-pub struct Observed<R, O> {
-    timer: R,
+pub struct Observed<M: TimerSet, O> {
+    timer: M::Timer,
     observer: O,
 }
 
-impl<R: LocalTimer, O: Observer> Rule for Observed<R, O> {
+impl<M: TimerSet, O: Observer> Rule for Observed<M, O> {
     fn on_event(&mut self, event: &Event) -> Option<StopReason> {
         self.observer.on_event(self.timer.now_local(), event);
         None
     }
 }
 
-impl<I, R: LocalTimer, O: Observer> ItemRule<I> for Observed<R, O> {}
-impl<T, R: LocalTimer, O: Observer> OutcomeRule<T> for Observed<R, O> {}
+impl<I, M: TimerSet, O: Observer> ItemRule<I> for Observed<M, O> {}
+impl<T, M: TimerSet, O: Observer> OutcomeRule<T> for Observed<M, O> {}
 
-impl<R, O> fmt::Debug for Observed<R, O> {
+impl<M: TimerSet, O: Clone> Clone for Observed<M, O> {
+    fn clone(&self) -> Self {
+        Self { timer: self.timer.clone(), observer: self.observer.clone() }
+    }
+}
+
+impl<M: TimerSet, O> fmt::Debug for Observed<M, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Observed").finish_non_exhaustive()
     }

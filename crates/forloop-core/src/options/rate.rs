@@ -9,9 +9,9 @@ use super::alarm::Alarm;
 use super::rate_limit::RateLimit;
 use super::schedule::Turn;
 use super::{ItemRule, OutcomeRule, Rule, WithRule};
-use crate::{Event, LocalTimer, Loop, StopReason};
+use crate::{Event, LocalTimer, Loop, StopReason, TimerSet};
 
-impl<S, P, L, C> Loop<S, P, L, C> {
+impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// Starts at most as many bodies per period as `rate` says, evenly spaced: at ten per second, one body every
     /// 100 ms.
     ///
@@ -30,7 +30,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     /// A [`Rate`](crate::Rate) is that of one loop, and a clone of the loop has the same rate anew. Loops with the same
     /// [`SharedRate`](crate::SharedRate) have one rate together.
     ///
-    /// The algorithm is the generic cell rate algorithm (GCRA), on the clock of `timer`.
+    /// The algorithm is the generic cell rate algorithm (GCRA), on the clock of the loop.
     ///
     /// # Costs
     ///
@@ -46,21 +46,21 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     ///
     /// use forloop::Rate;
     ///
-    /// async fn lengths<R>(runtime: &R, urls: Vec<String>) -> Result<Vec<usize>, Box<dyn Error>>
+    /// async fn lengths<R>(clock: &R, urls: Vec<String>) -> Result<Vec<usize>, Box<dyn Error>>
     /// where
     ///     R: forloop::Timer + Clone + 'static,
     /// {
-    ///     let polite = forloop::each(urls).limit(50)?.rate(runtime, Rate::per_second(10)?);
+    ///     let polite = forloop::each(urls).limit(50)?.timer(clock).rate(Rate::per_second(10)?);
     ///     Ok(polite.gather(async |url| url.len()).await)
     /// }
     /// ```
     #[doc(alias = "throttle")]
-    pub fn rate<R: LocalTimer + Clone + 'static>(
-        self,
-        timer: &R,
-        rate: impl Into<RateLimit>,
-    ) -> Loop<S, P, L, WithRule<C, Rated<R>>> {
-        self.with_option(Rated::new(timer, rate.into()))
+    pub fn rate(self, rate: impl Into<RateLimit>) -> Loop<S, P, L, WithRule<C, Rated<M>>, M>
+    where
+        M: TimerSet,
+    {
+        let rated = Rated::new(self.timer.timer(), rate.into());
+        self.with_option(rated)
     }
 }
 
@@ -69,13 +69,13 @@ impl<S, P, L, C> Loop<S, P, L, C> {
 /// The schedule of the rate has the algorithm. This option reserves a slot when the loop wants to start a body, and
 /// waits for it with an alarm. When the body starts, the slot is used. If something else delays the start, the
 /// reservation is cancelled, and another slot is reserved when the loop asks again.
-pub struct Rated<R: LocalTimer> {
-    timer: R,
+pub struct Rated<M: TimerSet> {
+    timer: M::Timer,
     limit: RateLimit,
     next: NextStart,
     /// How late the last start was behind its slot.
     late: Duration,
-    alarm: Alarm<R>,
+    alarm: Alarm<M::Timer>,
 }
 
 /// The start that the loop wants next.
@@ -93,26 +93,20 @@ enum NextStart {
     Permitted { ticket: u64 },
 }
 
-impl<R: LocalTimer + Clone + 'static> Rated<R> {
-    fn new(timer: &R, limit: RateLimit) -> Self {
-        Self {
-            timer: timer.clone(),
-            limit,
-            next: NextStart::None,
-            late: Duration::ZERO,
-            alarm: Alarm::default(),
-        }
+impl<M: TimerSet> Rated<M> {
+    fn new(timer: M::Timer, limit: RateLimit) -> Self {
+        Self { timer, limit, next: NextStart::None, late: Duration::ZERO, alarm: Alarm::default() }
     }
 }
 
-impl<R: LocalTimer + 'static> Rated<R> {
+impl<M: TimerSet> Rated<M> {
     fn reserve(&mut self, now: Duration) -> u64 {
         let late = self.late;
         self.limit.with(|schedule| schedule.reserve(now, late))
     }
 }
 
-impl<R: LocalTimer + 'static> Rule for Rated<R> {
+impl<M: TimerSet> Rule for Rated<M> {
     fn poll_start(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut now = self.limit.now(&self.timer);
         if let NextStart::Permitted { .. } = self.next {
@@ -172,23 +166,17 @@ impl<R: LocalTimer + 'static> Rule for Rated<R> {
     }
 }
 
-impl<I, R: LocalTimer + 'static> ItemRule<I> for Rated<R> {}
-impl<T, R: LocalTimer + 'static> OutcomeRule<T> for Rated<R> {}
+impl<I, M: TimerSet> ItemRule<I> for Rated<M> {}
+impl<T, M: TimerSet> OutcomeRule<T> for Rated<M> {}
 
 /// The clone starts anew, or shares the rate if it is shared.
-impl<R: LocalTimer + Clone> Clone for Rated<R> {
+impl<M: TimerSet> Clone for Rated<M> {
     fn clone(&self) -> Self {
-        Self {
-            timer: self.timer.clone(),
-            limit: self.limit.clone(),
-            next: NextStart::None,
-            late: Duration::ZERO,
-            alarm: Alarm::default(),
-        }
+        Self::new(self.timer.clone(), self.limit.clone())
     }
 }
 
-impl<R: LocalTimer> Drop for Rated<R> {
+impl<M: TimerSet> Drop for Rated<M> {
     fn drop(&mut self) {
         if let NextStart::Reserved { ticket, .. } | NextStart::Permitted { ticket } = self.next {
             self.limit.cancel(ticket);
@@ -196,7 +184,7 @@ impl<R: LocalTimer> Drop for Rated<R> {
     }
 }
 
-impl<R: LocalTimer> fmt::Debug for Rated<R> {
+impl<M: TimerSet> fmt::Debug for Rated<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rated").field("limit", &self.limit).finish_non_exhaustive()
     }

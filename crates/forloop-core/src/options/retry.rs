@@ -10,9 +10,9 @@ use backon::{Backoff, BackoffBuilder};
 
 use super::alarm::Alarm;
 use super::{ItemRule, OutcomeRule, Rule, Sealed, WithRule};
-use crate::{Event, LocalTimer, Loop, Outcome, StopReason};
+use crate::{Event, LocalTimer, Loop, Outcome, StopReason, TimerSet};
 
-impl<S, P, L, C> Loop<S, P, L, C> {
+impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// Retries a body that has failed, after a back-off.
     ///
     /// `retry` is a back-off of the crate [`backon`], such as [`ExponentialBuilder`](backon::ExponentialBuilder),
@@ -54,14 +54,15 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     /// use forloop::backon::ExponentialBuilder;
     /// # async fn fetch(url: &str) -> io::Result<String> { Ok(url.into()) }
     ///
-    /// async fn fetch_all<R>(runtime: &R, urls: &[String]) -> Result<(), Box<dyn std::error::Error>>
+    /// async fn fetch_all<R>(clock: &R, urls: &[String]) -> Result<(), Box<dyn std::error::Error>>
     /// where
     ///     R: forloop::Timer + Clone + 'static,
     /// {
     ///     let pages = forloop::each(urls)
     ///         .limit(50)?
-    ///         .timeout(runtime, Duration::from_secs(2))
-    ///         .retry(runtime, ExponentialBuilder::default().with_max_times(3).with_jitter())
+    ///         .timer(clock)
+    ///         .timeout(Duration::from_secs(2))
+    ///         .retry(ExponentialBuilder::default().with_max_times(3).with_jitter())
     ///         .settle(|url| fetch(url))
     ///         .await;
     ///     for (index, error) in pages.errors() {
@@ -70,16 +71,16 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     ///     Ok(())
     /// }
     /// ```
-    pub fn retry<R, B, W>(
+    pub fn retry<B, W>(
         self,
-        timer: &R,
         retry: impl Into<Retry<B, W>>,
-    ) -> Loop<S, P, L, WithRule<C, Retrying<R, B, B::Backoff, W>>>
+    ) -> Loop<S, P, L, WithRule<C, Retrying<M, B, B::Backoff, W>>, M>
     where
-        R: LocalTimer + Clone + 'static,
+        M: TimerSet,
         B: BackoffBuilder + Clone,
     {
-        self.with_option(Retrying::new(timer.clone(), retry.into()))
+        let retrying = Retrying::new(self.timer.timer(), retry.into());
+        self.with_option(retrying)
     }
 }
 
@@ -202,23 +203,23 @@ impl<E, G: FnMut(&E) -> bool> Errors<E> for RetryIf<G> {
 ///
 /// The state of an item is dropped when it completes. If the loop stops during a back-off, entries of the heap are left
 /// over; they are dropped with the loop, which does not poll for retries any more.
-pub struct Retrying<R: LocalTimer, B, D, W> {
-    timer: R,
+pub struct Retrying<M: TimerSet, B, D, W> {
+    timer: M::Timer,
     retry: Retry<B, W>,
     /// The back-offs of the items that have failed and have not completed.
     backoffs: BTreeMap<usize, D>,
     /// When the next attempts are due; the earliest on top.
     due: BinaryHeap<Reverse<(Duration, usize)>>,
-    alarm: Alarm<R>,
+    alarm: Alarm<M::Timer>,
     /// For the latest start of the next item that is due.
-    expiry: Alarm<R>,
+    expiry: Alarm<M::Timer>,
     /// With [`Retry::within`]: the latest start of an attempt, for each item that was started and has not
     /// completed.
     latest_start: BTreeMap<usize, Duration>,
 }
 
-impl<R: LocalTimer, B, D, W> Retrying<R, B, D, W> {
-    fn new(timer: R, retry: Retry<B, W>) -> Self {
+impl<M: TimerSet, B, D, W> Retrying<M, B, D, W> {
+    fn new(timer: M::Timer, retry: Retry<B, W>) -> Self {
         Self {
             timer,
             retry,
@@ -231,7 +232,7 @@ impl<R: LocalTimer, B, D, W> Retrying<R, B, D, W> {
     }
 }
 
-impl<R: LocalTimer + 'static, B, D, W> Rule for Retrying<R, B, D, W> {
+impl<M: TimerSet, B, D, W> Rule for Retrying<M, B, D, W> {
     fn poll_retry(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
         let Some(&Reverse((due, index))) = self.due.peek() else { return Poll::Pending };
         ready!(self.alarm.poll_until(&self.timer, due, cx));
@@ -266,15 +267,15 @@ impl<R: LocalTimer + 'static, B, D, W> Rule for Retrying<R, B, D, W> {
     }
 }
 
-impl<I: Clone, R: LocalTimer + 'static, B, D, W> ItemRule<I> for Retrying<R, B, D, W> {
+impl<I: Clone, M: TimerSet, B, D, W> ItemRule<I> for Retrying<M, B, D, W> {
     fn clone_for_retry(&self, item: &I) -> Option<I> {
         Some(item.clone())
     }
 }
 
-impl<T, E, R, B, D, W> OutcomeRule<Result<T, E>> for Retrying<R, B, D, W>
+impl<T, E, M, B, D, W> OutcomeRule<Result<T, E>> for Retrying<M, B, D, W>
 where
-    R: LocalTimer + 'static,
+    M: TimerSet,
     B: BackoffBuilder<Backoff = D> + Clone,
     D: Backoff,
     W: Errors<E>,
@@ -312,13 +313,13 @@ where
     }
 }
 
-impl<R: LocalTimer + Clone, B: Clone, D, W: Clone> Clone for Retrying<R, B, D, W> {
+impl<M: TimerSet, B: Clone, D, W: Clone> Clone for Retrying<M, B, D, W> {
     fn clone(&self) -> Self {
         Self::new(self.timer.clone(), self.retry.clone())
     }
 }
 
-impl<R: LocalTimer, B: fmt::Debug, D, W> fmt::Debug for Retrying<R, B, D, W> {
+impl<M: TimerSet, B: fmt::Debug, D, W> fmt::Debug for Retrying<M, B, D, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Retrying").field("retry", &self.retry).finish_non_exhaustive()
     }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use super::{ItemRule, OutcomeRule, Rule, WithRule};
 use crate::{Event, Limit, Loop, StopReason};
 
-impl<S, P, L, C> Loop<S, P, L, C> {
+impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// Runs at most as many bodies at once as `shared` says, in all loops with this [`SharedLimit`] together.
     ///
     /// The loop's own [`limit`](Self::limit) applies as well; set it to [`unbounded`](Self::unbounded) if it has none.
@@ -48,7 +48,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     /// # }).unwrap();
     /// ```
     #[doc(alias = "semaphore")]
-    pub fn shared_limit(self, shared: &SharedLimit) -> Loop<S, P, L, WithRule<C, SharesLimit>> {
+    pub fn shared_limit(self, shared: &SharedLimit) -> Loop<S, P, L, WithRule<C, SharesLimit>, M> {
         self.with_option(SharesLimit::new(shared.clone()))
     }
 }

@@ -29,13 +29,13 @@ use crate::LocalTimer;
 /// use forloop::{Rate, SharedRate};
 /// use futures_lite::future::zip;
 ///
-/// async fn fetch_all<R>(runtime: &R, new: &[String], old: &[String]) -> Result<(), Box<dyn std::error::Error>>
+/// async fn fetch_all<R>(clock: &R, new: &[String], old: &[String]) -> Result<(), Box<dyn std::error::Error>>
 /// where
 ///     R: forloop::Timer + Clone + Send + Sync + 'static,
 /// {
-///     let api = SharedRate::new(runtime, Rate::per_second(10)?);
-///     let new = forloop::each(new).limit(5)?.rate(runtime, &api);
-///     let old = forloop::each(old).limit(2)?.rate(runtime, &api);
+///     let api = SharedRate::new(clock, Rate::per_second(10)?);
+///     let new = forloop::each(new).limit(5)?.timer(clock).rate(&api);
+///     let old = forloop::each(old).limit(2)?.timer(clock).rate(&api);
 ///     // Ten per second, and each loop has five of them while both want more.
 ///     zip(new.gather(async |url| url.len()), old.gather(async |url| url.len())).await;
 ///     Ok(())
@@ -53,8 +53,8 @@ struct Shared {
 }
 
 impl SharedRate {
-    /// A rate that loops can share. It is measured on the clock of `timer`; each loop waits with the timer that it
-    /// was given itself.
+    /// A rate that loops can share. It is measured on the clock of `timer`, a runtime or a `forloop::AmbientTimer`; each
+    /// loop waits with its own timer.
     pub fn new<R: LocalTimer + Clone + Send + Sync + 'static>(timer: &R, rate: Rate) -> Self {
         let timer = timer.clone();
         let clock = Box::new(move || timer.now_local());

@@ -6,9 +6,9 @@ use core::time::Duration;
 
 use super::alarm::Alarm;
 use super::{ItemRule, OutcomeRule, Rule, WithRule};
-use crate::{Event, LocalTimer, Loop, StopReason};
+use crate::{Event, LocalTimer, Loop, StopReason, TimerSet};
 
-impl<S, P, L, C> Loop<S, P, L, C> {
+impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// Starts a body when the previously started one has failed, or `delay` after that one was started, if that is
     /// earlier.
     ///
@@ -41,7 +41,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     /// # async fn connect(_: SocketAddr) -> io::Result<Connection> { Ok(Connection) }
     ///
     /// async fn connect_to_any<R>(
-    ///     runtime: &R,
+    ///     clock: &R,
     ///     addresses: &[SocketAddr],
     /// ) -> Result<Connection, LoopError<io::Error>>
     /// where
@@ -49,19 +49,20 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     /// {
     ///     let attempts = forloop::each(addresses)
     ///         .unbounded()
-    ///         .stagger(runtime, Duration::from_millis(250));
+    ///         .timer(clock)
+    ///         .stagger(Duration::from_millis(250));
     ///     let (_, connection) = attempts.race_ok(|&address| connect(address)).await?;
     ///     Ok(connection)
     /// }
     /// ```
     #[doc(alias = "happy_eyeballs")]
     #[doc(alias = "hedge")]
-    pub fn stagger<R: LocalTimer + Clone + 'static>(
-        self,
-        timer: &R,
-        delay: Duration,
-    ) -> Loop<S, P, L, WithRule<C, Stagger<R>>> {
-        self.with_option(Stagger::new(timer.clone(), delay))
+    pub fn stagger(self, delay: Duration) -> Loop<S, P, L, WithRule<C, Stagger<M>>, M>
+    where
+        M: TimerSet,
+    {
+        let stagger = Stagger::new(self.timer.timer(), delay);
+        self.with_option(stagger)
     }
 }
 
@@ -69,12 +70,12 @@ impl<S, P, L, C> Loop<S, P, L, C> {
 ///
 /// Only the body that was started last matters. If it fails, no delay is left, and the next body may start. A failure
 /// of an earlier one changes nothing: a later body was started since, because of that failure or after the delay.
-pub struct Stagger<R: LocalTimer> {
-    timer: R,
+pub struct Stagger<M: TimerSet> {
+    timer: M::Timer,
     delay: Duration,
     /// The body that was started last, unless it has failed.
     last: Option<LastStart>,
-    alarm: Alarm<R>,
+    alarm: Alarm<M::Timer>,
 }
 
 struct LastStart {
@@ -83,13 +84,13 @@ struct LastStart {
     next_at: Duration,
 }
 
-impl<R: LocalTimer> Stagger<R> {
-    fn new(timer: R, delay: Duration) -> Self {
+impl<M: TimerSet> Stagger<M> {
+    fn new(timer: M::Timer, delay: Duration) -> Self {
         Self { timer, delay, last: None, alarm: Alarm::default() }
     }
 }
 
-impl<R: LocalTimer + 'static> Rule for Stagger<R> {
+impl<M: TimerSet> Rule for Stagger<M> {
     fn poll_start(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match &self.last {
             Some(last) => self.alarm.poll_until(&self.timer, last.next_at, cx),
@@ -112,22 +113,22 @@ impl<R: LocalTimer + 'static> Rule for Stagger<R> {
     }
 }
 
-impl<R: LocalTimer> Stagger<R> {
+impl<M: TimerSet> Stagger<M> {
     fn on_failure(&mut self, index: usize) {
         self.last.take_if(|last| last.index == index);
     }
 }
 
-impl<I, R: LocalTimer + 'static> ItemRule<I> for Stagger<R> {}
-impl<T, R: LocalTimer + 'static> OutcomeRule<T> for Stagger<R> {}
+impl<I, M: TimerSet> ItemRule<I> for Stagger<M> {}
+impl<T, M: TimerSet> OutcomeRule<T> for Stagger<M> {}
 
-impl<R: LocalTimer + Clone> Clone for Stagger<R> {
+impl<M: TimerSet> Clone for Stagger<M> {
     fn clone(&self) -> Self {
         Self::new(self.timer.clone(), self.delay)
     }
 }
 
-impl<R: LocalTimer> fmt::Debug for Stagger<R> {
+impl<M: TimerSet> fmt::Debug for Stagger<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stagger").field("delay", &self.delay).finish_non_exhaustive()
     }

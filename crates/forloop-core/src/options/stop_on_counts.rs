@@ -5,7 +5,7 @@ use core::fmt;
 use super::{ItemRule, OutcomeRule, Rule, WithCondition};
 use crate::{Event, Loop, OutcomeKind, StopReason};
 
-impl<S, P, L, C> Loop<S, P, L, C> {
+impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// Stops the loop when `condition` is true of the [`Counts`] after an item has completed: after two failures,
     /// after ten successes, when more items fail than succeed.
     ///
@@ -48,7 +48,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     pub fn stop_on_counts<G: FnMut(&Counts) -> bool>(
         self,
         condition: G,
-    ) -> Loop<S, P, L, WithCondition<C, StopOnCounts<G>>> {
+    ) -> Loop<S, P, L, WithCondition<C, StopOnCounts<G>>, M> {
         self.with_option(StopOnCounts { condition, counts: Counts::default(), was_met: false })
     }
 }

@@ -5,7 +5,7 @@ use core::fmt;
 use super::{ItemRule, OutcomeRule, Rule, WithCondition};
 use crate::{Loop, Outcome, StopReason};
 
-impl<S, P, L, C> Loop<S, P, L, C> {
+impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// Stops the loop when `condition` is true of an item's index and of what its body has returned: at a fatal
     /// error, at the value that was searched for.
     ///
@@ -50,7 +50,7 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     pub fn stop_on_output<R, G: FnMut(usize, &R) -> bool>(
         self,
         condition: G,
-    ) -> Loop<S, P, L, WithCondition<C, StopOnOutput<G>>> {
+    ) -> Loop<S, P, L, WithCondition<C, StopOnOutput<G>>, M> {
         self.with_option(StopOnOutput { condition, was_met: false })
     }
 }

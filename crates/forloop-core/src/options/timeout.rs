@@ -9,9 +9,9 @@ use super::alarm::Alarm;
 use super::with_option::AddsOutcomes;
 use super::{ItemRule, OutcomeRule, RaisesPanics, Rule, WithOption, WithOutcomes};
 use crate::engine::Key;
-use crate::{LocalTimer, Loop};
+use crate::{LocalTimer, Loop, TimerSet};
 
-impl<S, P, L, C> Loop<S, P, L, C> {
+impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// Cancels a body that has not completed `after` this much time from its start.
     ///
     /// The body is cancelled at its current await, and its outcome is
@@ -39,10 +39,11 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     ///
     /// use forloop::Outcome;
     ///
-    /// async fn lengths(runtime: &(impl forloop::Timer + Clone + 'static), urls: Vec<String>) {
+    /// async fn lengths(clock: &(impl forloop::Timer + Clone + 'static), urls: Vec<String>) {
     ///     let lengths = forloop::each(urls)
     ///         .unbounded()
-    ///         .timeout(runtime, Duration::from_secs(2))
+    ///         .timer(clock)
+    ///         .timeout(Duration::from_secs(2))
     ///         .settle(async |url| Ok::<_, String>(url.len()))
     ///         .await;
     ///     for (index, outcome) in lengths.iter().enumerate() {
@@ -52,12 +53,12 @@ impl<S, P, L, C> Loop<S, P, L, C> {
     ///     }
     /// }
     /// ```
-    pub fn timeout<R: LocalTimer + Clone + 'static>(
-        self,
-        timer: &R,
-        after: Duration,
-    ) -> Loop<S, P, L, WithOutcomes<C, Timeout<R>>> {
-        self.with_option(Timeout::new(timer.clone(), after))
+    pub fn timeout(self, after: Duration) -> Loop<S, P, L, WithOutcomes<C, Timeout<M>>, M>
+    where
+        M: TimerSet,
+    {
+        let timeout = Timeout::new(self.timer.timer(), after);
+        self.with_option(timeout)
     }
 }
 
@@ -69,21 +70,21 @@ impl<S, P, L, C> Loop<S, P, L, C> {
 /// Bodies that have completed stay in the queue until they are at its head, or until the queue has doubled in length
 /// and is compacted. So its length is bounded by twice the number of running bodies, and compaction costs a
 /// constant number of steps for each body. Completions, which are frequent, need not find their entry.
-pub struct Timeout<R: LocalTimer> {
-    timer: R,
+pub struct Timeout<M: TimerSet> {
+    timer: M::Timer,
     after: Duration,
     /// The bodies that were started, each with its due time and its attempt number; the earliest first.
     queue: VecDeque<(Duration, Key, u32)>,
     /// The length at which the queue is compacted.
     compact_at: usize,
-    alarm: Alarm<R>,
+    alarm: Alarm<M::Timer>,
 }
 
 /// Shorter queues are not worth compacting.
 const COMPACT_AT_LEAST: usize = 64;
 
-impl<R: LocalTimer> Timeout<R> {
-    fn new(timer: R, after: Duration) -> Self {
+impl<M: TimerSet> Timeout<M> {
+    fn new(timer: M::Timer, after: Duration) -> Self {
         Self {
             timer,
             after,
@@ -102,12 +103,9 @@ impl<R: LocalTimer> Timeout<R> {
     }
 }
 
-impl<C: RaisesPanics, R: LocalTimer + 'static> RaisesPanics
-    for WithOption<C, Timeout<R>, AddsOutcomes>
-{
-}
+impl<C: RaisesPanics, M: TimerSet> RaisesPanics for WithOption<C, Timeout<M>, AddsOutcomes> {}
 
-impl<R: LocalTimer + 'static> Rule for Timeout<R> {
+impl<M: TimerSet> Rule for Timeout<M> {
     const HAS_SIGNALS: bool = true;
 
     fn on_start(&mut self, body: Key, attempt: u32, alive: impl Fn(Key, u32) -> bool) {
@@ -137,16 +135,16 @@ impl<R: LocalTimer + 'static> Rule for Timeout<R> {
     }
 }
 
-impl<I, R: LocalTimer + 'static> ItemRule<I> for Timeout<R> {}
-impl<T, R: LocalTimer + 'static> OutcomeRule<T> for Timeout<R> {}
+impl<I, M: TimerSet> ItemRule<I> for Timeout<M> {}
+impl<T, M: TimerSet> OutcomeRule<T> for Timeout<M> {}
 
-impl<R: LocalTimer + Clone> Clone for Timeout<R> {
+impl<M: TimerSet> Clone for Timeout<M> {
     fn clone(&self) -> Self {
         Self::new(self.timer.clone(), self.after)
     }
 }
 
-impl<R: LocalTimer> fmt::Debug for Timeout<R> {
+impl<M: TimerSet> fmt::Debug for Timeout<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Timeout").field("after", &self.after).finish_non_exhaustive()
     }

@@ -8,7 +8,7 @@ use super::{ItemPolicy, ItemRule, OutcomeRule, Rule, WithRule};
 use crate::item_map::ItemMap;
 use crate::{Event, Loop, StopReason};
 
-impl<S: Stream, P, L, C> Loop<S, P, L, C> {
+impl<S: Stream, P, L, C, M> Loop<S, P, L, C, M> {
     /// Lets an item take as many permits of the [`limit`](Self::limit) as its weight: megabytes of memory, for
     /// example.
     ///
@@ -42,7 +42,7 @@ impl<S: Stream, P, L, C> Loop<S, P, L, C> {
     /// # }).unwrap();
     /// ```
     #[doc(alias = "semaphore")]
-    pub fn weight_by<G, I>(self, weight: G) -> Loop<S, P, L, WithRule<C, WeightBy<G>>>
+    pub fn weight_by<G, I>(self, weight: G) -> Loop<S, P, L, WithRule<C, WeightBy<G>>, M>
     where
         C: ItemPolicy<S::Item, Item = I>,
         G: FnMut(&I) -> usize,

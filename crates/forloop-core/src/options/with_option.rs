@@ -8,12 +8,12 @@ use super::{AllOrNothing, ItemPolicy, ItemRule, Policy, RaisesPanics, Rule, Seal
 use crate::admission::{AdmissionQueue, MaybeQueue};
 use crate::{Interrupted, Loop, Outcome};
 
-impl<S, P, L, C> Loop<S, P, L, C> {
+impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// The same loop with one more option.
     pub(crate) fn with_option<O: LoopOption>(
         self,
         option: O,
-    ) -> Loop<S, P, L, WithOption<C, O, O::Adds>> {
+    ) -> Loop<S, P, L, WithOption<C, O, O::Adds>, M> {
         self.with(|policy| WithOption::new(policy, option))
     }
 }

@@ -57,7 +57,7 @@ where
     each(futures).unbounded().as_completed(|future| future)
 }
 
-impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
+impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
     /// Runs the bodies, up to the limit at once, and yields index and output of each, in completion
     /// order.
     ///

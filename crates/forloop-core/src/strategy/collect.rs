@@ -13,7 +13,7 @@ use crate::options::{ItemPolicy, OutcomeRule, Policy, RaisesPanics};
 use crate::place::{BodySet, Dispatch, Place};
 use crate::{LimitSet, Loop, LoopError};
 
-impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
+impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
     /// Runs the bodies, up to the limit at once, and collects their outputs in input order.
     ///
     /// The type of the result says which collection to build: a map of pairs, a set, a `String`, a

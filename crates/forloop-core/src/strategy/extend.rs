@@ -12,7 +12,7 @@ use crate::options::{AllOrNothing, ItemPolicy, OutcomeRule, Policy};
 use crate::place::{BodySet, Dispatch, Place};
 use crate::{LimitSet, Loop};
 
-impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
+impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
     /// Runs the bodies, up to the limit at once, and adds each output to `collection` as it completes.
     ///
     /// The outputs are added in completion order; [`collect`](Self::collect) keeps input order. The loop

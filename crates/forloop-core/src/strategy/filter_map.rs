@@ -13,7 +13,7 @@ use crate::options::{AllOrNothing, ItemPolicy, OutcomeRule, Policy, RaisesPanics
 use crate::place::{BodySet, Delivery, Dispatch, Place};
 use crate::{LimitSet, Loop, LoopError};
 
-impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
+impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
     /// Runs the bodies, up to the limit at once, and returns the outputs that are `Some`, in input order.
     ///
     /// A body that returns `None` leaves its item out, as in

@@ -13,7 +13,7 @@ use crate::options::{ItemPolicy, OutcomeRule, Policy, RaisesPanics};
 use crate::place::{BodySet, Dispatch, Place};
 use crate::{LimitSet, Loop, LoopError};
 
-impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
+impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
     /// Runs the bodies, up to the limit at once, and returns index and value of the first `wanted` that
     /// succeed, the earliest first.
     ///

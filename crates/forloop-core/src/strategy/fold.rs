@@ -11,7 +11,7 @@ use crate::options::{ItemPolicy, OutcomeRule, Policy, RaisesPanics};
 use crate::place::{BodySet, Dispatch, Place};
 use crate::{LimitSet, Loop, LoopError};
 
-impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
+impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
     /// Runs the bodies, up to the limit at once, and folds their outputs into one value with `step`, in
     /// completion order.
     ///

@@ -11,7 +11,7 @@ use crate::options::{AllOrNothing, ItemPolicy, OutcomeRule, Policy, RaisesPanics
 use crate::place::{BodySet, Delivery, Dispatch, Place};
 use crate::{LimitSet, Loop, LoopError};
 
-impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
+impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
     /// Runs the bodies, up to the limit at once, and keeps none of their outputs.
     ///
     /// Memory is proportional to the limit, not to the items: a million items at a limit of 64 need

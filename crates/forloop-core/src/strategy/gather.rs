@@ -47,7 +47,7 @@ where
     each(futures).unbounded().gather(|future| future)
 }
 
-impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
+impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
     /// Runs the bodies, up to the limit at once, and returns their outputs in input order.
     ///
     /// # Costs

@@ -95,7 +95,7 @@ where
     each(futures).unbounded().race_ok(|future| future)
 }
 
-impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
+impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
     /// Runs the bodies, up to the limit at once, and returns index and output of the first that
     /// completes.
     ///

@@ -50,7 +50,7 @@ where
     each(futures).unbounded().settle(|future| future)
 }
 
-impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
+impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
     /// Runs the bodies to completion, up to the limit at once, and returns one outcome per item, in
     /// input order.
     ///

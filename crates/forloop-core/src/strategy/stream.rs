@@ -13,7 +13,7 @@ use crate::options::{ItemPolicy, OutcomeRule, Policy};
 use crate::place::{BodySet, Dispatch, Place};
 use crate::{LimitSet, Loop};
 
-impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
+impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
     /// Runs the bodies, up to the limit at once, and yields their outputs as a stream, in input
     /// order.
     ///

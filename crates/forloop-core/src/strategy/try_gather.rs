@@ -55,7 +55,7 @@ where
     each(futures).unbounded().try_gather(|future| future)
 }
 
-impl<S: Stream, P, L, C: Policy> Loop<S, P, L, C> {
+impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
     /// Runs the bodies, up to the limit at once, and returns their values in input order, or stops
     /// at the first failure.
     ///

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 use core::fmt;
+use core::future::Pending;
 use core::ops::ControlFlow;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::pin::Pin;
@@ -13,9 +14,10 @@ use pin_project_lite::pin_project;
 use crate::body::Attempt;
 use crate::budget::BUDGET;
 use crate::engine::{CapacityHint, Completion, FutureSet};
+use crate::looping::WithTimer;
 use crate::place::{BodySet, Inline, InlineJob, Place};
 use crate::simulation::Origin;
-use crate::{LocalTimer, Outcome, Spawn, Task, spawn};
+use crate::{LocalTimer, Outcome, Spawn, Task, TimerSet, TimerUnset, spawn};
 
 /// A set of futures or tasks to [`wait`] for, any number of times.
 ///
@@ -254,25 +256,32 @@ impl<J, R: BodySet<Job = J>> fmt::Debug for TaskSet<J, R> {
 ///
 /// Dropping a wait loses nothing: the set keeps what runs and what has completed for the next wait.
 pub fn wait<J, R: BodySet<Job = J>>(set: &mut TaskSet<J, R>) -> Wait<'_, J, R> {
-    Wait { set: Some(set), is_awaited: |_| false, has_examined_done: false, timeout: None }
+    Wait {
+        set: Some(set),
+        is_awaited: |_| false,
+        has_examined_done: false,
+        timer: TimerUnset,
+        timeout: None,
+    }
 }
 
 pin_project! {
     /// The future of [`wait`], and its condition.
     #[must_use = "a wait does nothing until it is awaited"]
-    pub struct Wait<'a, J, R: BodySet<Job = J> = FutureSet<J>, S = core::future::Pending<()>> {
+    pub struct Wait<'a, J, R: BodySet<Job = J> = FutureSet<J>, M = TimerUnset, S = Pending<()>> {
         // `None` once the wait has completed.
         set: Option<&'a mut TaskSet<J, R>>,
         // Whether this outcome completes the wait.
         is_awaited: fn(&Outcome<R::Output>) -> bool,
         // Whether the completions that an earlier wait has left were examined.
         has_examined_done: bool,
+        timer: M,
         #[pin]
         timeout: Option<S>,
     }
 }
 
-impl<'a, J, R: BodySet<Job = J>, S> Wait<'a, J, R, S> {
+impl<'a, J, R: BodySet<Job = J>, M, S> Wait<'a, J, R, M, S> {
     /// Waits until at least one has completed. More than one is returned if more have completed by then.
     #[doc(alias = "FIRST_COMPLETED")]
     pub fn first_completed(self) -> Self {
@@ -291,29 +300,47 @@ impl<'a, J, R: BodySet<Job = J>, S> Wait<'a, J, R, S> {
         }
     }
 
-    /// Waits no longer than `duration`, counted from this call. The wait then returns what has
+    /// Sets the clock of the [`timeout`](Self::timeout) that follows: see [`Loop::timer`](crate::Loop::timer).
+    pub fn timer<C>(self, timer: &C) -> Wait<'a, J, R, WithTimer<C>, S>
+    where
+        C: LocalTimer + Clone + 'static,
+    {
+        self.with_timer(WithTimer(timer.clone()))
+    }
+
+    /// Returns the same wait with another source of clocks.
+    #[doc(hidden)]
+    pub fn with_timer<C>(self, timer: C) -> Wait<'a, J, R, C, S> {
+        let Self { set, is_awaited, has_examined_done, timer: _, timeout } = self;
+        Wait { set, is_awaited, has_examined_done, timer, timeout }
+    }
+
+    /// Waits no longer than `duration`, counted from the first poll. The wait then returns what has
     /// completed, and cancels nothing.
     ///
     /// A duration of zero waits for one tick of the timer, which is a millisecond on tokio. To see what has completed
     /// without waiting, poll the wait once.
     ///
     /// The wait is not `Send` if the sleeps of a [`LocalTimer`] are not. Those of a [`Timer`](crate::Timer) are.
-    pub fn timeout<C: LocalTimer>(
+    pub fn timeout(
         self,
-        timer: &C,
         duration: Duration,
-    ) -> Wait<'a, J, R, impl Future<Output = ()> + use<C, J, R, S>> {
-        let sleep = timer.sleep_in_place(duration);
-        Wait {
-            set: self.set,
-            is_awaited: self.is_awaited,
-            has_examined_done: self.has_examined_done,
-            timeout: Some(sleep),
-        }
+    ) -> Wait<'a, J, R, M, impl Future<Output = ()> + use<J, R, M, S>>
+    where
+        M: TimerSet,
+    {
+        let Self { set, is_awaited, has_examined_done, timer, .. } = self;
+        let clock = timer.timer();
+        let timeout = Some(async move { clock.sleep_in_place(duration).await });
+        Wait { set, is_awaited, has_examined_done, timer, timeout }
     }
 }
 
-impl<'a, J, R: BodySet<Job = J>, S: Future<Output = ()>> Future for Wait<'a, J, R, S> {
+impl<'a, J, R, M, S> Future for Wait<'a, J, R, M, S>
+where
+    R: BodySet<Job = J>,
+    S: Future<Output = ()>,
+{
     type Output = (Vec<Completed<R::Output>>, &'a mut TaskSet<J, R>);
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -368,7 +395,7 @@ impl<'a, J, R: BodySet<Job = J>, S: Future<Output = ()>> Future for Wait<'a, J, 
     }
 }
 
-impl<J, R: BodySet<Job = J>, S> fmt::Debug for Wait<'_, J, R, S> {
+impl<J, R: BodySet<Job = J>, M, S> fmt::Debug for Wait<'_, J, R, M, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Wait").field("set", &self.set).finish_non_exhaustive()
     }

@@ -62,11 +62,10 @@ async fn workers(bevy: Bevy) -> Result<(), Box<dyn Error>> {
 /// Bevy's pools have no timers; the system's clock serves any host with threads.
 async fn without_time(bevy: Bevy) {
     let settled = forloop::each([60, 3600]).unbounded().on(bevy);
-    let settled =
-        settled.timeout(&SystemTimer, Duration::from_millis(50)).settle(|seconds| async move {
-            SystemTimer.sleep(Duration::from_secs(seconds)).await;
-            Ok::<(), std::io::Error>(())
-        });
+    let settled = settled.timeout(Duration::from_millis(50)).settle(|seconds| async move {
+        SystemTimer.sleep(Duration::from_secs(seconds)).await;
+        Ok::<(), std::io::Error>(())
+    });
     assert!(matches!(settled.await[..], [Outcome::TimedOut, Outcome::TimedOut]));
     println!("two bodies timed out");
 }

@@ -62,7 +62,7 @@ async fn program(runtime: &Compio) -> Result<(), ZeroLimit> {
     let lengths = runtime.on_a_thread(move || async move {
         let words = Rc::new(["one", "three"]);
         let naps =
-            forloop::each(words.iter()).unbounded().deadline(&clock, Duration::from_secs(60));
+            forloop::each(words.iter()).unbounded().timer(&clock).deadline(Duration::from_secs(60));
         let lengths = naps.gather(async |word| {
             compio::time::sleep(Duration::from_millis(1)).await;
             word.len()
@@ -72,7 +72,7 @@ async fn program(runtime: &Compio) -> Result<(), ZeroLimit> {
     println!("a loop that stays on its thread: {:?}", lengths.await);
 
     let naps = forloop::each([60, 3600]).unbounded().on(runtime.clone());
-    let naps = naps.deadline(runtime, Duration::from_millis(20)).gather(|seconds| {
+    let naps = naps.timer(runtime).deadline(Duration::from_millis(20)).gather(|seconds| {
         let runtime = runtime.clone();
         async move { runtime.sleep(Duration::from_secs(seconds)).await }
     });

@@ -47,7 +47,7 @@ async fn program() -> Result<(), ZeroLimit> {
 
     // In the loop's own task they may borrow.
     let words = [String::from("one"), String::from("three")];
-    let naps = forloop::each(&words).unbounded().deadline(&Compio, Duration::from_secs(60));
+    let naps = forloop::each(&words).unbounded().timer(&Compio).deadline(Duration::from_secs(60));
     let lengths = naps.gather(async |word| {
         compio::time::sleep(Duration::from_millis(1)).await;
         word.len()
@@ -55,15 +55,17 @@ async fn program() -> Result<(), ZeroLimit> {
     println!("two bodies that borrow: {:?}", lengths.await.map_err(|late| late.cause));
 
     let naps = forloop::each([1, 3_600_000]).unbounded().on_local(Compio);
-    let naps = naps.timeout(&Compio, Duration::from_millis(200)).settle(|millis| async move {
-        compio::time::sleep(Duration::from_millis(millis)).await;
-        Ok::<_, ()>(millis)
-    });
+    let naps =
+        naps.timer(&Compio).timeout(Duration::from_millis(200)).settle(|millis| async move {
+            compio::time::sleep(Duration::from_millis(millis)).await;
+            Ok::<_, ()>(millis)
+        });
     let naps = naps.await;
     assert!(matches!(naps[..], [Outcome::Ok(1), Outcome::TimedOut]), "{naps:?}");
     println!("a body timed out by compio's timers");
 
-    let naps = forloop::each([60, 3600]).unbounded().deadline(&Compio, Duration::from_millis(20));
+    let naps =
+        forloop::each([60, 3600]).unbounded().timer(&Compio).deadline(Duration::from_millis(20));
     let naps = naps.gather(async |seconds| compio::time::sleep(Duration::from_secs(seconds)).await);
     assert_eq!(naps.await.unwrap_err().cause, Cause::TimedOut);
     println!("a loop stopped by its deadline");

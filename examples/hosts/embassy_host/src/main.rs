@@ -93,7 +93,8 @@ async fn loops() -> Result<(), Box<dyn Error>> {
     let settled = forloop::each([10, 60_000, 20])
         .limit(2)?
         .with_parent_waker()
-        .timeout(&Embassy, Duration::from_millis(300))
+        .timer(&Embassy)
+        .timeout(Duration::from_millis(300))
         .settle(async |ms| Ok::<u64, io::Error>(sleep(ms).await))
         .await;
     assert!(matches!(settled[..], [Outcome::Ok(10), Outcome::TimedOut, Outcome::Ok(20)]));
@@ -102,7 +103,8 @@ async fn loops() -> Result<(), Box<dyn Error>> {
     let late = forloop::each([1, 60_000])
         .unbounded()
         .with_parent_waker()
-        .deadline(&Embassy, Duration::from_millis(200))
+        .timer(&Embassy)
+        .deadline(Duration::from_millis(200))
         .gather(sleep)
         .await
         .unwrap_err();

@@ -44,7 +44,7 @@ pub async fn report(
     let sums = sums.gather(|word| async move { word.bytes().map(u32::from).sum() }).await;
 
     let steps = forloop::each([60, 3600]).unbounded().on(runtime);
-    let steps = steps.timeout(&runtime.clone(), Duration::from_millis(50)).settle(|seconds| {
+    let steps = steps.timer(runtime).timeout(Duration::from_millis(50)).settle(|seconds| {
         let runtime = runtime.clone();
         async move {
             runtime.sleep(Duration::from_secs(seconds)).await;

@@ -108,7 +108,7 @@ async fn in_one_task(glib: &Glib, window: &Rc<Window>) {
 
 async fn without_time(glib: &Glib) {
     let settled = forloop::each([0, 60_000, 0]).unbounded();
-    let settled = settled.timeout(glib, Duration::from_millis(50));
+    let settled = settled.timer(glib).timeout(Duration::from_millis(50));
     let settled = settled.settle(async |ms| {
         glib.sleep(Duration::from_millis(ms)).await;
         Ok::<u64, io::Error>(ms)

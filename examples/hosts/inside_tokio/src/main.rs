@@ -39,7 +39,7 @@ fn on_another_thread(handle: &Handle) -> Result<(), NoRuntime> {
 
     let tokio = Tokio::from(handle.clone());
     let bodies = forloop::each([60, 3600]).unbounded().on(tokio.clone());
-    let settled = bodies.timeout(&tokio, Duration::from_millis(50)).settle({
+    let settled = bodies.timer(&tokio).timeout(Duration::from_millis(50)).settle({
         let tokio = tokio.clone();
         move |seconds| {
             let tokio = tokio.clone();

@@ -55,7 +55,7 @@ async fn program(runtime: &Executor) -> Result<(), ZeroLimit> {
     println!("a thousand cubes on its workers: {} digits", digits.iter().sum::<usize>());
 
     let settled = forloop::each([60, 3600]).unbounded().on(runtime);
-    let settled = settled.timeout(runtime, Duration::from_millis(50)).settle(|seconds| {
+    let settled = settled.timer(runtime).timeout(Duration::from_millis(50)).settle(|seconds| {
         let runtime = runtime.clone();
         async move {
             runtime.sleep(Duration::from_secs(seconds)).await;

@@ -30,7 +30,7 @@ async fn program() -> Result<(), ZeroLimit> {
 
     // A timeout for each body.
     let naps = forloop::each([Duration::ZERO, LONG, Duration::ZERO]).limit(2)?;
-    let settled = naps.timeout(&SystemTimer, SHORT).settle(async |nap| {
+    let settled = naps.timeout(SHORT).settle(async |nap| {
         SystemTimer.sleep(nap).await;
         Ok::<(), io::Error>(())
     });
@@ -38,7 +38,7 @@ async fn program() -> Result<(), ZeroLimit> {
     println!("a body timed out, and the next got its permit");
 
     // A deadline for all of them.
-    let naps = forloop::each([Duration::ZERO, LONG]).unbounded().deadline(&SystemTimer, SHORT);
+    let naps = forloop::each([Duration::ZERO, LONG]).unbounded().deadline(SHORT);
     let late = naps.gather(async |nap| SystemTimer.sleep(nap).await).await.unwrap_err();
     assert_eq!((&late.cause, &late.pending[..]), (&Cause::TimedOut, &[1][..]));
     println!("{late}: {} of 2 was ready", late.ready.iter().filter(|ready| ready.is_ok()).count());

@@ -6,10 +6,10 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
-use crate::looping::NoOptions;
+use crate::looping::{NoOptions, WithTimer};
 use crate::options::{CancelOn, Deadline, Policy, WithInterrupt};
 use crate::outcome::catch;
-use crate::{Cause, Failure, LocalTimer, LoopError, Panic};
+use crate::{Cause, Failure, LocalTimer, LoopError, Panic, TimerSet, TimerUnset};
 
 /// Runs a group of any kind of children.
 pub trait GroupDriver {
@@ -45,24 +45,25 @@ pub(super) type GroupResult<T, E> = Result<(T, Vec<Failure<E>>), LoopError<E>>;
 /// A group that can be awaited: a [`task_group`](crate::task_group), a [`scope`](crate::scope) or a
 /// [`local_scope`](crate::local_scope).
 #[must_use = "a group does nothing until it is awaited"]
-pub struct GroupFuture<D, C = NoOptions, M = FailFast> {
+pub struct GroupFuture<D, C = NoOptions, M = FailFast, R = TimerUnset> {
     driver: D,
     /// `None` once the group has completed.
     policy: Option<C>,
     mode: M,
+    timer: R,
 }
 
 // Nothing in it is pinned in place.
-impl<D, C, M> Unpin for GroupFuture<D, C, M> {}
+impl<D, C, M, R> Unpin for GroupFuture<D, C, M, R> {}
 
 impl<D> GroupFuture<D> {
     #[inline(always)] // so that it is constructed in place
     pub(super) fn new(driver: D) -> Self {
-        Self { driver, policy: Some(NoOptions), mode: FailFast }
+        Self { driver, policy: Some(NoOptions), mode: FailFast, timer: TimerUnset }
     }
 }
 
-impl<D, C, M> GroupFuture<D, C, M> {
+impl<D, C, M, R> GroupFuture<D, C, M, R> {
     /// Cancels the group when `signal` completes, with any output.
     ///
     /// As [`Group::cancel`](crate::Group::cancel), but from outside: the group returns
@@ -91,32 +92,47 @@ impl<D, C, M> GroupFuture<D, C, M> {
     pub fn cancel_on<W: IntoFuture>(
         self,
         signal: W,
-    ) -> GroupFuture<D, WithInterrupt<C, CancelOn<W::IntoFuture>>, M> {
+    ) -> GroupFuture<D, WithInterrupt<C, CancelOn<W::IntoFuture>>, M, R> {
         let signal = CancelOn::new(signal.into_future());
         self.with(|policy| WithInterrupt::new(policy, signal))
+    }
+
+    /// Sets the clock of the [`deadline`](Self::deadline) that follows: see [`Loop::timer`](crate::Loop::timer).
+    pub fn timer<T>(self, timer: &T) -> GroupFuture<D, C, M, WithTimer<T>>
+    where
+        T: LocalTimer + Clone + 'static,
+    {
+        self.with_timer(WithTimer(timer.clone()))
+    }
+
+    /// Returns the same group with another source of clocks.
+    #[doc(hidden)]
+    #[inline(always)] // so that it is constructed in place
+    pub fn with_timer<T>(self, timer: T) -> GroupFuture<D, C, M, T> {
+        let Self { driver, policy, mode, timer: _ } = self;
+        GroupFuture { driver, policy, mode, timer }
     }
 
     /// Cancels the group `after` this time, counted from its first poll.
     ///
     /// The group then returns [`LoopError::TimedOut`], or [`LoopError::Failed`] with that cause if a
     /// child has failed by then.
-    pub fn deadline<R: LocalTimer + Clone + 'static>(
-        self,
-        timer: &R,
-        after: Duration,
-    ) -> GroupFuture<D, WithInterrupt<C, Deadline<R>>, M> {
-        let deadline = Deadline::new(timer, after);
+    pub fn deadline(self, after: Duration) -> GroupFuture<D, WithInterrupt<C, Deadline<R>>, M, R>
+    where
+        R: TimerSet,
+    {
+        let deadline = Deadline::new(self.timer.timer(), after);
         self.with(|policy| WithInterrupt::new(policy, deadline))
     }
 
     /// Returns the same group under another policy.
-    fn with<I>(self, policy: impl FnOnce(C) -> I) -> GroupFuture<D, I, M> {
-        let Self { driver, policy: before, mode } = self;
-        GroupFuture { driver, policy: before.map(policy), mode }
+    fn with<I>(self, policy: impl FnOnce(C) -> I) -> GroupFuture<D, I, M, R> {
+        let Self { driver, policy: before, mode, timer } = self;
+        GroupFuture { driver, policy: before.map(policy), mode, timer }
     }
 }
 
-impl<D: GroupDriver, C> GroupFuture<D, C> {
+impl<D: GroupDriver, C, R> GroupFuture<D, C, FailFast, R> {
     /// Has a child's failure not stop the group: siblings and body continue, and the group returns every
     /// child's error beside the body's value.
     ///
@@ -144,10 +160,10 @@ impl<D: GroupDriver, C> GroupFuture<D, C> {
     /// ```
     #[doc(alias = "supervisorScope")]
     #[doc(alias = "SupervisorJob")]
-    pub fn supervised(self) -> GroupFuture<D, C, Supervise> {
-        let Self { mut driver, policy, mode: FailFast } = self;
+    pub fn supervised(self) -> GroupFuture<D, C, Supervise, R> {
+        let Self { mut driver, policy, mode: FailFast, timer } = self;
         driver.supervise();
-        GroupFuture { driver, policy, mode: Supervise }
+        GroupFuture { driver, policy, mode: Supervise, timer }
     }
 }
 
@@ -194,7 +210,7 @@ pub struct Supervised<T, E> {
     pub failures: Vec<Failure<E>>,
 }
 
-impl<D: GroupDriver, C: Policy, M: FailureMode> Future for GroupFuture<D, C, M> {
+impl<D: GroupDriver, C: Policy, M: FailureMode, R> Future for GroupFuture<D, C, M, R> {
     type Output = Result<M::Output<D::Value, D::Error>, LoopError<D::Error>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -215,7 +231,7 @@ impl<D: GroupDriver, C: Policy, M: FailureMode> Future for GroupFuture<D, C, M> 
     }
 }
 
-impl<D, C, M> fmt::Debug for GroupFuture<D, C, M> {
+impl<D, C, M, R> fmt::Debug for GroupFuture<D, C, M, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GroupFuture").finish_non_exhaustive()
     }

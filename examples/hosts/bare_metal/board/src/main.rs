@@ -73,7 +73,8 @@ async fn loops() -> Result<(), ZeroLimit> {
 
     let settled = each([2, 60_000, 4])
         .limit(2)?
-        .timeout(&Board, Duration::from_millis(50))
+        .timer(&Board)
+        .timeout(Duration::from_millis(50))
         .settle(async |ms| if ms == 4 { Err("no answer") } else { Ok(sleep(ms).await) })
         .await;
     let [Outcome::Ok(2), Outcome::TimedOut, Outcome::Err("no answer")] = settled[..] else {

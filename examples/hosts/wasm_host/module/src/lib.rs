@@ -48,7 +48,8 @@ async fn loops() -> Result<(), ZeroLimit> {
 
     let settled = forloop::each([10, 60_000, 20])
         .limit(2)?
-        .timeout(&Page, Duration::from_millis(300))
+        .timer(&Page)
+        .timeout(Duration::from_millis(300))
         .settle(async |ms| Ok::<u64, String>(sleep(ms).await))
         .await;
     assert!(matches!(settled[..], [Outcome::Ok(10), Outcome::TimedOut, Outcome::Ok(20)]));

@@ -1,7 +1,0 @@
-//! Options take a timer by reference, and clone it.
-
-use std::time::Duration;
-
-fn main() {
-    let _loop = forloop::each([1, 2, 3]).timeout(forloop::smol::Smol, Duration::from_secs(1));
-}
