@@ -123,6 +123,7 @@ fn types() -> Vec<Case> {
         BoxError => "Send Sync Unpin",
         Summary => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Cancelled => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        TimedOut => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Closed => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         ZeroLimit => "Send Sync Unpin UnwindSafe RefUnwindSafe",
 
@@ -254,6 +255,10 @@ fn strategies() -> Vec<Case> {
 
         // Ready-made futures.
         gather([send::value(1)]) => "Send Sync Unpin",
+        timeout(TIME, send::value(1)) => "Send",
+        timeout(TIME, rc::value(1)) => "",
+        until(CancelToken::new(), send::value(1)) => "Send Sync UnwindSafe RefUnwindSafe",
+        until(CancelToken::new(), rc::value(1)) => "UnwindSafe RefUnwindSafe",
         sequential([send::value(1)]) => "Send Sync Unpin",
         try_gather([send::result(1)]) => "Send Sync Unpin",
         settle([send::result(1)]) => "Send Sync Unpin",

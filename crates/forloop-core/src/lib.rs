@@ -76,7 +76,7 @@ pub use crate::options::{
 pub use crate::outcome::StopReason;
 pub use crate::outcome::{
     BodyError, BoxError, Cancelled, Cause, Closed, Failure, Interrupted, LoopError, Outcome,
-    OutcomeKind, Panic, Summary, ZeroLimit,
+    OutcomeKind, Panic, Summary, TimedOut, ZeroLimit,
 };
 #[doc(hidden)]
 pub use crate::place::{BodySet, BoxedSource, Completer, PoolSet, SpawnedSet};
@@ -93,7 +93,7 @@ pub use crate::strategy::{
     AsCompleted, Child, Completed, FailFast, FailureMode, FilterBody, Group, GroupDriver,
     GroupFuture, InOrder, LocalScope, ReadySignal, ResultReceiver, Results, Scope, Settled,
     StartError, Supervise, Supervised, TaskSet, Unordered, Wait, as_completed, gather, local_scope,
-    race, race_ok, scope, sequential, settle, task_group, task_list, try_gather, wait,
+    race, race_ok, scope, sequential, settle, task_group, task_list, try_gather, until, wait,
 };
 pub use crate::task::Task;
 pub use crate::token::{CancelToken, Cancellation, DropGuard};

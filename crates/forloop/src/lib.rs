@@ -123,6 +123,8 @@ mod flavor;
 mod groups;
 pub mod guide;
 mod run;
+#[cfg(any(feature = "tokio", feature = "timer", feature = "sim"))]
+mod timeout;
 
 pub use forloop_core::*;
 pub use futures_lite::future::block_on;
@@ -156,6 +158,8 @@ pub use crate::any::{AnyRuntime, NoRuntime, runtime};
 pub use crate::begin::{each, each_stream, try_each, try_each_stream, wait};
 pub use crate::groups::{local_scope, scope, task_group};
 pub use crate::run::run;
+#[cfg(any(feature = "tokio", feature = "timer", feature = "sim"))]
+pub use crate::timeout::timeout;
 
 #[cfg(all(doctest, feature = "sim", feature = "smol"))]
 #[doc = include_str!("../../../README.md")]

@@ -488,7 +488,7 @@ impl<E: Error + 'static, S: Error + 'static> Error for LoopError<E, S> {
 }
 
 /// A task was stopped before it had a value: it was cancelled, its group refused or cancelled it, or its
-/// runtime was shut down.
+/// runtime was shut down. Or the signal of [`until`](crate::until) has completed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cancelled;
 
@@ -499,6 +499,18 @@ impl fmt::Display for Cancelled {
 }
 
 impl Error for Cancelled {}
+
+/// A future did not complete in its time: see `forloop::timeout`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimedOut;
+
+impl fmt::Display for TimedOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("timed out")
+    }
+}
+
+impl Error for TimedOut {}
 
 /// A limit of zero, with which a loop would never run a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

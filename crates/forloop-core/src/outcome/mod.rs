@@ -15,7 +15,7 @@ pub(crate) use self::bounded::FirstOf;
 pub use self::boxed::BoxError;
 pub(crate) use self::boxed::unboxed;
 pub(crate) use self::error::FailureIndex;
-pub use self::error::{Cancelled, Closed, Failure, LoopError, ZeroLimit};
+pub use self::error::{Cancelled, Closed, Failure, LoopError, TimedOut, ZeroLimit};
 pub use self::interrupted::{Cause, Interrupted, StopReason};
 pub(crate) use self::interrupted::{Interruption, SourceError, StopEffect};
 pub use self::kind::OutcomeKind;

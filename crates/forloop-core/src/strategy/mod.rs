@@ -28,6 +28,7 @@ mod settled;
 mod stream;
 mod task_list;
 mod try_gather;
+mod until;
 mod wait;
 
 pub use self::as_completed::{AsCompleted, as_completed};
@@ -46,4 +47,5 @@ pub use self::settled::Settled;
 pub use self::stream::{InOrder, Unordered};
 pub use self::task_list::task_list;
 pub use self::try_gather::try_gather;
+pub use self::until::until;
 pub use self::wait::{Completed, TaskSet, Wait, wait};
