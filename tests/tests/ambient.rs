@@ -6,7 +6,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use forloop::async_std::AsyncStd;
-use forloop::backon::ConstantBuilder;
+use forloop::backon::{ConstantBuilder, ExponentialBuilder};
 use forloop::sim::Sim;
 use forloop::smol::Smol;
 use forloop::timer::SystemTimer;
@@ -219,4 +219,38 @@ fn without_a_runtime_the_clock_is_the_systems() {
     let now = timer.now_local();
     assert!(before <= now && now <= SystemTimer.now());
     assert!(Tokio::current().is_err());
+}
+
+/// The job of the README, as it is there.
+async fn crawl<F>(urls: &[&str], fetch: impl Fn(String) -> F) -> Result<Vec<usize>, ZeroLimit>
+where
+    F: Future<Output = std::io::Result<String>>,
+{
+    let pages = forloop::each(urls)
+        .limit(50)?
+        .limit_by(|url| url.split('/').nth(2), 8)?
+        .timeout(Duration::from_secs(2))
+        .retry(ExponentialBuilder::default().with_max_times(3).with_jitter())
+        .settle(async |url| fetch((*url).to_owned()).await)
+        .await;
+    let timed_out =
+        |(index, page): (usize, &Outcome<_, _>)| matches!(page, Outcome::TimedOut).then_some(index);
+    Ok(pages.iter().enumerate().filter_map(timed_out).collect())
+}
+
+#[test]
+fn the_job_of_the_readme_is_simulated_without_a_change() {
+    let urls = ["https://a.example/1", "https://a.example/slow", "https://b.example/1"];
+    forloop::sim::check(100, |sim| async move {
+        let fetch = |url: String| {
+            let sim = sim.clone();
+            async move {
+                sim.sleep(if url.ends_with("slow") { HOUR } else { Duration::ZERO }).await;
+                Ok(url)
+            }
+        };
+        assert_eq!(crawl(&urls, fetch).await, Ok(vec![1]));
+        // Four attempts of two seconds each, and three delays.
+        assert!(Duration::from_secs(8) < sim.now() && sim.now() < MINUTE);
+    });
 }

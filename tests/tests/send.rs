@@ -217,8 +217,8 @@ fn loops_that_push_borrowed_items_to_workers_are_send() {
         let place = WorkerPool::new(Smol).push_dispatch();
         let looping = || forloop::each(&words).limit(2).unwrap().at(place);
         sum += looping().try_gather(body).await.unwrap().len();
-        sum += looping().timer(&Smol).timeout(time).settle(body).await.len();
-        let mut stream = looping().timer(&Smol).deadline(time).stream(body);
+        sum += looping().timeout(time).settle(body).await.len();
+        let mut stream = looping().deadline(time).stream(body);
         while let Some(length) = stream.next().await {
             sum += length.unwrap().unwrap();
         }
@@ -236,7 +236,6 @@ fn loops_with_options_are_send() {
         let theirs = tokio_util::sync::CancellationToken::new();
         let time = std::time::Duration::from_secs(60);
         let settled = forloop::each(&words)
-            .timer(&Smol)
             .timeout(time)
             .limit(2)
             .unwrap()
@@ -247,7 +246,6 @@ fn loops_with_options_are_send() {
             .settle(|word| client.fetch(word))
             .await;
         let gathered = forloop::each(words.iter())
-            .timer(&Smol)
             .timeout(time)
             .unbounded()
             .cancel_on(theirs.cancelled())
@@ -265,7 +263,6 @@ fn loops_with_options_are_send() {
         let lines = words.iter().map(Ok::<_, std::io::Error>);
         let fallible = forloop::try_each(lines)
             .unbounded()
-            .timer(&Smol)
             .deadline(time)
             .try_gather(|word| client.fetch(word))
             .await
@@ -274,7 +271,6 @@ fn loops_with_options_are_send() {
         let mut streamed = 0;
         let mut stream = forloop::each(&words)
             .unbounded()
-            .timer(&Smol)
             .timeout(time)
             .cancel_on(theirs.cancelled())
             .stream(|word| client.fetch(word));
@@ -296,7 +292,6 @@ fn loops_with_options_are_send() {
             Ok(())
         })
         .supervised()
-        .timer(&Smol)
         .deadline(time)
         .cancel_on(theirs.cancelled())
         .await
@@ -320,12 +315,11 @@ fn spawned_loops_with_options_are_send() {
         let body = |word: String| async move { length(&word).await };
         let words = || ["to", "be"].map(String::from);
         let looping = || forloop::each(words()).limit(2).unwrap().on(Smol);
-        let settled = looping().timer(&Smol).timeout(time).cancel_on(&token).settle(body).await;
-        let tried = looping().timer(&Smol).timeout(time).deadline(time).try_gather(body).await;
+        let settled = looping().timeout(time).cancel_on(&token).settle(body).await;
+        let tried = looping().timeout(time).deadline(time).try_gather(body).await;
         let (_, first) = looping().cancel_on(&token).race_ok(body).await.unwrap();
         let mut sum = first;
         looping()
-            .timer(&Smol)
             .timeout(time)
             .cancel_on(&token)
             .stream_unordered(body)
