@@ -38,7 +38,7 @@ pub fn an_item_of_a_queue_is_finished_after_its_last_attempt<B: Backend>(backend
         let calls = Log::default();
         let looping =
             each_stream(WorkQueue::new([0_u64])).limit(limit).unwrap().at(backend.place());
-        let looping = looping.timeout(&clock, seconds::<B>(5)).retry(&clock, again);
+        let looping = looping.timer(&clock).timeout(seconds::<B>(5)).retry(again);
         let settled = backend.block_on(looping.settle(boxed(|item: WorkItem<u64>| {
             let attempt = calls.read().iter().filter(|&&n| n == *item).count();
             calls.write(*item);
