@@ -128,6 +128,10 @@ fn types() -> Vec<Case> {
         ZeroLimit => "Send Sync Unpin UnwindSafe RefUnwindSafe",
 
         // Sources.
+        Chunks<Source, PlainItems> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        ChunksWithin<Source, PlainItems, Smol> => "Send Unpin",
+        PlainItems => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        FallibleItems => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         WorkQueue<u32> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         WorkQueue<Rc<u32>> => "Unpin UnwindSafe RefUnwindSafe",
         WorkItem<u32> => "Send Sync Unpin UnwindSafe RefUnwindSafe",

@@ -320,6 +320,12 @@ macro_rules! __cases {
                 both a_fallible_source_without_an_error_changes_no_output: "BND-9";
                 both a_source_error_instead_of_the_last_item_is_returned: "BND-9";
             }
+            chunks {
+                both every_chunk_but_the_last_is_complete: "BND-11";
+                both a_chunk_is_passed_on_after_its_time: "BND-11";
+                both a_complete_chunk_does_not_wait: "BND-11";
+                both a_source_error_comes_after_the_items_before_it: "BND-11";
+            }
             work_queue {
                 both a_queue_ends_when_no_item_is_left_and_no_body_runs: "BND-10";
                 both an_item_of_a_queue_is_finished_after_its_last_attempt: "BND-10";

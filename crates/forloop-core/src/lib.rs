@@ -54,6 +54,7 @@ mod options;
 mod driver;
 
 mod builder;
+mod chunks;
 
 mod strategy;
 
@@ -61,6 +62,9 @@ mod strategy;
 pub use crate::admission::{AdmissionQueue, MaybeQueue, NoQueue};
 pub use crate::body::{Attempt, Body, TryBody, UnitBody};
 pub use crate::builder::{each, each_stream, try_each, try_each_stream};
+#[doc(hidden)]
+pub use crate::chunks::{ChunkOf, FallibleItems, PlainItems};
+pub use crate::chunks::{Chunks, ChunksWithin};
 pub use crate::driver::{BodySpawner, Spawner};
 pub use crate::engine::{FutureSet, JobHandle, Key};
 pub use crate::looping::{

@@ -154,6 +154,12 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
         Loop { source, place, limit, policy, timer, origin }
     }
 
+    /// Returns the same loop over another source.
+    pub(crate) fn map_source<Q>(self, source: impl FnOnce(S) -> Q) -> Loop<Q, P, L, C, M> {
+        let Self { source: before, place, limit, policy, timer, origin } = self;
+        Loop { source: source(before), place, limit, policy, timer, origin }
+    }
+
     /// Returns the same loop at another place.
     pub(crate) fn map_place<Q>(self, place: impl FnOnce(P) -> Q) -> Loop<S, Q, L, C, M> {
         let Self { source, place: before, limit, policy, timer, origin } = self;

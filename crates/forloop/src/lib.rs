@@ -46,6 +46,7 @@
 //! | at most `n` starts per second | `rate`, with the feature `rate` |
 //! | the next body to start at the previous failure, or after a delay | [`stagger`](Loop::stagger) |
 //! | to retry failures | [`retry`](Loop::retry) |
+//! | items in chunks, also by time | [`chunks`](Loop::chunks) and [`within`](Loop::within), directly after `each` |
 //! | a time-out for each body | [`timeout`](Loop::timeout) |
 //! | a deadline for the loop | [`deadline`](Loop::deadline) |
 //! | to stop it from outside, on a token, Ctrl-C or any future | [`cancel_on`](Loop::cancel_on), [`CancelToken`]; `forloop::ctrl_c()` with the feature `ctrl-c` |

@@ -93,6 +93,8 @@ pub(super) fn rows() -> Vec<Case> {
         spawned().timer(&Smol).retry(retry()).try_gather(send::result) => "Send Unpin",
         in_task().timer(&Smol).rate(some::<Rate>()).gather(send::value) => "Send Unpin",
         in_task().timer(&Smol).rate(some::<SharedRate>()).gather(send::value) => "Send Unpin",
+        each(0..9).chunks(some::<std::num::NonZeroUsize>()).sequential().gather(async |_| ()) => "Send Sync Unpin",
+        each(0..9).chunks(some::<std::num::NonZeroUsize>()).within(TIME).sequential().gather(async |_| ()) => "Send Unpin",
         in_task().shared_limit(&some()).gather(send::value) => "Send Sync Unpin",
         in_task().timer(&Smol).stagger(TIME).race(send::value) => "Send Unpin",
         in_task().limit_by(|n| *n, some::<std::num::NonZeroUsize>()).gather(send::value) => "Send Sync Unpin",

@@ -18,7 +18,7 @@ pub(crate) const TABLE: &[(&str, usize)] = &[
     ("ASC", 5),
     ("LST", 4),
     ("GRP", 9),
-    ("BND", 10),
+    ("BND", 11),
     ("CAN", 5),
     ("TMO", 3),
     ("PAN", 3),

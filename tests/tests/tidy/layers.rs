@@ -27,7 +27,7 @@ const LAYERS: &[&[&str]] = &[
     &["admission"],
     &["options"],
     &["driver"],
-    &["builder"],
+    &["builder", "chunks"],
     &["strategy"],
 ];
 

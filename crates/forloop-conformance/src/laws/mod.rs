@@ -5,6 +5,7 @@ pub mod admission;
 pub mod as_completed;
 pub mod bounded;
 pub mod cancel;
+pub mod chunks;
 pub mod collect;
 pub mod cooperative;
 pub mod deadlock;

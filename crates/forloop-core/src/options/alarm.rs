@@ -18,7 +18,7 @@ use crate::LocalTimer;
 /// for each body.
 ///
 /// The clock determines the type of the sleep. So a loop is `Send` unless the sleeps of its clock stay on their thread.
-pub(super) struct Alarm<R: LocalTimer> {
+pub(crate) struct Alarm<R: LocalTimer> {
     set: Option<SetTimer<R::Sleep>>,
 }
 
@@ -36,7 +36,7 @@ impl<R: LocalTimer> Default for Alarm<R> {
 
 impl<R: LocalTimer> Alarm<R> {
     /// Ready when `timer`'s clock shows `due`.
-    pub(super) fn poll_until(
+    pub(crate) fn poll_until(
         &mut self,
         timer: &R,
         due: Duration,
@@ -58,7 +58,7 @@ impl<R: LocalTimer> Alarm<R> {
     }
 
     /// Drops the timer: nothing is waited for.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.set = None;
     }
 }

@@ -47,6 +47,7 @@ mod weight_by;
 mod with_option;
 mod wrapper;
 
+pub(crate) use self::alarm::Alarm;
 pub use self::cancel_on::CancelOn;
 pub use self::catch_panics::CatchPanics;
 pub use self::deadline::Deadline;

@@ -512,13 +512,13 @@ impl fmt::Display for TimedOut {
 
 impl Error for TimedOut {}
 
-/// A limit of zero, with which a loop would never run a body.
+/// A limit of zero, with which a loop would never run a body, or chunks of zero items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ZeroLimit;
 
 impl fmt::Display for ZeroLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the limit of a loop must be at least 1")
+        f.write_str("a limit or a size of chunks must be at least 1")
     }
 }
 
