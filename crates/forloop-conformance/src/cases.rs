@@ -50,6 +50,7 @@ macro_rules! __cases {
                 both at_most_limit_bodies_are_in_flight: "BND-1";
                 both a_free_permit_starts_the_next_body_at_once: "BND-2";
                 both the_source_is_pulled_only_for_a_free_permit: "BND-4";
+                both a_result_that_is_not_taken_keeps_its_permit: "BND-4";
                 both a_result_that_the_ordered_stream_buffers_keeps_its_permit: "BND-4", "law 7";
                 both at_most_limit_bodies_exist: "BND-5";
                 both the_ordered_stream_keeps_input_order_and_the_unordered_one_completion_order: "BND-6";

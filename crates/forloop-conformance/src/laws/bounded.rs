@@ -72,6 +72,42 @@ pub fn the_source_is_pulled_only_for_a_free_permit<B: Backend>(backend: B) {
     });
 }
 
+/// BND-4: A result that is not taken keeps its permit, also if its body was ready at its first poll.
+pub fn a_result_that_is_not_taken_keeps_its_permit<B: Backend>(backend: B) {
+    for limit in [1, 3, 100] {
+        let (pulled, taken) = (Log::default(), Log::default());
+        let looping = || {
+            let (pulls, takes) = (pulled.clone(), taken.clone());
+            let items = (0..200).inspect(move |&n: &u64| {
+                pulls.write(n);
+                assert!(pulls.read().len() <= takes.read().len() + limit, "limit {limit}");
+            });
+            each(items).limit(limit).unwrap().at(backend.place()).stream_unordered(boxed(
+                |n: u64| {
+                    job(async move {
+                        yields((n % 3) as usize / 2).await;
+                        n
+                    })
+                },
+            ))
+        };
+        backend.block_on(async {
+            let mut results = Box::pin(looping());
+            while let Some(n) = results.next().await {
+                taken.write(n);
+            }
+            assert_eq!((pulled.take().len(), taken.take().len()), (200, 200));
+            looping()
+                .for_each(|n| {
+                    taken.write(n);
+                    yields((n % 2) as usize)
+                })
+                .await;
+            assert_eq!((pulled.take().len(), taken.take().len()), (200, 200));
+        });
+    }
+}
+
 /// BND-4, law 7: In the ordered stream, a result that waits for an earlier one keeps its permit.
 pub fn a_result_that_the_ordered_stream_buffers_keeps_its_permit<B: Backend>(backend: B) {
     let (first, pulled) = (Gate::default(), Log::default());

@@ -285,10 +285,10 @@ where
 
     /// Drives the loop and passes each completion to `on_complete`, until that breaks. Returns `Continue`
     /// when the source is exhausted, or the loop has stopped, and no body runs. `held` counts the results
-    /// that were passed on and still hold a permit.
+    /// that were passed on and still hold a permit. `None` if a completion that is passed on holds none.
     ///
-    /// `on_complete(None)` marks the end of a batch: the next completion requires waiting, pulling an item,
-    /// or polling the options' signals.
+    /// `on_complete(None)` marks the end of a batch: the next completion requires waiting, starting more bodies,
+    /// or polling the options' signals. A batch is what one round completes, or one run of starts.
     ///
     /// `may_fail` says whether the receiver may call [`stop_after_round`](Self::stop_after_round). It is a constant: where
     /// it is false, and options ask for no last round either, the compiler removes the code for it.
@@ -296,13 +296,12 @@ where
     pub(crate) fn poll_completions<B>(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        held: usize,
+        held: Option<usize>,
         may_fail: bool,
         mut on_complete: impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
     ) -> Poll<ControlFlow<B>> {
         if J::ON_POOL {
-            self.as_mut().set_up(false, Some(|_| Delivery::Prompt));
-            self.as_mut().project().running.set_held_permits(held);
+            self.as_mut().project().running.set_held_permits(held.unwrap_or(0));
         }
         let mut signals = Signals::Unchecked;
         loop {
@@ -325,7 +324,7 @@ where
     fn step<B>(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        held: usize,
+        held: Option<usize>,
         may_fail: bool,
         signals: &mut Signals,
         on_complete: &mut impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
@@ -362,14 +361,14 @@ where
     fn step_running<B>(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        held: usize,
+        held: Option<usize>,
         signals: &mut Signals,
         on_complete: &mut impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
     ) -> Option<Step<B>> {
         let may_start = if C::HAS_RULES {
-            self.may_admit(held)
+            self.may_admit(held.unwrap_or(0))
         } else {
-            self.source.is_some() && self.has_room(held)
+            self.source.is_some() && self.has_room(held.unwrap_or(0))
         };
         if !may_start {
             return None;
@@ -506,7 +505,13 @@ where
     /// Whether one more body may run.
     #[inline]
     fn has_room(&self, held: usize) -> bool {
-        self.running.len().saturating_add(held) < self.limit && self.started_this_round < ROUND
+        self.room(held) > 0 && self.started_this_round < ROUND
+    }
+
+    /// How many permits are free.
+    #[inline]
+    fn room(&self, held: usize) -> usize {
+        self.limit.saturating_sub(self.running.len().saturating_add(held))
     }
 
     /// Polls the woken bodies of this round and passes on their completions, until the round or the budget

@@ -1,11 +1,9 @@
 //! `as_completed`: index and output of each body, in completion order.
 
-use alloc::collections::VecDeque;
-
 use futures_core::Stream;
 
 use super::Results;
-use super::output_buffer::OutputBuffer;
+use super::output_buffer::{OutputBuffer, Queue};
 use crate::body::Body;
 use crate::driver::BodySpawner;
 use crate::engine::FutureSet;
@@ -113,14 +111,14 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
         P: Place<B, Set = J, Dispatch: Dispatch<S, F, I>>,
         J: BodySet<Output = B::Returns>,
     {
-        Results::new(self.drive(body, None), AsCompleted { outputs: VecDeque::new() })
+        Results::new(self.drive(body, None), AsCompleted { outputs: Queue::new() })
     }
 }
 
 /// Outputs with their index, in completion order.
 #[derive(Debug)]
 pub struct AsCompleted<T> {
-    outputs: VecDeque<(usize, T)>,
+    outputs: Queue<(usize, T)>,
 }
 
 impl<T> OutputBuffer for AsCompleted<T> {
@@ -128,20 +126,24 @@ impl<T> OutputBuffer for AsCompleted<T> {
     type Item = (usize, T);
     type Left = ();
 
+    #[inline]
     fn push(&mut self, index: usize, output: T) {
-        self.outputs.push_back((index, output));
+        self.outputs.push((index, output));
     }
 
+    #[inline]
     fn pop(&mut self) -> Option<(usize, T)> {
-        self.outputs.pop_front()
+        self.outputs.pop()
     }
 
+    #[inline]
     fn len(&self) -> usize {
         self.outputs.len()
     }
 
-    fn has_spare_capacity(&self) -> bool {
-        self.outputs.len() < self.outputs.capacity()
+    #[inline]
+    fn shrink(&mut self) {
+        self.outputs.shrink();
     }
 
     fn take_left(&mut self) {}

@@ -203,7 +203,7 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<()> {
         let mut on_complete = |completion| Self::deliver_batched(collector, completion);
-        while ready!(drive.as_mut().poll_completions(cx, 0, Self::MAY_FAIL, &mut on_complete))
+        while ready!(drive.as_mut().poll_completions(cx, None, Self::MAY_FAIL, &mut on_complete))
             .is_break()
         {
             if Self::MAY_FAIL {
@@ -240,7 +240,12 @@ where
             let mut has_delivered = false;
             let mut on_complete =
                 |completion| Self::deliver(collector, &mut has_delivered, completion);
-            match ready!(drive.as_mut().poll_completions(cx, 0, Self::MAY_FAIL, &mut on_complete)) {
+            match ready!(drive.as_mut().poll_completions(
+                cx,
+                None,
+                Self::MAY_FAIL,
+                &mut on_complete
+            )) {
                 ControlFlow::Continue(()) => return Poll::Ready(()),
                 ControlFlow::Break(Pause::BatchEnd) => {}
                 ControlFlow::Break(Pause::Complete) if Self::MAY_FAIL => {

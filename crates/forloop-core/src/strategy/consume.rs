@@ -32,7 +32,7 @@ use pin_project_lite::pin_project;
 
 use super::output_buffer::OutputBuffer;
 use super::result_channel::{ResultReceiver, ResultSender};
-use super::results::{Fill, Results};
+use super::results::{Results, Taker};
 use crate::admission::MaybeQueue;
 use crate::body::Body;
 use crate::driver::Spawner;
@@ -318,7 +318,7 @@ where
                 self.as_mut().poll_consumer(cx);
             }
             let in_channel = self.channel.len();
-            match self.as_mut().project().results.poll_fill(cx, in_channel, Fill::Batch) {
+            match self.as_mut().project().results.poll_fill(cx, in_channel, Taker::Consumer) {
                 Poll::Ready(true) => self.as_mut().send_buffered(),
                 Poll::Ready(false) if self.is_stopping => {
                     ready!(self.as_mut().project().consumer.poll_wait_groups(cx));

@@ -14,7 +14,7 @@ use crate::admission::{MaybeQueue, NoQueue};
 use crate::driver::{Drive, Spawner};
 use crate::looping::NoOptions;
 use crate::options::{ItemPolicy, OutcomeRule, Policy};
-use crate::place::BodySet;
+use crate::place::{BodySet, Delivery};
 
 pin_project! {
     /// The results of a loop, as a stream.
@@ -25,6 +25,9 @@ pin_project! {
     /// or [`try_for_each`](Results::try_for_each), which poll the bodies while the step awaits.
     /// Spawned bodies run during `step`, too, but the loop starts the next body only when the stream
     /// is polled again.
+    ///
+    /// The results of in-task bodies come in batches: those of bodies that were woken together, or of up to 64 that are
+    /// ready at their first poll. Each keeps its permit until it is taken, so there are never more than the limit.
     ///
     /// The parameters are the parts of the loop: the source `S`, the spawner `A`, the set `J` of running bodies, the
     /// items of the stream (`K`), the options `C`, the admission queue `Q` that some options need, and the error `U` of a fallible source.
@@ -41,13 +44,13 @@ pin_project! {
     }
 }
 
-/// How many results [`Results::poll_fill`] buffers before it returns.
+/// Who takes the results that [`Results::poll_fill`] buffers, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fill {
-    /// One.
-    One,
-    /// Those of a batch, as many as the buffer has capacity for.
-    Batch,
+pub(super) enum Taker {
+    /// A future that takes all of them and drives the loop again at once.
+    Consumer,
+    /// The caller of `next()`, one by one, who may be long in between.
+    Caller,
 }
 
 impl<S, A, J, K, C, Q, U> Results<S, A, J, K, C, Q, U>
@@ -63,42 +66,59 @@ where
         Self { drive, buffer }
     }
 
-    /// Drives the loop until a result may be in the buffer; `false` once there will be no more. `in_channel`
-    /// results have left the buffer and still hold permits.
+    /// Drives the loop until a batch of results is in the buffer, which may hold back those that wait for an earlier
+    /// one; `false` once there will be no more. `in_channel` results have left the buffer and still hold permits.
     ///
-    /// A consumer takes [a batch](Fill::Batch): the completions of one round, as many as the buffer has capacity
-    /// for. All of them hold permits until they are taken, and those that are ready at the first poll are given
-    /// before the loop pulls the next item. A loop that may be interrupted checks for that before each start.
+    /// A batch is what one round completes, or one run of starts. All its results hold permits until they are taken, so
+    /// no more bodies start in a run than there are permits: with a limit of one, the next item is pulled when the
+    /// result has been taken. A run ends where the loop looks at the clock, so a batch waits for a slow source no longer
+    /// than a body does. A loop that may be interrupted checks for that before each start, and its batches have one result.
     ///
-    /// A plain `next()` takes [one](Fill::One). Its caller may not poll again soon; each time that it does, the
-    /// loop fills the slots that have become free.
+    /// Tasks and workers run while a caller does something else. So each `next()` drives their loop, which has them start
+    /// what it can, and takes one result.
     pub(super) fn poll_fill(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         in_channel: usize,
-        fill: Fill,
+        taker: Taker,
     ) -> Poll<bool> {
         let mut this = self.project();
         let (held, buffer) = (in_channel + this.buffer.len(), this.buffer);
+        buffer.shrink();
+        this.drive.as_mut().set_up(false, Some(|_| Delivery::Prompt));
         if K::ORDERED {
             this.drive.as_mut().set_ordered();
         }
-        let mut has_grown = false;
-        let polled = this.drive.poll_completions(cx, held, false, |completion| {
+        let before = buffer.len();
+        let polled = this.drive.poll_completions(cx, Some(held), false, |completion| {
             if let Some(completion) = completion {
                 // A body without an output was cancelled, and `finish` reports why.
                 let Ok(output) = C::output_of(completion.outcome) else {
                     return ControlFlow::Continue(());
                 };
                 buffer.push(completion.index, output);
-                has_grown = true;
-                if fill == Fill::Batch && buffer.has_spare_capacity() {
+                if J::IS_INLINE || taker == Taker::Consumer {
                     return ControlFlow::Continue(());
                 }
             }
-            if has_grown { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if buffer.len() > before { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         polled.map(|polled| polled.is_break())
+    }
+
+    /// Drives the loop until a result may be given, and takes it.
+    #[inline(never)]
+    fn poll_next_batch(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<C::Result<K::Item, K::Left>>> {
+        self.as_mut().begin_poll();
+        while ready!(self.as_mut().poll_fill(cx, 0, Taker::Caller)) {
+            if let Some(item) = self.as_mut().pop() {
+                return Poll::Ready(Some(item));
+            }
+        }
+        Poll::Ready(self.finish())
     }
 
     /// [`Drive::begin_poll`].
@@ -107,6 +127,7 @@ where
     }
 
     /// Takes the next result from the buffer.
+    #[inline]
     pub(super) fn pop(self: Pin<&mut Self>) -> Option<C::Result<K::Item, K::Left>> {
         self.project().buffer.pop().map(|item| C::result_of(Ok(item)))
     }
@@ -147,15 +168,11 @@ where
 {
     type Item = C::Result<K::Item, K::Left>;
 
+    #[inline]
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.as_mut().begin_poll();
-        loop {
-            if let Some(item) = self.as_mut().pop() {
-                return Poll::Ready(Some(item));
-            }
-            if !ready!(self.as_mut().poll_fill(cx, 0, Fill::One)) {
-                return Poll::Ready(self.finish());
-            }
+        match self.as_mut().pop() {
+            Some(item) => Poll::Ready(Some(item)),
+            None => self.poll_next_batch(cx),
         }
     }
 }

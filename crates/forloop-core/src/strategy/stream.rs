@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use futures_core::Stream;
 
 use super::Results;
-use super::output_buffer::OutputBuffer;
+use super::output_buffer::{OutputBuffer, Queue, may_shrink};
 use crate::body::Body;
 use crate::driver::BodySpawner;
 use crate::options::{ItemPolicy, OutcomeRule, Policy};
@@ -131,7 +131,7 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
         P: Place<B, Set = J, Dispatch: Dispatch<S, F, I>>,
         J: BodySet<Output = B::Returns>,
     {
-        Results::new(self.drive(body, None), Unordered { outputs: VecDeque::new() })
+        Results::new(self.drive(body, None), Unordered { outputs: Queue::new() })
     }
 }
 
@@ -149,9 +149,6 @@ pub struct InOrder<T> {
     /// How many slots are filled.
     len: usize,
 }
-
-/// The number of slots that [`InOrder`] keeps, however few outputs wait.
-const KEPT: usize = 16;
 
 impl<T> OutputBuffer for InOrder<T> {
     type Output = T;
@@ -172,9 +169,6 @@ impl<T> OutputBuffer for InOrder<T> {
     fn pop(&mut self) -> Option<T> {
         let output = self.slots.front_mut()?.take()?;
         self.slots.pop_front();
-        if self.slots.capacity() / 4 > self.slots.len().max(KEPT) {
-            self.slots.shrink_to(2 * self.slots.len());
-        }
         self.next += 1;
         self.len -= 1;
         Some(output)
@@ -184,8 +178,10 @@ impl<T> OutputBuffer for InOrder<T> {
         self.len
     }
 
-    fn has_spare_capacity(&self) -> bool {
-        self.slots.len() < self.slots.capacity()
+    fn shrink(&mut self) {
+        if may_shrink(self.slots.capacity(), self.slots.len()) {
+            self.slots.shrink_to(2 * self.slots.len());
+        }
     }
 
     fn take_left(&mut self) -> Vec<(usize, T)> {
@@ -199,7 +195,7 @@ impl<T> OutputBuffer for InOrder<T> {
 /// Outputs in completion order.
 #[derive(Debug)]
 pub struct Unordered<T> {
-    outputs: VecDeque<T>,
+    outputs: Queue<T>,
 }
 
 impl<T> OutputBuffer for Unordered<T> {
@@ -207,20 +203,24 @@ impl<T> OutputBuffer for Unordered<T> {
     type Item = T;
     type Left = ();
 
+    #[inline]
     fn push(&mut self, _index: usize, output: T) {
-        self.outputs.push_back(output);
+        self.outputs.push(output);
     }
 
+    #[inline]
     fn pop(&mut self) -> Option<T> {
-        self.outputs.pop_front()
+        self.outputs.pop()
     }
 
+    #[inline]
     fn len(&self) -> usize {
         self.outputs.len()
     }
 
-    fn has_spare_capacity(&self) -> bool {
-        self.outputs.len() < self.outputs.capacity()
+    #[inline]
+    fn shrink(&mut self) {
+        self.outputs.shrink();
     }
 
     fn take_left(&mut self) {}
