@@ -1,4 +1,4 @@
-//! `consume`, `for_each` and `try_for_each` of a stream: a consumer that runs beside the bodies.
+//! `consume` of a stream: a consumer that runs beside the bodies.
 //!
 //! # How a loop and its consumer share a task
 //!
@@ -34,7 +34,6 @@ use super::output_buffer::OutputBuffer;
 use super::result_channel::{ResultReceiver, ResultSender};
 use super::results::{Results, Taker};
 use crate::admission::MaybeQueue;
-use crate::body::Body;
 use crate::driver::Spawner;
 use crate::engine::{CapacityHint, FutureSet};
 use crate::options::{ItemPolicy, OutcomeRule, Policy};
@@ -98,79 +97,6 @@ where
         D: Future<Output = T>,
     {
         Consume::new(self, consumer)
-    }
-
-    /// Awaits `step` for one result after another, concurrently with the bodies.
-    ///
-    /// Steps never overlap. Results that arrive during a step wait for it and hold permits of the loop, so the
-    /// limit bounds memory. A step whose future holds a `&mut` to something outside needs
-    /// [`consume`](Self::consume).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use forloop_core as forloop;
-    /// # futures_lite::future::block_on(async {
-    /// # async fn store(_: &str) {}
-    /// let mut stored = 0;
-    /// forloop::each(["a", "b", "c"])
-    ///     .limit(2)?
-    ///     .stream(|name| async move { name.to_uppercase() })
-    ///     .for_each(|name| {
-    ///         stored += 1;
-    ///         async move { store(&name).await }
-    ///     })
-    ///     .await;
-    /// assert_eq!(stored, 3);
-    /// # Ok::<(), forloop::ZeroLimit>(())
-    /// # }).unwrap();
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// As [`consume`](Self::consume): if a body, the source or a step panics.
-    ///
-    /// # Cancel safety
-    ///
-    /// As [`consume`](Self::consume).
-    pub fn for_each<G, D, I>(self, mut step: G) -> impl Future<Output = ()>
-    where
-        C: Policy<Result<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,
-        G: FnMut(I) -> D,
-        D: Body<Returns = ()>,
-    {
-        self.consume(|mut results| async move {
-            while let Some(item) = results.next().await {
-                step(item).await;
-            }
-        })
-    }
-
-    /// Awaits `step` for one result after another, concurrently with the bodies, until a step fails.
-    ///
-    /// # Errors
-    ///
-    /// The error of the first step that returns one. By then the bodies have stopped.
-    ///
-    /// # Panics
-    ///
-    /// As [`consume`](Self::consume): if a body, the source or a step panics.
-    ///
-    /// # Cancel safety
-    ///
-    /// As [`consume`](Self::consume).
-    pub fn try_for_each<G, D, I, E>(self, mut step: G) -> impl Future<Output = Result<(), E>>
-    where
-        C: Policy<Result<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,
-        G: FnMut(I) -> D,
-        D: Body<Returns = Result<(), E>>,
-    {
-        self.consume(|mut results| async move {
-            while let Some(item) = results.next().await {
-                step(item).await?;
-            }
-            Ok(())
-        })
     }
 }
 

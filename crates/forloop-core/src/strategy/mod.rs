@@ -25,6 +25,7 @@ mod results;
 mod sequential;
 mod settle;
 mod settled;
+mod steps;
 mod stream;
 mod task_list;
 mod try_gather;

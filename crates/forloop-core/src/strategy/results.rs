@@ -132,6 +132,11 @@ where
         self.project().buffer.pop().map(|item| C::result_of(Ok(item)))
     }
 
+    /// Whether no result is buffered.
+    pub(super) fn is_empty(&self) -> bool {
+        self.buffer.len() == 0
+    }
+
     /// Cancels the bodies. [`poll_fill`](Self::poll_fill) returns `false` when they have stopped.
     pub(super) fn stop(self: Pin<&mut Self>) {
         self.project().drive.stop();

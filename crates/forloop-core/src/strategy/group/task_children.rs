@@ -300,7 +300,7 @@ where
         self.group.deferred.deactivate_one();
     }
 
-    fn complete(&mut self, outcome: Outcome<O>) {
+    fn complete(self, outcome: Outcome<O>) {
         let (group, index, cell) = (&self.group, self.link.index(), self.link.cell());
         // Completes the handle without a value, if it is dropped here.
         let handle = cell.map(|cell| HandleGuard::new(cell.clone() as Arc<Erased>));
