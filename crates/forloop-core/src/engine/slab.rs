@@ -111,6 +111,7 @@ impl<J> Slab<J> {
     }
 
     /// Makes the first slots, at most as many as fit into a chunk, and returns the first of them.
+    #[inline(always)] // called in one place
     pub(super) fn begin(&mut self, slots: usize) -> Slot {
         debug_assert!(self.is_new(), "the first slots are made once");
         (self.generation, self.ranks) = (1, slots);
