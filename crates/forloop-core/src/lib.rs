@@ -34,14 +34,14 @@ pub mod simulation;
 mod single;
 mod wait_group;
 
+mod engine;
+
 mod spawn_task;
 mod task;
 mod token;
 mod with_item;
 #[cfg(feature = "std")]
 mod work_queue;
-
-mod engine;
 
 mod place;
 

@@ -15,6 +15,7 @@ use atomic_waker::AtomicWaker;
 use pin_project_lite::pin_project;
 use try_lock::TryLock;
 
+use crate::engine::InPlace;
 use crate::outcome::catch;
 use crate::wait_group::{WaitGroup, current_wait_group, with_wait_group};
 use crate::{Cancelled, Outcome, Panic};
@@ -341,7 +342,7 @@ pub(crate) trait Owner {
     fn on_last_poll(&self);
 
     /// The future has been dropped, and so has all that it had started. Called once.
-    fn complete(&mut self, outcome: Outcome<Self::Output>);
+    fn complete(self, outcome: Outcome<Self::Output>);
 }
 
 /// What a task is to do at a poll.
@@ -388,7 +389,7 @@ impl<T> Owner for Arc<TaskCell<T>> {
 
     fn on_last_poll(&self) {}
 
-    fn complete(&mut self, outcome: Outcome<T>) {
+    fn complete(self, outcome: Outcome<T>) {
         if let Some(mut slot) = self.outcome.try_lock() {
             *slot = Some(outcome);
         }
@@ -407,15 +408,15 @@ impl<T> Owner for Arc<TaskCell<T>> {
 pin_project! {
     /// The future that a runtime polls for a task.
     ///
-    /// A runtime has one for each task that is alive, and some round its size up. So it is as small as it can be.
+    /// A runtime has one for each task that is alive, and some round its size up. So it is as small as it can be: see
+    /// [`InPlace`].
     pub(crate) struct Run<F, O = Arc<TaskCell<<F as Future>::Output>>>
     where
         F: Future,
         O: Owner,
     {
         #[pin]
-        stage: Stage<F, O::Output>,
-        owner: O,
+        stage: InPlace<F, O, Option<Box<Completing<O>>>>,
     }
 
     impl<F, O> PinnedDrop for Run<F, O>
@@ -425,50 +426,32 @@ pin_project! {
     {
         fn drop(this: Pin<&mut Self>) {
             // A runtime that shuts down drops its tasks. Their handles must not wait forever.
-            let mut this = this.project();
-            match this.stage.as_mut().project() {
-                StageProjection::Running { .. } => {
-                    this.owner.on_last_poll();
-                    let dropped = catch(|| this.stage.set(Stage::Completed));
-                    this.owner.complete(after_drop(stopped(this.owner.was_polled()), dropped));
+            let mut stage = this.project().stage;
+            match stage.as_mut().get() {
+                Ok((_, owner)) => {
+                    owner.on_last_poll();
+                    if let Some((owner, dropped)) = stage.drop_future() {
+                        let outcome = after_drop(stopped(owner.was_polled()), dropped);
+                        owner.complete(outcome);
+                    }
                 }
-                StageProjection::Completing { completing } => {
-                    let outcome = completing.outcome.take();
-                    outcome.into_iter().for_each(|outcome| this.owner.complete(outcome));
-                }
-                StageProjection::Completed => {}
+                Err(completing) => completing.take().into_iter().for_each(|task| task.complete()),
             }
         }
     }
 }
 
-pin_project! {
-    /// Where a task is on its way to completion.
-    #[project = StageProjection]
-    enum Stage<F, T> {
-        Running {
-            #[pin]
-            future: F,
-        },
-        // The task waits for the tasks that were dropped with its future. Boxed, because few do, and every task has the
-        // room for it.
-        Completing {
-            completing: Box<Completing<T>>,
-        },
-        Completed,
-    }
-}
-
-/// The outcome of a task, until the tasks have stopped that were dropped with its future.
-struct Completing<T> {
-    /// Taken when the task completes.
-    outcome: Option<Outcome<T>>,
+/// A task that waits for the tasks that were dropped with its future. Boxed, because few do, and every task has the
+/// room for it.
+pub(crate) struct Completing<O: Owner> {
+    owner: O,
+    outcome: Outcome<O::Output>,
     wait_group: Arc<WaitGroup>,
 }
 
-impl<F, T> Stage<F, T> {
-    fn waiting(outcome: Outcome<T>, wait_group: Arc<WaitGroup>) -> Self {
-        Self::Completing { completing: Box::new(Completing { outcome: Some(outcome), wait_group }) }
+impl<O: Owner> Completing<O> {
+    fn complete(self) {
+        self.owner.complete(self.outcome);
     }
 }
 
@@ -496,18 +479,21 @@ impl<F: Future> Run<F> {
     /// Completes a task that was asked to stop before it was first polled. Returns the task if it must wait
     /// for tasks that were dropped with its future.
     pub(crate) fn stop_unpolled(mut self) -> Option<Self> {
+        let owner = self.stage.owner()?;
         // A task that was cancelled has not run. One that has expired counts as polled.
-        let outcome = stopped(!self.owner.cancelled.load(Ordering::SeqCst));
+        let outcome = stopped(!owner.cancelled.load(Ordering::SeqCst));
         let (dropped, wait_group) =
-            with_wait_group(Some(self.owner.id()), || catch(|| self.stage = Stage::Completed));
+            with_wait_group(Some(owner.id()), || self.stage.drop_unpinned_future());
+        let (owner, dropped) = dropped?;
         let outcome = after_drop(outcome, dropped);
         match wait_group {
             None => {
-                self.owner.complete(outcome);
+                owner.complete(outcome);
                 None
             }
             Some(wait_group) => {
-                self.stage = Stage::waiting(outcome, wait_group);
+                let completing = Completing { owner, outcome, wait_group };
+                self.stage = InPlace::ended(Some(Box::new(completing)));
                 Some(self)
             }
         }
@@ -517,7 +503,7 @@ impl<F: Future> Run<F> {
 impl<F: Future<Output = O::Output>, O: Owner> Run<F, O> {
     /// Makes the task of `owner` that runs `future`.
     pub(crate) fn new(future: F, owner: O) -> Self {
-        Self { stage: Stage::Running { future }, owner }
+        Self { stage: InPlace::new(future, owner) }
     }
 
     /// Drops the future, waits for the tasks that are dropped with it, and completes the task.
@@ -526,30 +512,33 @@ impl<F: Future<Output = O::Output>, O: Owner> Run<F, O> {
         outcome: Outcome<F::Output>,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
-        let mut this = self.as_mut().project();
-        this.owner.on_last_poll();
-        let (dropped, wait_group) =
-            with_wait_group(Some(this.owner.id()), || catch(|| this.stage.set(Stage::Completed)));
+        let mut stage = self.as_mut().project().stage;
+        let Ok((_, owner)) = stage.as_mut().get() else { return Poll::Ready(()) };
+        owner.on_last_poll();
+        let id = owner.id();
+        let (dropped, wait_group) = with_wait_group(Some(id), || stage.as_mut().drop_future());
+        let Some((owner, dropped)) = dropped else { return Poll::Ready(()) };
         let outcome = after_drop(outcome, dropped);
         match wait_group {
             None => {
-                this.owner.complete(outcome);
+                owner.complete(outcome);
                 Poll::Ready(())
             }
             Some(wait_group) => {
-                this.stage.set(Stage::waiting(outcome, wait_group));
+                if let Err(completing) = stage.get() {
+                    *completing = Some(Box::new(Completing { owner, outcome, wait_group }));
+                }
                 self.poll_wait_group(cx)
             }
         }
     }
 
     fn poll_wait_group(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let mut this = self.project();
-        if let StageProjection::Completing { completing } = this.stage.as_mut().project() {
-            ready!(completing.wait_group.poll_wait(cx));
-            let outcome = completing.outcome.take();
-            this.stage.set(Stage::Completed);
-            outcome.into_iter().for_each(|outcome| this.owner.complete(outcome));
+        if let Err(completing) = self.project().stage.get()
+            && let Some(task) = completing
+        {
+            ready!(task.wait_group.poll_wait(cx));
+            completing.take().into_iter().for_each(|task| task.complete());
         }
         Poll::Ready(())
     }
@@ -559,22 +548,19 @@ impl<F: Future<Output = O::Output>, O: Owner> Future for Run<F, O> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let mut this = self.as_mut().project();
-        let StageProjection::Running { future } = this.stage.as_mut().project() else {
+        let Ok((future, owner)) = self.as_mut().project().stage.get() else {
             return self.poll_wait_group(cx);
         };
-        match this.owner.poll_request(cx) {
+        match owner.poll_request(cx) {
             Request::Run => {}
             Request::Stop => {
-                let outcome = stopped(this.owner.was_polled());
+                let outcome = stopped(owner.was_polled());
                 return self.poll_complete(outcome, cx);
             }
             Request::Wait => return Poll::Pending,
         }
         match catch(|| future.poll(cx)) {
-            Ok(Poll::Pending) if this.owner.must_stop(cx) => {
-                self.poll_complete(Outcome::Cancelled, cx)
-            }
+            Ok(Poll::Pending) if owner.must_stop(cx) => self.poll_complete(Outcome::Cancelled, cx),
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(value)) => self.poll_complete(Outcome::Ok(value), cx),
             Err(panic) => self.poll_complete(Outcome::Panicked(panic), cx),

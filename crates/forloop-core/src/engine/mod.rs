@@ -20,14 +20,16 @@
 //! | [`turns`] | which of them is polled first |
 //! | [`ordered`] | where outputs are stored by index |
 //! | [`task_cells`] | what a loop shares with its tasks, where each body is one |
+//! | [`in_place`] | the future that a task runs |
 //!
-//! `unsafe` is in the slab's memory, in the ready queue and its cells ([`atomic`]), in the ordered buffer, and in the
-//! cells of tasks, each behind a safe interface.
+//! `unsafe` is in the slab's memory, in the ready queue and its cells ([`atomic`]), in the ordered buffer, and in
+//! the cells and futures of tasks, each behind a safe interface.
 
 mod atomic;
 mod bit_set;
 mod bodies;
 mod capacity_hint;
+mod in_place;
 mod index_table;
 mod inline_vec;
 mod job;
@@ -47,6 +49,7 @@ mod turns;
 #[cfg(forloop_loom)]
 pub(crate) use self::atomic::AtomicWaker;
 pub(crate) use self::capacity_hint::CapacityHint;
+pub(crate) use self::in_place::InPlace;
 pub(crate) use self::job::Completion;
 pub use self::job::{JobHandle, Key};
 #[cfg(all(test, forloop_loom))]

@@ -1,4 +1,4 @@
-//! A task of a loop, as [`Run`](crate::task::Run) sees it.
+//! A task of a loop, as [`Run`] sees it.
 //!
 //! *Completion.* The task has dropped its future. It leaves its outcome in the cell and then pushes the number of its
 //! slot onto the list of the loop's [`Completions`], with `Release`; the loop takes the list with `Acquire`, and finds the
@@ -23,7 +23,7 @@ use super::sync::Ordering;
 use crate::Outcome;
 use crate::engine::{EXPIRED, TaskRef, UNCOUNTED};
 use crate::outcome::catch;
-use crate::task::{Owner, Request};
+use crate::task::{Owner, Request, Run};
 
 /// What the tasks of a block of slots have in common.
 pub(super) struct Shared {
@@ -32,44 +32,50 @@ pub(super) struct Shared {
     pub(super) first: u32,
 }
 
-/// What a task of a loop reports its completion to: the cell that it shares with its loop.
+/// What the task of a loop that is about to start reports its completion to.
 ///
 /// A completer that is dropped completes, so that no loop waits for a task that is not there.
-pub struct Completer<T>(Option<TaskRef<Outcome<T>, Shared>>);
+pub struct Completer<T>(Option<LoopTask<T>>);
 
 impl<T> Completer<T> {
     #[inline]
     pub(super) fn new(task: TaskRef<Outcome<T>, Shared>) -> Self {
-        Self(Some(task))
+        Self(Some(LoopTask(task)))
+    }
+
+    /// Makes the future of the task, which runs `body`.
+    #[inline]
+    pub(super) fn run<B: Future<Output = T>>(self, body: B) -> Run<B, LoopTask<T>> {
+        Run::new(body, self.into_task())
     }
 
     #[inline]
-    fn report(task: TaskRef<Outcome<T>, Shared>, outcome: Outcome<T>) {
-        let is_counted = task.requests() & UNCOUNTED == 0;
-        let task = task.complete(outcome);
-        let Shared { completions, first } = task.header();
-        let number = first + u32::from(task.offset());
-        if let Err(LoopDropped) = completions.push(number, &task.link) {
-            // No task receives the panic of a destructor here.
-            drop(catch(|| drop(task.take())));
-            if is_counted {
-                completions.stopped();
-            }
-        }
+    pub(super) fn into_task(mut self) -> LoopTask<T> {
+        self.0.take().expect("a completer has its task until it is dropped")
     }
 }
 
-impl<T> Owner for Completer<T> {
+impl<T> Drop for Completer<T> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.take().into_iter().for_each(|task| task.complete(Outcome::NotRun));
+    }
+}
+
+/// A task of a loop: the cell that it shares with the loop. It completes once.
+pub(crate) struct LoopTask<T>(TaskRef<Outcome<T>, Shared>);
+
+impl<T> Owner for LoopTask<T> {
     type Output = T;
 
     /// The address of the cell.
     fn id(&self) -> usize {
-        self.0.as_ref().map_or(0, |task| task.id())
+        self.0.id()
     }
 
     #[inline]
     fn poll_request(&mut self, _cx: &mut Context<'_>) -> Request {
-        let Some(task) = &self.0 else { return Request::Stop };
+        let Self(task) = self;
         let requests = task.requests();
         if requests != 0 || task.header().completions.is_cancelled() {
             let expires = requests == EXPIRED && !task.header().completions.is_cancelled();
@@ -84,34 +90,37 @@ impl<T> Owner for Completer<T> {
 
     #[inline]
     fn was_polled(&self) -> bool {
-        self.0.as_ref().is_some_and(|task| task.was_polled.load(Ordering::Relaxed))
+        self.0.was_polled.load(Ordering::Relaxed)
     }
 
     #[inline]
     fn must_stop(&mut self, cx: &mut Context<'_>) -> bool {
-        let Some(task) = &mut self.0 else { return true };
+        let Self(task) = self;
         !task.register(cx.waker()) || task.header().completions.is_cancelled()
     }
 
     fn on_last_poll(&self) {}
 
     #[inline]
-    fn complete(&mut self, outcome: Outcome<T>) {
-        if let Some(task) = self.0.take() {
-            Self::report(task, outcome);
+    fn complete(self, outcome: Outcome<T>) {
+        let Self(task) = self;
+        let is_counted = task.requests() & UNCOUNTED == 0;
+        let task = task.complete(outcome);
+        let Shared { completions, first } = task.header();
+        let number = first + u32::from(task.offset());
+        if let Err(LoopDropped) = completions.push(number, &task.link) {
+            // No task receives the panic of a destructor here.
+            drop(catch(|| drop(task.take())));
+            if is_counted {
+                completions.stopped();
+            }
         }
-    }
-}
-
-impl<T> Drop for Completer<T> {
-    #[inline]
-    fn drop(&mut self) {
-        self.complete(Outcome::NotRun);
     }
 }
 
 impl<T> fmt::Debug for Completer<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Completer").field(&self.0).finish()
+        let task = self.0.as_ref().map(|LoopTask(task)| task);
+        f.debug_tuple("Completer").field(&task).finish()
     }
 }

@@ -28,7 +28,7 @@ use crate::body::{Attempt, Body};
 use crate::engine::JobHandle;
 use crate::simulation::{Origin, spawning};
 use crate::spawn_task::is_large;
-use crate::task::{Run, Task, next_sequence};
+use crate::task::{Task, next_sequence};
 use crate::{Outcome, Spawn, SpawnLocal, SpawnScoped};
 
 /// What all places that start a task for each body have in common. `$spawn` is the method of the runtime that takes the
@@ -45,9 +45,9 @@ macro_rules! starts_tasks {
         fn start(&self, _attempt: Attempt, body: B, completer: Completer<B::Returns>) {
             let _starting = spawning(Origin::here());
             if const { is_large::<B>() } {
-                return self.0.$spawn(Run::new(Box::pin(body), completer));
+                return self.0.$spawn(completer.run(Box::pin(body)));
             }
-            self.0.$spawn(Run::new(body, completer));
+            self.0.$spawn(completer.run(body));
         }
     };
 }

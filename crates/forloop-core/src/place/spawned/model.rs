@@ -23,9 +23,9 @@ fn start<T: Send + 'static>(
     let mut tasks = Vec::new();
     for (index, output) in outputs.into_iter().enumerate() {
         let mut output = Some(output);
-        set.insert(index, &mut |mut completer: Completer<T>| {
+        set.insert(index, &mut |completer: Completer<T>| {
             let output = output.take().expect("a task is made once");
-            tasks.push(thread::spawn(move || completer.complete(Outcome::Ok(output))));
+            tasks.push(thread::spawn(move || completer.into_task().complete(Outcome::Ok(output))));
         });
     }
     tasks

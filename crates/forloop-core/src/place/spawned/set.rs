@@ -262,7 +262,6 @@ mod tests {
     use core::pin::Pin;
 
     use super::*;
-    use crate::task::Run;
 
     type Tasks = RefCell<Vec<Pin<Box<dyn Future<Output = ()>>>>>;
 
@@ -292,7 +291,7 @@ mod tests {
         let mut body = Some(body);
         set.insert(index, &mut |completer| {
             let body = body.take().expect("it is started once");
-            tasks.borrow_mut().push(Box::pin(Run::new(body, completer)));
+            tasks.borrow_mut().push(Box::pin(completer.run(body)));
         });
     }
 
@@ -325,7 +324,7 @@ mod tests {
                 1,
                 || items.next().map_or(ControlFlow::Break(()), ControlFlow::Continue),
                 |_, value, completer| {
-                    let task = Box::pin(Run::new(ready(value), completer));
+                    let task = Box::pin(completer.run(ready(value)));
                     if keeps_task {
                         tasks.borrow_mut().push(task);
                     }
