@@ -31,6 +31,9 @@ const GUARDED: &[(&str, usize)] = &[
     ("W8", 1000),
 ];
 
+/// The blocks that are measured as a stream, with each way to take its results.
+const GUARDED_STREAMS: &[(&str, usize)] = &[("W1-1k", 1000), ("W4-64", 20_000)];
+
 /// The blocks that are measured with a task of tokio for each body. The allocations of smol's executor differ between
 /// runs.
 const GUARDED_TASKS: &[(&str, usize)] =
@@ -81,10 +84,13 @@ fn measure(launcher: &Launcher, instructions: bool) -> Result<Baseline, String> 
     for &(name, n) in GUARDED {
         figures.insert(name.to_owned(), guard(launcher, name, Peer::Forloop, n, instructions)?);
     }
-    for &(name, n) in GUARDED_TASKS {
-        let peer = Peer::ForloopTokio;
-        let title = format!("{name}, {}", peer.name());
-        figures.insert(title, guard(launcher, name, peer, n, instructions)?);
+    let streams =
+        [Peer::ForloopStream, Peer::ForloopStreamForEach].map(|peer| (peer, GUARDED_STREAMS));
+    for (peer, blocks) in streams.into_iter().chain([(Peer::ForloopTokio, GUARDED_TASKS)]) {
+        for &(name, n) in blocks {
+            let title = format!("{name}, {}", peer.name());
+            figures.insert(title, guard(launcher, name, peer, n, instructions)?);
+        }
     }
     Ok(Baseline { rustc: machine::RUSTC.to_owned(), target: machine::target(), figures })
 }
