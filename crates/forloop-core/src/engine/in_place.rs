@@ -70,14 +70,28 @@ impl<F, O, E: Default> InPlace<F, O, E> {
 
     /// As [`drop_future`](Self::drop_future), before the first poll.
     pub(crate) fn drop_unpinned_future(&mut self) -> Option<(O, Result<(), Panic>)> {
-        let State::Running { future, owner } = &mut self.0 else { return None };
-        // SAFETY: the state is overwritten below without being dropped, so the owner is not used twice.
+        let state = &raw mut self.0;
+        // SAFETY: the pointer is to what `self` borrows. The references end before the state is overwritten by it.
+        let State::Running { future, owner } = (unsafe { &mut *state }) else { return None };
+        // SAFETY: the state is overwritten without being dropped, so the owner is not used twice.
         let owner = unsafe { ptr::read(owner) };
-        // SAFETY: as above, and the panic of a destructor is caught. We have the only reference to the future.
+        let end = End(state);
+        // SAFETY: as above. We have the only reference to the future, which is not used again.
         let dropped = catch(|| unsafe { ptr::drop_in_place(future) });
-        // SAFETY: everything that was there was taken or dropped.
-        unsafe { ptr::write(&raw mut self.0, State::Ended(E::default())) };
+        drop(end);
         Some((owner, dropped))
+    }
+}
+
+/// Overwrites the state of a task whose future and owner are gone. It does so in its destructor, because without `std`
+/// the panic of a future's destructor is not caught.
+struct End<F, O, E: Default>(*mut State<F, O, E>);
+
+impl<F, O, E: Default> Drop for End<F, O, E> {
+    fn drop(&mut self) {
+        // SAFETY: the pointer is to the state in `drop_unpinned_future`, which has borrowed it. Everything that was there
+        // was taken or dropped.
+        unsafe { ptr::write(self.0, State::Ended(E::default())) };
     }
 }
 
