@@ -24,13 +24,18 @@ fn paused() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap()
 }
 
+async fn never_fails(future: impl Future<Output = ()>) -> Result<(), ()> {
+    future.await;
+    Ok(())
+}
+
 /// Every option that needs a clock, with times that only a virtual clock shows at once.
 async fn every_option_waits<F>(sleep: impl Fn(Duration) -> F) -> Result<(), ZeroLimit>
 where
     F: Future<Output = ()>,
 {
     let slow = forloop::each([MINUTE, 3 * MINUTE]).unbounded().timeout(2 * MINUTE);
-    let slow = slow.settle(async |time| Ok::<_, ()>(sleep(time).await)).await;
+    let slow = slow.settle(async |time| never_fails(sleep(time)).await).await;
     assert!(matches!(slow[..], [Outcome::Ok(()), Outcome::TimedOut]));
 
     let late = forloop::each([MINUTE, HOUR]).limit(2)?.deadline(2 * MINUTE);
@@ -60,7 +65,7 @@ where
     let mut set = TaskSet::new([sleep(HOUR)]);
     assert!(forloop::wait(&mut set).timeout(MINUTE).await.0.is_empty());
 
-    let scope = forloop::scope(|_scope| async { Ok::<(), ()>(std::future::pending().await) });
+    let scope = forloop::scope(|_scope| never_fails(std::future::pending()));
     assert!(matches!(scope.deadline(MINUTE).await, Err(LoopError::TimedOut { .. })));
     Ok(())
 }
@@ -88,7 +93,7 @@ fn every_option_finds_the_clock_of_tokio() {
 fn a_group_of_tasks_finds_the_clock_of_its_runtime() {
     let sim = Sim::new();
     let group = forloop::task_group(&sim, |group| async move {
-        group.spawn(async { Ok(std::future::pending::<()>().await) });
+        group.spawn(never_fails(std::future::pending()));
         Ok::<(), ()>(())
     });
     assert!(matches!(sim.block_on(group.deadline(HOUR)), Err(LoopError::TimedOut { .. })));
