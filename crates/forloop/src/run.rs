@@ -21,8 +21,8 @@ const VARIABLE: &str = "FORLOOP_RUNTIME";
 ///
 /// The runtime is a multi-thread tokio runtime if the feature `tokio` is enabled, else smol, else async-std. Clients such
 /// as reqwest, sqlx and tonic need tokio. The environment variable `FORLOOP_RUNTIME` selects another enabled one:
-/// `tokio-multi-thread`, `tokio-current-thread`, `smol`, `async-std` or `sim`. An empty value counts as unset. `sim` is the simulated runtime, whose schedule
-/// `FORLOOP_SIM` selects. Only this function reads `FORLOOP_RUNTIME`.
+/// `tokio-multi-thread`, `tokio-current-thread`, `smol`, `async-std` or `sim`. An empty value counts as unset. `sim` is
+/// the simulated runtime, whose schedule `FORLOOP_SIM` selects. Only this function reads `FORLOOP_RUNTIME`.
 ///
 /// # When the program ends
 ///
