@@ -19,24 +19,26 @@ pub use self::clock::AmbientTimer;
 ///
 /// # Examples
 ///
-/// A function that takes the clock from its caller, who may have none in mind:
+/// The same code runs on the clock of tokio in a program, and on that of the simulation in a test:
 ///
 /// ```
-/// # #[cfg(feature = "smol")]
+/// # #[cfg(feature = "sim")]
 /// # fn main() {
 /// use std::time::Duration;
 ///
-/// use forloop::TimerSet;
+/// use forloop::sim::Sim;
+/// use forloop::{BlockOn, Cause};
 ///
-/// async fn lengths(words: &[&str], clock: &impl TimerSet) -> Vec<usize> {
-///     let looping = forloop::each(words).unbounded().timer(&clock.timer());
-///     let lengths = looping.deadline(Duration::from_secs(5)).gather(async |word| word.len());
-///     lengths.await.expect("five seconds are enough")
+/// async fn wait_for_an_hour() -> Option<Cause> {
+///     let looping = forloop::each([()]).sequential().deadline(Duration::from_secs(3600));
+///     let waited = looping.gather(async |()| std::future::pending::<()>().await).await;
+///     waited.err().map(|late| late.cause)
 /// }
 ///
-/// assert_eq!(forloop::block_on(lengths(&["to", "be"], &forloop::Ambient)), [2, 2]);
+/// // The hour takes no time.
+/// assert_eq!(Sim::new().block_on(wait_for_an_hour()), Some(Cause::TimedOut));
 /// # }
-/// # #[cfg(not(feature = "smol"))]
+/// # #[cfg(not(feature = "sim"))]
 /// # fn main() {}
 /// ```
 #[derive(Debug, Clone, Copy, Default)]

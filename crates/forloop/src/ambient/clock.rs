@@ -24,7 +24,9 @@ impl TimerSet for Ambient {
 /// # Panics
 ///
 /// Its first use panics if `sim` is the only runtime among forloop's features and no simulation surrounds the caller, or
-/// if the system refuses what a tokio runtime needs. The message names the cure.
+/// if the system refuses what a tokio runtime needs. The message names the cure. A sleep panics with tokio's message if
+/// the tokio runtime around it was built without timers: enable them, or set another clock with
+/// [`timer`](forloop_core::Loop::timer).
 #[derive(Debug, Default)]
 pub struct AmbientTimer {
     found: OnceLock<Clock>,
