@@ -12,8 +12,7 @@
 use core::pin::Pin;
 use core::ptr;
 
-use crate::Panic;
-use crate::outcome::catch;
+use crate::outcome::{Panic, catch};
 
 /// A pinned future `F` and its owner `O`, or what is left of them.
 pub(crate) struct InPlace<F, O, E>(State<F, O, E>);
