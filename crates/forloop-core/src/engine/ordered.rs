@@ -88,31 +88,64 @@ impl<T> OrderedBuffer<T> {
             self.reserve(index + 1);
             return self.put(index, value);
         }
+        if self.behind == 0 {
+            self.open_gap(index);
+        }
+        if index >= self.values.len() {
+            self.extend_to(index);
+        }
+        if index == self.prefix {
+            self.values[index] = MaybeUninit::new(value);
+            self.prefix += 1;
+            return self.absorb();
+        }
+        let (word, bit) = (&mut self.filled[word_of(index)], bit_of(index));
+        assert!(index > self.prefix && *word & bit == 0, "each body has one output");
+        self.values[index] = MaybeUninit::new(value);
+        *word |= bit;
+        self.behind += 1;
+    }
+
+    /// Notes that the output of `index` comes before others. There is a gap once it is stored.
+    #[cold]
+    fn open_gap(&mut self, index: usize) {
         assert!(!self.is_filled(index), "each body has one output");
         self.set_dense_len();
-        if index >= self.values.len() {
-            self.reserve(index + 1);
+        self.extend_to(index);
+        // Nothing can panic from here until the output is stored.
+        self.prefix = self.next.0;
+        self.next = Next::BEHIND_A_GAP;
+    }
+
+    /// Makes slots for this index and for some behind it.
+    #[cold]
+    fn extend_to(&mut self, index: usize) {
+        self.reserve(index + 1);
+        let len = self.values.capacity().min(index.saturating_mul(2) + 1);
+        self.filled.resize((word_of(len) + 1).max(self.filled.len()), 0);
+        if len > self.values.len() {
+            // SAFETY: the capacity suffices, and the values need not be initialised: no bit is set for them.
+            unsafe { self.values.set_len(len) };
         }
-        if index >= self.values.len() {
-            self.filled.resize((word_of(index) + 1).max(self.filled.len()), 0);
-            // SAFETY: the capacity suffices, and the values need not be initialised. Nothing can panic
-            // before the gap is recorded.
-            unsafe { self.values.set_len(index + 1) };
-        }
-        if self.behind == 0 {
-            self.prefix = self.next.0;
-            self.next = Next::BEHIND_A_GAP;
-        }
-        self.values[index] = MaybeUninit::new(value);
-        self.filled[word_of(index)] |= bit_of(index);
-        self.behind += 1;
-        while self.behind > 0 && self.filled[word_of(self.prefix)] & bit_of(self.prefix) != 0 {
-            self.filled[word_of(self.prefix)] &= !bit_of(self.prefix);
-            self.behind -= 1;
-            self.prefix += 1;
-        }
-        if self.behind == 0 {
-            self.next = Next(self.prefix);
+    }
+
+    /// Moves the end of the prefix behind the outputs that follow it.
+    #[inline]
+    fn absorb(&mut self) {
+        loop {
+            let word = &mut self.filled[word_of(self.prefix)];
+            let at = self.prefix % usize::BITS as usize;
+            let run = (*word >> at).trailing_ones() as usize;
+            if run == 0 {
+                return;
+            }
+            *word &= !(usize::MAX >> (usize::BITS as usize - run) << at);
+            self.prefix += run;
+            self.behind -= run;
+            if self.behind == 0 {
+                self.next = Next(self.prefix);
+                return;
+            }
         }
     }
 
@@ -241,6 +274,31 @@ mod tests {
                 assert_eq!(buffer.into_vec(), (0..n).collect::<Vec<_>>());
             }
         }
+    }
+
+    /// Runs of numbers, each of this length, of which every second one comes before the one that precedes it.
+    fn swapped_runs(n: usize, length: usize) -> impl Iterator<Item = usize> {
+        let at = move |run: usize| (run * length).min(n)..((run + 1) * length).min(n);
+        (0..n.div_ceil(2 * length)).flat_map(move |pair| at(2 * pair + 1).chain(at(2 * pair)))
+    }
+
+    #[test]
+    fn outputs_stored_in_runs_come_out_in_index_order() {
+        for (n, length) in [(10, 1), (128, 64), (200, 7), (1000, 256), (1024, 63), (5000, 1024)] {
+            let mut buffer = OrderedBuffer::new();
+            swapped_runs(n, length).for_each(|index| buffer.put(index, index));
+            assert_eq!(buffer.into_vec(), (0..n).collect::<Vec<_>>());
+            let mut buffer = OrderedBuffer::new();
+            swapped_runs(n, length).for_each(|index| buffer.put(index, ()));
+            assert_eq!(buffer.into_vec().len(), n);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "each body has one output")]
+    fn an_index_before_a_gap_has_one_output() {
+        let mut buffer = OrderedBuffer::new();
+        [0, 1, 5, 0].into_iter().for_each(|index| buffer.put(index, ()));
     }
 
     #[test]
