@@ -66,6 +66,11 @@ impl WorkStart {
         Self(clock::Instant::now())
     }
 
+    /// How long ago that was.
+    pub fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+
     /// Whether that was more than [`LONG`] ago.
     pub fn is_long_ago(self) -> bool {
         self.0.elapsed() > LONG

@@ -204,9 +204,10 @@ impl<S: Stream, L, C, M> Loop<S, Inline, L, C, M> {
     ///
     /// - `on_workers` to run many bodies on all cores: each costs about what it costs in the caller's own
     ///   task, and the runtime schedules a few tasks only. A body that blocks its thread, or computes for
-    ///   long without an `await`, delays the other bodies of its worker. No other worker takes them over or
-    ///   uses that worker's share of the limit meanwhile. Bodies that take less than a microsecond gain
-    ///   nothing from a second core: leave them in the caller's task;
+    ///   long without an `await`, delays the bodies that its worker has started. Those that the worker has
+    ///   not started are taken over by a worker that has nothing else to do. The rest of that worker's
+    ///   share of the limit is not used meanwhile. Bodies that take less than a tenth of a microsecond gain nothing from a
+    ///   second core: leave them in the caller's task;
     /// - [`on`](Self::on) for bodies that block, and for a few that compute for long beside others that must
     ///   not wait: each is a task, scheduled by itself.
     ///
@@ -244,7 +245,10 @@ impl<S: Stream, L, C, M> Loop<S, Inline, L, C, M> {
     ///
     /// # Costs
     ///
-    /// A few allocations for the loop and for each worker, none per item. A strategy that gives one result
+    /// A few allocations for the loop and for each worker, none per item. A worker pulls as many items at a
+    /// time as it starts in some thirty microseconds: one where bodies compute for long, and up to 256, or 64 KiB of
+    /// bodies, where they are short, but never more than its share of the limit. It reads the clock twice for each
+    /// batch. A strategy that gives one result
     /// receives successful outputs in large batches, and failures that stop it at once. A stream of results
     /// receives each output by the end of its worker's round. Such a trip to another thread costs more than
     /// a short body.

@@ -40,6 +40,10 @@ pub(crate) enum Mutation {
     ReturnsSourceSilently,
     /// A worker that finds the source exhausted does not wake the workers that wait for it.
     ExhaustsSourceSilently,
+    /// A worker announces that the source is exhausted before the others can take what it has pulled.
+    FillsLate,
+    /// A worker that stops takes only what is left in its own queue.
+    LeavesOtherQueues,
     /// The loop takes the value of a task without `Acquire`.
     TakesValueWithoutAcquire,
     /// A task stores its value without `Release`.

@@ -11,23 +11,20 @@ use pin_project_lite::pin_project;
 use crate::Panic;
 use crate::outcome::catch;
 
-/// Bodies that were pulled and not started, each with its index.
-pub(super) type Batch<B> = VecDeque<(usize, B)>;
-
 /// A loop's source together with the closure that makes a body of each item.
 pub trait BodySource<B> {
     /// The bounds on the number of bodies, as the source states them.
     fn size_hint(&self) -> (usize, Option<usize>);
 
     /// Adds up to `most` bodies to `bodies`. `next` is the index of the next item; it is advanced with
-    /// each item that is pulled.
+    /// each item that is pulled. The batch ends at a panic, so its bodies have consecutive indices.
     #[doc(hidden)]
     fn pull_batch(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         next: &mut usize,
         most: usize,
-        bodies: &mut VecDeque<(usize, B)>,
+        bodies: &mut VecDeque<B>,
     ) -> BatchEnd;
 }
 
@@ -42,6 +39,8 @@ pub enum BatchEnd {
     /// There are no more bodies now. The waker is woken when there may be more; a worker only if it has
     /// pulled before it sleeps.
     Pending,
+    /// Another worker is about to take bodies, or to give some: nothing wakes the worker, so it tries again.
+    Contended,
     /// No more bodies will come.
     Exhausted,
     /// The closure panicked with the item of this index. The bodies before it were pulled.
@@ -76,24 +75,32 @@ impl<S: Stream, F: FnMut(I) -> B, I, B> BodySource<B> for SourceBodies<S, F, I> 
         cx: &mut Context<'_>,
         next: &mut usize,
         most: usize,
-        bodies: &mut VecDeque<(usize, B)>,
+        bodies: &mut VecDeque<B>,
     ) -> BatchEnd {
         let mut this = self.project();
-        for _ in 0..most {
-            let item = match catch(|| this.source.as_mut().poll_next(cx)) {
-                Ok(Poll::Ready(Some(item))) => item,
-                Ok(Poll::Ready(None)) => return BatchEnd::Exhausted,
-                Ok(Poll::Pending) => return BatchEnd::Pending,
-                Err(panic) => return BatchEnd::SourcePanicked(panic),
-            };
-            let index = *next;
-            *next += 1;
-            // A body may be large, so it is not passed on.
-            let make = || bodies.push_back((index, (this.body)((this.item_of)(item))));
-            if let Err(panic) = catch(make) {
-                return BatchEnd::BodyPanicked(index, panic);
+        let mut is_in_body = false;
+        // Once for the batch: a body may cost less than to catch its panic.
+        let end = catch(|| {
+            for _ in 0..most {
+                is_in_body = false;
+                let item = match this.source.as_mut().poll_next(cx) {
+                    Poll::Ready(Some(item)) => item,
+                    Poll::Ready(None) => return BatchEnd::Exhausted,
+                    Poll::Pending => return BatchEnd::Pending,
+                };
+                *next += 1;
+                is_in_body = true;
+                // A body may be large, so it is not passed on.
+                bodies.push_back((this.body)((this.item_of)(item)));
             }
-        }
-        BatchEnd::Full
+            BatchEnd::Full
+        });
+        end.unwrap_or_else(|panic| {
+            if is_in_body {
+                BatchEnd::BodyPanicked(*next - 1, panic)
+            } else {
+                BatchEnd::SourcePanicked(panic)
+            }
+        })
     }
 }

@@ -14,8 +14,10 @@
 //! Both send their completions in batches, through the [`completion_queue`]. A strategy says for each
 //! output how soon it must be delivered ([`delivery`]).
 //!
-//! The rest of the loop sees a [`pool_set`]. There are no locks: queues and flags are all that the dispatcher and
-//! its workers share.
+//! Bodies that a worker has pulled and not started are where the others can take them ([`unstarted`]).
+//!
+//! The rest of the loop sees a [`pool_set`]. No thread waits for a lock: queues, flags, and locks that are only tried are
+//! all that the dispatcher and its workers share.
 
 mod batch_buffer;
 mod batch_size;
@@ -36,6 +38,7 @@ mod shared_source;
 mod sleepers;
 mod sync;
 mod sync_wrapper;
+mod unstarted;
 mod worker;
 mod worker_pool;
 

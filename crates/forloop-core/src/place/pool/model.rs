@@ -6,14 +6,16 @@ use alloc::sync::Arc;
 use alloc::task::Wake;
 use alloc::vec::Vec;
 use core::task::Waker;
+use core::time::Duration;
 
 use loom::sync::Notify;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 
 use super::batch_size::BatchSize;
-use super::body_source::{Batch, BatchEnd, SourceBodies};
+use super::body_source::{BatchEnd, SourceBodies};
 use super::shared_source::SharedSource;
+use super::unstarted::{Batch, Contended};
 
 /// Parks the thread of a worker until the worker is woken.
 struct Parker(Notify);
@@ -38,29 +40,67 @@ fn shared_source(
     };
     let body_source =
         Box::pin(SourceBodies::new(futures_lite::stream::iter(0..items), |n| n, body));
-    (Arc::new(SharedSource::new(body_source, limit, workers, false)), guard)
+    (Arc::new(SharedSource::new(body_source, limit, workers, (0, None), false)), guard)
 }
 
-/// Pulls bodies one at a time and sleeps in between, until no more will come. Calls `pulled` with the
-/// index of each.
-fn work(source: &SharedSource<usize>, worker: usize, mut pulled: impl FnMut(usize)) {
+/// The size of a worker's batches: one body at first, or some, after one that was short.
+fn batch_size(is_one: bool) -> BatchSize {
+    let mut batch_size = BatchSize::for_bodies_of(1);
+    if !is_one {
+        batch_size.measure(1, Duration::ZERO);
+    }
+    batch_size
+}
+
+/// Pulls bodies, or takes those of other workers, and sleeps if there are none, until no more will come. Calls `started` with
+/// the index of each.
+fn work(
+    source: &SharedSource<usize>,
+    worker: usize,
+    pulls_one: bool,
+    mut started: impl FnMut(usize),
+) {
     let parker = Arc::new(Parker(Notify::new()));
     let waker = Waker::from(parker.clone());
-    let (mut batch_size, mut bodies) = (BatchSize::MIN, Batch::new());
+    let (batch_size, mut pulled) = (batch_size(pulls_one), Batch::new());
     loop {
         source.sleepers.register(worker, &waker);
-        match source.pull_batch(1, &mut batch_size, true, Waker::noop(), &mut bodies) {
+        let (has_pulled, end) =
+            source.pull_batch(worker, 9, &batch_size, true, Waker::noop(), &mut pulled);
+        match end {
             BatchEnd::Full => {}
             BatchEnd::Pending => parker.0.wait(),
-            BatchEnd::Exhausted => return,
+            BatchEnd::Contended => thread::yield_now(),
+            BatchEnd::Exhausted if !has_pulled => return,
+            BatchEnd::Exhausted => {}
             BatchEnd::BodyPanicked(..) | BatchEnd::SourcePanicked(_) => {
                 unreachable!("neither the source nor the closure panics")
             }
         }
-        bodies.drain(..).for_each(|(index, body)| {
-            assert_eq!(index, body, "indices follow the order of the items");
-            pulled(index);
-        });
+        if !pulled.bodies.is_empty() {
+            retry(|| source.fill(worker, &mut pulled));
+        }
+        while let Some(index) = start(source, worker) {
+            started(index);
+        }
+    }
+}
+
+/// Takes the first body out of the worker's queue.
+fn start(source: &SharedSource<usize>, worker: usize) -> Option<usize> {
+    let mut queue = retry(|| source.unstarted(worker));
+    let index = queue.first()?;
+    queue.first += 1;
+    assert_eq!(queue.bodies.pop_front(), Some(index), "indices follow the order of the items");
+    Some(index)
+}
+
+fn retry<T>(mut attempt: impl FnMut() -> Result<T, Contended>) -> T {
+    loop {
+        if let Ok(value) = attempt() {
+            return value;
+        }
+        thread::yield_now();
     }
 }
 
@@ -77,11 +117,11 @@ fn two_workers_pull_each_body_once() {
         let other = source.clone();
         let other = thread::spawn(move || {
             let mut pulled = Vec::new();
-            work(&other, 1, |index| pulled.push(index));
+            work(&other, 1, true, |index| pulled.push(index));
             pulled
         });
         let mut all = Vec::new();
-        work(&source, 0, |index| all.push(index));
+        work(&source, 0, true, |index| all.push(index));
         all.extend(other.join().unwrap());
         all.sort_unstable();
         assert_eq!(all, [0, 1]);
@@ -99,13 +139,15 @@ fn a_worker_that_waits_for_the_source_is_woken_when_it_is_put_back() {
         // Pulls once, as a worker that has no capacity left after that.
         let full = source.clone();
         let full = thread::spawn(move || {
-            let mut bodies = Batch::new();
-            let mut batch_size = BatchSize::MIN;
-            full.pull_batch(1, &mut batch_size, false, Waker::noop(), &mut bodies);
-            bodies.len()
+            let mut pulled = Batch::new();
+            full.pull_batch(1, 1, &batch_size(true), false, Waker::noop(), &mut pulled);
+            if !pulled.bodies.is_empty() {
+                retry(|| full.fill(1, &mut pulled));
+            }
+            usize::from(start(&full, 1).is_some())
         });
         let mut pulled = 0;
-        work(&source, 0, |_| pulled += 1);
+        work(&source, 0, true, |_| pulled += 1);
         assert_eq!(pulled + full.join().unwrap(), 2);
     });
 }
@@ -118,7 +160,7 @@ fn a_worker_that_waits_for_a_permit_is_woken_when_one_is_released() {
         let worker = {
             let (source, completed) = (source.clone(), completed.clone());
             thread::spawn(move || {
-                work(&source, 0, |_| {
+                work(&source, 0, true, |_| {
                     completed.fetch_add(1, Ordering::SeqCst);
                 });
             })
@@ -145,7 +187,7 @@ fn a_source_that_is_closed_while_workers_pull_is_dropped_once_and_they_complete(
             let source = source.clone();
             thread::spawn(move || {
                 let mut next = 0;
-                work(&source, 0, |index| {
+                work(&source, 0, true, |index| {
                     assert_eq!(index, next);
                     next += 1;
                 });
@@ -157,6 +199,54 @@ fn a_source_that_is_closed_while_workers_pull_is_dropped_once_and_they_complete(
         let pulled = worker.join().unwrap();
         assert_eq!((source.pulled(), Arc::strong_count(&guard)), (pulled, 1));
     });
+}
+
+#[test]
+fn a_body_that_waits_behind_another_is_started_by_a_worker_that_has_nothing_to_do() {
+    model(|| {
+        let (source, _guard) = shared_source(2, None, 2);
+        let (started, second) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
+        // The body that starts first completes when the other one has started.
+        let meet = |started: &AtomicUsize, second: &Notify| {
+            if started.fetch_add(1, Ordering::SeqCst) == 0 {
+                second.wait();
+            } else {
+                second.notify();
+            }
+        };
+        // This worker pulls both bodies, if it comes first.
+        let other = {
+            let (source, started, second) = (source.clone(), started.clone(), second.clone());
+            thread::spawn(move || work(&source, 1, false, |_| meet(&started, &second)))
+        };
+        work(&source, 0, true, |_| meet(&started, &second));
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn each_body_that_is_left_when_workers_stop_is_left_to_one_of_them() {
+    model(|| {
+        let (source, _guard) = shared_source(2, None, 2);
+        let mut pulled = Batch::new();
+        source.pull_batch(0, 2, &batch_size(false), false, Waker::noop(), &mut pulled);
+        let other = source.clone();
+        let other = thread::spawn(move || {
+            let mut taken = Batch::new();
+            // Its limit has room for one.
+            other.pull_batch(1, 1, &batch_size(true), true, Waker::noop(), &mut taken);
+            left(&other, 1, &mut taken)
+        });
+        let left = left(&source, 0, &mut pulled);
+        assert_eq!(left + other.join().unwrap(), 2);
+    });
+}
+
+/// Stops a worker, and returns the number of bodies that are left to it.
+fn left(source: &SharedSource<usize>, worker: usize, pulled: &mut Batch<usize>) -> usize {
+    let mut bodies = 0;
+    source.close_unstarted(worker, pulled, |batch| bodies += batch.bodies.len());
+    bodies
 }
 
 /// Each mutation leaves out a step of the protocol, and makes a test above fail that passes without it.
@@ -188,5 +278,18 @@ mod negative_controls {
     #[test]
     fn a_worker_that_finds_the_source_exhausted_without_a_notification_is_found() {
         finds(Mutation::ExhaustsSourceSilently, "two_workers_pull_each_body_once");
+    }
+
+    #[test]
+    fn a_worker_that_fills_its_queue_after_others_have_found_the_source_exhausted_is_found() {
+        let test = "a_body_that_waits_behind_another_is_started_by_a_worker_that_has_nothing_to_do";
+        finds(Mutation::FillsLate, test);
+    }
+
+    #[test]
+    fn a_worker_that_leaves_what_another_had_to_leave_is_found() {
+        let test = "each_body_that_is_left_when_workers_stop_is_left_to_one_of_them";
+        let test = std::format!("place::pool::model::{test}");
+        is_found_by(Mutation::LeavesOtherQueues, &test, "left == right");
     }
 }

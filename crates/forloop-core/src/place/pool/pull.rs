@@ -11,13 +11,14 @@ use core::ops::ControlFlow;
 use core::task::{Context, Poll, Waker};
 
 use super::batch_size::BatchSize;
-use super::body_source::{Batch, BatchEnd, BoxedSource};
+use super::body_source::{BatchEnd, BoxedSource};
 use super::completion_queue::{CompletionBatch, CompletionQueue, SourceFailure};
 use super::handle::{Dispatcher, PullConfig, PullControl};
 use super::pull_worker::PullWorker;
 use super::recycling::free_after_burst;
 use super::shared_source::SharedSource;
 use super::sync_wrapper::SyncWrapper;
+use super::unstarted::Batch;
 use crate::body::Body;
 use crate::engine::{Completion, Key};
 use crate::outcome::catch;
@@ -48,7 +49,8 @@ pub(super) struct PullDispatcher<B, T, R> {
 
 /// What has arrived for a round.
 struct PullRound<T> {
-    /// Outputs in any order.
+    /// Outputs, in each batch by descending index where its worker completed them in order. So those of a run
+    /// are taken from the end.
     batched: Vec<CompletionBatch<T>>,
     /// All other completions, in descending order: the next one is the last.
     prompt: Vec<Completion<T>>,
@@ -58,7 +60,22 @@ struct PullRound<T> {
     source_failure: Option<SourceFailure>,
 }
 
+/// Batches among which the one with the next outputs is searched.
+const MERGED: usize = 8;
+
 impl<T> PullRound<T> {
+    /// Moves the batch with the lowest index to the end: one of the oldest. Where bodies complete in order, the outputs
+    /// are then delivered in the order of their indices, although the workers have pulled them by turns.
+    fn next_batch(&mut self) -> Option<&mut CompletionBatch<T>> {
+        let oldest = self.batched.len().saturating_sub(MERGED);
+        let (_, oldest) = self.batched.split_at_mut(oldest);
+        let next = |batch: &CompletionBatch<T>| batch.batched.last().map(|&(index, _)| index);
+        let lowest = (0..oldest.len()).min_by_key(|&at| next(&oldest[at]))?;
+        let last = oldest.len() - 1;
+        oldest.swap(lowest, last);
+        self.batched.last_mut()
+    }
+
     /// Takes the next prompt completion, or the failure that came before it.
     fn pop_prompt(&mut self) -> Option<Result<Completion<T>, SourceFailure>> {
         let next = self.prompt.last().map_or(usize::MAX, |completion| completion.seq);
@@ -122,12 +139,12 @@ impl<B, T, R> PullDispatcher<B, T, R> {
     }
 
     /// Polls a source that states that it has no items. If that is true, the loop needs no worker.
-    /// Otherwise, returns what it gave.
-    fn poll_empty_source(&mut self, source: &SharedSource<B>) -> Option<Batch<B>> {
-        let (mut batch_size, mut batch) = (BatchSize::MIN, Batch::new());
-        match source.pull_batch(1, &mut batch_size, false, Waker::noop(), &mut batch) {
-            BatchEnd::Exhausted => return None,
-            BatchEnd::Full | BatchEnd::Pending => {}
+    /// Otherwise, the first worker has what it gave.
+    fn is_empty_source(&mut self, source: &SharedSource<B>) -> bool {
+        let (batch_size, mut batch) = (BatchSize::for_bodies_of(size_of::<B>()), Batch::new());
+        match source.pull_batch(0, 1, &batch_size, false, Waker::noop(), &mut batch).1 {
+            BatchEnd::Exhausted => return true,
+            BatchEnd::Full | BatchEnd::Pending | BatchEnd::Contended => {}
             BatchEnd::BodyPanicked(index, panic) => {
                 let (seq, outcome) = (next_sequence(), Outcome::Panicked(panic));
                 self.round.with(|round| round.prompt.push(Completion { index, seq, outcome }));
@@ -139,7 +156,7 @@ impl<B, T, R> PullDispatcher<B, T, R> {
                 self.undelivered += 1;
             }
         }
-        Some(batch)
+        false
     }
 }
 
@@ -157,14 +174,10 @@ where
         let threads = self.max_workers.unwrap_or_else(|| self.runtime.threads()).get();
         let workers = threads.min(limit).min(hint.1.unwrap_or(usize::MAX)).max(1);
         let permits = holds_permits.then_some(limit);
-        let source = Arc::new(SharedSource::new(source, permits, workers, catches_panics));
+        let source = Arc::new(SharedSource::new(source, permits, workers, hint, catches_panics));
         self.source = PullState::Shared(source.clone());
-        let mut first_batch = Batch::new();
-        if hint.1 == Some(0) {
-            match self.poll_empty_source(&source) {
-                Some(batch) => first_batch = batch,
-                None => return hint,
-            }
+        if hint.1 == Some(0) && self.is_empty_source(&source) {
+            return hint;
         }
         for worker in 0..workers {
             // The shares of all workers add up to the limit.
@@ -172,7 +185,6 @@ where
             let worker = PullWorker::for_source(
                 (source.clone(), worker),
                 share,
-                mem::take(&mut first_batch),
                 self.completions.clone(),
                 delivery,
             );
@@ -250,21 +262,30 @@ where
         let (completions, delivered, undelivered) =
             (&self.completions, &mut self.delivered, &mut self.undelivered);
         self.round.with(|round| {
-            while let Some(batch) = round.batched.last_mut() {
-                while *polls < most {
-                    let Some((index, output)) = batch.batched.pop() else { break };
-                    *delivered += 1;
-                    *undelivered -= 1;
+            while let Some(batch) = round.next_batch() {
+                let (mut run, before) = (None, *polls);
+                let mut flow = ControlFlow::Continue(());
+                while *polls < most && flow.is_continue() {
+                    // At the end of a run the next one may be in another batch.
+                    let Some((index, output)) = batch
+                        .batched
+                        .pop_if(|&mut (index, _)| run.is_none_or(|next| index == next))
+                    else {
+                        break;
+                    };
+                    run = Some(index + 1);
                     *polls += 1;
-                    let completion = Completion { index, seq: 0, outcome: Outcome::Ok(output) };
-                    if on_complete(completion).is_break() {
-                        return;
-                    }
+                    let outcome = Outcome::Ok(output);
+                    flow = on_complete(Completion { index, seq: 0, outcome });
                 }
-                if !batch.batched.is_empty() {
+                *delivered += *polls - before;
+                *undelivered -= *polls - before;
+                if batch.batched.is_empty() {
+                    round.batched.pop().into_iter().for_each(|batch| completions.recycle(batch));
+                }
+                if flow.is_break() || *polls >= most {
                     return;
                 }
-                round.batched.pop().into_iter().for_each(|batch| completions.recycle(batch));
             }
             free_after_burst(&mut round.prompt);
             while *polls < most {
@@ -306,9 +327,11 @@ where
                 if batch.batched.is_empty() {
                     completions.recycle(batch);
                 } else {
+                    batch.batched.reverse();
                     batched.push(batch);
                 }
             }
+            batched.reverse();
             prompt.sort_unstable_by_key(|completion| Reverse(completion.seq));
             failures.sort_unstable_by_key(|&(sequence, _)| Reverse(sequence));
             arrived

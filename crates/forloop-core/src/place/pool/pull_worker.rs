@@ -1,15 +1,16 @@
 //! The intake of a worker that pulls its bodies.
 
 use alloc::sync::Arc;
-use core::cell::RefCell;
 use core::ops::ControlFlow;
 use core::task::Waker;
 
 use super::batch_size::BatchSize;
-use super::body_source::{Batch, BatchEnd};
+use super::body_source::BatchEnd;
 use super::completion_queue::{CompletionQueue, RunningWorker, SourceFailure};
 use super::delivery::DeliveryRule;
 use super::shared_source::SharedSource;
+use super::sync::Locked;
+use super::unstarted::{Batch, Contended};
 use super::worker::{Intake, Intaken, Worker, WorkerBodies, drop_next, report};
 use crate::body::Body;
 use crate::engine::{CapacityHint, Completion, FutureSet, Key};
@@ -19,13 +20,15 @@ use crate::{Outcome, Panic};
 /// Pulls bodies from a [`SharedSource`].
 pub(super) struct PullIntake<B, T> {
     source: Arc<SharedSource<B>>,
-    /// The worker's number among the source's sleepers.
+    /// The worker's number among those of the source.
     worker: usize,
     /// The number of bodies that may run on this worker at once.
     limit: usize,
     batch_size: BatchSize,
-    /// Bodies that were pulled and not started.
-    batch: Batch<B>,
+    /// Bodies that were pulled, on their way to the worker's queue of [unstarted](super::unstarted) ones.
+    pulled: Batch<B>,
+    /// The queue may have bodies.
+    has_queued: bool,
     /// Wakes all workers: any of them may poll the source next.
     source_waker: Waker,
     is_exhausted: bool,
@@ -37,71 +40,88 @@ pub(super) struct PullIntake<B, T> {
 pub(super) type PullWorker<B, T> = Worker<B, T, PullIntake<B, T>>;
 
 impl<B: Body<Returns = T>, T> PullWorker<B, T> {
-    /// Makes a worker with this number among the workers of `source`. It starts the bodies of `batch` before
+    /// Makes a worker with this number among the workers of `source`. It starts the bodies in its queue before
     /// it pulls others. At most `limit` bodies run on it at once.
     pub(super) fn for_source(
         (source, worker): (Arc<SharedSource<B>>, usize),
         limit: usize,
-        batch: Batch<B>,
         completions: Arc<CompletionQueue<T>>,
         delivery: DeliveryRule<T>,
     ) -> Self {
+        let hint = source.size_hint;
         let intake = PullIntake {
             source_waker: Waker::from(source.sleepers.clone()),
             source,
             worker,
             limit,
-            batch_size: BatchSize::MIN,
-            batch,
+            batch_size: BatchSize::for_bodies_of(size_of::<B>()),
+            pulled: Batch::new(),
+            has_queued: true,
             is_exhausted: false,
             running: Some(RunningWorker::new(completions.clone())),
         };
         let set = FutureSet::with_capacity_hint(CapacityHint::of(limit, (0, None)));
-        Self::new(intake, set, completions, delivery)
+        Self::new(intake, set, completions, delivery).with_size_hint(hint)
     }
 }
 
 impl<B, T> PullIntake<B, T> {
-    /// Pulls up to `most` bodies into the batch.
-    fn pull_batch(&mut self, most: usize, before_sleep: bool) -> BatchEnd {
-        if self.is_exhausted {
-            return BatchEnd::Exhausted;
+    /// Pulls up to `most` bodies, and fills the worker's own queue with them, which is empty.
+    fn fill_queue(&mut self, most: usize, before_sleep: bool) -> (BatchEnd, Result<(), Contended>) {
+        let Self { source, worker, batch_size, pulled, source_waker, .. } = self;
+        let mut end = BatchEnd::Full;
+        if pulled.bodies.is_empty() {
+            (self.has_queued, end) =
+                source.pull_batch(*worker, most, batch_size, before_sleep, source_waker, pulled);
+            self.is_exhausted = matches!(end, BatchEnd::Exhausted);
         }
-        let Self { source, batch_size, batch, source_waker, .. } = self;
-        let end = source.pull_batch(most, batch_size, before_sleep, source_waker, batch);
-        self.is_exhausted = matches!(end, BatchEnd::Exhausted);
-        end
+        if self.pulled.bodies.is_empty() {
+            return (end, Ok(()));
+        }
+        let filled = self.source.fill(self.worker, &mut self.pulled);
+        self.has_queued = filled.is_ok();
+        (end, filled)
     }
 }
 
 impl<B: Body<Returns = T>, T> PullIntake<B, T> {
-    /// Starts the bodies of the batch, up to `most` and until one of them stops the loop.
-    fn start_batch(
+    /// Starts the bodies of the queue, up to `most` and until one of them stops the loop.
+    fn start_queued(
         &mut self,
         most: usize,
         bodies: &mut WorkerBodies<B, T>,
-    ) -> (usize, ControlFlow<()>) {
-        let WorkerBodies { set, buffer, delivery, completions } = bodies;
-        let (mut started, mut flow) = (0, ControlFlow::Continue(()));
-        let batch = RefCell::new(&mut self.batch);
-        let next = || match batch.borrow().front() {
-            Some(&(index, _)) if started < most && !completions.is_cancelled() => {
-                started += 1;
-                ControlFlow::Continue((index, ()))
+    ) -> (usize, ControlFlow<()>, Result<(), Contended>) {
+        let WorkerBodies { set, buffer, delivery, .. } = bodies;
+        let (mut started, mut flow, mut locked) = (0, ControlFlow::Continue(()), Ok(()));
+        let Self { source, worker, has_queued, .. } = self;
+        let next = || {
+            if started == most || source.is_stopped() {
+                return ControlFlow::Break(());
             }
-            _ => ControlFlow::Break(()),
+            match source.unstarted(*worker).map(|queue| queue.first().map(|index| (index, queue))) {
+                Ok(Some((index, queue))) => {
+                    started += 1;
+                    return ControlFlow::Continue((index, queue));
+                }
+                Ok(None) => *has_queued = false,
+                Err(contended) => locked = Err(contended),
+            }
+            ControlFlow::Break(())
         };
-        let make = |_index, ()| match batch.borrow_mut().pop_front() {
-            Some((_, body)) => InlineJob::new(body),
-            None => unreachable!("`next` has seen it"),
+        let make = |index, mut queue: Locked<'_, Batch<B>>| {
+            queue.first = index + 1;
+            match queue.bodies.pop_front() {
+                Some(body) => InlineJob::new(body),
+                None => unreachable!("`next` has seen it"),
+            }
         };
         let capacity = self.limit - set.len();
-        // Each reason to stop is visible in the batch, the set or `flow`.
+        // Each reason to stop is visible in the queue, the set or `flow`.
         let _: ControlFlow<(), Key> = set.start(None, capacity, next, make, |completion| {
             flow = report(buffer, *delivery, completion);
             flow
         });
-        (started, flow)
+        (started, flow, locked)
     }
 }
 
@@ -118,30 +138,45 @@ impl<B: Body<Returns = T>, T> Intake<B, T> for PullIntake<B, T> {
         budget: usize,
         before_sleep: bool,
     ) -> Intaken {
-        let most = budget.min(self.limit.saturating_sub(bodies.set.len()));
-        if most == 0 {
+        let capacity = self.limit.saturating_sub(bodies.set.len());
+        if capacity == 0 {
             return Intaken { polls: 0, may_have_more: false };
         }
-        let may_pull = self.batch.is_empty() && !bodies.completions.is_cancelled();
-        let end = may_pull.then(|| self.pull_batch(most, before_sleep));
-        let (polls, mut flow) = self.start_batch(budget, bodies);
-        // A panic has ended the batch early, so the source may have more bodies.
-        let may_have_more =
-            matches!(end, Some(BatchEnd::BodyPanicked(..) | BatchEnd::SourcePanicked(_)));
+        let has_pulled = !self.has_queued;
+        let begin = if has_pulled { self.batch_size.begin() } else { None };
+        let (end, filled) = if has_pulled {
+            self.fill_queue(capacity, before_sleep)
+        } else {
+            (BatchEnd::Full, Ok(()))
+        };
+        let (mut polls, mut flow, mut locked) = (0, ControlFlow::Continue(()), filled);
+        if self.has_queued {
+            (polls, flow, locked) = self.start_queued(budget, bodies);
+        }
+        if let Some(begin) = begin.filter(|_| polls > 0) {
+            self.batch_size.measure(polls, begin.elapsed());
+        }
+        let is_contended = locked.is_err() || matches!(end, BatchEnd::Contended);
+        // A panic has ended the batch early, so the source may have more bodies. So may it if another worker has taken those that
+        // were in the queue.
+        let may_have_more = is_contended
+            || !has_pulled && !self.has_queued
+            || matches!(end, BatchEnd::BodyPanicked(..) | BatchEnd::SourcePanicked(_));
         match end {
-            None | Some(BatchEnd::Full | BatchEnd::Pending | BatchEnd::Exhausted) => {}
-            Some(BatchEnd::BodyPanicked(index, panic)) => {
+            BatchEnd::Full | BatchEnd::Pending | BatchEnd::Exhausted | BatchEnd::Contended => {}
+            BatchEnd::BodyPanicked(index, panic) => {
                 let completion = Completion { index, seq: 0, outcome: Outcome::Panicked(panic) };
                 if report(&mut bodies.buffer, bodies.delivery, completion).is_break() {
                     flow = ControlFlow::Break(());
                 }
             }
-            Some(BatchEnd::SourcePanicked(panic)) => report_source_panic(bodies, panic),
+            BatchEnd::SourcePanicked(panic) => report_source_panic(bodies, panic),
         }
         if flow.is_break() {
             self.close(bodies);
         }
-        Intaken { polls, may_have_more }
+        // So a worker that contends for long uses its budget and returns to its executor.
+        Intaken { polls: polls + usize::from(is_contended), may_have_more }
     }
 
     #[cold]
@@ -152,13 +187,16 @@ impl<B: Body<Returns = T>, T> Intake<B, T> for PullIntake<B, T> {
     }
 
     fn is_exhausted(&self) -> bool {
-        self.is_exhausted && self.batch.is_empty()
+        self.is_exhausted && !self.has_queued && self.pulled.bodies.is_empty()
     }
 
     fn drop_unstarted(&mut self, mut dropped: impl FnMut(usize, Outcome<T>)) {
-        while let Some(&(index, _)) = self.batch.front() {
-            dropped(index, drop_next(&mut self.batch.drain(..1)));
-        }
+        self.source.close_unstarted(self.worker, &mut self.pulled, |mut batch| {
+            while let Some(index) = batch.first() {
+                batch.first += 1;
+                dropped(index, drop_next(&mut batch.bodies.drain(..1)));
+            }
+        });
     }
 
     fn failure_if_dropped(&self) -> Option<SourceFailure> {

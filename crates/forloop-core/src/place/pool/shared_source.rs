@@ -1,12 +1,17 @@
 //! Pull dispatch: the source that the workers of a loop share.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
+use core::mem;
 use core::task::{Context, Waker};
 
+use forloop_budget::WorkStart;
+
 use super::batch_size::BatchSize;
-use super::body_source::{Batch, BatchEnd, BoxedSource};
-use super::sleepers::Sleepers;
-use super::sync::{AtomicBool, AtomicUsize, ConcurrentQueue, Ordering, fence};
+use super::body_source::{BatchEnd, BoxedSource};
+use super::sleepers::{Sleepers, announce};
+use super::sync::{AtomicBool, AtomicUsize, ConcurrentQueue, Locked, Ordering};
+use super::unstarted::{Batch, Contended, Unstarted};
 use crate::Panic;
 use crate::engine::{Mutation, is_mutated};
 use crate::outcome::catch;
@@ -36,26 +41,40 @@ use crate::outcome::catch;
 /// **Why no worker sleeps while there is work.** A worker registers its waker in [`Sleepers`] before it
 /// looks for anything. It can be short of three things, each with a notification:
 ///
-/// - of the source, because another worker holds it: see the handshake at [`Sleepers`];
-/// - of a permit: the same handshake, with `wants_permits` as the flag and [`release`](Self::release) as
-///   the notifying side;
+/// - of the source, because another worker holds it: see the handshake at [`announce`], with the worker that puts the source back
+///   as the notifying side;
+/// - of a permit: the same handshake, with [`release`](Self::release) as the notifying side;
 /// - of an item: the source is polled with the sleepers as its waker.
 ///
+/// What another worker has pulled needs no notification of its own. It is in the queue of that worker before the source is put
+/// back, so a worker that was woken because of an item finds one or the other: see [`Unstarted`].
+///
 /// **The end.** The worker that finds the source exhausted closes the queue, which drops the source when
-/// it is pushed back, and notifies all others. Each worker then completes when its last body has. The
-/// same happens when the closure or the source panics, and when a completion stops the loop
-/// ([`close`](Self::close)).
+/// it is pushed back, and notifies all others. Each worker then completes when its last body has and it
+/// finds no more in the queues of the others. The same happens when the closure or the source panics, and
+/// when a completion stops the loop ([`close`](Self::close)); then no more bodies are started either.
 pub(super) struct SharedSource<B> {
     /// The source and the number of bodies that were pulled from it. Empty while a worker holds it;
     /// closed once no more bodies may be pulled.
     body_source: ConcurrentQueue<(usize, BoxedSource<B>)>,
     is_exhausted: AtomicBool,
+    /// No more bodies may be started.
+    is_stopped: AtomicBool,
+    /// The bounds on the number of items, as the source has stated them.
+    pub(super) size_hint: (usize, Option<usize>),
+    /// What each worker has pulled and not started.
+    unstarted: Box<[Unstarted<B>]>,
+    /// How often bodies have been on the way to a queue from which others may take them, and have arrived there.
+    departed: AtomicUsize,
+    arrived: AtomicUsize,
     /// The number of bodies that were pulled, once the source is dropped.
     pulled: AtomicUsize,
     /// The number of permits that were released.
     released: AtomicUsize,
     /// The number of bodies that may hold a permit.
     limit: usize,
+    /// A worker waits for the source.
+    wants_source: AtomicBool,
     /// A worker waits for a permit.
     wants_permits: AtomicBool,
     /// Whether the loop continues after the closure has panicked.
@@ -67,12 +86,16 @@ pub(super) struct SharedSource<B> {
 /// as long as another worker needs for a few bodies, and cheaper than a wake.
 const SPINS: usize = if cfg!(forloop_loom) { 0 } else { 100 };
 
+/// Items that are pulled between two looks at the clock, where the size of the source is not known exactly.
+const WATCHED: usize = 16;
+
 impl<B> SharedSource<B> {
     /// `limit` is `None` where the workers divide the limit among themselves.
     pub(super) fn new(
         body_source: BoxedSource<B>,
         limit: Option<usize>,
         workers: usize,
+        size_hint: (usize, Option<usize>),
         catches_panics: bool,
     ) -> Self {
         let queue = ConcurrentQueue::bounded(1);
@@ -80,9 +103,15 @@ impl<B> SharedSource<B> {
         Self {
             body_source: queue,
             is_exhausted: AtomicBool::new(false),
+            is_stopped: AtomicBool::new(false),
+            size_hint,
+            unstarted: (0..workers).map(|_| Unstarted::new()).collect(),
+            departed: AtomicUsize::new(0),
+            arrived: AtomicUsize::new(0),
             pulled: AtomicUsize::new(0),
             released: AtomicUsize::new(0),
             limit: limit.unwrap_or(usize::MAX),
+            wants_source: AtomicBool::new(false),
             wants_permits: AtomicBool::new(false),
             catches_panics,
             sleepers: Arc::new(Sleepers::new(workers)),
@@ -98,22 +127,24 @@ impl<B> SharedSource<B> {
         self.is_exhausted.load(Ordering::SeqCst)
     }
 
+    /// Whether a completion has stopped the loop.
+    #[inline]
+    pub(super) fn is_stopped(&self) -> bool {
+        self.is_stopped.load(Ordering::SeqCst)
+    }
+
     /// Sets the number of permits that were released in all, and wakes the workers that wait for one.
     pub(super) fn release(&self, permits: usize) {
         if self.limit < usize::MAX && self.released.load(Ordering::Relaxed) != permits {
             self.released.store(permits, Ordering::SeqCst);
-            fence(Ordering::SeqCst);
-            if self.wants_permits.load(Ordering::SeqCst)
-                && self.wants_permits.swap(false, Ordering::SeqCst)
-            {
-                self.sleepers.notify_all();
-            }
+            self.sleepers.notify_if(&self.wants_permits);
         }
     }
 
     /// Stops the pulling: drops the source here, or has the worker that holds it drop it. Returns the
     /// panic of its destructor.
     pub(super) fn close(&self) -> Option<Panic> {
+        self.is_stopped.store(true, Ordering::SeqCst);
         self.body_source.close();
         self.discard(self.body_source.pop().ok()?)
     }
@@ -123,37 +154,75 @@ impl<B> SharedSource<B> {
         catch(|| drop(body_source)).err()
     }
 
-    /// Pulls up to `most` bodies, but no more than `batch_size` says.
+    /// Pulls up to `most` bodies, but no more than `batch_size` says, and fills the empty queue of the worker with them. They
+    /// remain in `batch`, which is empty, if the queue is locked: then the worker must [`fill`](Self::fill) it.
     ///
-    /// If another worker holds the source or no permit is free, a worker that pulls `before_sleep` is
-    /// woken when that has changed. `waker` is woken when the source has an item.
+    /// If another worker holds the source or no permit is free, a worker that pulls `before_sleep` takes bodies that others have
+    /// pulled, or is woken when that has changed. `waker` is woken when the source has an item.
     pub(super) fn pull_batch(
         &self,
+        worker: usize,
         most: usize,
-        batch_size: &mut BatchSize,
+        batch_size: &BatchSize,
         before_sleep: bool,
         waker: &Waker,
-        bodies: &mut Batch<B>,
-    ) -> BatchEnd {
-        let Some((mut next, mut body_source)) = self.take(batch_size, before_sleep) else {
-            return if self.is_exhausted() || self.body_source.is_closed() {
-                BatchEnd::Exhausted
-            } else {
-                BatchEnd::Pending
-            };
+        batch: &mut Batch<B>,
+    ) -> (bool, BatchEnd) {
+        let (has_pulled, end) =
+            self.pull_from_source(worker, most, batch_size, before_sleep, waker, batch);
+        let is_idle = before_sleep && !has_pulled && !self.is_stopped();
+        if !is_idle || !matches!(end, BatchEnd::Pending | BatchEnd::Exhausted) {
+            return (has_pulled, end);
+        }
+        match self.take_from_others(worker, most, batch) {
+            Ok(true) => (true, BatchEnd::Full),
+            Ok(false) => (false, end),
+            Err(Contended) => (false, BatchEnd::Contended),
+        }
+    }
+
+    fn pull_from_source(
+        &self,
+        worker: usize,
+        most: usize,
+        batch_size: &BatchSize,
+        before_sleep: bool,
+        waker: &Waker,
+        batch: &mut Batch<B>,
+    ) -> (bool, BatchEnd) {
+        let Some((mut next, mut body_source)) = self.take(before_sleep) else {
+            let is_closed = self.is_exhausted() || self.body_source.is_closed();
+            return (false, if is_closed { BatchEnd::Exhausted } else { BatchEnd::Pending });
         };
         let Some(permits) = self.permits(next, before_sleep) else {
-            return self
-                .put_back(next, body_source)
-                .map_or(BatchEnd::Pending, BatchEnd::SourcePanicked);
+            let put_back = self.put_back(next, body_source);
+            return (false, put_back.map_or(BatchEnd::Pending, BatchEnd::SourcePanicked));
         };
-        let most = most.min(batch_size.get()).min(permits);
+        let left = self.size_hint.1.map_or(usize::MAX, |upper| upper.saturating_sub(next));
+        let most = most.min(batch_size.of_next(left, self.unstarted.len())).min(permits);
         let cx = &mut Context::from_waker(waker);
-        let end = body_source.as_mut().pull_batch(cx, &mut next, most, bodies);
+        batch.first = next;
+        // Items that come without a size may take long all of a sudden: see crate::pace.
+        let is_watched = self.size_hint.1 != Some(self.size_hint.0);
+        let begin = is_watched.then(WorkStart::now);
+        let part = if is_watched { WATCHED } else { most };
+        let mut end = BatchEnd::Full;
+        while matches!(end, BatchEnd::Full) && batch.bodies.len() < most {
+            let part = part.min(most - batch.bodies.len());
+            end = body_source.as_mut().pull_batch(cx, &mut next, part, &mut batch.bodies);
+            if begin.is_some_and(WorkStart::is_long_ago) {
+                break;
+            }
+        }
+        let pulled = batch.bodies.len();
+        // First of all: a worker that finds the source exhausted must find the bodies.
+        if pulled > 0 && !is_mutated(Mutation::FillsLate) {
+            self.fill_or_depart(worker, batch);
+        }
         let is_last = match end {
             BatchEnd::Exhausted | BatchEnd::SourcePanicked(_) => true,
             BatchEnd::BodyPanicked(..) => !self.catches_panics,
-            BatchEnd::Pending | BatchEnd::Full => false,
+            BatchEnd::Pending | BatchEnd::Full | BatchEnd::Contended => false,
         };
         if is_last {
             self.is_exhausted.store(matches!(end, BatchEnd::Exhausted), Ordering::SeqCst);
@@ -163,26 +232,88 @@ impl<B> SharedSource<B> {
                 self.sleepers.notify_all();
             }
         }
-        match (self.put_back(next, body_source), end) {
+        let put_back = self.put_back(next, body_source);
+        if pulled > 0 && is_mutated(Mutation::FillsLate) {
+            self.fill_or_depart(worker, batch);
+        }
+        let end = match (put_back, end) {
             (Some(panic), BatchEnd::Full | BatchEnd::Pending | BatchEnd::Exhausted) => {
                 BatchEnd::SourcePanicked(panic)
             }
             (_, end) => end,
+        };
+        (pulled > 0, end)
+    }
+
+    /// Takes half of the bodies that another worker has not started.
+    fn take_from_others(
+        &self,
+        worker: usize,
+        most: usize,
+        batch: &mut Batch<B>,
+    ) -> Result<bool, Contended> {
+        let arrived = self.arrived.load(Ordering::SeqCst);
+        let is_in_transit = || self.departed.load(Ordering::SeqCst) != arrived;
+        let was_in_transit = is_in_transit();
+        let (before, from_own) = self.unstarted.split_at(worker);
+        let others = from_own.iter().skip(1).chain(before);
+        let mut result = Ok(false);
+        for other in others {
+            match other.take_half(batch, most, &self.departed) {
+                Ok(true) => return Ok(true),
+                Ok(false) => {}
+                Err(Contended) => result = Err(Contended),
+            }
+        }
+        if was_in_transit || is_in_transit() { Err(Contended) } else { result }
+    }
+
+    fn fill_or_depart(&self, worker: usize, batch: &mut Batch<B>) {
+        if self.unstarted[worker].fill(batch).is_err() {
+            self.departed.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// Moves bodies that were pulled or taken into the worker's own queue, which is empty. An empty batch with the memory of
+    /// the last one remains.
+    pub(super) fn fill(&self, worker: usize, batch: &mut Batch<B>) -> Result<(), Contended> {
+        self.unstarted[worker].fill(batch)?;
+        self.arrived.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// The worker's own queue, locked.
+    #[inline]
+    pub(super) fn unstarted(&self, worker: usize) -> Result<Locked<'_, Batch<B>>, Contended> {
+        self.unstarted[worker].lock()
+    }
+
+    /// Stops the use of the worker's own queue. Passes on the bodies that are left there, in the queues of workers that have
+    /// stopped before, and in `batch`, which were not moved into the queue.
+    pub(super) fn close_unstarted(
+        &self,
+        worker: usize,
+        batch: &mut Batch<B>,
+        mut left: impl FnMut(Batch<B>),
+    ) {
+        if !batch.bodies.is_empty() {
+            self.arrived.fetch_add(1, Ordering::SeqCst);
+        }
+        left(mem::replace(batch, Batch::new()));
+        self.unstarted[worker].close();
+        for (at, queue) in self.unstarted.iter().enumerate() {
+            if at == worker || !is_mutated(Mutation::LeavesOtherQueues) {
+                left(queue.take_rest());
+            }
         }
     }
 
     /// Takes the source, if no other worker holds it. Otherwise, before a sleep, announces that a worker
     /// waits for it.
-    fn take(
-        &self,
-        batch_size: &mut BatchSize,
-        before_sleep: bool,
-    ) -> Option<(usize, BoxedSource<B>)> {
+    fn take(&self, before_sleep: bool) -> Option<(usize, BoxedSource<B>)> {
         if let Ok(body_source) = self.body_source.pop() {
-            batch_size.shrink();
             return Some(body_source);
         }
-        batch_size.grow();
         if !before_sleep {
             return None;
         }
@@ -192,7 +323,7 @@ impl<B> SharedSource<B> {
                 return Some(body_source);
             }
         }
-        self.sleepers.wait();
+        announce(&self.wants_source);
         if is_mutated(Mutation::WaitsWithoutRecheck) {
             return None;
         }
@@ -210,8 +341,7 @@ impl<B> SharedSource<B> {
             if !before_sleep {
                 return None;
             }
-            self.wants_permits.store(true, Ordering::SeqCst);
-            fence(Ordering::SeqCst);
+            announce(&self.wants_permits);
             if is_mutated(Mutation::WaitsForRoomWithoutRecheck) { None } else { free() }
         })
     }
@@ -222,7 +352,7 @@ impl<B> SharedSource<B> {
         match self.body_source.push((pulled, body_source)) {
             Ok(()) => {
                 if !is_mutated(Mutation::ReturnsSourceSilently) {
-                    self.sleepers.notify_if_waiting();
+                    self.sleepers.notify_if(&self.wants_source);
                 }
                 None
             }

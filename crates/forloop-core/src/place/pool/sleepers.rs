@@ -1,4 +1,4 @@
-//! The workers that sleep until the shared source changes.
+//! The workers that sleep until there is something to do.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -7,35 +7,40 @@ use core::task::Waker;
 
 use super::sync::{AtomicBool, AtomicWaker, Ordering, fence};
 
-/// The wakers of the workers of a loop, and whether one of them waits for the source.
+/// The wakers of the workers of a loop.
 ///
-/// A worker that needs the source while another holds it must not miss its return. The worker that
-/// returns the source, in turn, must not wake a worker while none waits: it returns the source once for
-/// every batch. The two run this handshake:
+/// A worker that needs what another one has must not miss its return. The worker that returns it, in turn, must not wake a
+/// worker while none waits: it returns the source once for every batch. So for each thing that workers wait for there is a flag,
+/// and the two run this handshake:
 ///
-/// - The waiting worker sets the flag ([`wait`](Self::wait)), executes a fence, and tries to take the
-///   source once more. Only if that fails does it sleep.
-/// - The other worker puts the source back, executes a fence, and reads the flag
-///   ([`notify_if_waiting`](Self::notify_if_waiting)).
+/// - The waiting worker sets the flag ([`announce`]), which ends with a fence, and looks once more. Only if it finds nothing
+///   does it sleep.
+/// - The other worker makes the thing available, executes a fence, and reads the flag
+///   ([`notify_if`](Self::notify_if)).
 ///
 /// The two fences have an order. If the waiting worker's comes first, the other one reads the flag as
-/// set and wakes every worker. Otherwise the second attempt of the waiting worker sees the source that was
-/// put back. So either the worker is woken or it does not sleep.
+/// set and wakes every worker. Otherwise the second attempt of the waiting worker sees what was made
+/// available. So either the worker is woken or it does not sleep.
 ///
 /// A notification clears the flag and wakes all workers: which of them wait is not recorded. Those that
-/// fail again to take the source set the flag again.
+/// fail again set the flag again. Each thing has a flag of its own, because a worker may return one while it waits for another:
+/// it would wake itself without end.
 ///
 /// As a waker, it is what the source is polled with. An item that arrives wakes all workers, because the
 /// worker that polled the source may be busy or full by then.
 pub(super) struct Sleepers {
-    has_sleepers: AtomicBool,
     workers: Box<[AtomicWaker]>,
+}
+
+/// Announces that a registered worker is about to sleep. The caller then looks once more for what the flag is for.
+pub(super) fn announce(flag: &AtomicBool) {
+    flag.store(true, Ordering::SeqCst);
+    fence(Ordering::SeqCst);
 }
 
 impl Sleepers {
     pub(super) fn new(workers: usize) -> Self {
-        let workers = (0..workers).map(|_| AtomicWaker::new()).collect();
-        Self { has_sleepers: AtomicBool::new(false), workers }
+        Self { workers: (0..workers).map(|_| AtomicWaker::new()).collect() }
     }
 
     /// Has notifications wake this worker with `waker` from now on.
@@ -48,19 +53,10 @@ impl Sleepers {
         self.workers.iter().for_each(AtomicWaker::wake);
     }
 
-    /// Announces that a registered worker is about to sleep. The caller then checks once more for what
-    /// it waits for.
-    pub(super) fn wait(&self) {
-        self.has_sleepers.store(true, Ordering::SeqCst);
+    /// Wakes all workers if one of them waits for what the flag is for. The caller has already made it available.
+    pub(super) fn notify_if(&self, flag: &AtomicBool) {
         fence(Ordering::SeqCst);
-    }
-
-    /// Wakes all workers if one of them waits. The caller has already published what they wait for.
-    pub(super) fn notify_if_waiting(&self) {
-        fence(Ordering::SeqCst);
-        if self.has_sleepers.load(Ordering::SeqCst)
-            && self.has_sleepers.swap(false, Ordering::SeqCst)
-        {
+        if flag.load(Ordering::SeqCst) && flag.swap(false, Ordering::SeqCst) {
             self.notify_all();
         }
     }

@@ -141,6 +141,12 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
         }
     }
 
+    /// Takes note of the size hint of the source that the worker pulls from.
+    pub(super) fn with_size_hint(mut self, hint: (usize, Option<usize>)) -> Self {
+        self.pace.set_size_hint(hint);
+        self
+    }
+
     /// Polls the woken bodies of this round, a part of them at a time.
     fn poll_bodies(&mut self, turn: &mut Turn) -> WorkerPhase {
         let WorkerBodies { set, buffer, delivery, .. } = &mut self.bodies;
@@ -260,7 +266,7 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
 }
 
 /// Adds the completion of a body to the buffer. `Break` if it stops the loop.
-#[inline]
+#[inline(always)] // so that a completion whose output is dropped is never in memory
 pub(super) fn report<T>(
     buffer: &mut BatchBuffer<T>,
     delivery: DeliveryRule<T>,
