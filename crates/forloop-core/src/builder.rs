@@ -247,11 +247,13 @@ impl<S: Stream, L, C, M> Loop<S, Inline, L, C, M> {
     ///
     /// A few allocations for the loop and for each worker, none per item. A worker pulls as many items at a
     /// time as it starts in some thirty microseconds: one where bodies compute for long, and up to 256, or 64 KiB of
-    /// bodies, where they are short, but never more than its share of the limit. It reads the clock twice for each
-    /// batch. A strategy that gives one result
-    /// receives successful outputs in large batches, and failures that stop it at once. A stream of results
-    /// receives each output by the end of its worker's round. Such a trip to another thread costs more than
-    /// a short body.
+    /// bodies, where they are short, but never more than its share of the limit. It reads the clock twice for a batch,
+    /// and where bodies are short only for every eighth.
+    ///
+    /// A strategy that gives one result receives successful outputs in large batches, and failures that stop it at
+    /// once. [`fold`](Self::fold) and [`extend`](Self::extend) receive them at the latest when the worker has nothing to
+    /// do, or has returned to its executor a few times. A stream of results receives each output by the end of its
+    /// worker's round. Such a trip to another thread costs more than a short body.
     ///
     /// # Examples
     ///

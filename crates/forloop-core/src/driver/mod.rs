@@ -221,11 +221,11 @@ where
         let limit = *this.limit;
         let pulled = this.running.begin(|| PullConfig {
             limit,
-            holds_permits: !are_collected,
             catches_panics: C::CATCHES_PANICS,
             delivery: DeliveryRule {
                 output: delivery,
                 panic: if C::CATCHES_PANICS { Delivery::Prompt } else { Delivery::Terminal },
+                holds_permits: !are_collected,
             },
         });
         if let Some((least, _)) = pulled {

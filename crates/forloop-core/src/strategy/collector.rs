@@ -54,9 +54,12 @@ pub(super) enum CompletionDelivery<V, T> {
         /// its runtime has dropped it.
         stops_at_failure: bool,
     },
-    /// Each completion is delivered at once and in completion order. It holds its permit until then, on workers
-    /// too, and the collector may call what panics.
-    Prompt {
+    /// The collector takes one completion after another. Each holds its permit until then, on workers too, and the
+    /// collector may call what panics.
+    OneByOne {
+        /// How soon a worker delivers an output. `None` batches every output: they arrive as soon as the worker has
+        /// nothing to do, and in completion order only where one of two bodies can start when the other is delivered.
+        output: Option<fn(&T) -> Delivery>,
         /// Whether the collector needs no further completion. The loop asks before it starts anything and after
         /// each completion, and stops if it is so.
         is_complete: fn(&V) -> bool,
@@ -77,14 +80,14 @@ impl<V, T> CompletionDelivery<V, T> {
                 output.is_some_and(|delivery| delivery(returned) == Delivery::Terminal)
             }
             (Self::Batched { stops_at_failure, .. }, _) => *stops_at_failure,
-            (Self::Prompt { .. }, _) => false,
+            (Self::OneByOne { .. }, _) => false,
         }
     }
 
     /// Whether a failure stops the loop. It stops after the round, so that none is lost that happened in it.
     const fn stops_at_failure(&self) -> bool {
         match self {
-            Self::Batched { stops_at_failure, .. } | Self::Prompt { stops_at_failure, .. } => {
+            Self::Batched { stops_at_failure, .. } | Self::OneByOne { stops_at_failure, .. } => {
                 *stops_at_failure
             }
         }
@@ -93,10 +96,13 @@ impl<V, T> CompletionDelivery<V, T> {
 
 impl<V, T, E> CompletionDelivery<V, Result<T, E>> {
     /// Values are batched; an error or a body without an output stops the loop.
-    pub(super) const FAIL_FAST: Self = Self::Batched {
-        output: Some(|result| if result.is_ok() { Delivery::Batched } else { Delivery::Terminal }),
-        stops_at_failure: true,
-    };
+    pub(super) const FAIL_FAST: Self =
+        Self::Batched { output: Some(at_once_if_failed), stops_at_failure: true };
+}
+
+/// Batches values, and stops the loop at an error.
+pub(super) fn at_once_if_failed<T, E>(result: &Result<T, E>) -> Delivery {
+    if result.is_ok() { Delivery::Batched } else { Delivery::Terminal }
 }
 
 /// How a loop completed.
@@ -148,18 +154,18 @@ where
             this.drive.as_mut().stop();
         }
         let delivery: Option<fn(&J::Output) -> Delivery> = match V::DELIVERY {
-            CompletionDelivery::Batched { output, .. } => output,
-            CompletionDelivery::Prompt { .. } => Some(|_| Delivery::Prompt),
+            CompletionDelivery::Batched { output, .. }
+            | CompletionDelivery::OneByOne { output, .. } => output,
         };
-        let least = this.drive.as_mut().set_up(!Self::IS_PROMPT, delivery);
+        let least = this.drive.as_mut().set_up(!Self::IS_ONE_BY_ONE, delivery);
         if let Some(least) = least {
             collector.expect(least);
             this.drive.as_mut().log_attempts(V::ATTEMPT_LOG);
         }
         this.drive.as_mut().begin_poll();
         // A test of a constant, so that only one of the two is compiled.
-        if Self::IS_PROMPT {
-            ready!(Self::poll_promptly(this.drive.as_mut(), collector, cx));
+        if Self::IS_ONE_BY_ONE {
+            ready!(Self::poll_one_by_one(this.drive.as_mut(), collector, cx));
         } else {
             ready!(Self::poll_batched(this.drive.as_mut(), collector, cx));
         }
@@ -183,15 +189,15 @@ where
     /// Whether a failure stops the loop. The loops of other strategies have no code for that.
     const MAY_FAIL: bool = V::DELIVERY.stops_at_failure();
 
-    /// Whether each completion is delivered at once.
-    const IS_PROMPT: bool = matches!(V::DELIVERY, CompletionDelivery::Prompt { .. });
+    /// Whether the collector takes one completion after another.
+    const IS_ONE_BY_ONE: bool = matches!(V::DELIVERY, CompletionDelivery::OneByOne { .. });
 
     /// Whether the collector needs no further completion, where it can say so.
     #[inline]
     fn is_complete(collector: &V) -> bool {
         match V::DELIVERY {
             CompletionDelivery::Batched { .. } => false,
-            CompletionDelivery::Prompt { is_complete, .. } => is_complete(collector),
+            CompletionDelivery::OneByOne { is_complete, .. } => is_complete(collector),
         }
     }
 
@@ -229,9 +235,9 @@ where
         if stops { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    /// Delivers each completion at once, and catches the panics of what the collector calls.
+    /// Delivers one completion after another, and catches the panics of what the collector calls.
     #[inline]
-    fn poll_promptly(
+    fn poll_one_by_one(
         mut drive: Pin<&mut Drive<S, A, J, Q, C, U>>,
         collector: &mut V,
         cx: &mut Context<'_>,

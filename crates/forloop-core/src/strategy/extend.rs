@@ -15,8 +15,8 @@ use crate::{LimitSet, Loop};
 impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
     /// Runs the bodies, up to the limit at once, and adds each output to `collection` as it completes.
     ///
-    /// The outputs are added in completion order; [`collect`](Self::collect) keeps input order. The loop
-    /// buffers nothing. What was added stays in the collection, also if the loop is interrupted, panics or
+    /// The outputs are added in completion order, on workers as [`fold`](Self::fold) says;
+    /// [`collect`](Self::collect) keeps input order. The loop buffers nothing. What was added stays in the collection, also if the loop is interrupted, panics or
     /// is dropped.
     ///
     /// The collection is anything one can [`Extend`] with a body's output: a map with pairs, a `String` with
@@ -80,8 +80,11 @@ struct ExtendWith<'a, X> {
 impl<T, C: Policy, X: Extend<T>> Collector<T, C> for ExtendWith<'_, X> {
     type Collected = C::Result<(), ()>;
 
-    const DELIVERY: CompletionDelivery<Self, T> =
-        CompletionDelivery::Prompt { is_complete: |_| false, stops_at_failure: false };
+    const DELIVERY: CompletionDelivery<Self, T> = CompletionDelivery::OneByOne {
+        output: None,
+        is_complete: |_| false,
+        stops_at_failure: false,
+    };
     const ATTEMPT_LOG: AttemptLog = AttemptLog::None;
 
     #[inline]

@@ -10,7 +10,7 @@ use crate::admission::AttemptLog;
 use crate::body::TryBody;
 use crate::engine::Completion;
 use crate::options::{ItemPolicy, OutcomeRule, Policy, RaisesPanics};
-use crate::place::{BodySet, Dispatch, Place};
+use crate::place::{BodySet, Delivery, Dispatch, Place};
 use crate::{LimitSet, Loop, LoopError};
 
 impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
@@ -90,7 +90,8 @@ impl<T, E, C: Policy> Collector<Result<T, E>, C> for FirstOk<T, E> {
     type Collected = Result<Vec<(usize, T)>, LoopError<E, C::SourceError>>;
 
     // Whether a value stops the loop depends on those before it, which a worker does not know.
-    const DELIVERY: CompletionDelivery<Self, Result<T, E>> = CompletionDelivery::Prompt {
+    const DELIVERY: CompletionDelivery<Self, Result<T, E>> = CompletionDelivery::OneByOne {
+        output: Some(|_| Delivery::Prompt),
         is_complete: |this| this.race.is_complete(),
         stops_at_failure: false,
     };

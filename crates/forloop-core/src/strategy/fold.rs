@@ -2,7 +2,7 @@
 
 use futures_core::Stream;
 
-use super::collector::{CollectFuture, Collector, CompletionDelivery, LoopEnd};
+use super::collector::{CollectFuture, Collector, CompletionDelivery, LoopEnd, at_once_if_failed};
 use super::failures::Failures;
 use crate::admission::AttemptLog;
 use crate::body::{Body, TryBody};
@@ -17,7 +17,9 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
     ///
     /// `step` gets the value so far, and index and output of a body that has completed. The loop calls it in
     /// the caller's task, for one output after another. It buffers nothing else: a million items at a limit
-    /// of 64 need sixty-four slots and the value.
+    /// of 64 need sixty-four slots and the value. On [workers](Self::on_workers) that pull the items, outputs arrive
+    /// in batches where bodies are short: those of bodies that run on different workers at the same time may arrive in
+    /// any order.
     ///
     /// A step that awaits, or that can stop the loop, needs [`consume`](crate::Results::consume).
     ///
@@ -171,8 +173,11 @@ where
 {
     type Collected = C::Result<A, A>;
 
-    const DELIVERY: CompletionDelivery<Self, T> =
-        CompletionDelivery::Prompt { is_complete: |_| false, stops_at_failure: false };
+    const DELIVERY: CompletionDelivery<Self, T> = CompletionDelivery::OneByOne {
+        output: None,
+        is_complete: |_| false,
+        stops_at_failure: false,
+    };
     const ATTEMPT_LOG: AttemptLog = AttemptLog::None;
 
     #[inline]
@@ -204,7 +209,8 @@ where
     type Collected = Result<A, LoopError<E, C::SourceError>>;
 
     // There is no value any more once a body has failed.
-    const DELIVERY: CompletionDelivery<Self, Result<T, E>> = CompletionDelivery::Prompt {
+    const DELIVERY: CompletionDelivery<Self, Result<T, E>> = CompletionDelivery::OneByOne {
+        output: Some(at_once_if_failed),
         is_complete: |this| this.fold.value.is_none(),
         stops_at_failure: true,
     };

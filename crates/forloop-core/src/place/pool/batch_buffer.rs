@@ -17,7 +17,8 @@ const MAX_PROMPT: usize = 64;
 /// Collects a worker's completions and decides when to send them.
 ///
 /// - A **batched** output waits until the buffer holds [`MAX_BATCHED`] of them, or until the worker
-///   stops.
+///   stops. If the loop awaits it, because it holds a permit, it waits for fewer, and only while the worker has
+///   something to do: see [`end_turn`](Self::end_turn).
 /// - A **prompt** completion waits for the end of the worker's round, so one wake of the dispatcher
 ///   serves all bodies of the round. It does not wait if the buffer holds [`MAX_PROMPT`] of them.
 /// - A **terminal** completion is sent at once, and so is a failure of the source.
@@ -35,11 +36,46 @@ pub(super) struct BatchBuffer<T> {
     pushed: usize,
     /// Only [`flush`](Self::flush) sends.
     is_corked: bool,
+    /// The number of batched outputs that are sent without waiting for more.
+    most_batched: usize,
+    /// Whether the loop awaits batched outputs.
+    are_awaited: bool,
+    /// The turns of the worker since the buffer was empty.
+    turns: u32,
 }
 
+/// The turns of a worker in which awaited outputs wait for others.
+const MAX_TURNS: u32 = 4;
+
 impl<T> BatchBuffer<T> {
-    pub(super) fn new(completions: Arc<CompletionQueue<T>>) -> Self {
-        Self { completions, batch: CompletionBatch::new(), pushed: 0, is_corked: false }
+    pub(super) fn new(completions: Arc<CompletionQueue<T>>, are_awaited: bool) -> Self {
+        Self {
+            completions,
+            batch: CompletionBatch::new(),
+            pushed: 0,
+            is_corked: false,
+            most_batched: if are_awaited { 1 } else { MAX_BATCHED },
+            are_awaited,
+            turns: 0,
+        }
+    }
+
+    /// Sets the number of awaited outputs that are worth a trip to another thread.
+    pub(super) fn set_worth_a_trip(&mut self, outputs: usize) {
+        if self.are_awaited {
+            self.most_batched = outputs.clamp(1, MAX_BATCHED);
+        }
+    }
+
+    /// Ends a turn of the worker: sends what the loop waits for. Outputs of short bodies wait for a few turns, as long as
+    /// the worker has something to do.
+    pub(super) fn end_turn(&mut self, is_idle: bool) {
+        self.turns += 1;
+        if self.are_awaited && (is_idle || self.turns >= MAX_TURNS) {
+            self.flush();
+        } else {
+            self.flush_prompt();
+        }
     }
 
     /// Counts bodies that were pushed to the worker.
@@ -51,7 +87,7 @@ impl<T> BatchBuffer<T> {
     #[inline]
     pub(super) fn push_batched(&mut self, index: usize, output: T) {
         self.batch.batched.push((index, output));
-        if self.batch.batched.len() >= MAX_BATCHED {
+        if self.batch.batched.len() >= self.most_batched {
             self.flush_unless_corked();
         }
     }
@@ -111,6 +147,7 @@ impl<T> BatchBuffer<T> {
 
     /// Sends the batch, unless it is empty.
     pub(super) fn flush(&mut self) {
+        self.turns = 0;
         if self.batch.is_empty() {
             return;
         }

@@ -49,6 +49,12 @@ impl BatchSize {
         self.next.min(left / (2 * workers)).max(1)
     }
 
+    /// The number of outputs that are worth a trip to another thread: those of a few batches, and each one where bodies
+    /// compute for long.
+    pub(super) fn outputs(&self) -> usize {
+        if self.next == 1 { 1 } else { 4 * self.next }
+    }
+
     /// Reads the clock before a batch, if it is to be timed.
     pub(super) fn begin(&mut self) -> Option<WorkStart> {
         let is_timed = self.untimed == 0;

@@ -15,7 +15,8 @@ pub(crate) enum Delivery {
     /// Never delivered: the worker drops the output, because the result does not depend on it.
     Discard,
     /// Delivered in a large batch or when the worker runs out of work, in any order. The result depends
-    /// on the output, but not on when it arrives.
+    /// on the output, but not on when it arrives. If the output holds a permit, it is delivered before the worker sleeps
+    /// and after a few of its turns.
     Batched,
     /// Delivered by the end of the worker's round, in completion order: a consumer waits for the
     /// output, or the result depends on the order.
@@ -43,6 +44,9 @@ pub(crate) struct DeliveryRule<T> {
     /// The delivery of a body's panic: [`Delivery::Terminal`], or [`Delivery::Prompt`] if the loop
     /// catches panics.
     pub(crate) panic: Delivery,
+    /// Whether a completion holds its permit until the loop has taken it. The loop then waits for outputs that are
+    /// [`Delivery::Batched`], too.
+    pub(crate) holds_permits: bool,
 }
 
 impl<T> Clone for DeliveryRule<T> {
@@ -56,7 +60,7 @@ impl<T> Copy for DeliveryRule<T> {}
 impl<T> DeliveryRule<T> {
     /// Every completion is delivered promptly, and none stops the loop by itself.
     pub(super) const PROMPT: Self =
-        Self { output: Some(|_| Delivery::Prompt), panic: Delivery::Prompt };
+        Self { output: Some(|_| Delivery::Prompt), panic: Delivery::Prompt, holds_permits: true };
 
     /// Returns the delivery of a completion with this outcome.
     #[inline]

@@ -91,8 +91,6 @@ pub(super) trait PullControl<T> {
 pub struct PullConfig<T> {
     /// The number of bodies that may run at once.
     pub(crate) limit: usize,
-    /// Whether a completion holds its permit until its output is taken.
-    pub(crate) holds_permits: bool,
     /// Whether the loop continues after the closure has panicked.
     pub(crate) catches_panics: bool,
     pub(crate) delivery: DeliveryRule<T>,

@@ -170,10 +170,10 @@ where
         let PullState::NotStarted(source) = &mut self.source else { return (0, None) };
         let Some(source) = source.with(Option::take) else { return (0, None) };
         let hint = catch(|| source.size_hint()).unwrap_or_default();
-        let PullConfig { limit, holds_permits, catches_panics, delivery } = config;
+        let PullConfig { limit, catches_panics, delivery } = config;
         let threads = self.max_workers.unwrap_or_else(|| self.runtime.threads()).get();
         let workers = threads.min(limit).min(hint.1.unwrap_or(usize::MAX)).max(1);
-        let permits = holds_permits.then_some(limit);
+        let permits = delivery.holds_permits.then_some(limit);
         let source = Arc::new(SharedSource::new(source, permits, workers, hint, catches_panics));
         self.source = PullState::Shared(source.clone());
         if hint.1 == Some(0) && self.is_empty_source(&source) {

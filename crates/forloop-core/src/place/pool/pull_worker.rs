@@ -155,6 +155,8 @@ impl<B: Body<Returns = T>, T> Intake<B, T> for PullIntake<B, T> {
         }
         if let Some(begin) = begin.filter(|_| polls > 0) {
             self.batch_size.measure(polls, begin.elapsed());
+            let worth_a_trip = self.batch_size.outputs().min(self.limit / 2);
+            bodies.buffer.set_worth_a_trip(worth_a_trip);
         }
         let is_contended = locked.is_err() || matches!(end, BatchEnd::Contended);
         // A panic has ended the batch early, so the source may have more bodies. So may it if another worker has taken those that

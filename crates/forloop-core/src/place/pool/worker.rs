@@ -130,7 +130,7 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
         completions: Arc<CompletionQueue<T>>,
         delivery: DeliveryRule<T>,
     ) -> Self {
-        let buffer = BatchBuffer::new(completions.clone());
+        let buffer = BatchBuffer::new(completions.clone(), delivery.holds_permits);
         let bodies = WorkerBodies { set, buffer, delivery, completions };
         Self {
             bodies,
@@ -205,7 +205,7 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
             self.finish();
             return Poll::Ready(());
         }
-        self.bodies.buffer.flush_prompt();
+        self.bodies.buffer.end_turn(true);
         if self.bodies.set.sleep(cx) {
             return Poll::Pending;
         }
@@ -214,7 +214,7 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
     }
 
     fn poll_yield(&mut self, cx: &Context<'_>) -> Poll<()> {
-        self.bodies.buffer.flush_prompt();
+        self.bodies.buffer.end_turn(false);
         cx.waker().wake_by_ref();
         Poll::Pending
     }

@@ -1,11 +1,15 @@
-//! Bodies that a worker has pulled and not started wait for no other body of that worker.
+//! Workers that pull: bodies that a worker has not started wait for no other body of that worker, and outputs that were not
+//! folded wait for no body.
 
+use std::future::poll_fn;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
+use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
+use atomic_waker::AtomicWaker;
 use forloop_core::{Spawn, each};
 use futures_lite::future::block_on;
 
@@ -104,4 +108,91 @@ fn bodies_that_another_worker_takes_count_against_the_limit() {
     }));
     assert_eq!(*gate.count.lock().unwrap(), ITEMS);
     assert!(most.load(Ordering::SeqCst) <= LIMIT);
+}
+
+/// Items that a worker starts in one turn.
+const FEW: usize = 100;
+
+/// Folds the items on one worker. The last body waits in `wait` until those before it are folded.
+fn last_waits_for_the_fold<W>(wait: fn(Arc<Folded>) -> W)
+where
+    W: Future<Output = ()> + Send + 'static,
+{
+    let folded = Arc::new(Folded::default());
+    let looping =
+        each(short_bodies().take(FEW)).unbounded().on_workers_of(Threads, NonZeroUsize::MIN);
+    let of_bodies = folded.clone();
+    let body = move |item| {
+        let waits = (item == FEW - 1).then(|| wait(of_bodies.clone()));
+        async move {
+            if let Some(waits) = waits {
+                waits.await;
+            }
+            item
+        }
+    };
+    let sum = block_on(looping.fold(0, body, |sum, (index, item)| {
+        assert_eq!(index, item);
+        folded.count.fetch_add(1, Ordering::SeqCst);
+        folded.waker.wake();
+        sum + item
+    }));
+    assert_eq!(sum, FEW * (FEW - 1) / 2);
+}
+
+/// Counts the outputs that were folded.
+#[derive(Default)]
+struct Folded {
+    count: AtomicUsize,
+    waker: AtomicWaker,
+}
+
+impl Folded {
+    fn has_all_but_one(&self) -> bool {
+        self.count.load(Ordering::SeqCst) == FEW - 1
+    }
+}
+
+#[test]
+fn outputs_are_folded_when_their_worker_has_nothing_to_do() {
+    last_waits_for_the_fold(|folded| {
+        poll_fn(move |cx| {
+            folded.waker.register(cx.waker());
+            if folded.has_all_but_one() { Poll::Ready(()) } else { Poll::Pending }
+        })
+    });
+}
+
+#[test]
+fn outputs_are_folded_although_their_worker_is_busy() {
+    last_waits_for_the_fold(|folded| async move {
+        while !folded.has_all_but_one() {
+            futures_lite::future::yield_now().await;
+        }
+    });
+}
+
+#[test]
+fn outputs_that_are_not_folded_count_against_the_limit() {
+    const LIMIT: usize = 7;
+    let (pulled, folded) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
+    let source = {
+        let folded = folded.clone();
+        short_bodies().inspect(move |_| {
+            let before = pulled.fetch_add(1, Ordering::SeqCst);
+            assert!(before < folded.load(Ordering::SeqCst) + LIMIT, "pulled too early");
+        })
+    };
+    let looping = each(source).limit(LIMIT).unwrap().on_workers(Threads);
+    let body = |item| async move {
+        if item % 3 == 1 {
+            futures_lite::future::yield_now().await;
+        }
+        item
+    };
+    let sum = block_on(looping.fold(0, body, |sum, (_, item)| {
+        folded.fetch_add(1, Ordering::SeqCst);
+        sum + item
+    }));
+    assert_eq!((sum, folded.load(Ordering::SeqCst)), (ITEMS * (ITEMS - 1) / 2, ITEMS));
 }
