@@ -55,6 +55,60 @@ fn bodies_borrow_and_run_concurrently_on_other_threads() {
 }
 
 #[test]
+fn items_closure_and_bodies_borrow_on_workers() {
+    let (numbers, factor): (Vec<usize>, _) = ((0..10_000).collect(), 3);
+    let factor = &factor;
+    let sum = parallel(|cores| {
+        let looping = forloop::each(&numbers).unbounded().on_scoped(cores);
+        looping.fold(0, move |n| async move { n * factor }, |sum, (_, n)| sum + n)
+    });
+    assert_eq!(sum, 3 * 9_999 * 5_000);
+
+    // An option that must see each start has the bodies pushed to the workers.
+    let tripled = parallel(|cores| {
+        let looping = forloop::each(&numbers[..1000]).limit(7).unwrap().on_scoped(cores);
+        let looping = looping.limit_by(|n: &&usize| **n % 5, 1).unwrap();
+        looping.gather(move |n| async move { n * factor })
+    });
+    assert!(tripled.into_iter().eq((0..1000).map(|n| 3 * n)));
+}
+
+#[test]
+fn a_loop_that_is_dropped_leaves_nothing_behind_when_the_call_returns() {
+    let left = AtomicUsize::new(0);
+    parallel(|cores| {
+        let left = &left;
+        let looping = forloop::each(0..).limit(8).unwrap().on_scoped(cores);
+        let mut looping = Box::pin(looping.for_each(move |_: usize| {
+            let guard = Guard::of(left);
+            async move {
+                let _held = guard;
+                pending::<()>().await;
+            }
+        }));
+        async move {
+            assert!(futures_lite::future::poll_once(looping.as_mut()).await.is_none());
+        }
+    });
+    assert_eq!(left.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn bodies_that_are_tasks_wait_for_each_other_by_blocking() {
+    let all = Barrier::new(3);
+    let threads = Threads::of(NonZeroUsize::new(3).unwrap());
+    let looping = forloop::each(0..3).unbounded().on_scoped_tasks(threads.cores());
+    let waited = looping.gather(|n| {
+        let all = &all;
+        async move {
+            all.wait();
+            n
+        }
+    });
+    assert_eq!(threads.block_on(waited), [0, 1, 2]);
+}
+
+#[test]
 fn a_failure_stops_the_others_and_drops_what_they_hold() {
     let left = AtomicUsize::new(0);
     let numbers = [1, 2, 3];

@@ -1,5 +1,6 @@
 //! A single type for all backends whose bodies are tasks, so that the laws compile once for all of them.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::pin::{Pin, pin};
@@ -8,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use forloop_core::{
-    Attempt, BoxedSource, Completer, GroupDriver, GroupFuture, Place, Push, Spawn, SpawnLocal,
-    SpawnScoped, Spawned, SpawnedLocal, SpawnedScoped, SpawnedSet, Task, Timer,
+    Attempt, Completer, GroupDriver, GroupFuture, Place, Push, Spawn, SpawnLocal, SpawnScoped,
+    Spawned, SpawnedLocal, SpawnedScoped, SpawnedSet, Task, Timer,
 };
 
 use crate::backend::{Backend, Job, Spawning};
@@ -171,7 +172,7 @@ impl<T: Send + 'static> Place<Job<T>> for AnyPlace {
     type Set = SpawnedSet<T>;
     type Dispatch = Push;
 
-    fn set(&self, _source: Option<BoxedSource<Job<T>>>) -> Self::Set {
+    fn set(&self, _source: Option<Infallible>) -> Self::Set {
         SpawnedSet::default()
     }
 
@@ -249,17 +250,27 @@ pub struct AnyScope {
 /// [`SpawnScoped`] as a trait object.
 trait BoxedSpawnScoped {
     fn spawn_scoped(&self, future: Job<()>);
+
+    fn threads(&self) -> NonZeroUsize;
 }
 
 impl<S: SpawnScoped<'static>> BoxedSpawnScoped for S {
     fn spawn_scoped(&self, future: Job<()>) {
         SpawnScoped::spawn_scoped(self, future);
     }
+
+    fn threads(&self) -> NonZeroUsize {
+        SpawnScoped::threads(self)
+    }
 }
 
 impl SpawnScoped<'static> for AnyScope {
     fn spawn_scoped(&self, future: impl Future<Output = ()> + Send + 'static) {
         self.threads.spawn_scoped(Box::pin(future));
+    }
+
+    fn threads(&self) -> NonZeroUsize {
+        self.threads.threads()
     }
 }
 

@@ -7,7 +7,8 @@ use futures_core::Stream;
 use crate::looping::{IsStream, Iter, LimitUnset, Loop, NoOptions};
 use crate::options::{Fallible, IsResult, conditions, rules};
 use crate::place::{
-    Inline, Layered, ParentWaker, Spawned, SpawnedBlocking, SpawnedLocal, SpawnedScoped, WorkerPool,
+    Inline, Layered, ParentWaker, ScopedWorkers, Spawned, SpawnedBlocking, SpawnedLocal,
+    SpawnedScoped, WorkerPool,
 };
 use crate::{Spawn, SpawnBlocking, SpawnLocal, SpawnScoped};
 
@@ -142,16 +143,40 @@ impl<S: Stream, L, C, M> Loop<S, Inline, L, C, M> {
         self.at(Spawned(runtime))
     }
 
-    /// Runs each body as a task on the threads of a scope, on all cores. The bodies may borrow.
+    /// Runs the bodies on all cores, on the threads of a scope. Items, closure and bodies may borrow.
     ///
     /// The threads are those of `forloop::parallel(|cores| ..)`, which blocks its caller until every task has
-    /// completed. So a body may borrow what outlives that call, and only needs to be `Send`. Otherwise as
-    /// [`on`](Self::on): a body that blocks occupies one thread and delays no other body while threads are free.
+    /// completed. So what a loop uses may borrow what outlives that call, and only needs to be `Send`. A closure that
+    /// uses a variable of its own surroundings must be `move`.
+    ///
+    /// Each thread has a worker, which pulls items and polls their bodies. Otherwise as [`on_workers`](Self::on_workers):
+    /// a body that blocks its thread delays those that its worker has started. For bodies that block, or wait for one
+    /// another by blocking, use [`on_scoped_tasks`](Self::on_scoped_tasks).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`on_workers`](Self::on_workers).
+    ///
+    /// # Costs
+    ///
+    /// As [`on_workers`](Self::on_workers): some allocations for each worker, none per item.
+    pub fn on_scoped<'env, R: SpawnScoped<'env>>(
+        self,
+        scope: R,
+    ) -> Loop<S, ScopedWorkers<'env, R>, L, C, M> {
+        self.at(ScopedWorkers::new(scope))
+    }
+
+    /// Runs each body as a task on the threads of a scope, on all cores. The bodies may borrow.
+    ///
+    /// As [`on_scoped`](Self::on_scoped), for bodies that block, and for items or a closure that are not `Send`: a body
+    /// that blocks occupies one thread and delays no other body while threads are free. A task costs more than a short
+    /// body.
     ///
     /// # Cancel safety
     ///
     /// As [`on`](Self::on).
-    pub fn on_scoped<'env, R: SpawnScoped<'env>>(
+    pub fn on_scoped_tasks<'env, R: SpawnScoped<'env>>(
         self,
         scope: R,
     ) -> Loop<S, SpawnedScoped<R>, L, C, M> {

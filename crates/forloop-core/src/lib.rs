@@ -86,8 +86,8 @@ pub use crate::outcome::{
 pub use crate::place::{BodySet, BoxedSource, Completer, PoolSet, SpawnedSet};
 pub use crate::place::{
     Dispatch, Inline, InlineJob, Layer, Layered, ParentWaker, ParentWakerJob, Place, Pull, Push,
-    PushPool, Spawned, SpawnedBlocking, SpawnedLocal, SpawnedScoped, SyncBody, WorkerPool,
-    spawn_blocking, sync_body,
+    PushPool, ScopedWorkers, Sources, Spawned, SpawnedBlocking, SpawnedLocal, SpawnedScoped,
+    SyncBody, WorkerPool, spawn_blocking, sync_body,
 };
 pub use crate::runtime::{
     BlockOn, LocalTimer, Runtime, Sleep, Spawn, SpawnBlocking, SpawnLocal, SpawnScoped, Timer,

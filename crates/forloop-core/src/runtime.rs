@@ -55,20 +55,7 @@ pub trait Spawn {
     /// The default implementation returns the available parallelism of the machine, or one without the
     /// feature `std`.
     fn threads(&self) -> NonZeroUsize {
-        #[cfg(feature = "std")]
-        {
-            use core::sync::atomic::{AtomicUsize, Ordering};
-
-            // The system call takes longer than a small loop.
-            static THREADS: AtomicUsize = AtomicUsize::new(0);
-            NonZeroUsize::new(THREADS.load(Ordering::Relaxed)).unwrap_or_else(|| {
-                let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-                THREADS.store(threads.get(), Ordering::Relaxed);
-                threads
-            })
-        }
-        #[cfg(not(feature = "std"))]
-        NonZeroUsize::MIN
+        available_threads()
     }
 }
 
@@ -116,6 +103,14 @@ pub trait SpawnScoped<'env> {
     /// The [contract of `Spawn`](Spawn#contract) holds for it. The runtime ends with the scope, so it is dropped no later.
     #[track_caller]
     fn spawn_scoped(&self, future: impl Future<Output = ()> + Send + 'env);
+
+    /// The number of threads that run tasks. It is the number of workers of
+    /// [`on_scoped`](crate::Loop::on_scoped).
+    ///
+    /// The default implementation returns what that of [`Spawn::threads`] does.
+    fn threads(&self) -> NonZeroUsize {
+        available_threads()
+    }
 }
 
 /// A clock and its timers.
@@ -275,6 +270,24 @@ pub trait Runtime: Spawn + Timer + Clone + Send + Sync + 'static {}
 
 impl<R: Spawn + Timer + Clone + Send + Sync + 'static> Runtime for R {}
 
+/// The available parallelism of the machine, or one without the feature `std`.
+fn available_threads() -> NonZeroUsize {
+    #[cfg(feature = "std")]
+    {
+        use core::sync::atomic::{AtomicUsize, Ordering};
+
+        // The system call takes longer than a small loop.
+        static THREADS: AtomicUsize = AtomicUsize::new(0);
+        NonZeroUsize::new(THREADS.load(Ordering::Relaxed)).unwrap_or_else(|| {
+            let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+            THREADS.store(threads.get(), Ordering::Relaxed);
+            threads
+        })
+    }
+    #[cfg(not(feature = "std"))]
+    NonZeroUsize::MIN
+}
+
 // A reference to a runtime is a runtime: `.on(&runtime)` where the loop does not outlive it.
 
 impl<R: Spawn> Spawn for &R {
@@ -302,6 +315,10 @@ impl<R: SpawnBlocking> SpawnBlocking for &R {
 impl<'env, R: SpawnScoped<'env>> SpawnScoped<'env> for &R {
     fn spawn_scoped(&self, future: impl Future<Output = ()> + Send + 'env) {
         (**self).spawn_scoped(future);
+    }
+
+    fn threads(&self) -> NonZeroUsize {
+        (**self).threads()
     }
 }
 

@@ -124,7 +124,12 @@ const PROGRAMS: &[(&str, Program)] = &[
     ("blocking tasks", |rt| {
         rt.block_on(each(0..2).unbounded().on_blocking(rt.clone()).gather(body));
     }),
-    ("scoped tasks", |rt| rt.block_on(each(0..2).unbounded().on_scoped(rt.clone()).gather(body))),
+    ("scoped workers", |rt| {
+        rt.block_on(each(0..2).unbounded().on_scoped(rt.clone()).gather(body));
+    }),
+    ("scoped tasks", |rt| {
+        rt.block_on(each(0..2).unbounded().on_scoped_tasks(rt.clone()).gather(body));
+    }),
     ("a set", |rt| {
         let mut set = TaskSet::new((0..1).map(body));
         set.push(body(1));

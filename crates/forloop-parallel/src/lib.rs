@@ -33,7 +33,8 @@ pub use crate::threads::{Cores, Threads};
 /// Blocks until the future is ready.
 ///
 /// The tasks may borrow any data that outlives this call. Every strategy and option of a loop works here as
-/// usual, after [`on_scoped(cores)`](forloop_core::Loop::on_scoped). No task outlives the call: a loop stops
+/// usual, after [`on_scoped(cores)`](forloop_core::Loop::on_scoped) or
+/// [`on_scoped_tasks(cores)`](forloop_core::Loop::on_scoped_tasks). No task outlives the call: a loop stops
 /// its tasks before it returns, and detached tasks are dropped when the call returns.
 ///
 /// This function is for synchronous code; inside an executor, it would block one of its threads. Use
@@ -42,8 +43,8 @@ pub use crate::threads::{Cores, Threads};
 ///
 /// # Costs
 ///
-/// The call starts and joins its threads, which takes some tens of microseconds for each. Each body takes a
-/// task, and one more allocation.
+/// The call starts and joins its threads, which takes some tens of microseconds for each. A loop on its threads takes some
+/// allocations for each of them, and none for an item.
 ///
 /// # Examples
 ///

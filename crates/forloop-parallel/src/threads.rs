@@ -134,6 +134,10 @@ impl<'env> SpawnScoped<'env> for Cores<'env> {
             executor.spawn(future).detach();
         }
     }
+
+    fn threads(&self) -> NonZeroUsize {
+        self.threads
+    }
 }
 
 impl fmt::Debug for Cores<'_> {

@@ -69,7 +69,8 @@
 //! | [`.on_workers(runtime)`](Loop::on_workers) | on a worker pool, one task per thread: items and closure are `Send` and own what they use, too | many bodies that are short or mostly wait |
 //! | [`.on_local(runtime)`](Loop::on_local) | as a task each, on this thread | tasks that are not `Send` |
 //! | [`.on_blocking(runtime)`](Loop::on_blocking) | on the runtime's threads for blocking calls; [`sync_body()`] wraps a plain closure | blocking calls |
-//! | [`.on_scoped(cores)`](Loop::on_scoped) in `forloop::parallel`, with that feature | on every core: they may borrow | programs that are not async |
+//! | [`.on_scoped(cores)`](Loop::on_scoped) in `forloop::parallel`, with that feature | on a worker for each core: they may borrow, and items and closure are `Send`, too | programs that are not async |
+//! | [`.on_scoped_tasks(cores)`](Loop::on_scoped_tasks) in the same place | as a task each: they may borrow | bodies that block, in programs that are not async |
 //!
 //! # What happens when
 //!

@@ -110,7 +110,10 @@ pub(super) async fn bounded_on_workers<B: Future<Output = ()> + Send + 'static>(
 }
 
 /// Runs the bodies on two scoped threads, which start and stop with the loop.
-pub(super) fn all_parallel<B: Future<Output = usize> + Send>(n: usize, body: impl Fn(usize) -> B) {
+pub(super) fn all_parallel<B: Future<Output = usize> + Send>(
+    n: usize,
+    body: impl Fn(usize) -> B + Send,
+) {
     let threads = Threads::of(TWO);
     let looping = forloop::each(0..n).unbounded().on_scoped(threads.cores());
     black_box(threads.block_on(looping.gather(body)));
@@ -118,7 +121,7 @@ pub(super) fn all_parallel<B: Future<Output = usize> + Send>(n: usize, body: imp
 
 pub(super) fn bounded_parallel<B: Future<Output = ()> + Send>(
     n: usize,
-    body: impl Fn(usize) -> B,
+    body: impl Fn(usize) -> B + Send,
     limit: NonZeroUsize,
 ) {
     let threads = Threads::of(TWO);

@@ -8,13 +8,13 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::task::Wake;
+use core::convert::Infallible;
 use core::fmt;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
 use concurrent_queue::ConcurrentQueue;
 
-use super::pool::BoxedSource;
 use super::{Place, Push};
 use crate::SpawnBlocking;
 use crate::body::{Attempt, Body};
@@ -37,7 +37,7 @@ where
     type Set = FutureSet<Task<B::Returns>>;
     type Dispatch = Push;
 
-    fn set(&self, _source: Option<BoxedSource<B>>) -> Self::Set {
+    fn set(&self, _source: Option<Infallible>) -> Self::Set {
         FutureSet::new()
     }
 

@@ -1,6 +1,8 @@
 //! How bodies get to their place: the loop's task pushes them, or workers pull them.
 
 use alloc::boxed::Box;
+use core::convert::Infallible;
+use core::marker::PhantomData;
 
 use futures_core::Stream;
 
@@ -10,9 +12,26 @@ use super::pool::{BoxedSource, SourceBodies};
 #[derive(Debug, Clone, Copy)]
 pub struct Push;
 
-/// Workers pull the items and call the body's closure themselves, each on its own thread.
+/// Workers pull the items and call the body's closure themselves, each on its own thread. Both may borrow for `'env`.
 #[derive(Debug, Clone, Copy)]
-pub struct Pull;
+pub struct Pull<'env>(PhantomData<fn() -> &'env ()>);
+
+/// What the workers of a place pull bodies from.
+///
+/// Implemented by [`Push`] and [`Pull`].
+pub trait Sources {
+    /// A source of bodies `B`.
+    #[doc(hidden)]
+    type Source<B>;
+}
+
+impl Sources for Push {
+    type Source<B> = Infallible;
+}
+
+impl<'env> Sources for Pull<'env> {
+    type Source<B> = BoxedSource<'env, B>;
+}
 
 /// Whether the caller's task pushes the bodies to their place, or workers pull the items from `S` and call
 /// the closure `F`.
@@ -25,9 +44,10 @@ pub struct Pull;
     note = "the source and the closure must be `Send` and own what they use (`'static`): put `move` before the \
             closure, and clone what it uses",
     note = "for a source or a closure that is not, use `.on(runtime)`, or \
-            `.at(WorkerPool::new(runtime).push_dispatch())`: the loop then calls the closure in the caller's task"
+            `.at(WorkerPool::new(runtime).push_dispatch())`: the loop then calls the closure in the caller's task",
+    note = "inside `forloop::parallel` they may borrow; if they are not `Send`, use `.on_scoped_tasks(cores)`"
 )]
-pub trait Dispatch<S: Stream, F, I> {
+pub trait Dispatch<S: Stream, F, I>: Sources {
     /// Makes one source of bodies of source and closure, or returns both if the bodies are pushed.
     ///
     /// `item_of` converts an item of the source to the closure's argument. It is `None` if an option must see
@@ -37,7 +57,7 @@ pub trait Dispatch<S: Stream, F, I> {
         source: S,
         body: F,
         item_of: Option<fn(S::Item) -> I>,
-    ) -> Result<BoxedSource<B>, (S, F)>
+    ) -> Result<Self::Source<B>, (S, F)>
     where
         F: FnMut(I) -> B;
 }
@@ -47,7 +67,7 @@ impl<S: Stream, F, I> Dispatch<S, F, I> for Push {
         source: S,
         body: F,
         _item_of: Option<fn(S::Item) -> I>,
-    ) -> Result<BoxedSource<B>, (S, F)>
+    ) -> Result<Infallible, (S, F)>
     where
         F: FnMut(I) -> B,
     {
@@ -55,17 +75,17 @@ impl<S: Stream, F, I> Dispatch<S, F, I> for Push {
     }
 }
 
-impl<S, F, I> Dispatch<S, F, I> for Pull
+impl<'env, S, F, I> Dispatch<S, F, I> for Pull<'env>
 where
-    S: Stream + Send + 'static,
-    F: Send + 'static,
-    I: 'static,
+    S: Stream + Send + 'env,
+    F: Send + 'env,
+    I: 'env,
 {
     fn body_source<B>(
         source: S,
         body: F,
         item_of: Option<fn(S::Item) -> I>,
-    ) -> Result<BoxedSource<B>, (S, F)>
+    ) -> Result<BoxedSource<'env, B>, (S, F)>
     where
         F: FnMut(I) -> B,
     {

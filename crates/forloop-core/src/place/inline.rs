@@ -1,12 +1,12 @@
 //! Bodies in the caller's own task, and the job that all places without a task per body share.
 
+use core::convert::Infallible;
 use core::marker::PhantomData;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::pool::BoxedSource;
 use super::{Place, Push};
 use crate::Outcome;
 use crate::body::{Attempt, Body};
@@ -22,7 +22,7 @@ impl<B: Body> Place<B> for Inline {
     type Dispatch = Push;
 
     #[inline(always)] // so that it is constructed in place
-    fn set(&self, _source: Option<BoxedSource<B>>) -> Self::Set {
+    fn set(&self, _source: Option<Infallible>) -> Self::Set {
         FutureSet::new()
     }
 

@@ -1,9 +1,9 @@
 //! A place that wraps each body before it starts: in a span, a stopwatch, a name.
 
+use core::convert::Infallible;
 use core::fmt;
 
 use super::body_set::BodySet;
-use super::pool::BoxedSource;
 use super::{Place, Push};
 use crate::body::{Attempt, Body};
 
@@ -38,7 +38,7 @@ impl<B: Body, P: Place<W::Layered>, W: Layer<B>> Place<B> for Layered<P, W> {
     type Set = P::Set;
     type Dispatch = Push;
 
-    fn set(&self, _source: Option<BoxedSource<B>>) -> P::Set {
+    fn set(&self, _source: Option<Infallible>) -> P::Set {
         self.place.set(None)
     }
 

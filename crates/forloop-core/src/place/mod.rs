@@ -14,10 +14,10 @@ pub use self::blocking::{SpawnedBlocking, SyncBody, spawn_blocking, sync_body};
 pub use self::layered::{Layer, Layered};
 
 pub use self::body_set::BodySet;
-pub use self::dispatch::{Dispatch, Pull, Push};
+pub use self::dispatch::{Dispatch, Pull, Push, Sources};
 pub use self::inline::{Inline, InlineJob};
 pub use self::parent_waker::{ParentWaker, ParentWakerJob};
-pub use self::pool::{BoxedSource, PoolSet, PushPool, WorkerPool};
+pub use self::pool::{BoxedSource, PoolSet, PushPool, ScopedWorkers, WorkerPool};
 pub(crate) use self::pool::{Delivery, DeliveryRule, PullConfig, SourceFailure};
 pub use self::spawned::{Completer, Spawned, SpawnedLocal, SpawnedScoped, SpawnedSet};
 pub use self::traits::Place;

@@ -1,9 +1,9 @@
 //! Bodies in the caller's task that are polled with the waker of the task that polls the loop.
 
+use core::convert::Infallible;
 use core::marker::PhantomData;
 
 use super::inline::JobMode;
-use super::pool::BoxedSource;
 use super::{InlineJob, Place, Push};
 use crate::body::{Attempt, Body};
 use crate::engine::FutureSet;
@@ -24,7 +24,7 @@ impl<B: Body> Place<B> for ParentWaker {
     type Set = FutureSet<ParentWakerJob<B>>;
     type Dispatch = Push;
 
-    fn set(&self, _source: Option<BoxedSource<B>>) -> Self::Set {
+    fn set(&self, _source: Option<Infallible>) -> Self::Set {
         FutureSet::new()
     }
 

@@ -1,7 +1,7 @@
 //! The trait of all places.
 
 use super::body_set::BodySet;
-use super::pool::BoxedSource;
+use super::dispatch::Sources;
 use crate::body::{Attempt, Body};
 
 /// Where the bodies of a loop run.
@@ -15,12 +15,14 @@ use crate::body::{Attempt, Body};
 /// - [`Spawned`](crate::Spawned), by [`Loop::on`](crate::Loop::on): a task for each body;
 /// - [`SpawnedLocal`](crate::SpawnedLocal), by [`Loop::on_local`](crate::Loop::on_local): a task on the
 ///   current thread for each body;
-/// - [`SpawnedScoped`](crate::SpawnedScoped), by [`Loop::on_scoped`](crate::Loop::on_scoped): a task that
-///   borrows, on the threads of a scope;
+/// - [`SpawnedScoped`](crate::SpawnedScoped), by [`Loop::on_scoped_tasks`](crate::Loop::on_scoped_tasks): a task
+///   that borrows, on the threads of a scope;
 /// - [`SpawnedBlocking`](crate::SpawnedBlocking), by [`Loop::on_blocking`](crate::Loop::on_blocking): a
 ///   task that may block its thread;
 /// - [`WorkerPool`](crate::WorkerPool) and [`PushPool`](crate::PushPool), by
 ///   [`Loop::on_workers`](crate::Loop::on_workers): on a few workers;
+/// - [`ScopedWorkers`](crate::ScopedWorkers), by [`Loop::on_scoped`](crate::Loop::on_scoped): on workers that borrow, on
+///   the threads of a scope;
 /// - [`Layered`](crate::Layered), by [`Loop::layer`](crate::Loop::layer): at any of these, with each body
 ///   wrapped.
 ///
@@ -37,10 +39,10 @@ pub trait Place<B: Body> {
     type Set: BodySet<Output = B::Returns>;
 
     /// How bodies get here: [`Push`](crate::Push) or [`Pull`](crate::Pull).
-    type Dispatch;
+    type Dispatch: Sources;
 
     /// Makes the set for a loop. With `source`, workers pull the bodies from it; without, the loop starts them.
-    fn set(&self, source: Option<BoxedSource<B>>) -> Self::Set;
+    fn set(&self, source: Option<<Self::Dispatch as Sources>::Source<B>>) -> Self::Set;
 
     /// Starts `body`, made for this attempt at this item. What it returns is stored in the set.
     fn start(

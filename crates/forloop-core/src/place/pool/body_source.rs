@@ -29,7 +29,7 @@ pub trait BodySource<B> {
 }
 
 /// A source of bodies whose type is erased.
-pub type BoxedSource<B> = Pin<Box<dyn BodySource<B> + Send>>;
+pub type BoxedSource<'env, B> = Pin<Box<dyn BodySource<B> + Send + 'env>>;
 
 /// Why a batch has ended.
 #[derive(Debug)]

@@ -31,7 +31,7 @@ fn shared_source(
     items: usize,
     limit: Option<usize>,
     workers: usize,
-) -> (Arc<SharedSource<usize>>, Arc<()>) {
+) -> (Arc<SharedSource<'static, usize>>, Arc<()>) {
     let guard = Arc::new(());
     let inside = guard.clone();
     let body = move |n| {
@@ -55,7 +55,7 @@ fn batch_size(is_one: bool) -> BatchSize {
 /// Pulls bodies, or takes those of other workers, and sleeps if there are none, until no more will come. Calls `started` with
 /// the index of each.
 fn work(
-    source: &SharedSource<usize>,
+    source: &SharedSource<'static, usize>,
     worker: usize,
     pulls_one: bool,
     mut started: impl FnMut(usize),
@@ -87,7 +87,7 @@ fn work(
 }
 
 /// Takes the first body out of the worker's queue.
-fn start(source: &SharedSource<usize>, worker: usize) -> Option<usize> {
+fn start(source: &SharedSource<'static, usize>, worker: usize) -> Option<usize> {
     let mut queue = retry(|| source.unstarted(worker));
     let index = queue.first()?;
     queue.first += 1;
@@ -243,7 +243,7 @@ fn each_body_that_is_left_when_workers_stop_is_left_to_one_of_them() {
 }
 
 /// Stops a worker, and returns the number of bodies that are left to it.
-fn left(source: &SharedSource<usize>, worker: usize, pulled: &mut Batch<usize>) -> usize {
+fn left(source: &SharedSource<'static, usize>, worker: usize, pulled: &mut Batch<usize>) -> usize {
     let mut bodies = 0;
     source.close_unstarted(worker, pulled, |batch| bodies += batch.bodies.len());
     bodies

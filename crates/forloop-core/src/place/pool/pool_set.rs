@@ -14,18 +14,18 @@ use crate::place::body_set::BodySet;
 use crate::task::next_sequence;
 use crate::{Outcome, Panic};
 
-/// Bodies `B` on a pool of workers; their outputs are `T`s.
+/// Bodies `B` on a pool of workers; their outputs are `T`s. Both may borrow for `'env`.
 ///
 /// The type of the dispatcher is erased, so that a loop is `Send` for any output of its bodies.
-pub struct PoolSet<B, T>(Box<dyn Dispatcher<B, T> + Send + Sync>);
+pub struct PoolSet<'env, B, T>(Box<dyn Dispatcher<B, T> + Send + Sync + 'env>);
 
-impl<B, T> PoolSet<B, T> {
-    pub(super) fn new(dispatcher: impl Dispatcher<B, T> + Send + Sync + 'static) -> Self {
+impl<'env, B, T> PoolSet<'env, B, T> {
+    pub(super) fn new(dispatcher: impl Dispatcher<B, T> + Send + Sync + 'env) -> Self {
         Self(Box::new(dispatcher))
     }
 }
 
-impl<B, T> BodySet for PoolSet<B, T> {
+impl<B, T> BodySet for PoolSet<'_, B, T> {
     type Job = B;
     type Completer = ();
     type Output = T;
@@ -177,7 +177,7 @@ impl<B, T> BodySet for PoolSet<B, T> {
     }
 }
 
-impl<B, T> fmt::Debug for PoolSet<B, T> {
+impl<B, T> fmt::Debug for PoolSet<'_, B, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PoolSet").field("running", &self.0.len()).finish_non_exhaustive()
     }

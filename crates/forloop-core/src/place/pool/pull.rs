@@ -17,27 +17,26 @@ use super::handle::{Dispatcher, PullConfig, PullControl};
 use super::pull_worker::PullWorker;
 use super::recycling::free_after_burst;
 use super::shared_source::SharedSource;
+use super::start_worker::StartWorker;
 use super::sync_wrapper::SyncWrapper;
 use super::unstarted::Batch;
 use crate::body::Body;
 use crate::engine::{Completion, Key};
 use crate::outcome::catch;
-use crate::simulation::Origin;
-use crate::spawn_task::spawn_from;
 use crate::task::{Task, next_sequence};
-use crate::{Outcome, Panic, Spawn};
+use crate::{Outcome, Panic};
 
 /// Dispatches by pull: see [`SharedSource`] for how the workers get their bodies.
 ///
 /// The dispatcher does not know which bodies run, nor how many. It knows how many workers run, and that
 /// a worker completes only when it has sent the completion of every body it pulled. So the loop is
 /// complete when no worker runs and everything that arrived was delivered.
-pub(super) struct PullDispatcher<B, T, R> {
+pub(super) struct PullDispatcher<'env, B, T, R> {
     runtime: R,
     /// The largest number of workers. If it is `None`, the runtime's number of threads.
     max_workers: Option<NonZeroUsize>,
     completions: Arc<CompletionQueue<T>>,
-    source: PullState<B>,
+    source: PullState<'env, B>,
     /// A worker is cancelled when its task is dropped.
     tasks: Vec<Task<()>>,
     round: SyncWrapper<PullRound<T>>,
@@ -93,18 +92,18 @@ impl<T> Default for PullRound<T> {
 }
 
 /// Where the source is.
-enum PullState<B> {
+enum PullState<'env, B> {
     /// With the dispatcher: no worker was spawned.
-    NotStarted(Box<SyncWrapper<Option<BoxedSource<B>>>>),
+    NotStarted(Box<SyncWrapper<Option<BoxedSource<'env, B>>>>),
     /// With the workers.
-    Shared(Arc<SharedSource<B>>),
+    Shared(Arc<SharedSource<'env, B>>),
 }
 
-impl<B, T, R> PullDispatcher<B, T, R> {
+impl<'env, B, T, R> PullDispatcher<'env, B, T, R> {
     pub(super) fn new(
         runtime: R,
         max_workers: Option<NonZeroUsize>,
-        source: BoxedSource<B>,
+        source: BoxedSource<'env, B>,
     ) -> Self {
         Self {
             runtime,
@@ -140,7 +139,7 @@ impl<B, T, R> PullDispatcher<B, T, R> {
 
     /// Polls a source that states that it has no items. If that is true, the loop needs no worker.
     /// Otherwise, the first worker has what it gave.
-    fn is_empty_source(&mut self, source: &SharedSource<B>) -> bool {
+    fn is_empty_source(&mut self, source: &SharedSource<'env, B>) -> bool {
         let (batch_size, mut batch) = (BatchSize::for_bodies_of(size_of::<B>()), Batch::new());
         match source.pull_batch(0, 1, &batch_size, false, Waker::noop(), &mut batch).1 {
             BatchEnd::Exhausted => return true,
@@ -160,11 +159,11 @@ impl<B, T, R> PullDispatcher<B, T, R> {
     }
 }
 
-impl<B, T, R> PullControl<T> for PullDispatcher<B, T, R>
+impl<'env, B, T, R> PullControl<T> for PullDispatcher<'env, B, T, R>
 where
-    R: Spawn,
-    B: Body<Returns = T> + Send + 'static,
-    T: Send + 'static,
+    R: StartWorker<PullWorker<'env, B, T>>,
+    B: Body<Returns = T> + Send + 'env,
+    T: Send,
 {
     fn begin(&mut self, config: PullConfig<T>) -> (usize, Option<usize>) {
         let PullState::NotStarted(source) = &mut self.source else { return (0, None) };
@@ -188,7 +187,7 @@ where
                 self.completions.clone(),
                 delivery,
             );
-            self.tasks.push(spawn_from(Origin::unknown(), &self.runtime, worker));
+            self.tasks.push(self.runtime.start(worker));
         }
         hint
     }
@@ -204,11 +203,11 @@ where
     }
 }
 
-impl<B, T, R> Dispatcher<B, T> for PullDispatcher<B, T, R>
+impl<'env, B, T, R> Dispatcher<B, T> for PullDispatcher<'env, B, T, R>
 where
-    R: Spawn,
-    B: Body<Returns = T> + Send + 'static,
-    T: Send + 'static,
+    R: StartWorker<PullWorker<'env, B, T>>,
+    B: Body<Returns = T> + Send + 'env,
+    T: Send,
 {
     fn pull(&mut self) -> Option<&mut dyn PullControl<T>> {
         Some(self)
@@ -357,7 +356,7 @@ where
     }
 }
 
-impl<B, T, R> Drop for PullDispatcher<B, T, R> {
+impl<B, T, R> Drop for PullDispatcher<'_, B, T, R> {
     fn drop(&mut self) {
         let panic = self.close();
         self.completions.close();

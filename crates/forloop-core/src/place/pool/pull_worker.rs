@@ -18,8 +18,8 @@ use crate::place::inline::InlineJob;
 use crate::{Outcome, Panic};
 
 /// Pulls bodies from a [`SharedSource`].
-pub(super) struct PullIntake<B, T> {
-    source: Arc<SharedSource<B>>,
+pub(super) struct PullIntake<'env, B, T> {
+    source: Arc<SharedSource<'env, B>>,
     /// The worker's number among those of the source.
     worker: usize,
     /// The number of bodies that may run on this worker at once.
@@ -37,13 +37,13 @@ pub(super) struct PullIntake<B, T> {
 }
 
 /// A worker that pulls its bodies.
-pub(super) type PullWorker<B, T> = Worker<B, T, PullIntake<B, T>>;
+pub(super) type PullWorker<'env, B, T> = Worker<B, T, PullIntake<'env, B, T>>;
 
-impl<B: Body<Returns = T>, T> PullWorker<B, T> {
+impl<'env, B: Body<Returns = T>, T> PullWorker<'env, B, T> {
     /// Makes a worker with this number among the workers of `source`. It starts the bodies in its queue before
     /// it pulls others. At most `limit` bodies run on it at once.
     pub(super) fn for_source(
-        (source, worker): (Arc<SharedSource<B>>, usize),
+        (source, worker): (Arc<SharedSource<'env, B>>, usize),
         limit: usize,
         completions: Arc<CompletionQueue<T>>,
         delivery: DeliveryRule<T>,
@@ -65,7 +65,7 @@ impl<B: Body<Returns = T>, T> PullWorker<B, T> {
     }
 }
 
-impl<B, T> PullIntake<B, T> {
+impl<'env, B, T> PullIntake<'env, B, T> {
     /// Pulls up to `most` bodies, and fills the worker's own queue with them, which is empty.
     fn fill_queue(&mut self, most: usize, before_sleep: bool) -> (BatchEnd, Result<(), Contended>) {
         let Self { source, worker, batch_size, pulled, source_waker, .. } = self;
@@ -84,7 +84,7 @@ impl<B, T> PullIntake<B, T> {
     }
 }
 
-impl<B: Body<Returns = T>, T> PullIntake<B, T> {
+impl<'env, B: Body<Returns = T>, T> PullIntake<'env, B, T> {
     /// Starts the bodies of the queue, up to `most` and until one of them stops the loop.
     fn start_queued(
         &mut self,
@@ -125,7 +125,7 @@ impl<B: Body<Returns = T>, T> PullIntake<B, T> {
     }
 }
 
-impl<B: Body<Returns = T>, T> Intake<B, T> for PullIntake<B, T> {
+impl<'env, B: Body<Returns = T>, T> Intake<B, T> for PullIntake<'env, B, T> {
     const PULLS: bool = true;
 
     fn register(&self, waker: &Waker) {

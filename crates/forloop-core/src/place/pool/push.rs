@@ -14,15 +14,14 @@ use super::handle::Dispatcher;
 use super::inbox::{BodyId, Command, Inbox, MAX_PUSH_BATCH, PushBatch};
 use super::push_worker::{PushWorker, drop_each};
 use super::recycling::free_after_burst;
+use super::start_worker::StartWorker;
 use super::sync_wrapper::SyncWrapper;
 use crate::body::Body;
 use crate::engine::{Completion, Key};
 use crate::outcome::catch;
-use crate::simulation::Origin;
-use crate::spawn_task::spawn_from;
 use crate::task::{Task, next_sequence};
 use crate::wait_group::{WaitGroup, with_wait_group};
-use crate::{Outcome, Panic, Spawn, indices};
+use crate::{Outcome, Panic, indices};
 
 /// Dispatches by push: the loop's task pulls the items, calls the closure and sends the bodies to
 /// workers.
@@ -93,9 +92,9 @@ struct BodyRecord {
 
 impl<B, T, R> PushDispatcher<B, T, R>
 where
-    R: Spawn,
-    B: Body<Returns = T> + Send + 'static,
-    T: Send + 'static,
+    R: StartWorker<PushWorker<B, T>>,
+    B: Body<Returns = T> + Send,
+    T: Send,
 {
     pub(super) fn new(runtime: R, max_workers: Option<NonZeroUsize>) -> Self {
         Self {
@@ -170,7 +169,7 @@ where
     fn spawn_worker(&mut self) {
         let inbox = Arc::new(Inbox::new());
         let worker = PushWorker::for_inbox(inbox.clone(), self.completions.clone());
-        let task = spawn_from(Origin::unknown(), &self.runtime, worker);
+        let task = self.runtime.start(worker);
         self.workers.push(WorkerHandle { inbox, load: 0, _task: task });
     }
 
@@ -185,9 +184,9 @@ where
 
 impl<B, T, R> Dispatcher<B, T> for PushDispatcher<B, T, R>
 where
-    R: Spawn,
-    B: Body<Returns = T> + Send + 'static,
-    T: Send + 'static,
+    R: StartWorker<PushWorker<B, T>>,
+    B: Body<Returns = T> + Send,
+    T: Send,
 {
     fn len(&self) -> usize {
         self.records.len() - self.free_ids.len()

@@ -53,10 +53,10 @@ use crate::outcome::catch;
 /// it is pushed back, and notifies all others. Each worker then completes when its last body has and it
 /// finds no more in the queues of the others. The same happens when the closure or the source panics, and
 /// when a completion stops the loop ([`close`](Self::close)); then no more bodies are started either.
-pub(super) struct SharedSource<B> {
+pub(super) struct SharedSource<'env, B> {
     /// The source and the number of bodies that were pulled from it. Empty while a worker holds it;
     /// closed once no more bodies may be pulled.
-    body_source: ConcurrentQueue<(usize, BoxedSource<B>)>,
+    body_source: ConcurrentQueue<(usize, BoxedSource<'env, B>)>,
     is_exhausted: AtomicBool,
     /// No more bodies may be started.
     is_stopped: AtomicBool,
@@ -89,10 +89,10 @@ const SPINS: usize = if cfg!(forloop_loom) { 0 } else { 100 };
 /// Items that are pulled between two looks at the clock, where the size of the source is not known exactly.
 const WATCHED: usize = 16;
 
-impl<B> SharedSource<B> {
+impl<'env, B> SharedSource<'env, B> {
     /// `limit` is `None` where the workers divide the limit among themselves.
     pub(super) fn new(
-        body_source: BoxedSource<B>,
+        body_source: BoxedSource<'env, B>,
         limit: Option<usize>,
         workers: usize,
         size_hint: (usize, Option<usize>),
@@ -149,7 +149,7 @@ impl<B> SharedSource<B> {
         self.discard(self.body_source.pop().ok()?)
     }
 
-    fn discard(&self, (pulled, body_source): (usize, BoxedSource<B>)) -> Option<Panic> {
+    fn discard(&self, (pulled, body_source): (usize, BoxedSource<'env, B>)) -> Option<Panic> {
         self.pulled.store(pulled, Ordering::SeqCst);
         catch(|| drop(body_source)).err()
     }
@@ -310,7 +310,7 @@ impl<B> SharedSource<B> {
 
     /// Takes the source, if no other worker holds it. Otherwise, before a sleep, announces that a worker
     /// waits for it.
-    fn take(&self, before_sleep: bool) -> Option<(usize, BoxedSource<B>)> {
+    fn take(&self, before_sleep: bool) -> Option<(usize, BoxedSource<'env, B>)> {
         if let Ok(body_source) = self.body_source.pop() {
             return Some(body_source);
         }
@@ -348,7 +348,7 @@ impl<B> SharedSource<B> {
 
     /// Puts the source back for other workers, or drops it if the queue is closed. Returns the panic of
     /// its destructor.
-    fn put_back(&self, pulled: usize, body_source: BoxedSource<B>) -> Option<Panic> {
+    fn put_back(&self, pulled: usize, body_source: BoxedSource<'env, B>) -> Option<Panic> {
         match self.body_source.push((pulled, body_source)) {
             Ok(()) => {
                 if !is_mutated(Mutation::ReturnsSourceSilently) {

@@ -1,15 +1,19 @@
 //! The worker pool as a place.
 
+use core::convert::Infallible;
+use core::fmt;
+use core::marker::PhantomData;
 use core::num::NonZeroUsize;
 
 use super::body_source::BoxedSource;
 use super::pool_set::PoolSet;
 use super::pull::PullDispatcher;
 use super::push::PushDispatcher;
-use crate::Spawn;
+use super::start_worker::{OnRuntime, OnScope};
 use crate::body::{Attempt, Body};
 use crate::place::dispatch::{Pull, Push};
 use crate::place::traits::Place;
+use crate::{Spawn, SpawnScoped};
 
 /// Runs the bodies on a few workers: tasks of a runtime, each of which polls many bodies.
 ///
@@ -61,11 +65,11 @@ where
     R: Spawn + Clone + Send + Sync + 'static,
     B: Body<Returns: Send> + Send + 'static,
 {
-    type Set = PoolSet<B, B::Returns>;
-    type Dispatch = Pull;
+    type Set = PoolSet<'static, B, B::Returns>;
+    type Dispatch = Pull<'static>;
 
-    fn set(&self, source: Option<BoxedSource<B>>) -> Self::Set {
-        let runtime = self.runtime.clone();
+    fn set(&self, source: Option<BoxedSource<'static, B>>) -> Self::Set {
+        let runtime = OnRuntime(self.runtime.clone());
         match source {
             Some(source) => PoolSet::new(PullDispatcher::new(runtime, self.workers, source)),
             None => PoolSet::new(PushDispatcher::new(runtime, self.workers)),
@@ -93,14 +97,63 @@ where
     R: Spawn + Clone + Send + Sync + 'static,
     B: Body<Returns: Send> + Send + 'static,
 {
-    type Set = PoolSet<B, B::Returns>;
+    type Set = PoolSet<'static, B, B::Returns>;
     type Dispatch = Push;
 
-    fn set(&self, _source: Option<BoxedSource<B>>) -> Self::Set {
+    fn set(&self, _source: Option<Infallible>) -> Self::Set {
         Place::set(&self.workers, None)
     }
 
     fn start(&self, _attempt: Attempt, body: B, (): ()) -> B {
         body
+    }
+}
+
+/// Runs the bodies on workers on the threads of a scope, one for each thread. Items, closure and bodies may borrow for
+/// `'env`.
+///
+/// See [`Loop::on_scoped`](crate::Loop::on_scoped).
+pub struct ScopedWorkers<'env, S> {
+    scope: S,
+    env: PhantomData<fn() -> &'env ()>,
+}
+
+impl<'env, S: SpawnScoped<'env>> ScopedWorkers<'env, S> {
+    /// Workers on the threads of `scope`.
+    pub fn new(scope: S) -> Self {
+        Self { scope, env: PhantomData }
+    }
+}
+
+impl<'env, S, B> Place<B> for ScopedWorkers<'env, S>
+where
+    S: SpawnScoped<'env> + Clone + Send + Sync + 'env,
+    B: Body<Returns: Send> + Send + 'env,
+{
+    type Set = PoolSet<'env, B, B::Returns>;
+    type Dispatch = Pull<'env>;
+
+    fn set(&self, source: Option<BoxedSource<'env, B>>) -> Self::Set {
+        let scope = OnScope(self.scope.clone());
+        match source {
+            Some(source) => PoolSet::new(PullDispatcher::new(scope, None, source)),
+            None => PoolSet::new(PushDispatcher::new(scope, None)),
+        }
+    }
+
+    fn start(&self, _attempt: Attempt, body: B, (): ()) -> B {
+        body
+    }
+}
+
+impl<S: Clone> Clone for ScopedWorkers<'_, S> {
+    fn clone(&self) -> Self {
+        Self { scope: self.scope.clone(), env: PhantomData }
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for ScopedWorkers<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ScopedWorkers").field(&self.scope).finish()
     }
 }

@@ -16,13 +16,13 @@ mod slots;
 mod sync;
 
 use alloc::boxed::Box;
+use core::convert::Infallible;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
 pub use self::completer::Completer;
 pub use self::set::SpawnedSet;
 
-use super::pool::BoxedSource;
 use super::{Place, Push};
 use crate::body::{Attempt, Body};
 use crate::engine::JobHandle;
@@ -38,7 +38,7 @@ macro_rules! starts_tasks {
         type Set = SpawnedSet<B::Returns>;
         type Dispatch = Push;
 
-        fn set(&self, _source: Option<BoxedSource<B>>) -> Self::Set {
+        fn set(&self, _source: Option<Infallible>) -> Self::Set {
             SpawnedSet::new()
         }
 
@@ -71,7 +71,7 @@ impl<R: SpawnLocal, B: Body + 'static> Place<B> for SpawnedLocal<R> {
 /// Runs each body as a task on the threads of a scope: a body must be `Send` and may borrow from around the
 /// scope.
 ///
-/// See [`Loop::on_scoped`](crate::Loop::on_scoped).
+/// See [`Loop::on_scoped_tasks`](crate::Loop::on_scoped_tasks).
 #[derive(Debug, Clone, Copy)]
 pub struct SpawnedScoped<S>(pub S);
 
