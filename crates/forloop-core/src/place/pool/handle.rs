@@ -5,7 +5,7 @@ use core::fmt;
 use core::ops::ControlFlow;
 use core::task::{Context, Poll};
 
-use super::completion_queue::SourceFailure;
+use super::completion_queue::{CompletionBatch, SourceFailure};
 use super::delivery::DeliveryRule;
 use crate::Panic;
 use crate::engine::{Completion, Key};
@@ -50,7 +50,16 @@ pub(super) trait Dispatcher<B, T> {
     /// Asks a body that has timed out to stop, once it has been polled.
     fn expire(&mut self, body: Key);
 
-    /// Delivers completions of this round in completion order, until `polls` has reached `most` or
+    /// Takes batched outputs of this round, those to deliver next at the end. The caller delivers outputs from the end, as long
+    /// as their indices ascend one by one, and [returns](Self::return_batch) the rest.
+    fn take_batch(&mut self) -> Option<CompletionBatch<T>> {
+        None
+    }
+
+    /// Returns a batch after so many of its outputs were delivered.
+    fn return_batch(&mut self, _batch: CompletionBatch<T>, _delivered: usize) {}
+
+    /// Delivers the other completions of this round in completion order, until `polls` has reached `most` or
     /// `on_complete` returns `Break`. Each adds one to `polls`.
     fn deliver(
         &mut self,

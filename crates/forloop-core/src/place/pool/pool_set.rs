@@ -23,6 +23,34 @@ impl<'env, B, T> PoolSet<'env, B, T> {
     pub(super) fn new(dispatcher: impl Dispatcher<B, T> + Send + Sync + 'env) -> Self {
         Self(Box::new(dispatcher))
     }
+
+    /// Delivers the batched outputs of this round. Here the type of `on_complete` is known, so that it is inlined.
+    fn deliver_batches<U>(
+        &mut self,
+        polls: &mut usize,
+        most: usize,
+        on_complete: &mut impl FnMut(Completion<T>) -> ControlFlow<U>,
+    ) -> ControlFlow<U> {
+        while *polls < most
+            && let Some(mut batch) = self.0.take_batch()
+        {
+            let (before, mut run) = (*polls, None);
+            let mut flow = ControlFlow::Continue(());
+            while *polls < most
+                && flow.is_continue()
+                // At the end of a run the next output may be in another batch.
+                && let Some((index, output)) =
+                    batch.batched.pop_if(|&mut (index, _)| run.is_none_or(|next| index == next))
+            {
+                run = Some(index + 1);
+                *polls += 1;
+                flow = on_complete(Completion { index, seq: 0, outcome: Outcome::Ok(output) });
+            }
+            self.0.return_batch(batch, *polls - before);
+            flow?;
+        }
+        ControlFlow::Continue(())
+    }
 }
 
 impl<B, T> BodySet for PoolSet<'_, B, T> {
@@ -133,8 +161,8 @@ impl<B, T> BodySet for PoolSet<'_, B, T> {
     }
 
     fn poll_next_woken(&mut self) -> Option<Option<Completion<T>>> {
-        let mut next = None;
-        self.0.deliver(&mut 0, 1, &mut |completion| {
+        let (mut polls, mut next) = (0, None);
+        let _: ControlFlow<()> = self.poll_round(&mut polls, 1, |completion| {
             next = Some(Some(completion));
             ControlFlow::Continue(())
         });
@@ -147,6 +175,7 @@ impl<B, T> BodySet for PoolSet<'_, B, T> {
         most: usize,
         mut on_complete: impl FnMut(Completion<T>) -> ControlFlow<U>,
     ) -> ControlFlow<U> {
+        self.deliver_batches(polls, most, &mut on_complete)?;
         let mut result = ControlFlow::Continue(());
         self.0.deliver(polls, most, &mut |completion| {
             result = on_complete(completion);

@@ -63,16 +63,14 @@ struct PullRound<T> {
 const MERGED: usize = 8;
 
 impl<T> PullRound<T> {
-    /// Moves the batch with the lowest index to the end: one of the oldest. Where bodies complete in order, the outputs
+    /// Takes the batch with the lowest index, of some of the oldest. Where bodies complete in order, the outputs
     /// are then delivered in the order of their indices, although the workers have pulled them by turns.
-    fn next_batch(&mut self) -> Option<&mut CompletionBatch<T>> {
+    fn take_batch(&mut self) -> Option<CompletionBatch<T>> {
         let oldest = self.batched.len().saturating_sub(MERGED);
-        let (_, oldest) = self.batched.split_at_mut(oldest);
         let next = |batch: &CompletionBatch<T>| batch.batched.last().map(|&(index, _)| index);
-        let lowest = (0..oldest.len()).min_by_key(|&at| next(&oldest[at]))?;
-        let last = oldest.len() - 1;
-        oldest.swap(lowest, last);
-        self.batched.last_mut()
+        let (lowest, _) =
+            (self.batched.iter().enumerate().skip(oldest)).min_by_key(|&(_, batch)| next(batch))?;
+        Some(self.batched.swap_remove(lowest))
     }
 
     /// Takes the next prompt completion, or the failure that came before it.
@@ -252,40 +250,28 @@ where
         unreachable!("bodies with a time-out are pushed")
     }
 
+    fn take_batch(&mut self) -> Option<CompletionBatch<T>> {
+        self.round.with(PullRound::take_batch)
+    }
+
+    fn return_batch(&mut self, batch: CompletionBatch<T>, delivered: usize) {
+        self.delivered += delivered;
+        self.undelivered -= delivered;
+        if batch.batched.is_empty() {
+            self.completions.recycle(batch);
+        } else {
+            self.round.with(|round| round.batched.push(batch));
+        }
+    }
+
     fn deliver(
         &mut self,
         polls: &mut usize,
         most: usize,
         on_complete: &mut dyn FnMut(Completion<T>) -> ControlFlow<()>,
     ) {
-        let (completions, delivered, undelivered) =
-            (&self.completions, &mut self.delivered, &mut self.undelivered);
+        let (delivered, undelivered) = (&mut self.delivered, &mut self.undelivered);
         self.round.with(|round| {
-            while let Some(batch) = round.next_batch() {
-                let (mut run, before) = (None, *polls);
-                let mut flow = ControlFlow::Continue(());
-                while *polls < most && flow.is_continue() {
-                    // At the end of a run the next one may be in another batch.
-                    let Some((index, output)) = batch
-                        .batched
-                        .pop_if(|&mut (index, _)| run.is_none_or(|next| index == next))
-                    else {
-                        break;
-                    };
-                    run = Some(index + 1);
-                    *polls += 1;
-                    let outcome = Outcome::Ok(output);
-                    flow = on_complete(Completion { index, seq: 0, outcome });
-                }
-                *delivered += *polls - before;
-                *undelivered -= *polls - before;
-                if batch.batched.is_empty() {
-                    round.batched.pop().into_iter().for_each(|batch| completions.recycle(batch));
-                }
-                if flow.is_break() || *polls >= most {
-                    return;
-                }
-            }
             free_after_burst(&mut round.prompt);
             while *polls < most {
                 let Some(next) = round.pop_prompt() else { break };
