@@ -99,7 +99,8 @@ impl Tally {
             match outcome {
                 // After Ctrl-C there may be many of these.
                 Outcome::Ok(_) | Outcome::Cancelled | Outcome::NotRun => {}
-                failure => eprintln!("{index}: {url}: {failure}"),
+                Outcome::Err(error) => eprintln!("{index}: {url}: {error}"),
+                other => eprintln!("{index}: {url}: {other}"),
             }
         }
     }
