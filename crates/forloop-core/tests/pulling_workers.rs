@@ -196,3 +196,56 @@ fn outputs_that_are_not_folded_count_against_the_limit() {
     }));
     assert_eq!((sum, folded.load(Ordering::SeqCst)), (ITEMS * (ITEMS - 1) / 2, ITEMS));
 }
+
+/// The order in which one worker completes bodies that take different numbers of polls.
+#[derive(Clone, Default)]
+struct Completed(Arc<Mutex<Vec<usize>>>);
+
+impl Completed {
+    /// The body of the item; every item of `panicking` panics at its end.
+    async fn body(self, item: usize, panicking: usize) {
+        for _ in 0..item % 7 {
+            futures_lite::future::yield_now().await;
+        }
+        self.0.lock().unwrap().push(item);
+        if item < panicking && item % 10 == 3 {
+            std::panic::resume_unwind(Box::new("caught"));
+        }
+    }
+}
+
+#[test]
+fn outputs_of_one_worker_are_folded_in_completion_order() {
+    let completed = Completed::default();
+    let bodies = completed.clone();
+    let looping = each(short_bodies()).limit(50).unwrap();
+    let looping = looping.on_workers_of(Threads, NonZeroUsize::MIN);
+    let mut folded = Vec::new();
+    block_on(looping.fold(
+        &mut folded,
+        move |item| bodies.clone().body(item, 0),
+        |folded, (n, ())| {
+            folded.push(n);
+            folded
+        },
+    ));
+    assert_eq!(folded, *completed.0.lock().unwrap());
+    assert!(!folded.is_sorted());
+}
+
+#[test]
+fn caught_panics_of_one_worker_are_folded_in_completion_order() {
+    let completed = Completed::default();
+    let bodies = completed.clone();
+    let looping = each(short_bodies()).limit(50).unwrap().catch_panics();
+    let looping = looping.on_workers_of(Threads, NonZeroUsize::MIN);
+    let mut folded = Vec::new();
+    let body = move |item| bodies.clone().body(item, ITEMS);
+    block_on(looping.fold(&mut folded, body, |folded, (n, outcome)| {
+        assert_eq!(outcome.is_ok(), n % 10 != 3);
+        folded.push(n);
+        folded
+    }));
+    assert_eq!(folded, *completed.0.lock().unwrap());
+    assert!(!folded.is_sorted());
+}

@@ -219,6 +219,9 @@ where
             return None;
         }
         let limit = *this.limit;
+        // A caught panic is prompt. Beside it, batched outputs would not stay in the order of completion.
+        let needs_order = C::CATCHES_PANICS && !are_collected;
+        let delivery = delivery.or(if needs_order { Some(|_| Delivery::Prompt) } else { None });
         let pulled = this.running.begin(|| PullConfig {
             limit,
             catches_panics: C::CATCHES_PANICS,

@@ -57,8 +57,8 @@ pub(super) enum CompletionDelivery<V, T> {
     /// The collector takes one completion after another. Each holds its permit until then, on workers too, and the
     /// collector may call what panics.
     OneByOne {
-        /// How soon a worker delivers an output. `None` batches every output: they arrive as soon as the worker has
-        /// nothing to do, and in completion order only where one of two bodies can start when the other is delivered.
+        /// How soon a worker delivers an output. `None` batches every output: they arrive when the worker has nothing
+        /// to do, or after a few of its turns. Those of one worker stay in completion order.
         output: Option<fn(&T) -> Delivery>,
         /// Whether the collector needs no further completion. The loop asks before it starts anything and after
         /// each completion, and stops if it is so.

@@ -16,8 +16,8 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
     /// Runs the bodies, up to the limit at once, and adds each output to `collection` as it completes.
     ///
     /// The outputs are added in completion order, on workers as [`fold`](Self::fold) says;
-    /// [`collect`](Self::collect) keeps input order. The loop buffers nothing. What was added stays in the collection, also if the loop is interrupted, panics or
-    /// is dropped.
+    /// [`collect`](Self::collect) keeps input order. The loop buffers nothing. What was added stays in the collection,
+    /// also if the loop is interrupted, panics or is dropped.
     ///
     /// The collection is anything one can [`Extend`] with a body's output: a map with pairs, a `String` with
     /// words, a type of your own. The loop calls its `extend` once for each output, in the caller's task.

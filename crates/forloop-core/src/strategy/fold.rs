@@ -17,9 +17,11 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
     ///
     /// `step` gets the value so far, and index and output of a body that has completed. The loop calls it in
     /// the caller's task, for one output after another. It buffers nothing else: a million items at a limit
-    /// of 64 need sixty-four slots and the value. On [workers](Self::on_workers) that pull the items, outputs arrive
-    /// in batches where bodies are short: those of bodies that run on different workers at the same time may arrive in
-    /// any order.
+    /// of 64 need sixty-four slots and the value.
+    ///
+    /// On [workers](Self::on_workers) that pull the items, the outputs of short bodies arrive in batches. Those of one
+    /// worker are in completion order, and those of different workers in any order. A worker keeps an output for a few
+    /// turns at most, and only while it has bodies to poll.
     ///
     /// A step that awaits, or that can stop the loop, needs [`consume`](crate::Results::consume).
     ///

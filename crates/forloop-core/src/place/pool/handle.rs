@@ -50,9 +50,9 @@ pub(super) trait Dispatcher<B, T> {
     /// Asks a body that has timed out to stop, once it has been polled.
     fn expire(&mut self, body: Key);
 
-    /// Takes batched outputs of this round, those to deliver next at the end. The caller delivers outputs from the end, as long
-    /// as their indices ascend one by one, and [returns](Self::return_batch) the rest.
-    fn take_batch(&mut self) -> Option<CompletionBatch<T>> {
+    /// Takes batched outputs of this round, those to deliver next at the end. The caller delivers outputs from the end
+    /// and [returns](Self::return_batch) the rest.
+    fn take_batch(&mut self) -> Option<(CompletionBatch<T>, Portion)> {
         None
     }
 
@@ -82,6 +82,15 @@ pub(super) trait Dispatcher<B, T> {
 
     /// Waits for the tasks that unstarted bodies have left behind, and lets the workers complete.
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+}
+
+/// How much of a batch is delivered before the next is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Portion {
+    /// Outputs whose indices ascend one by one: the output after them may be in another batch.
+    Run,
+    /// All of it.
+    All,
 }
 
 /// The control of workers that pull their bodies.

@@ -8,7 +8,7 @@ use core::ops::ControlFlow;
 use core::task::{Context, Poll, Waker};
 
 use super::completion_queue::SourceFailure;
-use super::handle::{Dispatcher, PullConfig};
+use super::handle::{Dispatcher, Portion, PullConfig};
 use crate::engine::{CapacityHint, Completion, Key};
 use crate::place::body_set::BodySet;
 use crate::task::next_sequence;
@@ -32,15 +32,17 @@ impl<'env, B, T> PoolSet<'env, B, T> {
         on_complete: &mut impl FnMut(Completion<T>) -> ControlFlow<U>,
     ) -> ControlFlow<U> {
         while *polls < most
-            && let Some(mut batch) = self.0.take_batch()
+            && let Some((mut batch, portion)) = self.0.take_batch()
         {
             let (before, mut run) = (*polls, None);
             let mut flow = ControlFlow::Continue(());
+            let is_next = |run: Option<usize>, index| {
+                portion == Portion::All || run.is_none_or(|next| next == index)
+            };
             while *polls < most
                 && flow.is_continue()
-                // At the end of a run the next output may be in another batch.
                 && let Some((index, output)) =
-                    batch.batched.pop_if(|&mut (index, _)| run.is_none_or(|next| index == next))
+                    batch.batched.pop_if(|&mut (index, _)| is_next(run, index))
             {
                 run = Some(index + 1);
                 *polls += 1;

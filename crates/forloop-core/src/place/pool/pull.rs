@@ -13,7 +13,7 @@ use core::task::{Context, Poll, Waker};
 use super::batch_size::BatchSize;
 use super::body_source::{BatchEnd, BoxedSource};
 use super::completion_queue::{CompletionBatch, CompletionQueue, SourceFailure};
-use super::handle::{Dispatcher, PullConfig, PullControl};
+use super::handle::{Dispatcher, Portion, PullConfig, PullControl};
 use super::pull_worker::PullWorker;
 use super::recycling::free_after_burst;
 use super::shared_source::SharedSource;
@@ -48,8 +48,7 @@ pub(super) struct PullDispatcher<'env, B, T, R> {
 
 /// What has arrived for a round.
 struct PullRound<T> {
-    /// Outputs, in each batch by descending index where its worker completed them in order. So those of a run
-    /// are taken from the end.
+    /// Outputs, in each batch the first that its worker has completed at the end. So they are taken from the end.
     batched: Vec<CompletionBatch<T>>,
     /// All other completions, in descending order: the next one is the last.
     prompt: Vec<Completion<T>>,
@@ -57,20 +56,29 @@ struct PullRound<T> {
     failures: Vec<(usize, SourceFailure)>,
     /// The failure at which the delivery has stopped.
     source_failure: Option<SourceFailure>,
+    /// Whether batches are delivered as they have arrived, so that outputs of one worker stay in the order of their
+    /// completion.
+    keeps_order: bool,
 }
 
 /// Batches among which the one with the next outputs is searched.
 const MERGED: usize = 8;
 
 impl<T> PullRound<T> {
-    /// Takes the batch with the lowest index, of some of the oldest. Where bodies complete in order, the outputs
-    /// are then delivered in the order of their indices, although the workers have pulled them by turns.
-    fn take_batch(&mut self) -> Option<CompletionBatch<T>> {
+    /// Takes the batch with the outputs to deliver next.
+    ///
+    /// Where the order of completion does not matter, that is the batch with the lowest index, of some of the oldest. If
+    /// bodies complete in order, the outputs are then delivered in the order of their indices, although the workers have
+    /// pulled them by turns.
+    fn take_batch(&mut self) -> Option<(CompletionBatch<T>, Portion)> {
+        if self.keeps_order {
+            return self.batched.pop().map(|batch| (batch, Portion::All));
+        }
         let oldest = self.batched.len().saturating_sub(MERGED);
         let next = |batch: &CompletionBatch<T>| batch.batched.last().map(|&(index, _)| index);
         let (lowest, _) =
             (self.batched.iter().enumerate().skip(oldest)).min_by_key(|&(_, batch)| next(batch))?;
-        Some(self.batched.swap_remove(lowest))
+        Some((self.batched.swap_remove(lowest), Portion::Run))
     }
 
     /// Takes the next prompt completion, or the failure that came before it.
@@ -85,7 +93,13 @@ impl<T> PullRound<T> {
 
 impl<T> Default for PullRound<T> {
     fn default() -> Self {
-        Self { batched: Vec::new(), prompt: Vec::new(), failures: Vec::new(), source_failure: None }
+        Self {
+            batched: Vec::new(),
+            prompt: Vec::new(),
+            failures: Vec::new(),
+            source_failure: None,
+            keeps_order: false,
+        }
     }
 }
 
@@ -171,6 +185,7 @@ where
         let threads = self.max_workers.unwrap_or_else(|| self.runtime.threads()).get();
         let workers = threads.min(limit).min(hint.1.unwrap_or(usize::MAX)).max(1);
         let permits = delivery.holds_permits.then_some(limit);
+        self.round.with(|round| round.keeps_order = delivery.holds_permits);
         let source = Arc::new(SharedSource::new(source, permits, workers, hint, catches_panics));
         self.source = PullState::Shared(source.clone());
         if hint.1 == Some(0) && self.is_empty_source(&source) {
@@ -250,7 +265,7 @@ where
         unreachable!("bodies with a time-out are pushed")
     }
 
-    fn take_batch(&mut self) -> Option<CompletionBatch<T>> {
+    fn take_batch(&mut self) -> Option<(CompletionBatch<T>, Portion)> {
         self.round.with(PullRound::take_batch)
     }
 
