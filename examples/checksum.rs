@@ -31,7 +31,7 @@ fn main() -> ExitCode {
         Err(error) => Err(error.into()),
     };
     status.unwrap_or_else(|error| {
-        eprintln!("checksum: {error}");
+        eprintln!("checksum: {error:#}");
         ExitCode::FAILURE
     })
 }
@@ -57,7 +57,7 @@ fn print(path: &Path, digest: io::Result<String>) -> io::Result<()> {
     match digest {
         Ok(digest) => io::stdout().write_all(&files::line(path, &digest)),
         Err(error) => {
-            eprintln!("checksum: {}: {error}", path.display());
+            eprintln!("checksum: {}: {error:#}", path.display());
             Ok(())
         }
     }

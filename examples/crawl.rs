@@ -61,7 +61,7 @@ fn main() -> ExitCode {
         }
     };
     done.unwrap_or_else(|error| {
-        eprintln!("crawl: {error}");
+        eprintln!("crawl: {error:#}");
         ExitCode::FAILURE
     })
 }

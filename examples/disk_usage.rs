@@ -47,7 +47,7 @@ async fn disk_usage(runtime: &AnyRuntime, dir: PathBuf) -> Result<ExitCode, Box<
         }))
         .await;
     for (_, error) in folders.errors() {
-        eprintln!("disk_usage: {error}");
+        eprintln!("disk_usage: {error:#}");
     }
     let failed = folders.summary().failed > 0;
     let read = folders.into_iter().filter_map(Outcome::ok);
@@ -70,7 +70,7 @@ fn main() -> ExitCode {
         Err(error) => Err(error.into()),
     };
     status.unwrap_or_else(|error| {
-        eprintln!("disk_usage: {error}");
+        eprintln!("disk_usage: {error:#}");
         ExitCode::FAILURE
     })
 }

@@ -46,12 +46,12 @@ fn main() -> ExitCode {
             Ok(digest) => io::stdout().write_all(&files::line(&file.path, &digest)),
             Err(error) => {
                 status = ExitCode::FAILURE;
-                eprintln!("hash_folder: {}: {error}", file.path.display());
+                eprintln!("hash_folder: {}: {error:#}", file.path.display());
                 Ok(())
             }
         };
         if let Err(error) = printed {
-            eprintln!("hash_folder: {error}");
+            eprintln!("hash_folder: {error:#}");
             return ExitCode::FAILURE;
         }
     }

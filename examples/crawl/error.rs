@@ -77,13 +77,12 @@ impl fmt::Display for FetchError {
     }
 }
 
+/// The source is what the message does not include.
 impl Error for FetchError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::BadUrl(why) => Some(why),
-            Self::Connect(error) => Some(error),
-            Self::Status(_) => None,
-            Self::Reset(error) | Self::Truncated(error) | Self::Garbled(error) => Some(error),
+            Self::Reset(error) | Self::Truncated(error) => Some(error),
+            Self::BadUrl(_) | Self::Connect(_) | Self::Status(_) | Self::Garbled(_) => None,
         }
     }
 }

@@ -8,7 +8,7 @@ use core::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use crate::TryBody;
-use crate::outcome::unboxed;
+use crate::outcome::{unboxed, write_with_source};
 
 /// Wraps a fallible body so that its error carries the item.
 ///
@@ -32,7 +32,7 @@ use crate::outcome::unboxed;
 /// let pages = forloop::each(urls).limit(2)?.try_gather(forloop::with_item(fetch)).await;
 /// let error = pages.unwrap_err();
 /// assert_eq!(error.first().unwrap().error.item, "b.example");
-/// assert_eq!(error.to_string(), "body 1 failed: b.example: not found");
+/// assert_eq!(format!("{error:#}"), "body 1 failed: b.example failed: not found");
 /// # Ok::<(), forloop::ZeroLimit>(())
 /// # }).unwrap();
 /// ```
@@ -80,7 +80,7 @@ pub struct ItemError<I, E> {
 
 impl<I: fmt::Display, E: fmt::Display> fmt::Display for ItemError<I, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.item, self.error)
+        write_with_source(f, format_args!("{} failed", self.item), &self.error)
     }
 }
 

@@ -38,13 +38,16 @@ fn has<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
     chain(error).into_iter().any(<dyn Error>::is::<E>)
 }
 
-/// Checks that both errors of the cause are in the chain, each once, and in no box.
+/// Checks that both errors of the cause are in the chain, each once, and in no box. A printer of the chain prints the
+/// text of each once, and `{:#}` prints that of the body's or the source's error, too.
 fn check_chain(error: &(dyn Error + 'static)) {
     assert!(has::<Outer>(error) && has::<io::Error>(error) && !has::<BoxError>(error), "{error:?}");
-    let mut messages: Vec<_> = chain(error).into_iter().skip(1).map(ToString::to_string).collect();
-    assert_eq!(messages.iter().filter(|message| message.contains("cannot load")).count(), 1);
-    messages.dedup();
-    assert_eq!(messages.len() + 1, chain(error).len(), "{messages:?}");
+    let messages: Vec<_> = chain(error).into_iter().map(ToString::to_string).collect();
+    let printed = messages.join(": ");
+    assert_eq!(printed.matches("cannot load").count(), 1, "{printed}");
+    assert_eq!(printed.matches("the disk is full").count(), 1, "{printed}");
+    assert!(!messages[0].contains("cannot load"), "{printed}");
+    assert!(format!("{error:#}").contains(": cannot load"), "{error:#}");
 }
 
 async fn failing(_: u32) -> Result<(), Outer> {
@@ -66,7 +69,9 @@ fn an_error_that_a_child_boxes_is_in_the_chain() {
         let started = scope.start(|_: ReadySignal<()>| async { Err::<(), _>(outer()) });
         Ok::<_, Outer>(started.await.unwrap_err())
     }));
-    check_chain(&error.unwrap().boxed());
+    let error = error.unwrap();
+    check_chain(&error);
+    check_chain(&error.boxed());
 }
 
 #[test]
@@ -76,14 +81,28 @@ fn a_boxed_error_of_the_source_is_in_the_chain() {
     check_chain(&error);
     let error = block_on(try_each(items()).unbounded().gather(async |n| n)).unwrap_err();
     check_chain(&error);
+    assert_eq!(error.to_string(), "the source failed at item 0");
 }
 
 #[test]
 fn a_boxed_error_with_its_item_is_in_the_chain() {
     let body = with_item(async |_: u32| Err::<(), _>(BoxError(outer().into())));
     let error = block_on(each([1]).unbounded().try_gather(body)).unwrap_err();
-    assert!(has::<Outer>(&error) && has::<io::Error>(&error));
-    assert!(!has::<BoxError>(&error));
+    check_chain(&error);
+}
+
+#[test]
+fn an_error_prints_which_body_failed_and_in_its_alternate_form_why() {
+    let failing = async |n: u32| Err::<(), _>(format!("number {n}"));
+    let error = block_on(each([7, 8, 9]).unbounded().settle(failing)).into_result().unwrap_err();
+    assert_eq!(error.to_string(), "body 0 failed (and 2 more)");
+    assert_eq!(format!("{error:#}"), "body 0 failed: number 7 (and 2 more)");
+    // A failure is in no chain, so it prints its error always.
+    assert_eq!(error.first().unwrap().to_string(), "body 0 failed: number 7");
+    let nested = block_on(each([0]).unbounded().try_gather(async |_| Err::<(), _>(error.clone())));
+    let nested = nested.unwrap_err();
+    assert_eq!(nested.to_string(), "body 0 failed");
+    assert_eq!(format!("{nested:#}"), "body 0 failed: body 0 failed: number 7 (and 2 more)");
 }
 
 #[test]
@@ -217,7 +236,8 @@ fn an_outcome_without_a_value_is_an_error() {
     assert_eq!((summary.to_string().as_str(), summary.total()), (text, 7));
     for (outcome, text) in all.into_iter().zip(texts).skip(1) {
         let error = Result::from(outcome).unwrap_err();
-        assert_eq!(error.to_string(), text);
+        assert_eq!(format!("{error:#}"), text);
+        assert_eq!(error.to_string(), text.trim_end_matches(": no route"));
     }
 }
 

@@ -97,7 +97,8 @@ impl fmt::Display for RunError {
                 "cannot parse {VARIABLE}: {why}; use `seed=42` or `choices=1,0x3,2`, or leave it unset"
             ),
             Self::Choices(error) => {
-                write!(f, "cannot write the file named by {CHOICES}: {error}")
+                write!(f, "cannot write the file named by {CHOICES}")?;
+                if f.alternate() { write!(f, ": {error}") } else { Ok(()) }
             }
         }
     }

@@ -309,6 +309,7 @@ impl fmt::Display for NoRuntime {
                  run it inside `forloop::sim::check`, or enable the feature `smol`",
             ),
             Self::Simulation(why) => f.write_str(why),
+            Self::Io(_) if !f.alternate() => f.write_str("cannot start the runtime"),
             Self::Io(error) => write!(f, "cannot start the runtime: {error}"),
         }
     }
@@ -316,7 +317,7 @@ impl fmt::Display for NoRuntime {
 
 impl fmt::Debug for NoRuntime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        write!(f, "{self:#}")
     }
 }
 

@@ -118,7 +118,7 @@ where
         }
         #[cfg(feature = "sim")]
         Flavor::Sim => forloop_sim::run(|sim| program(sim.into()))
-            .map_err(|error| NoRuntime::Simulation(error.to_string())),
+            .map_err(|error| NoRuntime::Simulation(format!("{error:#}"))),
     }
 }
 

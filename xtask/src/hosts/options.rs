@@ -113,14 +113,7 @@ impl fmt::Display for UsageError {
     }
 }
 
-impl error::Error for UsageError {
-    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        match self {
-            Self::Argument(error) => Some(error),
-            Self::Timeout(_) | Self::BlessList => None,
-        }
-    }
-}
+impl error::Error for UsageError {}
 
 impl From<lexopt::Error> for UsageError {
     fn from(error: lexopt::Error) -> Self {

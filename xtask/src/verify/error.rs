@@ -90,23 +90,7 @@ impl fmt::Display for VerifyError {
     }
 }
 
-impl error::Error for VerifyError {
-    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        match self {
-            Self::Usage(source) => Some(source),
-            Self::Directive { source, .. } => Some(source),
-            Self::Read { source, .. } | Self::Write { source, .. } | Self::Report(source) => {
-                Some(source)
-            }
-            Self::Handler(source) => Some(source),
-            Self::UnknownExample { .. }
-            | Self::NothingToRun
-            | Self::Unavailable { .. }
-            | Self::Cargo { .. }
-            | Self::NotBuilt { .. } => None,
-        }
-    }
-}
+impl error::Error for VerifyError {}
 
 impl From<UsageError> for VerifyError {
     fn from(bad: UsageError) -> Self {

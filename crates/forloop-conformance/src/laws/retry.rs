@@ -130,7 +130,7 @@ pub fn the_last_failure_has_the_number_of_attempts<B: Backend>(backend: B) {
     let index = first.index.unwrap();
     assert!(first.attempts == 3 && if B::SPAWNED { index >= 3 } else { index == 3 });
     let message = format!("body {index} failed 3 times: {index}: call 3");
-    assert!(error.to_string().starts_with(&message), "{error}");
+    assert!(format!("{error:#}").starts_with(&message), "{error:#}");
     assert_eq!(calls.of(8), 0);
 }
 

@@ -4,14 +4,15 @@ use core::error::Error;
 use core::fmt;
 
 use super::boxed::unboxed;
+use super::chain::write_with_source;
 use super::kind::OutcomeKind;
 use super::panic::Panic;
 
 /// Why a body has no value: [`Outcome::into_result`](crate::Outcome::into_result) returns it.
 ///
 /// It is to an [`Outcome`](crate::Outcome) what tokio's `JoinError` is to the result of a task, and also holds the error that the body
-/// returned. That error is its [`source`](Error::source). Its message is included in this one's, as in
-/// [`LoopError`](crate::LoopError).
+/// returned. That error is its [`source`](Error::source). `{}` prints the kind of the outcome alone, and `{:#}` also the
+/// error, as of a [`LoopError`](crate::LoopError).
 #[derive(Debug, PartialEq)]
 #[non_exhaustive]
 pub enum BodyError<E> {
@@ -43,7 +44,7 @@ impl<E> BodyError<E> {
 impl<E: fmt::Display> fmt::Display for BodyError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Failed(error) => write!(f, "{}: {error}", self.kind()),
+            Self::Failed(error) => write_with_source(f, format_args!("{}", self.kind()), error),
             Self::Panicked(panic) => panic.fmt(f),
             error => error.kind().fmt(f),
         }

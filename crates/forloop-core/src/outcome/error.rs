@@ -8,6 +8,7 @@ use core::fmt;
 
 use super::bounded::FirstOf;
 use super::boxed::{BoxError, unboxed};
+use super::chain::{write_text, write_with_source};
 use super::interrupted::{Cause, Interrupted, SourceError, StopReason};
 use super::reasons::stop_reasons;
 
@@ -23,19 +24,25 @@ pub struct Failure<E> {
     pub error: E,
 }
 
+/// Which body failed, and the text of its error.
 impl<E: fmt::Display> fmt::Display for Failure<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.index, self.attempts) {
-            (Some(index), 0 | 1) => write!(f, "body {index} failed: {}", self.error),
-            (Some(index), attempts) => {
-                write!(f, "body {index} failed {attempts} times: {}", self.error)
-            }
-            (None, _) => write!(f, "the group's body failed: {}", self.error),
-        }
+        self.write_place(f)?;
+        f.write_str(": ")?;
+        write_text(f, &self.error)
     }
 }
 
 impl<E> Failure<E> {
+    /// Writes which body failed, without its error.
+    fn write_place(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.index, self.attempts) {
+            (Some(index), 0 | 1) => write!(f, "body {index} failed"),
+            (Some(index), attempts) => write!(f, "body {index} failed {attempts} times"),
+            (None, _) => f.write_str("the group's body failed"),
+        }
+    }
+
     /// The same failure with another error.
     pub fn map<X>(self, f: impl FnOnce(E) -> X) -> Failure<X> {
         Failure { index: self.index, attempts: self.attempts, error: f(self.error) }
@@ -66,8 +73,9 @@ macro_rules! loop_error {
         /// [`source`](Error::source). Where the bodies' error does not (`anyhow::Error`,
         /// `Box<dyn Error + Send + Sync>`, `String`), convert it with [`boxed`](Self::boxed) before a `?`.
         ///
-        /// Its message includes the message of the earliest error. A printer that also follows the sources
-        /// prints that message twice.
+        /// `{}` prints which body failed, without the text of its error: `body 3 failed (and 2 more)`. A printer
+        /// that follows the sources, as `anyhow` and `eyre` do, adds that text. `{:#}` prints both in one line:
+        /// `body 3 failed: connection refused (and 2 more)`.
         ///
         /// Its `Debug` output is bounded: it has the first failures and indices, and how many more there are.
         #[derive(Clone, PartialEq, Eq)]
@@ -339,7 +347,7 @@ impl<E, S> LoopError<E, S> {
     ///     Ok(parsed.await.map_err(LoopError::boxed)?)
     /// }
     /// # let error = futures_lite::future::block_on(parse(vec!["1", "two"])).unwrap_err();
-    /// # assert_eq!(error.to_string(), "body 1 failed: `two`: invalid digit found in string");
+    /// # assert_eq!(format!("{error:#}"), "body 1 failed: `two`: invalid digit found in string");
     /// ```
     pub fn boxed(self) -> LoopError<BoxError, S>
     where
@@ -451,7 +459,8 @@ impl<E: fmt::Display, S: fmt::Display> fmt::Display for LoopError<E, S> {
         match self {
             Self::Failed { failures, timed_out, .. } => {
                 match failures.first() {
-                    Some(first) => first.fmt(f)?,
+                    Some(first) if f.alternate() => write!(f, "{first:#}")?,
+                    Some(first) => first.write_place(f)?,
                     None => f.write_str("bodies failed")?,
                 }
                 match failures.len() + timed_out.len() {
@@ -460,7 +469,7 @@ impl<E: fmt::Display, S: fmt::Display> fmt::Display for LoopError<E, S> {
                 }
             }
             Self::Source { index, error, .. } => {
-                write!(f, "the source failed at item {index}: {error}")
+                write_with_source(f, format_args!("the source failed at item {index}"), error)
             }
             Self::TimedOut { timed_out, .. } => match timed_out[..] {
                 [] => f.write_str("timed out"),

@@ -7,6 +7,7 @@ use core::fmt;
 
 use super::bounded::{BeginningOf, FirstOf};
 use super::boxed::unboxed;
+use super::chain::write_with_source;
 use super::reasons::stop_reasons;
 use crate::indices;
 
@@ -207,7 +208,7 @@ impl<Y, S: fmt::Display> fmt::Display for Interrupted<Y, S> {
         match self.cause.as_ref().into_reason() {
             Ok(reason) => f.write_str(reason.message())?,
             Err(SourceError { index, error }) => {
-                write!(f, "the source failed at item {index}: {error}")?;
+                write_with_source(f, format_args!("the source failed at item {index}"), error)?;
             }
         }
         match self.pending.len() {

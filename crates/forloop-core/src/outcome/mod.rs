@@ -3,6 +3,7 @@
 mod body_error;
 mod bounded;
 mod boxed;
+mod chain;
 mod error;
 mod interrupted;
 mod kind;
@@ -14,6 +15,8 @@ pub use self::body_error::BodyError;
 pub(crate) use self::bounded::FirstOf;
 pub use self::boxed::BoxError;
 pub(crate) use self::boxed::unboxed;
+use self::chain::write_text;
+pub(crate) use self::chain::write_with_source;
 pub(crate) use self::error::FailureIndex;
 pub use self::error::{Cancelled, Closed, Failure, LoopError, TimedOut, ZeroLimit};
 pub use self::interrupted::{Cause, Interrupted, StopReason};
@@ -190,7 +193,10 @@ impl<T, E> From<Outcome<Result<T, E>>> for Outcome<T, E> {
 impl<T, E: fmt::Display> fmt::Display for Outcome<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Err(error) => write!(f, "{}: {error}", self.kind()),
+            Self::Err(error) => {
+                write!(f, "{}: ", self.kind())?;
+                write_text(f, error)
+            }
             Self::Panicked(panic) => panic.fmt(f),
             outcome => outcome.kind().fmt(f),
         }

@@ -69,7 +69,7 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
     /// let saved = forloop::each(["a.txt", "/", "b.txt"]).limit(2)?.try_for_each(async |name| {
     ///     if name.contains('/') { Err(format!("`{name}` is no file name")) } else { Ok(()) }
     /// });
-    /// assert_eq!(saved.await.unwrap_err().to_string(), "body 1 failed: `/` is no file name");
+    /// assert_eq!(format!("{:#}", saved.await.unwrap_err()), "body 1 failed: `/` is no file name");
     /// # Ok::<(), forloop::ZeroLimit>(())
     /// # }).unwrap();
     /// ```

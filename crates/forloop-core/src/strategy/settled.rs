@@ -27,7 +27,7 @@ use crate::{Interrupted, LoopError, Outcome, Summary};
 ///     eprintln!("item {index}: {error}");
 /// }
 /// let error = settled.into_result().unwrap_err();
-/// assert_eq!(error.to_string(), "body 1 failed: invalid digit found in string");
+/// assert_eq!(format!("{error:#}"), "body 1 failed: invalid digit found in string");
 /// # });
 /// ```
 #[must_use = "the failures of the bodies are in here"]

@@ -28,7 +28,7 @@ use crate::{LimitSet, Loop, LoopError, each};
 /// assert_eq!(forloop::try_gather([parse("1"), parse("2")]).await.unwrap(), [1, 2]);
 ///
 /// let error = forloop::try_gather([parse("1"), parse("two")]).await.unwrap_err();
-/// assert_eq!(error.to_string(), "body 1 failed: invalid digit found in string");
+/// assert_eq!(format!("{error:#}"), "body 1 failed: invalid digit found in string");
 /// # });
 /// ```
 ///

@@ -45,7 +45,7 @@ fn main() -> ExitCode {
 #[embassy_executor::task]
 async fn program() {
     if let Err(error) = loops().await {
-        eprintln!("error: {error}");
+        eprintln!("error: {error:#}");
         HAS_FAILED.store(true, Ordering::Relaxed);
     }
     IS_DONE.store(true, Ordering::Relaxed);

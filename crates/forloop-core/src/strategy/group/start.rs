@@ -12,7 +12,7 @@ use atomic_waker::AtomicWaker;
 use pin_project_lite::pin_project;
 
 use super::child::Child;
-use crate::outcome::{catch, unboxed};
+use crate::outcome::{catch, unboxed, write_with_source};
 use crate::single::Single;
 use crate::{BoxError, Closed, Panic};
 
@@ -81,7 +81,9 @@ impl<E> StartError<E> {
 impl<E: fmt::Display> fmt::Display for StartError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Failed(error) => write!(f, "the child failed before it was ready: {error}"),
+            Self::Failed(error) => {
+                write_with_source(f, format_args!("the child failed before it was ready"), error)
+            }
             Self::NotReady => f.write_str("the child did not signal that it was ready"),
             Self::Cancelled => f.write_str("the child was cancelled before it was ready"),
             Self::Closed => Closed.fmt(f),

@@ -86,7 +86,7 @@ async fn loops() -> Result<(), ZeroLimit> {
         1 => Err("the first"),
         ms => Ok(ms),
     });
-    hprintln!("stopped at the first failure: {}", failed.await.unwrap_err());
+    hprintln!("stopped at the first failure: {:#}", failed.await.unwrap_err());
 
     let stop = CancelToken::new();
     let endless = each(1..).limit(3)?.cancel_on(&stop).for_each(|n| {

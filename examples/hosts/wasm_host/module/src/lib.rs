@@ -18,7 +18,7 @@ fn start() {
     Page.spawn_local(async {
         match loops().await {
             Ok(()) => say("all loops have completed, and no timer is left"),
-            Err(error) => say(&format!("error: {error}")),
+            Err(error) => say(&format!("error: {error:#}")),
         }
     });
     say("the page keeps running while loops wait");
