@@ -118,7 +118,7 @@ impl<S: Stream, P, C, M> Loop<S, P, LimitUnset, C, M> {
 
 impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// Sets the clock of the options that follow: [`timeout`](Self::timeout), [`deadline`](Self::deadline),
-    /// [`retry`](Self::retry), `rate`, [`stagger`](Self::stagger) and [`observe`](Self::observe).
+    /// [`retry`](Self::retry), [`rate`](Self::rate), [`stagger`](Self::stagger) and [`observe`](Self::observe).
     ///
     /// `timer` is a runtime, or any other [`Timer`](crate::Timer). Each option keeps a clone of it. A loop of the crate
     /// `forloop` needs this only for another clock than the one around it. A loop of `forloop-core` has no clock before

@@ -53,7 +53,6 @@ fn loops_that_are_dropped_on_several_threads_leave_the_permits_to_others() {
     assert_eq!(shared.available(), 1);
 }
 
-#[cfg(feature = "rate")]
 #[test]
 fn loops_on_several_threads_share_a_rate() {
     use std::time::{Duration, Instant};

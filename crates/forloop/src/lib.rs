@@ -43,7 +43,7 @@
 //! | at most `n` bodies at once | [`limit(n)?`](Loop::limit) |
 //! | at most `n` at once per key | [`limit_by`](Loop::limit_by) |
 //! | heavy items to take several permits | [`weight_by`](Loop::weight_by) |
-//! | at most `n` starts per second | `rate`, with the feature `rate` |
+//! | at most `n` starts per second | [`rate`](Loop::rate) |
 //! | the next body to start at the previous failure, or after a delay | [`stagger`](Loop::stagger) |
 //! | to retry failures | [`retry`](Loop::retry) |
 //! | items in chunks, also by time | [`chunks`](Loop::chunks) and [`within`](Loop::within), directly after `each` |

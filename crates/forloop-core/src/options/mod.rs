@@ -24,19 +24,15 @@ mod hooks;
 mod limit_by;
 mod observe;
 mod policy;
-#[cfg(feature = "rate")]
 mod rate;
-#[cfg(feature = "rate")]
 mod rate_limit;
-#[cfg(feature = "rate")]
 mod rate_value;
 #[cfg(feature = "retry")]
 mod retry;
-#[cfg(feature = "rate")]
 mod schedule;
 #[cfg(feature = "std")]
 mod shared_limit;
-#[cfg(all(feature = "rate", feature = "std"))]
+#[cfg(feature = "std")]
 mod shared_rate;
 mod stagger;
 mod stop_on_counts;
@@ -59,17 +55,14 @@ pub use self::hooks::{ItemRule, OutcomeRule, Rule};
 pub use self::limit_by::LimitBy;
 pub use self::observe::{Observed, Observer};
 pub use self::policy::{AllOrNothing, ItemPolicy, Policy, RaisesPanics};
-#[cfg(feature = "rate")]
 pub use self::rate::Rated;
-#[cfg(feature = "rate")]
 pub use self::rate_limit::RateLimit;
-#[cfg(feature = "rate")]
 pub use self::rate_value::{InvalidRate, Rate};
 #[cfg(feature = "retry")]
 pub use self::retry::{AnyError, Retry, RetryIf, Retrying};
 #[cfg(feature = "std")]
 pub use self::shared_limit::{SharedLimit, SharesLimit};
-#[cfg(all(feature = "rate", feature = "std"))]
+#[cfg(feature = "std")]
 pub use self::shared_rate::SharedRate;
 pub use self::stagger::Stagger;
 pub use self::stop_on_counts::{Counts, StopOnCounts};
@@ -103,7 +96,6 @@ options! {
     AddsRule as rules {
         limit_by: LimitBy<K, G>,
         observe: Observed<M: TimerSet, O>,
-        #[cfg(feature = "rate")]
         rate: Rated<M: TimerSet>,
         #[cfg(feature = "retry")]
         retry: Retrying<M: TimerSet, B, D, W>,
