@@ -58,6 +58,7 @@
 //! [`BlockOn`]: forloop_core::BlockOn
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod backend;
 mod cases;

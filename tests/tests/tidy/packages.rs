@@ -74,6 +74,49 @@ fn every_crate_is_in_a_folder_of_its_name() {
 }
 
 #[test]
+fn every_published_crate_has_what_its_pages_need() {
+    let manifests = fs::read_dir(root().join("crates")).unwrap();
+    let mut published = 0;
+    for folder in manifests.map(|entry| entry.unwrap().path()) {
+        let name = folder.file_name().unwrap().to_str().unwrap();
+        let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+        if manifest.contains("\npublish = false\n") {
+            continue;
+        }
+        published += 1;
+        let documentation = format!("documentation = \"https://docs.rs/{name}\"");
+        // docs.rs builds the default features unless a manifest names others.
+        let tables = ["description = ", "keywords", "categories", "license", &documentation]
+            .into_iter()
+            .chain(["[package.metadata.docs.rs]\nall-features = true\n"]);
+        for needed in tables {
+            assert!(manifest.contains(&format!("\n{needed}")), "{name} has no `{needed}`");
+        }
+        let readme = match manifest.split_once("\nreadme = \"") {
+            Some((_, rest)) => folder.join(rest.split('"').next().unwrap()),
+            None => folder.join("README.md"),
+        };
+        assert!(readme.exists(), "{name} has no README.md");
+        let library = fs::read_to_string(folder.join("src/lib.rs")).unwrap();
+        let has_features = manifest.contains("\n[features]\n");
+        let labels = library.contains("#![cfg_attr(docsrs, feature(doc_cfg))]");
+        assert!(labels || !has_features, "docs.rs does not label the features of {name}");
+    }
+    assert!(published >= 14, "{published}");
+}
+
+#[test]
+fn our_crates_depend_on_exactly_the_same_release_of_each_other() {
+    let workspace = read("Cargo.toml");
+    let version = workspace.split("\nversion = \"").nth(1).unwrap().split('"').next().unwrap();
+    let dependencies: Vec<_> = workspace.lines().filter(|line| line.contains("path = ")).collect();
+    assert!(!dependencies.is_empty());
+    for line in dependencies {
+        assert!(line.contains(&format!("version = \"={version}\"")), "{line}");
+    }
+}
+
+#[test]
 fn the_changelog_begins_with_this_version() {
     let workspace = read("Cargo.toml");
     let version = workspace.split("\nversion = \"").nth(1).unwrap().split('"').next().unwrap();
