@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use crate::workspace::{files, read, root, sources};
 
 /// The pages that name files, functions and tests.
-const PAGES: [&str; 2] = ["ARCHITECTURE.md", "CONTRIBUTING.md"];
+const PAGES: [&str; 3] = ["ARCHITECTURE.md", "CONTRIBUTING.md", "RELEASING.md"];
+
+/// The pages that are read to their end, and how many lines they may have.
+const SHORT: [(&str, usize); 2] = [("README.md", 190), ("ARCHITECTURE.md", 150)];
 
 /// What a page has in backticks, without its blocks of code.
 fn quoted(page: &str) -> BTreeSet<String> {
@@ -34,6 +37,14 @@ fn every_file_that_the_documents_name_exists() {
         }
     }
     assert!(named >= 40, "{named}");
+}
+
+#[test]
+fn the_pages_that_are_read_first_are_short() {
+    for (page, most) in SHORT {
+        let lines = read(page).lines().count();
+        assert!(lines <= most, "{page} has {lines} lines, and may have {most}");
+    }
 }
 
 #[test]
