@@ -9,6 +9,7 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use forloop_core::{Spawn, SpawnBlocking, Timer};
+use futures_lite::future::block_on;
 use tokio::runtime::Handle;
 use tokio::task::coop::consume_budget;
 use tokio::time::Instant;
@@ -94,7 +95,9 @@ impl Spawn for Tokio {
 impl SpawnBlocking for Tokio {
     fn spawn_blocking(&self, future: impl Future<Output = ()> + Send + 'static) {
         let (handle, shutdown) = (self.handle.clone(), self.shutdown.clone());
-        let work = move || handle.block_on(shutdown.or_completed(&handle, future));
+        // Not `handle.block_on`: in it tokio refuses to block the thread, as `blocking_recv` and `reqwest::blocking` do.
+        // The thread has entered the runtime, so timers and sockets work.
+        let work = move || block_on(shutdown.or_completed(&handle, future));
         drop(self.handle.spawn_blocking(work));
     }
 }

@@ -225,6 +225,22 @@ mod tests {
     }
 
     #[test]
+    fn in_a_body_that_may_block_run_works_on_each() {
+        // async-std calls what it runs on its blocking threads a task, like any other.
+        let may_block = |name| name != "sim" && name != "async-std";
+        for &(name, flavor) in FLAVORS.iter().filter(|&&(name, _)| may_block(name)) {
+            let inner = start(flavor, |runtime| async move {
+                let program = || run(async |_| 1).map_err(|error| error.to_string());
+                let spawned = forloop_core::spawn_blocking(&runtime, program).await.unwrap();
+                let body = forloop_core::sync_body(move |_: u32| program());
+                let bodies = forloop_core::each([0]).sequential().on_blocking(runtime);
+                (spawned, bodies.gather(body).await)
+            });
+            assert_eq!(inner.unwrap(), (Ok(1), vec![Ok(1)]), "{name}");
+        }
+    }
+
+    #[test]
     fn run_does_not_wait_for_what_still_blocks_when_the_program_has_ended() {
         for &(name, flavor) in FLAVORS.iter().filter(|&&(name, _)| name != "sim") {
             for panics in [false, true] {
