@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::task::{Context, Poll, Wake, Waker};
 
 use allocation_counter::measure;
-use forloop::{LocalScope, TaskSet, each, each_stream, local_scope, wait};
+use forloop::{LocalScope, TaskSet, WorkQueue, each, each_stream, local_scope, wait};
 use forloop_conformance::yields;
 use futures_lite::future::block_on;
 use futures_lite::{Stream, StreamExt};
@@ -282,4 +282,51 @@ fn a_body_that_stays_keeps_the_memory_of_few_others() {
             "{name}: {before} bytes before the burst, {after} after it"
         );
     }
+}
+
+/// Bytes that are still held at the end, of what the step between the two calls allocated.
+fn kept(step: impl FnOnce()) -> i64 {
+    measure(step).bytes_current
+}
+
+#[test]
+fn a_queue_of_work_that_was_emptied_keeps_little_memory() {
+    for is_lifo in [false, true] {
+        let queue = WorkQueue::new([]);
+        let mut queue = pin!(if is_lifo { queue.lifo() } else { queue });
+        let handle = queue.handle();
+        let kept = kept(|| {
+            for n in 0..100_000_u32 {
+                assert!(handle.push([n; 64]));
+            }
+            for _ in 0..100_000 {
+                drop(block_on(queue.next()));
+            }
+        });
+        assert!(kept < 256 << 10, "{kept} bytes");
+    }
+}
+
+#[test]
+fn results_that_were_consumed_keep_little_memory() {
+    let stays = Cell::new(true);
+    let is_over = || poll_fn(|_| if stays.get() { Poll::Pending } else { Poll::Ready(()) });
+    let looping = each(0..20_001).unbounded().stream_unordered(async |n| {
+        if n == 0 {
+            is_over().await;
+        }
+        black_box([n; 128])
+    });
+    let consumed = looping.consume(async |mut results| {
+        // Until all are queued.
+        yields(1000).await;
+        for _ in 0..20_000 {
+            black_box(results.next().await);
+        }
+        pending::<()>().await;
+    });
+    let mut consumed = pin!(async { consumed.await });
+    let change = measure(|| run_until_it_sleeps(consumed.as_mut()));
+    assert!(change.bytes_max > 20_000 * 512, "{} bytes at most", change.bytes_max);
+    assert!(change.bytes_current < 1 << 20, "{} bytes", change.bytes_current);
 }

@@ -100,6 +100,20 @@ struct State<T> {
     waker: Option<Waker>,
 }
 
+/// The number of items whose memory an emptied queue keeps.
+const KEPT: usize = 64;
+
+impl<T> State<T> {
+    /// Frees half of the memory if less than a quarter holds items. So the items that are moved are fewer than those that
+    /// were taken since.
+    fn shrink(&mut self) {
+        let capacity = self.items.capacity();
+        if capacity / 4 > self.items.len().max(KEPT) {
+            self.items.shrink_to(capacity / 2);
+        }
+    }
+}
+
 impl<T> Shared<T> {
     /// A panic in the user's code cannot leave the state half changed, so a poisoned lock is like any other.
     fn state(&self) -> MutexGuard<'_, State<T>> {
@@ -148,13 +162,13 @@ fn wake(waker: Option<Waker>) {
 impl<T> WorkQueue<T> {
     /// Makes a queue with these items, from which items are taken in the order in which they were added.
     pub fn new(items: impl IntoIterator<Item = T>) -> Self {
-        let state = State {
-            items: items.into_iter().collect(),
-            handles: 0,
-            is_lifo: false,
-            is_closed: false,
-            waker: None,
-        };
+        let mut queued = VecDeque::new();
+        // Not collected, because a size hint may be wrong.
+        for item in items {
+            queued.push_back(item);
+        }
+        let state =
+            State { items: queued, handles: 0, is_lifo: false, is_closed: false, waker: None };
         Self { shared: Arc::new(Shared { state: Mutex::new(state), is_new: Mutex::new(None) }) }
     }
 
@@ -209,6 +223,7 @@ impl<T> Stream for WorkQueue<T> {
         let item = if state.is_lifo { state.items.pop_back() } else { state.items.pop_front() };
         if let Some(item) = item {
             state.handles += 1;
+            state.shrink();
             drop(state);
             let handle = WorkHandle { shared: self.shared.clone() };
             return Poll::Ready(Some(WorkItem { item, handle }));

@@ -104,6 +104,19 @@ fn a_source_with_a_wrong_size_hint_only_costs_memory() {
             n
         }));
         assert_eq!(sum.len(), 200);
+        let queue = forloop::each_stream(forloop::WorkQueue::new(Lying(200, hint))).unbounded();
+        assert_eq!(block_on(queue.gather(async |n| *n)).len(), 200);
+        let futures = Lying(200, hint).map(|n| async move { n });
+        assert_eq!(forloop::task_list(&Thrown, futures).len(), 200);
+    }
+}
+
+/// A runtime that drops what it is given.
+struct Thrown;
+
+impl forloop::Spawn for Thrown {
+    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        drop(future);
     }
 }
 

@@ -115,6 +115,13 @@ fn what_is_printed_of_an_error_is_bounded() {
     for text in [format!("{error:?}"), format!("{error:#?}"), error.to_string()] {
         assert!(text.len() < 4000 && text.contains("more"), "{text}");
     }
+    let supervised = local_scope(async |scope| {
+        (0..100_000).for_each(|n| drop(scope.spawn(async move { Err::<(), _>(n) })));
+        Ok(())
+    });
+    let supervised = block_on(supervised.supervised()).unwrap();
+    assert_eq!(supervised.failures.len(), 100_000);
+    assert!(format!("{supervised:?}").len() < 4000, "{supervised:?}");
     let few = block_on(each(0..3).unbounded().settle(async |n: usize| Err::<(), _>(n)));
     let few = format!("{:?}", few.into_result().unwrap_err());
     assert!(few.contains("Some(2)") && !few.contains("more"), "{few}");

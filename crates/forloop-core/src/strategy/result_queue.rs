@@ -2,10 +2,11 @@
 //!
 //! Its memory is for the results that wait, and not for the limit of the loop. The queue is a chain of rings.
 //! The sender pushes to the last ring, the receiver takes from the first. A ring that is full gets a
-//! successor of twice its capacity. So results that never wait in greater numbers than before allocate
-//! nothing.
+//! successor of twice its capacity, up to [`MOST_BYTES`]. So results that never wait in greater numbers than before allocate
+//! nothing, or once for many of them.
 //!
-//! Memory also falls. The sender counts the results that wait at once, and looks at the greatest count each
+//! Memory also falls. A ring that was emptied and has a successor is freed, so what a great number of results leave behind
+//! is one ring. The sender counts the results that wait at once, and looks at the greatest count each
 //! time that it has sent as many as a ring holds. If that was less than a quarter of the ring, the next ring
 //! has half the capacity.
 //!
@@ -26,6 +27,10 @@ const FEWEST: usize = 4;
 
 /// The greatest capacity of the first ring.
 const FIRST: usize = 64;
+
+/// The number of bytes of the largest ring, if it holds no fewer results than [`FIRST`]. The last ring stays until another
+/// result comes, which may be never.
+const MOST_BYTES: usize = 256 << 10;
 
 /// Some places for results, and the ring behind them.
 struct Ring<T> {
@@ -83,7 +88,11 @@ impl<T> RingWriter<T> {
                 Err(full) => full.into_inner(),
             },
         };
-        let ring = self.add_ring(queue, 2 * self.capacity);
+        let most = const {
+            let results = MOST_BYTES / if size_of::<T>() == 0 { 1 } else { size_of::<T>() };
+            if results < FIRST { FIRST } else { results }
+        };
+        let ring = self.add_ring(queue, (2 * self.capacity).min(most));
         let has_room = ring.results.push(refused).is_ok();
         debug_assert!(has_room, "a new ring is empty");
     }

@@ -35,10 +35,10 @@ where
     F: Future<Output: Send> + Send + 'static,
 {
     let origin = Origin::here();
-    let futures = futures.into_iter();
-    let mut tasks = Vec::with_capacity(futures.size_hint().0);
+    // Without a capacity, because a size hint may be wrong.
+    let mut tasks = Vec::new();
     // A loop, because in a closure the caller is not known any more.
-    for (index, future) in futures.enumerate() {
+    for (index, future) in futures.into_iter().enumerate() {
         // A simulation identifies each task by its index, as it does a body.
         let _starting = beginning(origin, index);
         tasks.push(spawn(runtime, future));

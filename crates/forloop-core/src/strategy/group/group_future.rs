@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use crate::looping::{NoOptions, WithTimer};
 use crate::options::{CancelOn, Deadline, Policy, WithInterrupt};
-use crate::outcome::catch;
+use crate::outcome::{FirstOf, catch};
 use crate::{Cause, Failure, LocalTimer, LoopError, Panic, TimerSet, TimerUnset};
 
 /// Runs a group of any kind of children.
@@ -201,13 +201,24 @@ impl FailureMode for Supervise {
 }
 
 /// What a [supervised](GroupFuture::supervised) group returns.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// Its `Debug` output is bounded: it has the first failures, and how many more there are.
+#[derive(Clone, PartialEq, Eq)]
 #[must_use = "the children's failures are in here"]
 pub struct Supervised<T, E> {
     /// The body's value.
     pub value: T,
     /// The children's errors, the earliest first.
     pub failures: Vec<Failure<E>>,
+}
+
+impl<T: fmt::Debug, E: fmt::Debug> fmt::Debug for Supervised<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Supervised")
+            .field("value", &self.value)
+            .field("failures", &FirstOf(&self.failures))
+            .finish()
+    }
 }
 
 impl<D: GroupDriver, C: Policy, M: FailureMode, R> Future for GroupFuture<D, C, M, R> {
