@@ -52,6 +52,7 @@ fn types() -> Vec<Case> {
         Iter<Range<u32>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Iter<std::vec::IntoIter<Rc<u32>>> => "Unpin UnwindSafe RefUnwindSafe",
         LimitUnset => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Const<1> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Bounded => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Inline => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         ParentWaker => "Send Sync Unpin UnwindSafe RefUnwindSafe",

@@ -57,6 +57,7 @@ macro_rules! __cases {
                 both after_an_error_no_item_is_pulled_and_no_body_is_called: "BND-7";
                 both a_stream_is_polled_only_for_a_free_permit: "BND-8";
                 both a_limit_of_zero_is_an_error_before_anything_runs: "BND-3";
+                both a_constant_limit_bounds_the_bodies: "BND-3";
                 both limit_one_is_the_sequential_loop_in_every_strategy: "law 8";
             }
             cancel {

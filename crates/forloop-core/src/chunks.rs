@@ -23,7 +23,7 @@ impl<S: Stream, M> Loop<S, Inline, LimitUnset, NoOptions, M> {
     ///
     /// It comes directly after [`each`](crate::each), [`each_stream`](crate::each_stream) and their fallible forms. What
     /// follows counts chunks and not items: the limit, a rate, the index of an error. [`within`](Self::within) also ends
-    /// a chunk after some time. A size of 0 is an error, hence the `?`; a [`NonZeroUsize`] needs none.
+    /// a chunk after some time. A size of 0 is an error, hence the `?`; a [`Const`](crate::Const) needs none.
     ///
     /// The error of a fallible source comes after a chunk of the items before it.
     ///

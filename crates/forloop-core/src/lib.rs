@@ -68,8 +68,8 @@ pub use crate::chunks::{Chunks, ChunksWithin};
 pub use crate::driver::{BodySpawner, Spawner};
 pub use crate::engine::{FutureSet, JobHandle, Key};
 pub use crate::looping::{
-    Bounded, IsStream, Iter, Limit, LimitSet, LimitUnset, Loop, NoOptions, TimerSet, TimerUnset,
-    WithTimer,
+    Bounded, Const, IsStream, Iter, Limit, LimitSet, LimitUnset, Loop, NoOptions, TimerSet,
+    TimerUnset, WithTimer,
 };
 pub use crate::options::*;
 #[doc(hidden)]

@@ -79,7 +79,8 @@ impl<S: Stream, P, C, M> Loop<S, P, LimitUnset, C, M> {
     /// Runs at most `limit` bodies at a time.
     ///
     /// With a `usize` this returns a `Result` (`.limit(50)?`), because zero is an error before anything
-    /// runs. With a [`NonZeroUsize`], which cannot be zero, it returns the loop itself.
+    /// runs. With a constant (`.limit(Const::<50>)`, see [`Const`]) or a [`NonZeroUsize`], which cannot be zero, it
+    /// returns the loop itself.
     ///
     /// # Errors
     ///
@@ -241,10 +242,10 @@ impl<R: LocalTimer + Clone + 'static> TimerSet for WithTimer<R> {
     }
 }
 
-/// A limit: a `usize`, which may be 0, or a [`NonZeroUsize`].
+/// A limit: a `usize`, which may be 0, or a [`Const`] or [`NonZeroUsize`], which may not.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a limit",
-    label = "expected `usize` or `NonZeroUsize`",
+    label = "expected `usize`, `Const` or `NonZeroUsize`",
     note = "convert the number to `usize`; `.limit(n)?` returns an error if it is 0"
 )]
 pub trait Limit {
@@ -268,6 +269,51 @@ impl Limit for NonZeroUsize {
 
     fn apply<T>(self, make: impl FnOnce(Self) -> T) -> T {
         make(self)
+    }
+}
+
+/// A limit that is a constant: `.limit(Const::<50>)` returns the loop, not a `Result`.
+///
+/// So a body or a function that returns no `Result` needs neither `?` nor `unwrap`. It is a limit wherever a number is
+/// one: in [`limit`](Loop::limit), [`limit_by`](Loop::limit_by), [`chunks`](Loop::chunks) and
+/// [`SharedLimit::new`](crate::SharedLimit::new).
+///
+/// `Const::<0>` does not compile: `cargo build` and `cargo test` report it where it is used as a limit, `cargo check`
+/// does not.
+///
+/// # Examples
+///
+/// ```
+/// # use forloop_core as forloop;
+/// # futures_lite::future::block_on(async {
+/// use forloop::Const;
+///
+/// let sums = forloop::each(1..=6)
+///     .chunks(Const::<2>)
+///     .limit(Const::<50>)
+///     .gather(async |chunk: Vec<u32>| chunk.iter().sum::<u32>())
+///     .await;
+/// assert_eq!(sums, [3, 7, 11]);
+/// # });
+/// ```
+///
+/// ```compile_fail,E0080
+/// # use forloop_core as forloop;
+/// let looping = forloop::each(1..=6).limit(forloop::Const::<0>);
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Const<const N: usize>;
+
+impl<const N: usize> Const<N> {
+    const LIMIT: NonZeroUsize =
+        NonZeroUsize::new(N).expect("a loop with a limit of 0 would never run a body");
+}
+
+impl<const N: usize> Limit for Const<N> {
+    type Limited<T> = T;
+
+    fn apply<T>(self, make: impl FnOnce(NonZeroUsize) -> T) -> T {
+        make(Self::LIMIT)
     }
 }
 

@@ -40,7 +40,7 @@
 //!
 //! | you want | write |
 //! |---|---|
-//! | at most `n` bodies at once | [`limit(n)?`](Loop::limit) |
+//! | at most `n` bodies at once | [`limit(n)?`](Loop::limit), [`limit(Const::<50>)`](Const) |
 //! | at most `n` at once per key | [`limit_by`](Loop::limit_by) |
 //! | heavy items to take several permits | [`weight_by`](Loop::weight_by) |
 //! | at most `n` starts per second | [`rate`](Loop::rate) |

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use forloop_core::{ZeroLimit, each, each_stream};
+use forloop_core::{Const, ZeroLimit, each, each_stream};
 use futures_lite::{Stream, StreamExt};
 
 use crate::strategies::{Run, every_strategy};
@@ -283,6 +283,23 @@ pub fn a_limit_of_zero_is_an_error_before_anything_runs<B: Backend>(_backend: B)
     assert_eq!(each([(); 0]).limit(0).err(), Some(ZeroLimit));
     let endless = futures_lite::stream::repeat(1);
     assert_eq!(each_stream(endless).limit(0).err(), Some(ZeroLimit));
+}
+
+/// BND-3: A constant limit bounds the bodies, and is no `Result` that must be unwrapped.
+pub fn a_constant_limit_bounds_the_bodies<B: Backend>(backend: B) {
+    let peak = Peak::default();
+    let looping = each(0..40).chunks(Const::<2>).limit(Const::<5>).at(backend.place());
+    let looping = looping.limit_by(|chunk: &Vec<u64>| chunk[0] % 4, Const::<2>);
+    let sums = looping.gather(boxed(|chunk: Vec<u64>| {
+        let peak = peak.clone();
+        job(async move {
+            peak.during(yields(chunk[0] as usize % 5 + 1)).await;
+            chunk.iter().sum::<u64>()
+        })
+    }));
+    let expected: Vec<u64> = (0..20).map(|n| 4 * n + 1).collect();
+    assert_eq!(backend.block_on(sums), expected);
+    assert!(peak.most() <= 4, "{} in flight", peak.most());
 }
 
 /// Law 8

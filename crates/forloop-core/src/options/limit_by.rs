@@ -31,7 +31,7 @@ impl<S: Stream, P, L, C, M> Loop<S, P, L, C, M> {
     /// # Errors
     ///
     /// [`ZeroLimit`](crate::ZeroLimit) if `limit` is the number 0; none for a
-    /// [`NonZeroUsize`](core::num::NonZeroUsize).
+    /// [`Const`](crate::Const) or a [`NonZeroUsize`](core::num::NonZeroUsize).
     ///
     /// # Panics
     ///

@@ -90,7 +90,7 @@ impl SharedLimit {
     /// # Errors
     ///
     /// [`ZeroLimit`](crate::ZeroLimit) if `limit` is the number 0; none for a
-    /// [`NonZeroUsize`](core::num::NonZeroUsize).
+    /// [`Const`](crate::Const) or a [`NonZeroUsize`](core::num::NonZeroUsize).
     pub fn new<N: Limit>(limit: N) -> N::Limited<Self> {
         limit.apply(|limit| {
             let limit = limit.get();
