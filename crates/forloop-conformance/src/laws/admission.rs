@@ -49,13 +49,13 @@ pub fn a_key_at_its_limit_does_not_block_other_keys<B: Backend>(backend: B) {
     assert_eq!(started.read(), [1, 2, 1, 1]);
 }
 
-/// OPT-8, law 6: At most `limit` items are pulled ahead and queued for their key.
-pub fn at_most_limit_items_are_queued_for_their_key<B: Backend>(backend: B) {
-    let (pulled, gate, three_wait) = (Log::default(), Gate::default(), Gate::default());
+/// OPT-8, law 6: At most sixteen times `limit` items are pulled ahead and queued for their key.
+pub fn at_most_sixteen_times_limit_items_are_queued_for_their_key<B: Backend>(backend: B) {
+    let (pulled, gate, all_wait) = (Log::default(), Gate::default(), Gate::default());
     let items = (0..100_u64).inspect(|&n| {
         pulled.write(n);
-        if n == 3 {
-            three_wait.open();
+        if n == 48 {
+            all_wait.open();
         }
     });
     let looping = each(items).limit(3).unwrap().at(backend.place());
@@ -63,10 +63,10 @@ pub fn at_most_limit_items_are_queued_for_their_key<B: Backend>(backend: B) {
     let seen = Log::default();
     let outputs = looping.gather(boxed(|n| {
         let (gate, pulled, seen) = (gate.clone(), pulled.clone(), seen.clone());
-        let three_wait = three_wait.clone();
+        let all_wait = all_wait.clone();
         job(async move {
             if n == 0 {
-                three_wait.passed().await;
+                all_wait.passed().await;
                 yields(30).await;
                 seen.write(pulled.read().len() as u64);
             }
@@ -75,8 +75,29 @@ pub fn at_most_limit_items_are_queued_for_their_key<B: Backend>(backend: B) {
         })
     }));
     assert_eq!(backend.block_on(outputs).len(), 100);
-    // One body runs and three items are queued.
-    assert_eq!(seen.read(), [4]);
+    // One body runs and forty-eight items are queued.
+    assert_eq!(seen.read(), [49]);
+}
+
+/// OPT-8, law 7: Items that are sorted by key run as many bodies as the limit permits.
+pub fn items_that_are_sorted_by_key_run_up_to_the_limit<B: Backend>(backend: B) {
+    let (started, six_run) = (Log::default(), Gate::default());
+    let looping = each(0..40).limit(6).unwrap().at(backend.place());
+    let looping = looping.limit_by(|n: &u64| n / 10, 2).unwrap();
+    let outputs = looping.gather(boxed(|n: u64| {
+        started.write(n);
+        let six_run = six_run.clone();
+        if started.read().len() == 6 {
+            six_run.open();
+        }
+        job(async move {
+            // None completes before six run together.
+            six_run.passed().await;
+            n
+        })
+    }));
+    assert_eq!(backend.block_on(outputs), (0..40).collect::<Vec<_>>());
+    assert_eq!(started.read()[..6], [0, 1, 10, 11, 20, 21]);
 }
 
 /// OPT-8: With two `limit_by` options, an item starts only if both of its keys have a free permit.

@@ -5,8 +5,8 @@
 //! 1. an item whose back-off is over: it has kept its permit, so it needs none;
 //! 2. a queued item, in input order, if there are permits for it; one that needs more permits than are free is
 //!    not overtaken, or it would wait forever;
-//! 3. the next item of the source, which either starts or is queued. No more items are queued than the limit, so
-//!    memory is bounded by it.
+//! 3. the next item of the source, which either starts or is queued. No more items are queued than [`LOOK_AHEAD`]
+//!    for each permit of the limit, so memory is bounded by it.
 //!
 //! An option that spaces starts in time is asked last, when an item is there and has its permits. While it delays the
 //! start, the item is queued, and nothing else is pulled. So one item is pulled ahead, and no more: the loop learns
@@ -32,6 +32,15 @@ use crate::outcome::{StopReason, catch};
 use crate::place::BodySet;
 use crate::simulation::beginning;
 use crate::{Outcome, OutcomeKind, Panic};
+
+/// How many items may be queued for each permit of the limit, while the loop looks for one whose key is not at its own
+/// limit.
+///
+/// A source that is sorted by key needs it most: the items of the first keys are queued before those of the next are
+/// found. In simulation, a thousand bodies of 100 ms over 20 keys in order, 50 at once and 8 per key, take 4.4 s with
+/// one item per permit, 2.5 s with two, and 2.4 s from four on; in mixed order 2.0 s. Over five keys it is 9.7 s with
+/// one, 5.3 s with four, and 2.5 s from sixteen on, as in mixed order.
+const LOOK_AHEAD: usize = 16;
 
 /// Whether there is another attempt at an item after a completion.
 pub(super) enum Retry {
@@ -194,7 +203,7 @@ where
                 let next = if may_start { admission.take_queued() } else { None };
                 return next.ok_or(StartPause::NoItem);
             }
-            if taken >= limit || admission.unstarted() >= limit {
+            if taken >= limit || admission.unstarted() >= limit.saturating_mul(LOOK_AHEAD) {
                 return Err(StartPause::NoItem);
             }
             let Some(source) = source else { return Err(StartPause::NoItem) };

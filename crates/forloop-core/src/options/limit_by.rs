@@ -14,8 +14,11 @@ impl<S: Stream, P, L, C, M> Loop<S, P, L, C, M> {
     ///
     /// The loop's own [`limit`](Self::limit) applies as well. An item whose key is at its limit is queued, and
     /// later items with other keys may start before it. Items of one key start in input order. To find an item
-    /// that may start, the loop pulls items ahead, at most as many as its own limit. So memory stays bounded by
-    /// that limit; an unbounded loop pulls every item.
+    /// that may start, the loop pulls items ahead, at most sixteen times as many as its own limit. So memory stays
+    /// bounded by that limit; an unbounded loop pulls every item.
+    ///
+    /// A source that is sorted by key may need a longer look ahead than that: as many items as the keys have that run
+    /// together. Then fewer bodies run than the limit permits. Mix the items, or set a higher limit.
     ///
     /// An item in a [back-off](Self::retry) keeps its permit.
     ///
