@@ -247,6 +247,7 @@ macro_rules! __cases {
                 both a_key_at_its_limit_does_not_block_other_keys: "OPT-8", "law 7";
                 both at_most_sixteen_times_limit_items_are_queued_for_their_key: "OPT-8", "law 6";
                 both items_that_are_sorted_by_key_run_up_to_the_limit: "OPT-8", "law 7";
+                both a_key_borrowed_from_its_item_bounds_the_running_bodies: "OPT-8";
                 both two_limits_by_key_hold_together: "OPT-8";
                 both a_limit_by_key_of_zero_is_an_error: "OPT-8";
                 both weight_by_bounds_the_weight_of_the_running_bodies: "OPT-9";

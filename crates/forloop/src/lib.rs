@@ -41,7 +41,7 @@
 //! | you want | write |
 //! |---|---|
 //! | at most `n` bodies at once | [`limit(n)?`](Loop::limit), [`limit(Const::<50>)`](Const) |
-//! | at most `n` at once per key | [`limit_by`](Loop::limit_by) |
+//! | at most `n` at once per key | [`limit_by`](Loop::limit_by), [`limit_by_ref`](Loop::limit_by_ref) |
 //! | heavy items to take several permits | [`weight_by`](Loop::weight_by) |
 //! | at most `n` starts per second | [`rate`](Loop::rate) |
 //! | the next body to start at the previous failure, or after a delay | [`stagger`](Loop::stagger) |

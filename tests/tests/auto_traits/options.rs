@@ -48,6 +48,8 @@ pub(super) fn types() -> Vec<Case> {
         AddsRule => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         WithRule<NoOptions, LimitBy<u32, Body>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         LimitBy<Rc<str>, Body> => "Unpin UnwindSafe RefUnwindSafe",
+        LimitBy<Option<String>, BorrowedKey<Body>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        BorrowedKey<Body> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         WeightBy<Body> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Stagger<WithTimer<Smol>> => "Send Unpin",
         Stagger<WithTimer<PerCore>> => "Unpin",

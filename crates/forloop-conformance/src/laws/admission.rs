@@ -100,6 +100,31 @@ pub fn items_that_are_sorted_by_key_run_up_to_the_limit<B: Backend>(backend: B) 
     assert_eq!(started.read()[..6], [0, 1, 10, 11, 20, 21]);
 }
 
+/// OPT-8: A key may be borrowed from its item, which the loop owns.
+pub fn a_key_borrowed_from_its_item_bounds_the_running_bodies<B: Backend>(backend: B) {
+    let peaks = [(); 3].map(|()| Peak::default());
+    let items = (0..30).map(|n| match n % 3 {
+        0 => String::from("none"),
+        host => format!("host{host}/{n}"),
+    });
+    let looping = each(items).limit(20).unwrap().at(backend.place());
+    let looping = looping.limit_by_ref(|url: &String| Some(url.split_once('/')?.0), 2).unwrap();
+    let outputs = backend.block_on(looping.gather(boxed(|url: String| {
+        let peak = match url.as_bytes().get(..5) {
+            Some([.., b'1']) => &peaks[1],
+            Some([.., b'2']) => &peaks[2],
+            _ => &peaks[0],
+        };
+        let peak = peak.clone();
+        job(async move {
+            peak.during(yields(3)).await;
+            url.len() as u64
+        })
+    })));
+    assert_eq!(outputs.len(), 30);
+    assert!(peaks.iter().all(|peak| peak.most() <= 2 && (B::SPAWNED || peak.most() == 2)));
+}
+
 /// OPT-8: With two `limit_by` options, an item starts only if both of its keys have a free permit.
 pub fn two_limits_by_key_hold_together<B: Backend>(backend: B) {
     let (rows, columns) = ([(); 3].map(|()| Peak::default()), [(); 5].map(|()| Peak::default()));

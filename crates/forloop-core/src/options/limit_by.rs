@@ -1,5 +1,6 @@
 //! `limit_by`: a limit of running bodies for each key.
 
+use alloc::borrow::ToOwned;
 use alloc::collections::{BTreeMap, VecDeque};
 use core::fmt;
 
@@ -19,6 +20,9 @@ impl<S: Stream, P, L, C, M> Loop<S, P, L, C, M> {
     ///
     /// A source that is sorted by key may need a longer look ahead than that: as many items as the keys have that run
     /// together. Then fewer bodies run than the limit permits. Mix the items, or set a higher limit.
+    ///
+    /// A closure cannot return a key that it borrows from an item which the loop owns: see
+    /// [`limit_by_ref`](Self::limit_by_ref).
     ///
     /// An item in a [back-off](Self::retry) keeps its permit.
     ///
@@ -67,6 +71,63 @@ impl<S: Stream, P, L, C, M> Loop<S, P, L, C, M> {
         N: Limit,
     {
         limit.apply(|limit| self.with_option(LimitBy::new(key, limit.get())))
+    }
+
+    /// Runs at most `limit` bodies at once whose items have the same key, which is borrowed from the item.
+    ///
+    /// As [`limit_by`](Self::limit_by), for loops over items that they own. `None` is a key like any other.
+    ///
+    /// # Costs
+    ///
+    /// As [`limit_by`](Self::limit_by). Each item's key is stored as an owned one, a `String` for a `str`, and cloned
+    /// when the item starts or is queued.
+    ///
+    /// # Errors
+    ///
+    /// As [`limit_by`](Self::limit_by).
+    ///
+    /// # Panics
+    ///
+    /// As [`limit_by`](Self::limit_by).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// # futures_lite::future::block_on(async {
+    /// let urls = ["a.example/1", "a.example/2", "b.example/1"].map(String::from);
+    /// let fetched = forloop::each(urls)
+    ///     .limit(50)?
+    ///     .limit_by_ref(|url| url.split('/').next(), 2)?
+    ///     .gather(async |url: String| url.len())
+    ///     .await;
+    /// assert_eq!(fetched, [11; 3]);
+    /// # Ok::<(), forloop::ZeroLimit>(())
+    /// # }).unwrap();
+    /// ```
+    #[doc(alias = "bulkhead")]
+    pub fn limit_by_ref<Q, G, N, I>(
+        self,
+        key: G,
+        limit: N,
+    ) -> N::Limited<Loop<S, P, L, WithRule<C, LimitBy<Option<Q::Owned>, BorrowedKey<G>>>, M>>
+    where
+        C: ItemPolicy<S::Item, Item = I>,
+        G: FnMut(&I) -> Option<&Q>,
+        Q: ToOwned<Owned: Ord + Clone> + ?Sized,
+        N: Limit,
+    {
+        limit.apply(|limit| self.with_option(LimitBy::new(BorrowedKey(key), limit.get())))
+    }
+}
+
+/// The closure of [`Loop::limit_by_ref`], whose keys are borrowed from the items.
+#[derive(Clone)]
+pub struct BorrowedKey<G>(G);
+
+impl<G> fmt::Debug for BorrowedKey<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BorrowedKey").finish_non_exhaustive()
     }
 }
 
@@ -159,6 +220,17 @@ impl<K: Ord + Clone, G> Rule for LimitBy<K, G> {
 impl<I, K: Ord + Clone, G: FnMut(&I) -> K> ItemRule<I> for LimitBy<K, G> {
     fn on_receive(&mut self, index: usize, item: &I) {
         let key = (self.key)(item);
+        self.items.insert(index, Keyed { key, has_permit: false });
+    }
+}
+
+impl<I, Q, G> ItemRule<I> for LimitBy<Option<Q::Owned>, BorrowedKey<G>>
+where
+    Q: ToOwned<Owned: Ord + Clone> + ?Sized,
+    G: FnMut(&I) -> Option<&Q>,
+{
+    fn on_receive(&mut self, index: usize, item: &I) {
+        let key = (self.key.0)(item).map(Q::to_owned);
         self.items.insert(index, Keyed { key, has_permit: false });
     }
 }

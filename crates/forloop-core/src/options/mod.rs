@@ -52,7 +52,7 @@ pub use self::event::Event;
 pub use self::fallible::{Fallible, IsResult};
 use self::hooks::Sealed;
 pub use self::hooks::{ItemRule, OutcomeRule, Rule};
-pub use self::limit_by::LimitBy;
+pub use self::limit_by::{BorrowedKey, LimitBy};
 pub use self::observe::{Observed, Observer};
 pub use self::policy::{AllOrNothing, ItemPolicy, Policy, RaisesPanics};
 pub use self::rate::Rated;
