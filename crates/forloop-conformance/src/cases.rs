@@ -432,6 +432,9 @@ macro_rules! __cases {
                 in_task futures_pushed_later_get_the_next_indices: "WAIT-1";
                 spawned tasks_pushed_later_get_the_next_indices: "WAIT-1";
                 spawned a_cancelled_task_is_an_outcome_of_a_set_of_tasks: "WAIT-1", "LST-4";
+                in_task a_cancelled_future_of_a_set_is_dropped_alone: "WAIT-7";
+                spawned a_cancelled_task_of_a_set_stops_alone: "WAIT-7";
+                spawned a_cancelled_set_has_stopped_with_what_its_futures_had_started: "WAIT-7", "law 1";
             }
             with_item {
                 both a_failure_carries_the_item_that_its_body_was_called_with: "ITM-1";

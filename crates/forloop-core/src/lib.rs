@@ -83,7 +83,7 @@ pub use crate::outcome::{
     OutcomeKind, Panic, Summary, TimedOut, ZeroLimit,
 };
 #[doc(hidden)]
-pub use crate::place::{BodySet, BoxedSource, Completer, PoolSet, SpawnedSet};
+pub use crate::place::{BodySet, BoxedSource, Completer, PoolSet, SpawnedSet, StopBodies};
 pub use crate::place::{
     Dispatch, Inline, InlineJob, Layer, Layered, ParentWaker, ParentWakerJob, Place, Pull, Push,
     PushPool, ScopedWorkers, Sources, Spawned, SpawnedBlocking, SpawnedLocal, SpawnedScoped,

@@ -13,7 +13,7 @@ pub(crate) const TABLE: &[(&str, usize)] = &[
     ("SEAM", 14),
     ("SEQ", 2),
     ("GAT", 6),
-    ("WAIT", 6),
+    ("WAIT", 7),
     ("WRK", 11),
     ("ASC", 5),
     ("LST", 4),

@@ -3,7 +3,9 @@
 use std::task::Poll;
 use std::time::Duration;
 
-use forloop_core::{BodySet, Cancelled, Completed, Outcome, Place, Task, TaskSet, Timer, wait};
+use forloop_core::{
+    BodySet, Cancelled, Completed, Outcome, Place, Spawned, StopBodies, Task, TaskSet, Timer, wait,
+};
 
 use crate::{Alive, Backend, Gate, Inline, Job, LONG, Log, Spawning, eventually, job, yields};
 
@@ -341,5 +343,109 @@ pub fn a_cancelled_task_is_an_outcome_of_a_set_of_tasks<B: Spawning>(backend: B)
         }
         let (done, _): (Vec<Completed<Result<u64, Cancelled>>>, _) = wait(&mut futures).await;
         assert!(matches!(done[0].outcome, Outcome::Ok(Err(Cancelled))));
+    });
+}
+
+/// A body that holds a guard and is pending forever.
+fn endless(alive: &Alive) -> Fallible {
+    let guard = alive.guard();
+    job(async move {
+        let _alive = guard;
+        std::future::pending().await
+    })
+}
+
+/// WAIT-7: A future that is cancelled in its set has been dropped, and the others run on.
+pub fn a_cancelled_future_of_a_set_is_dropped_alone(_in_task: Inline) {
+    let alive = Alive::default();
+    let ready = || job(async { Ok(7) });
+    let mut set = TaskSet::new([endless(&alive), ready(), endless(&alive)]);
+    set.extend([endless(&alive)]);
+    set.request_cancel(0);
+    set.request_cancel(9);
+    assert_eq!((alive.now(), set.len()), (2, 4));
+    futures_lite::future::block_on(async {
+        let (done, pending) = wait(&mut set).first_completed().await;
+        assert!(matches!(done[..], [Completed { index: 0, outcome: Outcome::Cancelled }]));
+        let (done, pending) = wait(pending).first_completed().await;
+        assert!(matches!(done[..], [Completed { index: 1, outcome: Outcome::Ok(Ok(7)) }]));
+        pending.request_cancel(1);
+        pending.request_cancel(2);
+        pending.push(ready());
+        let mut done = pending.cancel().await;
+        done.sort_by_key(|done| done.index);
+        assert_eq!(done.iter().map(|done| done.index).collect::<Vec<_>>(), [2, 3, 4]);
+        assert!(done.iter().all(|done| matches!(done.outcome, Outcome::Cancelled)));
+        assert!(pending.is_empty() && alive.now() == 0);
+        // The set can be filled again.
+        assert_eq!(pending.push(ready()), 5);
+        assert!(matches!(wait(pending).await.0[0].outcome, Outcome::Ok(Ok(7))));
+    });
+}
+
+/// Of a body that waits for the gate and one that is endless, cancels the second.
+async fn cancel_second<J, R>(mut set: TaskSet<J, R>, gate: Gate, alive: &Alive)
+where
+    R: StopBodies<Job = J, Output = Result<u64, String>>,
+{
+    set.request_cancel(1);
+    let (done, pending) = wait(&mut set).first_completed().await;
+    assert_eq!((done.len(), done[0].index, pending.len()), (1, 1, 1));
+    assert!(matches!(done[0].outcome, Outcome::Cancelled | Outcome::NotRun) && alive.now() == 0);
+    gate.open();
+    let (done, pending) = wait(pending).await;
+    assert!(matches!(done[..], [Completed { index: 0, outcome: Outcome::Ok(Ok(7)) }]));
+    assert!(pending.cancel().await.is_empty());
+}
+
+/// WAIT-7: A task that is cancelled in its set stops, and the others run on.
+pub fn a_cancelled_task_of_a_set_stops_alone<B: Spawning>(backend: B) {
+    let alive = Alive::default();
+    let bodies = |gate: &Gate| [gated(gate, Ok(7)), endless(&alive)];
+    backend.block_on(async {
+        let gate = Gate::default();
+        let tasks: TaskSet<_> = bodies(&gate).into_iter().map(|body| backend.spawn(body)).collect();
+        cancel_second(tasks, gate, &alive).await;
+        let gate = Gate::default();
+        let started = TaskSet::at(&Spawned(backend.runtime()), bodies(&gate));
+        cancel_second(started, gate, &alive).await;
+    });
+}
+
+/// WAIT-7, law 1: A set that is cancelled has stopped, with the tasks that its futures had started, and returns the
+/// values of those that completed first.
+pub fn a_cancelled_set_has_stopped_with_what_its_futures_had_started<B: Spawning>(backend: B) {
+    let alive = Alive::default();
+    let body = |n: u64| {
+        let tasks = [backend.spawn(endless(&alive)), backend.spawn(endless(&alive))];
+        job(async move {
+            if n == 1 {
+                return Ok(n);
+            }
+            for task in tasks {
+                task.await.unwrap().unwrap();
+            }
+            Ok::<_, String>(n)
+        })
+    };
+    backend.block_on(async {
+        let mut set = TaskSet::new((0..4).map(body));
+        let (done, pending) = wait(&mut set).first_completed().await;
+        assert!(matches!(done[..], [Completed { index: 1, outcome: Outcome::Ok(Ok(1)) }]));
+        pending.request_cancel(2);
+        let (done, pending) = wait(pending).first_completed().await;
+        assert!(matches!(done[..], [Completed { index: 2, outcome: Outcome::Cancelled }]));
+        // The tasks of the second body were dropped when it had returned.
+        eventually(&backend.clock(), || alive.now() <= 4).await;
+        let done = pending.cancel().await;
+        assert_eq!((done.len(), pending.len(), alive.now()), (2, 0, 0));
+
+        // Those that had not been polled, as tasks.
+        let mut tasks: TaskSet<_> = (0..3).map(|n| backend.spawn(body(n))).collect();
+        tasks.extend([backend.spawn(job(async { Ok(9) }))]);
+        let mut done = tasks.cancel().await;
+        done.sort_by_key(|done| done.index);
+        assert_eq!(done.iter().map(|done| done.index).collect::<Vec<_>>(), [0, 1, 2, 3]);
+        eventually(&backend.clock(), || alive.now() == 0).await;
     });
 }

@@ -9,7 +9,7 @@ use super::bit_set::{count, lowest};
 use super::capacity_hint::CapacityHint;
 use super::index_table::IndexTable;
 use super::job::{Completion, JobHandle, Key};
-use super::left_behind::LeftBehind;
+use super::left_behind::{LeftBehind, StoppedBy};
 use super::ready::{FirstPoll, ReadyQueue, Wakers};
 use super::slab::{Chunk, NewEntry, OccupiedEntry, Slab, VacantEntries};
 use super::slot::{Slot, number_of, offset_of, slot_at};
@@ -20,7 +20,7 @@ use crate::wait_group::WaitGroup;
 pub(super) struct Bodies<J> {
     pub(super) slab: Slab<J>,
     index_table: IndexTable,
-    /// The tasks that timed-out bodies have left behind, if there are any.
+    /// The tasks that bodies have left behind which were stopped alone, if there are any.
     left_behind: Option<LeftBehind>,
 }
 
@@ -73,6 +73,17 @@ impl<J> Bodies<J> {
         self.index_table.row(self.slab.chunk(number_of(slot))).index(offset_of(slot))
     }
 
+    /// The slot of the body with this index. Takes time in proportion to the slots.
+    pub(super) fn slot_of(&self, index: usize) -> Option<Slot> {
+        let mut found = None;
+        self.slab.for_each(Chunk::occupied, &mut |slot| {
+            if self.index(slot) == index {
+                found = Some(slot);
+            }
+        });
+        found
+    }
+
     /// The indices of the bodies, in ascending order.
     pub(super) fn indices(&self) -> Vec<usize> {
         let mut indices = Vec::new();
@@ -121,9 +132,10 @@ impl<J> Bodies<J> {
         &mut self,
         slot: Slot,
         wait_group: Arc<WaitGroup>,
+        by: StoppedBy,
         wakers: &Wakers<'_>,
     ) {
-        self.left_behind.get_or_insert_default().insert(slot, wait_group);
+        self.left_behind.get_or_insert_default().insert(slot, wait_group, by);
         wakers.waker(offset_of(slot)).wake_by_ref();
     }
 
@@ -266,7 +278,7 @@ impl<J: JobHandle> Bodies<J> {
         result
     }
 
-    /// Polls the tasks that a timed-out body has left behind.
+    /// Polls the tasks that a body has left behind which was stopped alone.
     #[cold]
     fn poll_left_behind(
         &mut self,
@@ -275,14 +287,12 @@ impl<J: JobHandle> Bodies<J> {
     ) -> Option<Option<Completion<J::Output>>> {
         let left_behind = self.left_behind.as_mut()?;
         let waker = wakers.waker(offset_of(slot));
-        if left_behind.poll(slot, &waker)?.is_pending() {
-            return Some(None);
-        }
+        let Poll::Ready(by) = left_behind.poll(slot, &waker)? else { return Some(None) };
         if left_behind.is_empty() {
             self.left_behind = None;
         }
         let index = self.free(slot, wakers);
-        Some(Some(Completion { index, seq: J::next_sequence(), outcome: Outcome::TimedOut }))
+        Some(Some(Completion { index, seq: J::next_sequence(), outcome: by.outcome() }))
     }
 }
 

@@ -18,6 +18,7 @@
 //! | [`ready`] | which slots were woken: wakers and the queue |
 //! | [`round`] | the order in which woken slots are polled |
 //! | [`turns`] | which of them is polled first |
+//! | [`stop_one`] | stops bodies one by one |
 //! | [`ordered`] | where outputs are stored by index |
 //! | [`task_cells`] | what a loop shares with its tasks, where each body is one |
 //! | [`in_place`] | the future that a task runs |
@@ -43,6 +44,7 @@ mod ready;
 mod round;
 mod slab;
 mod slot;
+mod stop_one;
 mod task_cells;
 mod turns;
 
@@ -248,49 +250,6 @@ impl<J: JobHandle> FutureSet<J> {
         cancelled
     }
 
-    /// Asks a body that has timed out to stop, and returns its completion if it has stopped.
-    ///
-    /// A body that was woken in time is polled once more, and may complete. With the waker of `parent` it
-    /// is not known whether the body was woken, so such a body is always polled once more.
-    pub(crate) fn expire(
-        &mut self,
-        parent: Option<&Waker>,
-        Key { slot, index }: Key,
-    ) -> Option<Completion<J::Output>> {
-        let (number, offset) = (number_of(slot), offset_of(slot));
-        let mut guard = self.ready.enter();
-        let wakers = guard.chunk(number);
-        let parent = parent.filter(|_| J::PARENT_WAKER);
-        let may_be_woken = parent.is_some()
-            || wakers.is_woken(offset)
-            || self.bodies.slab.chunk(number).is_due(offset);
-        if J::INLINE && may_be_woken {
-            let completion = self.bodies.poll_slot(slot, &wakers, parent).flatten();
-            if completion.is_some() {
-                return completion;
-            }
-        }
-        let chunk = self.bodies.slab.chunk_mut(number);
-        chunk.set_timed_out(offset);
-        if !chunk.get_mut(offset).is_some_and(JobHandle::expire) {
-            return None;
-        }
-        let (dropped, wait_group) = with_wait_group(None, || catch(|| chunk.drop_body(offset)));
-        let outcome = match (dropped, wait_group) {
-            (Err(panic), wait_group) => {
-                self.wait_groups.extend(wait_group);
-                Outcome::Panicked(panic)
-            }
-            (Ok(()), None) => Outcome::TimedOut,
-            (Ok(()), Some(wait_group)) => {
-                self.bodies.hold_slot(slot, wait_group, &wakers);
-                return None;
-            }
-        };
-        self.bodies.free(slot, &wakers);
-        Some(Completion { index, seq: J::next_sequence(), outcome })
-    }
-
     /// Polls the next due body of this round. Returns `None` if the round is over, and `Some(None)` if the
     /// body is pending.
     pub(crate) fn poll_next_woken(&mut self) -> Option<Option<Completion<J::Output>>> {
@@ -321,7 +280,7 @@ impl<J: JobHandle> FutureSet<J> {
     // `sleep` sees the bit or is seen by the wake: see `ready.rs`.
     //
     // Order. A round is one of in-task bodies that is taken chunk by chunk, or it is sorted by slots: see
-    // `round.rs`. `poll_round` handles both. A slot whose body has timed out and left tasks behind is empty;
+    // `round.rs`. `poll_round` handles both. A slot whose body was stopped alone and has left tasks behind is empty;
     // `poll_chunk` stops before it and reports it by leaving it the lowest due bit, and it is polled alone.
     //
     // Reuse. A body may be cancelled or time out while it is due, and its slot may be filled again before

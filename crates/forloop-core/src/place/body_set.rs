@@ -156,6 +156,26 @@ pub trait BodySet {
     fn poll_wait_groups(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 }
 
+/// A set whose bodies can be stopped one by one.
+#[doc(hidden)]
+pub trait StopBodies: BodySet {
+    /// Asks the body with this index to stop, if there is one, and returns its completion if it has stopped.
+    fn stop_one(&mut self, index: usize) -> Option<Completion<Self::Output>>;
+
+    /// Asks every body to stop, and passes on the completions of those that have stopped.
+    fn stop_each(&mut self, on_complete: impl FnMut(Completion<Self::Output>));
+}
+
+impl<J: JobHandle> StopBodies for FutureSet<J> {
+    fn stop_one(&mut self, index: usize) -> Option<Completion<J::Output>> {
+        self.stop_one(index)
+    }
+
+    fn stop_each(&mut self, on_complete: impl FnMut(Completion<J::Output>)) {
+        self.stop_each(on_complete);
+    }
+}
+
 impl<J: JobHandle> BodySet for FutureSet<J> {
     type Job = J;
     type Completer = ();

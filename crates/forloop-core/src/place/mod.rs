@@ -13,7 +13,7 @@ mod traits;
 pub use self::blocking::{SpawnedBlocking, SyncBody, spawn_blocking, sync_body};
 pub use self::layered::{Layer, Layered};
 
-pub use self::body_set::BodySet;
+pub use self::body_set::{BodySet, StopBodies};
 pub use self::dispatch::{Dispatch, Pull, Push, Sources};
 pub use self::inline::{Inline, InlineJob};
 pub use self::parent_waker::{ParentWaker, ParentWakerJob};

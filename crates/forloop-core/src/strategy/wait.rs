@@ -15,7 +15,7 @@ use crate::body::Attempt;
 use crate::budget::BUDGET;
 use crate::engine::{CapacityHint, Completion, FutureSet};
 use crate::looping::WithTimer;
-use crate::place::{BodySet, Inline, InlineJob, Place};
+use crate::place::{BodySet, Inline, InlineJob, Place, StopBodies};
 use crate::simulation::Origin;
 use crate::{LocalTimer, Outcome, Spawn, Task, TimerSet, TimerUnset, spawn};
 
@@ -25,7 +25,10 @@ use crate::{LocalTimer, Outcome, Spawn, Task, TimerSet, TimerUnset, spawn};
 /// for, or of tasks, which run by themselves: it [spawns](TaskSet::spawn) them, or [takes](TaskSet::from_tasks) them. Each has an index, in the order of
 /// insertion.
 ///
-/// Dropping the set cancels what still runs in it.
+/// Dropping the set cancels what still runs in it. [`request_cancel`](TaskSet::request_cancel) cancels one, and
+/// [`cancel`](TaskSet::cancel) waits until all have stopped.
+#[doc(alias = "JoinMap")]
+#[doc(alias = "FutureGroup")]
 #[must_use = "dropping a set cancels what runs in it; `wait` for it"]
 #[doc(alias = "JoinSet")]
 #[doc(alias = "FuturesUnordered")]
@@ -214,6 +217,56 @@ impl<J, R: BodySet<Job = J>> TaskSet<J, R> {
     /// Whether there is nothing to wait for.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+impl<J, R: StopBodies<Job = J>> TaskSet<J, R> {
+    /// Cancels the future or task with this index, without waiting for it. The others keep running.
+    ///
+    /// A future in the caller's task is dropped by the call. A task is dropped at its current await. The next
+    /// [`wait`] returns it with the outcome [`Outcome::Cancelled`], or [`Outcome::NotRun`] if it is a task that was
+    /// never polled. If it had completed before, the call has no effect, and its outcome is what it would have been.
+    /// Nor has it if there is no such index.
+    ///
+    /// It takes time in proportion to what runs in the set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// # futures_lite::future::block_on(async {
+    /// use forloop::{Outcome, TaskSet, wait};
+    ///
+    /// let mut set = TaskSet::new((0..3).map(|_| std::future::pending::<()>()));
+    /// set.request_cancel(1);
+    /// let (done, pending) = wait(&mut set).first_completed().await;
+    /// assert!(matches!(done[..], [forloop::Completed { index: 1, outcome: Outcome::Cancelled }]));
+    /// assert_eq!(pending.cancel().await.len(), 2);
+    /// # });
+    /// ```
+    #[doc(alias = "abort")]
+    pub fn request_cancel(&mut self, index: usize) {
+        let stopped = self.bodies.stop_one(index);
+        self.done
+            .extend(stopped.map(|Completion { index, outcome, .. }| Completed { index, outcome }));
+    }
+
+    /// Cancels every future and task, waits until they have stopped, and returns what no wait has returned yet.
+    ///
+    /// That is also what completed first, with its value. The set is then empty, and can be filled again.
+    ///
+    /// # Cancel safety
+    ///
+    /// All are cancelled by the call. Dropping the returned future only stops waiting, and the next [`wait`] returns
+    /// what it would have returned.
+    #[doc(alias = "abort_all")]
+    #[doc(alias = "shutdown")]
+    pub fn cancel(&mut self) -> impl Future<Output = Vec<Completed<R::Output>>> {
+        let done = &mut self.done;
+        self.bodies.stop_each(|Completion { index, outcome, .. }| {
+            done.push(Completed { index, outcome });
+        });
+        async move { wait(self).await.0 }
     }
 }
 

@@ -12,7 +12,7 @@ use super::slots::{CompletedBody, Slots};
 use super::sync::Ordering;
 use crate::engine::{CANCELLED, CapacityHint, Completion, EXPIRED, Key, UNCOUNTED};
 use crate::outcome::catch;
-use crate::place::body_set::BodySet;
+use crate::place::body_set::{BodySet, StopBodies};
 use crate::wait_group::is_dropped_by;
 use crate::{Outcome, Panic};
 
@@ -69,7 +69,7 @@ impl<T> SpawnedSet<T> {
     }
 
     /// Asks every task to stop.
-    fn stop_each(&self) {
+    fn request_stop(&self) {
         self.slots.taken().for_each(|number| self.slots.stop(number, CANCELLED));
     }
 
@@ -195,13 +195,27 @@ impl<T> BodySet for SpawnedSet<T> {
     fn cancel(&mut self, _panicked: impl FnMut(Panic)) {
         if let Some(completions) = &self.completions {
             completions.cancel();
-            self.stop_each();
+            self.request_stop();
         }
     }
 
     /// A task completes after those that its body has left behind.
     fn poll_wait_groups(&mut self, _cx: &mut Context<'_>) -> Poll<()> {
         Poll::Ready(())
+    }
+}
+
+/// A task reports its completion later.
+impl<T> StopBodies for SpawnedSet<T> {
+    fn stop_one(&mut self, index: usize) -> Option<Completion<T>> {
+        if let Some(number) = self.slots.of_body(index) {
+            self.slots.stop(number, CANCELLED);
+        }
+        None
+    }
+
+    fn stop_each(&mut self, _on_complete: impl FnMut(Completion<T>)) {
+        self.request_stop();
     }
 }
 
@@ -231,7 +245,7 @@ impl<T> Drop for SpawnedSet<T> {
         }
         if running > 0 {
             completions.join_wait_group();
-            self.stop_each();
+            self.request_stop();
         }
         // One by one: a destructor that panics does not prevent the others from running.
         let mut panic = None;

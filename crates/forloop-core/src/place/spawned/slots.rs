@@ -207,6 +207,13 @@ impl<T> Slots<T> {
         indices
     }
 
+    /// The slot of the body with this index. Takes time in proportion to the slots.
+    pub(super) fn of_body(&self, index: usize) -> Option<u32> {
+        let chunks = (0..).zip(&self.chunks);
+        let mut bodies = chunks.flat_map(|(number, chunk)| numbers(number, chunk.bodies()));
+        bodies.find(|&number| self.cell(number).index.load(Ordering::Relaxed) == index)
+    }
+
     /// The slots that are taken.
     pub(super) fn taken(&self) -> impl Iterator<Item = u32> {
         (0..).zip(&self.chunks).flat_map(|(number, chunk)| numbers(number, chunk.taken()))
