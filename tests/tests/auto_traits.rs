@@ -159,6 +159,7 @@ fn types() -> Vec<Case> {
         Task<u32> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Task<Cell<u32>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Task<Rc<u32>> => "Unpin UnwindSafe RefUnwindSafe",
+        CancelHandle => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         TaskSet<InlineJob<Ready<u32>>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         TaskSet<InlineJob<Ready<Rc<u32>>>> => "Unpin UnwindSafe RefUnwindSafe",
         TaskSet<Task<u32>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",

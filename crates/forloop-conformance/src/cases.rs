@@ -374,6 +374,7 @@ macro_rules! __cases {
                 spawned awaiting_in_order_returns_outputs_in_input_order_and_each_error_from_its_handle: "LST-2";
                 spawned dropping_the_remaining_handles_stops_their_tasks: "LST-3";
                 spawned cancelling_a_task_affects_only_its_own_handle: "LST-4";
+                spawned a_cancel_handle_cancels_its_task_also_if_it_is_detached: "LST-4";
                 spawned cancel_waits_until_the_destructors_have_run: "CAN-4";
                 spawned cancel_returns_the_value_of_a_completed_task: "law 2";
                 spawned a_detached_task_keeps_running: "law 10";

@@ -36,6 +36,7 @@ mod wait_group;
 
 mod engine;
 
+mod cancel_handle;
 mod spawn_task;
 mod task;
 mod token;
@@ -62,6 +63,7 @@ mod strategy;
 pub use crate::admission::{AdmissionQueue, MaybeQueue, NoQueue};
 pub use crate::body::{Attempt, Body, TryBody, UnitBody};
 pub use crate::builder::{each, each_stream, try_each, try_each_stream};
+pub use crate::cancel_handle::CancelHandle;
 #[doc(hidden)]
 pub use crate::chunks::{ChunkOf, FallibleItems, PlainItems};
 pub use crate::chunks::{Chunks, ChunksWithin};

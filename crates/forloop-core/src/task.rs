@@ -8,13 +8,14 @@ use core::fmt;
 use core::num::NonZeroUsize;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::pin::Pin;
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering, fence};
 use core::task::{Context, Poll, Waker, ready};
 
 use atomic_waker::AtomicWaker;
 use pin_project_lite::pin_project;
 use try_lock::TryLock;
 
+use crate::cancel_handle::{AnyTaskCell, CancelHandle};
 use crate::engine::InPlace;
 use crate::outcome::catch;
 use crate::wait_group::{WaitGroup, current_wait_group, with_wait_group};
@@ -29,6 +30,7 @@ use crate::{Cancelled, Outcome, Panic};
 /// | `task.outcome().await` | you get its [`Outcome`], also if it panicked |
 /// | `task.cancel().await` | has stopped, and so have all tasks it had started; its destructors have run; you get its value if it completed first |
 /// | `task.detach()` | keeps running without a handle; its outcome is dropped |
+/// | `task.cancel_handle()` | you get a handle that only cancels it, also while it is awaited or after it was detached |
 ///
 /// # Cancel safety
 ///
@@ -95,9 +97,19 @@ impl<T> Task<T> {
         self.cell.request_cancel();
     }
 
+    /// Returns a [`CancelHandle`]: for another task, or for use while this one awaits the task.
+    #[doc(alias = "abort_handle")]
+    pub fn cancel_handle(&self) -> CancelHandle
+    where
+        T: Send + 'static,
+    {
+        CancelHandle::new(self.cell.clone())
+    }
+
     /// Lets the task run without its handle, until it completes or the runtime shuts down.
     ///
-    /// On a host that does not own its tasks, the task is also dropped once nothing can wake it.
+    /// On a host that does not own its tasks, the task is also dropped once nothing can wake it. A
+    /// [`CancelHandle`] can.
     pub fn detach(mut self) {
         self.detached = true;
     }
@@ -214,8 +226,9 @@ pub(crate) fn next_sequence() -> usize {
 ///
 /// *Abandoned cells.* The waker of a task may be all that keeps it alive: on a host that does not own its tasks, a
 /// detached task that nothing else can wake is to be dropped. So a cell without a handle keeps no waker, and no
-/// outcome either. The handle stores `abandoned`, takes the waker, and loads `sequence`. The task loads `abandoned`
-/// after it has registered its waker, and again after it has stored `sequence`.
+/// outcome either. `cancellers` counts the handle and each [`CancelHandle`]. The last of them takes `task_waker` after it
+/// has counted itself out; the task loads `cancellers` after it has registered its waker. The handle stores `abandoned`,
+/// takes its own waker, and loads `sequence`; the task loads `abandoned` after it has stored `sequence`.
 pub(crate) struct TaskCell<T> {
     /// The outcome, from the task's completion until the handle takes it. Locked only while it is moved: by the
     /// task before it stores `sequence`, and by one side after that.
@@ -226,6 +239,8 @@ pub(crate) struct TaskCell<T> {
     expired: AtomicBool,
     /// The handle was dropped or detached.
     abandoned: AtomicBool,
+    /// The handle, and each [`CancelHandle`], unless it was dropped before the task completed.
+    cancellers: AtomicU32,
     /// The future was polled. Only the task uses it, which has no room for it.
     was_polled: AtomicBool,
     handle_waker: AtomicWaker,
@@ -242,17 +257,11 @@ impl<T> TaskCell<T> {
             cancelled: AtomicBool::new(false),
             expired: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
+            cancellers: AtomicU32::new(1),
             was_polled: AtomicBool::new(false),
             handle_waker: AtomicWaker::new(),
             task_waker: AtomicWaker::new(),
             wait_group: TryLock::new(None),
-        }
-    }
-
-    fn request_cancel(&self) {
-        if self.sequence().is_none() {
-            self.cancelled.store(true, Ordering::SeqCst);
-            self.task_waker.wake();
         }
     }
 
@@ -261,7 +270,7 @@ impl<T> TaskCell<T> {
         if self.sequence().is_none() {
             self.abandoned.store(true, Ordering::SeqCst);
             drop(self.handle_waker.take());
-            drop(self.task_waker.take());
+            self.remove_canceller();
             fence(Ordering::SeqCst);
             if self.sequence().is_none() {
                 return;
@@ -301,11 +310,6 @@ impl<T> TaskCell<T> {
         }
     }
 
-    /// The sequence number of the completion, once the task has completed.
-    fn sequence(&self) -> Option<usize> {
-        NonZeroUsize::new(self.sequence.load(Ordering::Acquire)).map(NonZeroUsize::get)
-    }
-
     /// Polls for the outcome and takes it.
     fn poll_outcome(&self, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
         if self.sequence().is_none() {
@@ -316,6 +320,29 @@ impl<T> TaskCell<T> {
         }
         // The outcome is taken once. A task that is polled after that reports that it has stopped.
         Poll::Ready(self.take_outcome().unwrap_or(Outcome::Cancelled))
+    }
+}
+
+impl<T> AnyTaskCell for TaskCell<T> {
+    fn request_cancel(&self) {
+        if self.sequence().is_none() {
+            self.cancelled.store(true, Ordering::SeqCst);
+            self.task_waker.wake();
+        }
+    }
+
+    fn sequence(&self) -> Option<usize> {
+        NonZeroUsize::new(self.sequence.load(Ordering::Acquire)).map(NonZeroUsize::get)
+    }
+
+    fn add_canceller(&self) {
+        self.cancellers.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn remove_canceller(&self) {
+        if self.sequence().is_none() && self.cancellers.fetch_sub(1, Ordering::SeqCst) == 1 {
+            drop(self.task_waker.take());
+        }
     }
 }
 
@@ -366,7 +393,7 @@ impl<T> Owner for Arc<TaskCell<T>> {
 
     fn poll_request(&mut self, cx: &mut Context<'_>) -> Request {
         self.task_waker.register(cx.waker());
-        if self.abandoned.load(Ordering::SeqCst) {
+        if self.cancellers.load(Ordering::SeqCst) == 0 {
             drop(self.task_waker.take());
         }
         let is_cancelled = self.cancelled.load(Ordering::SeqCst);

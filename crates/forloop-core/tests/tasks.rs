@@ -119,6 +119,29 @@ fn a_detached_task_that_somebody_can_wake_runs_on() {
 }
 
 #[test]
+fn a_detached_task_runs_on_while_it_can_be_cancelled_and_stops_when_it_is() {
+    let (host, queue) = host();
+    for cancels in [true, false] {
+        let dropped = Dropped::default();
+        let task = spawn(&host, endless(&dropped));
+        let handles = [task.cancel_handle(), task.cancel_handle().clone()];
+        task.detach();
+        assert_eq!((run(&queue), dropped.count()), (1, 0));
+        let [first, second] = handles;
+        drop(first);
+        assert_eq!((run(&queue), dropped.count(), second.is_finished()), (0, 0, false));
+        if cancels {
+            second.request_cancel();
+            assert_eq!((run(&queue), dropped.count(), second.is_finished()), (1, 1, true));
+        } else {
+            // No task can wake it any more, so it is dropped.
+            drop(second);
+            assert_eq!((run(&queue), dropped.count()), (0, 1));
+        }
+    }
+}
+
+#[test]
 fn a_dropped_or_cancelled_task_is_dropped_at_its_next_poll() {
     for cancels in [false, true] {
         let (host, queue) = host();

@@ -21,7 +21,7 @@ const LAYERS: &[&[&str]] = &[
         "wait_group",
     ],
     &["engine"],
-    &["spawn_task", "task", "token", "with_item", "work_queue"],
+    &["cancel_handle", "spawn_task", "task", "token", "with_item", "work_queue"],
     &["place"],
     &["looping"],
     &["admission"],

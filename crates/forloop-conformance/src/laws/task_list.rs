@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use forloop_core::{Cancelled, Outcome, scope};
+use forloop_core::{CancelHandle, Cancelled, Outcome, scope};
 use futures_lite::FutureExt;
 
 use crate::{Alive, Backend, Gate, Inline, Log, Spawning, eventually, job, yields};
@@ -106,6 +106,40 @@ pub fn cancelling_a_task_affects_only_its_own_handle<B: Spawning>(backend: B) {
         cancelled.request_cancel();
         assert_eq!(cancelled.await, Err(Cancelled));
         assert_eq!(sibling.await, Ok(2));
+    });
+}
+
+/// LST-4: A cancel handle cancels its task, whether the handle is awaited or detached, and does not own it.
+pub fn a_cancel_handle_cancels_its_task_also_if_it_is_detached<B: Spawning>(backend: B) {
+    let (alive, started) = (Alive::default(), Log::default());
+    let endless = || {
+        let (guard, started) = (alive.guard(), started.clone());
+        backend.spawn(job(async move {
+            let _alive = guard;
+            started.write(1_u64);
+            std::future::pending::<()>().await;
+        }))
+    };
+    backend.block_on(async {
+        let (awaited, detached) = (endless(), endless());
+        let handles = [awaited.cancel_handle(), detached.cancel_handle().clone()];
+        detached.detach();
+        eventually(&backend.clock(), || started.read().len() == 2).await;
+        assert_eq!((alive.now(), handles[1].is_finished()), (2, false));
+        handles.iter().for_each(CancelHandle::request_cancel);
+        assert_eq!(awaited.await, Err(Cancelled));
+        eventually(&backend.clock(), || alive.now() == 0).await;
+        eventually(&backend.clock(), || handles.iter().all(CancelHandle::is_finished)).await;
+        // Dropping the handle changes nothing, before and after the end of its task.
+        let sibling = backend.spawn(job(async {
+            yields(5).await;
+            2_u64
+        }));
+        drop(sibling.cancel_handle());
+        let late = sibling.cancel_handle();
+        assert_eq!(sibling.await, Ok(2));
+        late.request_cancel();
+        assert!(late.is_finished());
     });
 }
 
