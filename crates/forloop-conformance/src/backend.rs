@@ -111,6 +111,9 @@ pub trait Group: Clone + Send + 'static {
 
     /// Cancels the group.
     fn cancel(&self);
+
+    /// The number of children that have not completed.
+    fn running(&self) -> usize;
 }
 
 impl<R: Spawn + Clone + Send + Sync + 'static> Group for forloop_core::Group<R, String> {
@@ -132,6 +135,10 @@ impl<R: Spawn + Clone + Send + Sync + 'static> Group for forloop_core::Group<R, 
     fn cancel(&self) {
         self.cancel();
     }
+
+    fn running(&self) -> usize {
+        self.len()
+    }
 }
 
 impl Group for Scope<'static, String> {
@@ -152,6 +159,10 @@ impl Group for Scope<'static, String> {
 
     fn cancel(&self) {
         self.cancel();
+    }
+
+    fn running(&self) -> usize {
+        self.len()
     }
 }
 

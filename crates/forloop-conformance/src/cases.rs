@@ -143,6 +143,7 @@ macro_rules! __cases {
             }
             group {
                 both a_group_returns_its_bodys_value_after_all_children_have_completed: "GRP-1";
+                both the_length_of_a_group_is_the_number_of_children_that_run: "GRP-1";
                 both a_child_may_spawn_into_its_group_after_the_body_has_returned: "GRP-2";
                 both a_childs_error_stops_the_siblings_and_the_body: "GRP-3";
                 both the_error_contains_every_failure_and_no_cancelled_child: "GRP-4";

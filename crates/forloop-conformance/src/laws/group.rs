@@ -31,6 +31,32 @@ pub fn a_group_returns_its_bodys_value_after_all_children_have_completed<B: Back
     assert_eq!(log, [0, 1, 2, 3]);
 }
 
+/// GRP-1: The length of a group is the number of its children that have not completed, without its body.
+pub fn the_length_of_a_group_is_the_number_of_children_that_run<B: Backend>(backend: B) {
+    let clock = backend.clock();
+    let lengths = backend.group(move |group| {
+        job(async move {
+            let gates = [Gate::default(), Gate::default()];
+            let mut lengths = vec![group.running()];
+            for gate in [0, 1, 1] {
+                let gate = gates[gate].clone();
+                group.spawn(job(async move {
+                    gate.passed().await;
+                    Ok(0)
+                }));
+                lengths.push(group.running());
+            }
+            for (gate, left) in gates.iter().zip([2, 0]) {
+                gate.open();
+                let counted = group.clone();
+                eventually(&clock, move || counted.running() == left).await;
+            }
+            Ok(lengths)
+        })
+    });
+    assert_eq!(backend.block_on(lengths), Ok(vec![0, 1, 2, 3]));
+}
+
 fn descend<G: Group>(group: G, left: u64, log: Log) -> crate::Job<Result<u64, String>> {
     job(async move {
         yields(2).await;

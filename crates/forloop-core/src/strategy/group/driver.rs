@@ -179,7 +179,7 @@ where
 
     fn count_body_as_completed(&self) {
         self.children.on_last_poll_of_body();
-        self.children.state().complete(1);
+        self.children.state().complete_body();
     }
 
     fn on_body_completion(&mut self, outcome: Outcome<Result<T, K::Error>>) {
@@ -255,12 +255,12 @@ where
                 if let Err(panic) = catch(|| drop(make_body)) {
                     panicked(panic);
                 }
-                self.children.state().complete(1);
+                self.children.state().complete_body();
             }
             Body::Running => {
                 self.children.on_last_poll_of_body();
                 self.body_job.cancel(&mut panicked);
-                self.children.state().complete(1);
+                self.children.state().complete_body();
             }
             Body::Returned(value) => self.body = Body::Returned(value),
             Body::NoValue => {}
@@ -389,7 +389,7 @@ impl<G, B, T, K: Children> Drop for Driver<G, B, T, K> {
         state.close();
         if let Body::NotStarted(_) | Body::Running = self.body {
             // It is dropped with the driver.
-            state.complete(1);
+            state.complete_body();
         }
         if let Some(panic) = self.children.abandon() {
             panic.resume_unless_panicking();

@@ -14,10 +14,13 @@ use crate::Closed;
 /// refused.
 const CLOSED: usize = 1 << (usize::BITS - 1);
 
+/// Set in the same word until the body of the group has completed.
+const BODY: usize = CLOSED >> 1;
+
 /// What the handles of any group share with its driver.
 pub(super) struct GroupState {
-    /// The body and the admitted children that have not completed, and [`CLOSED`]. At zero the group is complete,
-    /// and admits no child either.
+    /// The admitted children that have not completed, [`BODY`], and [`CLOSED`]. Without the first two the group is
+    /// complete, and admits no child either.
     active: AtomicUsize,
     next_index: AtomicUsize,
     cancelled: AtomicBool,
@@ -28,7 +31,7 @@ impl GroupState {
     /// A group whose body has not completed.
     pub(super) fn new() -> Self {
         Self {
-            active: AtomicUsize::new(1),
+            active: AtomicUsize::new(BODY),
             next_index: AtomicUsize::new(0),
             cancelled: AtomicBool::new(false),
             driver: AtomicWaker::new(),
@@ -69,9 +72,19 @@ impl GroupState {
         self.cancelled.load(Ordering::SeqCst)
     }
 
-    /// Counts the body or children as completed. Returns whether they were the last.
+    /// Counts children as completed. Returns whether the group is complete with them.
     pub(super) fn complete(&self, count: usize) -> bool {
         self.active.fetch_sub(count, Ordering::SeqCst) & !CLOSED == count
+    }
+
+    /// Counts the body as completed, once.
+    pub(super) fn complete_body(&self) {
+        self.complete(BODY);
+    }
+
+    /// The number of children that have not completed.
+    pub(super) fn len(&self) -> usize {
+        self.active.load(Ordering::SeqCst) & !(CLOSED | BODY)
     }
 
     /// Whether the body and every child have completed.
@@ -99,7 +112,7 @@ impl fmt::Debug for GroupState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let active = self.active.load(Ordering::Relaxed);
         f.debug_struct("GroupState")
-            .field("active", &(active & !CLOSED))
+            .field("children", &(active & !(CLOSED | BODY)))
             .field("closed", &(active & CLOSED != 0 || active == 0))
             .finish_non_exhaustive()
     }

@@ -212,6 +212,16 @@ macro_rules! scope_handle {
                 })
             }
 
+            /// The number of children that have not completed: see [`Group::len`](crate::Group::len).
+            pub fn len(&self) -> usize {
+                self.state.state.len()
+            }
+
+            /// Whether every child has completed, or none was spawned.
+            pub fn is_empty(&self) -> bool {
+                self.len() == 0
+            }
+
             /// Cancels the scope: its body and every child are dropped at their current await, and
             /// the scope is closed. Cancelling again has no effect.
             ///

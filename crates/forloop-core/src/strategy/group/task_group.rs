@@ -246,6 +246,35 @@ impl<R: Spawn, E: Send + 'static> Group<R, E> {
 }
 
 impl<R, E> Group<R, E> {
+    /// The number of children that have not completed. The body is not one of them.
+    ///
+    /// Others may complete, or spawn more, before you use it: it is for reports, and for a body that decides whether to
+    /// spawn. To wait for the children, return from the body.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// # async fn jobs(runtime: impl forloop::Spawn, tasks: Vec<u32>) {
+    /// let all = forloop::task_group(runtime, |group| async move {
+    ///     for task in tasks {
+    ///         group.spawn(async move { Ok(task) });
+    ///     }
+    ///     println!("{} jobs run", group.len());
+    ///     Ok::<(), std::convert::Infallible>(())
+    /// });
+    /// # all.await.unwrap();
+    /// # }
+    /// ```
+    pub fn len(&self) -> usize {
+        self.shared.state.len()
+    }
+
+    /// Whether every child has completed, or none was spawned.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Cancels the group: its body and every child stop at their current await, and the group is
     /// closed. Cancelling again has no effect.
     ///
