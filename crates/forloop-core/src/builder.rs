@@ -33,6 +33,9 @@ use crate::{Spawn, SpawnBlocking, SpawnLocal, SpawnScoped};
 /// # Ok::<(), forloop::ZeroLimit>(())
 /// # }).unwrap();
 /// ```
+#[doc(alias = "map_concurrent")]
+#[doc(alias = "parallel map")]
+#[doc(alias = "p-map")]
 #[cfg_attr(feature = "simulation", track_caller)]
 pub fn each<I: IntoIterator>(items: I) -> Loop<Iter<I::IntoIter>, Inline, LimitUnset> {
     Loop::new(Iter::new(items.into_iter()))
@@ -54,6 +57,8 @@ pub fn each<I: IntoIterator>(items: I) -> Loop<Iter<I::IntoIter>, Inline, LimitU
 /// assert_eq!(squares, [1, 4, 9]);
 /// # });
 /// ```
+#[doc(alias = "buffer_unordered")]
+#[doc(alias = "map_concurrent")]
 #[cfg_attr(feature = "simulation", track_caller)]
 pub fn each_stream<S: IsStream>(stream: S) -> Loop<S, Inline, LimitUnset> {
     Loop::new(stream)
@@ -160,6 +165,8 @@ impl<S: Stream, L, C, M> Loop<S, Inline, L, C, M> {
     /// # Costs
     ///
     /// As [`on_workers`](Self::on_workers): some allocations for each worker, none per item.
+    #[doc(alias = "rayon")]
+    #[doc(alias = "par_iter")]
     pub fn on_scoped<'env, R: SpawnScoped<'env>>(
         self,
         scope: R,
@@ -218,6 +225,8 @@ impl<S: Stream, L, C, M> Loop<S, Inline, L, C, M> {
     ///
     /// As [`on`](Self::on), except that a blocking call in progress runs to completion.
     #[doc(alias = "spawn_blocking")]
+    #[doc(alias = "to_thread")]
+    #[doc(alias = "run_in_executor")]
     pub fn on_blocking<R: SpawnBlocking>(self, runtime: R) -> Loop<S, SpawnedBlocking<R>, L, C, M> {
         self.at(SpawnedBlocking(runtime))
     }
@@ -295,6 +304,8 @@ impl<S: Stream, L, C, M> Loop<S, Inline, L, C, M> {
     /// As for [`on`](Self::on): a strategy that returns has stopped every body that it started. A strategy
     /// that is dropped has cancelled the workers, and each body is dropped when the runtime next polls its
     /// worker.
+    #[doc(alias = "worker pool")]
+    #[doc(alias = "ThreadPoolExecutor")]
     pub fn on_workers<R>(self, runtime: R) -> Loop<S, WorkerPool<R>, L, C, M>
     where
         R: Spawn + Clone + Send + Sync + 'static,

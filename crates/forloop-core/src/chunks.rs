@@ -52,6 +52,7 @@ impl<S: Stream, M> Loop<S, Inline, LimitUnset, NoOptions, M> {
     #[doc(alias = "batch")]
     #[doc(alias = "batched")]
     #[doc(alias = "chunks_timeout")]
+    #[doc(alias = "ready_chunks")]
     pub fn chunks<N: Limit>(
         self,
         size: N,

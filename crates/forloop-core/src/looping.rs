@@ -102,6 +102,8 @@ impl<S: Stream, P, C, M> Loop<S, P, LimitUnset, C, M> {
     /// ```
     #[doc(alias = "buffer_unordered")]
     #[doc(alias = "Semaphore")]
+    #[doc(alias = "p-limit")]
+    #[doc(alias = "concurrency")]
     pub fn limit<L: Limit>(self, limit: L) -> L::Limited<Loop<S, P, Bounded, C, M>> {
         limit.apply(|limit| self.at_most(limit.get()))
     }

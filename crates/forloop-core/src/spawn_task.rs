@@ -20,6 +20,8 @@ use crate::{Spawn, SpawnLocal, SpawnScoped, Task};
 ///     Ok(one.await? + two.await?)
 /// }
 /// ```
+#[doc(alias = "create_task")]
+#[doc(alias = "ensure_future")]
 #[track_caller]
 pub fn spawn<F>(runtime: &impl Spawn, future: F) -> Task<F::Output>
 where

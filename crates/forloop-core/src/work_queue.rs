@@ -59,6 +59,8 @@ use futures_core::Stream;
 /// # Cancel safety
 ///
 /// Dropping the queue, as the loop does when it ends, drops the items that wait. A later push is rejected.
+#[doc(alias = "crawler")]
+#[doc(alias = "tree walk")]
 #[must_use = "a queue does nothing until a loop takes its items: see `each_stream`"]
 #[doc(alias = "recursive")]
 #[doc(alias = "task_done")]

@@ -62,6 +62,8 @@ const SIGNALS: &[Signal] = if cfg!(unix) { &[Signal::Int, Signal::Term] } else {
 /// Returns an error if the system refuses the handler, the thread or the file descriptors, because too many are open.
 /// A signal terminates the program then, as before. Each future has four descriptors on Unix; all share three more
 /// with async-io's timers.
+#[doc(alias = "graceful shutdown")]
+#[doc(alias = "SIGINT")]
 pub fn ctrl_c() -> io::Result<CtrlC> {
     SystemTimer::start()?;
     Ok(CtrlC {

@@ -70,6 +70,8 @@ pub use crate::threads::{Cores, Threads};
 ///
 /// Resumes a panic of the future after the threads have stopped. A panic in a body is handled by its loop,
 /// as everywhere.
+#[doc(alias = "rayon")]
+#[doc(alias = "std::thread::scope")]
 pub fn parallel<'env, F: Future>(body: impl FnOnce(Cores<'env>) -> F) -> F::Output {
     let threads = Threads::new();
     threads.block_on(body(threads.cores()))

@@ -31,6 +31,9 @@ use crate::Ambient;
 /// # Ok::<(), forloop::ZeroLimit>(())
 /// # }).unwrap();
 /// ```
+#[doc(alias = "map_concurrent")]
+#[doc(alias = "parallel map")]
+#[doc(alias = "p-map")]
 #[cfg_attr(feature = "sim", track_caller)]
 pub fn each<I>(items: I) -> Loop<Iter<I::IntoIter>, Inline, LimitUnset, NoOptions, Ambient>
 where
@@ -56,6 +59,8 @@ where
 /// assert_eq!(squares, [1, 4, 9]);
 /// # });
 /// ```
+#[doc(alias = "buffer_unordered")]
+#[doc(alias = "map_concurrent")]
 #[cfg_attr(feature = "sim", track_caller)]
 pub fn each_stream<S>(stream: S) -> Loop<S, Inline, LimitUnset, NoOptions, Ambient>
 where
@@ -139,6 +144,8 @@ where
 /// # Cancel safety
 ///
 /// Dropping a wait loses nothing: the set keeps what runs and what has completed for the next wait.
+#[doc(alias = "asyncio.wait")]
+#[doc(alias = "join_next")]
 pub fn wait<J, R: BodySet<Job = J>>(set: &mut TaskSet<J, R>) -> Wait<'_, J, R, Ambient> {
     forloop_core::wait(set).with_timer(Ambient)
 }

@@ -58,6 +58,8 @@ use crate::Ambient;
 /// Dropping the returned future drops the body and every child, before `drop` returns.
 #[doc(alias = "nursery")]
 #[doc(alias = "moro")]
+#[doc(alias = "coroutineScope")]
+#[doc(alias = "TaskGroup")]
 #[inline] // so that the scope is made where it is polled
 pub fn scope<'env, E, G, B, T>(
     body: G,
@@ -97,6 +99,9 @@ where
 /// # Ok::<(), forloop::LoopError<std::io::Error>>(())
 /// # }).unwrap();
 /// ```
+#[doc(alias = "LocalSet")]
+#[doc(alias = "moro")]
+#[doc(alias = "nursery")]
 #[inline] // so that the scope is made where it is polled
 pub fn local_scope<'env, E, G, B, T>(
     body: G,
@@ -191,6 +196,7 @@ where
 #[doc(alias = "JoinSet")]
 #[doc(alias = "TaskTracker")]
 #[doc(alias = "errgroup")]
+#[doc(alias = "WaitGroup")]
 #[inline] // so that the group is made where it is polled
 pub fn task_group<R, E, G, B, T>(
     runtime: R,

@@ -62,6 +62,8 @@ const VARIABLE: &str = "FORLOOP_RUNTIME";
 /// # #[cfg(not(feature = "smol"))]
 /// # fn main() {}
 /// ```
+#[doc(alias = "tokio::main")]
+#[doc(alias = "block_on")]
 pub fn run<G, F>(program: G) -> Result<F::Output, NoRuntime>
 where
     G: FnOnce(AnyRuntime) -> F,

@@ -1,5 +1,6 @@
 //! The rules of the repository, as tests.
 
+mod aliases;
 mod conformance;
 mod cycles;
 mod documents;

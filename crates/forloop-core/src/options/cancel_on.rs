@@ -39,6 +39,11 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// # Ok::<(), forloop::ZeroLimit>(())
     /// # }).unwrap();
     /// ```
+    #[doc(alias = "abort")]
+    #[doc(alias = "AbortSignal")]
+    #[doc(alias = "CancellationToken")]
+    #[doc(alias = "select")]
+    #[doc(alias = "take_until")]
     pub fn cancel_on<W: IntoFuture>(
         self,
         signal: W,

@@ -24,6 +24,7 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     ///     if panic.message() == Some("attempt to divide by zero")));
     /// # });
     /// ```
+    #[doc(alias = "catch_unwind")]
     pub fn catch_panics(self) -> Loop<S, P, L, WithOutcomes<C, CatchPanics>, M> {
         self.with_option(CatchPanics)
     }

@@ -42,6 +42,8 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     ///     }
     /// }
     /// ```
+    #[doc(alias = "timeout_at")]
+    #[doc(alias = "move_on_after")]
     pub fn deadline(self, after: Duration) -> Loop<S, P, L, WithInterrupt<C, Deadline<M>>, M>
     where
         M: TimerSet,

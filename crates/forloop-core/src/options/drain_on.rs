@@ -52,6 +52,8 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// # }).unwrap();
     /// ```
     #[doc(alias = "graceful shutdown")]
+    #[doc(alias = "shutdown")]
+    #[doc(alias = "ctrl_c")]
     pub fn drain_on<W: IntoFuture>(
         self,
         signal: W,

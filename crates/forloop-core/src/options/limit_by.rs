@@ -59,6 +59,7 @@ impl<S: Stream, P, L, C, M> Loop<S, P, L, C, M> {
     /// # Ok::<(), forloop::ZeroLimit>(())
     /// # }).unwrap();
     /// ```
+    #[doc(alias = "bulkhead")]
     pub fn limit_by<K, G, N, I>(
         self,
         key: G,

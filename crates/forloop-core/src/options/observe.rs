@@ -56,6 +56,8 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     ///     observed.gather(async |url| url.len()).await
     /// }
     /// ```
+    #[doc(alias = "progress bar")]
+    #[doc(alias = "metrics")]
     pub fn observe<O: Observer>(self, observer: O) -> Loop<S, P, L, WithRule<C, Observed<M, O>>, M>
     where
         M: TimerSet,

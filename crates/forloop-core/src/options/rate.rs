@@ -55,6 +55,9 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// }
     /// ```
     #[doc(alias = "throttle")]
+    #[doc(alias = "interval")]
+    #[doc(alias = "rate limiter")]
+    #[doc(alias = "governor")]
     pub fn rate(self, rate: impl Into<RateLimit>) -> Loop<S, P, L, WithRule<C, Rated<M>>, M>
     where
         M: TimerSet,

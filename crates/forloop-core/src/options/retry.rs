@@ -71,6 +71,8 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     ///     Ok(())
     /// }
     /// ```
+    #[doc(alias = "backoff")]
+    #[doc(alias = "exponential backoff")]
     pub fn retry<B, W>(
         self,
         retry: impl Into<Retry<B, W>>,

@@ -48,6 +48,7 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// # }).unwrap();
     /// ```
     #[doc(alias = "semaphore")]
+    #[doc(alias = "bulkhead")]
     pub fn shared_limit(self, shared: &SharedLimit) -> Loop<S, P, L, WithRule<C, SharesLimit>, M> {
         self.with_option(SharesLimit::new(shared.clone()))
     }

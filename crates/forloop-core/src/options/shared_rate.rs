@@ -41,6 +41,9 @@ use crate::LocalTimer;
 ///     Ok(())
 /// }
 /// ```
+#[doc(alias = "rate limiter")]
+#[doc(alias = "token bucket")]
+#[doc(alias = "governor")]
 #[derive(Clone)]
 pub struct SharedRate {
     shared: Arc<Shared>,

@@ -45,6 +45,7 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// assert_eq!(parsed.len(), 4);
     /// # });
     /// ```
+    #[doc(alias = "circuit breaker")]
     pub fn stop_on_counts<G: FnMut(&Counts) -> bool>(
         self,
         condition: G,

@@ -53,6 +53,8 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     ///     }
     /// }
     /// ```
+    #[doc(alias = "wait_for")]
+    #[doc(alias = "AbortSignal.timeout")]
     pub fn timeout(self, after: Duration) -> Loop<S, P, L, WithOutcomes<C, Timeout<M>>, M>
     where
         M: TimerSet,

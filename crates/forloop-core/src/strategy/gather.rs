@@ -37,6 +37,8 @@ use crate::{Cause, LimitSet, Loop, Outcome, each, indices};
 ///
 /// Dropping the returned future drops every future in it, before `drop` returns.
 #[doc(alias = "join_all")]
+#[doc(alias = "join")]
+#[doc(alias = "Promise.all")]
 #[cfg_attr(feature = "simulation", track_caller)]
 pub fn gather<I, N, F>(futures: I) -> impl Future<Output = Vec<F::Output>>
 where
@@ -83,6 +85,9 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
     /// been dropped when `drop` returns; spawned bodies have been asked to stop.
     #[doc(alias = "join_all")]
     #[doc(alias = "buffered")]
+    #[doc(alias = "map_concurrent")]
+    #[doc(alias = "p-map")]
+    #[doc(alias = "Promise.all")]
     #[inline] // so that the loop is made where it is polled
     pub fn gather<F, B, J, I>(
         self,

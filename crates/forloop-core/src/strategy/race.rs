@@ -41,6 +41,8 @@ use crate::{LimitSet, Loop, LoopError, Outcome, each};
 ///
 /// Dropping the returned future drops every future in it, before `drop` returns.
 #[doc(alias = "select_all")]
+#[doc(alias = "select")]
+#[doc(alias = "Promise.race")]
 #[cfg_attr(feature = "simulation", track_caller)]
 pub fn race<I, N, F, T>(
     futures: I,
@@ -85,6 +87,7 @@ where
 /// Dropping the returned future drops every future in it, before `drop` returns.
 #[doc(alias = "select_ok")]
 #[doc(alias = "any")]
+#[doc(alias = "Promise.any")]
 #[cfg_attr(feature = "simulation", track_caller)]
 pub fn race_ok<I, N, F, T, E>(futures: I) -> impl Future<Output = Result<(usize, T), LoopError<E>>>
 where
@@ -130,6 +133,8 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
     /// Dropping the returned future drops the source and cancels the bodies. In-task bodies have
     /// been dropped when `drop` returns; spawned bodies have been asked to stop.
     #[doc(alias = "select_all")]
+    #[doc(alias = "select")]
+    #[doc(alias = "Promise.race")]
     pub fn race<F, B, J, I>(
         self,
         body: F,
@@ -184,6 +189,8 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
     /// As [`race`](Self::race).
     #[doc(alias = "select_ok")]
     #[doc(alias = "any")]
+    #[doc(alias = "Promise.any")]
+    #[doc(alias = "hedge")]
     pub fn race_ok<F, B, J, I, T, E>(
         self,
         body: F,

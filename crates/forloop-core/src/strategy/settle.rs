@@ -93,6 +93,7 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
     /// been dropped when `drop` returns; spawned bodies have been asked to stop.
     #[doc(alias = "allSettled")]
     #[doc(alias = "return_exceptions")]
+    #[doc(alias = "Promise.allSettled")]
     pub fn settle<F, B, J, I, T, E>(
         self,
         body: F,

@@ -111,6 +111,8 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
     /// bodies.
     #[doc(alias = "buffer_unordered")]
     #[doc(alias = "FuturesUnordered")]
+    #[doc(alias = "try_buffer_unordered")]
+    #[doc(alias = "merge")]
     pub fn stream_unordered<F, B, J, I>(
         self,
         body: F,

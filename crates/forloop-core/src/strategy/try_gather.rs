@@ -45,6 +45,8 @@ use crate::{LimitSet, Loop, LoopError, each};
 ///
 /// Dropping the returned future drops every future in it, before `drop` returns.
 #[doc(alias = "try_join_all")]
+#[doc(alias = "try_join")]
+#[doc(alias = "Promise.all")]
 #[cfg_attr(feature = "simulation", track_caller)]
 pub fn try_gather<I, N, F, T, E>(futures: I) -> impl Future<Output = Result<Vec<T>, LoopError<E>>>
 where
@@ -100,6 +102,8 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
     /// been dropped when `drop` returns; spawned bodies have been asked to stop.
     #[doc(alias = "try_join_all")]
     #[doc(alias = "try_buffered")]
+    #[doc(alias = "try_map_concurrent")]
+    #[doc(alias = "Promise.all")]
     pub fn try_gather<F, B, J, I, T, E>(
         self,
         body: F,

@@ -41,6 +41,8 @@ use crate::Cancelled;
 /// Dropping the returned future drops both.
 #[doc(alias = "select")]
 #[doc(alias = "run_until_cancelled")]
+#[doc(alias = "abortable")]
+#[doc(alias = "take_until")]
 pub fn until<W: IntoFuture, F: Future>(
     signal: W,
     future: F,

@@ -308,6 +308,8 @@ impl<J, R: BodySet<Job = J>> fmt::Debug for TaskSet<J, R> {
 /// # Cancel safety
 ///
 /// Dropping a wait loses nothing: the set keeps what runs and what has completed for the next wait.
+#[doc(alias = "asyncio.wait")]
+#[doc(alias = "join_next")]
 pub fn wait<J, R: BodySet<Job = J>>(set: &mut TaskSet<J, R>) -> Wait<'_, J, R> {
     Wait {
         set: Some(set),

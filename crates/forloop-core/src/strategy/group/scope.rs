@@ -70,6 +70,8 @@ type LocalBoxed<'env, E> =
 /// Dropping the returned future drops the body and every child, before `drop` returns.
 #[doc(alias = "nursery")]
 #[doc(alias = "moro")]
+#[doc(alias = "coroutineScope")]
+#[doc(alias = "TaskGroup")]
 #[inline] // so that the scope is made where it is polled
 pub fn scope<'env, E, G, B, T>(body: G) -> GroupFuture<impl GroupDriver<Value = T, Error = E>>
 where
@@ -108,6 +110,9 @@ where
 /// # Ok::<(), forloop::LoopError<std::io::Error>>(())
 /// # }).unwrap();
 /// ```
+#[doc(alias = "LocalSet")]
+#[doc(alias = "moro")]
+#[doc(alias = "nursery")]
 #[inline] // as above
 pub fn local_scope<'env, E, G, B, T>(body: G) -> GroupFuture<impl GroupDriver<Value = T, Error = E>>
 where

@@ -95,6 +95,7 @@ use crate::{Closed, Spawn};
 #[doc(alias = "JoinSet")]
 #[doc(alias = "TaskTracker")]
 #[doc(alias = "errgroup")]
+#[doc(alias = "WaitGroup")]
 #[inline] // so that the group is made where it is polled
 pub fn task_group<R, E, G, B, T>(
     runtime: R,
