@@ -82,7 +82,8 @@ where
     pub fn for_each<G, D, I>(self, step: G) -> impl Future<Output = ()>
     where
         C: Policy<Result<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,
-        G: FnMut(I) -> D,
+        // The compiler quotes the next line, with its comment, where a step is refused.
+        G: FnMut(I) -> D, // a step that holds a `&mut` across an await needs `.consume(..)`
         D: Body<Returns = ()>,
     {
         Steps::new(self, step, (), |()| false)
@@ -104,7 +105,8 @@ where
     pub fn try_for_each<G, D, I, E>(self, step: G) -> impl Future<Output = Result<(), E>>
     where
         C: Policy<Result<<K as OutputBuffer>::Item, <K as OutputBuffer>::Left> = I>,
-        G: FnMut(I) -> D,
+        // As above.
+        G: FnMut(I) -> D, // a step that holds a `&mut` across an await needs `.consume(..)`
         D: Body<Returns = Result<(), E>>,
     {
         Steps::new(self, step, Ok(()), Result::is_err)
