@@ -172,7 +172,7 @@ fn a_timer_that_is_set_comes_before_the_clock_around_the_loop() {
 #[test]
 fn loops_share_a_rate_on_the_clock_around_them() {
     let sim = Sim::new();
-    let api = SharedRate::new(&AmbientTimer::default(), Rate::new(1, MINUTE).unwrap());
+    let api = SharedRate::new(Rate::new(1, MINUTE).unwrap());
     let looping = || forloop::each(0..2).unbounded().rate(&api).for_each(async |_| ());
     sim.block_on(async {
         looping().await;

@@ -125,6 +125,7 @@ mod flavor;
 mod groups;
 pub mod guide;
 mod run;
+mod shared_rate;
 #[cfg(any(feature = "tokio", feature = "timer", feature = "sim"))]
 mod timeout;
 
@@ -160,6 +161,7 @@ pub use crate::any::{AnyRuntime, NoRuntime, runtime};
 pub use crate::begin::{each, each_stream, try_each, try_each_stream, wait};
 pub use crate::groups::{local_scope, scope, task_group};
 pub use crate::run::run;
+pub use crate::shared_rate::SharedRate;
 #[cfg(any(feature = "tokio", feature = "timer", feature = "sim"))]
 pub use crate::timeout::timeout;
 

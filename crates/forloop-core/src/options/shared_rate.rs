@@ -56,8 +56,8 @@ struct Shared {
 }
 
 impl SharedRate {
-    /// A rate that loops can share. It is measured on the clock of `timer`, a runtime or a `forloop::AmbientTimer`; each
-    /// loop waits with its own timer.
+    /// A rate that loops can share. It is measured on the clock of `timer`, a runtime for example; each loop waits with
+    /// its own timer. `forloop::SharedRate::new` needs no timer.
     pub fn new<R: LocalTimer + Clone + Send + Sync + 'static>(timer: &R, rate: Rate) -> Self {
         let timer = timer.clone();
         let clock = Box::new(move || timer.now_local());
