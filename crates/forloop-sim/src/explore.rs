@@ -18,8 +18,9 @@ use crate::search::Search;
 ///
 /// # Panics
 ///
-/// Panics if the program fails. The message contains the cause, the shortest list of choices found that
-/// reproduces it, the events, and the command that repeats the run.
+/// Panics if the program fails. The message contains the cause, the shortest list of choices found that reproduces it,
+/// the events, and the command that repeats the run. With the feature `timeline` it also names a file with the picture
+/// of that schedule: [`Failure::timeline`].
 ///
 /// # Examples
 ///
@@ -36,7 +37,7 @@ use crate::search::Search;
 pub fn check<F: Future<Output: Verdict>>(seeds: u64, program: impl Fn(Sim) -> F) -> Explored {
     match Explore::random(seeds).run(program) {
         Ok(explored) => explored,
-        Err(failure) => panic!("{failure}"),
+        Err(failure) => fail(&failure),
     }
 }
 
@@ -64,7 +65,7 @@ where
 {
     match Explore::random(seeds).run_agreeing(program) {
         Ok((_, output)) => output,
-        Err(failure) => panic!("{failure}"),
+        Err(failure) => fail(&failure),
     }
 }
 
@@ -80,8 +81,18 @@ pub fn replay<F: Future<Output: Verdict>>(run_spec: &str, program: impl Fn(Sim) 
         Err(error) => panic!("cannot parse `{run_spec}`: {error}"),
     };
     if let Err(failure) = Explore::new(Mode::RunSpec(run_spec)).run(program) {
-        panic!("{failure}");
+        fail(&failure);
     }
+}
+
+/// Panics with the report of a failure, which names the file with the picture of its schedule.
+#[track_caller]
+fn fail(failure: &Failure) -> ! {
+    #[cfg(feature = "timeline")]
+    if let Some(path) = failure.write_picture() {
+        panic!("{failure}\nthe schedule as a picture: {}", path.display());
+    }
+    panic!("{failure}")
 }
 
 /// Selects the schedules to run a program under.

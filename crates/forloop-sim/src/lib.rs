@@ -92,6 +92,12 @@
 //! when it is polled without having been woken. The report ends with the shortest list of choices found
 //! that fails in the same way, the command that repeats it, and its events.
 //!
+//! With the feature `timeline` it also names an SVG file beside the test program: a row for each task, with a step for
+//! each poll. Dark is a poll, light is ready (spawned or woken), medium is waiting. The lines with times are where the
+//! clock has advanced. In a deadlock the rows that wait reach the right edge. A body of a loop in the caller's task
+//! has no row, because it is part of that task: for bodies, repeat the run with a `Recorder` of `forloop-timeline`.
+//! [`Explore::run`] writes no file; its [`Failure`] has the picture as `Failure::timeline`.
+//!
 //! # An example: a bug in the wild
 //!
 //! Bodies in a stream of futures-util run only while the consumer polls the stream. If the consumer then
@@ -138,6 +144,7 @@
 //! });
 //! ```
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod deadlock;
 mod event;
@@ -145,6 +152,8 @@ mod explore;
 mod explored;
 mod failure;
 mod jitter;
+#[cfg(feature = "timeline")]
+mod picture;
 mod quiet;
 mod ready_queue;
 mod run;

@@ -53,7 +53,12 @@
 //!
 //! `Cancelled` is recorded after a body was dropped: its destructors have run. A body that is leaked with
 //! `std::mem::forget` never completes. With `panic = "abort"`, no panic is recorded.
-//! that is forgotten never ends. With `panic = "abort"` nothing is left to ask about a panic.
+//!
+//! # Schedules
+//!
+//! A [`Schedule`] is the timeline of a run in a simulation: its axis has steps, and each poll of a task is one. With
+//! the features `sim` and `timeline` of forloop, a report of the simulation names a file with the picture of the
+//! schedule that fails.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -62,6 +67,8 @@ mod event;
 mod log;
 mod recorder;
 mod rows;
+mod scale;
+mod schedule;
 mod svg;
 mod text;
 mod timeline;
@@ -70,5 +77,6 @@ mod watched;
 
 pub use crate::event::{Event, EventKind};
 pub use crate::recorder::Recorder;
+pub use crate::schedule::Schedule;
 pub use crate::timeline::Timeline;
 pub use crate::watched::{AnyOutput, Classify, ResultOutput, Watched};

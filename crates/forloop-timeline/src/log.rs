@@ -120,12 +120,12 @@ impl Records {
         self.names.iter().map(|name| &**name)
     }
 
-    fn group(&mut self, name: Arc<str>) -> Group {
+    pub(crate) fn group(&mut self, name: Arc<str>) -> Group {
         self.names.push(name);
         Group(self.names.len() - 1)
     }
 
-    fn queue(&mut self, at: Duration, group: Group, index: usize) -> BodyId {
+    pub(crate) fn queue(&mut self, at: Duration, group: Group, index: usize) -> BodyId {
         let number = u32::try_from(self.bodies.len());
         let body = BodyId(number.expect("a recorder holds at most four billion bodies"));
         self.bodies.push(Body { group, index, has_completed: false });
@@ -133,7 +133,7 @@ impl Records {
         body
     }
 
-    fn record(&mut self, at: Duration, body: BodyId, kind: EventKind) {
+    pub(crate) fn record(&mut self, at: Duration, body: BodyId, kind: EventKind) {
         let has_completed = &mut self.bodies[body.row()].has_completed;
         if *has_completed {
             return;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::event::EventKind;
 use crate::rows::{Row, Span, outcome_name, rows};
+use crate::scale::{ClockAdvance, STEP, Scale};
 use crate::text::{UNITS, decimal, short, xml};
 use crate::timeline::Timeline;
 
@@ -157,7 +158,10 @@ height=\"{height}\" font-family=\"system-ui, sans-serif\" font-size=\"11\">
 <text class=\"faint\" x=\"{MARGIN}\" y=\"45\">{summary}</text>
 "
     );
-    axis(&mut svg, &plan);
+    match timeline.scale() {
+        Scale::Time => time_axis(&mut svg, &plan),
+        Scale::Steps(clock) => step_axis(&mut svg, &plan, clock),
+    }
     let mut labelled = None;
     for (number, row) in rows.iter().enumerate() {
         let top = TOP + Px(plan.row.0 * number as u64);
@@ -165,7 +169,11 @@ height=\"{height}\" font-family=\"system-ui, sans-serif\" font-size=\"11\">
         if has_label {
             labelled = Some(top);
         }
-        body(&mut svg, &plan, row, top, has_label);
+        let tip = match timeline.scale() {
+            Scale::Time => tip(row, plan.window.start),
+            Scale::Steps(_) => step_tip(row),
+        };
+        body(&mut svg, &plan, row, top, has_label.then(|| label(row)), &tip);
     }
     legend(&mut svg, &rows, plan.bottom + px(26));
     svg.push_str("</svg>\n");
@@ -183,13 +191,22 @@ fn summary(timeline: &Timeline, rows: &[Row<'_>], window: Span) -> String {
         }
         peak = peak.max(now);
     }
+    let counts = outcome_counts(rows).into_iter().map(|(name, count)| format!("{count} {name}"));
+    let counts = counts.collect::<Vec<_>>().join(", ");
+    if let Scale::Steps(clock) = timeline.scale() {
+        let polls: usize = rows.iter().map(|row| row.runs.len()).sum();
+        let took = short(clock.last().map_or(Duration::ZERO, |advance| advance.to));
+        return format!(
+            "{}, {}, {took}: {counts}",
+            plural(rows.len(), "task"),
+            plural(polls, "poll")
+        );
+    }
     let bodies = match rows.len() {
         0 => return "no bodies".to_owned(),
         1 => "1 body".to_owned(),
         many => format!("{many} bodies"),
     };
-    let counts = outcome_counts(rows).into_iter().map(|(name, count)| format!("{count} {name}"));
-    let counts = counts.collect::<Vec<_>>().join(", ");
     format!("{bodies} in {}, at most {peak} at once: {counts}", short(window.duration()))
 }
 
@@ -203,8 +220,40 @@ fn outcome_counts(rows: &[Row<'_>]) -> Vec<(&'static str, usize)> {
     order.iter().filter_map(|name| Some((*name, *counts.get(name)?))).collect()
 }
 
+fn plural(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// The least distance between two labels of the axis.
+const AXIS_LABEL: Px = px(48);
+
+/// Draws a line where the clock has advanced, with the time where that fits.
+fn step_axis(svg: &mut String, plan: &Plan, clock: &[ClockAdvance]) {
+    let (above, bottom) = (TOP - px(6), plan.bottom + px(4));
+    let start = ClockAdvance { at: Duration::ZERO, to: Duration::ZERO };
+    let mut labelled: Option<Px> = None;
+    let mut drawn = None;
+    for advance in [start].iter().chain(clock) {
+        let x = plan.x(advance.at);
+        if drawn.replace(x) == Some(x) {
+            continue;
+        }
+        write!(svg, "<path class=\"grid\" d=\"M{x} {above}V{bottom}\"/>").expect(WRITES);
+        if labelled.is_none_or(|last| AXIS_LABEL <= x - last) {
+            labelled = Some(x);
+            let (time, y) = (short(advance.to), TOP - px(11));
+            write!(
+                svg,
+                "<text class=\"faint\" x=\"{x}\" y=\"{y}\" text-anchor=\"middle\">{time}</text>"
+            )
+            .expect(WRITES);
+        }
+        svg.push('\n');
+    }
+}
+
 /// Draws grid lines at round times, with their labels.
-fn axis(svg: &mut String, plan: &Plan) {
+fn time_axis(svg: &mut String, plan: &Plan) {
     let span = plan.window.duration().as_nanos();
     let (unit, size) = UNITS.into_iter().find(|(_, size)| *size <= span).unwrap_or(("s", 1));
     let step = step(span);
@@ -256,20 +305,19 @@ fn label(row: &Row<'_>) -> String {
 }
 
 /// Draws a body: its label, its bar, and the mark of its outcome.
-fn body(svg: &mut String, plan: &Plan, row: &Row<'_>, top: Px, has_label: bool) {
+fn body(svg: &mut String, plan: &Plan, row: &Row<'_>, top: Px, label: Option<String>, tip: &str) {
     let middle = top + Px(plan.row.0 / 2);
     // Thin rows have no gap between them.
     let space = if px(6) <= plan.row { Px(plan.row.0 * 3 / 11) } else { Px(0) };
     let (upper, lower) = (top + Px(space.0 / 2), top + plan.row - Px(space.0 / 2));
-    let tip = xml(&tip(row, plan.window.start));
-    write!(svg, "<g><title>{tip}</title>").expect(WRITES);
-    if has_label {
+    write!(svg, "<g><title>{}</title>", xml(tip)).expect(WRITES);
+    if let Some(label) = label {
         write!(
             svg,
             "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>",
             plan.left - px(12),
             middle + px(4),
-            xml(&label(row)),
+            xml(&label),
         )
         .expect(WRITES);
     }
@@ -299,6 +347,29 @@ fn body(svg: &mut String, plan: &Plan, row: &Row<'_>, top: Px, has_label: bool) 
         mark(svg, outcome_name(row.outcome), bar.1, middle, radius);
     }
     svg.push_str("</g>\n");
+}
+
+/// As [`tip`], for a task of a schedule.
+fn step_tip(row: &Row<'_>) -> String {
+    let step = |at: Duration| at.as_nanos() / STEP.as_nanos() + 1;
+    let outcome = match row.outcome {
+        None => "still running".to_owned(),
+        // It has completed at the end of a step, or in the middle of another task's.
+        outcome => {
+            let end = row.lifetime.end.as_nanos().div_ceil(STEP.as_nanos());
+            format!("{} in step {end}", outcome_name(outcome))
+        }
+    };
+    let steps: Vec<_> = row.runs.iter().map(|run| step(run.start).to_string()).collect();
+    let polls = match &steps[..] {
+        [] => "never polled".to_owned(),
+        [one] => format!("polled in step {one}"),
+        many if many.len() <= 12 => format!("polled in steps {}", many.join(", ")),
+        many => {
+            format!("polled in {} steps from {} to {}", many.len(), many[0], many[many.len() - 1])
+        }
+    };
+    format!("{}: spawned in step {}, {polls}, {outcome}", row.label(), step(row.lifetime.start))
 }
 
 /// Returns the text shown when the pointer is on a row.

@@ -4,21 +4,32 @@ use std::time::Duration;
 
 use crate::event::Event;
 use crate::log::Records;
+use crate::scale::Scale;
 
 /// The events recorded until some time.
 ///
-/// Returned by [`Recorder::timeline`](crate::Recorder::timeline). The same events always give the same
+/// Returned by [`Recorder::timeline`](crate::Recorder::timeline) and
+/// [`Schedule::timeline`](crate::Schedule::timeline). The same events always give the same
 /// picture and the same trace, byte for byte.
 #[derive(Debug, Clone)]
 pub struct Timeline {
     records: Records,
     taken: Duration,
     title: Option<String>,
+    scale: Scale,
 }
 
 impl Timeline {
     pub(crate) fn new(records: Records, taken: Duration) -> Self {
-        Self { records, taken, title: None }
+        Self { records, taken, title: None, scale: Scale::Time }
+    }
+
+    pub(crate) fn on(self, scale: Scale) -> Self {
+        Self { scale, ..self }
+    }
+
+    pub(crate) fn scale(&self) -> &Scale {
+        &self.scale
     }
 
     /// Sets the title of the picture, which is also the name of the trace's process. By default these are

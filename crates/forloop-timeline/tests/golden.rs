@@ -8,7 +8,7 @@ use std::{env, fs};
 
 use forloop_conformance::VirtualClock;
 use forloop_core::{BlockOn, Outcome, Timer, each};
-use forloop_timeline::{EventKind, Recorder, Timeline};
+use forloop_timeline::{EventKind, Recorder, Schedule, Timeline};
 use futures_lite::future::{poll_once, zip};
 
 /// A request that takes `millis` milliseconds between two pieces of work; it fails unless `works`.
@@ -163,4 +163,31 @@ fn every_outcome_has_its_own_mark() {
     matches_golden("ends.json", &timeline.to_chrome_trace());
     use EventKind::{Cancelled, Completed, Failed, Panicked};
     assert_eq!(outcomes(&timeline), [Completed, Failed, Panicked, Cancelled]);
+}
+
+/// A task that waits for a lock, one that holds it, and one that panics: what a simulation passes on.
+#[test]
+fn a_schedule_has_a_row_for_each_task_and_a_step_for_each_poll() {
+    let mut schedule = Schedule::new();
+    schedule.spawned(0, "0: main");
+    schedule.polled(0);
+    schedule.spawned(1, "1: body 0");
+    schedule.spawned(2, "2: body 1");
+    schedule.polled(2);
+    schedule.polled(1);
+    schedule.clock_advanced(Duration::from_millis(1500));
+    schedule.woken(1);
+    schedule.polled(1);
+    schedule.woken(0);
+    schedule.completed(1);
+    schedule.polled(0);
+    schedule.spawned(3, "3: body 2");
+    schedule.clock_advanced(Duration::from_secs(4));
+    schedule.polled(3);
+    schedule.panicked(3);
+    let timeline = schedule.timeline().titled("deadlock: 2 tasks wait");
+    matches_golden("schedule.svg", &timeline.to_svg());
+    let ends = timeline.events().filter(|event| event.kind.is_completion());
+    let ends: Vec<_> = ends.map(|event| (event.body, event.kind)).collect();
+    assert_eq!(ends, [(1, EventKind::Completed), (3, EventKind::Panicked)]);
 }

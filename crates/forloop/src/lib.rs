@@ -114,7 +114,7 @@
 //!
 //! With the feature `sim`, `forloop::sim::check` runs a loop under thousands of schedules on a virtual clock. With
 //! the feature `timeline`, `forloop::timeline::Recorder` records what bodies do over time, on any runtime, and writes
-//! an SVG picture or a trace for Perfetto.
+//! an SVG picture or a trace for Perfetto. With both, a failed check names a file with the picture of its schedule.
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

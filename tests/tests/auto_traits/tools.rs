@@ -8,7 +8,9 @@ use forloop::sim::{
     FailureCause, Jitter, Label, ParseChoicesError, Pending, RunError, Sim,
 };
 use forloop::smol::Smol;
-use forloop::timeline::{AnyOutput, EventKind, Recorder, ResultOutput, Timeline, Watched};
+use forloop::timeline::{
+    AnyOutput, EventKind, Recorder, ResultOutput, Schedule, Timeline, Watched,
+};
 use forloop::*;
 
 use crate::case::*;
@@ -34,6 +36,7 @@ pub(super) fn types() -> Vec<Case> {
         // Timelines.
         Recorder => "Send Sync Unpin",
         Timeline => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Schedule => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         timeline::Event<'static> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         EventKind => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Watched<Ready<u32>> => "Send Sync Unpin",
