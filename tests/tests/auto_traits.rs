@@ -265,6 +265,8 @@ fn strategies() -> Vec<Case> {
         gather([send::value(1)]) => "Send Sync Unpin",
         timeout(TIME, send::value(1)) => "Send",
         timeout(TIME, rc::value(1)) => "",
+        hedge(TIME, || send::result(1)) => "Send",
+        hedge(TIME, || rc::result(1)) => "",
         until(CancelToken::new(), send::value(1)) => "Send Sync UnwindSafe RefUnwindSafe",
         until(CancelToken::new(), rc::value(1)) => "UnwindSafe RefUnwindSafe",
         sequential([send::value(1)]) => "Send Sync Unpin",

@@ -46,6 +46,7 @@
 //! | at most `n` starts per second | [`rate`](Loop::rate) |
 //! | the next body to start at the previous failure, or after a delay | [`stagger`](Loop::stagger) |
 //! | to retry failures | [`retry`](Loop::retry) |
+//! | to send a slow request twice | [`hedge`](crate::guide::cookbook#hedged-requests) in the body |
 //! | items in chunks, also by time | [`chunks`](Loop::chunks) and [`within`](Loop::within), directly after `each` |
 //! | a time-out for each body | [`timeout`](Loop::timeout) |
 //! | a deadline for the loop | [`deadline`](Loop::deadline) |
@@ -121,9 +122,13 @@
 mod ambient;
 mod any;
 mod begin;
+#[cfg(any(feature = "tokio", feature = "timer", feature = "sim"))]
+mod delay;
 mod flavor;
 mod groups;
 pub mod guide;
+#[cfg(any(feature = "tokio", feature = "timer", feature = "sim"))]
+mod hedge;
 mod run;
 mod shared_rate;
 #[cfg(any(feature = "tokio", feature = "timer", feature = "sim"))]
@@ -160,6 +165,8 @@ pub use crate::ambient::AmbientTimer;
 pub use crate::any::{AnyRuntime, NoRuntime, runtime};
 pub use crate::begin::{each, each_stream, try_each, try_each_stream, wait};
 pub use crate::groups::{local_scope, scope, task_group};
+#[cfg(any(feature = "tokio", feature = "timer", feature = "sim"))]
+pub use crate::hedge::hedge;
 pub use crate::run::run;
 pub use crate::shared_rate::SharedRate;
 #[cfg(any(feature = "tokio", feature = "timer", feature = "sim"))]

@@ -13,8 +13,9 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// earlier.
     ///
     /// With [`race_ok`](Self::race_ok) this is "happy eyeballs", with which browsers connect to the first of several
-    /// addresses that answers (RFC 8305, which recommends 250 ms between attempts). With [`race`](Self::race) it is
-    /// known as hedged requests.
+    /// addresses that answers (RFC 8305, which recommends 250 ms between attempts). Over several servers for one
+    /// request, it is also a form of hedged requests. To send the same request once more, `forloop::hedge` is a future
+    /// for one body.
     ///
     /// A body has failed if it returned an error, timed out, or panicked and the panic was caught. Strategies that
     /// ignore `Result`s, such as `race`, see no errors. A successful completion does not shorten the delay.
@@ -56,7 +57,6 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// }
     /// ```
     #[doc(alias = "happy_eyeballs")]
-    #[doc(alias = "hedge")]
     pub fn stagger(self, delay: Duration) -> Loop<S, P, L, WithRule<C, Stagger<M>>, M>
     where
         M: TimerSet,
