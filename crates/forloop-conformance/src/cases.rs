@@ -295,7 +295,7 @@ macro_rules! __cases {
                 both random_options_give_each_item_one_correct_outcome: "law 1", "law 2", "law 3", "law 5", "law 6";
             }
             random_admission {
-                both random_rules_hold_together_and_give_each_item_one_outcome: "OPT-1", "OPT-2", "OPT-4", "OPT-7", "OPT-8", "OPT-9", "OPT-10", "OPT-11", "law 2", "law 3", "law 5", "law 6";
+                both random_rules_hold_together_and_give_each_item_one_outcome: "OPT-1", "OPT-2", "OPT-4", "OPT-7", "OPT-8", "OPT-9", "OPT-10", "OPT-11", "OPT-12", "law 2", "law 3", "law 5", "law 6";
             }
             retry {
                 both a_failed_body_is_retried_until_it_succeeds_or_the_back_off_is_exhausted: "OPT-7";
@@ -312,6 +312,12 @@ macro_rules! __cases {
                 both caught_panics_are_not_retried: "OPT-7";
                 both no_failure_is_lost_when_the_loop_stops_during_a_back_off: "OPT-7", "law 2";
                 both a_loop_dropped_during_a_back_off_drops_its_items: "OPT-7", "CAN-1";
+            }
+            on_failure {
+                both each_failure_is_passed_on_with_its_item_while_the_loop_runs: "OPT-12";
+                both each_failed_attempt_is_passed_on_with_its_delay: "OPT-7", "OPT-12";
+                both a_failure_without_a_next_attempt_is_passed_on_as_the_outcome: "OPT-7", "OPT-12", "law 2";
+                both a_panic_is_passed_on_with_its_item_before_it_propagates: "OPT-12", "PAN-1";
             }
             sequential {
                 both each_body_starts_after_the_previous_one_has_completed: "SEQ-1";

@@ -100,8 +100,10 @@ impl<B: Body> Layer<B> for Spans {
 /// Logs the events of a loop's items, in the caller's span: items that finally failed at `WARN`, caught
 /// panics at `ERROR`, retries at `INFO`, and the rest at `DEBUG` or `TRACE`.
 ///
-/// The fields are `index`; `attempt` or `attempts`; `outcome` of a completed item; `after`, the delay before
-/// the next attempt; and `at`, the time on the loop's clock.
+/// The fields are `index`; `attempt` or `attempts`; `outcome` of an attempt that has failed or of a completed item;
+/// `after`, the delay before the next attempt; and `at`, the time on the loop's clock. An event has neither the item nor
+/// the error. To log them, use [`on_failure`](forloop_core::Loop::on_failure):
+/// `.on_failure(|url, failure| tracing::warn!(url, %failure))`.
 ///
 /// # Examples
 ///
@@ -127,8 +129,8 @@ impl Observer for Events {
             Event::Started { index, attempt, .. } => {
                 tracing::debug!(?at, index, attempt, "started");
             }
-            Event::Retried { index, attempt, after, .. } => {
-                tracing::info!(?at, index, attempt, ?after, "failed, will be retried");
+            Event::Retried { index, attempt, kind: outcome, after, .. } => {
+                tracing::info!(?at, index, attempt, ?outcome, ?after, "failed, will be retried");
             }
             Event::Completed { index, attempts, kind: outcome, .. } => match outcome {
                 OutcomeKind::Panicked => tracing::error!(?at, index, attempts, "panicked"),

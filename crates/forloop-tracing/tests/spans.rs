@@ -86,7 +86,7 @@ fn each_attempt_has_a_span_inside_the_callers_on_any_thread() {
         "job id=3: DEBUG message=started index=1 attempt=1",
         "job id=3: DEBUG message=started index=1 attempt=2",
         "job id=3: DEBUG message=completed index=0 attempts=1 outcome=Ok",
-        "job id=3: INFO message=failed, will be retried index=1 attempt=1 after=0ns",
+        "job id=3: INFO message=failed, will be retried index=1 attempt=1 outcome=Failed after=0ns",
         "job id=3: TRACE message=queued index=0",
         "job id=3: TRACE message=queued index=1",
         "job id=3: WARN message=failed index=1 attempts=2 outcome=Failed",

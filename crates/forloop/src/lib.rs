@@ -55,6 +55,7 @@
 //! | to stop after some failures or successes | [`stop_on_counts`](Loop::stop_on_counts) |
 //! | to stop at one output | [`stop_on_output`](Loop::stop_on_output) |
 //! | a panic as an outcome | [`catch_panics`](Loop::catch_panics) |
+//! | each failure with its item, as it comes | [`on_failure`](Loop::on_failure) |
 //! | to observe every event: progress, logs, metrics | [`observe`](Loop::observe); `forloop::progress` and `forloop::tracing` with these features |
 //! | a span or another wrapper around each body | [`layer`](Loop::layer), after the place |
 //! | another clock than the one around the loop | [`timer`](Loop::timer), before the options that need it |

@@ -28,6 +28,8 @@ const PANIC: &[&str] = &[
     "a_panic_propagates_after_the_bodies_have_stopped",
     "a_caught_panic_is_the_outcome_of_its_item",
     "caught_panics_are_not_retried",
+    "each_failure_is_passed_on_with_its_item_while_the_loop_runs",
+    "a_panic_is_passed_on_with_its_item_before_it_propagates",
     "items_that_panic_when_dropped_do_not_hang_the_loop",
     "panics_of_destructors_do_not_hang_the_loop",
     "a_collections_panic_propagates_after_the_bodies_have_stopped",

@@ -69,6 +69,9 @@ pub(super) fn types() -> Vec<Case> {
         Deadline<WithTimer<PerCore>> => "Unpin",
         AnyError => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         RetryIf<Body> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        OnFailure<u32, Body> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        OnFailure<Rc<u32>, Body> => "Unpin UnwindSafe RefUnwindSafe",
+        FailedAttempt<'static, u32> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         AdmissionQueue<u32, Rc<u32>> => "Unpin UnwindSafe RefUnwindSafe",
         AdmissionQueue<u32, u32> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         NoQueue => "Send Sync Unpin UnwindSafe RefUnwindSafe",
@@ -93,6 +96,8 @@ pub(super) fn rows() -> Vec<Case> {
         in_task().timer(&Smol).retry(retry()).settle(rc::result) => "Unpin",
         in_task().timer(&Smol).retry(retry()).stream(send::result) => "Send Unpin",
         spawned().timer(&Smol).retry(retry()).try_gather(send::result) => "Send Unpin",
+        in_task().on_failure(|_, _| {}).settle(send::result) => "Send Sync Unpin",
+        in_task().on_failure(|_, _| {}).settle(rc::result) => "Unpin",
         in_task().timer(&Smol).rate(some::<Rate>()).gather(send::value) => "Send Unpin",
         in_task().timer(&Smol).rate(some::<SharedRate>()).gather(send::value) => "Send Unpin",
         each(0..9).chunks(some::<std::num::NonZeroUsize>()).sequential().gather(async |_| ()) => "Send Sync Unpin",
@@ -143,6 +148,7 @@ fn loops_with_every_option_over_borrowed_items_are_send() {
                 .stop_on_counts(|counts| counts.failed() > 9)
                 .stop_on_output(|_, length: &io::Result<_>| length.is_err())
                 .observe(|_: Duration, _: &Event| {})
+                .on_failure(|_, _| {})
                 .retry(Retry::new(retry()).when(|_: &io::Error| false))
         };
         let settled = looping().settle(|word| length(word)).await;

@@ -27,7 +27,7 @@ pub(crate) const TABLE: &[(&str, usize)] = &[
     ("EMP", 1),
     ("BIG", 2),
     ("RTN", 2),
-    ("OPT", 11),
+    ("OPT", 12),
     ("FLD", 4),
     ("COL", 2),
     ("ITM", 1),

@@ -23,6 +23,7 @@ pub mod large;
 pub mod nested_tasks;
 pub mod nesting;
 pub mod odd;
+pub mod on_failure;
 pub mod pacing;
 pub mod panics;
 pub mod race;

@@ -1,12 +1,13 @@
 //! Random loops with random admission options and retries: the events of each item are in order, each item has
-//! one outcome, and no limit is exceeded.
+//! one outcome, each failure is passed on, and no limit is exceeded.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use forloop_core::backon::ConstantBuilder;
 use forloop_core::{
-    CancelToken, Cause, Event, Interrupted, Outcome, OutcomeKind, Rate, Retry, each,
+    CancelToken, Cause, Event, FailedAttempt, Interrupted, Outcome, OutcomeKind, Rate,
+    Retry, each,
 };
 use futures_lite::StreamExt;
 
@@ -90,9 +91,13 @@ impl Rules {
 struct Seen {
     alive: Alive,
     events: Log<(Duration, Event)>,
+    failures: Log<FailureSeen>,
     /// The indices of the bodies in flight.
     in_flight: Arc<Mutex<Vec<usize>>>,
 }
+
+/// The index of an item, the number and kind of an attempt that has failed, and the delay before the next one.
+type FailureSeen = (usize, u32, OutcomeKind, Option<Duration>);
 
 /// A body in flight, until it completes or is dropped.
 struct InFlight {
@@ -202,6 +207,20 @@ fn outcomes(rules: &Rules, events: &[(Duration, Event)]) -> Vec<(OutcomeKind, u3
     completed.collect()
 }
 
+/// The failures that the events tell of: those of attempts that are followed by another, and those of outcomes.
+fn failures(events: &[(Duration, Event)]) -> Vec<FailureSeen> {
+    let failures = events.iter().filter_map(|(_, event)| match *event {
+        Event::Retried { index, attempt, kind, after, .. } => {
+            Some((index, attempt, kind, Some(after)))
+        }
+        Event::Completed { index, attempts, kind, .. } if kind.is_failure() => {
+            Some((index, attempts, kind, None))
+        }
+        _ => None,
+    });
+    failures.collect()
+}
+
 /// Checks that the rules explain why the loop was interrupted, if it was.
 fn check_cause<Y>(rules: &Rules, pulled: usize, interrupted: Option<&Interrupted<Y>>) {
     match interrupted.map(|interrupted| &interrupted.cause) {
@@ -213,8 +232,8 @@ fn check_cause<Y>(rules: &Rules, pulled: usize, interrupted: Option<&Interrupted
     }
 }
 
-/// OPT-1, OPT-2, OPT-4, OPT-7, OPT-8, OPT-9, OPT-10, OPT-11, law 2, law 3, law 5, law 6: With random rates, limits,
-/// retries and signals, each rule holds and each item has one outcome.
+/// OPT-1, OPT-2, OPT-4, OPT-7, OPT-8, OPT-9, OPT-10, OPT-11, OPT-12, law 2, law 3, law 5, law 6: With random rates,
+/// limits, retries and signals, each rule holds and each item has one outcome.
 pub fn random_rules_hold_together_and_give_each_item_one_outcome<B: Backend>(backend: B) {
     for seed in 0..150 {
         let rules = Arc::new(Rules::make(&mut Numbers(seed)));
@@ -227,7 +246,7 @@ pub fn random_rules_hold_together_and_give_each_item_one_outcome<B: Backend>(bac
 fn settles<B: Backend>(backend: &B, rules: &Arc<Rules>) {
     let (seen, clock, calls) = (Seen::default(), TickingClock::default(), Log::default());
     let signals = [CancelToken::new(), CancelToken::new()];
-    let events = seen.events.clone();
+    let (events, failed) = (seen.events.clone(), seen.failures.clone());
     let settled = backend.block_on(
         each(0..rules.items.len())
             .limit(rules.limit)
@@ -248,11 +267,16 @@ fn settles<B: Backend>(backend: &B, rules: &Arc<Rules>) {
             .drain_on(&signals[0])
             .cancel_on(&signals[1])
             .observe(move |at, event: &Event| events.write((at, *event)))
+            .on_failure(move |&item, failure: FailedAttempt<'_, String>| {
+                assert_eq!(item, failure.index);
+                failed.write((item, failure.attempt, failure.kind(), failure.retry_after));
+            })
             .settle(|index| seen.body(rules, &signals, &calls, index)),
     );
     assert_eq!(seen.alive.now(), 0);
     let outcomes = outcomes(rules, &seen.events.read());
     assert_eq!(outcomes.len(), settled.len());
+    assert_eq!(seen.failures.read(), failures(&seen.events.read()), "{rules:?}");
     check_cause(rules, settled.len(), settled.interrupted());
     for (index, (outcome, (kind, attempts))) in settled.iter().zip(outcomes).enumerate() {
         let reported = match outcome {

@@ -330,7 +330,10 @@ where
                 }
                 return (Retry::Prevented, None);
             }
-            (Retry::Planned, policy.on_event(&Event::Retried { index, attempt, after }))
+            policy.on_failure(index, attempt, &completion.outcome, Some(after));
+            // An option wants a retry after an error or a time-out, and after nothing else.
+            let kind = completion.outcome.kind_by(|_| true);
+            (Retry::Planned, policy.on_event(&Event::Retried { index, attempt, kind, after }))
         });
         match planned {
             Ok((retry, None)) => retry,
@@ -347,6 +350,7 @@ where
     }
 
     /// Reports the completion of an item to the options.
+    #[inline]
     pub(super) fn complete_item(mut self: Pin<&mut Self>, completion: &Completion<J::Output>) {
         let this = self.as_mut().project();
         let policy = this.policy.as_ref();
@@ -356,11 +360,26 @@ where
                 || policy.is_some_and(|policy| policy.is_error(returned))
         });
         let was_stopping = self.phase.is_stopping();
+        if kind.is_failure() {
+            self.as_mut().report_failure(completion);
+        }
         self.as_mut().report_completed(completion.index, kind);
         // A loop that was stopping has its reason already.
         if !was_stopping && let Some(policy) = self.as_mut().project().policy {
             let stop = catch(|| policy.on_outcome(completion.index, &completion.outcome));
             self.stop_if_asked(stop);
+        }
+    }
+
+    /// Reports the final failure of an item.
+    #[cold]
+    pub(super) fn report_failure(mut self: Pin<&mut Self>, completion: &Completion<J::Output>) {
+        let this = self.as_mut().project();
+        let Some(policy) = this.policy else { return };
+        let index = completion.index;
+        let attempt = this.admission.queue().map_or(1, |admission| admission.attempt(index));
+        if let Err(panic) = catch(|| policy.on_failure(index, attempt, &completion.outcome, None)) {
+            self.stop_for(panic);
         }
     }
 

@@ -111,11 +111,8 @@ where
     ) -> Option<Completion<J::Output>> {
         let this = self.as_mut().project();
         match completion.outcome {
-            Outcome::Panicked(panic) if !C::CATCHES_PANICS => {
-                if C::HAS_RULES {
-                    self.as_mut().report_completed(completion.index, OutcomeKind::Panicked);
-                }
-                self.stop_for(panic);
+            Outcome::Panicked(_) if !C::CATCHES_PANICS => {
+                self.stop_for_panic_of(completion);
                 return None;
             }
             Outcome::Cancelled | Outcome::NotRun if this.phase.is_stopping() => {
@@ -153,6 +150,18 @@ where
             self.complete_item(&completion);
         }
         Some(completion)
+    }
+
+    /// Stops the loop for the panic of a body.
+    #[cold]
+    fn stop_for_panic_of(mut self: Pin<&mut Self>, completion: Completion<J::Output>) {
+        if C::HAS_RULES {
+            self.as_mut().report_failure(&completion);
+            self.as_mut().report_completed(completion.index, OutcomeKind::Panicked);
+        }
+        if let Outcome::Panicked(panic) = completion.outcome {
+            self.stop_for(panic);
+        }
     }
 
     /// Whether the source has no further item. It is polled only if its size hint says so, and a hint may be

@@ -9,6 +9,9 @@ use crate::OutcomeKind;
 /// The events of an item come in this order: [`Received`](Self::Received); [`Started`](Self::Started) once for each
 /// attempt, with a [`Retried`](Self::Retried) after each attempt but the last; [`Completed`](Self::Completed) once.
 /// An item whose body was never called has no `Started`.
+///
+/// An event has neither the item nor the error, so an observer is for loops of any type.
+/// [`on_failure`](crate::Loop::on_failure) passes on both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
@@ -41,6 +44,8 @@ pub enum Event {
         index: usize,
         /// The number of the attempt that has failed, starting at 1.
         attempt: u32,
+        /// Whether it failed or timed out. [`on_failure`](crate::Loop::on_failure) also has the error and the item.
+        kind: OutcomeKind,
         /// The back-off: how long the loop waits before it retries the item.
         after: Duration,
     },

@@ -229,7 +229,8 @@ hooks! {
     #[diagnostic::on_unimplemented(
         message = "an option of this loop does not support items of type `{I}`",
         label = "the items do not match an option of this loop",
-        note = "`retry` clones each item: implement `Clone` for the items, or borrow them with `forloop::each(&items)`",
+        note = "`retry` and `on_failure` clone each item: implement `Clone` for the items, or borrow them with \
+                `forloop::each(&items)`",
         note = "the closures of `limit_by` and `weight_by` take a reference to an item of the loop"
     )]
     pub trait ItemRule<I>: Rule;
@@ -255,8 +256,8 @@ hooks! {
     #[diagnostic::on_unimplemented(
         message = "an option of this loop does not support bodies that return `{R}`",
         label = "the return type of the body does not match an option of this loop",
-        note = "`retry` needs a body that returns `Result<T, E>`; the closure of `Retry::when` takes a reference \
-                to `E`",
+        note = "`retry` and `on_failure` need a body that returns `Result<T, E>`; the closure of `Retry::when` \
+                takes a reference to `E`, and that of `on_failure` a `FailedAttempt<'_, E>`",
         note = "the closure of `stop_on_output` takes a reference to what the body returns"
     )]
     pub trait OutcomeRule<R>: Rule;
@@ -269,6 +270,15 @@ hooks! {
     wrapper {
         let delay = self.policy.retry_after(index, attempt, outcome);
         delay.or_else(|| self.option.retry_after(index, attempt, outcome))
+    }
+
+    /// Called after each attempt that has failed. `retry_after` is the delay before the next attempt, or `None` if this
+    /// failure is the item's outcome. If the loop stops during the delay, this is called again for the same attempt.
+    fn on_failure(&mut self, index: usize, attempt: u32, outcome: &Outcome<R>, retry_after: Option<Duration>);
+    default {}
+    wrapper {
+        self.policy.on_failure(index, attempt, outcome, retry_after);
+        self.option.on_failure(index, attempt, outcome, retry_after);
     }
 
     /// Whether what the body has returned is an error, as far as this option can tell.

@@ -23,6 +23,7 @@ mod fallible;
 mod hooks;
 mod limit_by;
 mod observe;
+mod on_failure;
 mod policy;
 mod rate;
 mod rate_limit;
@@ -54,6 +55,7 @@ use self::hooks::Sealed;
 pub use self::hooks::{ItemRule, OutcomeRule, Rule};
 pub use self::limit_by::{BorrowedKey, LimitBy};
 pub use self::observe::{Observed, Observer};
+pub use self::on_failure::{FailedAttempt, OnFailure};
 pub use self::policy::{AllOrNothing, ItemPolicy, Policy, RaisesPanics};
 pub use self::rate::Rated;
 pub use self::rate_limit::RateLimit;
@@ -96,6 +98,7 @@ options! {
     AddsRule as rules {
         limit_by: LimitBy<K, G>,
         observe: Observed<M: TimerSet, O>,
+        on_failure: OnFailure<I, G>,
         rate: Rated<M: TimerSet>,
         #[cfg(feature = "retry")]
         retry: Retrying<M: TimerSet, B, D, W>,
