@@ -312,6 +312,8 @@ macro_rules! __cases {
                 both caught_panics_are_not_retried: "OPT-7";
                 both no_failure_is_lost_when_the_loop_stops_during_a_back_off: "OPT-7", "law 2";
                 both a_loop_dropped_during_a_back_off_drops_its_items: "OPT-7", "CAN-1";
+                both a_time_out_is_retried_unless_the_loop_says_otherwise: "OPT-7";
+                both the_delay_of_a_retry_may_follow_the_error: "OPT-7";
             }
             on_failure {
                 both each_failure_is_passed_on_with_its_item_while_the_loop_runs: "OPT-12";

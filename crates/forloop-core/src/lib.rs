@@ -12,7 +12,7 @@
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Without this feature, links to what it adds are plain text.
-#![cfg_attr(not(feature = "retry"), allow(rustdoc::broken_intra_doc_links))]
+#![cfg_attr(not(feature = "std"), allow(rustdoc::broken_intra_doc_links))]
 
 extern crate alloc;
 #[cfg(feature = "std")]
@@ -106,5 +106,5 @@ pub use crate::token::{CancelToken, Cancellation, DropGuard};
 pub use crate::with_item::{ItemError, WithItem, with_item};
 #[cfg(feature = "std")]
 pub use crate::work_queue::{WorkHandle, WorkItem, WorkQueue};
-#[cfg(feature = "retry")]
+#[cfg(feature = "backon")]
 pub use backon;

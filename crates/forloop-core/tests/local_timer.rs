@@ -1,6 +1,6 @@
 //! Every option that takes a clock takes one whose sleeps stay on their thread.
 
-#![cfg(all(feature = "std", feature = "retry"))]
+#![cfg(all(feature = "std", feature = "backon"))]
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;

@@ -45,7 +45,7 @@
 //! | heavy items to take several permits | [`weight_by`](Loop::weight_by) |
 //! | at most `n` starts per second | [`rate`](Loop::rate) |
 //! | the next body to start at the previous failure, or after a delay | [`stagger`](Loop::stagger) |
-//! | to retry failures | [`retry`](Loop::retry) |
+//! | to retry failures | [`retry`](Loop::retry); [`Retry`] selects them, and sets the delay after an error |
 //! | to send a slow request twice | [`hedge`](crate::guide::cookbook#hedged-requests) in the body |
 //! | items in chunks, also by time | [`chunks`](Loop::chunks) and [`within`](Loop::within), directly after `each` |
 //! | a time-out for each body | [`timeout`](Loop::timeout) |
@@ -173,6 +173,6 @@ pub use crate::shared_rate::SharedRate;
 #[cfg(any(feature = "tokio", feature = "timer", feature = "sim"))]
 pub use crate::timeout::timeout;
 
-#[cfg(all(doctest, feature = "sim", feature = "smol"))]
+#[cfg(all(doctest, feature = "backon", feature = "sim", feature = "smol"))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;

@@ -20,6 +20,9 @@ fn retry() -> ConstantBuilder {
     ConstantBuilder::default()
 }
 
+/// A back-off without jitter.
+type Delays = std::array::IntoIter<Duration, 3>;
+
 /// A clock that may move to another thread, with sleeps that stay on theirs.
 #[derive(Debug, Clone, Copy)]
 struct PerCore;
@@ -61,14 +64,17 @@ pub(super) fn types() -> Vec<Case> {
         SharedLimit => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         SharesLimit => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         InvalidRate => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Retry<backon::ExponentialBuilder> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Retry<backon::ExponentialBuilder, RetryIf<Body>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
-        Retrying<WithTimer<Smol>, ConstantBuilder, backon::ConstantBackoff, AnyError> => "Send Unpin",
-        Retrying<WithTimer<PerCore>, ConstantBuilder, backon::ConstantBackoff, AnyError> => "Unpin",
+        Retry<Backon<backon::ExponentialBuilder>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Retry<Backon<backon::ExponentialBuilder>, RetryIf<Body>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Retry<Delays, Adjusted<Body, RetryIf<Body>>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Retrying<WithTimer<Smol>, Backon<ConstantBuilder>, backon::ConstantBackoff, AnyError> => "Send Unpin",
+        Retrying<WithTimer<PerCore>, Delays, Delays, AnyError> => "Unpin",
+        Backon<ConstantBuilder> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Timeout<WithTimer<PerCore>> => "Unpin",
         Deadline<WithTimer<PerCore>> => "Unpin",
         AnyError => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         RetryIf<Body> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Adjusted<Body> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         OnFailure<u32, Body> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         OnFailure<Rc<u32>, Body> => "Unpin UnwindSafe RefUnwindSafe",
         FailedAttempt<'static, u32> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
@@ -149,7 +155,7 @@ fn loops_with_every_option_over_borrowed_items_are_send() {
                 .stop_on_output(|_, length: &io::Result<_>| length.is_err())
                 .observe(|_: Duration, _: &Event| {})
                 .on_failure(|_, _| {})
-                .retry(Retry::new(retry()).when(|_: &io::Error| false))
+                .retry(Retry::new(retry()).when(|_: &io::Error| false).adjust(|_, delay| delay))
         };
         let settled = looping().settle(|word| length(word)).await;
         let gathered = looping().gather(|word| length(word)).await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use forloop_core::backon::ConstantBuilder;
 use forloop_core::{
-    CancelToken, Cause, Event, FailedAttempt, Interrupted, Outcome, OutcomeKind, Rate,
+    Backon, CancelToken, Cause, Event, FailedAttempt, Interrupted, Outcome, OutcomeKind, Rate,
     Retry, each,
 };
 use futures_lite::StreamExt;
@@ -80,7 +80,7 @@ impl Rules {
         Rate::new(1, interval).unwrap()
     }
 
-    fn retry(&self) -> Retry<ConstantBuilder> {
+    fn retry(&self) -> Retry<Backon<ConstantBuilder>> {
         let delay = Duration::from_millis(self.delay);
         Retry::new(ConstantBuilder::default().with_delay(delay).with_max_times(self.retries))
     }

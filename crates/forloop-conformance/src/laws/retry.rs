@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use forloop_core::backon::ConstantBuilder;
-use forloop_core::{CancelToken, Cause, Event, LoopError, Outcome, Retry, Timer, each};
+use forloop_core::{Backon, CancelToken, Cause, Event, LoopError, Outcome, Retry, Timer, each};
 
 use super::times::Stopwatch;
 use crate::strategies::{Run, Stops, every_strategy};
@@ -152,7 +152,7 @@ pub fn an_endless_back_off_stops_at_the_maximum_number_of_attempts<B: Backend>(b
     let calls = Calls::default();
     let endless =
         || Retry::new(ConstantBuilder::default().with_delay(Duration::ZERO).without_max_times());
-    let run = |retry: Retry<ConstantBuilder>, attempts: u32| {
+    let run = |retry: Retry<Backon<ConstantBuilder>>, attempts: u32| {
         let looping = each([0, 1_000_000, 2]).limit(2).unwrap().at(backend.place());
         let settled =
             backend.block_on(looping.timer(&clock).retry(retry).settle(|n| calls.flaky(n)));
@@ -426,4 +426,56 @@ pub fn no_retry_that_a_rate_delays_starts_after_its_time_limit<B: Backend>(backe
     assert_eq!((settled.attempts(0), settled[0].is_ok()), (1, false));
     let took = clock.now() - start;
     assert!(took < if B::EXACT { seconds::<B>(6) } else { LONG }, "{took:?}");
+}
+
+/// OPT-7: A time-out is an attempt that failed, and whether it is retried is set apart from errors.
+pub fn a_time_out_is_retried_unless_the_loop_says_otherwise<B: Backend>(backend: B) {
+    let clock = backend.clock();
+    for is_retried in [true, false] {
+        let looping = each([0, 1]).unbounded().at(backend.place()).timer(&clock);
+        let again = ConstantBuilder::default().with_delay(seconds::<B>(1)).with_max_times(2);
+        let retry = Retry::new(again).when(|error: &String| error == "busy");
+        let looping = looping.timeout(seconds::<B>(1)).retry(retry.when_timed_out(is_retried));
+        let settled = backend.block_on(looping.settle(boxed(|n| {
+            job(async move {
+                if n == 0 {
+                    std::future::pending::<()>().await;
+                }
+                Err::<u64, _>("gone".to_owned())
+            })
+        })));
+        // On a real clock, any body may time out.
+        let attempts = if is_retried { 3 } else { 1 };
+        assert_eq!(settled.attempts(0), attempts);
+        assert!(settled.attempts(1) == 1 || !B::EXACT, "{settled:?}");
+    }
+}
+
+/// OPT-7: The delay before an attempt may follow the error, within the number and the time of the attempts.
+pub fn the_delay_of_a_retry_may_follow_the_error<B: Backend>(backend: B) {
+    let watch = Stopwatch::start(&backend);
+    // The server says how long to wait: 4 seconds at first, and nothing later.
+    let again = || ConstantBuilder::default().with_delay(seconds::<B>(1)).with_max_times(2);
+    let said = |error: &String| error.parse().ok().map(seconds::<B>);
+    let retry = Retry::new(again()).adjust(move |error, delay| said(error).unwrap_or(delay));
+    let looping = each(0..1).sequential().at(backend.place()).timer(&watch.clock).retry(retry);
+    let settled = backend.block_on(looping.settle(boxed(|n| {
+        watch.times.write((n, watch.read()));
+        let error = if watch.times.read().len() == 1 { "4" } else { "busy" };
+        job(async move { Err::<u64, _>(error.to_owned()) })
+    })));
+    assert_eq!(settled.attempts(0), 3);
+    for (started, due) in watch.logged().into_iter().zip([0, 4, 5]) {
+        on_time::<B>(started, seconds::<B>(due));
+    }
+    // A delay that ends after the time limit is not waited for.
+    let retry = Retry::new(again()).within(seconds::<B>(60));
+    let retry =
+        retry.adjust(|error: &String, delay| delay.max(error.parse().map(seconds::<B>).unwrap()));
+    let looping = each(0..1).sequential().at(backend.place()).timer(&watch.clock).retry(retry);
+    let begin = watch.read();
+    let settled = backend
+        .block_on(looping.settle(boxed(|_| job(async { Err::<u64, _>("3600".to_owned()) }))));
+    assert_eq!(settled.attempts(0), 1);
+    on_time::<B>(watch.read() - begin, Duration::ZERO);
 }

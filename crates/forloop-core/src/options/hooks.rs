@@ -256,8 +256,8 @@ hooks! {
     #[diagnostic::on_unimplemented(
         message = "an option of this loop does not support bodies that return `{R}`",
         label = "the return type of the body does not match an option of this loop",
-        note = "`retry` and `on_failure` need a body that returns `Result<T, E>`; the closure of `Retry::when` \
-                takes a reference to `E`, and that of `on_failure` a `FailedAttempt<'_, E>`",
+        note = "`retry` and `on_failure` need a body that returns `Result<T, E>`; the closures of `Retry::when` and \
+                `Retry::adjust` take a reference to `E`, and that of `on_failure` a `FailedAttempt<'_, E>`",
         note = "the closure of `stop_on_output` takes a reference to what the body returns"
     )]
     pub trait OutcomeRule<R>: Rule;

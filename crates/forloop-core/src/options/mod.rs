@@ -9,11 +9,15 @@
 //! | `table.rs` | the macro behind the list of all options, which is at the end of this file |
 //! | `event.rs` | what happens in a loop, as options receive it |
 //! | `alarm.rs` | one timer for a moment of a clock |
+//! | `backoff.rs`, `backon_adapter.rs` | the delays of retries, and those of the crate backon |
 //! | `rate_value.rs`, `schedule.rs` | a rate, and when its bodies may start |
 //! | `rate_limit.rs`, `shared_rate.rs` | a rate that is the loop's own, and one that loops share |
 //! | the others | one option each |
 
 mod alarm;
+mod backoff;
+#[cfg(feature = "backon")]
+mod backon_adapter;
 mod cancel_on;
 mod catch_panics;
 mod deadline;
@@ -28,7 +32,6 @@ mod policy;
 mod rate;
 mod rate_limit;
 mod rate_value;
-#[cfg(feature = "retry")]
 mod retry;
 mod schedule;
 #[cfg(feature = "std")]
@@ -45,6 +48,9 @@ mod with_option;
 mod wrapper;
 
 pub(crate) use self::alarm::Alarm;
+pub use self::backoff::Backoff;
+#[cfg(feature = "backon")]
+pub use self::backon_adapter::Backon;
 pub use self::cancel_on::CancelOn;
 pub use self::catch_panics::CatchPanics;
 pub use self::deadline::Deadline;
@@ -60,8 +66,7 @@ pub use self::policy::{AllOrNothing, ItemPolicy, Policy, RaisesPanics};
 pub use self::rate::Rated;
 pub use self::rate_limit::RateLimit;
 pub use self::rate_value::{InvalidRate, Rate};
-#[cfg(feature = "retry")]
-pub use self::retry::{AnyError, Retry, RetryIf, Retrying};
+pub use self::retry::{Adjusted, AnyError, Retry, RetryIf, Retrying};
 #[cfg(feature = "std")]
 pub use self::shared_limit::{SharedLimit, SharesLimit};
 #[cfg(feature = "std")]
@@ -100,7 +105,6 @@ options! {
         observe: Observed<M: TimerSet, O>,
         on_failure: OnFailure<I, G>,
         rate: Rated<M: TimerSet>,
-        #[cfg(feature = "retry")]
         retry: Retrying<M: TimerSet, B, D, W>,
         #[cfg(feature = "std")]
         shared_limit: SharesLimit,

@@ -6,24 +6,24 @@ use core::fmt;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
-use backon::{Backoff, BackoffBuilder};
-
 use super::alarm::Alarm;
+use super::backoff::Backoff;
 use super::{ItemRule, OutcomeRule, Rule, Sealed, WithRule};
 use crate::{Event, LocalTimer, Loop, Outcome, StopReason, TimerSet};
 
 impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// Retries a body that has failed, after a back-off.
     ///
-    /// `retry` is a back-off of the crate [`backon`], such as [`ExponentialBuilder`](backon::ExponentialBuilder),
-    /// [`FibonacciBuilder`](backon::FibonacciBuilder) or [`ConstantBuilder`](backon::ConstantBuilder), or any
-    /// iterator over [`Duration`]s that can be cloned. A [`Retry`] made of a back-off also sets which errors are
-    /// retried, and for how long. Each item has its own back-off with its own jitter.
+    /// `retry` is a [`Backoff`]: an iterator over [`Duration`]s that can be cloned, or, with the feature `backon`, an
+    /// `ExponentialBuilder`, `FibonacciBuilder` or `ConstantBuilder` of the crate backon. A [`Retry`] made of a
+    /// back-off also sets which failures are retried, how an error changes the delay, and for how long the loop
+    /// retries. Each item has its own back-off with its own jitter.
     ///
     /// A body has failed if it returned an error or timed out. A panic is a bug and is not retried, also if it is
     /// [caught](Self::catch_panics). The outcome of the last attempt is the item's outcome, and those before it are
-    /// dropped. The number of attempts is in [`Settled::attempts`](crate::Settled::attempts), in
-    /// [`Failure::attempts`](crate::Failure::attempts), and in the [events](Self::observe) of the loop.
+    /// dropped; [`on_failure`](Self::on_failure) is called with each of them. The number of attempts is in
+    /// [`Settled::attempts`](crate::Settled::attempts), in [`Failure::attempts`](crate::Failure::attempts), and in the
+    /// [events](Self::observe) of the loop.
     ///
     /// The [`timeout`](Self::timeout) applies to each attempt. [`Retry::within`] limits the time from the first
     /// attempt to the start of the last. The [`deadline`](Self::deadline) applies to the loop.
@@ -42,7 +42,7 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     ///
     /// # Panics
     ///
-    /// If the back-off or the closure of [`Retry::when`] panics, the panic propagates as one of the source does.
+    /// If the back-off or a closure of [`Retry`] panics, the panic propagates as one of the source does.
     ///
     /// # Examples
     ///
@@ -51,6 +51,8 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// use std::io;
     /// use std::time::Duration;
     ///
+    /// # #[cfg(feature = "backon")]
+    /// # {
     /// use forloop::backon::ExponentialBuilder;
     /// # async fn fetch(url: &str) -> io::Result<String> { Ok(url.into()) }
     ///
@@ -70,43 +72,52 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     ///     }
     ///     Ok(())
     /// }
+    /// # }
     /// ```
     #[doc(alias = "backoff")]
     #[doc(alias = "exponential backoff")]
     pub fn retry<B, W>(
         self,
         retry: impl Into<Retry<B, W>>,
-    ) -> Loop<S, P, L, WithRule<C, Retrying<M, B, B::Backoff, W>>, M>
+    ) -> Loop<S, P, L, WithRule<C, Retrying<M, B, B::Delays, W>>, M>
     where
         M: TimerSet,
-        B: BackoffBuilder + Clone,
+        B: Backoff,
     {
         let retrying = Retrying::new(self.timer.timer(), retry.into());
         self.with_option(retrying)
     }
 }
 
-/// When a failed body is retried: the back-off, for which errors, and for how long.
+/// When a failed body is retried: the back-off, after which failures, and for how long.
 ///
 /// # Examples
 ///
 /// ```
 /// # use forloop_core as forloop;
-/// use std::io;
 /// use std::time::Duration;
 ///
 /// use forloop::Retry;
-/// use forloop::backon::ConstantBuilder;
 ///
-/// let retry = Retry::new(ConstantBuilder::default().with_delay(Duration::from_millis(100)))
-///     .when(|error: &io::Error| error.kind() == io::ErrorKind::ConnectionReset)
-///     .within(Duration::from_secs(10));
+/// struct HttpError {
+///     status: u16,
+///     /// The header `Retry-After`.
+///     retry_after: Option<Duration>,
+/// }
+///
+/// let backoff = [100, 400, 1600].map(Duration::from_millis).into_iter();
+/// let retry = Retry::new(backoff)
+///     .when(|error: &HttpError| error.status == 429 || error.status == 503)
+///     .when_timed_out(false)
+///     .adjust(|error: &HttpError, delay| error.retry_after.unwrap_or(delay))
+///     .within(Duration::from_secs(60));
 /// # drop(retry);
 /// ```
 #[derive(Clone)]
 pub struct Retry<B, W = AnyError> {
     backoff: B,
-    when: W,
+    errors: W,
+    when_timed_out: bool,
     within: Option<Duration>,
     at_most: u32,
 }
@@ -116,16 +127,44 @@ const AT_MOST: u32 = 1000;
 
 impl<B> Retry<B> {
     /// Retries after any failure, until the back-off ends or an item has had 1,000 attempts.
-    pub fn new(backoff: B) -> Self {
-        Self { backoff, when: AnyError, within: None, at_most: AT_MOST }
+    ///
+    /// `backoff` is a [`Backoff`], or a builder of the crate backon.
+    pub fn new(backoff: impl Into<Self>) -> Self {
+        backoff.into()
     }
 }
 
 impl<B, W> Retry<B, W> {
-    /// Retries only after errors for which `is_transient` returns true, and after time-outs.
-    pub fn when<E, G: FnMut(&E) -> bool>(self, is_transient: G) -> Retry<B, RetryIf<G>> {
-        let Self { backoff, within, at_most, .. } = self;
-        Retry { backoff, when: RetryIf(is_transient), within, at_most }
+    /// Retries after an error only if `is_transient` returns true for it.
+    ///
+    /// Time-outs have no error: [`when_timed_out`](Self::when_timed_out) says whether they are retried. If `when` is
+    /// called twice, both closures must return true.
+    pub fn when<E, G: FnMut(&E) -> bool>(self, is_transient: G) -> Retry<B, RetryIf<G, W>> {
+        self.with_errors(|earlier| RetryIf { is_transient, earlier })
+    }
+
+    /// Sets whether a body that timed out is retried. The default is true.
+    pub fn when_timed_out(self, is_retried: bool) -> Self {
+        Self { when_timed_out: is_retried, ..self }
+    }
+
+    /// Sets the delay after an error, given the one of the back-off: for the HTTP header `Retry-After`, for example.
+    ///
+    /// To wait as long as the server says: `|error, delay| error.retry_after.unwrap_or(delay)`. To wait at least as
+    /// long: `|error, delay| error.retry_after.unwrap_or_default().max(delay)`. The back-off still limits the number of
+    /// attempts, and so do [`at_most`](Self::at_most) and [`within`](Self::within). `delay` is called only after an
+    /// error that is retried, and not after a time-out.
+    #[doc(alias = "retry_after")]
+    pub fn adjust<E, G: FnMut(&E, Duration) -> Duration>(
+        self,
+        delay: G,
+    ) -> Retry<B, Adjusted<G, W>> {
+        self.with_errors(|earlier| Adjusted { delay, earlier })
+    }
+
+    fn with_errors<X>(self, errors: impl FnOnce(W) -> X) -> Retry<B, X> {
+        let Self { backoff, errors: earlier, when_timed_out, within, at_most } = self;
+        Retry { backoff, errors: errors(earlier), when_timed_out, within, at_most }
     }
 
     /// Sets the maximum number of attempts per item, including the first. The default is 1,000, so a back-off that
@@ -142,9 +181,9 @@ impl<B, W> Retry<B, W> {
     }
 }
 
-impl<B: BackoffBuilder> From<B> for Retry<B> {
+impl<B: Backoff> From<B> for Retry<B> {
     fn from(backoff: B) -> Self {
-        Self::new(backoff)
+        Self { backoff, errors: AnyError, when_timed_out: true, within: None, at_most: AT_MOST }
     }
 }
 
@@ -152,48 +191,89 @@ impl<B: fmt::Debug, W> fmt::Debug for Retry<B, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Retry")
             .field("backoff", &self.backoff)
+            .field("when_timed_out", &self.when_timed_out)
             .field("within", &self.within)
+            .field("at_most", &self.at_most)
             .finish_non_exhaustive()
     }
 }
 
-/// Retries after any error.
+/// Retries after any error, with the delay of the back-off.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AnyError;
 
-/// Retries after the errors for which the closure returns true.
+/// Retries after the errors for which the closure of [`Retry::when`] returns true.
 #[derive(Clone, Copy)]
-pub struct RetryIf<G>(G);
+pub struct RetryIf<G, W = AnyError> {
+    is_transient: G,
+    earlier: W,
+}
 
-impl<G> fmt::Debug for RetryIf<G> {
+/// Retries with the delay that the closure of [`Retry::adjust`] returns.
+#[derive(Clone, Copy)]
+pub struct Adjusted<G, W = AnyError> {
+    delay: G,
+    earlier: W,
+}
+
+impl<G, W> fmt::Debug for RetryIf<G, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("RetryIf").finish_non_exhaustive()
+        f.debug_struct("RetryIf").finish_non_exhaustive()
     }
 }
 
-/// Which errors are retried. [`AnyError`] and [`RetryIf`] implement it.
+impl<G, W> fmt::Debug for Adjusted<G, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Adjusted").finish_non_exhaustive()
+    }
+}
+
+/// Which errors are retried, and after which delay. [`AnyError`], [`RetryIf`] and [`Adjusted`] implement it.
 #[doc(hidden)]
 pub trait Errors<E>: Sealed {
     /// Whether a retry may help after this error.
     fn are_transient(&mut self, error: &E) -> bool;
+
+    /// The delay after this error. That of the back-off is `delay`.
+    fn adjust(&mut self, error: &E, delay: Duration) -> Duration;
 }
 
 impl Sealed for AnyError {}
-impl<G> Sealed for RetryIf<G> {}
+impl<G, W> Sealed for RetryIf<G, W> {}
+impl<G, W> Sealed for Adjusted<G, W> {}
 
 impl<E> Errors<E> for AnyError {
     fn are_transient(&mut self, _error: &E) -> bool {
         true
     }
-}
 
-impl<E, G: FnMut(&E) -> bool> Errors<E> for RetryIf<G> {
-    fn are_transient(&mut self, error: &E) -> bool {
-        (self.0)(error)
+    fn adjust(&mut self, _error: &E, delay: Duration) -> Duration {
+        delay
     }
 }
 
-/// Retries failed bodies. `D` is the back-off of one item, which a `B` makes.
+impl<E, G: FnMut(&E) -> bool, W: Errors<E>> Errors<E> for RetryIf<G, W> {
+    fn are_transient(&mut self, error: &E) -> bool {
+        self.earlier.are_transient(error) && (self.is_transient)(error)
+    }
+
+    fn adjust(&mut self, error: &E, delay: Duration) -> Duration {
+        self.earlier.adjust(error, delay)
+    }
+}
+
+impl<E, G: FnMut(&E, Duration) -> Duration, W: Errors<E>> Errors<E> for Adjusted<G, W> {
+    fn are_transient(&mut self, error: &E) -> bool {
+        self.earlier.are_transient(error)
+    }
+
+    fn adjust(&mut self, error: &E, delay: Duration) -> Duration {
+        let delay = self.earlier.adjust(error, delay);
+        (self.delay)(error, delay)
+    }
+}
+
+/// Retries failed bodies. `D` is the delays for one item, which a `B` makes.
 ///
 /// After each attempt, [`retry_after`](OutcomeRule::retry_after) returns the delay of the next one or makes the
 /// outcome final. The admission queue keeps the failure and the item's clone meanwhile, and this option the time at
@@ -208,8 +288,8 @@ impl<E, G: FnMut(&E) -> bool> Errors<E> for RetryIf<G> {
 pub struct Retrying<M: TimerSet, B, D, W> {
     timer: M::Timer,
     retry: Retry<B, W>,
-    /// The back-offs of the items that have failed and have not completed.
-    backoffs: BTreeMap<usize, D>,
+    /// For each item that has failed and has not completed: the delays that are left.
+    delays: BTreeMap<usize, D>,
     /// When the next attempts are due; the earliest on top.
     due: BinaryHeap<Reverse<(Duration, usize)>>,
     alarm: Alarm<M::Timer>,
@@ -225,7 +305,7 @@ impl<M: TimerSet, B, D, W> Retrying<M, B, D, W> {
         Self {
             timer,
             retry,
-            backoffs: BTreeMap::new(),
+            delays: BTreeMap::new(),
             due: BinaryHeap::new(),
             alarm: Alarm::default(),
             expiry: Alarm::default(),
@@ -257,7 +337,7 @@ impl<M: TimerSet, B, D, W> Rule for Retrying<M, B, D, W> {
                 }
             }
             Event::Completed { index, .. } => {
-                self.backoffs.remove(&index);
+                self.delays.remove(&index);
                 self.latest_start.remove(&index);
             }
             Event::LoopStarted { .. }
@@ -278,8 +358,8 @@ impl<I: Clone, M: TimerSet, B, D, W> ItemRule<I> for Retrying<M, B, D, W> {
 impl<T, E, M, B, D, W> OutcomeRule<Result<T, E>> for Retrying<M, B, D, W>
 where
     M: TimerSet,
-    B: BackoffBuilder<Backoff = D> + Clone,
-    D: Backoff,
+    B: Backoff<Delays = D>,
+    D: Iterator<Item = Duration>,
     W: Errors<E>,
 {
     fn retry_after(
@@ -288,19 +368,23 @@ where
         attempt: u32,
         outcome: &Outcome<Result<T, E>>,
     ) -> Option<Duration> {
-        let has_failed = match outcome {
-            Outcome::Ok(Err(error)) => self.retry.when.are_transient(error),
-            Outcome::TimedOut => true,
-            Outcome::Ok(Ok(_)) | Outcome::Panicked(_) | Outcome::Cancelled | Outcome::NotRun => {
-                false
-            }
+        let error = match outcome {
+            Outcome::Ok(Err(error)) => Some(error),
+            Outcome::TimedOut if self.retry.when_timed_out => None,
+            Outcome::Ok(Ok(_))
+            | Outcome::Panicked(_)
+            | Outcome::TimedOut
+            | Outcome::Cancelled
+            | Outcome::NotRun => return None,
             Outcome::Err(never) => match *never {},
         };
-        if !has_failed || attempt >= self.retry.at_most {
+        let is_transient = error.is_none_or(|error| self.retry.errors.are_transient(error));
+        if !is_transient || attempt >= self.retry.at_most {
             return None;
         }
-        let backoff = self.backoffs.entry(index);
-        let delay = backoff.or_insert_with(|| self.retry.backoff.clone().build()).next()?;
+        let delays = self.delays.entry(index);
+        let delay = delays.or_insert_with(|| self.retry.backoff.delays()).next()?;
+        let delay = error.map_or(delay, |error| self.retry.errors.adjust(error, delay));
         // A time that no clock can show never comes.
         let due = self.timer.now_local().checked_add(delay)?;
         if self.latest_start.get(&index).is_some_and(|&latest| due > latest) {
