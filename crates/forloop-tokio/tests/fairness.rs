@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use forloop_core::{Outcome, TaskSet, each, local_scope, wait};
 use forloop_tokio::Tokio;
+use tokio::runtime::Builder;
 use tokio::sync::Semaphore;
 
 /// The operations of a busy body after which the others count as starved: some hundred turns.
@@ -48,11 +49,14 @@ impl Bodies {
     }
 }
 
-/// Checks with each of eight bodies as the busy one, on one thread.
+/// Checks with each of eight bodies as the busy one, on one thread and beside the workers of a runtime, as in
+/// `#[tokio::main]`. There tokio wakes a body that is out of budget at once.
 fn on_tokio(check: impl AsyncFn(Arc<Bodies>, usize)) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    for busy in 0..8 {
-        runtime.block_on(check(Arc::new(Bodies::new(7)), busy));
+    for mut builder in [Builder::new_current_thread(), Builder::new_multi_thread()] {
+        let runtime = builder.worker_threads(2).build().unwrap();
+        for busy in 0..8 {
+            runtime.block_on(check(Arc::new(Bodies::new(7)), busy));
+        }
     }
 }
 
@@ -61,6 +65,12 @@ fn a_body_starves_no_other_in_the_loops_task() {
     on_tokio(async |bodies, busy| {
         let body = |n| bodies.run(n == busy);
         assert_eq!(each(0..8).unbounded().gather(body).await, [true; 8]);
+    });
+    // As many as are polled in a turn if each is polled in every round.
+    on_tokio(async |bodies, busy| {
+        bodies.done.store(4, Ordering::SeqCst);
+        let body = |n| bodies.run(n == busy % 4);
+        assert_eq!(each(0..4).unbounded().gather(body).await, [true; 4]);
     });
     on_tokio(async |bodies, busy| {
         let body = |n| bodies.run(n == busy);

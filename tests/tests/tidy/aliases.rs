@@ -54,7 +54,7 @@ const ALIASES: &[(&str, &[&str])] = &[
     ("SharedRate", &["governor", "rate limiter", "token bucket"]),
     ("spawn", &["create_task", "ensure_future"]),
     ("split", &["except*"]),
-    ("stagger", &["happy_eyeballs", "hedge"]),
+    ("stagger", &["happy_eyeballs"]),
     ("stop_on_counts", &["circuit breaker"]),
     ("stream", &["buffered", "FuturesOrdered"]),
     (

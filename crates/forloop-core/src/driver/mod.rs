@@ -465,8 +465,13 @@ where
         }
         // A body that yields wants other tasks to run, and not only its siblings. Where bodies can time out,
         // that is checked after each round.
+        // So is whether the runtime lets the task do anything more: where it wakes those that it has refused at once, as
+        // tokio does outside of its workers, the same bodies would be polled in vain.
         let rounds = if C::HAS_SIGNALS { 1 } else { YIELDS };
-        let is_turn_over = *this.rounds_this_turn >= rounds && this.running.has_yielded();
+        let has_had_rounds = |rounds_this_turn| {
+            rounds_this_turn >= rounds || rounds_this_turn > 0 && forloop_budget::is_exhausted()
+        };
+        let is_turn_over = this.running.has_yielded() && has_had_rounds(*this.rounds_this_turn);
         if !is_turn_over {
             *this.rounds_this_turn += 1;
             if this.running.next_round() {
@@ -560,10 +565,11 @@ where
 
     /// Wakes the task and returns to the executor.
     ///
-    /// A turn that `is_over` is followed by a new one. Otherwise the next poll continues the turn, which is over once
-    /// everything has had its part of the two polls.
+    /// A turn that `is_over` is followed by a new one, and so is one in which the bodies have used up what the runtime
+    /// allows. Otherwise the next poll continues the turn, which is over once everything has had its part of the two polls.
     fn yield_now<T>(self: Pin<&mut Self>, cx: &mut Context<'_>, is_over: bool) -> Poll<T> {
         let this = self.project();
+        let is_over = is_over || forloop_budget::is_exhausted();
         *this.polls_this_turn = 0;
         *this.rounds_this_turn = if is_over { 0 } else { YIELDS };
         this.pace.end_turn();

@@ -51,7 +51,7 @@ impl Turns {
         }
         if is_exhausted() {
             self.last = TurnEnd::Exhausted;
-        } else if is_woken {
+        } else if is_woken && self.last == TurnEnd::AtRest {
             self.last = TurnEnd::Yielded;
         }
     }
