@@ -8,6 +8,7 @@ use crate::workspace::sources;
 ///
 /// The words are those of asyncio, trio, tokio, futures, futures-concurrency, rayon, JavaScript, p-map, Kotlin and Go.
 const ALIASES: &[(&str, &[&str])] = &[
+    ("adjust", &["retry_after"]),
     ("as_completed", &["buffer_unordered", "FuturesUnordered"]),
     ("cancel", &["abort_all", "shutdown"]),
     ("cancel_handle", &["abort_handle"]),
@@ -29,6 +30,7 @@ const ALIASES: &[(&str, &[&str])] = &[
     ("fold", &["reduce"]),
     ("for_each", &["for_each_concurrent"]),
     ("gather", &["buffered", "join", "join_all", "map_concurrent", "p-map", "Promise.all"]),
+    ("hedge", &["backup_request", "hedged", "hedged_requests", "speculative_execution"]),
     ("limit", &["buffer_unordered", "concurrency", "p-limit", "Semaphore"]),
     ("limit_by", &["bulkhead"]),
     ("limit_by_ref", &["bulkhead"]),
@@ -36,6 +38,7 @@ const ALIASES: &[(&str, &[&str])] = &[
     ("observe", &["metrics", "progress bar"]),
     ("on", &["spawn", "spawn_on"]),
     ("on_blocking", &["run_in_executor", "spawn_blocking", "to_thread"]),
+    ("on_failure", &["inspect_err", "notify", "on_error", "tap_error"]),
     ("on_local", &["spawn_local"]),
     ("on_scoped", &["par_iter", "rayon"]),
     ("on_workers", &["ThreadPoolExecutor", "worker pool"]),

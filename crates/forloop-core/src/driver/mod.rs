@@ -51,6 +51,7 @@ mod phase;
 mod spawner;
 mod start;
 mod starting;
+mod step;
 mod stopping;
 
 pub use self::spawner::{BodySpawner, Spawner};
@@ -65,6 +66,7 @@ use pin_project_lite::pin_project;
 
 use self::expiry::Expiry;
 use self::phase::Phase;
+use self::step::{Step, deliver};
 use crate::admission::MaybeQueue;
 use crate::budget::budget;
 use crate::engine::{CapacityHint, Completion};
@@ -114,32 +116,6 @@ pin_project! {
         panic: Option<Panic>,
         // Only for simulations.
         origin: Origin,
-    }
-}
-
-/// The result of one [step](Drive::step).
-enum Step<B> {
-    /// Something was done, and there may be more to do.
-    Progress,
-    /// The receiver of the completions wants no more for now.
-    Break(B),
-    /// The budget is used up: let the executor run other tasks, and then continue.
-    OutOfBudget,
-    /// Everything has had its part of this turn: let the executor run other tasks, and then begin a round.
-    Yield,
-    /// There is nothing to do until the task is woken, and it will be.
-    Sleep,
-    /// The source is exhausted or the loop has stopped, and no body runs.
-    Complete,
-}
-
-impl<B> From<ControlFlow<B>> for Step<B> {
-    #[inline]
-    fn from(flow: ControlFlow<B>) -> Self {
-        match flow {
-            ControlFlow::Continue(()) => Self::Progress,
-            ControlFlow::Break(value) => Self::Break(value),
-        }
     }
 }
 
@@ -463,15 +439,12 @@ where
         if is_exhausted && this.running.is_empty() {
             return Some(Step::Complete);
         }
-        // A body that yields wants other tasks to run, and not only its siblings. Where bodies can time out,
-        // that is checked after each round.
-        // So is whether the runtime lets the task do anything more: where it wakes those that it has refused at once, as
-        // tokio does outside of its workers, the same bodies would be polled in vain.
-        let rounds = if C::HAS_SIGNALS { 1 } else { YIELDS };
-        let has_had_rounds = |rounds_this_turn| {
-            rounds_this_turn >= rounds || rounds_this_turn > 0 && forloop_budget::is_exhausted()
+        // A body that yields wants other tasks to run, and not only its siblings. Where bodies can time out, or the runtime
+        // lets the task do nothing more, that is checked after each round: tokio may wake what it has refused at once.
+        let is_turn_over = this.running.has_yielded() && {
+            let is_one = C::HAS_SIGNALS || forloop_budget::is_exhausted();
+            *this.rounds_this_turn >= if is_one { 1 } else { YIELDS }
         };
-        let is_turn_over = this.running.has_yielded() && has_had_rounds(*this.rounds_this_turn);
         if !is_turn_over {
             *this.rounds_this_turn += 1;
             if this.running.next_round() {
@@ -565,8 +538,8 @@ where
 
     /// Wakes the task and returns to the executor.
     ///
-    /// A turn that `is_over` is followed by a new one, and so is one in which the bodies have used up what the runtime
-    /// allows. Otherwise the next poll continues the turn, which is over once everything has had its part of the two polls.
+    /// A turn that `is_over`, or in which bodies have used up what the runtime allows, is followed by a new one. Otherwise
+    /// the next poll continues the turn, which is over once everything has had its part of the two polls.
     fn yield_now<T>(self: Pin<&mut Self>, cx: &mut Context<'_>, is_over: bool) -> Poll<T> {
         let this = self.project();
         let is_over = is_over || forloop_budget::is_exhausted();
@@ -575,23 +548,13 @@ where
         this.pace.end_turn();
         if is_over {
             this.running.end_turn();
-        }
-        if is_over && this.running.must_begin_with_round() {
-            *this.started_this_round = ROUND;
+            if this.running.must_begin_with_round() {
+                *this.started_this_round = ROUND;
+            }
         }
         cx.waker().wake_by_ref();
         Poll::Pending
     }
-}
-
-/// Passes on a completion that is a batch of its own.
-#[inline]
-fn deliver<T, B>(
-    completion: Completion<T>,
-    on_complete: &mut impl FnMut(Option<Completion<T>>) -> ControlFlow<B>,
-) -> ControlFlow<B> {
-    on_complete(Some(completion))?;
-    on_complete(None)
 }
 
 impl<S, A, J: fmt::Debug, Q, C, U> fmt::Debug for Drive<S, A, J, Q, C, U> {

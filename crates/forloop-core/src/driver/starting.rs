@@ -8,7 +8,8 @@ use core::task::{Context, Poll};
 use futures_core::Stream;
 
 use super::phase::Phase;
-use super::{Drive, ROUND, Spawner, deliver};
+use super::step::deliver;
+use super::{Drive, ROUND, Spawner};
 use crate::admission::MaybeQueue;
 use crate::body::Attempt;
 use crate::budget::BUDGET;
