@@ -325,7 +325,7 @@ fn results_that_were_consumed_keep_little_memory() {
         }
         pending::<()>().await;
     });
-    let mut consumed = pin!(async { consumed.await });
+    let mut consumed = pin!(consumed);
     let change = measure(|| run_until_it_sleeps(consumed.as_mut()));
     assert!(change.bytes_max > 20_000 * 512, "{} bytes at most", change.bytes_max);
     assert!(change.bytes_current < 1 << 20, "{} bytes", change.bytes_current);
