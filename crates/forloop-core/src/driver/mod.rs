@@ -542,7 +542,8 @@ where
     /// the next poll continues the turn, which is over once everything has had its part of the two polls.
     fn yield_now<T>(self: Pin<&mut Self>, cx: &mut Context<'_>, is_over: bool) -> Poll<T> {
         let this = self.project();
-        let is_over = is_over || forloop_budget::is_exhausted();
+        // Where no body waits, none was refused.
+        let is_over = is_over || !this.running.is_empty() && forloop_budget::is_exhausted();
         *this.polls_this_turn = 0;
         *this.rounds_this_turn = if is_over { 0 } else { YIELDS };
         this.pace.end_turn();
