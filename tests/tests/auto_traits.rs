@@ -97,7 +97,7 @@ fn types() -> Vec<Case> {
         Deadline<WithTimer<Local>> => "Unpin",
         Timeout<WithTimer<Smol>> => "Send Unpin",
         Timeout<WithTimer<Local>> => "Unpin",
-        Fallible<io::Error> => "Send Sync Unpin",
+        Fallible<io::Error> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Fallible<Rc<()>> => "Unpin UnwindSafe RefUnwindSafe",
 
         // Results.

@@ -7,8 +7,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Barrier, Mutex};
 use std::thread;
+use std::time::Duration;
 
-use forloop::{Cancelled, Threads, parallel, spawn_scoped};
+use forloop::{Cancelled, Cause, Outcome, Threads, parallel, spawn_scoped};
 
 fn two() -> NonZeroUsize {
     NonZeroUsize::new(2).unwrap()
@@ -63,6 +64,25 @@ fn items_closure_and_bodies_borrow_on_workers() {
         looping.fold(0, move |n| async move { n * factor }, |sum, (_, n)| sum + n)
     });
     assert_eq!(sum, 3 * 9_999 * 5_000);
+
+    // An error of the source ends the loop, and a body is limited in time. Both may borrow.
+    let (rows, short) = (["1", "2", "three", "4"], Duration::from_millis(1));
+    let interrupted = parallel(|cores| {
+        let looping =
+            forloop::try_each(rows.iter().map(|row| row.parse::<usize>().map_err(|_| row)));
+        let looping = looping.limit(8).unwrap().on_scoped(cores).timeout(short);
+        looping.gather(move |n| async move { if n == 2 { pending().await } else { n * factor } })
+    });
+    let interrupted = interrupted.unwrap_err();
+    assert!(matches!(interrupted.cause, Cause::Source { index: 2, error: &"three" }));
+    assert_eq!(interrupted.ready.len(), 2);
+    let outcomes = parallel(|cores| {
+        let looping = forloop::each(&numbers[..3]).limit(8).unwrap().on_scoped(cores);
+        looping
+            .timeout(short)
+            .gather(move |n| async move { if *n == 2 { pending().await } else { n * factor } })
+    });
+    assert!(matches!(outcomes[2], Outcome::TimedOut));
 
     // An option that must see each start has the bodies pushed to the workers.
     let tripled = parallel(|cores| {

@@ -466,9 +466,16 @@ macro_rules! __cases {
                 spawned a_loop_that_is_never_polled_calls_nothing: "WRK-6";
                 spawned a_pending_source_is_awaited_by_all_workers: "WRK-7";
                 spawned empty_sources_and_wrong_size_hints_are_harmless: "WRK-8";
-                spawned a_timeout_and_a_fallible_source_work_on_workers: "WRK-9";
                 spawned loops_on_workers_nest: "WRK-10";
                 spawned many_small_loops_lose_and_duplicate_nothing: "WRK-11";
+            }
+            workers_options {
+                spawned a_time_out_on_a_worker_is_the_outcome_of_its_item: "WRK-9";
+                spawned a_fail_fast_loop_on_workers_stops_at_a_time_out: "WRK-9";
+                spawned bodies_on_workers_time_out_while_others_are_busy: "WRK-9";
+                spawned a_fallible_source_on_workers_ends_at_its_first_error: "WRK-9";
+                spawned each_body_on_workers_is_in_its_layer: "WRK-9";
+                spawned options_on_workers_work_together: "WRK-9";
             }
         }
     };

@@ -172,8 +172,12 @@ impl<T: Send + 'static> Place<Job<T>> for AnyPlace {
     type Set = SpawnedSet<T>;
     type Dispatch = Push;
 
-    fn set(&self, _source: Option<Infallible>) -> Self::Set {
+    fn set(&self) -> Self::Set {
         SpawnedSet::default()
+    }
+
+    fn pull_set(self, source: Infallible) -> Self::Set {
+        match source {}
     }
 
     fn start(&self, attempt: Attempt, body: Job<T>, completer: Completer<T>) {

@@ -259,18 +259,19 @@ impl<S: Stream, L, C, M> Loop<S, Inline, L, C, M> {
     /// |---|---|
     #[doc = concat!("| ", rules!(), " | queues the item until it may start, and reports each start, retry and completion |")]
     #[doc = concat!("| ", conditions!(), " | checks the condition at each start or completion |")]
-    /// | [`timeout`](Self::timeout) | notes when the body started |
     /// | [`drain_on`](Self::drain_on) | stops starting bodies |
-    /// | [`layer`](Self::layer) | wraps the body |
-    /// | [`try_each`](crate::try_each), [`try_each_stream`](crate::try_each_stream) | stops at the source's first error |
     ///
     /// The bodies still run on all cores, and results and errors are the same. The cost differs: each body
     /// pays for a part of a trip to another thread and back, which is more than a short body costs. The
-    /// closure runs on one core, and every completion is delivered to the caller's task. Except with `layer`,
-    /// items and closure must be `Send` and `'static` nevertheless, because the type of the place asks for
-    /// it; with [`WorkerPool::push_dispatch`] they need not be. The other options
-    /// ([`deadline`](Self::deadline), [`cancel_on`](Self::cancel_on), [`catch_panics`](Self::catch_panics))
-    /// leave the pulling to the workers.
+    /// closure runs on one core, and every completion is delivered to the caller's task. Items and closure must be
+    /// `Send` and `'static` nevertheless, because the type of the place asks for it; with
+    /// [`WorkerPool::push_dispatch`] they need not be.
+    ///
+    /// The other options ([`timeout`](Self::timeout), [`deadline`](Self::deadline), [`cancel_on`](Self::cancel_on),
+    /// [`catch_panics`](Self::catch_panics)) leave the pulling to the workers, and so do a [`layer`](Self::layer) and a
+    /// [fallible source](crate::try_each). Each worker has its own timer for time-outs. At the source's first error the
+    /// workers pull no further item. Bodies that they have pulled by then and not started do not run: they are among
+    /// [`pending`](crate::Interrupted::pending).
     ///
     /// # Task-locals
     ///
@@ -400,7 +401,8 @@ impl<S: Stream, L, C, M> Loop<S, Inline, L, C, M> {
 impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// Wraps each body in a layer: for spans, stopwatches and the like.
     ///
-    /// Choose where the bodies run before this. On workers, the caller's task makes the bodies.
+    /// Choose where the bodies run before this. Workers wrap the bodies that they pull, so on
+    /// [`on_workers`](Self::on_workers) the layer must be `Send` and own what it uses.
     ///
     /// # Examples
     ///

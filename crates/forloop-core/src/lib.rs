@@ -68,6 +68,8 @@ pub use crate::cancel_handle::CancelHandle;
 pub use crate::chunks::{ChunkOf, FallibleItems, PlainItems};
 pub use crate::chunks::{Chunks, ChunksWithin};
 pub use crate::driver::{BodySpawner, Spawner};
+#[doc(hidden)]
+pub use crate::driver::{OnWorkers, WorkerPolicy};
 pub use crate::engine::{FutureSet, JobHandle, Key};
 pub use crate::looping::{
     Bounded, Const, IsStream, Iter, Limit, LimitSet, LimitUnset, Loop, NoOptions, TimerSet,
@@ -76,7 +78,8 @@ pub use crate::looping::{
 pub use crate::options::*;
 #[doc(hidden)]
 pub use crate::options::{
-    Adds, AddsCondition, AddsInterrupt, AddsOutcomes, AddsRule, LoopOption, option_table,
+    Adds, AddsCondition, AddsInterrupt, AddsOutcomes, AddsRule, AddsTimeLimit, LoopOption,
+    option_table,
 };
 #[doc(hidden)]
 pub use crate::outcome::StopReason;
@@ -85,11 +88,13 @@ pub use crate::outcome::{
     OutcomeKind, Panic, Summary, TimedOut, ZeroLimit,
 };
 #[doc(hidden)]
-pub use crate::place::{BodySet, BoxedSource, Completer, PoolSet, SpawnedSet, StopBodies};
 pub use crate::place::{
-    Dispatch, Inline, InlineJob, Layer, Layered, ParentWaker, ParentWakerJob, Place, Pull, Push,
-    PushPool, ScopedWorkers, Sources, Spawned, SpawnedBlocking, SpawnedLocal, SpawnedScoped,
-    SyncBody, WorkerPool, spawn_blocking, sync_body,
+    BodySet, BoxedSource, Completer, PoolSet, SpawnedSet, StopBodies, TimeLimits, WorkerOptions,
+};
+pub use crate::place::{
+    Dispatch, Inline, InlineJob, Layer, LayerSource, Layered, ParentWaker, ParentWakerJob, Place,
+    Pull, Push, PushPool, ScopedWorkers, Sources, Spawned, SpawnedBlocking, SpawnedLocal,
+    SpawnedScoped, SyncBody, WorkerPool, spawn_blocking, sync_body,
 };
 pub use crate::runtime::{
     BlockOn, LocalTimer, Runtime, Sleep, Spawn, SpawnBlocking, SpawnLocal, SpawnScoped, Timer,

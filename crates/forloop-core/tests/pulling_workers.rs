@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use atomic_waker::AtomicWaker;
-use forloop_core::{Spawn, each};
+use forloop_core::{Attempt, Body, Layer, Spawn, Timer, each, try_each};
 use futures_lite::future::block_on;
 
 /// Runs each task on a thread of its own.
@@ -248,4 +248,64 @@ fn caught_panics_of_one_worker_are_folded_in_completion_order() {
     }));
     assert_eq!(folded, *completed.0.lock().unwrap());
     assert!(!folded.is_sorted());
+}
+
+/// A clock that stands still.
+#[derive(Clone)]
+struct Still;
+
+impl Timer for Still {
+    fn sleep(&self, _duration: Duration) -> impl Future<Output = ()> + Send + use<> {
+        std::future::pending()
+    }
+
+    fn now(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+/// Adds nothing to a body.
+struct Plain;
+
+impl<B: Body> Layer<B> for Plain {
+    type Layered = B;
+
+    fn layer(&self, _attempt: Attempt, body: B) -> B {
+        body
+    }
+}
+
+/// Polls a loop once, and blocks until the workers have run the bodies of all items without it.
+macro_rules! workers_need_no_other_task {
+    ($looping:expr) => {{
+        let gate = Arc::new(Gate::default());
+        let bodies = gate.clone();
+        let looping = $looping.on_workers(Threads).timer(&Still).timeout(Duration::MAX);
+        let looping = looping.layer(Plain).gather(move |_| {
+            let gate = bodies.clone();
+            async move { gate.add() }
+        });
+        let mut looping = Box::pin(looping);
+        match block_on(futures_lite::future::poll_once(looping.as_mut())) {
+            // The workers were fast.
+            Some(result) => result,
+            None => {
+                gate.wait(ITEMS);
+                block_on(looping)
+            }
+        }
+    }};
+}
+
+#[test]
+fn workers_pull_items_with_a_time_out_and_a_layer_by_themselves() {
+    let outcomes = workers_need_no_other_task!(each(short_bodies()).limit(7).unwrap());
+    assert_eq!(outcomes.len(), ITEMS);
+}
+
+#[test]
+fn workers_pull_the_items_of_a_fallible_source_by_themselves() {
+    let items = short_bodies().map(Ok).chain([Err("the end")]);
+    let result = workers_need_no_other_task!(try_each(items).limit(7).unwrap());
+    assert_eq!(result.unwrap_err().ready.len(), ITEMS);
 }

@@ -44,6 +44,7 @@ pub mod wait;
 pub mod with_item;
 pub mod work_queue;
 pub mod workers;
+pub mod workers_options;
 
 use forloop_core::LoopError;
 

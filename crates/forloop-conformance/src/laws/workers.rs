@@ -4,15 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use forloop_core::{
-    CancelToken, Cause, LoopError, Outcome, WorkerPool, each, each_stream, try_each,
-};
+use forloop_core::{CancelToken, Cause, LoopError, Outcome, WorkerPool, each, each_stream};
 use futures_lite::{StreamExt, future, stream};
 
 use super::strategies::{Completions, WORKERS, run_every_strategy, worker_pool};
 use super::{endless, errors};
 use crate::strategies::Stops;
-use crate::{Alive, Gate, LONG, Log, PanicOnDrop, Peak, Spawning, eventually, job, yields};
+use crate::{Alive, Gate, LONG, Log, PanicOnDrop, Peak, Spawning, eventually, yields};
 
 /// The natural numbers, each logged when it is pulled.
 fn logged(pulled: &Log) -> impl Iterator<Item = u64> + Clone + Send + use<> {
@@ -435,33 +433,6 @@ pub fn empty_sources_and_wrong_size_hints_are_harmless<B: Spawning>(backend: B) 
             assert!(outputs.into_iter().eq(0..items), "{hint:?}, {items} items");
         }
     }
-}
-
-/// WRK-9: A timeout for each body, and a fallible source, do what they do in other places.
-pub fn a_timeout_and_a_fallible_source_work_on_workers<B: Spawning>(backend: B) {
-    let (clock, alive) = (backend.clock(), Alive::default());
-    let looping = each(0..8).limit(4).unwrap().at(worker_pool(&backend, 2));
-    let guards = alive.clone();
-    let settled = looping.timer(&clock).timeout(Duration::from_millis(20)).settle(move |n| {
-        let guard = guards.guard();
-        job(async move {
-            let _alive = guard;
-            if n % 2 == 0 { Ok::<_, String>(n) } else { future::pending().await }
-        })
-    });
-    let settled = backend.block_on(settled);
-    assert_eq!(alive.now(), 0);
-    for (n, outcome) in settled.iter().enumerate() {
-        match outcome {
-            Outcome::Ok(value) => assert_eq!((*value, n % 2), (n, 0)),
-            outcome => assert!(matches!(outcome, Outcome::TimedOut) && n % 2 == 1),
-        }
-    }
-    let items = ["1", "2", "three", "4"].map(str::parse::<u64>);
-    let tried = try_each(items).limit(2).unwrap().at(worker_pool(&backend, 2));
-    let interrupted = backend.block_on(tried.gather(async |n| n)).unwrap_err();
-    assert!(matches!(interrupted.cause, Cause::Source { index: 2, .. }));
-    assert_eq!(interrupted.ready.len(), 2);
 }
 
 /// WRK-10: Loops on workers nest, and their limits multiply.

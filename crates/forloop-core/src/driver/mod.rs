@@ -53,8 +53,10 @@ mod start;
 mod starting;
 mod step;
 mod stopping;
+mod worker_policy;
 
 pub use self::spawner::{BodySpawner, Spawner};
+pub use self::worker_policy::{OnWorkers, WorkerPolicy};
 
 use core::fmt;
 use core::ops::ControlFlow;
@@ -70,7 +72,7 @@ use self::step::{Step, deliver};
 use crate::admission::MaybeQueue;
 use crate::budget::budget;
 use crate::engine::{CapacityHint, Completion};
-use crate::options::{ItemPolicy, OutcomeRule};
+use crate::options::{ItemPolicy, OutcomeRule, Rule};
 use crate::outcome::{Interruption, catch};
 use crate::pace::Pace;
 use crate::place::{BodySet, Delivery, DeliveryRule, PullConfig};
@@ -182,12 +184,13 @@ where
 
     /// Sets the loop up before its first poll. Returns once the lower bound of the source's size hint.
     ///
-    /// `delivery` says how soon a worker delivers an output. Unless completions `are_collected` at once,
-    /// they count against the limit until they are taken.
+    /// `delivery` says how soon a worker delivers an output, and `may_fail` whether a time-out stops the loop. Unless
+    /// completions `are_collected` at once, they count against the limit until they are taken.
     #[inline(always)] // called at each poll of the loop
     pub(crate) fn set_up(
         self: Pin<&mut Self>,
         are_collected: bool,
+        may_fail: bool,
         delivery: Option<fn(&J::Output) -> Delivery>,
     ) -> Option<usize> {
         let this = self.project();
@@ -195,8 +198,8 @@ where
             return None;
         }
         let limit = *this.limit;
-        // A caught panic is prompt. Beside it, batched outputs would not stay in the order of completion.
-        let needs_order = C::CATCHES_PANICS && !are_collected;
+        // Caught panics and time-outs are prompt. Beside them, batched outputs would not stay in the order of completion.
+        let needs_order = (C::CATCHES_PANICS || C::TimeLimits::HAS_SIGNALS) && !are_collected;
         let delivery = delivery.or(if needs_order { Some(|_| Delivery::Prompt) } else { None });
         let pulled = this.running.begin(|| PullConfig {
             limit,
@@ -204,6 +207,7 @@ where
             delivery: DeliveryRule {
                 output: delivery,
                 panic: if C::CATCHES_PANICS { Delivery::Prompt } else { Delivery::Terminal },
+                time_out: if may_fail { Delivery::Terminal } else { Delivery::Prompt },
                 holds_permits: !are_collected,
             },
         });

@@ -4,6 +4,7 @@ use futures_core::Stream;
 
 use super::Drive;
 use super::spawner::BodySpawner;
+use super::worker_policy::{OnWorkers, WorkerPolicy};
 use crate::admission::MaybeQueue;
 use crate::body::Body;
 use crate::looping::{LimitSet, Loop};
@@ -24,21 +25,21 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
-        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I>>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I, OnWorkers<C>>>,
         J: BodySet<Output = B::Returns>,
     {
-        let Self { source, place, limit, policy, origin, timer: _ } = self;
+        let Self { source, place, limit, mut policy, origin, timer: _ } = self;
         let limit = limit.bodies();
         let admission = MaybeQueue::new(is_error);
-        let (source, spawner, running) =
-            match P::Dispatch::body_source(source, body, C::worker_item_of()) {
-                // The workers pull the items and start the bodies.
-                Ok(body_source) => (None, None, place.set(Some(body_source))),
-                Err((source, body)) => {
-                    let running = place.set(None);
-                    (Some(source), Some(BodySpawner { body, place }), running)
-                }
-            };
+        let on_workers = (!C::SEES_STARTS).then_some(|| WorkerPolicy::of(&mut policy));
+        let (source, spawner, running) = match P::Dispatch::body_source(source, body, on_workers) {
+            // The workers pull the items and start the bodies.
+            Ok(body_source) => (None, None, place.pull_set(body_source)),
+            Err((source, body)) => {
+                let running = place.set();
+                (Some(source), Some(BodySpawner { body, place }), running)
+            }
+        };
         Drive::new(source, spawner, admission, running, limit, policy, origin)
     }
 }

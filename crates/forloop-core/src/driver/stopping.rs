@@ -12,7 +12,7 @@ use super::phase::Phase;
 use super::{Drive, Spawner};
 use crate::admission::MaybeQueue;
 use crate::engine::Completion;
-use crate::options::{ItemPolicy, OutcomeRule};
+use crate::options::{ItemPolicy, OutcomeRule, Policy};
 use crate::outcome::{Interruption, StopEffect, catch};
 use crate::place::{BodySet, SourceFailure};
 use crate::{Cause, Outcome, OutcomeKind, Panic, StopReason};
@@ -183,8 +183,14 @@ where
 
     /// Stops the loop if the source has failed that workers pull from.
     pub(super) fn check_source(mut self: Pin<&mut Self>) {
-        match self.as_mut().project().running.take_source_failure() {
+        let this = self.as_mut().project();
+        match this.running.take_source_failure() {
             None => {}
+            Some(SourceFailure::Failed(index)) => {
+                let error = this.policy.as_mut().and_then(Policy::take_source_error);
+                let error = error.expect("workers keep the error of the source");
+                self.interrupt(Cause::Source { index, error }, None);
+            }
             Some(SourceFailure::Panicked(panic)) => self.stop_for(panic),
             Some(SourceFailure::WorkerDropped) => self.interrupt(Cause::Cancelled, None),
         }

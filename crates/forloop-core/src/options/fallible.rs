@@ -1,10 +1,15 @@
 //! `try_each`: a source that may fail.
 
-use core::marker::PhantomData;
+use alloc::sync::Arc;
+use core::fmt;
 
-use super::{AllOrNothing, ItemPolicy, ItemRule, OutcomeRule, Policy, RaisesPanics, Rule, Sealed};
+use super::{
+    AllOrNothing, ItemPolicy, ItemRule, OutcomeRule, Policy, RaisesPanics, Rule, Sealed,
+    WorkerItems,
+};
 use crate::admission::NoQueue;
 use crate::looping::NoOptions;
+use crate::single::Single;
 use crate::{Interrupted, Outcome};
 
 /// What a fallible source gives. Every `Result` implements it, and nothing else.
@@ -25,14 +30,45 @@ impl<T, E> IsResult for Result<T, E> {
 }
 
 /// The policy of a loop over a fallible source. The source's error, an `E`, interrupts the loop.
-#[derive(Debug, Clone)]
 pub struct Fallible<E> {
-    error: PhantomData<E>,
+    /// Where workers that pull put the error. `None` in a loop that pulls the items itself.
+    error: Option<Arc<Single<E>>>,
 }
 
 impl<E> Fallible<E> {
     pub(crate) const fn new() -> Self {
-        Self { error: PhantomData }
+        Self { error: None }
+    }
+}
+
+impl<E> Clone for Fallible<E> {
+    fn clone(&self) -> Self {
+        Self::new()
+    }
+}
+
+impl<E> fmt::Debug for Fallible<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fallible").finish_non_exhaustive()
+    }
+}
+
+/// Unwraps what a source gives to workers, up to its first error. That one is kept for the loop.
+#[doc(hidden)]
+pub struct UntilError<E>(Arc<Single<E>>);
+
+impl<E> fmt::Debug for UntilError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UntilError").finish_non_exhaustive()
+    }
+}
+
+impl<T, E> WorkerItems<Result<T, E>> for UntilError<E> {
+    type Item = T;
+
+    fn item_of(&mut self, given: Result<T, E>) -> Option<T> {
+        // There is no error here yet: the source ends with the first.
+        given.map_err(|error| drop(self.0.put(error))).ok()
     }
 }
 
@@ -47,15 +83,13 @@ impl<T, E> ItemPolicy<Result<T, E>> for Fallible<E> {
     fn item_of(given: Result<T, E>) -> Result<T, E> {
         given
     }
-
-    fn worker_item_of() -> Option<fn(Result<T, E>) -> T> {
-        None
-    }
 }
 
 impl<E> Sealed for Fallible<E> {}
 
-impl<E> Rule for Fallible<E> {}
+impl<E> Rule for Fallible<E> {
+    const SEES_STARTS: bool = false;
+}
 
 impl<I, E> ItemRule<I> for Fallible<E> {}
 impl<R, E> OutcomeRule<R> for Fallible<E> {}
@@ -65,6 +99,8 @@ impl<E> Policy for Fallible<E> {
     type Output<T> = T;
     type Result<X, Y> = Result<X, Interrupted<Y, E>>;
     type AdmissionQueue<I, R> = NoQueue;
+    type WorkerItems = UntilError<E>;
+    type TimeLimits = NoOptions;
 
     const HAS_RULES: bool = false;
 
@@ -78,5 +114,17 @@ impl<E> Policy for Fallible<E> {
 
     fn result_of<X, Y>(result: Result<X, Interrupted<Y, E>>) -> Self::Result<X, Y> {
         result
+    }
+
+    fn worker_items(&mut self) -> UntilError<E> {
+        UntilError(self.error.insert(Arc::new(Single::empty())).clone())
+    }
+
+    fn take_source_error(&mut self) -> Option<E> {
+        self.error.as_ref()?.take()
+    }
+
+    fn time_limits(&self) -> NoOptions {
+        NoOptions
     }
 }

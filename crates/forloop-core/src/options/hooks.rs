@@ -15,7 +15,7 @@ use crate::engine::Key;
 use crate::{Outcome, StopReason};
 
 /// Keeps the traits of this module from being implemented elsewhere.
-pub trait Sealed {}
+pub trait Sealed: Sized {}
 
 /// Declares a trait of hooks, and implements it for [`WithOption`].
 ///
@@ -107,6 +107,14 @@ hooks! {
     wrapper {
         self.policy.on_start(body, attempt, &alive);
         self.option.on_start(body, attempt, alive);
+    }
+
+    /// This option for a worker that pulls, if it limits the time of a body: it has seen no start.
+    fn for_worker(&self) -> Option<Self>;
+    default { None }
+    wrapper {
+        let (policy, option) = (self.policy.for_worker()?, self.option.for_worker()?);
+        Some(Self { policy, option, adds: self.adds })
     }
 
     /// Ready with the next body that timed out.

@@ -56,13 +56,13 @@ pub use self::catch_panics::CatchPanics;
 pub use self::deadline::Deadline;
 pub use self::drain_on::DrainOn;
 pub use self::event::Event;
-pub use self::fallible::{Fallible, IsResult};
+pub use self::fallible::{Fallible, IsResult, UntilError};
 use self::hooks::Sealed;
 pub use self::hooks::{ItemRule, OutcomeRule, Rule};
 pub use self::limit_by::{BorrowedKey, LimitBy};
 pub use self::observe::{Observed, Observer};
 pub use self::on_failure::{FailedAttempt, OnFailure};
-pub use self::policy::{AllOrNothing, ItemPolicy, Policy, RaisesPanics};
+pub use self::policy::{AllItems, AllOrNothing, ItemPolicy, Policy, RaisesPanics, WorkerItems};
 pub use self::rate::Rated;
 pub use self::rate_limit::RateLimit;
 pub use self::rate_value::{InvalidRate, Rate};
@@ -78,9 +78,9 @@ pub use self::timeout::Timeout;
 pub use self::weight_by::WeightBy;
 #[doc(hidden)]
 pub use self::with_option::{
-    Adds, AddsCondition, AddsInterrupt, AddsOutcomes, AddsRule, LoopOption,
+    Adds, AddsCondition, AddsInterrupt, AddsOutcomes, AddsRule, AddsTimeLimit, LoopOption,
 };
-pub use self::with_option::{WithCondition, WithInterrupt, WithOutcomes, WithRule};
+pub use self::with_option::{WithCondition, WithInterrupt, WithOutcomes, WithRule, WithTimeLimit};
 pub use self::wrapper::WithOption;
 
 use self::table::options;
@@ -89,6 +89,8 @@ use crate::TimerSet;
 options! {
     AddsOutcomes as options_with_outcomes {
         catch_panics: CatchPanics,
+    }
+    AddsTimeLimit as time_limits {
         timeout: Timeout<M: TimerSet>,
     }
     AddsInterrupt as signals {

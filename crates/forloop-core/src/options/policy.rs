@@ -16,7 +16,7 @@ use crate::{Interrupted, Outcome};
 /// | option | type of a body's output `T` ([`Output`](Self::Output)) | type of the loop's result `X` ([`Result`](Self::Result)) |
 /// |---|---|---|
 /// | none | `T` | `X` |
-#[doc = concat!("| ", super::options_with_outcomes!(), " | [`Outcome<T>`](Outcome) | unchanged |")]
+#[doc = concat!("| ", super::options_with_outcomes!(), super::time_limits!(), " | [`Outcome<T>`](Outcome) | unchanged |")]
 #[doc = concat!("| ", super::signals!(), super::conditions!(), "[`try_each`](crate::try_each) | unchanged | [`Result<X, Interrupted>`](Interrupted) |")]
 #[doc = concat!("| ", super::rules!(), " | unchanged | unchanged |")]
 ///
@@ -35,6 +35,14 @@ pub trait Policy: Rule {
     #[doc(hidden)]
     type AdmissionQueue<I, R>: MaybeQueue<I, R>;
 
+    /// How workers that pull unwrap what the source gives.
+    #[doc(hidden)]
+    type WorkerItems;
+
+    /// The options that limit the time of a body, for workers that pull: each worker has its own.
+    #[doc(hidden)]
+    type TimeLimits: Rule;
+
     /// Whether items wait in an [`AdmissionQueue`](Self::AdmissionQueue), and the options receive events.
     #[doc(hidden)]
     const HAS_RULES: bool;
@@ -51,6 +59,42 @@ pub trait Policy: Rule {
 
     /// Converts the end of the loop to what the strategy returns.
     fn result_of<X, Y>(result: Result<X, Interrupted<Y, Self::SourceError>>) -> Self::Result<X, Y>;
+
+    /// Makes the [`WorkerItems`](Self::WorkerItems) of a loop.
+    #[doc(hidden)]
+    fn worker_items(&mut self) -> Self::WorkerItems;
+
+    /// Takes the error of the source that workers have seen.
+    #[doc(hidden)]
+    fn take_source_error(&mut self) -> Option<Self::SourceError>;
+
+    /// Makes the [`TimeLimits`](Self::TimeLimits) of a loop.
+    #[doc(hidden)]
+    fn time_limits(&self) -> Self::TimeLimits;
+}
+
+/// Unwraps what a source gives to workers, a `G`.
+#[doc(hidden)]
+pub trait WorkerItems<G> {
+    /// What the body takes.
+    type Item;
+
+    /// The item, or `None` if the source has failed.
+    fn item_of(&mut self, given: G) -> Option<Self::Item>;
+}
+
+/// The items of a source that cannot fail.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct AllItems;
+
+impl<G> WorkerItems<G> for AllItems {
+    type Item = G;
+
+    #[inline]
+    fn item_of(&mut self, given: G) -> Option<G> {
+        Some(given)
+    }
 }
 
 /// A policy for a source of `I`s.
@@ -69,10 +113,6 @@ pub trait ItemPolicy<I>: Policy + ItemRule<<Self as ItemPolicy<I>>::Item> {
     ///
     /// The error of the source, if it has failed.
     fn item_of(given: I) -> Result<Self::Item, Self::SourceError>;
-
-    /// [`item_of`](Self::item_of) for workers that pull from the source themselves. `None` if they may not, because
-    /// the source may fail or an option must see each body start.
-    fn worker_item_of() -> Option<fn(I) -> Self::Item>;
 
     /// Passes a pulled item to the options. Returns whether it may be started; if not, it comes out of
     /// [`Rule::take_released`] later.
@@ -105,6 +145,10 @@ impl Sealed for NoOptions {}
 
 impl Rule for NoOptions {
     const SEES_STARTS: bool = false;
+
+    fn for_worker(&self) -> Option<Self> {
+        Some(Self)
+    }
 }
 
 impl<I> ItemRule<I> for NoOptions {}
@@ -121,10 +165,6 @@ impl<I> ItemPolicy<I> for NoOptions {
     fn item_of(given: I) -> Result<I, Infallible> {
         Ok(given)
     }
-
-    fn worker_item_of() -> Option<fn(I) -> I> {
-        Some(core::convert::identity)
-    }
 }
 
 impl Policy for NoOptions {
@@ -132,6 +172,8 @@ impl Policy for NoOptions {
     type Output<T> = T;
     type Result<X, Y> = X;
     type AdmissionQueue<I, R> = NoQueue;
+    type WorkerItems = AllItems;
+    type TimeLimits = Self;
 
     const HAS_RULES: bool = false;
 
@@ -155,5 +197,17 @@ impl Policy for NoOptions {
                 pending.first().copied().unwrap_or_default(),
             ),
         }
+    }
+
+    fn worker_items(&mut self) -> AllItems {
+        AllItems
+    }
+
+    fn take_source_error(&mut self) -> Option<Infallible> {
+        None
+    }
+
+    fn time_limits(&self) -> Self {
+        Self
     }
 }

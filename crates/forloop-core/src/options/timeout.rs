@@ -6,8 +6,8 @@ use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
 use super::alarm::Alarm;
-use super::with_option::AddsOutcomes;
-use super::{ItemRule, OutcomeRule, RaisesPanics, Rule, WithOption, WithOutcomes};
+use super::with_option::AddsTimeLimit;
+use super::{ItemRule, OutcomeRule, RaisesPanics, Rule, WithOption, WithTimeLimit};
 use crate::engine::Key;
 use crate::{LocalTimer, Loop, TimerSet};
 
@@ -27,9 +27,8 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// # Costs
     ///
     /// One timer for the loop, independent of the number of bodies; a reading of the clock and one entry in a
-    /// queue for each body.
-    /// On a [worker pool](Self::on_workers) the loop's task calls the body's closure and hands the bodies out.
-    /// Workers do not pull items themselves.
+    /// queue for each body. On a [worker pool](Self::on_workers) each worker has such a timer and a clone of the clock,
+    /// which must be `Send`.
     ///
     /// # Examples
     ///
@@ -55,7 +54,7 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// ```
     #[doc(alias = "wait_for")]
     #[doc(alias = "AbortSignal.timeout")]
-    pub fn timeout(self, after: Duration) -> Loop<S, P, L, WithOutcomes<C, Timeout<M>>, M>
+    pub fn timeout(self, after: Duration) -> Loop<S, P, L, WithTimeLimit<C, Timeout<M>>, M>
     where
         M: TimerSet,
     {
@@ -105,10 +104,15 @@ impl<M: TimerSet> Timeout<M> {
     }
 }
 
-impl<C: RaisesPanics, M: TimerSet> RaisesPanics for WithOption<C, Timeout<M>, AddsOutcomes> {}
+impl<C: RaisesPanics, M: TimerSet> RaisesPanics for WithOption<C, Timeout<M>, AddsTimeLimit> {}
 
 impl<M: TimerSet> Rule for Timeout<M> {
     const HAS_SIGNALS: bool = true;
+    const SEES_STARTS: bool = false;
+
+    fn for_worker(&self) -> Option<Self> {
+        Some(self.clone())
+    }
 
     fn on_start(&mut self, body: Key, attempt: u32, alive: impl Fn(Key, u32) -> bool) {
         self.compact(alive);

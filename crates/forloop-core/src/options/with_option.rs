@@ -39,6 +39,9 @@ pub type WithCondition<C, O> = WithOption<C, O, AddsCondition>;
 /// A policy under which each item has an [`Outcome`].
 pub type WithOutcomes<C, O> = WithOption<C, O, AddsOutcomes>;
 
+/// A policy with a limit on the time of each body, under which each item has an [`Outcome`].
+pub type WithTimeLimit<C, O> = WithOption<C, O, AddsTimeLimit>;
+
 /// An option of a loop.
 ///
 /// The list in `mod.rs` implements it. It is sealed: no other type is an option.
@@ -50,7 +53,8 @@ pub trait LoopOption: Rule {
 
 /// What an option adds to the results of a loop with the policy `C`, and to what the loop keeps for its items.
 ///
-/// This trait is sealed: [`AddsRule`], [`AddsInterrupt`], [`AddsCondition`] and [`AddsOutcomes`] implement it.
+/// This trait is sealed: [`AddsRule`], [`AddsInterrupt`], [`AddsCondition`], [`AddsOutcomes`] and [`AddsTimeLimit`]
+/// implement it.
 #[doc(hidden)]
 pub trait Adds: Sealed {
     /// [`Policy::Output`].
@@ -61,6 +65,9 @@ pub trait Adds: Sealed {
 
     /// [`Policy::AdmissionQueue`].
     type AdmissionQueue<C: Policy, I, R>: MaybeQueue<I, R>;
+
+    /// [`Policy::TimeLimits`].
+    type TimeLimits<C: Policy, O: Rule>: Rule;
 
     /// Whether it is an [`AdmissionQueue`] in any case.
     const HAS_RULES: bool;
@@ -75,6 +82,9 @@ pub trait Adds: Sealed {
     fn result_of<C: Policy, X, Y>(
         result: Result<X, Interrupted<Y, C::SourceError>>,
     ) -> Self::Result<C, X, Y>;
+
+    /// [`Policy::time_limits`].
+    fn time_limits<C: Policy, O: Rule>(policy: &C, option: &O) -> Self::TimeLimits<C, O>;
 }
 
 macro_rules! each_is_unchanged {
@@ -87,6 +97,24 @@ macro_rules! each_is_unchanged {
 
         fn outcome_of<C: Policy, T>(output: C::Output<T>) -> Outcome<T> {
             C::outcome_of(output)
+        }
+    };
+}
+
+macro_rules! each_has_an_outcome {
+    () => {
+        type Output<C: Policy, T> = Outcome<T>;
+
+        fn output_of<C: Policy, T>(outcome: Outcome<T>) -> Result<Outcome<T>, Outcome<T>> {
+            match outcome {
+                // The loop was interrupted, and its result says so.
+                Outcome::Cancelled | Outcome::NotRun => Err(outcome),
+                _ => Ok(outcome),
+            }
+        }
+
+        fn outcome_of<C: Policy, T>(output: Outcome<T>) -> Outcome<T> {
+            output
         }
     };
 }
@@ -111,6 +139,16 @@ macro_rules! result_may_be_interrupted {
             result: Result<X, Interrupted<Y, C::SourceError>>,
         ) -> Result<X, Interrupted<Y, C::SourceError>> {
             result
+        }
+    };
+}
+
+macro_rules! limits_are_unchanged {
+    () => {
+        type TimeLimits<C: Policy, O: Rule> = C::TimeLimits;
+
+        fn time_limits<C: Policy, O: Rule>(policy: &C, _option: &O) -> C::TimeLimits {
+            policy.time_limits()
         }
     };
 }
@@ -140,6 +178,7 @@ impl Sealed for AddsRule {}
 impl Adds for AddsRule {
     each_is_unchanged!();
     result_is_unchanged!();
+    limits_are_unchanged!();
     queue_is_added!();
 }
 
@@ -152,6 +191,7 @@ impl Sealed for AddsInterrupt {}
 impl Adds for AddsInterrupt {
     each_is_unchanged!();
     result_may_be_interrupted!();
+    limits_are_unchanged!();
     queue_is_unchanged!();
 }
 
@@ -164,6 +204,7 @@ impl Sealed for AddsCondition {}
 impl Adds for AddsCondition {
     each_is_unchanged!();
     result_may_be_interrupted!();
+    limits_are_unchanged!();
     queue_is_added!();
 }
 
@@ -174,22 +215,29 @@ pub struct AddsOutcomes;
 
 impl Sealed for AddsOutcomes {}
 impl Adds for AddsOutcomes {
-    type Output<C: Policy, T> = Outcome<T>;
+    each_has_an_outcome!();
+    result_is_unchanged!();
+    limits_are_unchanged!();
+    queue_is_unchanged!();
+}
 
-    fn output_of<C: Policy, T>(outcome: Outcome<T>) -> Result<Outcome<T>, Outcome<T>> {
-        match outcome {
-            // The loop was interrupted, and its result says so.
-            Outcome::Cancelled | Outcome::NotRun => Err(outcome),
-            _ => Ok(outcome),
-        }
-    }
+/// An [`Outcome`] for each item, and a limit on the time of each body.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct AddsTimeLimit;
 
-    fn outcome_of<C: Policy, T>(output: Outcome<T>) -> Outcome<T> {
-        output
-    }
+impl Sealed for AddsTimeLimit {}
+impl Adds for AddsTimeLimit {
+    type TimeLimits<C: Policy, O: Rule> = WithOption<C::TimeLimits, O, Self>;
 
+    each_has_an_outcome!();
     result_is_unchanged!();
     queue_is_unchanged!();
+
+    fn time_limits<C: Policy, O: Rule>(policy: &C, option: &O) -> Self::TimeLimits<C, O> {
+        let option = option.for_worker().expect("an option that limits the time of a body");
+        WithOption { policy: policy.time_limits(), option, adds: PhantomData }
+    }
 }
 
 impl<C, O, K> Sealed for WithOption<C, O, K> {}
@@ -211,10 +259,6 @@ impl<I, C: ItemPolicy<I>, O: ItemRule<C::Item>, K: Adds> ItemPolicy<I> for WithO
     fn item_of(given: I) -> Result<C::Item, C::SourceError> {
         C::item_of(given)
     }
-
-    fn worker_item_of() -> Option<fn(I) -> C::Item> {
-        if O::SEES_STARTS { None } else { C::worker_item_of() }
-    }
 }
 
 impl<C: Policy, O: Rule, K: Adds> Policy for WithOption<C, O, K> {
@@ -222,6 +266,8 @@ impl<C: Policy, O: Rule, K: Adds> Policy for WithOption<C, O, K> {
     type Output<T> = K::Output<C, T>;
     type Result<X, Y> = K::Result<C, X, Y>;
     type AdmissionQueue<I, R> = K::AdmissionQueue<C, I, R>;
+    type WorkerItems = C::WorkerItems;
+    type TimeLimits = K::TimeLimits<C, O>;
 
     const HAS_RULES: bool = C::HAS_RULES || K::HAS_RULES;
 
@@ -235,5 +281,17 @@ impl<C: Policy, O: Rule, K: Adds> Policy for WithOption<C, O, K> {
 
     fn result_of<X, Y>(result: Result<X, Interrupted<Y, C::SourceError>>) -> Self::Result<X, Y> {
         K::result_of::<C, X, Y>(result)
+    }
+
+    fn worker_items(&mut self) -> C::WorkerItems {
+        self.policy.worker_items()
+    }
+
+    fn take_source_error(&mut self) -> Option<C::SourceError> {
+        self.policy.take_source_error()
+    }
+
+    fn time_limits(&self) -> Self::TimeLimits {
+        K::time_limits(&self.policy, &self.option)
     }
 }

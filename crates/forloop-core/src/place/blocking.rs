@@ -37,8 +37,12 @@ where
     type Set = FutureSet<Task<B::Returns>>;
     type Dispatch = Push;
 
-    fn set(&self, _source: Option<Infallible>) -> Self::Set {
+    fn set(&self) -> Self::Set {
         FutureSet::new()
+    }
+
+    fn pull_set(self, source: Infallible) -> Self::Set {
+        match source {}
     }
 
     fn start(&self, _attempt: Attempt, body: B, (): ()) -> Task<B::Returns> {

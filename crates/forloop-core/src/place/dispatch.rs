@@ -6,7 +6,7 @@ use core::marker::PhantomData;
 
 use futures_core::Stream;
 
-use super::pool::{BoxedSource, SourceBodies};
+use super::pool::{BoxedSource, SourceBodies, WorkerOptions};
 
 /// The caller's task pulls the items, calls the body's closure, and pushes each body to its place.
 #[derive(Debug, Clone, Copy)]
@@ -34,39 +34,39 @@ impl<'env> Sources for Pull<'env> {
 }
 
 /// Whether the caller's task pushes the bodies to their place, or workers pull the items from `S` and call
-/// the closure `F`.
+/// the closure `F`. `W` is what the workers have of the loop's options.
 ///
 /// Implemented by [`Push`] and [`Pull`]. The [`Place`](crate::Place) says which of them it needs; `Pull`
-/// asks more of items and closure.
+/// asks more of items, closure and options.
 #[diagnostic::on_unimplemented(
     message = "the source or the closure of this loop cannot be sent to a worker pool",
     label = "the workers pull items and call the closure on other threads",
     note = "the source and the closure must be `Send` and own what they use (`'static`): put `move` before the \
             closure, and clone what it uses",
+    note = "the error of the source and the clock of `timeout` must be `Send`, too",
     note = "for a source or a closure that is not, use `.on(runtime)`, or \
             `.at(WorkerPool::new(runtime).push_dispatch())`: the loop then calls the closure in the caller's task",
     note = "inside `forloop::parallel` they may borrow; if they are not `Send`, use `.on_scoped_tasks(cores)`"
 )]
-pub trait Dispatch<S: Stream, F, I>: Sources {
+pub trait Dispatch<S: Stream, F, I, W>: Sources {
     /// Makes one source of bodies of source and closure, or returns both if the bodies are pushed.
     ///
-    /// `item_of` converts an item of the source to the closure's argument. It is `None` if an option must see
-    /// each body start: then the bodies are pushed also by [`Pull`].
+    /// `options` makes what the workers have of the options. It is `None` if one of them must see each body start: then the bodies are pushed also by [`Pull`].
     #[doc(hidden)]
     fn body_source<B>(
         source: S,
         body: F,
-        item_of: Option<fn(S::Item) -> I>,
+        options: Option<impl FnOnce() -> W>,
     ) -> Result<Self::Source<B>, (S, F)>
     where
         F: FnMut(I) -> B;
 }
 
-impl<S: Stream, F, I> Dispatch<S, F, I> for Push {
+impl<S: Stream, F, I, W> Dispatch<S, F, I, W> for Push {
     fn body_source<B>(
         source: S,
         body: F,
-        _item_of: Option<fn(S::Item) -> I>,
+        _options: Option<impl FnOnce() -> W>,
     ) -> Result<Infallible, (S, F)>
     where
         F: FnMut(I) -> B,
@@ -75,22 +75,22 @@ impl<S: Stream, F, I> Dispatch<S, F, I> for Push {
     }
 }
 
-impl<'env, S, F, I> Dispatch<S, F, I> for Pull<'env>
+impl<'env, S, F, I, W> Dispatch<S, F, I, W> for Pull<'env>
 where
     S: Stream + Send + 'env,
     F: Send + 'env,
-    I: 'env,
+    W: WorkerOptions<S::Item, Item = I> + Send + 'env,
 {
     fn body_source<B>(
         source: S,
         body: F,
-        item_of: Option<fn(S::Item) -> I>,
+        options: Option<impl FnOnce() -> W>,
     ) -> Result<BoxedSource<'env, B>, (S, F)>
     where
         F: FnMut(I) -> B,
     {
-        match item_of {
-            Some(item_of) => Ok(Box::pin(SourceBodies::new(source, item_of, body))),
+        match options {
+            Some(options) => Ok(Box::pin(SourceBodies::new(source, body, options()))),
             None => Err((source, body)),
         }
     }

@@ -22,8 +22,12 @@ impl<B: Body> Place<B> for Inline {
     type Dispatch = Push;
 
     #[inline(always)] // so that it is constructed in place
-    fn set(&self, _source: Option<Infallible>) -> Self::Set {
+    fn set(&self) -> Self::Set {
         FutureSet::new()
+    }
+
+    fn pull_set(self, source: Infallible) -> Self::Set {
+        match source {}
     }
 
     #[inline]

@@ -1,25 +1,13 @@
-//! A place that wraps each body before it starts: in a span, a stopwatch, a name.
+//! A place with a layer around each body.
 
-use core::convert::Infallible;
 use core::fmt;
 
 use super::body_set::BodySet;
-use super::{Place, Push};
+use super::dispatch::Sources;
+use super::layer::Layer;
+use super::layered_source::LayerSource;
+use super::traits::Place;
 use crate::body::{Attempt, Body};
-
-/// Wraps each body of a loop in another future with the same output.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a layer for the body `{B}`",
-    label = "expected a `Layer` for this body",
-    note = "implement `Layer` for the type: its method `layer` takes a body and returns the wrapped body"
-)]
-pub trait Layer<B: Body> {
-    /// The wrapped body.
-    type Layered: Body<Returns = B::Returns>;
-
-    /// Wraps a body, made for this attempt at this item. Called in the loop's own task.
-    fn layer(&self, attempt: Attempt, body: B) -> Self::Layered;
-}
 
 /// A place with a [`Layer`] around each body.
 #[derive(Clone)]
@@ -34,12 +22,21 @@ impl<P, W> Layered<P, W> {
     }
 }
 
-impl<B: Body, P: Place<W::Layered>, W: Layer<B>> Place<B> for Layered<P, W> {
+impl<B, P, W> Place<B> for Layered<P, W>
+where
+    B: Body,
+    P: Place<W::Layered, Dispatch: LayerSource<B, W>>,
+    W: Layer<B>,
+{
     type Set = P::Set;
-    type Dispatch = Push;
+    type Dispatch = P::Dispatch;
 
-    fn set(&self, _source: Option<Infallible>) -> P::Set {
-        self.place.set(None)
+    fn set(&self) -> P::Set {
+        self.place.set()
+    }
+
+    fn pull_set(self, source: <P::Dispatch as Sources>::Source<B>) -> P::Set {
+        self.place.pull_set(P::Dispatch::layered(source, self.layer))
     }
 
     fn start(

@@ -4,20 +4,26 @@ mod blocking;
 mod body_set;
 mod dispatch;
 mod inline;
+mod layer;
 mod layered;
+mod layered_source;
 mod parent_waker;
 mod pool;
 mod spawned;
 mod traits;
 
 pub use self::blocking::{SpawnedBlocking, SyncBody, spawn_blocking, sync_body};
-pub use self::layered::{Layer, Layered};
+pub use self::layer::Layer;
+pub use self::layered::Layered;
+pub use self::layered_source::LayerSource;
 
 pub use self::body_set::{BodySet, StopBodies};
 pub use self::dispatch::{Dispatch, Pull, Push, Sources};
 pub use self::inline::{Inline, InlineJob};
 pub use self::parent_waker::{ParentWaker, ParentWakerJob};
-pub use self::pool::{BoxedSource, PoolSet, PushPool, ScopedWorkers, WorkerPool};
+pub use self::pool::{
+    BoxedSource, PoolSet, PushPool, ScopedWorkers, TimeLimits, WorkerOptions, WorkerPool,
+};
 pub(crate) use self::pool::{Delivery, DeliveryRule, PullConfig, SourceFailure};
 pub use self::spawned::{Completer, Spawned, SpawnedLocal, SpawnedScoped, SpawnedSet};
 pub use self::traits::Place;

@@ -24,8 +24,12 @@ impl<B: Body> Place<B> for ParentWaker {
     type Set = FutureSet<ParentWakerJob<B>>;
     type Dispatch = Push;
 
-    fn set(&self, _source: Option<Infallible>) -> Self::Set {
+    fn set(&self) -> Self::Set {
         FutureSet::new()
+    }
+
+    fn pull_set(self, source: Infallible) -> Self::Set {
+        match source {}
     }
 
     fn start(&self, _attempt: Attempt, body: B, (): ()) -> ParentWakerJob<B> {

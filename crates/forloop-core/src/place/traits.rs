@@ -41,8 +41,13 @@ pub trait Place<B: Body> {
     /// How bodies get here: [`Push`](crate::Push) or [`Pull`](crate::Pull).
     type Dispatch: Sources;
 
-    /// Makes the set for a loop. With `source`, workers pull the bodies from it; without, the loop starts them.
-    fn set(&self, source: Option<<Self::Dispatch as Sources>::Source<B>>) -> Self::Set;
+    /// Makes the set for a loop that starts the bodies.
+    fn set(&self) -> Self::Set;
+
+    /// Makes the set for a loop whose workers pull the bodies from `source`.
+    fn pull_set(self, source: <Self::Dispatch as Sources>::Source<B>) -> Self::Set
+    where
+        Self: Sized;
 
     /// Starts `body`, made for this attempt at this item. What it returns is stored in the set.
     fn start(

@@ -8,6 +8,7 @@ use super::collector::{CollectFuture, Collector, CompletionDelivery, LoopEnd};
 use super::try_gather::TryGather;
 use crate::admission::AttemptLog;
 use crate::body::{Body, TryBody};
+use crate::driver::OnWorkers;
 use crate::engine::{Completion, OrderedBuffer};
 use crate::options::{ItemPolicy, OutcomeRule, Policy, RaisesPanics};
 use crate::place::{BodySet, Dispatch, Place};
@@ -63,7 +64,7 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
-        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I>>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I, OnWorkers<C>>>,
         J: BodySet<Output = B::Returns>,
     {
         let collector: Collect<C::Output<B::Returns>, X> =
@@ -113,7 +114,7 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
         B: TryBody<T, E>,
-        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I>>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I, OnWorkers<C>>>,
         J: BodySet<Output = B::Returns>,
     {
         let collector = TryCollect { gather: TryGather::new(), collection: PhantomData };

@@ -157,7 +157,7 @@ where
             CompletionDelivery::Batched { output, .. }
             | CompletionDelivery::OneByOne { output, .. } => output,
         };
-        let least = this.drive.as_mut().set_up(!Self::IS_ONE_BY_ONE, delivery);
+        let least = this.drive.as_mut().set_up(!Self::IS_ONE_BY_ONE, Self::MAY_FAIL, delivery);
         if let Some(least) = least {
             collector.expect(least);
             this.drive.as_mut().log_attempts(V::ATTEMPT_LOG);

@@ -8,6 +8,7 @@ use super::collector::{CollectFuture, Collector, CompletionDelivery, LoopEnd};
 use super::failures::Failures;
 use crate::admission::AttemptLog;
 use crate::body::TryBody;
+use crate::driver::OnWorkers;
 use crate::engine::Completion;
 use crate::options::{AllOrNothing, ItemPolicy, OutcomeRule, Policy, RaisesPanics};
 use crate::place::{BodySet, Delivery, Dispatch, Place};
@@ -64,7 +65,7 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + AllOrNothing,
         F: FnMut(I) -> B,
         B: FilterBody<T>,
-        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I>>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I, OnWorkers<C>>>,
         J: BodySet<Output = B::Returns>,
     {
         CollectFuture::new(self.drive(body, None), FilterMap { kept: IndexedValues::new() })
@@ -113,7 +114,7 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
         B: TryBody<Option<T>, E>,
-        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I>>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I, OnWorkers<C>>>,
         J: BodySet<Output = B::Returns>,
     {
         let collector = TryFilterMap { kept: IndexedValues::new(), failures: Failures::new() };

@@ -6,6 +6,7 @@ use super::collector::{CollectFuture, Collector, CompletionDelivery, LoopEnd, at
 use super::failures::Failures;
 use crate::admission::AttemptLog;
 use crate::body::{Body, TryBody};
+use crate::driver::OnWorkers;
 use crate::engine::Completion;
 use crate::options::{ItemPolicy, OutcomeRule, Policy, RaisesPanics};
 use crate::place::{BodySet, Dispatch, Place};
@@ -79,7 +80,7 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
-        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I>>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I, OnWorkers<C>>>,
         J: BodySet<Output = B::Returns>,
         G: FnMut(A, (usize, C::Output<B::Returns>)) -> A,
     {
@@ -134,7 +135,7 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
         B: TryBody<T, E>,
-        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I>>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I, OnWorkers<C>>>,
         J: BodySet<Output = B::Returns>,
         G: FnMut(A, (usize, T)) -> A,
     {

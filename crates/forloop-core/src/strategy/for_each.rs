@@ -6,6 +6,7 @@ use super::collector::{CollectFuture, Collector, CompletionDelivery, LoopEnd};
 use super::failures::Failures;
 use crate::admission::AttemptLog;
 use crate::body::{TryBody, UnitBody};
+use crate::driver::OnWorkers;
 use crate::engine::Completion;
 use crate::options::{AllOrNothing, ItemPolicy, OutcomeRule, Policy, RaisesPanics};
 use crate::place::{BodySet, Delivery, Dispatch, Place};
@@ -53,7 +54,7 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + AllOrNothing,
         F: FnMut(I) -> B,
         B: UnitBody,
-        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I>>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I, OnWorkers<C>>>,
         J: BodySet<Output = B::Returns>,
     {
         CollectFuture::new(self.drive(body, None), ForEach)
@@ -98,7 +99,7 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
         B: TryBody<(), E>,
-        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I>>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I, OnWorkers<C>>>,
         J: BodySet<Output = B::Returns>,
     {
         CollectFuture::new(

@@ -7,6 +7,7 @@ use futures_core::Stream;
 use super::collector::{CollectFuture, Collector, CompletionDelivery, LoopEnd};
 use crate::admission::AttemptLog;
 use crate::body::Body;
+use crate::driver::OnWorkers;
 use crate::engine::{Completion, OrderedBuffer};
 use crate::options::{ItemPolicy, OutcomeRule, Policy};
 use crate::place::{BodySet, Dispatch, Place};
@@ -98,7 +99,7 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
-        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I>>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I, OnWorkers<C>>>,
         J: BodySet<Output = B::Returns>,
     {
         let gather = Gather { outputs: OrderedBuffer::new(), not_run: Vec::new() };

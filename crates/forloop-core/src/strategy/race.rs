@@ -9,6 +9,7 @@ use super::collector::{CollectFuture, Collector, CompletionDelivery, LoopEnd};
 use super::failures::Failures;
 use crate::admission::AttemptLog;
 use crate::body::{Body, TryBody};
+use crate::driver::OnWorkers;
 use crate::engine::Completion;
 use crate::options::{ItemPolicy, OutcomeRule, Policy, RaisesPanics};
 use crate::place::{BodySet, Delivery, Dispatch, Place};
@@ -144,7 +145,7 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
         B: Body,
-        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I>>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I, OnWorkers<C>>>,
         J: BodySet<Output = B::Returns>,
     {
         CollectFuture::new(self.drive(body, None), Race::new(1))
@@ -200,7 +201,7 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
         B: TryBody<T, E>,
-        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I>>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I, OnWorkers<C>>>,
         J: BodySet<Output = B::Returns>,
     {
         let race = RaceOk { race: Race::new(1) };

@@ -85,7 +85,7 @@ where
         let mut this = self.project();
         let (held, buffer) = (in_channel + this.buffer.len(), this.buffer);
         buffer.shrink();
-        this.drive.as_mut().set_up(false, Some(|_| Delivery::Prompt));
+        this.drive.as_mut().set_up(false, false, Some(|_| Delivery::Prompt));
         if K::ORDERED {
             this.drive.as_mut().set_ordered();
         }

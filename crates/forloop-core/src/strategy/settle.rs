@@ -7,6 +7,7 @@ use super::gather::unfinished;
 use super::settled::Settled;
 use crate::admission::AttemptLog;
 use crate::body::TryBody;
+use crate::driver::OnWorkers;
 use crate::engine::{Completion, OrderedBuffer};
 use crate::options::{ItemPolicy, OutcomeRule, Policy};
 use crate::place::{BodySet, Dispatch, Place};
@@ -103,7 +104,7 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns>,
         F: FnMut(I) -> B,
         B: TryBody<T, E>,
-        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I>>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I, OnWorkers<C>>>,
         J: BodySet<Output = B::Returns>,
     {
         CollectFuture::new(

@@ -8,7 +8,7 @@ use futures_core::Stream;
 use super::Results;
 use super::output_buffer::{OutputBuffer, Queue, may_shrink};
 use crate::body::Body;
-use crate::driver::BodySpawner;
+use crate::driver::{BodySpawner, OnWorkers};
 use crate::options::{ItemPolicy, OutcomeRule, Policy};
 use crate::place::{BodySet, Dispatch, Place};
 use crate::{LimitSet, Loop};
@@ -66,7 +66,7 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
-        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I>>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I, OnWorkers<C>>>,
         J: BodySet<Output = B::Returns>,
     {
         Results::new(self.drive(body, None), InOrder { next: 0, slots: VecDeque::new(), len: 0 })
@@ -130,7 +130,7 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
-        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I>>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I, OnWorkers<C>>>,
         J: BodySet<Output = B::Returns>,
     {
         Results::new(self.drive(body, None), Unordered { outputs: Queue::new() })

@@ -174,7 +174,7 @@ impl<J, R: BodySet<Job = J>> TaskSet<J, R> {
         F: Future,
     {
         let mut futures = futures.into_iter();
-        let mut set = Self::empty(place.set(None), futures.size_hint());
+        let mut set = Self::empty(place.set(), futures.size_hint());
         loop {
             let mut next = futures.next();
             if next.is_none() {

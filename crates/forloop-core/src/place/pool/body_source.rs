@@ -8,6 +8,7 @@ use core::task::{Context, Poll};
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
+use super::worker_options::{TimeLimits, WorkerOptions};
 use crate::Panic;
 use crate::outcome::catch;
 
@@ -15,6 +16,10 @@ use crate::outcome::catch;
 pub trait BodySource<B> {
     /// The bounds on the number of bodies, as the source states them.
     fn size_hint(&self) -> (usize, Option<usize>);
+
+    /// The time limits of the bodies, if they have some.
+    #[doc(hidden)]
+    fn time_limits(&self) -> Option<Box<dyn TimeLimits + Send>>;
 
     /// Adds up to `most` bodies to `bodies`. `next` is the index of the next item; it is advanced with
     /// each item that is pulled. The batch ends at a panic, so its bodies have consecutive indices.
@@ -43,6 +48,8 @@ pub enum BatchEnd {
     Contended,
     /// No more bodies will come.
     Exhausted,
+    /// The source has failed after this number of items. Its error is kept for the loop.
+    SourceFailed(usize),
     /// The closure panicked with the item of this index. The bodies before it were pulled.
     BodyPanicked(usize, Panic),
     /// The source panicked, while it gave an item or was dropped.
@@ -51,23 +58,32 @@ pub enum BatchEnd {
 
 pin_project! {
     /// The [`BodySource`] of a loop.
-    pub(crate) struct SourceBodies<S: Stream, F, I> {
+    pub(crate) struct SourceBodies<S, F, W> {
         #[pin]
         source: S,
-        item_of: fn(S::Item) -> I,
         body: F,
+        options: W,
     }
 }
 
-impl<S: Stream, F, I> SourceBodies<S, F, I> {
-    pub(crate) fn new(source: S, item_of: fn(S::Item) -> I, body: F) -> Self {
-        Self { source, item_of, body }
+impl<S, F, W> SourceBodies<S, F, W> {
+    pub(crate) fn new(source: S, body: F, options: W) -> Self {
+        Self { source, body, options }
     }
 }
 
-impl<S: Stream, F: FnMut(I) -> B, I, B> BodySource<B> for SourceBodies<S, F, I> {
+impl<S, F, B, W> BodySource<B> for SourceBodies<S, F, W>
+where
+    S: Stream,
+    F: FnMut(W::Item) -> B,
+    W: WorkerOptions<S::Item>,
+{
     fn size_hint(&self) -> (usize, Option<usize>) {
         self.source.size_hint()
+    }
+
+    fn time_limits(&self) -> Option<Box<dyn TimeLimits + Send>> {
+        self.options.time_limits()
     }
 
     fn pull_batch(
@@ -83,15 +99,18 @@ impl<S: Stream, F: FnMut(I) -> B, I, B> BodySource<B> for SourceBodies<S, F, I> 
         let end = catch(|| {
             for _ in 0..most {
                 is_in_body = false;
-                let item = match this.source.as_mut().poll_next(cx) {
-                    Poll::Ready(Some(item)) => item,
+                let given = match this.source.as_mut().poll_next(cx) {
+                    Poll::Ready(Some(given)) => given,
                     Poll::Ready(None) => return BatchEnd::Exhausted,
                     Poll::Pending => return BatchEnd::Pending,
+                };
+                let Some(item) = this.options.item_of(given) else {
+                    return BatchEnd::SourceFailed(*next);
                 };
                 *next += 1;
                 is_in_body = true;
                 // A body may be large, so it is not passed on.
-                bodies.push_back((this.body)((this.item_of)(item)));
+                bodies.push_back((this.body)(item));
             }
             BatchEnd::Full
         });

@@ -28,6 +28,8 @@ const CAPACITY: usize = 64;
 pub enum SourceFailure {
     /// The source panicked while it gave an item or was dropped.
     Panicked(Panic),
+    /// The source gave an error after this number of items. The loop's policy has it.
+    Failed(usize),
     /// The runtime dropped a worker. The bodies that this worker would have pulled do not run.
     WorkerDropped,
 }

@@ -44,6 +44,8 @@ pub(crate) struct DeliveryRule<T> {
     /// The delivery of a body's panic: [`Delivery::Terminal`], or [`Delivery::Prompt`] if the loop
     /// catches panics.
     pub(crate) panic: Delivery,
+    /// The delivery of a time-out: [`Delivery::Terminal`] if the loop stops at a failure, or [`Delivery::Prompt`].
+    pub(crate) time_out: Delivery,
     /// Whether a completion holds its permit until the loop has taken it. The loop then waits for outputs that are
     /// [`Delivery::Batched`], too.
     pub(crate) holds_permits: bool,
@@ -59,8 +61,12 @@ impl<T> Copy for DeliveryRule<T> {}
 
 impl<T> DeliveryRule<T> {
     /// Every completion is delivered promptly, and none stops the loop by itself.
-    pub(super) const PROMPT: Self =
-        Self { output: Some(|_| Delivery::Prompt), panic: Delivery::Prompt, holds_permits: true };
+    pub(super) const PROMPT: Self = Self {
+        output: Some(|_| Delivery::Prompt),
+        panic: Delivery::Prompt,
+        time_out: Delivery::Prompt,
+        holds_permits: true,
+    };
 
     /// Returns the delivery of a completion with this outcome.
     #[inline]
@@ -69,7 +75,8 @@ impl<T> DeliveryRule<T> {
             Outcome::Ok(output) => self.output.map_or(Delivery::Batched, |of| of(output)),
             Outcome::Err(never) => match *never {},
             Outcome::Panicked(_) => self.panic,
-            Outcome::TimedOut | Outcome::Cancelled | Outcome::NotRun => Delivery::Prompt,
+            Outcome::TimedOut => self.time_out,
+            Outcome::Cancelled | Outcome::NotRun => Delivery::Prompt,
         }
     }
 }

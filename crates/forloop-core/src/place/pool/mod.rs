@@ -41,12 +41,14 @@ mod sync;
 mod sync_wrapper;
 mod unstarted;
 mod worker;
+mod worker_options;
 mod worker_pool;
 
 pub use self::body_source::BoxedSource;
-pub(crate) use self::body_source::SourceBodies;
+pub(crate) use self::body_source::{BatchEnd, BodySource, SourceBodies};
 pub(crate) use self::completion_queue::SourceFailure;
 pub(crate) use self::delivery::{Delivery, DeliveryRule};
 pub(crate) use self::handle::PullConfig;
 pub use self::pool_set::PoolSet;
+pub use self::worker_options::{TimeLimits, WorkerOptions};
 pub use self::worker_pool::{PushPool, ScopedWorkers, WorkerPool};

@@ -16,6 +16,22 @@ use super::batch_size::BatchSize;
 use super::body_source::{BatchEnd, SourceBodies};
 use super::shared_source::SharedSource;
 use super::unstarted::{Batch, Contended};
+use super::worker_options::{TimeLimits, WorkerOptions};
+
+/// A loop without options, over a source that cannot fail.
+struct Plain;
+
+impl<G> WorkerOptions<G> for Plain {
+    type Item = G;
+
+    fn item_of(&mut self, given: G) -> Option<G> {
+        Some(given)
+    }
+
+    fn time_limits(&self) -> Option<Box<dyn TimeLimits + Send>> {
+        None
+    }
+}
 
 /// Parks the thread of a worker until the worker is woken.
 struct Parker(Notify);
@@ -39,7 +55,7 @@ fn shared_source(
         n
     };
     let body_source =
-        Box::pin(SourceBodies::new(futures_lite::stream::iter(0..items), |n| n, body));
+        Box::pin(SourceBodies::new(futures_lite::stream::iter(0..items), body, Plain));
     (Arc::new(SharedSource::new(body_source, limit, workers, (0, None), false)), guard)
 }
 
@@ -73,8 +89,10 @@ fn work(
             BatchEnd::Contended => thread::yield_now(),
             BatchEnd::Exhausted if !has_pulled => return,
             BatchEnd::Exhausted => {}
-            BatchEnd::BodyPanicked(..) | BatchEnd::SourcePanicked(_) => {
-                unreachable!("neither the source nor the closure panics")
+            BatchEnd::SourceFailed(_)
+            | BatchEnd::BodyPanicked(..)
+            | BatchEnd::SourcePanicked(_) => {
+                unreachable!("neither the source nor the closure fails")
             }
         }
         if !pulled.bodies.is_empty() {

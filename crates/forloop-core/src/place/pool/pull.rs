@@ -161,13 +161,15 @@ impl<'env, B, T, R> PullDispatcher<'env, B, T, R> {
                 self.round.with(|round| round.prompt.push(Completion { index, seq, outcome }));
                 self.undelivered += 1;
             }
-            BatchEnd::SourcePanicked(panic) => {
-                let failure = (next_sequence(), SourceFailure::Panicked(panic));
-                self.round.with(|round| round.failures.push(failure));
-                self.undelivered += 1;
-            }
+            BatchEnd::SourceFailed(index) => self.push_failure(SourceFailure::Failed(index)),
+            BatchEnd::SourcePanicked(panic) => self.push_failure(SourceFailure::Panicked(panic)),
         }
         false
+    }
+
+    fn push_failure(&mut self, failure: SourceFailure) {
+        self.round.with(|round| round.failures.push((next_sequence(), failure)));
+        self.undelivered += 1;
     }
 }
 
@@ -181,6 +183,7 @@ where
         let PullState::NotStarted(source) = &mut self.source else { return (0, None) };
         let Some(source) = source.with(Option::take) else { return (0, None) };
         let hint = catch(|| source.size_hint()).unwrap_or_default();
+        let time_limits = source.time_limits();
         let PullConfig { limit, catches_panics, delivery } = config;
         let threads = self.max_workers.unwrap_or_else(|| self.runtime.threads()).get();
         let workers = threads.min(limit).min(hint.1.unwrap_or(usize::MAX)).max(1);
@@ -199,6 +202,7 @@ where
                 share,
                 self.completions.clone(),
                 delivery,
+                time_limits.as_ref().and_then(|limits| limits.for_another_worker()),
             );
             self.tasks.push(self.runtime.start(worker));
         }

@@ -1,5 +1,6 @@
 //! The intake of a worker that pulls its bodies.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::ops::ControlFlow;
 use core::task::Waker;
@@ -12,8 +13,9 @@ use super::shared_source::SharedSource;
 use super::sync::Locked;
 use super::unstarted::{Batch, Contended};
 use super::worker::{Intake, Intaken, Worker, WorkerBodies, drop_next, report};
+use super::worker_options::TimeLimits;
 use crate::body::Body;
-use crate::engine::{CapacityHint, Completion, FutureSet, Key};
+use crate::engine::{CapacityHint, Completion, FutureSet};
 use crate::place::inline::InlineJob;
 use crate::{Outcome, Panic};
 
@@ -47,6 +49,7 @@ impl<'env, B: Body<Returns = T>, T> PullWorker<'env, B, T> {
         limit: usize,
         completions: Arc<CompletionQueue<T>>,
         delivery: DeliveryRule<T>,
+        time_limits: Option<Box<dyn TimeLimits + Send>>,
     ) -> Self {
         let hint = source.size_hint;
         let intake = PullIntake {
@@ -61,7 +64,9 @@ impl<'env, B: Body<Returns = T>, T> PullWorker<'env, B, T> {
             running: Some(RunningWorker::new(completions.clone())),
         };
         let set = FutureSet::with_capacity_hint(CapacityHint::of(limit, (0, None)));
-        Self::new(intake, set, completions, delivery).with_size_hint(hint)
+        Self::new(intake, set, completions, delivery)
+            .with_size_hint(hint)
+            .with_time_limits(time_limits)
     }
 }
 
@@ -91,10 +96,10 @@ impl<'env, B: Body<Returns = T>, T> PullIntake<'env, B, T> {
         most: usize,
         bodies: &mut WorkerBodies<B, T>,
     ) -> (usize, ControlFlow<()>, Result<(), Contended>) {
-        let WorkerBodies { set, buffer, delivery, .. } = bodies;
+        let WorkerBodies { set, buffer, delivery, time_limits, .. } = bodies;
         let (mut started, mut flow, mut locked) = (0, ControlFlow::Continue(()), Ok(()));
         let Self { source, worker, has_queued, .. } = self;
-        let next = || {
+        let mut next = || {
             if started == most || source.is_stopped() {
                 return ControlFlow::Break(());
             }
@@ -115,12 +120,29 @@ impl<'env, B: Body<Returns = T>, T> PullIntake<'env, B, T> {
                 None => unreachable!("`next` has seen it"),
             }
         };
-        let capacity = self.limit - set.len();
-        // Each reason to stop is visible in the queue, the set or `flow`.
-        let _: ControlFlow<(), Key> = set.start(None, capacity, next, make, |completion| {
-            flow = report(buffer, *delivery, completion);
-            flow
-        });
+        let mut capacity = self.limit - set.len();
+        let mut timed = Ok(());
+        while capacity > 0 {
+            // Time limits see each start.
+            let most = if time_limits.is_some() { 1 } else { capacity };
+            // Each reason to stop is visible in the queue, the set or `flow`.
+            let key = set.start(None, most, &mut next, make, |completion| {
+                flow = report(buffer, *delivery, completion);
+                flow
+            });
+            let ControlFlow::Continue(key) = key else { break };
+            capacity -= most;
+            if let Some(time_limits) = time_limits {
+                timed = time_limits.on_start(key, &|body| set.runs(body));
+                if timed.is_err() {
+                    break;
+                }
+            }
+        }
+        if let Err(panic) = timed {
+            report_source_panic(bodies, panic);
+            flow = ControlFlow::Break(());
+        }
         (started, flow, locked)
     }
 }
@@ -163,7 +185,12 @@ impl<'env, B: Body<Returns = T>, T> Intake<B, T> for PullIntake<'env, B, T> {
         // were in the queue.
         let may_have_more = is_contended
             || !has_pulled && !self.has_queued
-            || matches!(end, BatchEnd::BodyPanicked(..) | BatchEnd::SourcePanicked(_));
+            || matches!(
+                end,
+                BatchEnd::BodyPanicked(..)
+                    | BatchEnd::SourceFailed(_)
+                    | BatchEnd::SourcePanicked(_)
+            );
         match end {
             BatchEnd::Full | BatchEnd::Pending | BatchEnd::Exhausted | BatchEnd::Contended => {}
             BatchEnd::BodyPanicked(index, panic) => {
@@ -171,6 +198,9 @@ impl<'env, B: Body<Returns = T>, T> Intake<B, T> for PullIntake<'env, B, T> {
                 if report(&mut bodies.buffer, bodies.delivery, completion).is_break() {
                     flow = ControlFlow::Break(());
                 }
+            }
+            BatchEnd::SourceFailed(index) => {
+                bodies.buffer.push_source_failure(SourceFailure::Failed(index));
             }
             BatchEnd::SourcePanicked(panic) => report_source_panic(bodies, panic),
         }

@@ -35,7 +35,7 @@ impl<B: Body<Returns = T>, T> PushWorker<B, T> {
 impl<B: Body<Returns = T>, T> PushIntake<B> {
     /// Starts the bodies of a batch. If the loop is cancelled meanwhile, drops the others.
     fn run(&mut self, mut batch: PushBatch<B>, bodies: &mut WorkerBodies<B, T>) {
-        let WorkerBodies { set, buffer, delivery, completions } = bodies;
+        let WorkerBodies { set, buffer, delivery, completions, .. } = bodies;
         buffer.add_pushed(batch.len());
         let rest = RefCell::new(batch.drain(..));
         loop {

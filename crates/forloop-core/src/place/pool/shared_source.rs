@@ -220,7 +220,7 @@ impl<'env, B> SharedSource<'env, B> {
             self.fill_or_depart(worker, batch);
         }
         let is_last = match end {
-            BatchEnd::Exhausted | BatchEnd::SourcePanicked(_) => true,
+            BatchEnd::Exhausted | BatchEnd::SourceFailed(_) | BatchEnd::SourcePanicked(_) => true,
             BatchEnd::BodyPanicked(..) => !self.catches_panics,
             BatchEnd::Pending | BatchEnd::Full | BatchEnd::Contended => false,
         };

@@ -1,5 +1,6 @@
 //! A worker: a task of the runtime that polls the bodies it is given or pulls.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::ops::ControlFlow;
 use core::pin::Pin;
@@ -8,6 +9,7 @@ use core::task::{Context, Poll, Waker, ready};
 use super::batch_buffer::BatchBuffer;
 use super::completion_queue::{CompletionQueue, SourceFailure};
 use super::delivery::{Delivery, DeliveryRule};
+use super::worker_options::TimeLimits;
 use crate::body::Body;
 use crate::budget::budget;
 use crate::engine::{Completion, FutureSet};
@@ -72,6 +74,8 @@ pub(super) struct WorkerBodies<B, T> {
     pub(super) buffer: BatchBuffer<T>,
     pub(super) delivery: DeliveryRule<T>,
     pub(super) completions: Arc<CompletionQueue<T>>,
+    /// The time limits of the bodies, where the worker pulls them.
+    pub(super) time_limits: Option<Box<dyn TimeLimits + Send>>,
 }
 
 /// A worker's task.
@@ -131,7 +135,7 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
         delivery: DeliveryRule<T>,
     ) -> Self {
         let buffer = BatchBuffer::new(completions.clone(), delivery.holds_permits);
-        let bodies = WorkerBodies { set, buffer, delivery, completions };
+        let bodies = WorkerBodies { set, buffer, delivery, completions, time_limits: None };
         Self {
             bodies,
             intake,
@@ -144,6 +148,12 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
     /// Takes note of the size hint of the source that the worker pulls from.
     pub(super) fn with_size_hint(mut self, hint: (usize, Option<usize>)) -> Self {
         self.pace.set_size_hint(hint);
+        self
+    }
+
+    /// Limits the time of the bodies.
+    pub(super) fn with_time_limits(mut self, limits: Option<Box<dyn TimeLimits + Send>>) -> Self {
+        self.bodies.time_limits = limits;
         self
     }
 
@@ -166,7 +176,12 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
     }
 
     /// Starts new bodies between two rounds, and begins the next round if a body was woken.
-    fn start_bodies(&mut self, turn: &mut Turn, before_sleep: bool) -> WorkerPhase {
+    fn start_bodies(
+        &mut self,
+        cx: &mut Context<'_>,
+        turn: &mut Turn,
+        before_sleep: bool,
+    ) -> WorkerPhase {
         if self.pace.is_look_due() && self.pace.must_yield() {
             return WorkerPhase::Yield;
         }
@@ -175,6 +190,7 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
         turn.polls += intaken.polls;
         // Bodies that were pushed come in batches, which are not split.
         self.pace.count(intaken.polls.min(self.pace.left()));
+        let has_expired = self.bodies.time_limits.is_some() && self.expire_bodies(cx, turn);
         if I::PULLS {
             self.bodies.buffer.flush_prompt();
         }
@@ -190,13 +206,44 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
         if self.bodies.set.next_round() {
             return WorkerPhase::PollBodies;
         }
-        let has_started = intaken.polls > 0 || intaken.may_have_more;
+        let has_started = intaken.polls > 0 || intaken.may_have_more || has_expired;
         match (I::PULLS, before_sleep) {
             (true, false) => WorkerPhase::StartBodiesBeforeSleep,
             (true, true) if has_started => WorkerPhase::StartBodiesBeforeSleep,
             (false, _) if has_started => WorkerPhase::StartBodies,
             (true, true) | (false, _) => WorkerPhase::Sleep,
         }
+    }
+
+    /// Stops the bodies that have timed out. `false` if there are none: then the worker is woken when the next one has.
+    #[cold]
+    fn expire_bodies(&mut self, cx: &mut Context<'_>, turn: &mut Turn) -> bool {
+        let WorkerBodies { set, buffer, delivery, time_limits, .. } = &mut self.bodies;
+        let Some(time_limits) = time_limits else { return false };
+        let before = turn.polls;
+        let mut flow = ControlFlow::Continue(());
+        while turn.polls < budget() && flow.is_continue() {
+            let timed_out = match time_limits.poll_timed_out(cx, &|body| set.runs(body)) {
+                Poll::Ready(timed_out) => timed_out,
+                Poll::Pending => break,
+            };
+            turn.polls += 1;
+            match timed_out {
+                Ok(body) => {
+                    if let Some(completion) = set.expire(None, body) {
+                        flow = report(buffer, *delivery, completion);
+                    }
+                }
+                Err(panic) => {
+                    buffer.push_source_failure(SourceFailure::Panicked(panic));
+                    flow = ControlFlow::Break(());
+                }
+            }
+        }
+        if flow.is_break() {
+            self.intake.close(&mut self.bodies);
+        }
+        turn.polls > before
     }
 
     /// Sleeps until a body is woken or new ones come. The worker completes if neither can happen.
@@ -348,8 +395,8 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Future for Worker<B, T, I> {
             }
             phase = match phase {
                 WorkerPhase::PollBodies => this.poll_bodies(&mut turn),
-                WorkerPhase::StartBodies => this.start_bodies(&mut turn, false),
-                WorkerPhase::StartBodiesBeforeSleep => this.start_bodies(&mut turn, true),
+                WorkerPhase::StartBodies => this.start_bodies(cx, &mut turn, false),
+                WorkerPhase::StartBodiesBeforeSleep => this.start_bodies(cx, &mut turn, true),
                 WorkerPhase::Sleep => return this.poll_sleep(cx),
                 WorkerPhase::OutOfBudget => {
                     this.is_out_of_budget = true;

@@ -68,12 +68,12 @@ where
     type Set = PoolSet<'static, B, B::Returns>;
     type Dispatch = Pull<'static>;
 
-    fn set(&self, source: Option<BoxedSource<'static, B>>) -> Self::Set {
-        let runtime = OnRuntime(self.runtime.clone());
-        match source {
-            Some(source) => PoolSet::new(PullDispatcher::new(runtime, self.workers, source)),
-            None => PoolSet::new(PushDispatcher::new(runtime, self.workers)),
-        }
+    fn set(&self) -> Self::Set {
+        PoolSet::new(PushDispatcher::new(OnRuntime(self.runtime.clone()), self.workers))
+    }
+
+    fn pull_set(self, source: BoxedSource<'static, B>) -> Self::Set {
+        PoolSet::new(PullDispatcher::new(OnRuntime(self.runtime), self.workers, source))
     }
 
     fn start(&self, _attempt: Attempt, body: B, (): ()) -> B {
@@ -100,8 +100,12 @@ where
     type Set = PoolSet<'static, B, B::Returns>;
     type Dispatch = Push;
 
-    fn set(&self, _source: Option<Infallible>) -> Self::Set {
-        Place::set(&self.workers, None)
+    fn set(&self) -> Self::Set {
+        Place::set(&self.workers)
+    }
+
+    fn pull_set(self, source: Infallible) -> Self::Set {
+        match source {}
     }
 
     fn start(&self, _attempt: Attempt, body: B, (): ()) -> B {
@@ -133,12 +137,12 @@ where
     type Set = PoolSet<'env, B, B::Returns>;
     type Dispatch = Pull<'env>;
 
-    fn set(&self, source: Option<BoxedSource<'env, B>>) -> Self::Set {
-        let scope = OnScope(self.scope.clone());
-        match source {
-            Some(source) => PoolSet::new(PullDispatcher::new(scope, None, source)),
-            None => PoolSet::new(PushDispatcher::new(scope, None)),
-        }
+    fn set(&self) -> Self::Set {
+        PoolSet::new(PushDispatcher::new(OnScope(self.scope.clone()), None))
+    }
+
+    fn pull_set(self, source: BoxedSource<'env, B>) -> Self::Set {
+        PoolSet::new(PullDispatcher::new(OnScope(self.scope), None, source))
     }
 
     fn start(&self, _attempt: Attempt, body: B, (): ()) -> B {

@@ -38,8 +38,12 @@ macro_rules! starts_tasks {
         type Set = SpawnedSet<B::Returns>;
         type Dispatch = Push;
 
-        fn set(&self, _source: Option<Infallible>) -> Self::Set {
+        fn set(&self) -> Self::Set {
             SpawnedSet::new()
+        }
+
+        fn pull_set(self, source: Infallible) -> Self::Set {
+            match source {}
         }
 
         fn start(&self, _attempt: Attempt, body: B, completer: Completer<B::Returns>) {
