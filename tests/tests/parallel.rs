@@ -84,10 +84,10 @@ fn items_closure_and_bodies_borrow_on_workers() {
     });
     assert!(matches!(outcomes[2], Outcome::TimedOut));
 
-    // An option that must see each start has the bodies pushed to the workers.
+    // Where an option decides when items start, its closure may borrow, too.
     let tripled = parallel(|cores| {
         let looping = forloop::each(&numbers[..1000]).limit(7).unwrap().on_scoped(cores);
-        let looping = looping.limit_by(|n: &&usize| **n % 5, 1).unwrap();
+        let looping = looping.limit_by(move |n: &&usize| **n % factor, 1).unwrap();
         looping.gather(move |n| async move { n * factor })
     });
     assert!(tripled.into_iter().eq((0..1000).map(|n| 3 * n)));

@@ -47,41 +47,19 @@ fn is_a_row(line: &&str) -> bool {
     line.trim_start_matches("//!").trim_start().starts_with('|')
 }
 
-/// Whether workers may pull the items of a loop with this option, as its file says.
-fn leaves_pulling_to_workers(method: &str) -> bool {
-    let text = read(format!("crates/forloop-core/src/options/{method}.rs"));
-    text.contains("const SEES_STARTS: bool = false;")
-}
-
-#[test]
-fn an_option_that_workers_do_not_see_says_so() {
-    for method in option_table() {
-        let text = read(format!("crates/forloop-core/src/options/{method}.rs"));
-        let says_so = text.contains("On a [worker pool](Self::on_workers) the loop's task calls");
-        assert_ne!(
-            says_so,
-            leaves_pulling_to_workers(method),
-            "{method}.rs must say under `# Costs` who calls the closure on workers, if and only if it does \
-             not set `SEES_STARTS` to false"
-        );
-    }
-}
-
 #[test]
 fn the_page_of_on_workers_names_every_option() {
     let list = read("crates/forloop-core/src/options/mod.rs");
     let list = list.split_once("\noptions! {").unwrap().1;
     let page = read("crates/forloop-core/src/builder.rs");
-    let (pushed, pulled) = page.split_once("The other options").expect("the page of `on_workers`");
+    let (_, table) = page.split_once("| option | on workers |").expect("the page of `on_workers`");
+    let (table, _) = table.split_once("    ///\n").expect("an empty line after the table");
     for method in option_table() {
         let link = format!("[`{method}`](Self::{method})");
         let group = list.split(&format!("        {method}: ")).next().unwrap();
         let group = group.rsplit(" as ").next().unwrap().split(' ').next().unwrap();
-        let is_pushed = pushed.contains(&link) || pushed.contains(&format!("{group}!()"));
-        let is_pulled = pulled.contains(&link);
-        let expected =
-            if leaves_pulling_to_workers(method) { (false, true) } else { (true, false) };
-        assert_eq!((is_pushed, is_pulled), expected, "`{method}` on the page of `on_workers`");
+        let is_named = table.contains(&link) || table.contains(&format!("{group}!()"));
+        assert!(is_named, "the page of `on_workers` has no row for `{method}`");
     }
 }
 
@@ -95,7 +73,8 @@ fn every_option_is_among_those_whose_loops_are_send() {
 }
 
 /// The hooks that the driver calls in a loop without an admission queue, too.
-const HOOKS_OF_EVERY_LOOP: [&str; 3] = ["poll_interrupt", "on_start", "poll_timed_out"];
+const HOOKS_OF_EVERY_LOOP: [&str; 4] =
+    ["poll_interrupt", "on_start", "for_worker", "poll_timed_out"];
 
 #[test]
 fn an_option_is_in_the_group_that_its_hooks_need() {

@@ -477,6 +477,19 @@ macro_rules! __cases {
                 spawned each_body_on_workers_is_in_its_layer: "WRK-9";
                 spawned options_on_workers_work_together: "WRK-9";
             }
+            workers_rules {
+                spawned keys_and_weights_are_limited_across_all_workers: "WRK-12";
+                spawned results_on_workers_keep_their_permits_where_items_are_queued: "WRK-12";
+                spawned a_failed_body_is_retried_on_any_worker: "WRK-12";
+                spawned an_attempt_on_workers_that_times_out_is_retried: "WRK-12";
+                spawned a_final_failure_on_workers_stops_the_items_that_back_off: "WRK-12";
+                spawned starts_are_spaced_over_all_workers: "WRK-12";
+                spawned a_condition_stops_a_loop_on_workers: "WRK-12";
+                spawned a_drained_loop_on_workers_completes_its_bodies: "WRK-12";
+                spawned a_signal_stops_workers_that_wait: "WRK-12";
+                spawned a_panic_of_an_option_on_workers_propagates: "WRK-12";
+                spawned many_small_loops_with_options_lose_and_duplicate_nothing: "WRK-11", "WRK-12";
+            }
         }
     };
 }

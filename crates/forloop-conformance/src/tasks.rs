@@ -176,7 +176,7 @@ impl<T: Send + 'static> Place<Job<T>> for AnyPlace {
         SpawnedSet::default()
     }
 
-    fn pull_set(self, source: Infallible) -> Self::Set {
+    fn pull_set<const HAS_RULES: bool>(self, source: Infallible) -> Self::Set {
         match source {}
     }
 

@@ -25,12 +25,14 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
 use crate::engine::{Completion, Key};
 use crate::indices::IndexSet;
 use crate::item_map::ItemMap;
+use crate::single::Single;
 
 /// What a loop keeps for its items beside the bodies: [`NoQueue`] or an [`AdmissionQueue`].
 #[doc(hidden)]
@@ -99,6 +101,8 @@ pub struct AdmissionQueue<I, R> {
     /// Whether what a body has returned is an error, if the strategy knows.
     is_error: Option<fn(&R) -> bool>,
     log: AttemptLog,
+    /// What this queue and that of the driver which workers share tell each other.
+    pub(crate) shared: Option<Arc<SharedAttempts>>,
     /// Index and attempts of the items that were logged.
     logged: Vec<(usize, u32)>,
     /// Results are given in input order.
@@ -119,6 +123,18 @@ enum State<I, R> {
     BackingOff(Retained<I>, Completion<R>),
     /// To start again: its back-off is over.
     Due(Retained<I>, Completion<R>),
+}
+
+impl<I, R> State<I, R> {
+    /// The number of the attempt at the item that runs, or was the last one.
+    fn attempt(&self) -> u32 {
+        match self {
+            Self::Running(retained) | Self::BackingOff(retained, _) | Self::Due(retained, _) => {
+                1 + retained.retries
+            }
+            Self::Held(_) | Self::Queued(_) => 1,
+        }
+    }
 }
 
 /// What is kept of an item for its next attempt.
@@ -147,6 +163,19 @@ pub(crate) enum AttemptLog {
     All,
 }
 
+/// What the queue of a loop and that of the driver which its workers share tell each other.
+pub(crate) struct SharedAttempts {
+    /// Whose attempts are logged, and whether results are given in input order.
+    begin: Single<(AttemptLog, bool)>,
+    logged: Single<Vec<(usize, u32)>>,
+}
+
+impl SharedAttempts {
+    pub(crate) const fn new() -> Self {
+        Self { begin: Single::empty(), logged: Single::empty() }
+    }
+}
+
 impl<I, R> MaybeQueue<I, R> for Box<AdmissionQueue<I, R>> {
     fn new(is_error: Option<fn(&R) -> bool>) -> Self {
         Self::new(AdmissionQueue {
@@ -158,6 +187,7 @@ impl<I, R> MaybeQueue<I, R> for Box<AdmissionQueue<I, R>> {
             leftovers: VecDeque::new(),
             is_error,
             log: AttemptLog::None,
+            shared: None,
             logged: Vec::new(),
             is_ordered: false,
             has_announced_start: false,
@@ -184,6 +214,32 @@ impl<I, R> MaybeQueue<I, R> for Box<AdmissionQueue<I, R>> {
 impl<I, R> AdmissionQueue<I, R> {
     pub(crate) fn is_error(&self, returned: &R) -> bool {
         self.is_error.is_some_and(|is_error| is_error(returned))
+    }
+
+    /// Begins the loop: what was set here is for the queue of the driver that workers share, if there is one.
+    pub(crate) fn begin(&self) {
+        if let Some(shared) = &self.shared {
+            let put = shared.begin.put((self.log, self.is_ordered));
+            debug_assert!(put.is_ok(), "a loop begins once");
+        }
+    }
+
+    /// Begins the loop of a driver that workers share.
+    pub(crate) fn begin_shared(&mut self, shared: &SharedAttempts) {
+        (self.log, self.is_ordered) = shared.begin.take().unwrap_or((AttemptLog::None, false));
+    }
+
+    /// Ends the loop of a driver that workers share. Items that run are logged, too: they may fail later.
+    pub(crate) fn end_shared(&mut self, shared: &SharedAttempts) {
+        let mut logged = core::mem::take(&mut self.logged);
+        if self.log != AttemptLog::None {
+            for (index, state) in self.items.iter() {
+                if let State::Running(Retained { retries: 1.., .. }) = state {
+                    logged.push((index, state.attempt()));
+                }
+            }
+        }
+        drop(shared.logged.put(logged));
     }
 
     /// Sets whose attempts are logged.
@@ -300,12 +356,7 @@ impl<I, R> AdmissionQueue<I, R> {
 
     /// The number of the attempt at this item that runs or has just completed, starting at 1.
     pub(crate) fn attempt(&self, index: usize) -> u32 {
-        match self.items.get(index) {
-            Some(
-                State::Running(retained) | State::BackingOff(retained, _) | State::Due(retained, _),
-            ) => 1 + retained.retries,
-            Some(State::Held(_) | State::Queued(_)) | None => 1,
-        }
+        self.items.get(index).map_or(1, State::attempt)
     }
 
     /// There is no further attempt at this running item after all: the one before was the last.
@@ -378,7 +429,10 @@ impl<I, R> AdmissionQueue<I, R> {
 
     /// Takes index and attempts of the items that were logged, in ascending order.
     pub(crate) fn logged_attempts(&mut self) -> Vec<(usize, u32)> {
-        let mut logged = core::mem::take(&mut self.logged);
+        let mut logged = match &self.shared {
+            Some(shared) => shared.logged.take().unwrap_or_default(),
+            None => core::mem::take(&mut self.logged),
+        };
         logged.sort_unstable();
         logged
     }

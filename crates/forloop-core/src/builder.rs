@@ -250,27 +250,29 @@ impl<S: Stream, L, C, M> Loop<S, Inline, L, C, M> {
     /// and clone into the closure what it needs. If they must borrow, see
     /// [`WorkerPool::push_dispatch`].
     ///
-    /// # Options that push the bodies
+    /// # Options
     ///
-    /// An option that must see each body start needs the loop's own task to start it. With any of these, the
-    /// caller's task pulls the items, calls the closure and pushes the bodies to the workers:
+    /// Every option works on workers, and so do a [`layer`](Self::layer) and a [fallible source](crate::try_each):
     ///
-    /// | option | what the caller's task does for each body |
+    /// | option | on workers |
     /// |---|---|
-    #[doc = concat!("| ", rules!(), " | queues the item until it may start, and reports each start, retry and completion |")]
-    #[doc = concat!("| ", conditions!(), " | checks the condition at each start or completion |")]
-    /// | [`drain_on`](Self::drain_on) | stops starting bodies |
+    /// | [`timeout`](Self::timeout) | each worker has a timer of its own |
+    /// | [`catch_panics`](Self::catch_panics), [`layer`](Self::layer) | as elsewhere |
+    /// | [`deadline`](Self::deadline), [`cancel_on`](Self::cancel_on), [`drain_on`](Self::drain_on) | polled by the caller's task; bodies that were pulled when the loop is drained complete |
+    /// | [`try_each`](crate::try_each), [`try_each_stream`](crate::try_each_stream) | at the source's first error, no further item is pulled |
+    #[doc = concat!("| ", rules!(), conditions!(), " | called by the worker that pulls, one at a time |")]
     ///
-    /// The bodies still run on all cores, and results and errors are the same. The cost differs: each body
-    /// pays for a part of a trip to another thread and back, which is more than a short body costs. The
-    /// closure runs on one core, and every completion is delivered to the caller's task. Items and closure must be
-    /// `Send` and `'static` nevertheless, because the type of the place asks for it; with
-    /// [`WorkerPool::push_dispatch`] they need not be.
+    /// The options of the last row decide when items start, or see what happens. In a loop with one of them, the workers
+    /// share a driver that has all of the loop's options, and the items that wait. The worker that pulls reports the bodies
+    /// that have completed on it, and takes the items that may start. So these options see starts and completions in the
+    /// order in which workers report them, at the latest when a worker has nothing else to do. An item counts as started
+    /// when a worker takes it. When such a loop stops, observers receive that the bodies which run are cancelled, although
+    /// one on another worker may complete at that time.
     ///
-    /// The other options ([`timeout`](Self::timeout), [`deadline`](Self::deadline), [`cancel_on`](Self::cancel_on),
-    /// [`catch_panics`](Self::catch_panics)) leave the pulling to the workers, and so do a [`layer`](Self::layer) and a
-    /// [fallible source](crate::try_each). Each worker has its own timer for time-outs. At the source's first error the
-    /// workers pull no further item. Bodies that they have pulled by then and not started do not run: they are among
+    /// The layer, the error of the source and the clock of [`timeout`](Self::timeout) must be `Send` and own what they use,
+    /// as the closure does; in a loop with an option of the last row, all options must, and the items be `Send`.
+    ///
+    /// Bodies that were pulled and not started when the source fails, or the loop is cancelled, do not run. They are among
     /// [`pending`](crate::Interrupted::pending).
     ///
     /// # Task-locals
@@ -283,7 +285,8 @@ impl<S: Stream, L, C, M> Loop<S, Inline, L, C, M> {
     /// A few allocations for the loop and for each worker, none per item. A worker pulls as many items at a
     /// time as it starts in some thirty microseconds: one where bodies compute for long, and up to 256, or 64 KiB of
     /// bodies, where they are short, but never more than its share of the limit. It reads the clock twice for a batch,
-    /// and where bodies are short only for every eighth.
+    /// and where bodies are short only for every eighth. Options that decide when items start cost what they cost elsewhere, and
+    /// one worker at a time calls them.
     ///
     /// A strategy that gives one result receives successful outputs in large batches, and failures that stop it at
     /// once. [`fold`](Self::fold) and [`extend`](Self::extend) receive them at the latest when the worker has nothing to

@@ -78,6 +78,16 @@ impl<V> ItemMap<V> {
         Some(value)
     }
 
+    /// The number of entries.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The entries, in ascending order of their indices.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, &V)> {
+        self.entries.iter().filter_map(|(index, value)| Some((*index, value.as_ref()?)))
+    }
+
     pub(crate) fn clear(&mut self) {
         self.len = 0;
         self.entries.clear();
@@ -104,10 +114,10 @@ impl<V> fmt::Debug for ItemMap<V> {
 
 #[cfg(test)]
 mod tests {
-    use alloc::collections::BTreeMap;
     use alloc::vec::Vec;
 
     use super::*;
+    use alloc::collections::BTreeMap;
 
     /// Numbers that look random, the same in each run.
     struct Numbers(u64);

@@ -69,7 +69,7 @@ pub use crate::chunks::{ChunkOf, FallibleItems, PlainItems};
 pub use crate::chunks::{Chunks, ChunksWithin};
 pub use crate::driver::{BodySpawner, Spawner};
 #[doc(hidden)]
-pub use crate::driver::{OnWorkers, WorkerPolicy};
+pub use crate::driver::{OnWorkers, SharedPolicy, WorkerPolicy};
 pub use crate::engine::{FutureSet, JobHandle, Key};
 pub use crate::looping::{
     Bounded, Const, IsStream, Iter, Limit, LimitSet, LimitUnset, Loop, NoOptions, TimerSet,
@@ -89,7 +89,8 @@ pub use crate::outcome::{
 };
 #[doc(hidden)]
 pub use crate::place::{
-    BodySet, BoxedSource, Completer, PoolSet, SpawnedSet, StopBodies, TimeLimits, WorkerOptions,
+    BodySet, BoxedSource, Completer, IntoSource, PoolSet, SpawnedSet, StopBodies, TimeLimits,
+    WorkerOptions,
 };
 pub use crate::place::{
     Dispatch, Inline, InlineJob, Layer, LayerSource, Layered, ParentWaker, ParentWakerJob, Place,

@@ -1,5 +1,6 @@
 //! A place for one value, which threads move in and out.
 
+use core::fmt;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 
 use try_lock::TryLock;
@@ -11,6 +12,12 @@ pub(crate) struct Single<T>(TryLock<Option<T>>);
 // No code of the value runs under the lock.
 impl<T> UnwindSafe for Single<T> {}
 impl<T> RefUnwindSafe for Single<T> {}
+
+impl<T> fmt::Debug for Single<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Single").finish_non_exhaustive()
+    }
+}
 
 impl<T> Single<T> {
     pub(crate) const fn empty() -> Self {

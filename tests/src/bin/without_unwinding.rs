@@ -32,6 +32,8 @@ const PANIC: &[&str] = &[
     "a_panic_is_passed_on_with_its_item_before_it_propagates",
     "items_that_panic_when_dropped_do_not_hang_the_loop",
     "panics_of_destructors_do_not_hang_the_loop",
+    "each_body_on_workers_is_in_its_layer",
+    "a_panic_of_an_option_on_workers_propagates",
     "a_collections_panic_propagates_after_the_bodies_have_stopped",
     "a_folds_panic_propagates_after_the_bodies_have_stopped",
     "a_folds_panic_takes_precedence_over_those_of_destructors",

@@ -14,7 +14,7 @@ pub(crate) const TABLE: &[(&str, usize)] = &[
     ("SEQ", 2),
     ("GAT", 6),
     ("WAIT", 7),
-    ("WRK", 11),
+    ("WRK", 12),
     ("ASC", 5),
     ("LST", 4),
     ("GRP", 9),

@@ -45,6 +45,7 @@ pub mod with_item;
 pub mod work_queue;
 pub mod workers;
 pub mod workers_options;
+pub mod workers_rules;
 
 use forloop_core::LoopError;
 

@@ -131,7 +131,7 @@ pub fn a_fallible_source_on_workers_ends_at_its_first_error<B: Spawning>(backend
             };
             assert_eq!((index, *error, interrupted.ready.len()), (fails_at, fails_at, fails_at));
             // With a limit of one, each item is pulled when the body before it has completed.
-            let are_complete = interrupted.ready.iter().all(|outcome| outcome.is_ok());
+            let are_complete = interrupted.ready.iter().all(Outcome::is_ok);
             assert!(limit > 1 || are_complete && interrupted.pending.is_empty());
         }
     }

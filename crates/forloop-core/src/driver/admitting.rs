@@ -24,7 +24,7 @@ use futures_core::Stream;
 
 use super::starting::{StartPause, next_item};
 use super::{Drive, ROUND, Spawner};
-use crate::admission::{AdmissionQueue, AttemptLog, Leftover, MaybeQueue};
+use crate::admission::{AdmissionQueue, Leftover, MaybeQueue};
 use crate::body::Attempt;
 use crate::engine::Completion;
 use crate::options::{Event, ItemPolicy, OutcomeRule};
@@ -67,31 +67,12 @@ where
         self.project().admission.queue_mut()
     }
 
-    /// Sets whose attempts are logged, for [`logged_attempts`](Self::logged_attempts).
-    pub(crate) fn log_attempts(self: Pin<&mut Self>, log: AttemptLog) {
-        if C::HAS_RULES
-            && let Some(admission) = self.admission()
-        {
-            admission.log_attempts(log);
-        }
-    }
-
     /// Index and attempts of the logged items that were tried more than once, in ascending order.
     pub(crate) fn logged_attempts(self: Pin<&mut Self>) -> Vec<(usize, u32)> {
         if C::HAS_RULES {
             self.admission().map(AdmissionQueue::logged_attempts).unwrap_or_default()
         } else {
             Vec::new()
-        }
-    }
-
-    /// Notes that results are given in input order, so that those of later items wait for those of earlier
-    /// ones.
-    pub(crate) fn set_ordered(self: Pin<&mut Self>) {
-        if C::HAS_RULES
-            && let Some(admission) = self.admission()
-        {
-            admission.is_ordered = true;
         }
     }
 
@@ -196,8 +177,11 @@ where
             if let Some(index) = admission.next_due() {
                 return Self::next_retried(policy, admission, cx, index);
             }
-            let is_awaited = admission.is_ordered && runs_nothing;
-            if let Some(index) = admission.next_queued().filter(|_| taken < limit || is_awaited) {
+            // The consumer takes results in input order. Where it has taken those of all items before, it waits for this one.
+            let taken_results = started.saturating_sub(admission.unstarted()).saturating_sub(held);
+            let is_awaited = |index| admission.is_ordered && runs_nothing && index <= taken_results;
+            let next = admission.next_queued().map(|index| (index, is_awaited(index)));
+            if let Some((index, is_awaited)) = next.filter(|next| taken < limit || next.1) {
                 let has_permits = is_awaited || has_permits(policy, index);
                 let may_start = has_permits && may_start_first(policy, cx);
                 let next = if may_start { admission.take_queued() } else { None };
@@ -288,6 +272,7 @@ where
         };
         let on_complete = |completion| ControlFlow::Break(StartPause::Completed(completion));
         let result = match this.running.start(cx.waker(), 1, next, make, on_complete) {
+            ControlFlow::Continue(_) if !J::TIMES_BODIES => StartPause::Quota,
             ControlFlow::Continue(key) => {
                 let (running, admission) = (&*this.running, &*this.admission);
                 let alive =

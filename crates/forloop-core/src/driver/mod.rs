@@ -46,8 +46,11 @@
 //! each loop around this one: no two share a place.
 
 mod admitting;
+mod delegated;
 mod expiry;
 mod phase;
+mod set_up;
+mod shared;
 mod spawner;
 mod start;
 mod starting;
@@ -55,6 +58,8 @@ mod step;
 mod stopping;
 mod worker_policy;
 
+pub(crate) use self::set_up::Receiver;
+pub use self::shared::SharedPolicy;
 pub use self::spawner::{BodySpawner, Spawner};
 pub use self::worker_policy::{OnWorkers, WorkerPolicy};
 
@@ -71,11 +76,11 @@ use self::phase::Phase;
 use self::step::{Step, deliver};
 use crate::admission::MaybeQueue;
 use crate::budget::budget;
-use crate::engine::{CapacityHint, Completion};
-use crate::options::{ItemPolicy, OutcomeRule, Rule};
+use crate::engine::Completion;
+use crate::options::{ItemPolicy, OutcomeRule};
 use crate::outcome::{Interruption, catch};
 use crate::pace::Pace;
-use crate::place::{BodySet, Delivery, DeliveryRule, PullConfig};
+use crate::place::BodySet;
 use crate::simulation::Origin;
 use crate::{Interrupted, Outcome, Panic};
 
@@ -157,7 +162,7 @@ where
         admission: Q,
         mut running: J,
         limit: usize,
-        policy: C,
+        policy: Option<C>,
         origin: Origin,
     ) -> Self {
         running.set_origin(origin);
@@ -166,7 +171,7 @@ where
             spawner,
             admission,
             limit,
-            policy: Some(policy),
+            policy,
             running,
             phase: Phase::Running,
             is_set_up: false,
@@ -180,45 +185,6 @@ where
             panic: None,
             origin,
         }
-    }
-
-    /// Sets the loop up before its first poll. Returns once the lower bound of the source's size hint.
-    ///
-    /// `delivery` says how soon a worker delivers an output, and `may_fail` whether a time-out stops the loop. Unless
-    /// completions `are_collected` at once, they count against the limit until they are taken.
-    #[inline(always)] // called at each poll of the loop
-    pub(crate) fn set_up(
-        self: Pin<&mut Self>,
-        are_collected: bool,
-        may_fail: bool,
-        delivery: Option<fn(&J::Output) -> Delivery>,
-    ) -> Option<usize> {
-        let this = self.project();
-        if core::mem::replace(this.is_set_up, true) {
-            return None;
-        }
-        let limit = *this.limit;
-        // Caught panics and time-outs are prompt. Beside them, batched outputs would not stay in the order of completion.
-        let needs_order = (C::CATCHES_PANICS || C::TimeLimits::HAS_SIGNALS) && !are_collected;
-        let delivery = delivery.or(if needs_order { Some(|_| Delivery::Prompt) } else { None });
-        let pulled = this.running.begin(|| PullConfig {
-            limit,
-            catches_panics: C::CATCHES_PANICS,
-            delivery: DeliveryRule {
-                output: delivery,
-                panic: if C::CATCHES_PANICS { Delivery::Prompt } else { Delivery::Terminal },
-                time_out: if may_fail { Delivery::Terminal } else { Delivery::Prompt },
-                holds_permits: !are_collected,
-            },
-        });
-        if let Some((least, _)) = pulled {
-            return Some(least);
-        }
-        let source = this.source.as_ref().as_pin_ref()?;
-        let hint = catch(|| source.size_hint()).unwrap_or_default();
-        this.pace.set_size_hint(hint);
-        this.running.set_capacity_hint(CapacityHint::of(limit, hint));
-        Some(hint.0)
     }
 
     /// Ends a loop in which nothing runs any more: resumes the panic that stopped it, or returns what has
@@ -239,7 +205,16 @@ where
         if let Err(panic) = dropped {
             this.panic.get_or_insert(panic);
         }
-        let interruption = this.phase.finish();
+        let was_drained = matches!(this.phase, Phase::Draining(_));
+        let mut interruption = this.phase.finish();
+        if J::ON_POOL
+            && was_drained
+            && matches!(this.running.pulled(), Some((_, true)))
+            && let Some(interruption) = &mut interruption
+        {
+            // Only now is it known that workers had pulled every item.
+            interruption.record_all_started();
+        }
         if let Some(panic) = this.panic.take() {
             panic.resume();
         }
@@ -326,6 +301,7 @@ where
             let done = match self.phase {
                 Phase::Running => self.as_mut().step_running(cx, held, signals, on_complete),
                 Phase::LastRound { .. }
+                | Phase::Delegated(_)
                 | Phase::Draining(_)
                 | Phase::Stopping(_)
                 | Phase::Finished => self.as_mut().step_later(cx, may_fail, on_complete),
@@ -507,6 +483,9 @@ where
         cx: &Context<'_>,
         on_complete: &mut impl FnMut(Option<Completion<J::Output>>) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
+        if J::ON_POOL && C::HAS_RULES && self.phase.is_delegated() {
+            return self.deliver_round(on_complete);
+        }
         let this = self.as_mut().project();
         let is_running = matches!(this.phase, Phase::Running);
         let pass_on = |completion: Completion<_>| match completion.outcome {

@@ -1,7 +1,10 @@
 //! The phases of a loop.
 
+use alloc::sync::Arc;
+
 use crate::StopReason;
 use crate::outcome::Interruption;
+use crate::single::Single;
 
 /// What a loop does next. It goes from the first phase towards the last and never back.
 ///
@@ -20,6 +23,8 @@ use crate::outcome::Interruption;
 pub(super) enum Phase<U> {
     /// Items are pulled and bodies are started, until the source is exhausted.
     Running,
+    /// Workers share a driver that decides everything. It leaves here what has interrupted the loop.
+    Delegated(Arc<Single<Interruption<U>>>),
     /// `drain_on`: nothing is started any more; bodies that run complete.
     Draining(Interruption<U>),
     /// The deadline has passed, or a body has failed in a loop that stops at a failure: the bodies that were woken by
@@ -44,7 +49,9 @@ impl<U> Phase<U> {
     #[inline]
     pub(super) fn is_closed(&self) -> bool {
         match self {
-            Self::Running | Self::LastRound { reason: Some(_), drained: None, .. } => false,
+            Self::Running
+            | Self::Delegated(_)
+            | Self::LastRound { reason: Some(_), drained: None, .. } => false,
             Self::Draining(_) | Self::LastRound { .. } | Self::Stopping(_) | Self::Finished => true,
         }
     }
@@ -53,9 +60,16 @@ impl<U> Phase<U> {
     #[inline]
     pub(super) fn is_stopping(&self) -> bool {
         match self {
-            Self::Running | Self::Draining(_) | Self::LastRound { .. } => false,
+            Self::Running | Self::Delegated(_) | Self::Draining(_) | Self::LastRound { .. } => {
+                false
+            }
             Self::Stopping(_) | Self::Finished => true,
         }
+    }
+
+    /// Whether workers share a driver that decides everything.
+    pub(super) fn is_delegated(&self) -> bool {
+        matches!(self, Self::Delegated(_))
     }
 
     /// Whether the loop stops at a failure when its round is over. Nothing new may start, or stop it earlier.
@@ -67,7 +81,9 @@ impl<U> Phase<U> {
     pub(super) fn polls_signals(&self) -> bool {
         match self {
             Self::Running | Self::Draining(_) => true,
-            Self::LastRound { .. } | Self::Stopping(_) | Self::Finished => false,
+            Self::Delegated(_) | Self::LastRound { .. } | Self::Stopping(_) | Self::Finished => {
+                false
+            }
         }
     }
 
@@ -79,7 +95,7 @@ impl<U> Phase<U> {
             Self::LastRound { drained: interruption, .. } | Self::Stopping(interruption) => {
                 interruption.as_ref()
             }
-            Self::Running | Self::Finished => None,
+            Self::Running | Self::Delegated(_) | Self::Finished => None,
         }
     }
 
@@ -90,7 +106,7 @@ impl<U> Phase<U> {
             Self::LastRound { drained: interruption, .. } | Self::Stopping(interruption) => {
                 interruption.as_mut()
             }
-            Self::Running | Self::Finished => None,
+            Self::Running | Self::Delegated(_) | Self::Finished => None,
         }
     }
 
@@ -103,13 +119,25 @@ impl<U> Phase<U> {
     }
 
     /// Leaves this phase for the last one. Returns the interruption.
+    #[inline]
     pub(super) fn finish(&mut self) -> Option<Interruption<U>> {
+        // Most loops are not interrupted, and have nothing to drop here.
+        if let Self::Running | Self::Finished = self {
+            core::mem::forget(core::mem::replace(self, Self::Finished));
+            return None;
+        }
+        self.finish_interrupted()
+    }
+
+    /// [`finish`](Self::finish) in any other phase than the first and the last.
+    #[cold]
+    fn finish_interrupted(&mut self) -> Option<Interruption<U>> {
         match core::mem::replace(self, Self::Finished) {
             Self::Draining(interruption) => Some(interruption),
             Self::LastRound { drained: interruption, .. } | Self::Stopping(interruption) => {
                 interruption
             }
-            Self::Running | Self::Finished => None,
+            Self::Running | Self::Delegated(_) | Self::Finished => None,
         }
     }
 }

@@ -4,11 +4,11 @@ use futures_core::Stream;
 
 use super::Drive;
 use super::spawner::BodySpawner;
-use super::worker_policy::{OnWorkers, WorkerPolicy};
+use super::worker_policy::OnWorkers;
 use crate::admission::MaybeQueue;
 use crate::body::Body;
 use crate::looping::{LimitSet, Loop};
-use crate::options::{ItemPolicy, OutcomeRule};
+use crate::options::{ItemPolicy, LoopParts, OutcomeRule, WorkerKind};
 use crate::place::{BodySet, Dispatch, Place};
 
 impl<S, P, L, C, M> Loop<S, P, L, C, M> {
@@ -25,21 +25,31 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
-        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I, OnWorkers<C>>>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, B, OnWorkers<C, B::Returns>>>,
         J: BodySet<Output = B::Returns>,
     {
-        let Self { source, place, limit, mut policy, origin, timer: _ } = self;
+        let Self { source, place, limit, policy, origin, timer: _ } = self;
         let limit = limit.bodies();
-        let admission = MaybeQueue::new(is_error);
-        let on_workers = (!C::SEES_STARTS).then_some(|| WorkerPolicy::of(&mut policy));
+        let mut parts = LoopParts::new(policy, limit, origin, is_error);
+        let on_workers = || C::WorkerKind::part(&mut parts);
         let (source, spawner, running) = match P::Dispatch::body_source(source, body, on_workers) {
             // The workers pull the items and start the bodies.
-            Ok(body_source) => (None, None, place.pull_set(body_source)),
+            Ok(source) if C::HAS_RULES => (None, None, place.pull_set::<true>(source)),
+            Ok(source) => (None, None, place.pull_set::<false>(source)),
             Err((source, body)) => {
                 let running = place.set();
                 (Some(source), Some(BodySpawner { body, place }), running)
             }
         };
-        Drive::new(source, spawner, admission, running, limit, policy, origin)
+        let LoopParts { policy, interruption, attempts, .. } = parts;
+        let mut admission = C::AdmissionQueue::new(is_error);
+        if !C::HAS_RULES {
+            return Drive::new(source, spawner, admission, running, limit, policy, origin);
+        }
+        if let Some(queue) = admission.queue_mut() {
+            queue.shared = attempts;
+        }
+        let drive = Drive::new(source, spawner, admission, running, limit, policy, origin);
+        drive.delegated(interruption)
     }
 }

@@ -117,7 +117,11 @@ where
             }
             Outcome::Cancelled | Outcome::NotRun if this.phase.is_stopping() => {
                 // Where workers pull the items, this loop learns only now which bodies ran.
-                if this.running.pulled().is_some()
+                // A driver that they share knows that of each body.
+                let has_run =
+                    this.policy.is_some() || matches!(completion.outcome, Outcome::Cancelled);
+                if has_run
+                    && this.running.pulled().is_some()
                     && let Some(interruption) = this.phase.interruption_mut()
                 {
                     interruption.record_running(completion.index);
@@ -191,6 +195,12 @@ where
                 let error = error.expect("workers keep the error of the source");
                 self.interrupt(Cause::Source { index, error }, None);
             }
+            Some(SourceFailure::Interrupted) => {
+                if let Phase::Delegated(interruption) = this.phase {
+                    let interruption = interruption.take();
+                    self.stop_with(interruption);
+                }
+            }
             Some(SourceFailure::Panicked(panic)) => self.stop_for(panic),
             Some(SourceFailure::WorkerDropped) => self.interrupt(Cause::Cancelled, None),
         }
@@ -230,10 +240,16 @@ where
         if !matches!(self.phase, Phase::Running) {
             return false;
         }
-        let is_exhausted = self.as_mut().source_is_exhausted();
+        let is_exhausted = match self.running.pulled() {
+            Some((_, is_exhausted)) => is_exhausted,
+            None => self.as_mut().source_is_exhausted(),
+        };
         let this = self.as_mut().project();
         let all_started = is_exhausted && this.admission.is_empty();
         *this.phase = Phase::Draining(Interruption::new(reason.into(), Vec::new(), all_started));
+        if let Some(panic) = this.running.drain() {
+            this.panic.get_or_insert(panic);
+        }
         self.close();
         true
     }

@@ -36,6 +36,8 @@ pub(crate) enum Mutation {
     WaitsWithoutRecheck,
     /// A worker that waits for room does not check it again after registering.
     WaitsForRoomWithoutRecheck,
+    /// A worker that has no room for an item which may start does not wake the workers that wait for one.
+    LeavesItemsSilently,
     /// A worker that returns the source does not wake the workers that wait for it.
     ReturnsSourceSilently,
     /// A worker that finds the source exhausted does not wake the workers that wait for it.

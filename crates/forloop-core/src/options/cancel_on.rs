@@ -67,8 +67,6 @@ impl<W> CancelOn<W> {
 
 impl<W: Future> Rule for CancelOn<W> {
     const HAS_SIGNALS: bool = true;
-    const SEES_STARTS: bool = false;
-
     fn poll_interrupt(&mut self, cx: &mut Context<'_>, _will_repoll: bool) -> Poll<StopReason> {
         self.signal.as_mut().poll(cx).map(|_| StopReason::Cancelled)
     }

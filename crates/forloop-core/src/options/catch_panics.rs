@@ -36,7 +36,6 @@ pub struct CatchPanics;
 
 impl Rule for CatchPanics {
     const CATCHES_PANICS: bool = true;
-    const SEES_STARTS: bool = false;
 }
 
 impl<I> ItemRule<I> for CatchPanics {}

@@ -70,8 +70,6 @@ impl<M: TimerSet> Deadline<M> {
 
 impl<M: TimerSet> Rule for Deadline<M> {
     const HAS_SIGNALS: bool = true;
-    const SEES_STARTS: bool = false;
-
     fn poll_interrupt(&mut self, cx: &mut Context<'_>, will_repoll: bool) -> Poll<StopReason> {
         // A loop without any time reads no clock and calls no body.
         if self.after.is_zero() {

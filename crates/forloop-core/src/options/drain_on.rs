@@ -21,11 +21,6 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// Any future is a signal, as for [`cancel_on`](Self::cancel_on), which does not let bodies complete. With
     /// both, a first Ctrl-C can drain the loop and a second cancel it.
     ///
-    /// # Costs
-    ///
-    /// On a [worker pool](Self::on_workers) the loop's task calls the body's closure and hands the bodies out.
-    /// Workers do not pull items themselves.
-    ///
     /// # Examples
     ///
     /// ```
@@ -70,7 +65,6 @@ pub struct DrainOn<W> {
 
 impl<W: Future> Rule for DrainOn<W> {
     const HAS_SIGNALS: bool = true;
-
     fn poll_interrupt(&mut self, cx: &mut Context<'_>, _will_repoll: bool) -> Poll<StopReason> {
         match self.signal.as_mut().map(|signal| signal.as_mut().poll(cx)) {
             Some(Poll::Ready(_)) => {

@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use core::fmt;
 
 use super::{
-    AllOrNothing, ItemPolicy, ItemRule, OutcomeRule, Policy, RaisesPanics, Rule, Sealed,
+    AllOrNothing, EachPulls, ItemPolicy, ItemRule, OutcomeRule, Policy, RaisesPanics, Rule, Sealed,
     WorkerItems,
 };
 use crate::admission::NoQueue;
@@ -87,9 +87,7 @@ impl<T, E> ItemPolicy<Result<T, E>> for Fallible<E> {
 
 impl<E> Sealed for Fallible<E> {}
 
-impl<E> Rule for Fallible<E> {
-    const SEES_STARTS: bool = false;
-}
+impl<E> Rule for Fallible<E> {}
 
 impl<I, E> ItemRule<I> for Fallible<E> {}
 impl<R, E> OutcomeRule<R> for Fallible<E> {}
@@ -99,6 +97,7 @@ impl<E> Policy for Fallible<E> {
     type Output<T> = T;
     type Result<X, Y> = Result<X, Interrupted<Y, E>>;
     type AdmissionQueue<I, R> = NoQueue;
+    type WorkerKind = EachPulls;
     type WorkerItems = UntilError<E>;
     type TimeLimits = NoOptions;
 

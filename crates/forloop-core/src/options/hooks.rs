@@ -81,10 +81,6 @@ hooks! {
         /// Whether [`poll_interrupt`](Self::poll_interrupt) or [`poll_timed_out`](Self::poll_timed_out) does
         /// anything. A loop without signals polls neither, and does not stop between two bodies to do so.
         HAS_SIGNALS = false,
-
-        /// Whether the option must see each body start. If no option does, workers may pull items from the
-        /// source themselves.
-        SEES_STARTS = true,
     }
 
     /// Ready with the reason when the loop is to stop.

@@ -32,8 +32,6 @@ impl<S: Stream, P, L, C, M> Loop<S, P, L, C, M> {
     /// # Costs
     ///
     /// A few entries in maps for each item in the loop. `key` is called once for each item.
-    /// On a [worker pool](Self::on_workers) the loop's task calls the body's closure and hands the bodies out.
-    /// Workers do not pull items themselves.
     ///
     /// # Errors
     ///

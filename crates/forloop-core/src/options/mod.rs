@@ -62,7 +62,10 @@ pub use self::hooks::{ItemRule, OutcomeRule, Rule};
 pub use self::limit_by::{BorrowedKey, LimitBy};
 pub use self::observe::{Observed, Observer};
 pub use self::on_failure::{FailedAttempt, OnFailure};
-pub use self::policy::{AllItems, AllOrNothing, ItemPolicy, Policy, RaisesPanics, WorkerItems};
+pub use self::policy::{
+    AllItems, AllOrNothing, EachPulls, ItemPolicy, LoopParts, Policy, RaisesPanics, ShareDriver,
+    WorkerItems, WorkerKind,
+};
 pub use self::rate::Rated;
 pub use self::rate_limit::RateLimit;
 pub use self::rate_value::{InvalidRate, Rate};

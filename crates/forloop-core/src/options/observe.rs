@@ -9,7 +9,7 @@ use crate::{Event, LocalTimer, Loop, StopReason, TimerSet};
 /// Receives the events of a loop.
 ///
 /// The loop calls it in its own task, between two polls of bodies, so it should be quick. It need not be `Send` if
-/// the loop is not. Every closure `|at, event|` is an observer. A panic of an observer stops the loop and
+/// the loop is not, except [on workers](Loop::on_workers): the worker that pulls calls it there. Every closure `|at, event|` is an observer. A panic of an observer stops the loop and
 /// propagates to the caller, as a panic of the source does.
 pub trait Observer {
     /// Receives one event, and when it happened by the clock of the loop.
@@ -30,8 +30,6 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// # Costs
     ///
     /// A reading of the clock for each event.
-    /// On a [worker pool](Self::on_workers) the loop's task calls the body's closure and hands the bodies out.
-    /// Workers do not pull items themselves.
     ///
     /// # Panics
     ///

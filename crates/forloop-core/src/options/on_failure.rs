@@ -30,8 +30,6 @@ impl<S: Stream, P, L, C, M> Loop<S, P, L, C, M> {
     /// # Costs
     ///
     /// A clone and an entry in a map for each item in the loop.
-    /// On a [worker pool](Self::on_workers) the loop's task calls the body's closure and hands the bodies out.
-    /// Workers do not pull items themselves.
     ///
     /// # Panics
     ///

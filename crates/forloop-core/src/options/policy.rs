@@ -1,10 +1,15 @@
 //! The policy of a loop: its options together, and what they make of its results.
 
+use alloc::sync::Arc;
 use core::convert::Infallible;
+use core::fmt;
 
 use super::{ItemRule, OutcomeRule, Rule, Sealed};
-use crate::admission::{MaybeQueue, NoQueue};
+use crate::admission::{MaybeQueue, NoQueue, SharedAttempts};
 use crate::looping::NoOptions;
+use crate::outcome::Interruption;
+use crate::simulation::Origin;
+use crate::single::Single;
 use crate::{Interrupted, Outcome};
 
 /// The options of a loop, and what they make of its results.
@@ -34,6 +39,10 @@ pub trait Policy: Rule {
     /// Where items `I` wait that were pulled and do not run; their bodies return an `R`.
     #[doc(hidden)]
     type AdmissionQueue<I, R>: MaybeQueue<I, R>;
+
+    /// Whether workers that pull share a driver.
+    #[doc(hidden)]
+    type WorkerKind: WorkerKind;
 
     /// How workers that pull unwrap what the source gives.
     #[doc(hidden)]
@@ -72,6 +81,59 @@ pub trait Policy: Rule {
     #[doc(hidden)]
     fn time_limits(&self) -> Self::TimeLimits;
 }
+
+/// Whether workers share a driver: [`EachPulls`] or [`ShareDriver`].
+#[doc(hidden)]
+pub trait WorkerKind {
+    /// What workers have of the policy `C`.
+    type Part<C: Policy, R>;
+
+    /// Takes it out of a loop.
+    fn part<C: Policy, R>(parts: &mut LoopParts<C, R>) -> Self::Part<C, R>;
+}
+
+/// What a loop has of its options.
+#[doc(hidden)]
+pub struct LoopParts<C: Policy, R> {
+    /// `None` if a driver has it that workers share.
+    pub(crate) policy: Option<C>,
+    pub(crate) limit: usize,
+    pub(crate) origin: Origin,
+    pub(crate) is_error: Option<fn(&R) -> bool>,
+    /// Where such a driver puts the interruption of the loop.
+    pub(crate) interruption: Option<Arc<Single<Interruption<C::SourceError>>>>,
+    /// What such a driver and the loop tell each other of attempts.
+    pub(crate) attempts: Option<Arc<SharedAttempts>>,
+}
+
+impl<C: Policy, R> LoopParts<C, R> {
+    #[inline]
+    pub(crate) fn new(
+        policy: C,
+        limit: usize,
+        origin: Origin,
+        is_error: Option<fn(&R) -> bool>,
+    ) -> Self {
+        let (interruption, attempts) = (None, None);
+        Self { policy: Some(policy), limit, origin, is_error, interruption, attempts }
+    }
+}
+
+impl<C: Policy, R> fmt::Debug for LoopParts<C, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoopParts").field("limit", &self.limit).finish_non_exhaustive()
+    }
+}
+
+/// Workers pull items by themselves: no option decides when they start.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct EachPulls;
+
+/// Workers share a driver, which starts the items as the options decide.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct ShareDriver;
 
 /// Unwraps what a source gives to workers, a `G`.
 #[doc(hidden)]
@@ -144,8 +206,6 @@ pub trait RaisesPanics: Policy {}
 impl Sealed for NoOptions {}
 
 impl Rule for NoOptions {
-    const SEES_STARTS: bool = false;
-
     fn for_worker(&self) -> Option<Self> {
         Some(Self)
     }
@@ -172,6 +232,7 @@ impl Policy for NoOptions {
     type Output<T> = T;
     type Result<X, Y> = X;
     type AdmissionQueue<I, R> = NoQueue;
+    type WorkerKind = EachPulls;
     type WorkerItems = AllItems;
     type TimeLimits = Self;
 

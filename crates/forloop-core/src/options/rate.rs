@@ -35,8 +35,6 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// # Costs
     ///
     /// One timer for the loop, and a reading of the clock or two for each start.
-    /// On a [worker pool](Self::on_workers) the loop's task calls the body's closure and hands the bodies out.
-    /// Workers do not pull items themselves.
     ///
     /// # Examples
     ///

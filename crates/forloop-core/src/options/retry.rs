@@ -37,8 +37,6 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     ///
     /// An entry in an ordered map for each running item, a back-off for each item that has failed, and one timer for
     /// the loop, or two with [`Retry::within`].
-    /// On a [worker pool](Self::on_workers) the loop's task calls the body's closure and hands the bodies out.
-    /// Workers do not pull items themselves.
     ///
     /// # Panics
     ///

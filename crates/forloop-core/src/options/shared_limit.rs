@@ -22,8 +22,6 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// # Costs
     ///
     /// For each start and each completion, a lock is held for some instructions.
-    /// On a [worker pool](Self::on_workers) the loop's task calls the body's closure and hands the bodies out.
-    /// Workers do not pull items themselves.
     ///
     /// # Cancel safety
     ///

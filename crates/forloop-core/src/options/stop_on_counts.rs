@@ -20,11 +20,6 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     ///
     /// Equivalent to Java's `StructuredTaskScope.Joiner.allUntil`.
     ///
-    /// # Costs
-    ///
-    /// On a [worker pool](Self::on_workers) the loop's task calls the body's closure and hands the bodies out.
-    /// Workers do not pull items themselves.
-    ///
     /// # Panics
     ///
     /// If `condition` panics, the panic propagates as one of the source does.

@@ -14,11 +14,6 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// also the one that met the condition. The loop stops as it does for [`stop_on_counts`](Self::stop_on_counts).
     /// Use that option for counts, and for items without a return value: time-outs and panics that were caught.
     ///
-    /// # Costs
-    ///
-    /// On a [worker pool](Self::on_workers) the loop's task calls the body's closure and hands the bodies out.
-    /// Workers do not pull items themselves.
-    ///
     /// # Panics
     ///
     /// If `condition` panics, the panic propagates as one of the source does.

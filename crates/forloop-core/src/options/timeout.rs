@@ -108,8 +108,6 @@ impl<C: RaisesPanics, M: TimerSet> RaisesPanics for WithOption<C, Timeout<M>, Ad
 
 impl<M: TimerSet> Rule for Timeout<M> {
     const HAS_SIGNALS: bool = true;
-    const SEES_STARTS: bool = false;
-
     fn for_worker(&self) -> Option<Self> {
         Some(self.clone())
     }

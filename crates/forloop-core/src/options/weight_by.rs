@@ -19,8 +19,6 @@ impl<S: Stream, P, L, C, M> Loop<S, P, L, C, M> {
     /// # Costs
     ///
     /// The loop pulls one item ahead, to weigh it. An item of weight 2 or more has an entry in an ordered map.
-    /// On a [worker pool](Self::on_workers) the loop's task calls the body's closure and hands the bodies out.
-    /// Workers do not pull items themselves.
     ///
     /// # Panics
     ///

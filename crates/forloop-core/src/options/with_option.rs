@@ -4,7 +4,9 @@ use alloc::boxed::Box;
 use core::marker::PhantomData;
 
 use super::wrapper::WithOption;
-use super::{AllOrNothing, ItemPolicy, ItemRule, Policy, RaisesPanics, Rule, Sealed};
+use super::{
+    AllOrNothing, ItemPolicy, ItemRule, Policy, RaisesPanics, Rule, Sealed, ShareDriver, WorkerKind,
+};
 use crate::admission::{AdmissionQueue, MaybeQueue};
 use crate::{Interrupted, Loop, Outcome};
 
@@ -65,6 +67,9 @@ pub trait Adds: Sealed {
 
     /// [`Policy::AdmissionQueue`].
     type AdmissionQueue<C: Policy, I, R>: MaybeQueue<I, R>;
+
+    /// [`Policy::WorkerKind`].
+    type WorkerKind<C: Policy>: WorkerKind;
 
     /// [`Policy::TimeLimits`].
     type TimeLimits<C: Policy, O: Rule>: Rule;
@@ -156,6 +161,7 @@ macro_rules! limits_are_unchanged {
 macro_rules! queue_is_unchanged {
     () => {
         type AdmissionQueue<C: Policy, I, R> = C::AdmissionQueue<I, R>;
+        type WorkerKind<C: Policy> = C::WorkerKind;
 
         const HAS_RULES: bool = false;
     };
@@ -164,6 +170,7 @@ macro_rules! queue_is_unchanged {
 macro_rules! queue_is_added {
     () => {
         type AdmissionQueue<C: Policy, I, R> = Box<AdmissionQueue<I, R>>;
+        type WorkerKind<C: Policy> = ShareDriver;
 
         const HAS_RULES: bool = true;
     };
@@ -266,6 +273,7 @@ impl<C: Policy, O: Rule, K: Adds> Policy for WithOption<C, O, K> {
     type Output<T> = K::Output<C, T>;
     type Result<X, Y> = K::Result<C, X, Y>;
     type AdmissionQueue<I, R> = K::AdmissionQueue<C, I, R>;
+    type WorkerKind = K::WorkerKind<C>;
     type WorkerItems = C::WorkerItems;
     type TimeLimits = K::TimeLimits<C, O>;
 

@@ -163,6 +163,11 @@ impl<S> Interruption<S> {
         self.all_started = false;
     }
 
+    /// Records that every item was started after all.
+    pub(crate) fn record_all_started(&mut self) {
+        self.all_started = true;
+    }
+
     /// Whether every item was started, and every retry that was due.
     pub(crate) fn all_started(&self) -> bool {
         self.all_started

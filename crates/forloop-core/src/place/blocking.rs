@@ -41,7 +41,7 @@ where
         FutureSet::new()
     }
 
-    fn pull_set(self, source: Infallible) -> Self::Set {
+    fn pull_set<const HAS_RULES: bool>(self, source: Infallible) -> Self::Set {
         match source {}
     }
 

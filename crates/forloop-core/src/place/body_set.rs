@@ -33,6 +33,9 @@ pub trait BodySet {
     /// Whether a pool of workers runs the bodies.
     const ON_POOL: bool = false;
 
+    /// Whether the options that limit the time of bodies see each start here. Where workers pull, each has such options.
+    const TIMES_BODIES: bool = true;
+
     /// Whether the bodies are polled with the waker of the task that polls the loop.
     const PARENT_WAKER: bool = false;
 
@@ -57,6 +60,11 @@ pub trait BodySet {
     /// Returns the failure of the source, if that is why the last [`poll_round`](Self::poll_round) has
     /// returned. The caller handles it before the completions that follow.
     fn take_source_failure(&mut self) -> Option<SourceFailure> {
+        None
+    }
+
+    /// Has workers pull no more bodies, and complete those that they have pulled. Returns a panic of what was dropped.
+    fn drain(&mut self) -> Option<Panic> {
         None
     }
 

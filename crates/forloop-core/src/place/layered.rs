@@ -35,8 +35,11 @@ where
         self.place.set()
     }
 
-    fn pull_set(self, source: <P::Dispatch as Sources>::Source<B>) -> P::Set {
-        self.place.pull_set(P::Dispatch::layered(source, self.layer))
+    fn pull_set<const HAS_RULES: bool>(
+        self,
+        source: <P::Dispatch as Sources>::Source<B>,
+    ) -> P::Set {
+        self.place.pull_set::<HAS_RULES>(P::Dispatch::layered(source, self.layer))
     }
 
     fn start(

@@ -2,15 +2,17 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use core::cell::Cell;
 use core::convert::Infallible;
 use core::pin::Pin;
 use core::task::Context;
 
 use super::dispatch::{Pull, Push, Sources};
 use super::layer::Layer;
-use super::pool::{BatchEnd, BodySource, BoxedSource, TimeLimits};
+use super::pool::{BatchEnd, BodySource, BoxedSource, DeliveryRule, Pulling, TimeLimits};
 use crate::body::{Attempt, Body};
-use crate::outcome::catch;
+use crate::engine::Completion;
+use crate::outcome::{Outcome, catch};
 
 /// The sources of a place with a [`Layer`] around each body.
 ///
@@ -51,13 +53,22 @@ struct LayeredSource<'env, B, W> {
     pulled: usize,
     /// Bodies that were pulled and are in no layer: after a batch, those behind one whose layer has panicked.
     bodies: VecDeque<B>,
+    /// The attempt of each, if there is a driver in the source.
+    attempts: VecDeque<Attempt>,
     /// Why the batch has ended in which they were pulled.
     end: Option<BatchEnd>,
 }
 
 impl<'env, B, W> LayeredSource<'env, B, W> {
     fn new(source: BoxedSource<'env, B>, layer: W) -> Self {
-        Self { source, layer, pulled: 0, bodies: VecDeque::new(), end: None }
+        Self {
+            source,
+            layer,
+            pulled: 0,
+            bodies: VecDeque::new(),
+            attempts: VecDeque::new(),
+            end: None,
+        }
     }
 }
 
@@ -73,33 +84,68 @@ impl<B: Body, W: Layer<B>> BodySource<W::Layered> for LayeredSource<'_, B, W> {
         self.source.time_limits()
     }
 
+    fn has_signals(&self) -> bool {
+        self.source.has_signals()
+    }
+
+    fn is_exhausted(mut self: Pin<&mut Self>) -> bool {
+        self.bodies.is_empty() && self.source.as_mut().is_exhausted()
+    }
+
+    fn stop(mut self: Pin<&mut Self>) {
+        self.source.as_mut().stop();
+    }
+
+    fn begin(mut self: Pin<&mut Self>, delivery: DeliveryRule<B::Returns>) {
+        self.source.as_mut().begin(delivery);
+    }
+
     fn pull_batch(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        next: &mut usize,
-        most: usize,
-        layered: &mut VecDeque<W::Layered>,
+        pull: Pulling<'_, W::Layered>,
     ) -> BatchEnd {
-        let Self { source, layer, pulled, bodies, end } = self.get_mut();
+        let Self { source, layer, pulled, bodies, attempts, end } = self.get_mut();
+        let Pulling { next, most, bodies: layered, attempts: layered_attempts, .. } = pull;
+        let (exchange, released) = (pull.exchange, pull.released);
         if end.is_none() {
-            *end = Some(source.as_mut().pull_batch(cx, pulled, most, bodies));
+            let pull = Pulling {
+                next: pulled,
+                most,
+                bodies,
+                attempts,
+                exchange: &mut *exchange,
+                released,
+            };
+            *end = Some(source.as_mut().pull_batch(cx, pull));
         }
+        let (attempt, upto) = (Cell::new(None), layered.len() + most);
         // Once for the batch, as for the closure.
-        let wrapped = catch(|| {
-            for _ in 0..most {
+        let mut layer_each = || {
+            while layered.len() < upto {
                 let Some(body) = bodies.pop_front() else { break };
-                *next += 1;
-                layered.push_back(layer.layer(Attempt::first(*next - 1), body));
+                attempt.set(attempts.pop_front());
+                let of_body = attempt.get().unwrap_or_else(|| {
+                    *next += 1;
+                    Attempt::first(*next - 1)
+                });
+                layered.push_back(layer.layer(of_body, body));
+                layered_attempts.extend(attempt.get());
             }
-        });
-        match wrapped {
-            Err(panic) => BatchEnd::BodyPanicked(*next - 1, panic),
-            Ok(()) if !bodies.is_empty() => BatchEnd::Full,
-            Ok(()) => {
-                // An item whose closure has panicked has an index, too.
-                *next = *pulled;
-                end.take().unwrap_or(BatchEnd::Full)
-            }
+        };
+        while let Err(panic) = catch(&mut layer_each) {
+            let Some(Attempt { index, .. }) = attempt.get() else {
+                return BatchEnd::BodyPanicked(*next - 1, panic);
+            };
+            // A driver in the source has started it.
+            let outcome = Outcome::Panicked(panic);
+            exchange.reports.push(Completion { index, seq: 0, outcome });
         }
+        if !bodies.is_empty() {
+            return BatchEnd::Full;
+        }
+        // An item whose closure has panicked has an index, too.
+        *next = *pulled;
+        end.take().unwrap_or(BatchEnd::Full)
     }
 }

@@ -3,6 +3,7 @@
 mod blocking;
 mod body_set;
 mod dispatch;
+mod hand_off;
 mod inline;
 mod layer;
 mod layered;
@@ -18,12 +19,16 @@ pub use self::layered::Layered;
 pub use self::layered_source::LayerSource;
 
 pub use self::body_set::{BodySet, StopBodies};
-pub use self::dispatch::{Dispatch, Pull, Push, Sources};
+pub use self::dispatch::{Dispatch, IntoSource, Pull, Push, Sources};
+pub(crate) use self::hand_off::{HandOff, HandOffSet};
 pub use self::inline::{Inline, InlineJob};
 pub use self::parent_waker::{ParentWaker, ParentWakerJob};
+pub(crate) use self::pool::{
+    BatchEnd, BodySource, Delivery, DeliveryRule, Exchange, PullConfig, Pulling, SourceBodies,
+    SourceFailure,
+};
 pub use self::pool::{
     BoxedSource, PoolSet, PushPool, ScopedWorkers, TimeLimits, WorkerOptions, WorkerPool,
 };
-pub(crate) use self::pool::{Delivery, DeliveryRule, PullConfig, SourceFailure};
 pub use self::spawned::{Completer, Spawned, SpawnedLocal, SpawnedScoped, SpawnedSet};
 pub use self::traits::Place;

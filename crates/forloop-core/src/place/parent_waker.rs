@@ -28,7 +28,7 @@ impl<B: Body> Place<B> for ParentWaker {
         FutureSet::new()
     }
 
-    fn pull_set(self, source: Infallible) -> Self::Set {
+    fn pull_set<const HAS_RULES: bool>(self, source: Infallible) -> Self::Set {
         match source {}
     }
 

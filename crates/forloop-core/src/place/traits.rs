@@ -44,8 +44,12 @@ pub trait Place<B: Body> {
     /// Makes the set for a loop that starts the bodies.
     fn set(&self) -> Self::Set;
 
-    /// Makes the set for a loop whose workers pull the bodies from `source`.
-    fn pull_set(self, source: <Self::Dispatch as Sources>::Source<B>) -> Self::Set
+    /// Makes the set for a loop whose workers pull the bodies from `source`. If the loop `HAS_RULES`, the source has a driver
+    /// that decides when they start.
+    fn pull_set<const HAS_RULES: bool>(
+        self,
+        source: <Self::Dispatch as Sources>::Source<B>,
+    ) -> Self::Set
     where
         Self: Sized;
 

@@ -9,7 +9,7 @@ use futures_core::Stream;
 use pin_project_lite::pin_project;
 
 use crate::admission::{AttemptLog, MaybeQueue};
-use crate::driver::{Drive, Spawner};
+use crate::driver::{Drive, Receiver, Spawner};
 use crate::engine::Completion;
 use crate::options::{ItemPolicy, OutcomeRule, Policy};
 use crate::outcome::catch;
@@ -157,10 +157,15 @@ where
             CompletionDelivery::Batched { output, .. }
             | CompletionDelivery::OneByOne { output, .. } => output,
         };
-        let least = this.drive.as_mut().set_up(!Self::IS_ONE_BY_ONE, Self::MAY_FAIL, delivery);
+        let least = this.drive.as_mut().set_up(Receiver {
+            are_collected: !Self::IS_ONE_BY_ONE,
+            is_ordered: false,
+            may_fail: Self::MAY_FAIL,
+            log: V::ATTEMPT_LOG,
+            delivery,
+        });
         if let Some(least) = least {
             collector.expect(least);
-            this.drive.as_mut().log_attempts(V::ATTEMPT_LOG);
         }
         this.drive.as_mut().begin_poll();
         // A test of a constant, so that only one of the two is compiled.

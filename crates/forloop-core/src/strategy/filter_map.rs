@@ -65,7 +65,7 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + AllOrNothing,
         F: FnMut(I) -> B,
         B: FilterBody<T>,
-        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I, OnWorkers<C>>>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, B, OnWorkers<C, B::Returns>>>,
         J: BodySet<Output = B::Returns>,
     {
         CollectFuture::new(self.drive(body, None), FilterMap { kept: IndexedValues::new() })
@@ -114,7 +114,7 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
         B: TryBody<Option<T>, E>,
-        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I, OnWorkers<C>>>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, B, OnWorkers<C, B::Returns>>>,
         J: BodySet<Output = B::Returns>,
     {
         let collector = TryFilterMap { kept: IndexedValues::new(), failures: Failures::new() };

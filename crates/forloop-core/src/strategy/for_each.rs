@@ -54,7 +54,7 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + AllOrNothing,
         F: FnMut(I) -> B,
         B: UnitBody,
-        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I, OnWorkers<C>>>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, B, OnWorkers<C, B::Returns>>>,
         J: BodySet<Output = B::Returns>,
     {
         CollectFuture::new(self.drive(body, None), ForEach)
@@ -99,7 +99,7 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
         B: TryBody<(), E>,
-        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I, OnWorkers<C>>>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, B, OnWorkers<C, B::Returns>>>,
         J: BodySet<Output = B::Returns>,
     {
         CollectFuture::new(

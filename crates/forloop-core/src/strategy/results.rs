@@ -10,8 +10,8 @@ use futures_core::Stream;
 use pin_project_lite::pin_project;
 
 use super::output_buffer::OutputBuffer;
-use crate::admission::{MaybeQueue, NoQueue};
-use crate::driver::{Drive, Spawner};
+use crate::admission::{AttemptLog, MaybeQueue, NoQueue};
+use crate::driver::{Drive, Receiver, Spawner};
 use crate::looping::NoOptions;
 use crate::options::{ItemPolicy, OutcomeRule, Policy};
 use crate::place::{BodySet, Delivery};
@@ -85,10 +85,13 @@ where
         let mut this = self.project();
         let (held, buffer) = (in_channel + this.buffer.len(), this.buffer);
         buffer.shrink();
-        this.drive.as_mut().set_up(false, false, Some(|_| Delivery::Prompt));
-        if K::ORDERED {
-            this.drive.as_mut().set_ordered();
-        }
+        this.drive.as_mut().set_up(Receiver {
+            are_collected: false,
+            is_ordered: K::ORDERED,
+            may_fail: false,
+            log: AttemptLog::None,
+            delivery: Some(|_| Delivery::Prompt),
+        });
         let before = buffer.len();
         let polled = this.drive.poll_completions(cx, Some(held), false, |completion| {
             if let Some(completion) = completion {

@@ -66,7 +66,7 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
-        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I, OnWorkers<C>>>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, B, OnWorkers<C, B::Returns>>>,
         J: BodySet<Output = B::Returns>,
     {
         Results::new(self.drive(body, None), InOrder { next: 0, slots: VecDeque::new(), len: 0 })
@@ -130,7 +130,7 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns>,
         F: FnMut(I) -> B,
         B: Body,
-        P: Place<B, Set = J, Dispatch: Dispatch<S, F, I, OnWorkers<C>>>,
+        P: Place<B, Set = J, Dispatch: Dispatch<S, F, B, OnWorkers<C, B::Returns>>>,
         J: BodySet<Output = B::Returns>,
     {
         Results::new(self.drive(body, None), Unordered { outputs: Queue::new() })

@@ -30,6 +30,8 @@ pub enum SourceFailure {
     Panicked(Panic),
     /// The source gave an error after this number of items. The loop's policy has it.
     Failed(usize),
+    /// A driver that the workers share has stopped the loop, and keeps the interruption for it.
+    Interrupted,
     /// The runtime dropped a worker. The bodies that this worker would have pulled do not run.
     WorkerDropped,
 }

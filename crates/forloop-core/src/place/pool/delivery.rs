@@ -1,5 +1,6 @@
 //! How soon a completion reaches the loop, and whether it stops the loop.
 
+use core::fmt;
 use core::ops::ControlFlow;
 
 use crate::Outcome;
@@ -38,7 +39,7 @@ impl Delivery {
 }
 
 /// How the completions of a loop are delivered.
-pub(crate) struct DeliveryRule<T> {
+pub struct DeliveryRule<T> {
     /// The delivery of an output. `None` means [`Delivery::Batched`] for all, without a call for each.
     pub(crate) output: Option<fn(&T) -> Delivery>,
     /// The delivery of a body's panic: [`Delivery::Terminal`], or [`Delivery::Prompt`] if the loop
@@ -51,6 +52,12 @@ pub(crate) struct DeliveryRule<T> {
     pub(crate) holds_permits: bool,
 }
 
+impl<T> fmt::Debug for DeliveryRule<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeliveryRule").finish_non_exhaustive()
+    }
+}
+
 impl<T> Clone for DeliveryRule<T> {
     fn clone(&self) -> Self {
         *self
@@ -61,7 +68,7 @@ impl<T> Copy for DeliveryRule<T> {}
 
 impl<T> DeliveryRule<T> {
     /// Every completion is delivered promptly, and none stops the loop by itself.
-    pub(super) const PROMPT: Self = Self {
+    pub(crate) const PROMPT: Self = Self {
         output: Some(|_| Delivery::Prompt),
         panic: Delivery::Prompt,
         time_out: Delivery::Prompt,
@@ -70,7 +77,7 @@ impl<T> DeliveryRule<T> {
 
     /// Returns the delivery of a completion with this outcome.
     #[inline]
-    pub(super) fn of(self, outcome: &Outcome<T>) -> Delivery {
+    pub(crate) fn of(self, outcome: &Outcome<T>) -> Delivery {
         match outcome {
             Outcome::Ok(output) => self.output.map_or(Delivery::Batched, |of| of(output)),
             Outcome::Err(never) => match *never {},

@@ -98,6 +98,9 @@ pub(super) trait PullControl<T> {
     /// Spawns the workers. Returns the bounds on the number of bodies, as the source states them.
     fn begin(&mut self, config: PullConfig<T>) -> (usize, Option<usize>);
 
+    /// Has the workers pull no more bodies. Returns a panic of what was dropped on this thread.
+    fn drain(&mut self) -> Option<Panic>;
+
     /// Sets the number of delivered completions that still hold a permit.
     fn set_held_permits(&mut self, held: usize);
 

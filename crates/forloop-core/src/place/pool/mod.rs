@@ -6,9 +6,10 @@
 //! - **Pull.** The workers pull the items and call the closure themselves, one worker at a time. The
 //!   dispatcher ([`pull`]) spawns the workers, delivers their completions and stops them. What the workers
 //!   share is the [`shared_source`].
+//!   If options decide when items start, the source has a driver: workers report to it what has completed.
 //! - **Push.** The dispatcher ([`push`]) pulls the items, calls the closure and sends the bodies in
 //!   batches to the [`inbox`] of a worker. Loops use it where items or closure cannot be sent to another
-//!   thread, and where an option must see each body start.
+//!   thread.
 //!
 //! Both kinds of workers are one [`worker`] with a different intake ([`pull_worker`], [`push_worker`]).
 //! Both send their completions in batches, through the [`completion_queue`]. A strategy says for each
@@ -45,7 +46,7 @@ mod worker_options;
 mod worker_pool;
 
 pub use self::body_source::BoxedSource;
-pub(crate) use self::body_source::{BatchEnd, BodySource, SourceBodies};
+pub(crate) use self::body_source::{BatchEnd, BodySource, Exchange, Pulling, SourceBodies};
 pub(crate) use self::completion_queue::SourceFailure;
 pub(crate) use self::delivery::{Delivery, DeliveryRule};
 pub(crate) use self::handle::PullConfig;

@@ -5,7 +5,9 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::task::Wake;
 use alloc::vec::Vec;
-use core::task::Waker;
+use core::future::{Ready, ready};
+use core::pin::Pin;
+use core::task::{Context, Waker};
 use core::time::Duration;
 
 use loom::sync::Notify;
@@ -13,10 +15,13 @@ use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 
 use super::batch_size::BatchSize;
-use super::body_source::{BatchEnd, SourceBodies};
-use super::shared_source::SharedSource;
+use super::body_source::{BatchEnd, BodySource, BoxedSource, Exchange, Pulling, SourceBodies};
+use super::shared_source::{Request, SharedSource};
 use super::unstarted::{Batch, Contended};
 use super::worker_options::{TimeLimits, WorkerOptions};
+use crate::Outcome;
+use crate::body::Attempt;
+use crate::engine::Completion;
 
 /// A loop without options, over a source that cannot fail.
 struct Plain;
@@ -47,16 +52,16 @@ fn shared_source(
     items: usize,
     limit: Option<usize>,
     workers: usize,
-) -> (Arc<SharedSource<'static, usize>>, Arc<()>) {
+) -> (Arc<SharedSource<'static, Ready<usize>>>, Arc<()>) {
     let guard = Arc::new(());
     let inside = guard.clone();
     let body = move |n| {
         let _guard = &inside;
-        n
+        ready(n)
     };
     let body_source =
         Box::pin(SourceBodies::new(futures_lite::stream::iter(0..items), body, Plain));
-    (Arc::new(SharedSource::new(body_source, limit, workers, (0, None), false)), guard)
+    (Arc::new(SharedSource::new(body_source, limit, workers, (0, None), false, false)), guard)
 }
 
 /// The size of a worker's batches: one body at first, or some, after one that was short.
@@ -71,7 +76,7 @@ fn batch_size(is_one: bool) -> BatchSize {
 /// Pulls bodies, or takes those of other workers, and sleeps if there are none, until no more will come. Calls `started` with
 /// the index of each.
 fn work(
-    source: &SharedSource<'static, usize>,
+    source: &SharedSource<'static, Ready<usize>>,
     worker: usize,
     pulls_one: bool,
     mut started: impl FnMut(usize),
@@ -81,15 +86,16 @@ fn work(
     let (batch_size, mut pulled) = (batch_size(pulls_one), Batch::new());
     loop {
         source.sleepers.register(worker, &waker);
-        let (has_pulled, end) =
-            source.pull_batch(worker, 9, &batch_size, true, Waker::noop(), &mut pulled);
+        let (has_pulled, end) = pull(source, (worker, 9), &batch_size, true, &mut pulled);
         match end {
             BatchEnd::Full => {}
             BatchEnd::Pending => parker.0.wait(),
             BatchEnd::Contended => thread::yield_now(),
             BatchEnd::Exhausted if !has_pulled => return,
             BatchEnd::Exhausted => {}
-            BatchEnd::SourceFailed(_)
+            BatchEnd::Stopped
+            | BatchEnd::Interrupted
+            | BatchEnd::SourceFailed(_)
             | BatchEnd::BodyPanicked(..)
             | BatchEnd::SourcePanicked(_) => {
                 unreachable!("neither the source nor the closure fails")
@@ -104,12 +110,26 @@ fn work(
     }
 }
 
+/// Pulls up to `most` bodies from a source without a driver.
+fn pull(
+    source: &SharedSource<'static, Ready<usize>>,
+    (worker, most): (usize, usize),
+    batch_size: &BatchSize,
+    before_sleep: bool,
+    pulled: &mut Batch<Ready<usize>>,
+) -> (bool, BatchEnd) {
+    let request = Request { worker, most, batch_size, before_sleep, waker: Waker::noop() };
+    source.pull_batch(&request, pulled, &mut Exchange::new())
+}
+
 /// Takes the first body out of the worker's queue.
-fn start(source: &SharedSource<'static, usize>, worker: usize) -> Option<usize> {
+fn start(source: &SharedSource<'static, Ready<usize>>, worker: usize) -> Option<usize> {
     let mut queue = retry(|| source.unstarted(worker));
-    let index = queue.first()?;
-    queue.first += 1;
-    assert_eq!(queue.bodies.pop_front(), Some(index), "indices follow the order of the items");
+    let has_attempts = !queue.attempts.is_empty();
+    let index = queue.first(has_attempts)?;
+    queue.skip(index, has_attempts);
+    let body = queue.bodies.pop_front().map(Ready::into_inner);
+    assert_eq!(body, Some(index), "indices follow the order of the items");
     Some(index)
 }
 
@@ -158,7 +178,7 @@ fn a_worker_that_waits_for_the_source_is_woken_when_it_is_put_back() {
         let full = source.clone();
         let full = thread::spawn(move || {
             let mut pulled = Batch::new();
-            full.pull_batch(1, 1, &batch_size(true), false, Waker::noop(), &mut pulled);
+            pull(&full, (1, 1), &batch_size(true), false, &mut pulled);
             if !pulled.bodies.is_empty() {
                 retry(|| full.fill(1, &mut pulled));
             }
@@ -247,12 +267,12 @@ fn each_body_that_is_left_when_workers_stop_is_left_to_one_of_them() {
     model(|| {
         let (source, _guard) = shared_source(2, None, 2);
         let mut pulled = Batch::new();
-        source.pull_batch(0, 2, &batch_size(false), false, Waker::noop(), &mut pulled);
+        pull(&source, (0, 2), &batch_size(false), false, &mut pulled);
         let other = source.clone();
         let other = thread::spawn(move || {
             let mut taken = Batch::new();
             // Its limit has room for one.
-            other.pull_batch(1, 1, &batch_size(true), true, Waker::noop(), &mut taken);
+            pull(&other, (1, 1), &batch_size(true), true, &mut taken);
             left(&other, 1, &mut taken)
         });
         let left = left(&source, 0, &mut pulled);
@@ -261,10 +281,166 @@ fn each_body_that_is_left_when_workers_stop_is_left_to_one_of_them() {
 }
 
 /// Stops a worker, and returns the number of bodies that are left to it.
-fn left(source: &SharedSource<'static, usize>, worker: usize, pulled: &mut Batch<usize>) -> usize {
+fn left(
+    source: &SharedSource<'static, Ready<usize>>,
+    worker: usize,
+    pulled: &mut Batch<Ready<usize>>,
+) -> usize {
     let mut bodies = 0;
     source.close_unstarted(worker, pulled, |batch| bodies += batch.bodies.len());
     bodies
+}
+
+/// A driver in the source: it starts the next item if fewer than `limit` hold a permit, and only item 0 before that one has
+/// completed.
+struct Driver {
+    items: usize,
+    limit: usize,
+    started: usize,
+    running: usize,
+    passed_on: usize,
+}
+
+impl BodySource<Ready<usize>> for Driver {
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, None)
+    }
+
+    fn time_limits(&self) -> Option<Box<dyn TimeLimits + Send>> {
+        None
+    }
+
+    fn pull_batch(
+        self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+        pull: Pulling<'_, Ready<usize>>,
+    ) -> BatchEnd {
+        let Self { items, limit, started, running, passed_on } = self.get_mut();
+        for report in pull.exchange.reports.drain(..) {
+            *running -= 1;
+            *passed_on += 1;
+            pull.exchange.completed.push(report);
+        }
+        if *started == *items && *running == 0 {
+            return BatchEnd::Exhausted;
+        }
+        loop {
+            if pull.bodies.len() == pull.most {
+                return BatchEnd::Full;
+            }
+            let held = pull.released.map_or(0, |released| passed_on.saturating_sub(released));
+            let waits_for_first = *started > 0 && *passed_on == 0;
+            if *started == *items || *running + held == *limit || waits_for_first {
+                return BatchEnd::Pending;
+            }
+            pull.bodies.push_back(ready(*started));
+            pull.attempts.push_back(Attempt::first(*started));
+            *started += 1;
+            *running += 1;
+        }
+    }
+}
+
+fn shared_driver(
+    items: usize,
+    limit: usize,
+    holds_permits: bool,
+    workers: usize,
+) -> Arc<SharedSource<'static, Ready<usize>>> {
+    let driver = Driver { items, limit, started: 0, running: 0, passed_on: 0 };
+    let source: BoxedSource<'static, _> = Box::pin(driver);
+    let permits = holds_permits.then_some(limit);
+    Arc::new(SharedSource::new(source, permits, workers, (0, None), false, true))
+}
+
+/// Starts one body at a time, and reports it to the driver in the source, until no more will come.
+fn work_and_report(
+    source: &SharedSource<'static, Ready<usize>>,
+    worker: usize,
+    mut exchange: Exchange<usize>,
+    mut run: impl FnMut(usize),
+) {
+    let parker = Arc::new(Parker(Notify::new()));
+    let waker = Waker::from(parker.clone());
+    let (batch_size, mut pulled) = (batch_size(true), Batch::new());
+    loop {
+        source.sleepers.register(worker, &waker);
+        let (most, before_sleep, waker) = (1, true, Waker::noop());
+        let request = Request { worker, most, batch_size: &batch_size, before_sleep, waker };
+        let (has_pulled, end) = source.pull_batch(&request, &mut pulled, &mut exchange);
+        exchange.completed.clear();
+        match end {
+            BatchEnd::Pending if !has_pulled => parker.0.wait(),
+            BatchEnd::Contended => thread::yield_now(),
+            BatchEnd::Exhausted if !has_pulled => return,
+            _ => {}
+        }
+        if !pulled.bodies.is_empty() {
+            retry(|| source.fill(worker, &mut pulled));
+        }
+        while let Some(index) = start(source, worker) {
+            run(index);
+            let outcome = Outcome::Ok(index);
+            exchange.reports.push(Completion { index, seq: 0, outcome });
+        }
+    }
+}
+
+#[test]
+fn a_worker_that_waits_for_a_driver_is_woken_when_another_has_no_room_for_an_item() {
+    model(|| {
+        let source = shared_driver(3, 3, false, 2);
+        // Item 0 has run on this worker, which has not reported it.
+        let (batch_size, mut pulled, mut exchange) =
+            (batch_size(true), Batch::new(), Exchange::new());
+        let (waker, before_sleep) = (Waker::noop(), false);
+        let request = Request { worker: 0, most: 1, batch_size: &batch_size, before_sleep, waker };
+        source.pull_batch(&request, &mut pulled, &mut exchange);
+        assert_eq!(start(&source, 0), Some(0));
+        exchange.reports.push(Completion { index: 0, seq: 0, outcome: Outcome::Ok(0) });
+        let (started, second) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
+        // Of items 1 and 2, the one that starts first completes when the other one has started.
+        let meet = |started: &AtomicUsize, second: &Notify| {
+            if started.fetch_add(1, Ordering::SeqCst) == 0 {
+                second.wait();
+            } else {
+                second.notify();
+            }
+        };
+        let other = {
+            let (source, started, second) = (source.clone(), started.clone(), second.clone());
+            let exchange = Exchange::new();
+            thread::spawn(move || {
+                work_and_report(&source, 1, exchange, |_| meet(&started, &second))
+            })
+        };
+        work_and_report(&source, 0, exchange, |_| meet(&started, &second));
+        other.join().unwrap();
+        assert_eq!(started.load(Ordering::SeqCst), 2);
+    });
+}
+
+#[test]
+fn a_worker_that_waits_for_a_driver_is_woken_when_a_permit_is_released() {
+    model(|| {
+        let source = shared_driver(2, 1, true, 1);
+        let completed = Arc::new(AtomicUsize::new(0));
+        let worker = {
+            let (source, completed) = (source.clone(), completed.clone());
+            thread::spawn(move || {
+                work_and_report(&source, 0, Exchange::new(), |_| {
+                    completed.fetch_add(1, Ordering::SeqCst);
+                });
+            })
+        };
+        while completed.load(Ordering::SeqCst) == 0 {
+            thread::yield_now();
+        }
+        // The driver takes the report at any time, so the permit may be released before that.
+        source.release(1);
+        worker.join().unwrap();
+        assert_eq!(completed.load(Ordering::SeqCst), 2);
+    });
 }
 
 /// Each mutation leaves out a step of the protocol, and makes a test above fail that passes without it.
@@ -290,6 +466,18 @@ mod negative_controls {
     #[test]
     fn a_worker_that_sleeps_without_a_second_look_at_the_permits_is_found() {
         let test = "a_worker_that_waits_for_a_permit_is_woken_when_one_is_released";
+        finds(Mutation::WaitsForRoomWithoutRecheck, test);
+    }
+
+    #[test]
+    fn a_worker_that_leaves_items_of_a_driver_without_a_notification_is_found() {
+        let test = "a_worker_that_waits_for_a_driver_is_woken_when_another_has_no_room_for_an_item";
+        finds(Mutation::LeavesItemsSilently, test);
+    }
+
+    #[test]
+    fn a_worker_that_waits_for_a_driver_without_a_second_look_at_the_permits_is_found() {
+        let test = "a_worker_that_waits_for_a_driver_is_woken_when_a_permit_is_released";
         finds(Mutation::WaitsForRoomWithoutRecheck, test);
     }
 

@@ -82,6 +82,10 @@ impl<B, T> BodySet for PoolSet<'_, B, T> {
         self.0.pull()?.take_source_failure()
     }
 
+    fn drain(&mut self) -> Option<Panic> {
+        self.0.pull()?.drain()
+    }
+
     fn pulled(&self) -> Option<(usize, bool)> {
         self.0.pulled()
     }

@@ -11,12 +11,12 @@ use core::ops::ControlFlow;
 use core::task::{Context, Poll, Waker};
 
 use super::batch_size::BatchSize;
-use super::body_source::{BatchEnd, BoxedSource};
+use super::body_source::{BatchEnd, BoxedSource, Exchange};
 use super::completion_queue::{CompletionBatch, CompletionQueue, SourceFailure};
 use super::handle::{Dispatcher, Portion, PullConfig, PullControl};
 use super::pull_worker::PullWorker;
 use super::recycling::free_after_burst;
-use super::shared_source::SharedSource;
+use super::shared_source::{Request, SharedSource};
 use super::start_worker::StartWorker;
 use super::sync_wrapper::SyncWrapper;
 use super::unstarted::Batch;
@@ -31,7 +31,7 @@ use crate::{Outcome, Panic};
 /// The dispatcher does not know which bodies run, nor how many. It knows how many workers run, and that
 /// a worker completes only when it has sent the completion of every body it pulled. So the loop is
 /// complete when no worker runs and everything that arrived was delivered.
-pub(super) struct PullDispatcher<'env, B, T, R> {
+pub(super) struct PullDispatcher<'env, B: Body<Returns = T>, T, R, const HAS_RULES: bool> {
     runtime: R,
     /// The largest number of workers. If it is `None`, the runtime's number of threads.
     max_workers: Option<NonZeroUsize>,
@@ -104,14 +104,16 @@ impl<T> Default for PullRound<T> {
 }
 
 /// Where the source is.
-enum PullState<'env, B> {
+enum PullState<'env, B: Body> {
     /// With the dispatcher: no worker was spawned.
     NotStarted(Box<SyncWrapper<Option<BoxedSource<'env, B>>>>),
     /// With the workers.
     Shared(Arc<SharedSource<'env, B>>),
 }
 
-impl<'env, B, T, R> PullDispatcher<'env, B, T, R> {
+impl<'env, B: Body<Returns = T>, T, R, const HAS_RULES: bool>
+    PullDispatcher<'env, B, T, R, HAS_RULES>
+{
     pub(super) fn new(
         runtime: R,
         max_workers: Option<NonZeroUsize>,
@@ -130,12 +132,12 @@ impl<'env, B, T, R> PullDispatcher<'env, B, T, R> {
     }
 
     /// Stops the pulling and cancels all bodies.
-    fn close(&mut self) -> Option<Panic> {
+    fn close(&mut self, was_dropped: bool) -> Option<Panic> {
         self.completions.cancel();
         match &mut self.source {
             PullState::NotStarted(source) => catch(|| drop(source.with(mem::take))).err(),
             PullState::Shared(source) => {
-                let panic = source.close();
+                let panic = if was_dropped { source.abandon() } else { source.close() };
                 source.sleepers.notify_all();
                 panic
             }
@@ -153,18 +155,33 @@ impl<'env, B, T, R> PullDispatcher<'env, B, T, R> {
     /// Otherwise, the first worker has what it gave.
     fn is_empty_source(&mut self, source: &SharedSource<'env, B>) -> bool {
         let (batch_size, mut batch) = (BatchSize::for_bodies_of(size_of::<B>()), Batch::new());
-        match source.pull_batch(0, 1, &batch_size, false, Waker::noop(), &mut batch).1 {
-            BatchEnd::Exhausted => return true,
-            BatchEnd::Full | BatchEnd::Pending | BatchEnd::Contended => {}
+        let (waker, mut exchange) = (Waker::noop(), Exchange::new());
+        let request =
+            Request { worker: 0, most: 1, batch_size: &batch_size, before_sleep: false, waker };
+        let pulled = source.pull_batch(&request, &mut batch, &mut exchange);
+        for completion in exchange.completed {
+            self.push_completion(completion.index, completion.outcome);
+        }
+        match pulled.1 {
+            BatchEnd::Exhausted => return self.undelivered == 0,
+            BatchEnd::Full | BatchEnd::Pending | BatchEnd::Contended | BatchEnd::Stopped => {}
+            BatchEnd::Interrupted => self.push_failure(SourceFailure::Interrupted),
             BatchEnd::BodyPanicked(index, panic) => {
-                let (seq, outcome) = (next_sequence(), Outcome::Panicked(panic));
-                self.round.with(|round| round.prompt.push(Completion { index, seq, outcome }));
-                self.undelivered += 1;
+                self.push_completion(index, Outcome::Panicked(panic));
             }
             BatchEnd::SourceFailed(index) => self.push_failure(SourceFailure::Failed(index)),
             BatchEnd::SourcePanicked(panic) => self.push_failure(SourceFailure::Panicked(panic)),
         }
+        for completion in exchange.leftovers {
+            self.push_completion(completion.index, completion.outcome);
+        }
         false
+    }
+
+    fn push_completion(&mut self, index: usize, outcome: Outcome<T>) {
+        let completion = Completion { index, seq: next_sequence(), outcome };
+        self.round.with(|round| round.prompt.push(completion));
+        self.undelivered += 1;
     }
 
     fn push_failure(&mut self, failure: SourceFailure) {
@@ -173,23 +190,26 @@ impl<'env, B, T, R> PullDispatcher<'env, B, T, R> {
     }
 }
 
-impl<'env, B, T, R> PullControl<T> for PullDispatcher<'env, B, T, R>
+impl<'env, B, T, R, const HAS_RULES: bool> PullControl<T>
+    for PullDispatcher<'env, B, T, R, HAS_RULES>
 where
-    R: StartWorker<PullWorker<'env, B, T>>,
+    R: StartWorker<PullWorker<'env, B, T, HAS_RULES>>,
     B: Body<Returns = T> + Send + 'env,
     T: Send,
 {
     fn begin(&mut self, config: PullConfig<T>) -> (usize, Option<usize>) {
         let PullState::NotStarted(source) = &mut self.source else { return (0, None) };
-        let Some(source) = source.with(Option::take) else { return (0, None) };
+        let Some(mut source) = source.with(Option::take) else { return (0, None) };
         let hint = catch(|| source.size_hint()).unwrap_or_default();
         let time_limits = source.time_limits();
         let PullConfig { limit, catches_panics, delivery } = config;
+        source.as_mut().begin(delivery);
         let threads = self.max_workers.unwrap_or_else(|| self.runtime.threads()).get();
         let workers = threads.min(limit).min(hint.1.unwrap_or(usize::MAX)).max(1);
         let permits = delivery.holds_permits.then_some(limit);
         self.round.with(|round| round.keeps_order = delivery.holds_permits);
-        let source = Arc::new(SharedSource::new(source, permits, workers, hint, catches_panics));
+        let source =
+            Arc::new(SharedSource::new(source, permits, workers, hint, catches_panics, HAS_RULES));
         self.source = PullState::Shared(source.clone());
         if hint.1 == Some(0) && self.is_empty_source(&source) {
             return hint;
@@ -209,6 +229,17 @@ where
         hint
     }
 
+    fn drain(&mut self) -> Option<Panic> {
+        match &self.source {
+            PullState::NotStarted(_) => None,
+            PullState::Shared(source) => {
+                let panic = source.drain();
+                source.sleepers.notify_all();
+                panic
+            }
+        }
+    }
+
     fn set_held_permits(&mut self, held: usize) {
         if let PullState::Shared(source) = &self.source {
             source.release(self.delivered - held);
@@ -220,9 +251,10 @@ where
     }
 }
 
-impl<'env, B, T, R> Dispatcher<B, T> for PullDispatcher<'env, B, T, R>
+impl<'env, B, T, R, const HAS_RULES: bool> Dispatcher<B, T>
+    for PullDispatcher<'env, B, T, R, HAS_RULES>
 where
-    R: StartWorker<PullWorker<'env, B, T>>,
+    R: StartWorker<PullWorker<'env, B, T, HAS_RULES>>,
     B: Body<Returns = T> + Send + 'env,
     T: Send,
 {
@@ -352,18 +384,23 @@ where
     }
 
     fn cancel(&mut self) -> Option<Panic> {
-        self.close()
+        self.close(false)
     }
 
     fn poll_shutdown(&mut self, _cx: &mut Context<'_>) -> Poll<()> {
         self.tasks.clear();
+        if let PullState::Shared(source) = &self.source {
+            source.finish();
+        }
         Poll::Ready(())
     }
 }
 
-impl<B, T, R> Drop for PullDispatcher<'_, B, T, R> {
+impl<B: Body<Returns = T>, T, R, const HAS_RULES: bool> Drop
+    for PullDispatcher<'_, B, T, R, HAS_RULES>
+{
     fn drop(&mut self) {
-        let panic = self.close();
+        let panic = self.close(true);
         self.completions.close();
         if let Some(panic) = panic {
             panic.resume_unless_panicking();

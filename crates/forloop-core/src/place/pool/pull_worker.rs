@@ -6,10 +6,10 @@ use core::ops::ControlFlow;
 use core::task::Waker;
 
 use super::batch_size::BatchSize;
-use super::body_source::BatchEnd;
+use super::body_source::{BatchEnd, Exchange};
 use super::completion_queue::{CompletionQueue, RunningWorker, SourceFailure};
 use super::delivery::DeliveryRule;
-use super::shared_source::SharedSource;
+use super::shared_source::{Request, SharedSource};
 use super::sync::Locked;
 use super::unstarted::{Batch, Contended};
 use super::worker::{Intake, Intaken, Worker, WorkerBodies, drop_next, report};
@@ -20,7 +20,7 @@ use crate::place::inline::InlineJob;
 use crate::{Outcome, Panic};
 
 /// Pulls bodies from a [`SharedSource`].
-pub(super) struct PullIntake<'env, B, T> {
+pub(super) struct PullIntake<'env, B: Body, T, const HAS_RULES: bool> {
     source: Arc<SharedSource<'env, B>>,
     /// The worker's number among those of the source.
     worker: usize,
@@ -39,9 +39,10 @@ pub(super) struct PullIntake<'env, B, T> {
 }
 
 /// A worker that pulls its bodies.
-pub(super) type PullWorker<'env, B, T> = Worker<B, T, PullIntake<'env, B, T>>;
+pub(super) type PullWorker<'env, B, T, const HAS_RULES: bool> =
+    Worker<B, T, PullIntake<'env, B, T, HAS_RULES>>;
 
-impl<'env, B: Body<Returns = T>, T> PullWorker<'env, B, T> {
+impl<'env, B: Body<Returns = T>, T, const HAS_RULES: bool> PullWorker<'env, B, T, HAS_RULES> {
     /// Makes a worker with this number among the workers of `source`. It starts the bodies in its queue before
     /// it pulls others. At most `limit` bodies run on it at once.
     pub(super) fn for_source(
@@ -70,14 +71,25 @@ impl<'env, B: Body<Returns = T>, T> PullWorker<'env, B, T> {
     }
 }
 
-impl<'env, B, T> PullIntake<'env, B, T> {
-    /// Pulls up to `most` bodies, and fills the worker's own queue with them, which is empty.
-    fn fill_queue(&mut self, most: usize, before_sleep: bool) -> (BatchEnd, Result<(), Contended>) {
+impl<B: Body<Returns = T>, T, const HAS_RULES: bool> PullIntake<'_, B, T, HAS_RULES> {
+    /// Pulls up to `most` bodies, and fills the worker's own queue with them. It is empty unless `most` is zero: then only
+    /// the reports are passed on.
+    fn fill_queue(
+        &mut self,
+        most: usize,
+        before_sleep: bool,
+        exchange: &mut Exchange<T>,
+    ) -> (BatchEnd, Result<(), Contended>) {
         let Self { source, worker, batch_size, pulled, source_waker, .. } = self;
         let mut end = BatchEnd::Full;
         if pulled.bodies.is_empty() {
-            (self.has_queued, end) =
-                source.pull_batch(*worker, most, batch_size, before_sleep, source_waker, pulled);
+            let (worker, waker) = (*worker, &*source_waker);
+            let request = Request { worker, most, batch_size, before_sleep, waker };
+            let has_pulled;
+            (has_pulled, end) = source.pull_batch(&request, pulled, exchange);
+            if !HAS_RULES || most > 0 {
+                self.has_queued = has_pulled;
+            }
             self.is_exhausted = matches!(end, BatchEnd::Exhausted);
         }
         if self.pulled.bodies.is_empty() {
@@ -87,23 +99,44 @@ impl<'env, B, T> PullIntake<'env, B, T> {
         self.has_queued = filled.is_ok();
         (end, filled)
     }
-}
 
-impl<'env, B: Body<Returns = T>, T> PullIntake<'env, B, T> {
+    /// Passes on what the driver in the source has passed on. Without a driver, because the loop has stopped, passes on what
+    /// was to be reported to it.
+    fn deliver(&self, bodies: &mut WorkerBodies<B, T>, end: &BatchEnd) -> ControlFlow<()> {
+        let WorkerBodies { buffer, delivery, exchange, .. } = bodies;
+        let mut flow = ControlFlow::Continue(());
+        for completion in exchange.completed.drain(..) {
+            if report(buffer, *delivery, completion).is_break() {
+                flow = ControlFlow::Break(());
+            }
+        }
+        if matches!(end, BatchEnd::Exhausted) {
+            for completion in exchange.reports.drain(..) {
+                if report(buffer, *delivery, completion).is_break() {
+                    flow = ControlFlow::Break(());
+                }
+            }
+        }
+        flow
+    }
+
     /// Starts the bodies of the queue, up to `most` and until one of them stops the loop.
     fn start_queued(
         &mut self,
         most: usize,
         bodies: &mut WorkerBodies<B, T>,
     ) -> (usize, ControlFlow<()>, Result<(), Contended>) {
-        let WorkerBodies { set, buffer, delivery, time_limits, .. } = bodies;
+        let WorkerBodies { set, buffer, delivery, time_limits, exchange, .. } = bodies;
         let (mut started, mut flow, mut locked) = (0, ControlFlow::Continue(()), Ok(()));
         let Self { source, worker, has_queued, .. } = self;
         let mut next = || {
             if started == most || source.is_stopped() {
                 return ControlFlow::Break(());
             }
-            match source.unstarted(*worker).map(|queue| queue.first().map(|index| (index, queue))) {
+            match source
+                .unstarted(*worker)
+                .map(|queue| queue.first(HAS_RULES).map(|index| (index, queue)))
+            {
                 Ok(Some((index, queue))) => {
                     started += 1;
                     return ControlFlow::Continue((index, queue));
@@ -114,7 +147,7 @@ impl<'env, B: Body<Returns = T>, T> PullIntake<'env, B, T> {
             ControlFlow::Break(())
         };
         let make = |index, mut queue: Locked<'_, Batch<B>>| {
-            queue.first = index + 1;
+            queue.skip(index, HAS_RULES);
             match queue.bodies.pop_front() {
                 Some(body) => InlineJob::new(body),
                 None => unreachable!("`next` has seen it"),
@@ -127,7 +160,11 @@ impl<'env, B: Body<Returns = T>, T> PullIntake<'env, B, T> {
             let most = if time_limits.is_some() { 1 } else { capacity };
             // Each reason to stop is visible in the queue, the set or `flow`.
             let key = set.start(None, most, &mut next, make, |completion| {
-                flow = report(buffer, *delivery, completion);
+                if HAS_RULES {
+                    exchange.reports.push(completion);
+                } else {
+                    flow = report(buffer, *delivery, completion);
+                }
                 flow
             });
             let ControlFlow::Continue(key) = key else { break };
@@ -147,8 +184,11 @@ impl<'env, B: Body<Returns = T>, T> PullIntake<'env, B, T> {
     }
 }
 
-impl<'env, B: Body<Returns = T>, T> Intake<B, T> for PullIntake<'env, B, T> {
+impl<B: Body<Returns = T>, T, const HAS_RULES: bool> Intake<B, T>
+    for PullIntake<'_, B, T, HAS_RULES>
+{
     const PULLS: bool = true;
+    const REPORTS: bool = HAS_RULES;
 
     fn register(&self, waker: &Waker) {
         self.source.sleepers.register(self.worker, waker);
@@ -160,14 +200,21 @@ impl<'env, B: Body<Returns = T>, T> Intake<B, T> for PullIntake<'env, B, T> {
         budget: usize,
         before_sleep: bool,
     ) -> Intaken {
-        let capacity = self.limit.saturating_sub(bodies.set.len());
-        if capacity == 0 {
+        let mut capacity = self.limit.saturating_sub(bodies.set.len());
+        // A driver in the source must get the reports. It polls its signals when it is woken for one.
+        let may_be_woken = before_sleep && self.source.has_signals;
+        let has_news = HAS_RULES && (may_be_woken || !bodies.exchange.reports.is_empty());
+        if capacity == 0 && !has_news {
             return Intaken { polls: 0, may_have_more: false };
         }
-        let has_pulled = !self.has_queued;
+        let had_queued = self.has_queued;
+        let has_pulled = !had_queued || has_news;
+        if HAS_RULES && had_queued {
+            capacity = 0;
+        }
         let begin = if has_pulled { self.batch_size.begin() } else { None };
         let (end, filled) = if has_pulled {
-            self.fill_queue(capacity, before_sleep)
+            self.fill_queue(capacity, before_sleep, &mut bodies.exchange)
         } else {
             (BatchEnd::Full, Ok(()))
         };
@@ -180,19 +227,28 @@ impl<'env, B: Body<Returns = T>, T> Intake<B, T> for PullIntake<'env, B, T> {
             let worth_a_trip = self.batch_size.outputs().min(self.limit / 2);
             bodies.buffer.set_worth_a_trip(worth_a_trip);
         }
+        if HAS_RULES && self.deliver(bodies, &end).is_break() {
+            flow = ControlFlow::Break(());
+        }
         let is_contended = locked.is_err() || matches!(end, BatchEnd::Contended);
         // A panic has ended the batch early, so the source may have more bodies. So may it if another worker has taken those that
         // were in the queue.
         let may_have_more = is_contended
-            || !has_pulled && !self.has_queued
+            || had_queued && !self.has_queued
             || matches!(
                 end,
                 BatchEnd::BodyPanicked(..)
+                    | BatchEnd::Stopped
+                    | BatchEnd::Interrupted
                     | BatchEnd::SourceFailed(_)
                     | BatchEnd::SourcePanicked(_)
             );
         match end {
             BatchEnd::Full | BatchEnd::Pending | BatchEnd::Exhausted | BatchEnd::Contended => {}
+            BatchEnd::Stopped => {}
+            BatchEnd::Interrupted => {
+                bodies.buffer.push_source_failure(SourceFailure::Interrupted);
+            }
             BatchEnd::BodyPanicked(index, panic) => {
                 let completion = Completion { index, seq: 0, outcome: Outcome::Panicked(panic) };
                 if report(&mut bodies.buffer, bodies.delivery, completion).is_break() {
@@ -203,6 +259,11 @@ impl<'env, B: Body<Returns = T>, T> Intake<B, T> for PullIntake<'env, B, T> {
                 bodies.buffer.push_source_failure(SourceFailure::Failed(index));
             }
             BatchEnd::SourcePanicked(panic) => report_source_panic(bodies, panic),
+        }
+        if HAS_RULES {
+            for Completion { index, outcome, .. } in bodies.exchange.leftovers.drain(..) {
+                bodies.buffer.push_prompt(index, outcome);
+            }
         }
         if flow.is_break() {
             self.close(bodies);
@@ -224,8 +285,8 @@ impl<'env, B: Body<Returns = T>, T> Intake<B, T> for PullIntake<'env, B, T> {
 
     fn drop_unstarted(&mut self, mut dropped: impl FnMut(usize, Outcome<T>)) {
         self.source.close_unstarted(self.worker, &mut self.pulled, |mut batch| {
-            while let Some(index) = batch.first() {
-                batch.first += 1;
+            while let Some(index) = batch.first(HAS_RULES) {
+                batch.skip(index, HAS_RULES);
                 dropped(index, drop_next(&mut batch.bodies.drain(..1)));
             }
         });

@@ -8,13 +8,15 @@ use core::task::{Context, Waker};
 use forloop_budget::WorkStart;
 
 use super::batch_size::BatchSize;
-use super::body_source::{BatchEnd, BoxedSource};
+use super::body_source::{BatchEnd, BoxedSource, Exchange, Pulling};
 use super::sleepers::{Sleepers, announce};
 use super::sync::{AtomicBool, AtomicUsize, ConcurrentQueue, Locked, Ordering};
 use super::unstarted::{Batch, Contended, Unstarted};
 use crate::Panic;
+use crate::body::Body;
 use crate::engine::{Mutation, is_mutated};
 use crate::outcome::catch;
+use crate::single::Single;
 
 /// The source that the workers of a loop pull their bodies from.
 ///
@@ -53,13 +55,15 @@ use crate::outcome::catch;
 /// it is pushed back, and notifies all others. Each worker then completes when its last body has and it
 /// finds no more in the queues of the others. The same happens when the closure or the source panics, and
 /// when a completion stops the loop ([`close`](Self::close)); then no more bodies are started either.
-pub(super) struct SharedSource<'env, B> {
+pub(super) struct SharedSource<'env, B: Body> {
     /// The source and the number of bodies that were pulled from it. Empty while a worker holds it;
     /// closed once no more bodies may be pulled.
     body_source: ConcurrentQueue<(usize, BoxedSource<'env, B>)>,
     is_exhausted: AtomicBool,
     /// No more bodies may be started.
     is_stopped: AtomicBool,
+    /// The loop was dropped: options learn nothing of that.
+    is_abandoned: AtomicBool,
     /// The bounds on the number of items, as the source has stated them.
     pub(super) size_hint: (usize, Option<usize>),
     /// What each worker has pulled and not started.
@@ -79,7 +83,28 @@ pub(super) struct SharedSource<'env, B> {
     wants_permits: AtomicBool,
     /// Whether the loop continues after the closure has panicked.
     catches_panics: bool,
+    /// A driver in the source polls signals, which wake all workers.
+    pub(super) has_signals: bool,
+    /// Whether completions hold their permits until the loop has taken them, and a driver in the source counts them.
+    /// `None` if there is no driver.
+    driver_counts: Option<bool>,
+    /// A driver that was in the source when the loop has stopped. Its options have what the bodies need, such as permits
+    /// that loops share.
+    ended: Single<BoxedSource<'env, B>>,
     pub(super) sleepers: Arc<Sleepers>,
+}
+
+/// What a worker asks the source for.
+pub(super) struct Request<'a> {
+    /// The worker's number.
+    pub(super) worker: usize,
+    /// The number of bodies for which it has room.
+    pub(super) most: usize,
+    pub(super) batch_size: &'a BatchSize,
+    /// It has nothing else to do.
+    pub(super) before_sleep: bool,
+    /// Woken when the source has an item.
+    pub(super) waker: &'a Waker,
 }
 
 /// How often a worker with nothing else to do looks whether the source was put back, before it sleeps:
@@ -89,7 +114,7 @@ const SPINS: usize = if cfg!(forloop_loom) { 0 } else { 100 };
 /// Items that are pulled between two looks at the clock, where the size of the source is not known exactly.
 const WATCHED: usize = 16;
 
-impl<'env, B> SharedSource<'env, B> {
+impl<'env, B: Body> SharedSource<'env, B> {
     /// `limit` is `None` where the workers divide the limit among themselves.
     pub(super) fn new(
         body_source: BoxedSource<'env, B>,
@@ -97,23 +122,29 @@ impl<'env, B> SharedSource<'env, B> {
         workers: usize,
         size_hint: (usize, Option<usize>),
         catches_panics: bool,
+        has_rules: bool,
     ) -> Self {
+        let has_signals = body_source.has_signals();
         let queue = ConcurrentQueue::bounded(1);
         drop(queue.push((0, body_source)));
         Self {
             body_source: queue,
             is_exhausted: AtomicBool::new(false),
             is_stopped: AtomicBool::new(false),
+            is_abandoned: AtomicBool::new(false),
             size_hint,
             unstarted: (0..workers).map(|_| Unstarted::new()).collect(),
             departed: AtomicUsize::new(0),
             arrived: AtomicUsize::new(0),
             pulled: AtomicUsize::new(0),
             released: AtomicUsize::new(0),
-            limit: limit.unwrap_or(usize::MAX),
+            limit: limit.filter(|_| !has_rules).unwrap_or(usize::MAX),
             wants_source: AtomicBool::new(false),
             wants_permits: AtomicBool::new(false),
             catches_panics,
+            has_signals,
+            driver_counts: has_rules.then_some(limit.is_some()),
+            ended: Single::empty(),
             sleepers: Arc::new(Sleepers::new(workers)),
         }
     }
@@ -135,7 +166,8 @@ impl<'env, B> SharedSource<'env, B> {
 
     /// Sets the number of permits that were released in all, and wakes the workers that wait for one.
     pub(super) fn release(&self, permits: usize) {
-        if self.limit < usize::MAX && self.released.load(Ordering::Relaxed) != permits {
+        let are_counted = self.limit < usize::MAX || self.driver_counts == Some(true);
+        if are_counted && self.released.load(Ordering::Relaxed) != permits {
             self.released.store(permits, Ordering::SeqCst);
             self.sleepers.notify_if(&self.wants_permits);
         }
@@ -146,31 +178,62 @@ impl<'env, B> SharedSource<'env, B> {
     pub(super) fn close(&self) -> Option<Panic> {
         self.is_stopped.store(true, Ordering::SeqCst);
         self.body_source.close();
-        self.discard(self.body_source.pop().ok()?)
+        self.discard(self.body_source.pop().ok()?, false)
     }
 
-    fn discard(&self, (pulled, body_source): (usize, BoxedSource<'env, B>)) -> Option<Panic> {
+    /// Drops what is left when the bodies of a loop that was stopped have stopped.
+    pub(super) fn finish(&self) {
+        drop(self.ended.take());
+    }
+
+    /// As [`close`](Self::close), for a loop that was dropped.
+    pub(super) fn abandon(&self) -> Option<Panic> {
+        self.is_abandoned.store(true, Ordering::SeqCst);
+        self.close()
+    }
+
+    /// As [`close`](Self::close), but bodies that were pulled are started.
+    pub(super) fn drain(&self) -> Option<Panic> {
+        self.body_source.close();
+        self.discard(self.body_source.pop().ok()?, true)
+    }
+
+    /// Drops the source. If it `may_have_items`, finds out whether there are some. Returns the panic of its destructor.
+    fn discard(
+        &self,
+        (pulled, mut body_source): (usize, BoxedSource<'env, B>),
+        may_have_items: bool,
+    ) -> Option<Panic> {
         self.pulled.store(pulled, Ordering::SeqCst);
-        catch(|| drop(body_source)).err()
+        let dropped = catch(|| {
+            if may_have_items && !self.is_stopped() && body_source.as_mut().is_exhausted() {
+                self.is_exhausted.store(true, Ordering::SeqCst);
+            }
+            let is_abandoned = self.is_abandoned.load(Ordering::SeqCst);
+            if self.driver_counts.is_none() || self.is_exhausted() || is_abandoned {
+                drop(body_source);
+            } else {
+                body_source.as_mut().stop();
+                drop(self.ended.put(body_source));
+            }
+        });
+        dropped.err()
     }
 
     /// Pulls up to `most` bodies, but no more than `batch_size` says, and fills the empty queue of the worker with them. They
     /// remain in `batch`, which is empty, if the queue is locked: then the worker must [`fill`](Self::fill) it.
     ///
     /// If another worker holds the source or no permit is free, a worker that pulls `before_sleep` takes bodies that others have
-    /// pulled, or is woken when that has changed. `waker` is woken when the source has an item.
+    /// pulled, or is woken when that has changed.
     pub(super) fn pull_batch(
         &self,
-        worker: usize,
-        most: usize,
-        batch_size: &BatchSize,
-        before_sleep: bool,
-        waker: &Waker,
+        request: &Request<'_>,
         batch: &mut Batch<B>,
+        exchange: &mut Exchange<B::Returns>,
     ) -> (bool, BatchEnd) {
-        let (has_pulled, end) =
-            self.pull_from_source(worker, most, batch_size, before_sleep, waker, batch);
-        let is_idle = before_sleep && !has_pulled && !self.is_stopped();
+        let &Request { worker, most, before_sleep, .. } = request;
+        let (has_pulled, end) = self.pull_from_source(request, batch, exchange);
+        let is_idle = before_sleep && most > 0 && !has_pulled && !self.is_stopped();
         if !is_idle || !matches!(end, BatchEnd::Pending | BatchEnd::Exhausted) {
             return (has_pulled, end);
         }
@@ -183,19 +246,20 @@ impl<'env, B> SharedSource<'env, B> {
 
     fn pull_from_source(
         &self,
-        worker: usize,
-        most: usize,
-        batch_size: &BatchSize,
-        before_sleep: bool,
-        waker: &Waker,
+        request: &Request<'_>,
         batch: &mut Batch<B>,
+        exchange: &mut Exchange<B::Returns>,
     ) -> (bool, BatchEnd) {
+        let &Request { worker, most, batch_size, before_sleep, waker } = request;
         let Some((mut next, mut body_source)) = self.take(before_sleep) else {
             let is_closed = self.is_exhausted() || self.body_source.is_closed();
             return (false, if is_closed { BatchEnd::Exhausted } else { BatchEnd::Pending });
         };
+        if self.driver_counts.is_some() {
+            return self.drive(next, body_source, request, batch, exchange);
+        }
         let Some(permits) = self.permits(next, before_sleep) else {
-            let put_back = self.put_back(next, body_source);
+            let put_back = self.put_back(next, body_source, true);
             return (false, put_back.map_or(BatchEnd::Pending, BatchEnd::SourcePanicked));
         };
         let left = self.size_hint.1.map_or(usize::MAX, |upper| upper.saturating_sub(next));
@@ -209,7 +273,10 @@ impl<'env, B> SharedSource<'env, B> {
         let mut end = BatchEnd::Full;
         while matches!(end, BatchEnd::Full) && batch.bodies.len() < most {
             let part = part.min(most - batch.bodies.len());
-            end = body_source.as_mut().pull_batch(cx, &mut next, part, &mut batch.bodies);
+            let Batch { bodies, attempts, .. } = &mut *batch;
+            let (next, exchange) = (&mut next, &mut *exchange);
+            let pull = Pulling { next, most: part, bodies, attempts, exchange, released: None };
+            end = body_source.as_mut().pull_batch(cx, pull);
             if begin.is_some_and(WorkStart::is_long_ago) {
                 break;
             }
@@ -223,16 +290,12 @@ impl<'env, B> SharedSource<'env, B> {
             BatchEnd::Exhausted | BatchEnd::SourceFailed(_) | BatchEnd::SourcePanicked(_) => true,
             BatchEnd::BodyPanicked(..) => !self.catches_panics,
             BatchEnd::Pending | BatchEnd::Full | BatchEnd::Contended => false,
+            BatchEnd::Stopped | BatchEnd::Interrupted => true,
         };
         if is_last {
-            self.is_exhausted.store(matches!(end, BatchEnd::Exhausted), Ordering::SeqCst);
-            self.body_source.close();
-            // The workers that wait for the source complete now.
-            if !is_mutated(Mutation::ExhaustsSourceSilently) {
-                self.sleepers.notify_all();
-            }
+            self.close_exhausted(&end);
         }
-        let put_back = self.put_back(next, body_source);
+        let put_back = self.put_back(next, body_source, !is_last);
         if pulled > 0 && is_mutated(Mutation::FillsLate) {
             self.fill_or_depart(worker, batch);
         }
@@ -243,6 +306,75 @@ impl<'env, B> SharedSource<'env, B> {
             (_, end) => end,
         };
         (pulled > 0, end)
+    }
+
+    /// As [`pull_from_source`](Self::pull_from_source), where a driver in the source starts the bodies.
+    ///
+    /// Only a worker that has the source changes what the driver knows. So a worker announces that it waits while it has the
+    /// source, and the next one that has it sees that. The number of released permits changes without it.
+    fn drive(
+        &self,
+        mut next: usize,
+        mut body_source: BoxedSource<'env, B>,
+        request: &Request<'_>,
+        batch: &mut Batch<B>,
+        exchange: &mut Exchange<B::Returns>,
+    ) -> (bool, BatchEnd) {
+        let &Request { worker, most, batch_size, before_sleep, waker } = request;
+        let waits = before_sleep && most > 0;
+        let has_reports = !exchange.reports.is_empty();
+        let left = self.size_hint.1.map_or(usize::MAX, |upper| upper.saturating_sub(next));
+        let most = most.min(batch_size.of_next(left, self.unstarted.len()));
+        let cx = &mut Context::from_waker(waker);
+        let end = loop {
+            let released = self.released.load(Ordering::SeqCst);
+            let Batch { bodies, attempts, .. } = &mut *batch;
+            let (next, exchange) = (&mut next, &mut *exchange);
+            let counted = (self.driver_counts == Some(true)).then_some(released);
+            let pull = Pulling { next, most, bodies, attempts, exchange, released: counted };
+            let end = body_source.as_mut().pull_batch(cx, pull);
+            if !waits || !matches!(end, BatchEnd::Pending) || !batch.bodies.is_empty() {
+                break end;
+            }
+            announce(&self.wants_permits);
+            if released == self.released.load(Ordering::SeqCst)
+                || is_mutated(Mutation::WaitsForRoomWithoutRecheck)
+            {
+                break end;
+            }
+        };
+        let has_pulled = !batch.bodies.is_empty();
+        // First of all: a worker that finds the source exhausted must find the bodies.
+        if has_pulled {
+            self.fill_or_depart(worker, batch);
+        }
+        let is_last = !matches!(end, BatchEnd::Full | BatchEnd::Pending | BatchEnd::Contended);
+        // Only if something has changed: otherwise two workers would wake each other without end.
+        let may_have_more = matches!(end, BatchEnd::Full) && (has_reports || has_pulled);
+        if is_last {
+            self.close_exhausted(&end);
+        }
+        let put_back = self.put_back(next, body_source, !is_last);
+        // Another worker may wait for what this one has no room for.
+        if may_have_more && !is_mutated(Mutation::LeavesItemsSilently) {
+            self.sleepers.notify_if(&self.wants_permits);
+        }
+        match (put_back, end) {
+            (Some(panic), BatchEnd::Full | BatchEnd::Pending | BatchEnd::Exhausted) => {
+                (has_pulled, BatchEnd::SourcePanicked(panic))
+            }
+            (_, end) => (has_pulled, end),
+        }
+    }
+
+    /// No more bodies will be pulled.
+    fn close_exhausted(&self, end: &BatchEnd) {
+        self.is_exhausted.store(matches!(end, BatchEnd::Exhausted), Ordering::SeqCst);
+        self.body_source.close();
+        // The workers that wait for the source complete now.
+        if !is_mutated(Mutation::ExhaustsSourceSilently) {
+            self.sleepers.notify_all();
+        }
     }
 
     /// Takes half of the bodies that another worker has not started.
@@ -348,7 +480,12 @@ impl<'env, B> SharedSource<'env, B> {
 
     /// Puts the source back for other workers, or drops it if the queue is closed. Returns the panic of
     /// its destructor.
-    fn put_back(&self, pulled: usize, body_source: BoxedSource<'env, B>) -> Option<Panic> {
+    fn put_back(
+        &self,
+        pulled: usize,
+        body_source: BoxedSource<'env, B>,
+        may_have_items: bool,
+    ) -> Option<Panic> {
         match self.body_source.push((pulled, body_source)) {
             Ok(()) => {
                 if !is_mutated(Mutation::ReturnsSourceSilently) {
@@ -358,7 +495,7 @@ impl<'env, B> SharedSource<'env, B> {
             }
             Err(refused) => {
                 debug_assert!(self.body_source.is_closed(), "only this worker holds the source");
-                self.discard(refused.into_inner())
+                self.discard(refused.into_inner(), may_have_items)
             }
         }
     }

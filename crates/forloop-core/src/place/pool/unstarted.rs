@@ -4,23 +4,40 @@ use alloc::collections::VecDeque;
 use core::mem;
 
 use super::sync::{AtomicBool, AtomicUsize, Locked, Ordering, TryLock, fence};
+use crate::body::Attempt;
 
 /// Bodies that were pulled one after another and not started.
 pub(super) struct Batch<B> {
-    /// The index of the first.
+    /// The index of the first. Those that follow have consecutive indices, if `attempts` is empty.
     pub(super) first: usize,
     pub(super) bodies: VecDeque<B>,
+    /// The attempt of each body, if a driver in the source has started it.
+    pub(super) attempts: VecDeque<Attempt>,
 }
 
 impl<B> Batch<B> {
     pub(super) const fn new() -> Self {
-        Self { first: 0, bodies: VecDeque::new() }
+        Self { first: 0, bodies: VecDeque::new(), attempts: VecDeque::new() }
     }
 
-    /// The index of the first body, if there is one.
+    /// The index of the first body, if there is one. `has_attempts` is a constant.
     #[inline]
-    pub(super) fn first(&self) -> Option<usize> {
-        (!self.bodies.is_empty()).then_some(self.first)
+    pub(super) fn first(&self, has_attempts: bool) -> Option<usize> {
+        if has_attempts {
+            self.attempts.front().map(|attempt| attempt.index)
+        } else {
+            (!self.bodies.is_empty()).then_some(self.first)
+        }
+    }
+
+    /// Notes that the body with this index, the first, was taken out.
+    #[inline]
+    pub(super) fn skip(&mut self, index: usize, has_attempts: bool) {
+        if has_attempts {
+            self.attempts.pop_front();
+        } else {
+            self.first = index + 1;
+        }
     }
 
     /// Moves the first bodies, half of them but at most `most`, into an empty batch. Returns whether there were any.
@@ -29,6 +46,7 @@ impl<B> Batch<B> {
         debug_assert!(other.bodies.is_empty(), "a worker with bodies takes none");
         other.first = self.first;
         other.bodies.extend(self.bodies.drain(..taken));
+        other.attempts.extend(self.attempts.drain(..taken.min(self.attempts.len())));
         self.first += taken;
         taken > 0
     }

@@ -7,6 +7,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker, ready};
 
 use super::batch_buffer::BatchBuffer;
+use super::body_source::Exchange;
 use super::completion_queue::{CompletionQueue, SourceFailure};
 use super::delivery::{Delivery, DeliveryRule};
 use super::worker_options::TimeLimits;
@@ -28,6 +29,9 @@ pub(super) trait Intake<B, T> {
     /// Whether the worker pulls its bodies. Such a worker calls
     /// [`start_bodies`](Self::start_bodies) once more before it sleeps, with `before_sleep`.
     const PULLS: bool;
+
+    /// Whether completions are reported to a driver that the workers share, and not to the loop.
+    const REPORTS: bool = false;
 
     /// Has `waker` woken when there may be new bodies, and when the loop is cancelled.
     fn register(&self, waker: &Waker);
@@ -76,6 +80,8 @@ pub(super) struct WorkerBodies<B, T> {
     pub(super) completions: Arc<CompletionQueue<T>>,
     /// The time limits of the bodies, where the worker pulls them.
     pub(super) time_limits: Option<Box<dyn TimeLimits + Send>>,
+    /// What the worker and the driver in its source tell each other.
+    pub(super) exchange: Exchange<T>,
 }
 
 /// A worker's task.
@@ -135,7 +141,8 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
         delivery: DeliveryRule<T>,
     ) -> Self {
         let buffer = BatchBuffer::new(completions.clone(), delivery.holds_permits);
-        let bodies = WorkerBodies { set, buffer, delivery, completions, time_limits: None };
+        let (time_limits, exchange) = (None, Exchange::new());
+        let bodies = WorkerBodies { set, buffer, delivery, completions, time_limits, exchange };
         Self {
             bodies,
             intake,
@@ -159,10 +166,19 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
 
     /// Polls the woken bodies of this round, a part of them at a time.
     fn poll_bodies(&mut self, turn: &mut Turn) -> WorkerPhase {
-        let WorkerBodies { set, buffer, delivery, .. } = &mut self.bodies;
+        let WorkerBodies { set, buffer, delivery, exchange, .. } = &mut self.bodies;
         let most = budget().min(turn.polls + POLLS_PER_CHECK);
-        let result = set
-            .poll_round(&mut turn.polls, most, |completion| report(buffer, *delivery, completion));
+        // Two closures, so that each is inlined.
+        let result = if I::REPORTS {
+            set.poll_round(&mut turn.polls, most, |completion| {
+                exchange.reports.push(completion);
+                ControlFlow::Continue(())
+            })
+        } else {
+            set.poll_round(&mut turn.polls, most, |completion| {
+                report(buffer, *delivery, completion)
+            })
+        };
         if result.is_break() {
             self.intake.close(&mut self.bodies);
         }
@@ -218,7 +234,7 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
     /// Stops the bodies that have timed out. `false` if there are none: then the worker is woken when the next one has.
     #[cold]
     fn expire_bodies(&mut self, cx: &mut Context<'_>, turn: &mut Turn) -> bool {
-        let WorkerBodies { set, buffer, delivery, time_limits, .. } = &mut self.bodies;
+        let WorkerBodies { set, buffer, delivery, time_limits, exchange, .. } = &mut self.bodies;
         let Some(time_limits) = time_limits else { return false };
         let before = turn.polls;
         let mut flow = ControlFlow::Continue(());
@@ -229,11 +245,11 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
             };
             turn.polls += 1;
             match timed_out {
-                Ok(body) => {
-                    if let Some(completion) = set.expire(None, body) {
-                        flow = report(buffer, *delivery, completion);
-                    }
-                }
+                Ok(body) => match set.expire(None, body) {
+                    Some(completion) if I::REPORTS => exchange.reports.push(completion),
+                    Some(completion) => flow = report(buffer, *delivery, completion),
+                    None => {}
+                },
                 Err(panic) => {
                     buffer.push_source_failure(SourceFailure::Panicked(panic));
                     flow = ControlFlow::Break(());
@@ -304,7 +320,11 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
 
     /// Drops every body, also those that were not started, and reports each.
     fn drop_bodies(&mut self) {
-        let WorkerBodies { set, buffer, .. } = &mut self.bodies;
+        let WorkerBodies { set, buffer, delivery, exchange, .. } = &mut self.bodies;
+        // The loop has stopped: the driver that they were for is gone.
+        for completion in exchange.reports.drain(..) {
+            let _: ControlFlow<()> = report(buffer, *delivery, completion);
+        }
         set.cancel_each(|index, dropped| {
             buffer.push_prompt(index, outcome_of(dropped, Outcome::Cancelled));
         });

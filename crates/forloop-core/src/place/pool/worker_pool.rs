@@ -17,8 +17,7 @@ use crate::{Spawn, SpawnScoped};
 
 /// Runs the bodies on a few workers: tasks of a runtime, each of which polls many bodies.
 ///
-/// See [`Loop::on_workers`](crate::Loop::on_workers) for when to choose it, and for the options that make the
-/// caller's task push the bodies.
+/// See [`Loop::on_workers`](crate::Loop::on_workers) for when to choose it, and for what options do there.
 #[derive(Debug, Clone, Copy)]
 pub struct WorkerPool<R> {
     runtime: R,
@@ -72,8 +71,9 @@ where
         PoolSet::new(PushDispatcher::new(OnRuntime(self.runtime.clone()), self.workers))
     }
 
-    fn pull_set(self, source: BoxedSource<'static, B>) -> Self::Set {
-        PoolSet::new(PullDispatcher::new(OnRuntime(self.runtime), self.workers, source))
+    fn pull_set<const HAS_RULES: bool>(self, source: BoxedSource<'static, B>) -> Self::Set {
+        let runtime = OnRuntime(self.runtime);
+        PoolSet::new(PullDispatcher::<_, _, _, HAS_RULES>::new(runtime, self.workers, source))
     }
 
     fn start(&self, _attempt: Attempt, body: B, (): ()) -> B {
@@ -104,7 +104,7 @@ where
         Place::set(&self.workers)
     }
 
-    fn pull_set(self, source: Infallible) -> Self::Set {
+    fn pull_set<const HAS_RULES: bool>(self, source: Infallible) -> Self::Set {
         match source {}
     }
 
@@ -141,8 +141,8 @@ where
         PoolSet::new(PushDispatcher::new(OnScope(self.scope.clone()), None))
     }
 
-    fn pull_set(self, source: BoxedSource<'env, B>) -> Self::Set {
-        PoolSet::new(PullDispatcher::new(OnScope(self.scope), None, source))
+    fn pull_set<const HAS_RULES: bool>(self, source: BoxedSource<'env, B>) -> Self::Set {
+        PoolSet::new(PullDispatcher::<_, _, _, HAS_RULES>::new(OnScope(self.scope), None, source))
     }
 
     fn start(&self, _attempt: Attempt, body: B, (): ()) -> B {

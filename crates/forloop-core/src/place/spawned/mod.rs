@@ -42,7 +42,7 @@ macro_rules! starts_tasks {
             SpawnedSet::new()
         }
 
-        fn pull_set(self, source: Infallible) -> Self::Set {
+        fn pull_set<const HAS_RULES: bool>(self, source: Infallible) -> Self::Set {
             match source {}
         }
 
