@@ -226,6 +226,11 @@ where
         self.panic.is_some() || self.phase.interruption().is_some()
     }
 
+    /// Whether bodies may have completed that were not passed on.
+    pub(crate) fn has_completions(&self) -> bool {
+        self.running.is_round_in_progress()
+    }
+
     /// How many bodies were started so far.
     pub(crate) fn started(&self) -> usize {
         self.running.pulled().map_or(self.started, |(pulled, _)| pulled)

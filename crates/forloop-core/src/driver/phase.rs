@@ -67,6 +67,11 @@ impl<U> Phase<U> {
         }
     }
 
+    /// Whether items are pulled and bodies are started.
+    pub(super) fn is_running(&self) -> bool {
+        matches!(self, Self::Running)
+    }
+
     /// Whether workers share a driver that decides everything.
     pub(super) fn is_delegated(&self) -> bool {
         matches!(self, Self::Delegated(_))

@@ -1,6 +1,7 @@
 //! Starting bodies, as long as there are items and room.
 
 use core::cell::Cell;
+use core::convert::Infallible;
 use core::ops::ControlFlow;
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -8,11 +9,11 @@ use core::task::{Context, Poll};
 use futures_core::Stream;
 
 use super::phase::Phase;
-use super::step::deliver;
-use super::{Drive, ROUND, Spawner};
+use super::step::{Step, deliver};
+use super::{Drive, ROUND, Signals, Spawner};
 use crate::admission::MaybeQueue;
 use crate::body::Attempt;
-use crate::budget::BUDGET;
+use crate::budget::{BUDGET, budget};
 use crate::engine::Completion;
 use crate::options::{ItemPolicy, OutcomeRule};
 use crate::outcome::catch;
@@ -123,6 +124,44 @@ where
             None => Poll::Ready(ControlFlow::Continue(())),
             Some(_) => Poll::Ready(on_complete(None)),
         }
+    }
+
+    /// Starts bodies for the permits that results have released, before the consumer of a stream takes the next of the
+    /// results that are there. Until it takes the one after that, the loop is not polled. `held` is as in
+    /// [`poll_completions`](Self::poll_completions).
+    ///
+    /// This is for bodies that other tasks run: they run while the consumer does something else.
+    pub(crate) fn start_more(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        held: usize,
+        mut on_complete: impl FnMut(Completion<J::Output>),
+    ) {
+        if J::ON_POOL {
+            self.as_mut().project().running.set_held_permits(held);
+        }
+        let may_start = |this: &Self| this.phase.is_running() && this.polls_this_turn < budget();
+        let started_this_round = core::mem::take(self.as_mut().project().started_this_round);
+        let completed = Cell::new(0);
+        let mut pass_on = |completion: Option<Completion<J::Output>>| {
+            if let Some(completion) = completion {
+                completed.set(completed.get() + 1);
+                on_complete(completion);
+            }
+            ControlFlow::<Infallible>::Continue(())
+        };
+        while may_start(&self) {
+            let mut signals = Signals::Checked;
+            if C::HAS_SIGNALS && self.as_mut().poll_signals(cx, true) {
+                break;
+            }
+            let held = Some(held + completed.get());
+            match self.as_mut().step_running(cx, held, &mut signals, &mut pass_on) {
+                Some(Step::Progress) => {}
+                _ => break,
+            }
+        }
+        *self.project().started_this_round = started_this_round;
     }
 
     /// How many bodies may start together with one that has just failed at its first poll: as many as there were

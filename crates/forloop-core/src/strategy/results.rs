@@ -24,7 +24,7 @@ pin_project! {
     /// a step that waits for a lock which a body holds deadlocks. Use [`for_each`](Results::for_each)
     /// or [`try_for_each`](Results::try_for_each), which poll the bodies while the step awaits.
     /// Spawned bodies run during `step`, too, but the loop starts the next body only when the stream
-    /// is polled again.
+    /// is polled again: at each `next()`.
     ///
     /// The results of in-task bodies come in batches: those of bodies that were woken together, or of up to 64 that are
     /// ready at their first poll. Each keeps its permit until it is taken, so there are never more than the limit.
@@ -124,6 +124,20 @@ where
         Poll::Ready(self.finish())
     }
 
+    /// Has other tasks start what they can, if the next result may be there already.
+    fn start_more(self: Pin<&mut Self>, cx: &mut Context<'_>) {
+        let this = self.project();
+        let (held, buffer) = (this.buffer.len(), this.buffer);
+        if held == 0 && !this.drive.has_completions() {
+            return;
+        }
+        this.drive.start_more(cx, held, |completion| {
+            if let Ok(output) = C::output_of(completion.outcome) {
+                buffer.push(completion.index, output);
+            }
+        });
+    }
+
     /// [`Drive::begin_poll`].
     pub(super) fn begin_poll(self: Pin<&mut Self>) {
         self.project().drive.begin_poll();
@@ -178,6 +192,9 @@ where
 
     #[inline]
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if !J::IS_INLINE {
+            self.as_mut().start_more(cx);
+        }
         match self.as_mut().pop() {
             Some(item) => Poll::Ready(Some(item)),
             None => self.poll_next_batch(cx),
