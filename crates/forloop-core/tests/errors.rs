@@ -4,8 +4,8 @@ use std::error::Error;
 use std::{fmt, io, iter};
 
 use forloop_core::{
-    BoxError, CancelToken, Cause, LoopError, Outcome, OutcomeKind, Panic, ReadySignal, Summary,
-    each, local_scope, try_each, with_item,
+    BoxError, CancelToken, Cancelled, Cause, Closed, LoopError, Outcome, OutcomeKind, Panic,
+    ReadySignal, Summary, TimedOut, ZeroLimit, each, local_scope, try_each, with_item,
 };
 use futures_lite::future::block_on;
 
@@ -241,7 +241,14 @@ fn an_outcome_without_a_value_is_an_error() {
     let summary: Summary = all.iter().chain(&all[..1]).collect();
     let text = "2 ok, 1 failed, 1 panicked, 1 timed out, 1 cancelled, 1 not run";
     assert_eq!((summary.to_string().as_str(), summary.total()), (text, 7));
-    for (outcome, text) in all.into_iter().zip(texts).skip(1) {
+    let texts = [
+        "the body failed: no route",
+        "the body panicked: at the disco",
+        "the body timed out",
+        "the body was cancelled",
+        "the body was not run",
+    ];
+    for (outcome, text) in all.into_iter().skip(1).zip(texts) {
         let error = Result::from(outcome).unwrap_err();
         assert_eq!(format!("{error:#}"), text);
         assert_eq!(error.to_string(), text.trim_end_matches(": no route"));
@@ -267,4 +274,27 @@ fn an_item_that_was_not_pulled_did_not_run() {
     assert_eq!(outcomes[1], (1, 'b', Outcome::Ok(1)));
     assert_eq!(outcomes[4], (4, 'e', Outcome::NotRun));
     assert_eq!(Summary::default().to_string(), "no items");
+}
+
+/// A named subject and what happened to it, in the past tense; for a wrong argument, what it must be.
+#[test]
+fn every_error_is_one_sentence_in_lower_case() {
+    type Failed = LoopError<&'static str>;
+    let errors = [
+        (Failed::Cancelled.to_string(), "the loop or group was cancelled"),
+        (Failed::Drained.to_string(), "the loop was drained before every item was started"),
+        (Failed::ConditionMet.to_string(), "a stop condition was met"),
+        (Failed::Empty.to_string(), "the source yielded no items"),
+        (Cancelled.to_string(), "the task was cancelled"),
+        (TimedOut.to_string(), "the future timed out"),
+        (Closed.to_string(), "the group was closed and accepted no more children"),
+        (ZeroLimit.to_string(), "a limit or a size of chunks must be at least 1"),
+    ];
+    for (text, sentence) in errors {
+        assert_eq!(text, sentence);
+    }
+    let token = CancelToken::new();
+    token.cancel();
+    let stopped = each([1]).unbounded().cancel_on(&token).for_each(async |_| {});
+    assert_eq!(block_on(stopped).unwrap_err().to_string(), "the loop or group was cancelled");
 }

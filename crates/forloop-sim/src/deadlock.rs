@@ -42,7 +42,7 @@ pub(crate) enum NoProgress {
 impl fmt::Display for Deadlock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { at, pending, lost_wakes } = self;
-        write!(f, "deadlock after {at:?}: nothing can run, no timer is set, and these wait:")?;
+        write!(f, "deadlock after {at:?}: nothing could run, no timer was set, and these waited:")?;
         pending.iter().try_for_each(|pending| write!(f, "\n  {pending}"))?;
         if lost_wakes.is_empty() {
             return Ok(());
@@ -66,7 +66,7 @@ impl fmt::Display for NoProgress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Deadlock(deadlock) => deadlock.fmt(f),
-            Self::StepLimit { steps } => write!(f, "not completed after {steps} steps"),
+            Self::StepLimit { steps } => write!(f, "the program did not complete in {steps} steps"),
         }
     }
 }

@@ -100,15 +100,17 @@ impl Failure {
 impl fmt::Display for FailureCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Panicked { message, at: Some(at) } => write!(f, "panic at {at}: {message}"),
-            Self::Panicked { message, at: None } => write!(f, "panic: {message}"),
-            Self::Failed { error } => write!(f, "error: {error}"),
+            Self::Panicked { message, at: Some(at) } => {
+                write!(f, "the program panicked at {at}: {message}")
+            }
+            Self::Panicked { message, at: None } => write!(f, "the program panicked: {message}"),
+            Self::Failed { error } => write!(f, "the program failed: {error}"),
             Self::Deadlock(deadlock) => deadlock.fmt(f),
-            Self::StepLimit { steps } => write!(f, "not completed after {steps} steps"),
+            Self::StepLimit { steps } => write!(f, "the program did not complete in {steps} steps"),
             Self::OutputsDiffer { first, other } => {
                 write!(
                     f,
-                    "the outputs differ\n  under the first schedule: {first}\n  under this schedule: {other}"
+                    "the outputs differed\n  under the first schedule: {first}\n  under this schedule: {other}"
                 )
             }
             Self::TasksLeft(pending) => {
@@ -117,8 +119,8 @@ impl fmt::Display for FailureCause {
             }
             Self::NotDeterministic { before } => {
                 f.write_str(
-                    "not deterministic: two runs with the same choices differ. The program reads a real \
-                     clock, a random number or the order of a hash map, or depends on another thread",
+                    "two runs with the same choices differed: the program reads a real clock, a random \
+                     number or the order of a hash map, or depends on another thread",
                 )?;
                 before.iter().try_for_each(|before| write!(f, "\n  the first run failed: {before}"))
             }

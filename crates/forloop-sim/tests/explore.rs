@@ -179,7 +179,7 @@ fn a_deadlock_is_reported_with_the_tasks_that_wait() {
     let FailureCause::Deadlock(deadlock) = &failure.cause else { panic!("{failure}") };
     assert_eq!(deadlock.at, ms(1500));
     assert_eq!(deadlock.pending.len(), 2);
-    assert!(failure.to_string().contains("nothing can run"), "{failure}");
+    assert!(failure.to_string().contains("nothing could run"), "{failure}");
 }
 
 #[test]

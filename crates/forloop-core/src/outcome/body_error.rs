@@ -11,7 +11,7 @@ use super::panic::Panic;
 /// Why a body has no value: [`Outcome::into_result`](crate::Outcome::into_result) returns it.
 ///
 /// It is to an [`Outcome`](crate::Outcome) what tokio's `JoinError` is to the result of a task, and also holds the error that the body
-/// returned. That error is its [`source`](Error::source). `{}` prints the kind of the outcome alone, and `{:#}` also the
+/// returned. That error is its [`source`](Error::source). `{}` prints what happened to the body, and `{:#}` also its
 /// error, as of a [`LoopError`](crate::LoopError).
 #[derive(Debug, PartialEq)]
 #[non_exhaustive]
@@ -44,9 +44,11 @@ impl<E> BodyError<E> {
 impl<E: fmt::Display> fmt::Display for BodyError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Failed(error) => write_with_source(f, format_args!("{}", self.kind()), error),
-            Self::Panicked(panic) => panic.fmt(f),
-            error => error.kind().fmt(f),
+            Self::Failed(error) => write_with_source(f, format_args!("the body failed"), error),
+            Self::Panicked(panic) => write!(f, "the body {panic}"),
+            Self::TimedOut => f.write_str("the body timed out"),
+            Self::Cancelled => f.write_str("the body was cancelled"),
+            Self::NotRun => f.write_str("the body was not run"),
         }
     }
 }

@@ -472,7 +472,7 @@ impl<E: fmt::Display, S: fmt::Display> fmt::Display for LoopError<E, S> {
                 write_with_source(f, format_args!("the source failed at item {index}"), error)
             }
             Self::TimedOut { timed_out, .. } => match timed_out[..] {
-                [] => f.write_str("timed out"),
+                [] => f.write_str("the deadline passed"),
                 [only] => write!(f, "body {only} timed out"),
                 [first, ..] => {
                     write!(f, "body {first} timed out (and {} more)", timed_out.len() - 1)
@@ -515,7 +515,7 @@ pub struct TimedOut;
 
 impl fmt::Display for TimedOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("timed out")
+        f.write_str("the future timed out")
     }
 }
 
@@ -539,7 +539,7 @@ pub struct Closed;
 
 impl fmt::Display for Closed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the group is closed and accepts no more children")
+        f.write_str("the group was closed and accepted no more children")
     }
 }
 

@@ -115,7 +115,7 @@ impl<T, E> Outcome<T, E> {
     ///     let outcome = outcomes.into_iter().next().ok_or("no items")?;
     ///     Ok(outcome.into_result()?)
     /// }
-    /// assert_eq!(first(vec![Outcome::TimedOut]).unwrap_err().to_string(), "timed out");
+    /// assert_eq!(first(vec![Outcome::TimedOut]).unwrap_err().to_string(), "the body timed out");
     /// ```
     pub fn into_result(self) -> Result<T, BodyError<E>> {
         match self {

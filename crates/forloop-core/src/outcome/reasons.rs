@@ -17,15 +17,15 @@ macro_rules! stop_reasons {
         $with! {
             deadline {
                 /// The [deadline](crate::Loop::deadline) has passed.
-                TimedOut: LastRound, "timed out";
+                TimedOut: LastRound, "the deadline passed";
             }
             others {
                 /// The loop or group was [cancelled](crate::Loop::cancel_on), or the runtime of its bodies was shut down.
-                Cancelled: Cancel, "cancelled";
+                Cancelled: Cancel, "the loop or group was cancelled";
                 /// The loop was [drained](crate::Loop::drain_on) before every item was started.
-                Drained: Drain, "drained before every item was started";
+                Drained: Drain, "the loop was drained before every item was started";
                 /// A [stop condition](crate::Loop::stop_on_counts) of the loop was met.
-                ConditionMet: Cancel, "stopped by a stop condition";
+                ConditionMet: Cancel, "a stop condition was met";
             }
         }
     };
