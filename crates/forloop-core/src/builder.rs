@@ -4,8 +4,9 @@ use core::num::NonZeroUsize;
 
 use futures_core::Stream;
 
-use crate::looping::{IsStream, Iter, LimitUnset, Loop, NoOptions};
-use crate::options::{Fallible, IsResult, conditions, rules};
+use crate::body::IsResult;
+use crate::looping::{IsIterator, IsStream, Iter, LimitUnset, Loop, NoOptions};
+use crate::options::{Fallible, conditions, rules};
 use crate::place::{
     Inline, Layered, ParentWaker, ScopedWorkers, Spawned, SpawnedBlocking, SpawnedLocal,
     SpawnedScoped, WorkerPool,
@@ -37,8 +38,8 @@ use crate::{Spawn, SpawnBlocking, SpawnLocal, SpawnScoped};
 #[doc(alias = "parallel map")]
 #[doc(alias = "p-map")]
 #[cfg_attr(feature = "simulation", track_caller)]
-pub fn each<I: IntoIterator>(items: I) -> Loop<Iter<I::IntoIter>, Inline, LimitUnset> {
-    Loop::new(Iter::new(items.into_iter()))
+pub fn each<I: IsIterator>(items: I) -> Loop<Iter<I::Iter>, Inline, LimitUnset> {
+    Loop::new(Iter::new(items.iterate()))
 }
 
 /// Begins a loop over a [`Stream`], whose items arrive over time.
@@ -89,9 +90,9 @@ pub fn each_stream<S: IsStream>(stream: S) -> Loop<S, Inline, LimitUnset> {
 /// # });
 /// ```
 #[cfg_attr(feature = "simulation", track_caller)]
-pub fn try_each<I, E>(items: I) -> Loop<Iter<I::IntoIter>, Inline, LimitUnset, Fallible<E>>
+pub fn try_each<I, E>(items: I) -> Loop<Iter<I::Iter>, Inline, LimitUnset, Fallible<E>>
 where
-    I: IntoIterator<Item: IsResult<Error = E>>,
+    I: IsIterator<Item: IsResult<Error = E>>,
 {
     each(items).with(|NoOptions| Fallible::new())
 }

@@ -61,7 +61,7 @@ mod strategy;
 
 #[doc(hidden)]
 pub use crate::admission::{AdmissionQueue, MaybeQueue, NoQueue};
-pub use crate::body::{Attempt, Body, TryBody, UnitBody};
+pub use crate::body::{Attempt, Body, IsResult, ReturnsResult, TryBody, UnitBody};
 pub use crate::builder::{each, each_stream, try_each, try_each_stream};
 pub use crate::cancel_handle::CancelHandle;
 #[doc(hidden)]
@@ -72,8 +72,8 @@ pub use crate::driver::{BodySpawner, Spawner};
 pub use crate::driver::{OnWorkers, SharedPolicy, WorkerPolicy};
 pub use crate::engine::{FutureSet, JobHandle, Key};
 pub use crate::looping::{
-    Bounded, Const, IsStream, Iter, Limit, LimitSet, LimitUnset, Loop, NoOptions, TimerSet,
-    TimerUnset, WithTimer,
+    Bounded, Const, IsIterator, IsStream, Iter, Limit, LimitSet, LimitUnset, Loop, NoOptions,
+    TimerSet, TimerUnset, WithTimer,
 };
 pub use crate::options::*;
 #[doc(hidden)]

@@ -325,12 +325,45 @@ impl<const N: usize> Limit for Const<N> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a stream",
     label = "expected a `Stream`",
-    note = "to loop over a vector, an array, a range or an iterator, use `forloop::each(..)`"
+    note = "to loop over a vector, an array, a range or an iterator, use `forloop::each(..)`",
+    note = "a receiver of tokio's is not a stream: wrap it in `ReceiverStream` of the crate tokio-stream, or use \
+            `forloop::stream::poll_fn(|cx| receiver.poll_recv(cx))`"
 )]
 pub trait IsStream: Stream {}
 
 #[diagnostic::do_not_recommend]
 impl<S: Stream> IsStream for S {}
+
+/// What a `for` loop takes: a collection, an array, a range, an iterator.
+///
+/// Every [`IntoIterator`] implements it; the trait exists for the compiler's diagnostics.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an iterator",
+    label = "expected what a `for` loop takes: a collection, a range, an iterator",
+    note = "to loop over a `Stream`, use `forloop::each_stream(..)`",
+    note = "to loop over the items of a channel, make its receiver a stream"
+)]
+pub trait IsIterator {
+    /// What the iterator yields.
+    type Item;
+
+    /// The iterator.
+    type Iter: Iterator<Item = Self::Item>;
+
+    /// Returns the iterator.
+    fn iterate(self) -> Self::Iter;
+}
+
+// The second bound follows from the first. Without it, the compiler would report `IntoIterator` and not this trait.
+#[diagnostic::do_not_recommend]
+impl<I: IntoIterator<IntoIter: Iterator>> IsIterator for I {
+    type Item = I::Item;
+    type Iter = I::IntoIter;
+
+    fn iterate(self) -> I::IntoIter {
+        self.into_iter()
+    }
+}
 
 /// The items of an iterator, as a stream that is always ready.
 #[derive(Debug, Clone)]

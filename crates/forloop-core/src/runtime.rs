@@ -37,7 +37,8 @@ use core::time::Duration;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot spawn tasks on threads",
     label = "expected a runtime that implements `Spawn`",
-    note = "pass a runtime, for instance `forloop::runtime()?`, or the one that `forloop::run` passes to its closure"
+    note = "pass a runtime, for instance `forloop::runtime()?`, or the one that `forloop::run` passes to its closure",
+    note = "for a handle of tokio's, pass `forloop::tokio::Tokio::from(handle)`"
 )]
 pub trait Spawn {
     /// Spawns `future` and detaches it. A caller that needs its output or its completion wraps it first, as

@@ -40,7 +40,7 @@ pub fn with_item<I, F, B, T, E>(mut body: F) -> impl FnMut(I) -> WithItem<B, I>
 where
     I: Clone,
     F: FnMut(I) -> B,
-    B: TryBody<T, E>,
+    B: TryBody<Ok = T, Error = E>,
 {
     move |item| WithItem { item: Some(item.clone()), body: body(item) }
 }

@@ -3,7 +3,8 @@
 //! `tests/tests/tidy/wrapped.rs` checks that their docs are those of the core.
 
 use forloop_core::{
-    BodySet, Fallible, Inline, IsResult, IsStream, Iter, LimitUnset, Loop, NoOptions, TaskSet, Wait,
+    BodySet, Fallible, Inline, IsIterator, IsResult, IsStream, Iter, LimitUnset, Loop, NoOptions,
+    TaskSet, Wait,
 };
 use futures_lite::Stream;
 
@@ -35,9 +36,9 @@ use crate::Ambient;
 #[doc(alias = "parallel map")]
 #[doc(alias = "p-map")]
 #[cfg_attr(feature = "sim", track_caller)]
-pub fn each<I>(items: I) -> Loop<Iter<I::IntoIter>, Inline, LimitUnset, NoOptions, Ambient>
+pub fn each<I>(items: I) -> Loop<Iter<I::Iter>, Inline, LimitUnset, NoOptions, Ambient>
 where
-    I: IntoIterator,
+    I: IsIterator,
 {
     forloop_core::each(items).with_timer(Ambient)
 }
@@ -95,9 +96,9 @@ where
 /// # });
 /// ```
 #[cfg_attr(feature = "sim", track_caller)]
-pub fn try_each<I, E>(items: I) -> Loop<Iter<I::IntoIter>, Inline, LimitUnset, Fallible<E>, Ambient>
+pub fn try_each<I, E>(items: I) -> Loop<Iter<I::Iter>, Inline, LimitUnset, Fallible<E>, Ambient>
 where
-    I: IntoIterator<Item: IsResult<Error = E>>,
+    I: IsIterator<Item: IsResult<Error = E>>,
 {
     forloop_core::try_each(items).with_timer(Ambient)
 }

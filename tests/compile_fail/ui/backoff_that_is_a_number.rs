@@ -1,8 +1,8 @@
 //! `retry` takes a back-off, not a number of attempts.
 
 fn main() {
-    let _outputs = forloop::each([1, 2, 3])
-        .unbounded()
-        .retry(3)
-        .settle(|n| async move { Ok::<u32, String>(n) });
+    let _ = forloop::run(async |_| {
+        let texts = forloop::each(["1", "2"]).unbounded().retry(3);
+        texts.settle(async |text| text.parse::<u32>()).await;
+    });
 }

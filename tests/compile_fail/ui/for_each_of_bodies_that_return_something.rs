@@ -1,5 +1,7 @@
 //! `for_each` keeps no outputs, so its bodies return `()`.
 
 fn main() {
-    let _done = forloop::each([1, 2, 3]).unbounded().for_each(|n| async move { n });
+    let _ = forloop::run(async |_| {
+        forloop::each([1, 2, 3]).unbounded().for_each(async |n| n).await;
+    });
 }

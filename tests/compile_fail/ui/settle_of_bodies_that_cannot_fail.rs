@@ -1,5 +1,8 @@
 //! `settle` is for bodies that return a `Result`.
 
 fn main() {
-    let _outputs = forloop::each([1, 2, 3]).unbounded().settle(|n| async move { n });
+    let _ = forloop::run(async |_| {
+        let outputs = forloop::each([1, 2, 3]).unbounded().settle(async |n| n).await;
+        println!("{}", outputs.len());
+    });
 }

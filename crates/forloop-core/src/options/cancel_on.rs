@@ -44,11 +44,37 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     #[doc(alias = "CancellationToken")]
     #[doc(alias = "select")]
     #[doc(alias = "take_until")]
-    pub fn cancel_on<W: IntoFuture>(
+    pub fn cancel_on<W: IsSignal>(
         self,
         signal: W,
-    ) -> Loop<S, P, L, WithInterrupt<C, CancelOn<W::IntoFuture>>, M> {
-        self.with_option(CancelOn::new(signal.into_future()))
+    ) -> Loop<S, P, L, WithInterrupt<C, CancelOn<W::Future>>, M> {
+        self.with_option(CancelOn::new(signal.into_signal()))
+    }
+}
+
+/// What cancels or drains a loop when it is ready: any future, or a [`CancelToken`](crate::CancelToken).
+///
+/// Every [`IntoFuture`] implements it; the trait exists for the compiler's diagnostics.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a signal",
+    label = "expected a future or a `CancelToken`",
+    note = "a `Result`, such as that of `forloop::ctrl_c()`, needs a `?`"
+)]
+pub trait IsSignal {
+    /// The signal as a future. Its output does not matter.
+    type Future: Future;
+
+    /// Returns the signal as a future.
+    fn into_signal(self) -> Self::Future;
+}
+
+// The second bound follows from the first. Without it, the compiler would report `IntoFuture` and not this trait.
+#[diagnostic::do_not_recommend]
+impl<W: IntoFuture<IntoFuture: Future>> IsSignal for W {
+    type Future = W::IntoFuture;
+
+    fn into_signal(self) -> W::IntoFuture {
+        self.into_future()
     }
 }
 

@@ -5,6 +5,7 @@ use core::fmt;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
+use super::cancel_on::IsSignal;
 use super::{ItemRule, OutcomeRule, Rule, WithInterrupt};
 use crate::{Loop, StopReason};
 
@@ -49,11 +50,11 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     #[doc(alias = "graceful shutdown")]
     #[doc(alias = "shutdown")]
     #[doc(alias = "ctrl_c")]
-    pub fn drain_on<W: IntoFuture>(
+    pub fn drain_on<W: IsSignal>(
         self,
         signal: W,
-    ) -> Loop<S, P, L, WithInterrupt<C, DrainOn<W::IntoFuture>>, M> {
-        self.with_option(DrainOn { signal: Some(Box::pin(signal.into_future())) })
+    ) -> Loop<S, P, L, WithInterrupt<C, DrainOn<W::Future>>, M> {
+        self.with_option(DrainOn { signal: Some(Box::pin(signal.into_signal())) })
     }
 }
 

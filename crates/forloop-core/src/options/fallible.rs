@@ -12,23 +12,6 @@ use crate::looping::NoOptions;
 use crate::single::Single;
 use crate::{Interrupted, Outcome};
 
-/// What a fallible source gives. Every `Result` implements it, and nothing else.
-#[diagnostic::on_unimplemented(
-    message = "`try_each` needs items of type `Result<T, E>`, found `{Self}`",
-    label = "the items of this source are not `Result`s",
-    note = "use `forloop::each(..)` or `forloop::each_stream(..)` for a source that cannot fail"
-)]
-pub trait IsResult: Sealed {
-    /// The error of the source.
-    type Error;
-}
-
-impl<T, E> Sealed for Result<T, E> {}
-
-impl<T, E> IsResult for Result<T, E> {
-    type Error = E;
-}
-
 /// The policy of a loop over a fallible source. The source's error, an `E`, interrupts the loop.
 pub struct Fallible<E> {
     /// Where workers that pull put the error. `None` in a loop that pulls the items itself.

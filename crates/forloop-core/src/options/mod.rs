@@ -51,12 +51,12 @@ pub(crate) use self::alarm::Alarm;
 pub use self::backoff::Backoff;
 #[cfg(feature = "backon")]
 pub use self::backon_adapter::Backon;
-pub use self::cancel_on::CancelOn;
+pub use self::cancel_on::{CancelOn, IsSignal};
 pub use self::catch_panics::CatchPanics;
 pub use self::deadline::Deadline;
 pub use self::drain_on::DrainOn;
 pub use self::event::Event;
-pub use self::fallible::{Fallible, IsResult, UntilError};
+pub use self::fallible::{Fallible, UntilError};
 use self::hooks::Sealed;
 pub use self::hooks::{ItemRule, OutcomeRule, Rule};
 pub use self::limit_by::{BorrowedKey, LimitBy};
@@ -67,9 +67,9 @@ pub use self::policy::{
     WorkerItems, WorkerKind,
 };
 pub use self::rate::Rated;
-pub use self::rate_limit::RateLimit;
+pub use self::rate_limit::{IsRate, RateLimit};
 pub use self::rate_value::{InvalidRate, Rate};
-pub use self::retry::{Adjusted, AnyError, Retry, RetryIf, Retrying};
+pub use self::retry::{Adjusted, AnyError, IntoRetry, Retry, RetryIf, Retrying};
 #[cfg(feature = "std")]
 pub use self::shared_limit::{SharedLimit, SharesLimit};
 #[cfg(feature = "std")]

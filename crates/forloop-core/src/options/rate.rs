@@ -6,7 +6,7 @@ use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
 use super::alarm::Alarm;
-use super::rate_limit::RateLimit;
+use super::rate_limit::{IsRate, RateLimit};
 use super::schedule::Turn;
 use super::{ItemRule, OutcomeRule, Rule, WithRule};
 use crate::{Event, LocalTimer, Loop, StopReason, TimerSet};
@@ -56,7 +56,7 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     #[doc(alias = "interval")]
     #[doc(alias = "rate limiter")]
     #[doc(alias = "governor")]
-    pub fn rate(self, rate: impl Into<RateLimit>) -> Loop<S, P, L, WithRule<C, Rated<M>>, M>
+    pub fn rate(self, rate: impl IsRate) -> Loop<S, P, L, WithRule<C, Rated<M>>, M>
     where
         M: TimerSet,
     {

@@ -19,6 +19,19 @@ enum Kind {
     Shared(SharedRate),
 }
 
+/// What [`Loop::rate`](crate::Loop::rate) takes: a [`Rate`], or a [`SharedRate`](crate::SharedRate).
+///
+/// What converts into a [`RateLimit`] implements it; the trait exists for the compiler's diagnostics.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a rate",
+    label = "expected a `Rate` or a `SharedRate`",
+    note = "for a number of starts per second: `.rate(forloop::Rate::per_second(n)?)`"
+)]
+pub trait IsRate: Into<RateLimit> {}
+
+#[diagnostic::do_not_recommend]
+impl<R: Into<RateLimit>> IsRate for R {}
+
 impl RateLimit {
     /// Calls `call` with the schedule. No waker is woken or dropped meanwhile.
     pub(super) fn with<T>(&mut self, call: impl FnOnce(&mut Schedule) -> T) -> T {

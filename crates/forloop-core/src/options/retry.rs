@@ -31,7 +31,8 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// A waiting retry keeps its permit. Memory stays bounded by the limit, and an overloaded server gets no extra
     /// requests during the back-off. If the loop stops during a back-off, the item's outcome is its last failure.
     ///
-    /// The item is cloned for each attempt. Loop over references (`each(&urls)`) if a clone is expensive.
+    /// The item is cloned for each attempt. If a clone is expensive, loop over references (`each(&urls)`), or over `Arc`s where
+    /// the bodies are tasks.
     ///
     /// # Costs
     ///
@@ -76,7 +77,7 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     #[doc(alias = "exponential backoff")]
     pub fn retry<B, W>(
         self,
-        retry: impl Into<Retry<B, W>>,
+        retry: impl IntoRetry<B, W>,
     ) -> Loop<S, P, L, WithRule<C, Retrying<M, B, B::Delays, W>>, M>
     where
         M: TimerSet,
@@ -127,7 +128,7 @@ impl<B> Retry<B> {
     /// Retries after any failure, until the back-off ends or an item has had 1,000 attempts.
     ///
     /// `backoff` is a [`Backoff`], or a builder of the crate backon.
-    pub fn new(backoff: impl Into<Self>) -> Self {
+    pub fn new(backoff: impl IntoRetry<B, AnyError>) -> Self {
         backoff.into()
     }
 }
@@ -184,6 +185,20 @@ impl<B: Backoff> From<B> for Retry<B> {
         Self { backoff, errors: AnyError, when_timed_out: true, within: None, at_most: AT_MOST }
     }
 }
+
+/// What [`Loop::retry`] takes: a [`Backoff`], a builder of the crate backon, or a [`Retry`].
+///
+/// What converts into a [`Retry`] implements it; the trait exists for the compiler's diagnostics.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a back-off",
+    label = "expected the delays between the attempts at an item",
+    note = "for three retries: `ExponentialBuilder::default().with_max_times(3)` of `forloop::backon`, or \
+            `[delay; 3].into_iter()` with a `Duration`"
+)]
+pub trait IntoRetry<B, W>: Into<Retry<B, W>> {}
+
+#[diagnostic::do_not_recommend]
+impl<R: Into<Retry<B, W>>, B, W> IntoRetry<B, W> for R {}
 
 impl<B: fmt::Debug, W> fmt::Debug for Retry<B, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -286,6 +301,10 @@ impl<E, G: FnMut(&E, Duration) -> Duration, W: Errors<E>> Errors<E> for Adjusted
 pub struct Retrying<M: TimerSet, B, D, W> {
     timer: M::Timer,
     retry: Retry<B, W>,
+    /// The methods of [`Backoff`] and of its iterator. With pointers to them the hooks have no bounds on `B` and `D`, so
+    /// the compiler reports what is not a back-off at [`Loop::retry`] and not at the strategy again.
+    make_delays: fn(&B) -> D,
+    next_delay: fn(&mut D) -> Option<Duration>,
     /// For each item that has failed and has not completed: the delays that are left.
     delays: BTreeMap<usize, D>,
     /// When the next attempts are due; the earliest on top.
@@ -298,11 +317,24 @@ pub struct Retrying<M: TimerSet, B, D, W> {
     latest_start: BTreeMap<usize, Duration>,
 }
 
-impl<M: TimerSet, B, D, W> Retrying<M, B, D, W> {
+impl<M: TimerSet, B: Backoff, W> Retrying<M, B, B::Delays, W> {
     fn new(timer: M::Timer, retry: Retry<B, W>) -> Self {
+        Self::with(timer, retry, B::delays, Iterator::next)
+    }
+}
+
+impl<M: TimerSet, B, D, W> Retrying<M, B, D, W> {
+    fn with(
+        timer: M::Timer,
+        retry: Retry<B, W>,
+        make_delays: fn(&B) -> D,
+        next_delay: fn(&mut D) -> Option<Duration>,
+    ) -> Self {
         Self {
             timer,
             retry,
+            make_delays,
+            next_delay,
             delays: BTreeMap::new(),
             due: BinaryHeap::new(),
             alarm: Alarm::default(),
@@ -356,8 +388,6 @@ impl<I: Clone, M: TimerSet, B, D, W> ItemRule<I> for Retrying<M, B, D, W> {
 impl<T, E, M, B, D, W> OutcomeRule<Result<T, E>> for Retrying<M, B, D, W>
 where
     M: TimerSet,
-    B: Backoff<Delays = D>,
-    D: Iterator<Item = Duration>,
     W: Errors<E>,
 {
     fn retry_after(
@@ -381,7 +411,8 @@ where
             return None;
         }
         let delays = self.delays.entry(index);
-        let delay = delays.or_insert_with(|| self.retry.backoff.delays()).next()?;
+        let delays = delays.or_insert_with(|| (self.make_delays)(&self.retry.backoff));
+        let delay = (self.next_delay)(delays)?;
         let delay = error.map_or(delay, |error| self.retry.errors.adjust(error, delay));
         // A time that no clock can show never comes.
         let due = self.timer.now_local().checked_add(delay)?;
@@ -399,7 +430,8 @@ where
 
 impl<M: TimerSet, B: Clone, D, W: Clone> Clone for Retrying<M, B, D, W> {
     fn clone(&self) -> Self {
-        Self::new(self.timer.clone(), self.retry.clone())
+        let (timer, retry) = (self.timer.clone(), self.retry.clone());
+        Self::with(timer, retry, self.make_delays, self.next_delay)
     }
 }
 

@@ -134,8 +134,9 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
         L: LimitSet,
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
-        B: TryBody<T, E>,
-        P: Place<B, Set = J, Dispatch: Dispatch<S, F, B, OnWorkers<C, B::Returns>>>,
+        B: TryBody<Ok = T, Error = E, Body = B>,
+        P: Place<B, Dispatch: Dispatch<S, F, B, OnWorkers<C, B::Returns>>>
+            + Place<B::Body, Set = J>,
         J: BodySet<Output = B::Returns>,
         G: FnMut(A, (usize, T)) -> A,
     {

@@ -53,8 +53,9 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
         L: LimitSet,
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + AllOrNothing,
         F: FnMut(I) -> B,
-        B: UnitBody,
-        P: Place<B, Set = J, Dispatch: Dispatch<S, F, B, OnWorkers<C, B::Returns>>>,
+        B: UnitBody<Body = B>,
+        P: Place<B, Dispatch: Dispatch<S, F, B, OnWorkers<C, B::Returns>>>
+            + Place<B::Body, Set = J>,
         J: BodySet<Output = B::Returns>,
     {
         CollectFuture::new(self.drive(body, None), ForEach)
@@ -98,8 +99,9 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
         L: LimitSet,
         C: ItemPolicy<S::Item, Item = I> + OutcomeRule<B::Returns> + RaisesPanics,
         F: FnMut(I) -> B,
-        B: TryBody<(), E>,
-        P: Place<B, Set = J, Dispatch: Dispatch<S, F, B, OnWorkers<C, B::Returns>>>,
+        B: TryBody<Ok = (), Error = E, Body = B>,
+        P: Place<B, Dispatch: Dispatch<S, F, B, OnWorkers<C, B::Returns>>>
+            + Place<B::Body, Set = J>,
         J: BodySet<Output = B::Returns>,
     {
         CollectFuture::new(

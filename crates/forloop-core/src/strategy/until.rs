@@ -5,7 +5,7 @@ use core::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use crate::Cancelled;
+use crate::{Cancelled, IsSignal};
 
 /// Awaits `future` until `signal` completes, with any output. Then the future is dropped.
 ///
@@ -43,11 +43,11 @@ use crate::Cancelled;
 #[doc(alias = "run_until_cancelled")]
 #[doc(alias = "abortable")]
 #[doc(alias = "take_until")]
-pub fn until<W: IntoFuture, F: Future>(
+pub fn until<W: IsSignal, F: Future>(
     signal: W,
     future: F,
 ) -> impl Future<Output = Result<F::Output, Cancelled>> {
-    Until { signal: signal.into_future(), future: Some(future) }
+    Until { signal: signal.into_signal(), future: Some(future) }
 }
 
 pin_project! {

@@ -7,7 +7,7 @@ use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
 use crate::looping::{NoOptions, WithTimer};
-use crate::options::{CancelOn, Deadline, Policy, WithInterrupt};
+use crate::options::{CancelOn, Deadline, IsSignal, Policy, WithInterrupt};
 use crate::outcome::{FirstOf, catch};
 use crate::{Cause, Failure, LocalTimer, LoopError, Panic, TimerSet, TimerUnset};
 
@@ -89,11 +89,11 @@ impl<D, C, M, R> GroupFuture<D, C, M, R> {
     /// assert!(matches!(served, Err(LoopError::Cancelled)));
     /// # });
     /// ```
-    pub fn cancel_on<W: IntoFuture>(
+    pub fn cancel_on<W: IsSignal>(
         self,
         signal: W,
-    ) -> GroupFuture<D, WithInterrupt<C, CancelOn<W::IntoFuture>>, M, R> {
-        let signal = CancelOn::new(signal.into_future());
+    ) -> GroupFuture<D, WithInterrupt<C, CancelOn<W::Future>>, M, R> {
+        let signal = CancelOn::new(signal.into_signal());
         self.with(|policy| WithInterrupt::new(policy, signal))
     }
 
