@@ -54,6 +54,9 @@ pages! {
     /// Short recipes for common tasks.
     ///
     cookbook: "guide/cookbook.md";
+    /// Recipes for services: web handlers, limits and rates of a whole server, periodic work, clients that need tokio.
+    ///
+    services: "guide/services.md";
     /// A thousand URLs, fifty at a time: the loop, the same job with other libraries, and what each does on failures.
     ///
     crawl: "guide/crawl.md";
@@ -74,10 +77,10 @@ pages! {
 /// Tables from other libraries to this one.
 pub mod coming_from {
     pages! {
-        /// From Python's asyncio.
+        /// From Python: asyncio; anyio and trio; aiometer; tqdm.
         ///
         asyncio: "guide/asyncio.md";
-        /// From tokio's `JoinSet`.
+        /// From tokio's `JoinSet` and tokio-util's `TaskTracker`.
         ///
         join_set: "guide/join_set.md";
         /// From the crate futures: `FuturesUnordered`, `buffer_unordered`, `for_each_concurrent`, `try_join_all`.
