@@ -18,10 +18,20 @@ use crate::{LocalTimer, ZeroLimit};
 ///   [`unbounded`](Loop::unbounded): there is no default;
 /// - where the bodies run, by [`on`](Loop::on) and its relatives. By default they run in the caller's
 ///   task, where they may borrow and need not be `Send`;
-/// - options, such as a [`timeout`](Loop::timeout) for each body, a [`deadline`](Loop::deadline) for the
-///   loop, a signal to [`cancel_on`](Loop::cancel_on), and whether to
-///   [`catch_panics`](Loop::catch_panics). The table of [`Policy`](crate::Policy) has all of them, and
-///   what a strategy returns with each.
+/// - options, each of which is set before the strategy; [`Policy`](crate::Policy) says what a strategy returns with them.
+///
+/// | options | set |
+/// |---|---|
+/// | [`limit_by`](Loop::limit_by), [`limit_by_ref`](Loop::limit_by_ref), [`shared_limit`](Loop::shared_limit), [`weight_by`](Loop::weight_by) | limits per key, limits that loops share, items that take several permits |
+/// | [`rate`](Loop::rate), [`stagger`](Loop::stagger) | when bodies may start |
+/// | [`timeout`](Loop::timeout), [`deadline`](Loop::deadline) | how long a body may take, and the loop |
+/// | [`retry`](Loop::retry) | which failures are retried, and when |
+/// | [`cancel_on`](Loop::cancel_on), [`drain_on`](Loop::drain_on) | signals that stop the loop, or let it complete what runs |
+/// | [`stop_on_counts`](Loop::stop_on_counts), [`stop_on_output`](Loop::stop_on_output) | conditions that stop the loop |
+/// | [`catch_panics`](Loop::catch_panics) | that a panic is an outcome |
+/// | [`on_failure`](Loop::on_failure), [`observe`](Loop::observe) | what receives each failure, and each event |
+/// | [`chunks`](Loop::chunks), [`within`](Loop::within) | items in chunks, directly after [`each`](crate::each()) |
+/// | [`layer`](Loop::layer), [`timer`](Loop::timer) | a wrapper around each body; the clock of the options after it |
 ///
 /// A strategy comes last. It takes the body, a closure that is called with each item and returns a
 /// future, and decides what the loop returns.

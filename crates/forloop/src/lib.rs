@@ -42,8 +42,9 @@
 //! |---|---|
 //! | at most `n` bodies at once | [`limit(n)?`](Loop::limit), [`limit(Const::<50>)`](Const) |
 //! | at most `n` at once per key | [`limit_by`](Loop::limit_by), [`limit_by_ref`](Loop::limit_by_ref) |
+//! | at most `n` bodies at once in several loops together | [`shared_limit`](Loop::shared_limit), with a [`SharedLimit`] |
 //! | heavy items to take several permits | [`weight_by`](Loop::weight_by) |
-//! | at most `n` starts per second | [`rate`](Loop::rate) |
+//! | at most `n` starts per second | [`rate`](Loop::rate), with a [`Rate`], or a [`SharedRate`] for several loops |
 //! | the next body to start at the previous failure, or after a delay | [`stagger`](Loop::stagger) |
 //! | to retry failures | [`retry`](Loop::retry); [`Retry`] selects them, and sets the delay after an error |
 //! | to send a slow request twice | [`hedge`](crate::guide::cookbook#hedged-requests) in the body |
