@@ -111,6 +111,7 @@ pin_project! {
         policy: Option<C>,
         phase: Phase<U>,
         is_set_up: bool,
+        handles_outcomes: bool, // of each body, also of one that was lost
         started: usize,
         started_this_round: usize,
         polls_this_turn: usize,
@@ -162,7 +163,7 @@ where
         admission: Q,
         mut running: J,
         limit: usize,
-        policy: Option<C>,
+        (policy, handles_outcomes): (Option<C>, bool),
         origin: Origin,
     ) -> Self {
         running.set_origin(origin);
@@ -175,6 +176,7 @@ where
             running,
             phase: Phase::Running,
             is_set_up: false,
+            handles_outcomes,
             started: 0,
             started_this_round: 0,
             polls_this_turn: 0,

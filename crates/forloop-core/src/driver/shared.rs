@@ -101,7 +101,9 @@ where
         let running = Place::<B>::set(&HandOff);
         let spawner = BodySpawner { body, place: HandOff };
         let admission = C::AdmissionQueue::<C::Item, B::Returns>::new(is_error);
-        let (source, spawner, policy) = (Some(source), Some(spawner), Some(policy));
+        let handles_outcomes = C::HAS_OUTCOMES || is_error.is_some();
+        let policy = (Some(policy), handles_outcomes);
+        let (source, spawner) = (Some(source), Some(spawner));
         let drive = Drive::new(source, spawner, admission, running, limit, policy, origin);
         let (delivery, passed_on) = (DeliveryRule::PROMPT, 0);
         Box::pin(SharedDriver { drive, limits, delivery, passed_on, interruption, attempts })

@@ -30,6 +30,8 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     {
         let Self { source, place, limit, policy, origin, timer: _ } = self;
         let limit = limit.bodies();
+        // A strategy that knows errors has a place for every other failure, too.
+        let handles_outcomes = C::HAS_OUTCOMES || is_error.is_some();
         let mut parts = LoopParts::new(policy, limit, origin, is_error);
         let on_workers = || C::WorkerKind::part(&mut parts);
         let (source, spawner, running) = match P::Dispatch::body_source(source, body, on_workers) {
@@ -42,6 +44,7 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
             }
         };
         let LoopParts { policy, interruption, attempts, .. } = parts;
+        let policy = (policy, handles_outcomes);
         let mut admission = C::AdmissionQueue::new(is_error);
         if !C::HAS_RULES {
             return Drive::new(source, spawner, admission, running, limit, policy, origin);

@@ -1,6 +1,8 @@
 //! How a loop stops: what interrupts it, what becomes of completions then, and what is dropped when.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::any::Any;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
@@ -115,6 +117,13 @@ where
                 self.stop_for_panic_of(completion);
                 return None;
             }
+            Outcome::Lost if !*this.handles_outcomes => {
+                if C::HAS_RULES {
+                    self.as_mut().report_completed(completion.index, OutcomeKind::Lost);
+                }
+                self.stop_for(lost(completion.index));
+                return None;
+            }
             Outcome::Cancelled | Outcome::NotRun if this.phase.is_stopping() => {
                 // Where workers pull the items, this loop learns only now which bodies ran.
                 // A driver that they share knows that of each body.
@@ -130,7 +139,11 @@ where
             Outcome::Cancelled | Outcome::NotRun => {
                 self.as_mut().interrupt(Cause::Cancelled, Some(completion.index));
             }
-            Outcome::Ok(_) | Outcome::Err(_) | Outcome::Panicked(_) | Outcome::TimedOut => {
+            Outcome::Ok(_)
+            | Outcome::Err(_)
+            | Outcome::Panicked(_)
+            | Outcome::TimedOut
+            | Outcome::Lost => {
                 if C::HAS_RULES {
                     let retry = self.as_mut().plan_retry(&completion);
                     match (retry, self.as_mut().admission()) {
@@ -340,4 +353,11 @@ where
             this.panic.get_or_insert(panic);
         }
     }
+}
+
+/// The panic of a loop whose strategy has no result for a body that was lost.
+#[cold]
+fn lost(index: usize) -> Panic {
+    let message = alloc::format!("body {index} was lost: the process that ran it died");
+    Panic::from(Box::new(message) as Box<dyn Any + Send>)
 }

@@ -95,8 +95,9 @@ pub struct FutureSet<J> {
 }
 
 impl<J: JobHandle> FutureSet<J> {
+    /// Makes an empty set, for a [`Place`](crate::Place) whose bodies are `J`s.
     #[inline]
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self::with_capacity_hint(CapacityHint::UNKNOWN)
     }
 

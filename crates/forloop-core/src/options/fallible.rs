@@ -85,6 +85,7 @@ impl<E> Policy for Fallible<E> {
     type TimeLimits = NoOptions;
 
     const HAS_RULES: bool = false;
+    const HAS_OUTCOMES: bool = false;
 
     fn output_of<T>(outcome: Outcome<T>) -> Result<T, Outcome<T>> {
         NoOptions::output_of(outcome)

@@ -93,8 +93,8 @@ impl<S: Stream, P, L, C, M> Loop<S, P, L, C, M> {
 
 /// An attempt at an item that has failed: [`Loop::on_failure`] passes it on.
 ///
-/// Its `Display` is for logs: `failed` with the error's message, `timed out`, or `panicked` with the panic's. If there
-/// is more than one attempt, it says which one this is, and when the next one follows: `failed: busy (attempt 1, retry
+/// Its `Display` is for logs: `failed` with the error's message, `timed out`, `lost`, or `panicked` with the panic's. If
+/// there is more than one attempt, it says which one this is, and when the next one follows: `failed: busy (attempt 1, retry
 /// in 200ms)`.
 #[non_exhaustive]
 pub struct FailedAttempt<'a, E> {
@@ -111,14 +111,15 @@ enum FailureCause<'a, E> {
     Failed(&'a E),
     Panicked(&'a Panic),
     TimedOut,
+    Lost,
 }
 
 impl<'a, E> FailedAttempt<'a, E> {
-    /// The error that the body returned; `None` if it timed out or panicked.
+    /// The error that the body returned; `None` if it timed out, panicked or was lost.
     pub fn error(&self) -> Option<&'a E> {
         match self.cause {
             FailureCause::Failed(error) => Some(error),
-            FailureCause::Panicked(_) | FailureCause::TimedOut => None,
+            FailureCause::Panicked(_) | FailureCause::TimedOut | FailureCause::Lost => None,
         }
     }
 
@@ -126,16 +127,17 @@ impl<'a, E> FailedAttempt<'a, E> {
     pub fn panic(&self) -> Option<&'a Panic> {
         match self.cause {
             FailureCause::Panicked(panic) => Some(panic),
-            FailureCause::Failed(_) | FailureCause::TimedOut => None,
+            FailureCause::Failed(_) | FailureCause::TimedOut | FailureCause::Lost => None,
         }
     }
 
-    /// Whether the body failed, panicked or timed out.
+    /// Whether the body failed, panicked, timed out or was lost.
     pub fn kind(&self) -> OutcomeKind {
         match self.cause {
             FailureCause::Failed(_) => OutcomeKind::Failed,
             FailureCause::Panicked(_) => OutcomeKind::Panicked,
             FailureCause::TimedOut => OutcomeKind::TimedOut,
+            FailureCause::Lost => OutcomeKind::Lost,
         }
     }
 }
@@ -148,7 +150,7 @@ impl<E: fmt::Display> fmt::Display for FailedAttempt<'_, E> {
                 write_text(f, error)?;
             }
             FailureCause::Panicked(panic) => panic.fmt(f)?,
-            FailureCause::TimedOut => self.kind().fmt(f)?,
+            FailureCause::TimedOut | FailureCause::Lost => self.kind().fmt(f)?,
         }
         match (self.attempt, self.retry_after) {
             (attempt, Some(delay)) => write!(f, " (attempt {attempt}, retry in {delay:?})"),
@@ -206,6 +208,7 @@ impl<T, E, I, G: FnMut(&I, FailedAttempt<'_, E>)> OutcomeRule<Result<T, E>> for 
             Outcome::Ok(Err(error)) => FailureCause::Failed(error),
             Outcome::Panicked(panic) => FailureCause::Panicked(panic),
             Outcome::TimedOut => FailureCause::TimedOut,
+            Outcome::Lost => FailureCause::Lost,
             Outcome::Ok(Ok(_)) | Outcome::Cancelled | Outcome::NotRun => return,
             Outcome::Err(never) => match *never {},
         };

@@ -56,6 +56,10 @@ pub trait Policy: Rule {
     #[doc(hidden)]
     const HAS_RULES: bool;
 
+    /// Whether [`Output`](Self::Output) is an outcome, which may be that a body was lost.
+    #[doc(hidden)]
+    const HAS_OUTCOMES: bool;
+
     /// Converts a body's outcome to the strategy's item type.
     ///
     /// # Errors
@@ -237,6 +241,7 @@ impl Policy for NoOptions {
     type TimeLimits = Self;
 
     const HAS_RULES: bool = false;
+    const HAS_OUTCOMES: bool = false;
 
     fn output_of<T>(outcome: Outcome<T>) -> Result<T, Outcome<T>> {
         match outcome {

@@ -402,6 +402,7 @@ where
             Outcome::Ok(Ok(_))
             | Outcome::Panicked(_)
             | Outcome::TimedOut
+            | Outcome::Lost
             | Outcome::Cancelled
             | Outcome::NotRun => return None,
             Outcome::Err(never) => match *never {},

@@ -77,6 +77,9 @@ pub trait Adds: Sealed {
     /// Whether it is an [`AdmissionQueue`] in any case.
     const HAS_RULES: bool;
 
+    /// [`Policy::HAS_OUTCOMES`], beside that of the policy.
+    const HAS_OUTCOMES: bool;
+
     /// [`Policy::output_of`].
     fn output_of<C: Policy, T>(outcome: Outcome<T>) -> Result<Self::Output<C, T>, Outcome<T>>;
 
@@ -96,6 +99,8 @@ macro_rules! each_is_unchanged {
     () => {
         type Output<C: Policy, T> = C::Output<T>;
 
+        const HAS_OUTCOMES: bool = false;
+
         fn output_of<C: Policy, T>(outcome: Outcome<T>) -> Result<C::Output<T>, Outcome<T>> {
             C::output_of(outcome)
         }
@@ -109,6 +114,8 @@ macro_rules! each_is_unchanged {
 macro_rules! each_has_an_outcome {
     () => {
         type Output<C: Policy, T> = Outcome<T>;
+
+        const HAS_OUTCOMES: bool = true;
 
         fn output_of<C: Policy, T>(outcome: Outcome<T>) -> Result<Outcome<T>, Outcome<T>> {
             match outcome {
@@ -278,6 +285,7 @@ impl<C: Policy, O: Rule, K: Adds> Policy for WithOption<C, O, K> {
     type TimeLimits = K::TimeLimits<C, O>;
 
     const HAS_RULES: bool = C::HAS_RULES || K::HAS_RULES;
+    const HAS_OUTCOMES: bool = C::HAS_OUTCOMES || K::HAS_OUTCOMES;
 
     fn output_of<T>(outcome: Outcome<T>) -> Result<Self::Output<T>, Outcome<T>> {
         K::output_of::<C, T>(outcome)

@@ -22,6 +22,8 @@ pub enum BodyError<E> {
     Panicked(Panic),
     /// The body timed out: its own time-out has passed, or the deadline of its loop.
     TimedOut,
+    /// The process that ran the body died. How far the body got is not known.
+    Lost,
     /// The body was cancelled before it completed.
     Cancelled,
     /// The body was never polled.
@@ -35,6 +37,7 @@ impl<E> BodyError<E> {
             Self::Failed(_) => OutcomeKind::Failed,
             Self::Panicked(_) => OutcomeKind::Panicked,
             Self::TimedOut => OutcomeKind::TimedOut,
+            Self::Lost => OutcomeKind::Lost,
             Self::Cancelled => OutcomeKind::Cancelled,
             Self::NotRun => OutcomeKind::NotRun,
         }
@@ -57,7 +60,9 @@ impl<E: Error + 'static> Error for BodyError<E> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Failed(error) => Some(unboxed(error)),
-            Self::Panicked(_) | Self::TimedOut | Self::Cancelled | Self::NotRun => None,
+            Self::Panicked(_) | Self::TimedOut | Self::Lost | Self::Cancelled | Self::NotRun => {
+                None
+            }
         }
     }
 }

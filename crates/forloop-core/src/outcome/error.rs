@@ -65,7 +65,7 @@ macro_rules! loop_error {
         /// as there are free permits, at most 64. Of tasks, it is those that have completed when the loop is polled.
         ///
         /// Of several reasons the most severe is the
-        /// variant: errors, then time-outs, then cancellation. A panic is not a value: it propagates to the
+        /// variant: errors, then lost bodies, then time-outs, then cancellation. A panic is not a value: it propagates to the
         /// caller. `E` is the bodies' error. `S` is the source's, which only loops that begin with
         /// [`try_each`](crate::try_each) have.
         ///
@@ -107,6 +107,16 @@ macro_rules! loop_error {
                 timed_out: Vec<usize>,
                 #[doc(hidden)]
                 by_index: FailureIndex,
+            },
+            /// Bodies were lost with the process that ran them; no body returned an error.
+            #[non_exhaustive]
+            Lost {
+                /// Their indices, in ascending order.
+                lost: Vec<usize>,
+                /// The indices of the bodies that timed out, in ascending order.
+                timed_out: Vec<usize>,
+                /// What interrupted the loop, if a lost body did not stop it.
+                cause: Option<Cause>,
             },
             /// Bodies timed out, by their own time-out or by the deadline; no body failed.
             #[non_exhaustive]
@@ -158,6 +168,7 @@ macro_rules! loop_error {
                     $(Self::$Reason => Some(StopReason::$Reason),)*
                     Self::Failed { .. }
                     | Self::Source { .. }
+                    | Self::Lost { .. }
                     | Self::TimedOut { .. }
                     | Self::Empty
                     | Self::TooFew { .. } => None,
@@ -180,6 +191,9 @@ macro_rules! loop_error {
                         let by_index = FailureIndex::of(&failures);
                         LoopError::Source { index, error, failures, timed_out, by_index }
                     }
+                    Self::Lost { lost, timed_out, cause } => {
+                        LoopError::Lost { lost, timed_out, cause }
+                    }
                     Self::TimedOut { timed_out, cause } => LoopError::TimedOut { timed_out, cause },
                     $(Self::$Reason => LoopError::$Reason,)*
                     Self::Empty => LoopError::Empty,
@@ -192,6 +206,7 @@ macro_rules! loop_error {
                 match self {
                     Self::Failed { .. } => "Failed",
                     Self::Source { .. } => "Source",
+                    Self::Lost { .. } => "Lost",
                     Self::TimedOut { .. } => "TimedOut",
                     $(Self::$Reason => stringify!($Reason),)*
                     Self::Empty => "Empty",
@@ -217,6 +232,10 @@ impl<E: fmt::Debug, S: fmt::Debug> fmt::Debug for LoopError<E, S> {
                 .field("error", source)
                 .field("failures", &FirstOf(failures))
                 .field("timed_out", &FirstOf(timed_out)),
+            Self::Lost { lost, timed_out, cause } => error
+                .field("lost", &FirstOf(lost))
+                .field("timed_out", &FirstOf(timed_out))
+                .field("cause", cause),
             Self::TimedOut { timed_out, cause } => {
                 error.field("timed_out", &FirstOf(timed_out)).field("cause", cause)
             }
@@ -311,6 +330,7 @@ impl<E, S> LoopError<E, S> {
         match self {
             Self::Failed { timed_out, .. }
             | Self::Source { timed_out, .. }
+            | Self::Lost { timed_out, .. }
             | Self::TimedOut { timed_out, .. } => timed_out,
             reason_alone!() | Self::Empty | Self::TooFew { .. } => &[],
         }
@@ -319,9 +339,9 @@ impl<E, S> LoopError<E, S> {
     /// Returns what interrupted the loop or group, if anything did.
     pub fn cause(&self) -> Option<Cause<&S>> {
         match self {
-            Self::Failed { cause, .. } | Self::TimedOut { cause, .. } => {
-                cause.clone().map(Cause::widen)
-            }
+            Self::Failed { cause, .. }
+            | Self::Lost { cause, .. }
+            | Self::TimedOut { cause, .. } => cause.clone().map(Cause::widen),
             Self::Source { index, error, .. } => Some(Cause::Source { index: *index, error }),
             reason_alone!() => self.reason().map(Into::into),
             Self::Empty | Self::TooFew { .. } => None,
@@ -470,6 +490,16 @@ impl<E: fmt::Display, S: fmt::Display> fmt::Display for LoopError<E, S> {
             }
             Self::Source { index, error, .. } => {
                 write_with_source(f, format_args!("the source failed at item {index}"), error)
+            }
+            Self::Lost { lost, timed_out, .. } => {
+                match lost.first() {
+                    Some(first) => write!(f, "body {first} was lost")?,
+                    None => f.write_str("bodies were lost")?,
+                }
+                match lost.len() + timed_out.len() {
+                    0 | 1 => Ok(()),
+                    more => write!(f, " (and {} more)", more - 1),
+                }
             }
             Self::TimedOut { timed_out, .. } => match timed_out[..] {
                 [] => f.write_str("the deadline passed"),

@@ -15,6 +15,8 @@ pub enum OutcomeKind {
     Panicked,
     /// The body timed out.
     TimedOut,
+    /// The process that ran the body died.
+    Lost,
     /// The body was cancelled.
     Cancelled,
     /// The body was never polled.
@@ -22,9 +24,9 @@ pub enum OutcomeKind {
 }
 
 impl OutcomeKind {
-    /// Whether it is a failure: an error, a panic or a time-out.
+    /// Whether it is a failure: an error, a panic, a time-out or a loss.
     pub fn is_failure(self) -> bool {
-        matches!(self, Self::Failed | Self::Panicked | Self::TimedOut)
+        matches!(self, Self::Failed | Self::Panicked | Self::TimedOut | Self::Lost)
     }
 }
 
@@ -35,6 +37,7 @@ impl fmt::Display for OutcomeKind {
             Self::Failed => "failed",
             Self::Panicked => "panicked",
             Self::TimedOut => "timed out",
+            Self::Lost => "lost",
             Self::Cancelled => "cancelled",
             Self::NotRun => "not run",
         })

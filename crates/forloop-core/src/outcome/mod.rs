@@ -33,7 +33,7 @@ use core::fmt;
 /// A body that does not return a `Result` cannot fail: its outcome is an `Outcome<T>`, which holds no
 /// error. Variants may be added, so a `match` needs a wildcard arm.
 ///
-/// Its `Display` is for logs: `ok`, `failed` with the error's message, `panicked` with the panic's, `timed out`,
+/// Its `Display` is for logs: `ok`, `failed` with the error's message, `panicked` with the panic's, `timed out`, `lost`,
 /// `cancelled` or `not run`. To get a `Result`, use [`into_result`](Self::into_result).
 #[derive(Debug, PartialEq)]
 #[non_exhaustive]
@@ -46,6 +46,11 @@ pub enum Outcome<T, E = Infallible> {
     Panicked(Panic),
     /// The body timed out: its own time-out has passed, or the deadline of its loop.
     TimedOut,
+    /// The process that ran the body died. How far the body got is not known.
+    ///
+    /// It is the outcome at places where bodies run in other processes. A strategy that returns an outcome for each item
+    /// returns it; one that stops at failures returns [`LoopError::Lost`]; any other panics, as at a body that panicked.
+    Lost,
     /// The body was cancelled before it completed.
     Cancelled,
     /// The body was never polled: its loop was interrupted, or its task cancelled, before that.
@@ -58,9 +63,9 @@ impl<T, E> Outcome<T, E> {
         matches!(self, Self::Ok(_))
     }
 
-    /// Whether the body failed: it returned an error, panicked or timed out. A cancelled body has not failed.
+    /// Whether the body failed: it returned an error, panicked, timed out or was lost. A cancelled body has not failed.
     pub fn is_failure(&self) -> bool {
-        matches!(self, Self::Err(_) | Self::Panicked(_) | Self::TimedOut)
+        matches!(self, Self::Err(_) | Self::Panicked(_) | Self::TimedOut | Self::Lost)
     }
 
     /// Returns the kind of the outcome.
@@ -70,6 +75,7 @@ impl<T, E> Outcome<T, E> {
             Self::Err(_) => OutcomeKind::Failed,
             Self::Panicked(_) => OutcomeKind::Panicked,
             Self::TimedOut => OutcomeKind::TimedOut,
+            Self::Lost => OutcomeKind::Lost,
             Self::Cancelled => OutcomeKind::Cancelled,
             Self::NotRun => OutcomeKind::NotRun,
         }
@@ -95,6 +101,7 @@ impl<T, E> Outcome<T, E> {
             Self::Err(error) => Outcome::Err(map_err(error)),
             Self::Panicked(panic) => Outcome::Panicked(panic),
             Self::TimedOut => Outcome::TimedOut,
+            Self::Lost => Outcome::Lost,
             Self::Cancelled => Outcome::Cancelled,
             Self::NotRun => Outcome::NotRun,
         }
@@ -123,6 +130,7 @@ impl<T, E> Outcome<T, E> {
             Self::Err(error) => Err(BodyError::Failed(error)),
             Self::Panicked(panic) => Err(BodyError::Panicked(panic)),
             Self::TimedOut => Err(BodyError::TimedOut),
+            Self::Lost => Err(BodyError::Lost),
             Self::Cancelled => Err(BodyError::Cancelled),
             Self::NotRun => Err(BodyError::NotRun),
         }
@@ -154,7 +162,7 @@ impl<T, E> Outcome<T, E> {
             Self::Ok(value) => Some(Ok(value)),
             Self::Err(error) => Some(Err(error)),
             Self::Panicked(panic) => panic.resume(),
-            Self::TimedOut | Self::Cancelled | Self::NotRun => None,
+            Self::TimedOut | Self::Lost | Self::Cancelled | Self::NotRun => None,
         }
     }
 }
@@ -183,6 +191,7 @@ impl<T, E> From<Outcome<Result<T, E>>> for Outcome<T, E> {
             Outcome::Err(never) => match never {},
             Outcome::Panicked(panic) => Self::Panicked(panic),
             Outcome::TimedOut => Self::TimedOut,
+            Outcome::Lost => Self::Lost,
             Outcome::Cancelled => Self::Cancelled,
             Outcome::NotRun => Self::NotRun,
         }

@@ -31,6 +31,8 @@ pub struct Summary {
     pub panicked: usize,
     /// Items whose body timed out.
     pub timed_out: usize,
+    /// Items whose body was lost with the process that ran it.
+    pub lost: usize,
     /// Items whose body was cancelled before it completed.
     pub cancelled: usize,
     /// Items whose body was never polled.
@@ -42,8 +44,8 @@ pub struct Summary {
 impl Summary {
     /// Returns the number of items.
     pub fn total(&self) -> usize {
-        let Self { ok, failed, panicked, timed_out, cancelled, not_run, retried: _ } = *self;
-        ok + failed + panicked + timed_out + cancelled + not_run
+        let Self { ok, failed, panicked, timed_out, lost, cancelled, not_run, retried: _ } = *self;
+        ok + failed + panicked + timed_out + lost + cancelled + not_run
     }
 
     /// Whether the body of every item returned a value.
@@ -58,6 +60,7 @@ impl Summary {
             OutcomeKind::Failed => &mut self.failed,
             OutcomeKind::Panicked => &mut self.panicked,
             OutcomeKind::TimedOut => &mut self.timed_out,
+            OutcomeKind::Lost => &mut self.lost,
             OutcomeKind::Cancelled => &mut self.cancelled,
             OutcomeKind::NotRun => &mut self.not_run,
         };
@@ -92,6 +95,7 @@ impl fmt::Display for Summary {
             (self.failed, OutcomeKind::Failed),
             (self.panicked, OutcomeKind::Panicked),
             (self.timed_out, OutcomeKind::TimedOut),
+            (self.lost, OutcomeKind::Lost),
             (self.cancelled, OutcomeKind::Cancelled),
             (self.not_run, OutcomeKind::NotRun),
         ];

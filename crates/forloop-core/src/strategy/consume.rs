@@ -161,7 +161,7 @@ where
             Outcome::Ok(output) => *this.output = Some(output),
             Outcome::Panicked(panic) => *this.panic = Some(panic),
             Outcome::Err(never) => match never {},
-            Outcome::TimedOut | Outcome::Cancelled | Outcome::NotRun => {}
+            Outcome::TimedOut | Outcome::Lost | Outcome::Cancelled | Outcome::NotRun => {}
         };
         if J::PARENT_WAKER {
             this.consumer.mark_all_due();

@@ -12,13 +12,15 @@ pub(super) struct Failures<E> {
     errors: Vec<(usize, Failure<E>)>,
     /// The indices of the bodies that timed out.
     timed_out: Vec<usize>,
+    /// The indices of the bodies that were lost.
+    lost: Vec<usize>,
     /// A body was cancelled or never polled.
     cancelled: bool,
 }
 
 impl<E> Failures<E> {
     pub(super) const fn new() -> Self {
-        Self { errors: Vec::new(), timed_out: Vec::new(), cancelled: false }
+        Self { errors: Vec::new(), timed_out: Vec::new(), lost: Vec::new(), cancelled: false }
     }
 
     /// Records an error; `index` is `None` for the body of a group.
@@ -47,6 +49,7 @@ impl<E> Failures<E> {
             Outcome::Err(error) => self.record(at, Some(index), error),
             Outcome::Panicked(panic) => panic.resume(),
             Outcome::TimedOut => self.timed_out.push(index),
+            Outcome::Lost => self.lost.push(index),
             // The loop cancels the siblings of a body that failed.
             Outcome::Cancelled | Outcome::NotRun => self.cancelled = true,
         }
@@ -83,6 +86,8 @@ impl<E> Failures<E> {
     ) -> Result<(), LoopError<E, S>> {
         let cancelled = self.cancelled;
         let mut timed_out = core::mem::take(&mut self.timed_out);
+        let mut lost = core::mem::take(&mut self.lost);
+        indices::sort(&mut lost);
         let failures = self.into_vec();
         let cause = interrupted.map(|Interrupted { cause, pending, .. }| {
             if let Cause::TimedOut = cause {
@@ -105,6 +110,7 @@ impl<E> Failures<E> {
         let cause = reason.map(Cause::from);
         Err(match reason {
             _ if !failures.is_empty() => LoopError::Failed { failures, timed_out, cause, by_index },
+            _ if !lost.is_empty() => LoopError::Lost { lost, timed_out, cause },
             _ if !timed_out.is_empty() => LoopError::TimedOut { timed_out, cause },
             Some(reason) => LoopError::stopped(reason, timed_out),
             None if cancelled => LoopError::Cancelled,

@@ -182,7 +182,7 @@ where
                 Outcome::Ok(returned) => *output = Some(returned),
                 Outcome::Panicked(caught) => *panic = Some(caught),
                 Outcome::Err(never) => match never {},
-                Outcome::TimedOut | Outcome::Cancelled | Outcome::NotRun => {}
+                Outcome::TimedOut | Outcome::Lost | Outcome::Cancelled | Outcome::NotRun => {}
             }
             ControlFlow::Break(Pause::Failed)
         };

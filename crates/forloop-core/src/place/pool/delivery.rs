@@ -83,7 +83,7 @@ impl<T> DeliveryRule<T> {
             Outcome::Err(never) => match *never {},
             Outcome::Panicked(_) => self.panic,
             Outcome::TimedOut => self.time_out,
-            Outcome::Cancelled | Outcome::NotRun => Delivery::Prompt,
+            Outcome::Lost | Outcome::Cancelled | Outcome::NotRun => Delivery::Prompt,
         }
     }
 }

@@ -192,7 +192,7 @@ where
                 self.stop();
             }
             Outcome::Panicked(panic) => self.stop_for(panic),
-            Outcome::TimedOut | Outcome::Cancelled | Outcome::NotRun => self.stop(),
+            Outcome::TimedOut | Outcome::Lost | Outcome::Cancelled | Outcome::NotRun => self.stop(),
         }
         self.count_body_as_completed();
     }

@@ -273,7 +273,9 @@ where
             }
             Outcome::Panicked(panic) => Report::Panicked { panic, handle: None },
             Outcome::Err(never) => match never {},
-            Outcome::TimedOut | Outcome::Cancelled | Outcome::NotRun => Report::Lost,
+            Outcome::TimedOut | Outcome::Lost | Outcome::Cancelled | Outcome::NotRun => {
+                Report::Lost
+            }
         })
     }
 }

@@ -321,7 +321,7 @@ where
             Outcome::Panicked(panic) => {
                 group.report(Report::Panicked { panic, handle });
             }
-            Outcome::TimedOut | Outcome::Cancelled | Outcome::NotRun => {
+            Outcome::TimedOut | Outcome::Lost | Outcome::Cancelled | Outcome::NotRun => {
                 if group.state.is_closed() {
                     group.report(Report::Stopped { index });
                     handle.into_iter().for_each(|handle| group.deferred.defer(handle));
