@@ -343,6 +343,7 @@ fn the_rest() -> Vec<Case> {
         wait(some::<&mut TaskSet<Task<u32>>>()).timeout(TIME) => "Send",
         wait(some::<&mut TaskSet<Task<u32>>>()).with_timer(TimerUnset) => "Send Sync Unpin RefUnwindSafe",
         wait(some::<&mut TaskSet<Task<Rc<u32>>>>()) => "Unpin RefUnwindSafe",
+        some::<forloop::remote::Body<u32, u32>>().call(1) => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         some::<CancelToken>().cancelled() => "Send Sync Unpin UnwindSafe RefUnwindSafe",
 
         // Groups.

@@ -74,6 +74,7 @@
 //! | [`.on_blocking(runtime)`](Loop::on_blocking) | on the runtime's threads for blocking calls; [`sync_body()`] wraps a plain closure | blocking calls |
 //! | [`.on_scoped(cores)`](Loop::on_scoped) in `forloop::parallel`, with that feature | on a worker for each core: they may borrow, and items and closure are `Send`, too | programs that are not async |
 //! | [`.on_scoped_tasks(cores)`](Loop::on_scoped_tasks) in the same place | as a task each: they may borrow | bodies that block, in programs that are not async |
+//! | `.on_remote(&run)`, with the feature `remote` | on worker processes, on this machine or on others: items and outputs pass through serde | more than one machine can do |
 //!
 //! # What happens when
 //!
@@ -113,6 +114,12 @@
 //! async-std is discontinued (RUSTSEC-2025-0052). Its feature is for programs that are leaving it: see
 //! [`guide::coming_from::async_std`].
 //!
+//! # Bodies on other machines
+//!
+//! With the feature `remote`, `.on_remote(&run)` runs the bodies of a loop on worker processes. The loop decides everything
+//! else, as it does with a place of this process. `forloop::remote` has the protocol, and what happens in each fault. The
+//! feature `remote-redis` adds Redis and Valkey as the broker, and `remote-redis-tls` its connections with TLS.
+//!
 //! # Testing, and seeing what a loop did
 //!
 //! With the feature `sim`, `forloop::sim::check` runs a loop under thousands of schedules on a virtual clock. With
@@ -148,6 +155,8 @@ pub use forloop_ctrl_c::{CtrlC, ctrl_c};
 pub use forloop_parallel::{Cores, Threads, parallel};
 #[cfg(feature = "progress")]
 pub use forloop_progress as progress;
+#[cfg(feature = "remote")]
+pub use forloop_remote as remote;
 #[cfg(feature = "sim")]
 pub use forloop_sim as sim;
 #[cfg(feature = "smol")]

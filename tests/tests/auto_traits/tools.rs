@@ -1,8 +1,12 @@
-//! The types of the testing tools: simulations and timelines.
+//! The types of other crates than the core: simulations, timelines, remote bodies.
 
 use std::future::Ready;
 use std::rc::Rc;
 
+use forloop::remote::{
+    Bodies, Body as NamedBody, BodyId, Call, CallError, Delivery, End, EngineError, EngineFuture,
+    Job, JobKey, Lease, Remote, RemoteError, RemoteJob, Run, Submission, Work,
+};
 use forloop::sim::{
     Choices, Deadlock, Event, EventKind as SimEventKind, Explore, Explored, Failure as SimFailure,
     FailureCause, Jitter, Label, ParseChoicesError, Pending, RunError, Sim,
@@ -32,6 +36,27 @@ pub(super) fn types() -> Vec<Case> {
         Deadlock => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         Pending => "Send Sync Unpin UnwindSafe RefUnwindSafe",
         RunError => "Send Sync Unpin",
+
+        // Remote bodies.
+        Bodies => "Send Sync Unpin",
+        NamedBody<Rc<u32>, Rc<u32>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Call<u32, Rc<u32>> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Call<Rc<u32>, u32> => "Unpin UnwindSafe RefUnwindSafe",
+        CallError => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        BodyId => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Job => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        JobKey => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        End => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Delivery => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Lease => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        Submission => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        EngineFuture<'static, u32> => "Send Unpin",
+        EngineError => "Send Sync Unpin",
+        RemoteError => "Send Sync Unpin",
+        Remote => "Send Sync Unpin",
+        Run => "Send Sync Unpin",
+        RemoteJob<Rc<u32>, Rc<u32>> => "Send Sync Unpin",
+        Work => "Send Sync Unpin",
 
         // Timelines.
         Recorder => "Send Sync Unpin",
