@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::end::End;
 use crate::error::EngineError;
 use crate::job::{BodyId, Job, JobKey};
+use crate::status::Status;
 
 /// The answer to a step of the protocol, later.
 pub type EngineFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, EngineError>> + Send + 'a>>;
@@ -25,11 +26,14 @@ pub type EngineFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, EngineError
 /// - Only [`outcomes`](Self::outcomes) and [`take`](Self::take) wait. A step does not wait forever for an answer.
 pub trait Engine: Send + Sync + 'static {
     /// Acquires the lease of a run for this producer, or renews it. `false` if another producer holds it.
+    ///
+    /// If no producer renews it for the time of `expiry`, the broker may delete the run.
     fn hold<'a>(
         &'a self,
         run: &'a str,
         producer: &'a str,
         lease: Duration,
+        expiry: Option<Duration>,
     ) -> EngineFuture<'a, bool>;
 
     /// Ends the lease of a run, if this producer holds it.
@@ -106,6 +110,11 @@ pub trait Engine: Send + Sync + 'static {
 
     /// The bodies that workers serve.
     fn served(&self) -> EngineFuture<'_, Vec<BodyId>>;
+
+    /// What the broker has. An engine need not report it.
+    fn status(&self) -> EngineFuture<'_, Status> {
+        Box::pin(async { Err(EngineError::Refused("this engine reports no status".into())) })
+    }
 }
 
 /// What has become of a submission.

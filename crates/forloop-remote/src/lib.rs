@@ -102,7 +102,8 @@
 //! | the loop is dropped, or stops | what is queued is removed; bodies that run are dropped by their worker at its next renewal, within a second. A stopped loop waits for that, but no longer than two leases |
 //!
 //! Bodies are executed **at least once**, and each item has **exactly one outcome**. In the broker there are at most as many
-//! queued and running jobs as the loop's limit, and the outcomes of the run until [`forget`](Run::forget).
+//! queued and running jobs as the loop's limit, and the outcomes of the run until [`forget`](Run::forget), or until the
+//! [expiry](Remote::expiry) of a run whose producer has ended.
 //!
 //! # The engine
 //!
@@ -135,6 +136,7 @@ mod remote;
 mod run;
 mod runtime;
 mod settings;
+mod status;
 mod worker;
 
 pub use crate::bodies::Bodies;
@@ -147,4 +149,5 @@ pub use crate::job::{BodyId, Job, JobKey};
 pub use crate::place::{OnRemote, RemoteJob};
 pub use crate::remote::Remote;
 pub use crate::run::Run;
+pub use crate::status::{BodyStatus, RunStatus, Status, WorkerStatus};
 pub use crate::worker::Work;

@@ -10,6 +10,8 @@
 //! | `{forloop}:reports:RUN` | a stream of outcomes for the producer, which trims what it has read |
 //! | `{forloop}:lease:RUN` | the producer, with an expiry |
 //! | `{forloop}:served` | bodies by the time until which a worker serves them |
+//! | `{forloop}:runs` | the runs, by the time at which each expires |
+//! | `{forloop}:bodies` | the set of all bodies, and in `{forloop}:deaths` how often a worker died that held one |
 //! | `{forloop}:dead` | the last thousand entries that were no jobs |
 //!
 //! Who holds a job, for how long and how often it was delivered is the group's pending list. A lease is its idle time. The first four
@@ -18,6 +20,7 @@
 mod connection;
 mod reply;
 mod scripts;
+mod status;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,12 +37,16 @@ use crate::engine::{Delivery, Engine, EngineFuture, Lease, Submission};
 use crate::error::EngineError;
 use crate::job::{BodyId, Job, JobKey};
 use crate::runtime::SharedRuntime;
+use crate::status::Status;
 
 /// What all keys begin with.
 const PREFIX: &str = "{forloop}";
 
 /// How many entries one read returns, at most.
 const COUNT: usize = 1_000;
+
+/// How many runs a status has, at most.
+const RUNS: usize = 1_000;
 
 /// How many buckets one script deletes.
 const BUCKETS: usize = 200;
@@ -95,10 +102,12 @@ impl Engine for Redis {
         run: &'a str,
         producer: &'a str,
         lease: Duration,
+        expiry: Option<Duration>,
     ) -> EngineFuture<'a, bool> {
         Box::pin(async move {
             let lease = lease.as_millis().to_string();
-            let args = [run.as_bytes(), producer.as_bytes(), lease.as_bytes()];
+            let expiry = expiry.map_or("never".to_owned(), |expiry| expiry.as_millis().to_string());
+            let args = [run, producer, &lease, &expiry].map(str::as_bytes);
             Ok(number_of(&self.script(Name::Hold, &args).await?)? == 1)
         })
     }
@@ -335,6 +344,13 @@ impl Engine for Redis {
             let answer = self.script(Name::Served, &[]).await?;
             let bodies = list_of(&answer)?.iter().filter_map(|name| text_of(name).ok());
             Ok(bodies.filter_map(BodyId::parse).collect())
+        })
+    }
+
+    fn status(&self) -> EngineFuture<'_, Status> {
+        Box::pin(async move {
+            let most = RUNS.to_string();
+            status::parse(&self.script(Name::Status, &[most.as_bytes()]).await?)
         })
     }
 }

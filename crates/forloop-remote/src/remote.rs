@@ -14,6 +14,7 @@ use crate::producer::Producer;
 use crate::run::{Run, Where, is_run_name};
 use crate::runtime::SharedRuntime;
 use crate::settings::Settings;
+use crate::status::Status;
 use crate::worker::Work;
 
 /// Where named bodies run: in this process, or on workers behind a broker.
@@ -72,8 +73,11 @@ impl Remote {
     }
 
     fn new(runtime: &impl Runtime, bodies: &Bodies, engine: Option<Arc<dyn Engine>>) -> Self {
-        let settings =
-            Settings { lease: Duration::from_secs(30), patience: Duration::from_secs(60) };
+        let settings = Settings {
+            lease: Duration::from_secs(30),
+            patience: Duration::from_secs(60),
+            expiry: None,
+        };
         let runtime = SharedRuntime::new(runtime.clone());
         Self { bodies: bodies.clone(), runtime, engine, settings }
     }
@@ -94,6 +98,35 @@ impl Remote {
     pub fn patience(mut self, patience: Duration) -> Self {
         self.settings.patience = patience;
         self
+    }
+
+    /// Sets for how long a run outlives its producer. Then workers delete its outcomes, as [`Run::forget`] does. By default
+    /// they stay until a producer forgets them.
+    ///
+    /// A producer that comes later begins anew, also with `once()` bodies. So the expiry should be longer than the longest time
+    /// after which a run may still be resumed. It is no less than the [lease](Self::lease).
+    ///
+    /// # Costs
+    ///
+    /// None for a job. A worker deletes twelve thousand jobs each second.
+    #[must_use]
+    pub fn expiry(mut self, expiry: Duration) -> Self {
+        self.settings.expiry = Some(expiry);
+        self
+    }
+
+    /// Returns what the broker has: runs, bodies and workers.
+    ///
+    /// # Errors
+    ///
+    /// If this is `local:`, or the broker cannot be used.
+    ///
+    /// # Costs
+    ///
+    /// The broker counts the jobs of each run while it does nothing else: some milliseconds for a million.
+    pub async fn status(&self) -> Result<Status, RemoteError> {
+        let engine = self.engine.as_ref().ok_or(RemoteError::LocalWorker)?;
+        Ok(engine.status().await?)
     }
 
     /// Opens a run, or resumes it: outcomes that are known are ready at once.
@@ -117,7 +150,7 @@ impl Remote {
                 let token = unique_name();
                 // A producer that lives renews its lease meanwhile, and one that has died does not.
                 let end = self.runtime.now().saturating_add(self.settings.lease);
-                while !engine.hold(name, &token, self.settings.lease).await? {
+                while !engine.hold(name, &token, self.settings.lease, self.settings.expiry).await? {
                     if self.runtime.now() > end {
                         return Err(RemoteError::RunHeld(name.to_owned()));
                     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 pub(crate) struct Settings {
     pub(crate) lease: Duration,
     pub(crate) patience: Duration,
+    pub(crate) expiry: Option<Duration>,
 }
 
 impl Settings {

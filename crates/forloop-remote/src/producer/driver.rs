@@ -19,6 +19,7 @@ use crate::error::EngineError;
 use crate::job::JobKey;
 use crate::pending::Pending;
 use crate::queue::lock;
+use crate::settings::Settings;
 
 /// How many jobs are in one submission, at most.
 const BATCH: usize = 500;
@@ -133,9 +134,14 @@ impl Producer {
         }
     }
 
+    async fn hold(&self) -> Result<bool, EngineError> {
+        let Settings { lease, expiry, .. } = self.settings;
+        self.engine.hold(&self.run, &self.token, lease, expiry).await
+    }
+
     /// Whether this producer has the lease, or acquires it again: a broker may have forgotten it. Without an answer it may.
     async fn still_holds(&self) -> bool {
-        let held = self.engine.hold(&self.run, &self.token, self.settings.lease).await;
+        let held = self.hold().await;
         held.unwrap_or(true)
     }
 
@@ -206,7 +212,7 @@ impl Producer {
         let mut not_served_since = None;
         loop {
             self.sleep(self.settings.renewal()).await;
-            if let Ok(false) = self.engine.hold(&self.run, &self.token, lease).await {
+            if let Ok(false) = self.hold().await {
                 self.fail(CallError::RunTaken);
                 return std::future::pending().await;
             }

@@ -16,6 +16,7 @@ pub(super) enum Name {
     Reclaim,
     Served,
     Discard,
+    Status,
 }
 
 /// All scripts, with their hashes. The server has them once they have run.
@@ -30,7 +31,7 @@ macro_rules! source {
 }
 
 /// In the order of the names.
-const SOURCES: [&str; 11] = [
+const SOURCES: [&str; 12] = [
     source!("hold.lua"),
     source!("release.lua"),
     source!("submit.lua"),
@@ -42,6 +43,7 @@ const SOURCES: [&str; 11] = [
     source!("reclaim.lua"),
     source!("served.lua"),
     source!("discard.lua"),
+    source!("status.lua"),
 ];
 
 impl Scripts {

@@ -49,7 +49,7 @@ impl<R: Runtime> Contract<R> {
     }
 
     async fn submit(&self, run: &str, jobs: &[Arc<Job>]) -> Vec<Submission> {
-        assert!(self.engine.hold(run, "producer", self.lease * 20).await.unwrap());
+        assert!(self.engine.hold(run, "producer", self.lease * 20, None).await.unwrap());
         self.engine.submit(run, "producer", jobs).await.unwrap()
     }
 
@@ -100,19 +100,22 @@ impl<R: Runtime> Contract<R> {
 
     async fn a_lease_of_a_run_is_exclusive_and_ends(&self, run: &str) {
         let engine = &self.engine;
-        assert!(engine.hold(run, "one", self.lease).await.unwrap());
-        assert!(!engine.hold(run, "two", self.lease).await.unwrap());
-        assert!(engine.hold(run, "one", self.lease).await.unwrap());
+        assert!(engine.hold(run, "one", self.lease, None).await.unwrap());
+        assert!(!engine.hold(run, "two", self.lease, None).await.unwrap());
+        assert!(engine.hold(run, "one", self.lease, None).await.unwrap());
         let refused = engine.submit(run, "two", &[job(run, 0)]).await;
         assert!(matches!(refused, Err(EngineError::RunTaken)), "{refused:?}");
         assert!(matches!(engine.forget(run, "two").await, Err(EngineError::RunTaken)));
         self.lease_passes().await;
-        assert!(engine.hold(run, "two", self.lease).await.unwrap());
+        assert!(engine.hold(run, "two", self.lease, None).await.unwrap());
         assert!(matches!(engine.submit(run, "one", &[]).await, Err(EngineError::RunTaken)));
         engine.release(run, "one").await.unwrap();
-        assert!(!engine.hold(run, "one", self.lease).await.unwrap(), "only its holder releases it");
+        assert!(
+            !engine.hold(run, "one", self.lease, None).await.unwrap(),
+            "only its holder releases it"
+        );
         engine.release(run, "two").await.unwrap();
-        assert!(engine.hold(run, "one", self.lease).await.unwrap());
+        assert!(engine.hold(run, "one", self.lease, None).await.unwrap());
         engine.forget(run, "one").await.unwrap();
     }
 

@@ -12,5 +12,6 @@ mod faults;
 mod foreign;
 mod processes;
 mod server;
+mod status;
 #[cfg(feature = "redis-tls")]
 mod tls;

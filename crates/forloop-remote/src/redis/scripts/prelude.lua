@@ -3,6 +3,11 @@
 --   D fingerprint(16) end                    done
 -- Flags: b started, a started alone, s stopped; `-` for none. `alone` counts the deaths while it was alone.
 local P = KEYS[1]
+local runs_key, bodies_key, deaths_key = P .. ':runs', P .. ':bodies', P .. ':deaths'
+local function now()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
 local function run_key(run) return P .. ':run:' .. run end
 local function lease_key(run) return P .. ':lease:' .. run end
 local function reports_key(run) return P .. ':reports:' .. run end
@@ -34,6 +39,25 @@ local function report(run, job, ended)
 end
 local function state_of(run, job) return redis.call('HGET', bucket_key(run, job), job) end
 local function set_state(run, job, s) redis.call('HSET', bucket_key(run, job), job, format(s)) end
+-- Deletes up to `most` buckets of a run, and answers whether there are more.
+local function delete_run(run, most)
+  for _ = 1, most do
+    local bucket = redis.call('SPOP', run_key(run))
+    if not bucket then
+      redis.call('DEL', reports_key(run), lease_key(run))
+      redis.call('ZREM', runs_key, run)
+      return 0
+    end
+    for _, state in ipairs(redis.call('HVALS', bucket)) do
+      if string.sub(state, 1, 1) == 'P' then
+        local s = parse(state)
+        remove(s.body, s.id)
+      end
+    end
+    redis.call('DEL', bucket)
+  end
+  return 1
+end
 -- Ends a job that has no end: what is cancelled is not known afterwards.
 local function finish(run, job, s, ended)
   if ended == 'c' then

@@ -1,18 +1,18 @@
 -- worker, milliseconds, room, then each body; answers for each delivery: body, id, deliveries, fields
 local worker, lease, room = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local time = now()
 local answers = {}
-redis.call('ZREMRANGEBYSCORE', P .. ':served', '-inf', now)
+redis.call('ZREMRANGEBYSCORE', P .. ':served', '-inf', time)
 for at = 4, #ARGV do
   local body = ARGV[at]
   local stream = stream_key(body)
   -- An error if there is one already.
   redis.pcall('XGROUP', 'CREATE', stream, 'w', '0', 'MKSTREAM')
-  redis.call('ZADD', P .. ':served', 'GT', now + lease, body)
+  redis.call('ZADD', P .. ':served', 'GT', time + lease, body)
+  redis.call('SADD', bodies_key, body)
   -- Now and then: consumers that hold nothing and have been silent for long, as those of workers that have ended. One that
   -- still lives is made again when it reads.
-  if tonumber(time[1]) % 16 == 0 then
+  if math.floor(time / 1000) % 16 == 0 then
     for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', stream, 'w')) do
       local facts = {}
       for field = 1, #consumer, 2 do facts[consumer[field]] = consumer[field + 1] end
@@ -38,6 +38,7 @@ for at = 4, #ARGV do
       remove(body, id)
     else
       local s = parse(state)
+      redis.call('HINCRBY', deaths_key, body, 1)
       if has(s, 'a') then s.alone = s.alone + 1 end
       local is_lost = (fields.o == '1' and has(s, 'b')) or s.alone >= 2
       if is_lost then
@@ -53,4 +54,6 @@ for at = 4, #ARGV do
     end
   end
 end
+-- A run that no producer has continued for long. A part of it now, the next one in a second.
+for _, run in ipairs(redis.call('ZRANGEBYSCORE', runs_key, '-inf', time, 'LIMIT', 0, 1)) do delete_run(run, 200) end
 return answers

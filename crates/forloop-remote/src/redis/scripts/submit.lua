@@ -7,7 +7,10 @@ for at = 3, #ARGV, 5 do
   local state = state_of(run, job)
   if not state then
     local stream = stream_key(body)
-    if redis.call('EXISTS', stream) == 0 then redis.call('XGROUP', 'CREATE', stream, 'w', '0', 'MKSTREAM') end
+    if redis.call('EXISTS', stream) == 0 then
+      redis.call('XGROUP', 'CREATE', stream, 'w', '0', 'MKSTREAM')
+      redis.call('SADD', bodies_key, body)
+    end
     local id = redis.call('XADD', stream, '*', 'r', run, 'k', job, 'f', fingerprint, 'o', once, 'p', payload)
     set_state(run, job, { fingerprint = fingerprint, id = id, flags = '-', alone = 0, body = body })
     redis.call('SADD', run_key(run), bucket_key(run, job))

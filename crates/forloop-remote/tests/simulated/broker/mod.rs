@@ -159,6 +159,7 @@ impl Engine for Broker {
         run: &'a str,
         producer: &'a str,
         lease: Duration,
+        _expiry: Option<Duration>,
     ) -> EngineFuture<'a, bool> {
         self.boxed(move |state, now| Ok(state.hold(run, producer, lease, now)))
     }
