@@ -42,6 +42,9 @@ impl fmt::Display for JobKey {
     }
 }
 
+/// The largest context, in bytes.
+pub(crate) const CONTEXT_LIMIT: usize = 1 << 10;
+
 /// One attempt at one item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
@@ -55,6 +58,8 @@ pub struct Job {
     pub fingerprint: u64,
     /// The item as JSON.
     pub payload: Vec<u8>,
+    /// What the producer passes on beside the item: see [`Run::context`](crate::Run::context). Two jobs may differ in it.
+    pub context: String,
 }
 
 impl Job {
@@ -63,7 +68,13 @@ impl Job {
         // No text has the byte between the name and the version.
         let parts = [body.name.as_bytes(), &[0xff], &body.version.to_le_bytes(), &payload];
         let fingerprint = parts.into_iter().fold(FNV_BASIS, fnv_1a);
-        Self { key, body, is_once, fingerprint, payload }
+        Self { key, body, is_once, fingerprint, payload, context: String::new() }
+    }
+
+    /// The job with a context. One above 1 KiB is not sent.
+    #[must_use]
+    pub fn with_context(self, context: String) -> Self {
+        if context.len() > CONTEXT_LIMIT { self } else { Self { context, ..self } }
     }
 }
 

@@ -30,7 +30,8 @@
 //! # The protocol
 //!
 //! A *job* is one attempt at one item of a *run*, and its key is (run, index, attempt). It has the name and version of its
-//! body, the item as JSON, and a fingerprint of both. All that the broker knows of it is one of these states:
+//! body, the item as JSON, and a fingerprint of both; it may have a [context](Run::context). All that the broker knows of it is one
+//! of these states:
 //!
 //! ```text
 //!           submit            take             complete
@@ -139,7 +140,7 @@ mod settings;
 mod status;
 mod worker;
 
-pub use crate::bodies::Bodies;
+pub use crate::bodies::{Bodies, CallContext, RunningBody};
 pub use crate::body::{Body, Call};
 pub use crate::call_error::CallError;
 pub use crate::end::End;

@@ -73,7 +73,8 @@ where
         let handle = match encode(&call.item, self.payload_limit()) {
             Ok(payload) => {
                 let key = JobKey { index: attempt.index as u64, attempt: attempt.attempt };
-                self.submit(Job::new(key, call.body.id(), call.body.is_once(), payload))
+                let job = Job::new(key, call.body.id(), call.body.is_once(), payload);
+                self.submit(job.with_context(self.context_of(key)))
             }
             Err(error) => Handle::ended(End::Call(error)),
         };
@@ -207,7 +208,7 @@ impl Run {
     /// Starts a job, here or on a worker.
     fn submit(&self, job: Job) -> Handle {
         match self.place() {
-            Where::Local { bodies, runtime } => match bodies.start(&job.body, &job.payload) {
+            Where::Local { bodies, runtime } => match bodies.start(&job, None) {
                 Some(body) => Handle::Local(spawn(runtime, body)),
                 None => {
                     let served = bodies.ids();

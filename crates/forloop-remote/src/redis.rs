@@ -138,7 +138,7 @@ impl Engine for Redis {
             for (job, (key, fingerprint, body)) in jobs.iter().zip(&texts) {
                 let once: &[u8] = if job.is_once { b"1" } else { b"0" };
                 args.extend([key.as_bytes(), fingerprint.as_bytes(), once, body.as_bytes()]);
-                args.push(&job.payload);
+                args.extend([&job.payload[..], job.context.as_bytes()]);
             }
             let answers = self.script(Name::Submit, &args).await?;
             let submission = |answer| {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::bodies::Bodies;
 use crate::error::RemoteError;
+use crate::job::JobKey;
 use crate::producer::Producer;
 use crate::runtime::SharedRuntime;
 
@@ -15,6 +16,7 @@ use crate::runtime::SharedRuntime;
 #[derive(Clone)]
 pub struct Run {
     inner: Arc<Inner>,
+    context: Option<Arc<dyn Fn(JobKey) -> String + Send + Sync>>,
 }
 
 struct Inner {
@@ -38,12 +40,23 @@ pub(crate) enum Where {
 
 impl Run {
     pub(crate) fn new(name: &str, payload_limit: usize, place: Where) -> Self {
-        Self { inner: Arc::new(Inner { name: name.to_owned(), payload_limit, place }) }
+        let inner = Arc::new(Inner { name: name.to_owned(), payload_limit, place });
+        Self { inner, context: None }
     }
 
     /// The name of the run.
     pub fn name(&self) -> &str {
         &self.inner.name
+    }
+
+    /// Calls `context` for each attempt when it starts, in the task of the loop, and passes the text on to the process that
+    /// runs it: a `traceparent`, for instance. A text above 1 KiB is not sent. [`Bodies::around`](crate::Bodies::around)
+    /// receives it.
+    ///
+    /// It is no part of the item: a run that is resumed may have another one.
+    #[must_use]
+    pub fn context(self, context: impl Fn(JobKey) -> String + Send + Sync + 'static) -> Self {
+        Self { context: Some(Arc::new(context)), ..self }
     }
 
     /// Deletes what the broker has of this run: its outcomes, and jobs that are queued. A loop that uses the name
@@ -64,6 +77,10 @@ impl Run {
             Where::Local { .. } => Ok(()),
             Where::Remote(producer) => producer.forget().await.map_err(RemoteError::from),
         }
+    }
+
+    pub(crate) fn context_of(&self, key: JobKey) -> String {
+        self.context.as_ref().map_or_else(String::new, |context| context(key))
     }
 
     pub(crate) fn payload_limit(&self) -> usize {

@@ -61,6 +61,35 @@ fn the_outcomes_are_those_of_the_loop_with_closures() {
 }
 
 #[test]
+fn a_wrapper_receives_each_call_with_its_context_and_its_panics_are_those_of_the_body() {
+    use std::sync::{Arc, Mutex};
+    let calls = Arc::new(Mutex::new(Vec::new()));
+    let log = calls.clone();
+    let sim = Sim::new();
+    let bodies = bodies(sim.clone()).around(move |call, body| {
+        assert_ne!(call.context, "context of 2.1", "refused");
+        let line = format!("{} {} {} {:?}", call.body, call.key, call.context, call.worker);
+        log.lock().unwrap().push(line);
+        body
+    });
+    let settled = sim.block_on(async {
+        let remote = Remote::connect(&sim, "local:", &bodies).await.unwrap();
+        let run = remote.run("test").await.unwrap();
+        let run = run.context(|key| match key.index {
+            // Above its limit.
+            1 => "long ".repeat(1_000),
+            _ => format!("context of {key}"),
+        });
+        let items = each([2, 4, 6]).limit(1).unwrap().catch_panics();
+        items.on_remote(&run).settle(|n| HALF.call(n)).await.into_vec()
+    });
+    assert_eq!(settled[..2], [Outcome::Ok(1), Outcome::Ok(2)]);
+    let Outcome::Panicked(panic) = &settled[2] else { panic!("{:?}", settled[2]) };
+    assert!(panic.message().unwrap().contains("refused"), "{panic}");
+    assert_eq!(*calls.lock().unwrap(), ["half@1 0.1 context of 0.1 None", "half@1 1.1  None"]);
+}
+
+#[test]
 fn a_limit_and_a_time_out_are_those_of_the_loop() {
     let (outcomes, elapsed) = with_run(|sim, run| async move {
         let start = sim.now();

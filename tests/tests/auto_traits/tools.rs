@@ -4,8 +4,9 @@ use std::future::Ready;
 use std::rc::Rc;
 
 use forloop::remote::{
-    Bodies, Body as NamedBody, BodyId, Call, CallError, Delivery, End, EngineError, EngineFuture,
-    Job, JobKey, Lease, Remote, RemoteError, RemoteJob, Run, Submission, Work,
+    Bodies, Body as NamedBody, BodyId, BodyStatus, Call, CallContext, CallError, Delivery, End,
+    EngineError, EngineFuture, Job, JobKey, Lease, Remote, RemoteError, RemoteJob, Run, RunStatus,
+    RunningBody, Status, Submission, Work, WorkerStatus,
 };
 use forloop::sim::{
     Choices, Deadlock, Event, EventKind as SimEventKind, Explore, Explored, Failure as SimFailure,
@@ -57,6 +58,12 @@ pub(super) fn types() -> Vec<Case> {
         Run => "Send Sync Unpin",
         RemoteJob<Rc<u32>, Rc<u32>> => "Send Sync Unpin",
         Work => "Send Sync Unpin",
+        CallContext<'static> => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        RunningBody => "Send Unpin",
+        Status => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        RunStatus => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        BodyStatus => "Send Sync Unpin UnwindSafe RefUnwindSafe",
+        WorkerStatus => "Send Sync Unpin UnwindSafe RefUnwindSafe",
 
         // Timelines.
         Recorder => "Send Sync Unpin",

@@ -96,7 +96,11 @@ fn delivery_of(body: &BodyId, mut entry: Entry) -> Option<Delivery> {
     let id = delivery_id(&entry.id, run, key, &body.to_string());
     let is_once = entry.fields.get("o")? == b"1";
     let payload = entry.fields.remove("p")?;
-    let job = Job { key, body: body.clone(), is_once, fingerprint, payload };
+    let context = entry.fields.remove("c").and_then(|context| String::from_utf8(context).ok());
+    let context = context.unwrap_or_default();
+    let job =
+        Job { key, body: body.clone(), is_once, fingerprint, payload, context: String::new() };
+    let job = job.with_context(context);
     Some(Delivery { id, job, deaths: 0 })
 }
 

@@ -34,7 +34,7 @@ impl Worker {
         if (job.is_once || is_alone) && !self.begin(&id, is_alone).await {
             return None;
         }
-        let Some(body) = self.bodies.start(&job.body, &job.payload) else {
+        let Some(body) = self.bodies.start(&job, Some(&self.name)) else {
             let served = self.bodies.ids();
             return Some(End::Call(CallError::NotServed { body: job.body, served }));
         };

@@ -25,7 +25,9 @@ fn key(index: u64) -> JobKey {
 }
 
 fn job(name: &str, index: u64) -> Arc<Job> {
-    Arc::new(Job::new(key(index), body(name), false, format!("{index}").into_bytes()))
+    let job = Job::new(key(index), body(name), false, format!("{index}").into_bytes());
+    // The first has none.
+    Arc::new(job.with_context("context ".repeat(index as usize)))
 }
 
 fn ok(value: &str) -> End {
@@ -89,11 +91,13 @@ impl<R: Runtime> Contract<R> {
         assert_eq!(self.submit(run, &jobs).await, [Submission::Pending, Submission::Pending]);
         let taken = self.take("w", run, 9).await;
         assert_eq!(taken.len(), 2, "each is queued once: {taken:?}");
-        assert_eq!(taken[0].job, *jobs[0]);
+        assert_eq!((&taken[0].job, &taken[1].job), (&*jobs[0], &*jobs[1]));
         assert_eq!(self.submit(run, &jobs).await, [Submission::Pending, Submission::Pending]);
         self.complete("w", &taken[0], ok("zero")).await;
         let other = Arc::new(Job::new(key(1), body(run), false, b"another".to_vec()));
-        let answers = self.submit(run, &[job(run, 0), other]).await;
+        // The context is no part of the item.
+        let first = Job { context: "another".to_owned(), ..(*jobs[0]).clone() };
+        let answers = self.submit(run, &[Arc::new(first), other]).await;
         assert_eq!(answers, [Submission::Done(ok("zero")), Submission::Different]);
         self.engine.forget(run, "producer").await.unwrap();
     }

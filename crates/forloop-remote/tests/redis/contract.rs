@@ -71,6 +71,26 @@ fn a_loop_over_redis_has_the_answer_of_the_local_loop_on_each_runtime() {
 }
 
 #[test]
+fn a_worker_receives_the_context_of_the_producer_and_its_own_name() {
+    let Some(server) = Server::start() else { return };
+    let (calls, receiver) = std::sync::mpsc::channel();
+    let bodies = bodies().around(move |call, body| {
+        let line = format!("{} {} {:?}", call.key, call.context, call.worker);
+        calls.send(line).unwrap();
+        body
+    });
+    Smol.block_on(async {
+        let remote = Remote::connect(&Smol, &server.url(), &bodies).await.unwrap();
+        let worker = forloop_core::spawn(&Smol, remote.work().unwrap().named("north").run());
+        let run = remote.run("squares").await.unwrap().context(|key| format!("trace {key}"));
+        let items = each([3]).limit(1).unwrap().on_remote(&run);
+        assert_eq!(items.try_gather(|n| SQUARE.call(n)).await.unwrap(), [9]);
+        drop(worker);
+    });
+    assert_eq!(receiver.recv().unwrap(), "0.1 trace 0.1 Some(\"north\")");
+}
+
+#[test]
 fn a_server_that_evicts_keys_is_refused() {
     let options = ["--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"];
     let Some(server) = Server::start_with(&options) else { return };

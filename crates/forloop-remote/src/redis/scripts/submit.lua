@@ -1,9 +1,9 @@
--- run, producer, then for each job: job, fingerprint, once, body, payload
+-- run, producer, then for each job: job, fingerprint, once, body, payload, context
 local run, producer = ARGV[1], ARGV[2]
 if redis.call('GET', lease_key(run)) ~= producer then return redis.error_reply('RUNTAKEN another producer has the run') end
 local answers = {}
-for at = 3, #ARGV, 5 do
-  local job, fingerprint, once, body, payload = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
+for at = 3, #ARGV, 6 do
+  local job, fingerprint, once, body, payload, context = unpack(ARGV, at, at + 5)
   local state = state_of(run, job)
   if not state then
     local stream = stream_key(body)
@@ -11,7 +11,11 @@ for at = 3, #ARGV, 5 do
       redis.call('XGROUP', 'CREATE', stream, 'w', '0', 'MKSTREAM')
       redis.call('SADD', bodies_key, body)
     end
-    local id = redis.call('XADD', stream, '*', 'r', run, 'k', job, 'f', fingerprint, 'o', once, 'p', payload)
+    local fields = { 'r', run, 'k', job, 'f', fingerprint, 'o', once, 'p', payload }
+    if context ~= '' then
+      fields[11], fields[12] = 'c', context
+    end
+    local id = redis.call('XADD', stream, '*', unpack(fields))
     set_state(run, job, { fingerprint = fingerprint, id = id, flags = '-', alone = 0, body = body })
     redis.call('SADD', run_key(run), bucket_key(run, job))
     answers[#answers + 1] = 'P'
