@@ -25,7 +25,7 @@ mod status;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::redis::cmd;
+use ::redis::pipe;
 
 use self::connection::Connections;
 use self::reply::{
@@ -161,16 +161,15 @@ impl Engine for Redis {
         Box::pin(async move {
             let key = format!("{PREFIX}:reports:{run}");
             let last = self.connections.last_read(run);
+            let mut request = pipe();
             if last != "0" {
-                // What the call before this one has returned.
-                let mut trim = cmd("XTRIM");
-                trim.arg(&key).arg("MINID").arg(reply::after(&last));
-                self.connections.query(&trim).await?;
+                // What the call before this one has returned. It is sent with the read, so it costs no round trip.
+                request.cmd("XTRIM").arg(&key).arg("MINID").arg(reply::after(&last)).ignore();
             }
-            let mut read = cmd("XREAD");
+            let read = request.cmd("XREAD");
             read.arg("COUNT").arg(COUNT).arg("BLOCK").arg(milliseconds(wait));
             read.arg("STREAMS").arg(&key).arg(&last);
-            let answer = self.connections.query_blocking(run, &read, wait).await?;
+            let answer = self.connections.query_blocking(run, &request, wait).await?;
             let mut outcomes = Vec::new();
             for (_, entries) in entries_of(&answer)? {
                 for Entry { id, fields } in entries {
@@ -228,13 +227,14 @@ impl Engine for Redis {
             }
             let first = self.connections.next_turn() % bodies.len();
             let chosen: Vec<_> = bodies.iter().cycle().skip(first).take(streams).collect();
-            let mut read = cmd("XREADGROUP");
+            let mut request = pipe();
+            let read = request.cmd("XREADGROUP");
             read.arg("GROUP").arg("w").arg(worker);
             read.arg("COUNT").arg((room / streams).min(COUNT));
             read.arg("BLOCK").arg(milliseconds(wait)).arg("STREAMS");
             read.arg(chosen.iter().map(|body| stream_of(body)).collect::<Vec<_>>());
             read.arg(vec![">"; streams]);
-            let answer = self.connections.query_blocking(worker, &read, wait).await?;
+            let answer = self.connections.query_blocking(worker, &request, wait).await?;
             let mut deliveries = Vec::new();
             for (stream, entries) in entries_of(&answer)? {
                 let Some(body) = chosen.iter().find(|body| stream_of(body) == stream) else {

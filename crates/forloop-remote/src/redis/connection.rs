@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ::redis::aio::MultiplexedConnection;
-use ::redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, RedisError, ScriptInvocation, Value};
+use ::redis::{
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, Pipeline, RedisError, ScriptInvocation, Value,
+};
 use ::redis::{ServerErrorKind, cmd, from_redis_value};
 use forloop_core::{Timer, race};
 
@@ -112,12 +114,12 @@ impl Connections {
         self.checked(script.invoke_async(&mut connection).await)
     }
 
-    /// Runs a command that blocks for up to `wait`, on a connection of its reader. If the future is dropped, so is the
-    /// connection: the answer would be that of the next command.
+    /// Sends commands at once, of which the last blocks for up to `wait` and only the last has an answer, on a connection of their
+    /// reader. If the future is dropped, so is the connection: the answer would be that of the next command.
     pub(super) async fn query_blocking(
         &self,
         reader: &str,
-        command: &Cmd,
+        commands: &Pipeline,
         wait: Duration,
     ) -> Result<Value, EngineError> {
         let open = lock(&self.readers).entry(reader.to_owned()).or_default().connection.take();
@@ -125,7 +127,7 @@ impl Connections {
             Some(connection) => connection,
             None => self.connect(None).await?,
         };
-        let answer = async { Some(command.query_async(&mut connection).await) };
+        let answer = async { Some(commands.query_async(&mut connection).await) };
         let late = async {
             self.runtime.sleep(wait + RESPONSE).await;
             None
@@ -136,7 +138,10 @@ impl Connections {
         let answer = answer.ok_or_else(|| EngineError::unavailable("no answer in time"))?;
         let answer = answer.map_err(engine_error)?;
         lock(&self.readers).entry(reader.to_owned()).or_default().connection = Some(connection);
-        Ok(answer)
+        match answer {
+            Value::Array(mut answers) if answers.len() == 1 => Ok(answers.remove(0)),
+            _ => Err(super::reply::unknown()),
+        }
     }
 
     /// The id of the last entry that a reader has read; `0` if it has read none.

@@ -30,9 +30,9 @@ local function holder(body, id)
   local pending = redis.pcall('XPENDING', stream_key(body), 'w', id, id, 1)
   return pending[1] and pending[1][2]
 end
-local function remove(body, id)
-  redis.pcall('XACK', stream_key(body), 'w', id)
-  redis.pcall('XDEL', stream_key(body), id)
+local function remove(body, ...)
+  redis.pcall('XACK', stream_key(body), 'w', ...)
+  redis.pcall('XDEL', stream_key(body), ...)
 end
 local function report(run, job, ended)
   redis.call('XADD', reports_key(run), '*', 'k', job, 'e', ended)
@@ -58,7 +58,7 @@ local function delete_run(run, most)
   end
   return 1
 end
--- Ends a job that has no end: what is cancelled is not known afterwards.
+-- Ends a job that has no end, and whose entry the caller removes: what is cancelled is not known afterwards.
 local function finish(run, job, s, ended)
   if ended == 'c' then
     redis.call('HDEL', bucket_key(run, job), job)
@@ -66,5 +66,4 @@ local function finish(run, job, s, ended)
     redis.call('HSET', bucket_key(run, job), job, 'D' .. s.fingerprint .. ended)
   end
   report(run, job, ended)
-  remove(s.body, s.id)
 end

@@ -43,8 +43,10 @@ for at = 4, #ARGV do
       local is_lost = (fields.o == '1' and has(s, 'b')) or s.alone >= 2
       if is_lost then
         finish(run, job, s, 'l')
+        remove(body, id)
       elseif has(s, 's') then
         finish(run, job, s, 'c')
+        remove(body, id)
       else
         s.flags = '-'
         set_state(run, job, s)
