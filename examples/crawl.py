@@ -203,7 +203,11 @@ async def main():
     parser.add_argument("--timeout", type=float, default=2)
     parser.add_argument("--retries", type=int, default=2)
     parser.add_argument("--count", type=int, default=1000)
+    parser.add_argument("--mix")
     args = parser.parse_args()
+    if args.mix is not None:
+        shares = [part.split("=") for part in args.mix.split(",")]
+        MIX[:] = [(name, int(share)) for name, share in shares]
 
     client = Client(await Site().start(), args.timeout, args.retries)
     urls = [url(index) for index in range(args.count)]
@@ -224,7 +228,9 @@ async def main():
     for end in sorted(ends, key=order):
         print(f"  {end:16} {ends[end]:>6}")
     print(f"{'bytes':16} {total:>8}")
+    return client
+
+
+if __name__ == "__main__":
+    client = asyncio.run(main())
     print(f"{'attempts':16} {client.attempts:>8}")
-
-
-asyncio.run(main())

@@ -9,6 +9,7 @@ use hyper::Request;
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{CONNECTION, HOST, USER_AGENT};
+use serde::{Deserialize, Serialize};
 
 use crate::error::{BadUrl, FetchError};
 use crate::hosts::Hosts;
@@ -16,7 +17,7 @@ use crate::sockets::Sockets;
 use crate::url::{Target, Url};
 
 /// A fetched page. Its content is counted and dropped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page {
     /// The length of the page in bytes.
     pub bytes: u64,
@@ -65,7 +66,11 @@ impl Client {
             Some(address) => (&address.ip().to_string()[..], address.port()),
             None => (target.name(), target.port()),
         };
-        let socket = self.sockets.connect(host, port).await.map_err(FetchError::Connect)?;
+        let socket = self
+            .sockets
+            .connect(host, port)
+            .await
+            .map_err(|error| FetchError::Connect(error.to_string()))?;
         let (sender, connection) = http1::handshake(socket).await.map_err(FetchError::of_head)?;
         // Both futures are polled here, so dropping this one leaves nothing behind. An error of the
         // connection is also returned by the request.
@@ -87,7 +92,7 @@ async fn ask(mut sender: SendRequest<String>, target: &Target) -> Result<Page, F
         .map_err(|_| FetchError::BadUrl(BadUrl::Malformed))?;
     let response = sender.send_request(request).await.map_err(FetchError::of_head)?;
     if !response.status().is_success() {
-        return Err(FetchError::Status(response.status()));
+        return Err(FetchError::Status(response.status().as_u16()));
     }
     let bytes = count(response.into_body()).await.map_err(FetchError::of_body)?;
     Ok(Page { bytes })

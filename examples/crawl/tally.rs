@@ -25,10 +25,14 @@ pub enum End {
     Truncated,
     /// The response was not HTTP.
     Garbled,
+    /// No worker could be called.
+    NotCalled,
     /// Every attempt timed out.
     TimedOut,
     /// The body of the loop panicked.
     Panicked,
+    /// The processes that fetched it died.
+    Lost,
     /// The loop was stopped while the page was being fetched.
     Cancelled,
     /// The loop was stopped before the page was started.
@@ -42,11 +46,13 @@ impl End {
             Outcome::Ok(_) => Self::Fetched,
             Outcome::Err(FetchError::BadUrl(_)) => Self::BadUrl,
             Outcome::Err(FetchError::Connect(_)) => Self::Refused,
-            Outcome::Err(FetchError::Status(status)) => Self::Status(status.as_u16()),
+            Outcome::Err(FetchError::Status(status)) => Self::Status(*status),
             Outcome::Err(FetchError::Reset(_)) => Self::Reset,
             Outcome::Err(FetchError::Truncated(_)) => Self::Truncated,
             Outcome::Err(FetchError::Garbled(_)) => Self::Garbled,
+            Outcome::Err(FetchError::Call(_)) => Self::NotCalled,
             Outcome::Panicked(_) => Self::Panicked,
+            Outcome::Lost => Self::Lost,
             Outcome::TimedOut => Self::TimedOut,
             Outcome::Cancelled => Self::Cancelled,
             _ => Self::NotRun,
@@ -64,8 +70,10 @@ impl fmt::Display for End {
             Self::Reset => "connection broke",
             Self::Truncated => "ended too early",
             Self::Garbled => "no HTTP",
+            Self::NotCalled => "not called",
             Self::TimedOut => "timed out",
             Self::Panicked => "panicked",
+            Self::Lost => "lost",
             Self::Cancelled => "cancelled",
             Self::NotRun => "not run",
         })

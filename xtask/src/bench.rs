@@ -26,6 +26,9 @@ pub fn main(mut arguments: lexopt::Parser) -> ExitCode {
             Err(error) => refuse(&error),
         };
     }
+    if rest.first().is_some_and(|first| first == "--remote") {
+        return remote(&rest[1..]);
+    }
     // All programs of the package: the main one starts a second one, which counts allocations.
     let mut build = cargo();
     build.args(["build", "--quiet", "--release", "--locked", "--package", PACKAGE, "--bins"]);
@@ -35,6 +38,18 @@ pub fn main(mut arguments: lexopt::Parser) -> ExitCode {
     let mut run = cargo();
     run.args(["run", "--quiet", "--release", "--locked", "--package", PACKAGE]);
     run.args(["--bin", PACKAGE, "--"]).args(rest);
+    exit_code(run)
+}
+
+/// Measures bodies on workers, in a build with a client of Redis.
+fn remote(rest: &[OsString]) -> ExitCode {
+    let mut run = cargo();
+    run.args(["run", "--quiet", "--release", "--locked", "--package", PACKAGE]);
+    run.args(["--features", "remote", "--bin", "forloop-bench-remote", "--"]).args(rest);
+    exit_code(run)
+}
+
+fn exit_code(mut run: Command) -> ExitCode {
     match run.status() {
         Ok(status) => status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(2).into(),
         Err(error) => refuse(&error.to_string()),

@@ -22,6 +22,9 @@ fn main() -> ExitCode {
     let mut arguments = Parser::from_env();
     match arguments.next() {
         Ok(Some(Arg::Value(name))) if name == "verify" => xtask::verify::main(arguments),
+        Ok(Some(Arg::Value(name))) if name == xtask::verify::remote::COMMAND => {
+            xtask::verify::remote::main(arguments)
+        }
         Ok(Some(Arg::Value(name))) if name == "hosts" => xtask::hosts::main(arguments),
         Ok(Some(Arg::Value(name))) if name == "bench" => xtask::bench::main(arguments),
         Ok(Some(Arg::Value(name))) if name == "compare" => xtask::compare::main(arguments),

@@ -23,6 +23,8 @@ pub enum Backend {
     Asyncio,
     /// The tool `sha256sum`, for examples that do the same.
     Sha256sum,
+    /// A producer and three workers on three runtimes, behind a `redis-server`, for examples whose bodies have names.
+    Redis,
 }
 
 /// Where the programs of a backend come from.
@@ -34,11 +36,16 @@ pub(crate) enum Source {
     Python,
     /// The tool `sha256sum`.
     Sha256sum,
+    /// The builds of the examples with [`WORKER_FEATURES`], and `redis-server`.
+    Redis,
 }
+
+/// The builds of the workers; that of the first is the producer's, too.
+const WORKER_FEATURES: [&str; 3] = ["smol", "async-std", "tokio"];
 
 impl Backend {
     /// Every backend, in the order of the columns.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Smol,
         Self::AsyncStd,
         Self::TokioCurrentThread,
@@ -46,6 +53,7 @@ impl Backend {
         Self::Sim,
         Self::Asyncio,
         Self::Sha256sum,
+        Self::Redis,
     ];
 
     /// The backend's name, in the matrix, for `--runtime` and for `FORLOOP_RUNTIME`.
@@ -58,6 +66,7 @@ impl Backend {
             Self::Sim => SIM,
             Self::Asyncio => "asyncio",
             Self::Sha256sum => "sha256sum",
+            Self::Redis => "redis",
         }
     }
 
@@ -75,6 +84,16 @@ impl Backend {
             Self::Sim => Source::Feature(SIM),
             Self::Asyncio => Source::Python,
             Self::Sha256sum => Source::Sha256sum,
+            Self::Redis => Source::Redis,
+        }
+    }
+
+    /// Returns the features that the examples are built with for this backend, each a build of its own.
+    pub(crate) fn features(self) -> Vec<&'static str> {
+        match self.source() {
+            Source::Feature(feature) => vec![feature],
+            Source::Redis => WORKER_FEATURES.to_vec(),
+            Source::Python | Source::Sha256sum => Vec::new(),
         }
     }
 }

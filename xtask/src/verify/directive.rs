@@ -18,6 +18,8 @@ pub struct Directives {
     pub threads: bool,
     /// The example starts no runtime, so there may be nothing to simulate.
     pub no_runtime: bool,
+    /// The bodies have names, so the example also runs with workers: with `--broker URL`, and `--work` for a worker.
+    pub remote: bool,
     /// The only backends the example runs on; empty for all.
     pub only: Vec<Backend>,
 }
@@ -51,6 +53,7 @@ pub fn parse(source: &str) -> Result<Directives, DirectiveError> {
             ("compare", "sha256sum") => compare = Some(bad(Reason::NoFolder)),
             ("threads", "") => directives.threads = true,
             ("no-runtime", "") => directives.no_runtime = true,
+            ("remote", "") => directives.remote = true,
             ("only", _) if !directives.only.is_empty() => return Err(bad(Reason::DuplicateOnly)),
             ("only", names) => {
                 let known = names.split_whitespace().map(Backend::named);
@@ -92,7 +95,7 @@ impl fmt::Display for DirectiveError {
         f.write_str(match reason {
             Reason::Unknown => {
                 "expected one of `any-order \"PREFIX\"`, `args A B ...`, `compare sha256sum`, \
-                 `threads`, `no-runtime`, `only BACKEND ...`"
+                 `threads`, `no-runtime`, `remote`, `only BACKEND ...`"
             }
             Reason::NoPrefix => "expected the prefix of the lines in double quotes",
             Reason::NoArguments => "expected at least one argument",

@@ -45,6 +45,7 @@ impl Example {
             Source::Feature(_) => true,
             Source::Python => self.has_twin,
             Source::Sha256sum => self.directives.sha256sum.is_some(),
+            Source::Redis => self.directives.remote,
         }
     }
 }

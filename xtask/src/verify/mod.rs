@@ -2,7 +2,7 @@
 //!
 //! The steps, in order: [`options`] parses the command line, [`example`] finds the examples and parses their
 //! [`directive`]s, `plan` decides which programs to run (`tools` finds them, `build` builds them), [`run`]
-//! runs them concurrently, [`sweep`] runs simulated programs (`simulate`) under many schedules, [`judge`]
+//! runs them concurrently ([`remote`] runs one with workers), [`sweep`] runs simulated programs (`simulate`) under many schedules, [`judge`]
 //! judges each run, [`bless`] decides which expected outputs are written, and `report` formats the results.
 
 pub mod backend;
@@ -18,6 +18,7 @@ pub mod normalise;
 pub mod options;
 mod plan;
 mod progress;
+pub mod remote;
 mod report;
 pub mod run;
 pub mod schedule;

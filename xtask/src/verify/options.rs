@@ -17,8 +17,8 @@ usage: cargo xtask verify [options]
 
 options:
   --runtime NAME    select a backend: smol, async-std, tokio-current-thread,
-                    tokio-multi-thread, sim, asyncio, sha256sum (repeatable, or a
-                    comma-separated list)
+                    tokio-multi-thread, sim, asyncio, sha256sum, redis
+                    (repeatable, or a comma-separated list)
   --example NAME    select an example (repeatable, or a comma-separated list)
   --bless           write examples/NAME.out if all backends agree
   --repeat N        run each program N times; no effect on sim
@@ -33,6 +33,9 @@ options:
 sim runs each example in simulation: in first-in, first-out order, then under
 random schedules, then under every schedule up to the maximum. The output must be
 the same under all of them.
+
+redis runs an example whose bodies have names with a redis-server, a producer, and
+three workers on three runtimes, one of which is killed.
 
 exit codes:
   0 all agree    1 some differ    2 error    130 interrupted

@@ -17,7 +17,7 @@ use super::{
     launch::Launch,
     options::Options,
     progress::Progress,
-    tools,
+    remote, tools,
 };
 
 /// The matrix of examples and backends, before the runs.
@@ -113,6 +113,7 @@ fn find_tools(backends: &[Backend], processes: &Processes) -> (Tools, BTreeMap<B
             Source::Feature(_) => continue,
             Source::Python => tools::python(processes),
             Source::Sha256sum => tools::sha256sum(processes),
+            Source::Redis => tools::redis_server(processes),
         };
         match found {
             Ok(tool) => drop(tools.insert(backend, tool)),
@@ -133,8 +134,7 @@ fn build(
 ) -> Result<Builds, VerifyError> {
     let mut builds = Builds::new();
     let mut builder = None;
-    for backend in backends {
-        let Source::Feature(feature) = backend.source() else { continue };
+    for feature in backends.iter().flat_map(|backend| backend.features()) {
         if builds.contains_key(feature) {
             continue;
         }
@@ -152,7 +152,7 @@ fn build(
 /// Returns the names of the examples that run on a backend with this feature. The other examples may require
 /// another feature, and then `cargo build --bin` would refuse them.
 fn examples_with(feature: &'static str, examples: &[Example]) -> Vec<String> {
-    let with_it = |backend: &Backend| backend.source() == Source::Feature(feature);
+    let with_it = |backend: &Backend| backend.features().contains(&feature);
     let is_for = |example: &&Example| {
         Backend::ALL.into_iter().filter(with_it).any(|backend| example.runs_on(backend))
     };
@@ -173,10 +173,16 @@ impl Inputs<'_> {
         }
         let own = example.directives.args.iter().map(OsString::from);
         let (program, arguments) = match backend.source() {
-            Source::Feature(feature) => {
-                let built = self.builds.get(feature).and_then(|built| built.get(&example.name));
-                let not_built = || VerifyError::NotBuilt { example: example.name.clone() };
-                (built.ok_or_else(not_built)?.clone(), own.collect())
+            Source::Feature(feature) => (self.built(example, feature)?.clone(), own.collect()),
+            Source::Redis => {
+                if !self.tools.contains_key(&backend) {
+                    return Ok(Slot::NotRun);
+                }
+                let builds = backend.features().into_iter();
+                let builds = builds.map(|feature| self.built(example, feature).map(OsString::from));
+                let builds = builds.collect::<Result<Vec<_>, _>>()?;
+                let unreadable = |source| VerifyError::Read { path: "xtask".into(), source };
+                remote::launch(builds, own).map_err(unreadable)?
             }
             Source::Python | Source::Sha256sum => {
                 let Some(tool) = self.tools.get(&backend) else { return Ok(Slot::NotRun) };
@@ -191,6 +197,11 @@ impl Inputs<'_> {
         };
         let folder = self.root.to_path_buf();
         Ok(Slot::Program(Launch { backend, program, arguments, folder }))
+    }
+
+    fn built(&self, example: &Example, feature: &str) -> Result<&PathBuf, VerifyError> {
+        let built = self.builds.get(feature).and_then(|built| built.get(&example.name));
+        built.ok_or_else(|| VerifyError::NotBuilt { example: example.name.clone() })
     }
 
     /// Returns every regular file below a folder, sorted by the bytes of its path.
@@ -249,7 +260,7 @@ mod tests {
         assert_eq!(columns(&examples, &[]), Backend::ALL[..5]);
         assert_eq!(columns(&examples, &[Backend::Asyncio]), []);
         let examples = [example("a", true, None), example("b", false, Some("tree"))];
-        assert_eq!(columns(&examples, &[]), Backend::ALL);
+        assert_eq!(columns(&examples, &[]), Backend::ALL[..7]);
         assert_eq!(columns(&examples, &[Backend::Sha256sum]), [Backend::Sha256sum]);
     }
 

@@ -1,4 +1,4 @@
-//! Finds the tools that are not built here: Python and `sha256sum`.
+//! Finds the tools that are not built here: Python, `sha256sum` and `redis-server`.
 
 use std::{ffi::OsStr, path::PathBuf, process::Command, time::Duration};
 
@@ -34,6 +34,14 @@ pub(crate) fn sha256sum(processes: &Processes) -> Result<PathBuf, String> {
         Some(line) if line.starts_with(empty) => Ok("sha256sum".into()),
         Some(_) => Err("requires sha256sum, found one with a wrong hash of the empty input".into()),
         None => Err("requires sha256sum, found none".into()),
+    }
+}
+
+/// Finds `redis-server`. Otherwise returns why it cannot be used.
+pub(crate) fn redis_server(processes: &Processes) -> Result<PathBuf, String> {
+    match stdout_of("redis-server", ["--version"], processes) {
+        Some(_) => Ok("redis-server".into()),
+        None => Err("requires redis-server, found none".into()),
     }
 }
 
