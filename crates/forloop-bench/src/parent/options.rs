@@ -22,6 +22,7 @@ options:
   --check             measure our own exact figures only, and compare them with the baseline
   --bless             measure them and write a new baseline
   --compile-time      measure what programs with one loop take to compile, and nothing else
+  --remote            measure bodies on workers behind a redis-server; `--remote --help` has its options
 ";
 
 #[derive(Debug, Default)]
