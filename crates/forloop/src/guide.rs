@@ -13,7 +13,8 @@
             feature = "sim",
             feature = "timeline",
             feature = "timer",
-            feature = "parallel"
+            feature = "parallel",
+            feature = "remote-redis"
         )
     ),
     doc = include_str!("guide/start.md")
@@ -34,7 +35,8 @@ macro_rules! pages {
                     feature = "sim",
                     feature = "timeline",
                     feature = "timer",
-                    feature = "parallel"
+                    feature = "parallel",
+                    feature = "remote-redis"
                 )
             ),
             doc = include_str!($text)
@@ -60,6 +62,9 @@ pages! {
     /// A thousand URLs, fifty at a time: the loop, the same job with other libraries, and what each does on failures.
     ///
     crawl: "guide/crawl.md";
+    /// Bodies on worker processes: when, the two programs, deployment, faults, and tables from Celery, Dask, Ray and joblib.
+    ///
+    remote: "guide/remote.md";
     /// The twelve laws: what each means for you, where it ends, and the tests that prove it.
     ///
     guarantees: "guide/guarantees.md";
