@@ -50,6 +50,7 @@ impl<E: fmt::Display> fmt::Display for BodyError<E> {
             Self::Failed(error) => write_with_source(f, format_args!("the body failed"), error),
             Self::Panicked(panic) => write!(f, "the body {panic}"),
             Self::TimedOut => f.write_str("the body timed out"),
+            Self::Lost => f.write_str("the body was lost"),
             Self::Cancelled => f.write_str("the body was cancelled"),
             Self::NotRun => f.write_str("the body was not run"),
         }
