@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use forloop::stream::{self, Stream};
-use forloop::{AnyRuntime, NoRuntime, StreamExt, Timer};
+use forloop::{AnyRuntime, NoRuntime, Timer};
+use futures_lite::StreamExt;
+use futures_lite::stream::{self, Stream};
 
 fn numbers(runtime: &AnyRuntime) -> impl Stream<Item = u32> {
     stream::iter(0..10).then(async |n| {

@@ -4,8 +4,9 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use forloop::stream::{self, Stream};
-use forloop::{AnyRuntime, NoRuntime, StreamExt, Timer};
+use forloop::{AnyRuntime, NoRuntime, Timer};
+use futures_lite::StreamExt;
+use futures_lite::stream::{self, Stream};
 
 fn numbers(runtime: &AnyRuntime) -> impl Stream<Item = u32> {
     stream::unfold(0, async |n| {

@@ -6,8 +6,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use forloop::stream::Stream;
-use forloop::{AnyRuntime, NoRuntime, StreamExt, Timer};
+use forloop::{AnyRuntime, NoRuntime, Timer};
+use futures_lite::StreamExt;
+use futures_lite::stream::Stream;
 
 struct Numbers {
     runtime: AnyRuntime,

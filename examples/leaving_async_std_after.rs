@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_channel::Sender;
-use forloop::{AnyRuntime, Outcome, Timer, stream};
+use forloop::{AnyRuntime, Outcome, Timer};
+use futures_lite::stream;
 
 const SHORT: Duration = Duration::from_millis(200);
 const LONG: Duration = Duration::from_millis(600);

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use forloop::stream::{self, Stream};
 use forloop::{AnyRuntime, Const, NoRuntime, Timer};
 use futures_concurrency::prelude::*;
+use futures_lite::stream::{self, Stream};
 
 enum Event {
     Reading(&'static str, i32),

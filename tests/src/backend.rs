@@ -7,11 +7,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use forloop::places::{Spawned, SpawnedLocal, SpawnedScoped};
 use forloop::smol::{Executor, Local, Smol};
 use forloop::timer::SystemTimer;
+use forloop::types::{GroupDriver, GroupFuture};
 use forloop::{
-    BlockOn, Cores, GroupDriver, GroupFuture, LocalTimer, Spawn, SpawnLocal, SpawnScoped, Spawned,
-    SpawnedLocal, SpawnedScoped, Task, Threads, Timer, tokio,
+    BlockOn, Cores, LocalTimer, Spawn, SpawnLocal, SpawnScoped, Task, Threads, Timer, tokio,
 };
 use forloop_conformance::{Backend, Job, Spawning};
 

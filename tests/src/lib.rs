@@ -4,4 +4,4 @@
 
 mod backend;
 
-pub use crate::backend::{Host, Scoped, Tokio, TokioLocal, TokioThread};
+pub use crate::backend::{Host, Owning, Scoped, Tokio, TokioLocal, TokioThread};

@@ -57,7 +57,7 @@ where
     assert_eq!(staggered.race(&sleep).await.unwrap().0, 1);
 
     let mut events = Vec::new();
-    let observer = |at, event: &Event| events.push((at, *event));
+    let observer = |at, event: &Event| events.push((at, event.clone()));
     forloop::each([MINUTE]).unbounded().observe(observer).for_each(&sleep).await;
     let at = |index: usize| events[index].0;
     assert!(MINUTE <= at(events.len() - 1) - at(0), "{events:?}");

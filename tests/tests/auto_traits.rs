@@ -23,13 +23,16 @@ use std::rc::Rc;
 use std::{fs, io};
 
 use forloop::async_std::AsyncStd;
+use forloop::places::*;
 use forloop::sim::{Jitter, Sim};
 use forloop::smol::{Executor, Local, LocalExecutor, Smol};
 use forloop::timeline::Recorder;
 use forloop::timer::SystemTimer;
 use forloop::tokio::{NoTokio, OwnedRuntime, Tokio};
+use forloop::types::*;
 use forloop::*;
 use forloop_budget::WorkStart;
+use futures_lite::stream;
 
 use self::bodies::{rc, send};
 // `forloop` has another `Body`.
@@ -436,7 +439,9 @@ fn every_function_that_returns_a_future_or_a_stream_has_a_line() {
         let Some((_, returned)) = signature.rsplit_once(") -> ") else { continue };
         let mut words = returned.split(|c: char| !c.is_alphanumeric());
         // A loop may be built from a stream, but is a stream itself only with a strategy.
-        if head(returned) == "Loop" || !words.any(|word| futures.contains(word)) {
+        // The iterator over a slice has the name of one.
+        if ["Loop", "slice"].contains(&head(returned)) || !words.any(|word| futures.contains(word))
+        {
             continue;
         }
         // A method is indented, a free function is not.
@@ -494,12 +499,12 @@ fn read(path: &Path) -> String {
 /// Returns the types and traits that a crate's `lib.rs` exports. Functions and modules begin with a lower-case
 /// letter, and `*` stands for the exports of another crate.
 fn exported(lib: &Path) -> BTreeSet<String> {
-    let mut text = read(lib);
-    // The options are exported together.
-    if text.contains("pub use crate::options::*;") {
-        text += &read(&lib.with_file_name("options/mod.rs"));
-    }
-    let used = text.split("pub use ").skip(1).map(|used| used.split(';').next().unwrap());
+    let text = read(lib);
+    let used = text.match_indices("pub use ").filter(|&(at, _)| {
+        // What is hidden is no part of the interface.
+        !text[..at].trim_end().ends_with("#[doc(hidden)]")
+    });
+    let used = used.map(|(at, word)| text[at + word.len()..].split(';').next().unwrap());
     let names = used.flat_map(|used| used.split(['{', '}', ',']));
     let names = names.map(|name| name.trim().rsplit([':', ' ']).next().unwrap());
     let defined = ["pub struct ", "pub enum ", "pub trait "];

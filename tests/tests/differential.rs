@@ -63,7 +63,7 @@ fn the_ordered_stream_yields_what_buffered_yields() {
         let (durations, limit) = (numbers.durations(), 1 + numbers.next(8));
         let ours = forloop::each(&durations).limit(limit).unwrap().stream(|&n| body(n));
         let theirs = futures_util::stream::iter(&durations).map(|&n| body(n)).buffered(limit);
-        let ours: Vec<_> = block_on(forloop::StreamExt::collect(ours));
+        let ours: Vec<_> = block_on(futures_lite::StreamExt::collect(ours));
         let theirs: Vec<_> = block_on(futures_util::StreamExt::collect(theirs));
         assert_eq!(ours, theirs);
     }
@@ -77,7 +77,7 @@ fn the_unordered_stream_yields_the_same_items_as_buffer_unordered() {
         let ours = forloop::each(&durations).limit(limit).unwrap().stream_unordered(|&n| body(n));
         let theirs =
             futures_util::stream::iter(&durations).map(|&n| body(n)).buffer_unordered(limit);
-        let mut ours: Vec<_> = block_on(forloop::StreamExt::collect(ours));
+        let mut ours: Vec<_> = block_on(futures_lite::StreamExt::collect(ours));
         let mut theirs: Vec<_> = block_on(futures_util::StreamExt::collect(theirs));
         ours.sort_unstable();
         theirs.sort_unstable();
@@ -113,7 +113,7 @@ fn the_first_completion_is_the_winner_of_a_race() {
         let bodies =
             || (0..5).map(|n| async move { (body(if n == winner { 0 } else { 9 }).await, n).1 });
         let mut results = forloop::as_completed(bodies());
-        let first = block_on(forloop::StreamExt::next(&mut results)).unwrap();
+        let first = block_on(futures_lite::StreamExt::next(&mut results)).unwrap();
         assert_eq!(first, (winner, winner));
         assert_eq!(block_on(bodies().collect::<Vec<_>>().race()), winner);
     }

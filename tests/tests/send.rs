@@ -1,8 +1,7 @@
 //! The futures that must be `Send`: spawned loops over owned items, and loops in the caller's task that
 //! borrow inside a spawned task.
 
-use forloop::StreamExt;
-use forloop::WorkerPool;
+use forloop::places::WorkerPool;
 use forloop::smol::Smol;
 
 fn spawnable<F: Future<Output: Send> + Send + 'static>(future: F) -> F::Output {
@@ -377,7 +376,7 @@ fn a_group_that_waits_for_children_to_be_ready_is_send() {
     let port = spawnable(async {
         forloop::task_group(Smol, |group| async move {
             let in_child = group.clone();
-            let starts = group.start(|ready: forloop::ReadySignal<u16>| async move {
+            let starts = group.start(|ready: forloop::types::ReadySignal<u16>| async move {
                 let inner = in_child.start(|ready| async move {
                     ready.send(80);
                     Ok::<_, String>(())

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
 use async_executor::Executor;
-use forloop::{Cancelled, Child, LoopError};
+use forloop::types::Child;
+use forloop::{Cancelled, LoopError};
 
 type Runtime = forloop::smol::Executor;
 type Group = forloop::Group<Runtime, String>;

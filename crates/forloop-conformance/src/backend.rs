@@ -4,10 +4,9 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use forloop_core::{
-    BlockOn, Child, Closed, GroupDriver, GroupFuture, Place, Push, ReadySignal, Scope, Spawn,
-    Spawned, StartError, Task, Timer,
-};
+use forloop_core::places::{Place, Push, Spawned};
+use forloop_core::types::{Child, GroupDriver, GroupFuture, ReadySignal};
+use forloop_core::{BlockOn, Closed, Scope, Spawn, StartError, Task, Timer};
 
 use crate::probe::VirtualClock;
 
@@ -212,15 +211,15 @@ pub struct Inline {
 }
 
 impl Backend for Inline {
-    type Place = forloop_core::Inline;
+    type Place = forloop_core::places::Inline;
     type Clock = VirtualClock;
     type Group = Scope<'static, String>;
 
     const SPAWNED: bool = false;
     const EXACT: bool = true;
 
-    fn place(&self) -> forloop_core::Inline {
-        forloop_core::Inline
+    fn place(&self) -> forloop_core::places::Inline {
+        forloop_core::places::Inline
     }
 
     fn clock(&self) -> VirtualClock {
@@ -246,15 +245,15 @@ pub struct ParentWaker {
 }
 
 impl Backend for ParentWaker {
-    type Place = forloop_core::ParentWaker;
+    type Place = forloop_core::places::ParentWaker;
     type Clock = VirtualClock;
     type Group = Scope<'static, String>;
 
     const SPAWNED: bool = false;
     const EXACT: bool = true;
 
-    fn place(&self) -> forloop_core::ParentWaker {
-        forloop_core::ParentWaker
+    fn place(&self) -> forloop_core::places::ParentWaker {
+        forloop_core::places::ParentWaker
     }
 
     fn clock(&self) -> VirtualClock {

@@ -14,9 +14,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use forloop_core::{
-    BlockOn, GroupDriver, GroupFuture, LocalTimer, Spawn, SpawnLocal, SpawnedLocal, Task, Timer,
-};
+use forloop_core::places::SpawnedLocal;
+use forloop_core::types::{GroupDriver, GroupFuture};
+use forloop_core::{BlockOn, LocalTimer, Spawn, SpawnLocal, Task, Timer};
 
 use crate::backend::{Backend, Job, Spawning};
 

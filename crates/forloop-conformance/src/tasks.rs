@@ -8,10 +8,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use forloop_core::{
-    Attempt, Completer, GroupDriver, GroupFuture, Place, Push, Spawn, SpawnLocal, SpawnScoped,
-    Spawned, SpawnedLocal, SpawnedScoped, SpawnedSet, Task, Timer,
+use forloop_core::places::{
+    Attempt, Completer, Place, Push, Spawned, SpawnedLocal, SpawnedScoped, SpawnedSet,
 };
+use forloop_core::types::{GroupDriver, GroupFuture};
+use forloop_core::{Spawn, SpawnLocal, SpawnScoped, Task, Timer};
 
 use crate::backend::{Backend, Job, Spawning};
 

@@ -2,7 +2,9 @@
 
 use std::num::NonZeroUsize;
 
-use forloop_core::{GroupDriver, GroupFuture, PushPool, Task, WorkerPool};
+use forloop_core::Task;
+use forloop_core::places::{PushPool, WorkerPool};
+use forloop_core::types::{GroupDriver, GroupFuture};
 
 use crate::backend::{Backend, Job, Spawning};
 

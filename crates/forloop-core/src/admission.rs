@@ -257,6 +257,11 @@ impl<I, R> AdmissionQueue<I, R> {
         self.unstarted
     }
 
+    /// How many items wait for an attempt, or have ended without a body and were not passed on.
+    pub(crate) fn waiting(&self) -> usize {
+        self.unstarted + self.backing_off + self.leftovers.len()
+    }
+
     /// How many items wait for another attempt: they keep their permits.
     pub(crate) fn backing_off(&self) -> usize {
         self.backing_off

@@ -84,6 +84,7 @@ impl<T, E> IsResult for Result<T, E> {
 }
 
 mod sealed {
+    #[expect(unnameable_types, reason = "it seals")]
     pub trait Sealed {}
 
     impl<T, E> Sealed for Result<T, E> {}

@@ -413,7 +413,7 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// ```
     /// # use forloop_core as forloop;
     /// # futures_lite::future::block_on(async {
-    /// use forloop::{Attempt, Body, Layer};
+    /// use forloop::places::{Attempt, Body, Layer};
     ///
     /// /// Prints each attempt, and boxes the body.
     /// struct Boxed;

@@ -59,53 +59,27 @@ mod chunks;
 
 mod strategy;
 
-#[doc(hidden)]
-pub use crate::admission::{AdmissionQueue, MaybeQueue, NoQueue};
-pub use crate::body::{Attempt, Body, IsResult, ReturnsResult, TryBody, UnitBody};
 pub use crate::builder::{each, each_stream, try_each, try_each_stream};
 pub use crate::cancel_handle::CancelHandle;
+pub use crate::looping::{Const, Loop};
 #[doc(hidden)]
-pub use crate::chunks::{ChunkOf, FallibleItems, PlainItems};
-pub use crate::chunks::{Chunks, ChunksWithin};
-pub use crate::driver::{BodySpawner, Spawner};
-#[doc(hidden)]
-pub use crate::driver::{OnWorkers, SharedPolicy, WorkerPolicy};
-pub use crate::engine::{FutureSet, JobHandle, Key};
-pub use crate::looping::{
-    Bounded, Const, IsIterator, IsStream, Iter, Limit, LimitSet, LimitUnset, Loop, NoOptions,
-    TimerSet, TimerUnset, WithTimer,
-};
-pub use crate::options::*;
-#[doc(hidden)]
-pub use crate::options::{
-    Adds, AddsCondition, AddsInterrupt, AddsOutcomes, AddsRule, AddsTimeLimit, LoopOption,
-    option_table,
-};
-#[doc(hidden)]
-pub use crate::outcome::StopReason;
+pub use crate::options::option_table;
+pub use crate::options::{Backoff, Event, Observer, Rate, Retry};
+#[cfg(feature = "std")]
+pub use crate::options::{SharedLimit, SharedRate};
 pub use crate::outcome::{
     BodyError, BoxError, Cancelled, Cause, Closed, Failure, Interrupted, LoopError, Outcome,
     OutcomeKind, Panic, Summary, TimedOut, ZeroLimit,
 };
-#[doc(hidden)]
-pub use crate::place::{
-    BodySet, BoxedSource, Completer, IntoSource, PoolSet, SpawnedSet, StopBodies, TimeLimits,
-    WorkerOptions,
-};
-pub use crate::place::{
-    Dispatch, Inline, InlineJob, Layer, LayerSource, Layered, ParentWaker, ParentWakerJob, Place,
-    Pull, Push, PushPool, ScopedWorkers, Sources, Spawned, SpawnedBlocking, SpawnedLocal,
-    SpawnedScoped, SyncBody, WorkerPool, spawn_blocking, sync_body,
-};
+pub use crate::place::{spawn_blocking, sync_body};
 pub use crate::runtime::{
     BlockOn, LocalTimer, Runtime, Sleep, Spawn, SpawnBlocking, SpawnLocal, SpawnScoped, Timer,
 };
 pub use crate::spawn_task::{spawn, spawn_local, spawn_scoped};
 pub use crate::strategy::{
-    AsCompleted, Child, Completed, FailFast, FailureMode, FilterBody, Group, GroupDriver,
-    GroupFuture, InOrder, LocalScope, ReadySignal, ResultReceiver, Results, Scope, Settled,
-    StartError, Supervise, Supervised, TaskSet, Unordered, Wait, as_completed, gather, local_scope,
-    race, race_ok, scope, sequential, settle, task_group, task_list, try_gather, until, wait,
+    Group, LocalScope, Scope, Settled, StartError, Supervised, TaskSet, Wait, as_completed, gather,
+    local_scope, race, race_ok, scope, sequential, settle, task_group, task_list, try_gather,
+    until, wait,
 };
 pub use crate::task::Task;
 pub use crate::token::{CancelToken, Cancellation, DropGuard};
@@ -114,3 +88,64 @@ pub use crate::with_item::{ItemError, WithItem, with_item};
 pub use crate::work_queue::{WorkHandle, WorkItem, WorkQueue};
 #[cfg(feature = "backon")]
 pub use backon;
+
+/// Where bodies run, and what a place of one's own is made of.
+pub mod places {
+    pub use crate::body::{Attempt, Body, IsResult, ReturnsResult, TryBody, UnitBody};
+    pub use crate::engine::{FutureSet, JobHandle, Key};
+    #[doc(hidden)]
+    pub use crate::place::{
+        BatchEnd, BodySet, BodySource, BoxedSource, Completer, DeliveryRule, IntoSource, JobMode,
+        PoolSet, PullConfig, Pulling, SourceFailure, SpawnedSet, StopBodies, TimeLimits,
+        WorkerOptions,
+    };
+    pub use crate::place::{
+        Dispatch, Inline, InlineJob, Layer, LayerSource, Layered, ParentWaker, ParentWakerJob,
+        Place, Pull, Push, PushPool, ScopedWorkers, Sources, Spawned, SpawnedBlocking,
+        SpawnedLocal, SpawnedScoped, SyncBody, WorkerPool,
+    };
+}
+
+/// Types in the signatures of loops, options and strategies. Programs rarely name them.
+pub mod types {
+    #[doc(hidden)]
+    pub use crate::admission::{AdmissionQueue, MaybeQueue, NoQueue};
+    #[doc(hidden)]
+    pub use crate::chunks::{ChunkOf, FallibleItems, PlainItems};
+    pub use crate::chunks::{Chunks, ChunksWithin};
+    pub use crate::driver::{BodySpawner, Spawner};
+    #[doc(hidden)]
+    pub use crate::driver::{OnWorkers, SharedPolicy, WorkerPolicy};
+    #[doc(hidden)]
+    pub use crate::engine::{CapacityHint, Completion};
+    pub use crate::looping::{
+        Bounded, IsIterator, IsStream, Iter, Limit, LimitSet, LimitUnset, NoOptions, TimerSet,
+        TimerUnset, WithTimer,
+    };
+    #[cfg(feature = "backon")]
+    pub use crate::options::Backon;
+    #[cfg(feature = "std")]
+    pub use crate::options::SharesLimit;
+    #[doc(hidden)]
+    pub use crate::options::{
+        Adds, AddsCondition, AddsInterrupt, AddsOutcomes, AddsRule, AddsTimeLimit, AllItems,
+        EachPulls, Errors, LoopOption, LoopParts, ShareDriver, UntilError, WorkerItems, WorkerKind,
+    };
+    pub use crate::options::{
+        Adjusted, AllOrNothing, AnyError, BorrowedKey, CancelOn, CatchPanics, Counts, Deadline,
+        DrainOn, FailedAttempt, Fallible, IntoRetry, InvalidRate, IsRate, IsSignal, ItemPolicy,
+        ItemRule, LimitBy, Observed, OnFailure, OutcomeRule, Policy, RaisesPanics, RateLimit,
+        Rated, RetryIf, Retrying, Rule, Stagger, StopOnCounts, StopOnOutput, Timeout, WeightBy,
+        WithCondition, WithInterrupt, WithOption, WithOutcomes, WithRule, WithTimeLimit,
+    };
+    #[doc(hidden)]
+    pub use crate::outcome::{FailureIndex, StopReason};
+    #[doc(hidden)]
+    pub use crate::simulation::Origin;
+    #[doc(hidden)]
+    pub use crate::strategy::OutputBuffer;
+    pub use crate::strategy::{
+        AsCompleted, Child, Completed, FailFast, FailureMode, FilterBody, GroupDriver, GroupFuture,
+        InOrder, ReadySignal, ResultReceiver, Results, Supervise, Unordered,
+    };
+}

@@ -18,7 +18,7 @@ use crate::{LocalTimer, ZeroLimit};
 ///   [`unbounded`](Loop::unbounded): there is no default;
 /// - where the bodies run, by [`on`](Loop::on) and its relatives. By default they run in the caller's
 ///   task, where they may borrow and need not be `Send`;
-/// - options, each of which is set before the strategy; [`Policy`](crate::Policy) says what a strategy returns with them.
+/// - options, each of which is set before the strategy; [`Policy`](crate::options::Policy) says what a strategy returns with them.
 ///
 /// | options | set |
 /// |---|---|
@@ -337,7 +337,7 @@ impl<const N: usize> Limit for Const<N> {
     label = "expected a `Stream`",
     note = "to loop over a vector, an array, a range or an iterator, use `forloop::each(..)`",
     note = "a receiver of tokio's is not a stream: wrap it in `ReceiverStream` of the crate tokio-stream, or use \
-            `forloop::stream::poll_fn(|cx| receiver.poll_recv(cx))`"
+            `futures_lite::stream::poll_fn(|cx| receiver.poll_recv(cx))`"
 )]
 pub trait IsStream: Stream {}
 

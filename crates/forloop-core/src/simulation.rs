@@ -10,15 +10,15 @@
 //! progress when it is polled this way has missed a wake.
 
 #[cfg(not(feature = "simulation"))]
+pub use self::disabled::Origin;
+#[cfg(not(feature = "simulation"))]
 pub(crate) use self::disabled::{
-    Origin, WaitReport, beginning, choose_order, is_on, is_stepwise, spawning,
+    WaitReport, beginning, choose_order, is_on, is_stepwise, spawning,
 };
 #[cfg(feature = "simulation")]
-pub use self::enabled::{Body, Waiting, body, simulated, waiting_bodies};
+pub use self::enabled::{Body, Origin, Waiting, body, simulated, waiting_bodies};
 #[cfg(feature = "simulation")]
-pub(crate) use self::enabled::{
-    Origin, WaitReport, beginning, choose_order, is_on, is_stepwise, spawning,
-};
+pub(crate) use self::enabled::{WaitReport, beginning, choose_order, is_on, is_stepwise, spawning};
 
 #[cfg(feature = "simulation")]
 mod enabled {
@@ -218,6 +218,7 @@ mod disabled {
 
     pub(crate) struct Starting;
 
+    /// The source location of a loop or of a call that spawns.
     #[derive(Debug, Clone, Copy)]
     pub struct Origin;
 

@@ -7,7 +7,7 @@ use core::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use crate::TryBody;
+use crate::body::TryBody;
 use crate::outcome::{unboxed, write_with_source};
 
 /// Wraps a fallible body so that its error carries the item.

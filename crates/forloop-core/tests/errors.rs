@@ -3,9 +3,10 @@
 use std::error::Error;
 use std::{fmt, io, iter};
 
+use forloop_core::types::ReadySignal;
 use forloop_core::{
     BoxError, CancelToken, Cancelled, Cause, Closed, LoopError, Outcome, OutcomeKind, Panic,
-    ReadySignal, Summary, TimedOut, ZeroLimit, each, local_scope, try_each, with_item,
+    Summary, TimedOut, ZeroLimit, each, local_scope, try_each, with_item,
 };
 use futures_lite::future::block_on;
 

@@ -7,10 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use forloop_core::{
-    Attempt, Event, FailedAttempt, FutureSet, JobHandle, LoopError, Outcome, OutcomeKind, Place,
-    Push, Timer, each,
-};
+use forloop_core::places::{Attempt, FutureSet, JobHandle, Place, Push};
+use forloop_core::types::FailedAttempt;
+use forloop_core::{Event, LoopError, Outcome, OutcomeKind, Timer, each};
 use futures_lite::future::block_on;
 
 /// Runs bodies in the caller's task, and loses those whose index is one of these.
@@ -107,7 +106,7 @@ fn panic_of<T>(loop_: impl Future<Output = T>) -> String {
 #[test]
 fn settle_returns_a_lost_body_as_its_outcome() {
     let settled = block_on(each([1, 2, 3]).unbounded().at(Loses(&[1])).settle(tenfold));
-    assert_eq!(*settled, [Outcome::Ok(10), Outcome::Lost, Outcome::Err("three")]);
+    assert_eq!(settled[..], [Outcome::Ok(10), Outcome::Lost, Outcome::Err("three")]);
     assert_eq!(settled.summary().to_string(), "1 ok, 1 failed, 1 lost");
     assert_eq!((settled.summary().lost, settled.summary().total()), (1, 3));
     assert!(settled[1].is_failure() && settled[1].kind() == OutcomeKind::Lost);
@@ -169,7 +168,7 @@ fn observers_receive_the_kind_of_a_lost_body() {
             }
         });
     let settled = block_on(observed.settle(tenfold));
-    assert_eq!(*settled, [Outcome::Ok(10), Outcome::Lost]);
+    assert_eq!(settled[..], [Outcome::Ok(10), Outcome::Lost]);
     assert_eq!(*seen.lock().unwrap(), [(0, 1, OutcomeKind::Ok), (1, 1, OutcomeKind::Lost)]);
 }
 
@@ -181,7 +180,7 @@ fn a_stop_condition_counts_a_lost_body_as_a_failure() {
         .at(Loses(&[0]))
         .stop_on_counts(|counts| counts.failed() >= 1);
     let settled = block_on(items.settle(tenfold)).pad_to(3);
-    assert_eq!(*settled, [Outcome::Lost, Outcome::NotRun, Outcome::NotRun]);
+    assert_eq!(settled[..], [Outcome::Lost, Outcome::NotRun, Outcome::NotRun]);
 }
 
 #[test]
@@ -192,6 +191,6 @@ fn on_failure_receives_a_lost_body_with_its_item() {
         lost.push((*item, failure.kind(), failure.to_string(), failure.error().is_none()));
     });
     let settled = block_on(observed.settle(tenfold));
-    assert_eq!(*settled, [Outcome::Ok(10), Outcome::Lost]);
+    assert_eq!(settled[..], [Outcome::Ok(10), Outcome::Lost]);
     assert_eq!(lost, [(2, OutcomeKind::Lost, "lost".to_owned(), true)]);
 }

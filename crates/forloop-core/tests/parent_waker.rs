@@ -13,9 +13,8 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use forloop_core::{
-    Cause, Loop, Outcome, ParentWaker, TaskSet, Timer, each, each_stream, try_each, wait,
-};
+use forloop_core::places::ParentWaker;
+use forloop_core::{Cause, Loop, Outcome, TaskSet, Timer, each, each_stream, try_each, wait};
 use futures_lite::future::{poll_once, yield_now};
 use futures_lite::{Stream, StreamExt};
 
@@ -121,7 +120,11 @@ impl Timer for Host {
 /// A loop over milliseconds to sleep.
 fn sleeps<const N: usize>(
     millis: [u64; N],
-) -> Loop<forloop_core::Iter<std::array::IntoIter<u64, N>>, ParentWaker, forloop_core::Bounded> {
+) -> Loop<
+    forloop_core::types::Iter<std::array::IntoIter<u64, N>>,
+    ParentWaker,
+    forloop_core::types::Bounded,
+> {
     each(millis).limit(2).unwrap().with_parent_waker()
 }
 

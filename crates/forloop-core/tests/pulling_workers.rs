@@ -10,7 +10,8 @@ use std::thread;
 use std::time::Duration;
 
 use atomic_waker::AtomicWaker;
-use forloop_core::{Attempt, Body, Layer, Spawn, Timer, each, try_each};
+use forloop_core::places::{Attempt, Body, Layer};
+use forloop_core::{Spawn, Timer, each, try_each};
 use futures_lite::future::block_on;
 
 /// Runs each task on a thread of its own.

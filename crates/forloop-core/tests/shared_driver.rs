@@ -11,7 +11,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use forloop_core::{Cause, Outcome, Rate, Retry, Spawn, Timer, each, try_each};
-use futures_lite::StreamExt;
 use futures_lite::future::{block_on, yield_now};
 
 /// Runs each task on a thread of its own.

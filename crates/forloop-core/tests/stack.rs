@@ -15,9 +15,10 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
 use std::thread;
 
+use forloop_core::places::{Attempt, Body, Layer, PushPool, WorkerPool};
 use forloop_core::{
-    Attempt, Body, Layer, PushPool, Spawn, SpawnBlocking, SpawnLocal, SpawnScoped, TaskSet,
-    WorkerPool, each, local_scope, scope, spawn, task_group, wait,
+    Spawn, SpawnBlocking, SpawnLocal, SpawnScoped, TaskSet, each, local_scope, scope, spawn,
+    task_group, wait,
 };
 use futures_lite::StreamExt;
 use futures_lite::future::{poll_once, yield_now};

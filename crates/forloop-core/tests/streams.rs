@@ -1,14 +1,16 @@
 //! Streams of results in the caller's task, whose results come in batches.
 
 use std::cell::{Cell, RefCell};
+use std::future::ready;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
 use forloop_core::each;
+use futures_core::stream::{FusedStream, Stream};
 use futures_lite::StreamExt;
-use futures_lite::future::{block_on, yield_now};
+use futures_lite::future::{self, block_on, pending, yield_now};
 
 /// The payload of the panic of a loop.
 fn payload(looping: impl Future) -> &'static str {
@@ -135,4 +137,43 @@ fn the_closure_of_the_steps_is_dropped_before_the_loop_returns() {
     let panics = |_| resume_unwind(Box::new("of a body"));
     assert_eq!(payload(run(panics, Some("of the step"))), "of a body");
     assert_eq!(dropped.get(), 2);
+}
+
+/// The size hints and `is_terminated` of a stream, before each of its results and after the last.
+fn hints<S: FusedStream + Unpin>(mut results: S) -> Vec<(usize, Option<usize>, bool)> {
+    block_on(async {
+        let mut hints = Vec::new();
+        loop {
+            let (least, most) = results.size_hint();
+            hints.push((least, most, results.is_terminated()));
+            if StreamExt::next(&mut results).await.is_none() {
+                let (least, most) = results.size_hint();
+                hints.push((least, most, results.is_terminated()));
+                return hints;
+            }
+        }
+    })
+}
+
+#[test]
+fn a_stream_of_results_knows_how_many_are_left_and_when_it_has_ended() {
+    let looping = || each(0..4).limit(2).unwrap();
+    let bounds = [(0, Some(4)), (0, Some(3)), (0, Some(2)), (0, Some(1)), (0, Some(0))];
+    let expected: Vec<_> = bounds.map(|(least, most)| (least, most, false)).into();
+    let with_end = |hints: &[(usize, Option<usize>, bool)]| [hints, &[(0, Some(0), true)]].concat();
+    assert_eq!(hints(looping().stream(ready)), with_end(&expected));
+    // A result that is buffered is certain.
+    let expected = [(0, Some(4)), (1, Some(3)), (0, Some(2)), (1, Some(1)), (0, Some(0))];
+    let expected: Vec<_> = expected.map(|(least, most)| (least, most, false)).into();
+    assert_eq!(hints(looping().stream_unordered(ready)), with_end(&expected));
+    // The loop may yet be interrupted, until it has ended.
+    let interruptible = looping().cancel_on(pending::<()>()).stream(ready);
+    assert_eq!(interruptible.size_hint(), (0, Some(5)));
+    // Items that wait for another one with their key are counted.
+    let limited = looping().limit_by(|_| (), 1).unwrap().stream(ready);
+    let expected = bounds.map(|(least, most)| (least, most, false));
+    assert_eq!(hints(limited), with_end(&expected));
+    let mut limited = looping().limit_by(|_| (), 1).unwrap().stream(|_| pending::<()>());
+    assert!(block_on(future::poll_once(limited.next())).is_none());
+    assert_eq!(limited.size_hint(), (0, Some(4)));
 }

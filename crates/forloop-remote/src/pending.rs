@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use forloop_core::{JobHandle, Task};
+use forloop_core::Task;
+use forloop_core::places::JobHandle;
 
 use crate::end::End;
 use crate::job::Job;

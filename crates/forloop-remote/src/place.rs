@@ -7,9 +7,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use forloop_core::{
-    Attempt, FutureSet, Inline, JobHandle, Loop, Outcome, Place, Push, Task, spawn,
-};
+use forloop_core::places::{Attempt, FutureSet, Inline, JobHandle, Place, Push};
+use forloop_core::{Loop, Outcome, Task, spawn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -43,7 +42,7 @@ pub trait OnRemote {
 
 impl<S, L, C, M> OnRemote for Loop<S, Inline, L, C, M>
 where
-    S: forloop_core::IsStream,
+    S: forloop_core::types::IsStream,
 {
     type At<P> = Loop<S, P, L, C, M>;
 

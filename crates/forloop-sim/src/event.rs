@@ -6,6 +6,7 @@ use std::time::Duration;
 
 /// An event of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Event {
     /// The virtual time.
     pub at: Duration,
@@ -96,10 +97,11 @@ impl fmt::Display for Event {
 }
 
 /// What wraps the bodies of loops.
-const WRAPPERS: [&str; 2] = ["forloop_core::task::Run<", "forloop_core::place::inline::InlineJob<"];
+const WRAPPERS: [&str; 2] =
+    ["forloop_core::task::Run<", "forloop_core::places::inline::InlineJob<"];
 
 /// Separates the body of an `InlineJob` from the job's mode.
-const MODE: &str = ", forloop_core::place::";
+const MODE: &str = ", forloop_core::places::";
 
 /// Extracts the path of a function from the name of its future's type; empty if the name lacks it.
 fn name_of(of_type: &'static str) -> &'static str {
@@ -116,7 +118,7 @@ fn name_of(of_type: &'static str) -> &'static str {
 mod tests {
     use core::any::type_name;
 
-    use forloop_core::{InlineJob, ParentWakerJob};
+    use forloop_core::places::{InlineJob, ParentWakerJob};
 
     use super::*;
 

@@ -90,6 +90,7 @@ impl<T, E> Classify<Result<T, E>> for ResultOutput {
 }
 
 mod sealed {
+    #[expect(unnameable_types, reason = "it seals")]
     pub trait Sealed {}
     impl Sealed for super::AnyOutput {}
     impl Sealed for super::ResultOutput {}

@@ -10,7 +10,8 @@
 
 use std::time::Duration;
 
-use forloop_core::{Attempt, Body, Event, Layer, Observer, OutcomeKind};
+use forloop_core::places::{Attempt, Body, Layer};
+use forloop_core::{Event, Observer, OutcomeKind};
 use tracing::field::Empty;
 use tracing::instrument::Instrumented;
 use tracing::{Instrument, Level, Span};

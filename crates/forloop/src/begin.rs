@@ -2,10 +2,9 @@
 //!
 //! `tests/tests/tidy/wrapped.rs` checks that their docs are those of the core.
 
-use forloop_core::{
-    BodySet, Fallible, Inline, IsIterator, IsResult, IsStream, Iter, LimitUnset, Loop, NoOptions,
-    TaskSet, Wait,
-};
+use forloop_core::places::{BodySet, Inline, IsResult};
+use forloop_core::types::{Fallible, IsIterator, IsStream, Iter, LimitUnset, NoOptions};
+use forloop_core::{Loop, TaskSet, Wait};
 use futures_lite::Stream;
 
 use crate::Ambient;

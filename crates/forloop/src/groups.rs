@@ -2,9 +2,9 @@
 //!
 //! `tests/tests/tidy/wrapped.rs` checks that their docs are those of the core.
 
-use forloop_core::{
-    FailFast, Group, GroupDriver, GroupFuture, LocalScope, NoOptions, Scope, Spawn,
-};
+use forloop_core::types::NoOptions;
+use forloop_core::types::{FailFast, GroupDriver, GroupFuture};
+use forloop_core::{Group, LocalScope, Scope, Spawn};
 
 use crate::Ambient;
 

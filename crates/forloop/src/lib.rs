@@ -131,6 +131,7 @@
 mod ambient;
 mod any;
 mod begin;
+mod block_on;
 #[cfg(any(feature = "tokio", feature = "timer", feature = "sim"))]
 mod delay;
 mod flavor;
@@ -144,8 +145,7 @@ mod shared_rate;
 mod timeout;
 
 pub use forloop_core::*;
-pub use futures_lite::future::block_on;
-pub use futures_lite::stream::{self, Stream, StreamExt};
+pub use futures_lite::stream::Stream;
 
 #[cfg(feature = "async-std")]
 pub use forloop_async_std as async_std;
@@ -175,6 +175,7 @@ pub use crate::ambient::Ambient;
 pub use crate::ambient::AmbientTimer;
 pub use crate::any::{AnyRuntime, NoRuntime, runtime};
 pub use crate::begin::{each, each_stream, try_each, try_each_stream, wait};
+pub use crate::block_on::block_on;
 pub use crate::groups::{local_scope, scope, task_group};
 #[cfg(any(feature = "tokio", feature = "timer", feature = "sim"))]
 pub use crate::hedge::hedge;

@@ -1,6 +1,7 @@
 //! A rate that several loops share, on the clock around them.
 
-use forloop_core::{LocalTimer, Rate, RateLimit};
+use forloop_core::types::RateLimit;
+use forloop_core::{LocalTimer, Rate};
 
 #[cfg(any(feature = "tokio", feature = "timer", feature = "sim"))]
 use crate::AmbientTimer;

@@ -1,5 +1,5 @@
 //! `each` takes what a `for` loop takes; a stream is for `each_stream`.
 
 fn main() {
-    let _loop = forloop::each(forloop::stream::iter([1, 2, 3]));
+    let _loop = forloop::each(futures_lite::stream::iter([1, 2, 3]));
 }

@@ -6,7 +6,8 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use forloop::{Sleep, Timer};
+use forloop::Sleep;
+use forloop::Timer;
 
 struct PerCore;
 

@@ -1,6 +1,6 @@
 //! The `StreamExt` of two crates have methods of the same names.
 
-use forloop::StreamExt;
+use futures_lite::StreamExt;
 
 trait OtherStreamExt: Sized {
     fn map<F>(self, _map: F) {}

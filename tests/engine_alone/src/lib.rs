@@ -7,6 +7,7 @@
 #![allow(
     dead_code,
     unused_imports,
+    unnameable_types,
     unreachable_pub,
     reason = "the layers above use and export the rest"
 )]

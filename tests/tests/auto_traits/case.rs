@@ -7,7 +7,9 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::rc::Rc;
 use std::time::Duration;
 
+use forloop::places::*;
 use forloop::smol::Smol;
+use forloop::types::*;
 use forloop::*;
 
 use crate::bodies::{rc, send};

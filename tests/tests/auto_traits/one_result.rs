@@ -4,6 +4,7 @@ use std::future::Ready;
 use std::rc::Rc;
 
 use forloop::smol::Smol;
+use forloop::types::*;
 use forloop::*;
 
 use crate::bodies::{rc, send};

@@ -6,9 +6,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use forloop::backon::ConstantBuilder;
+use forloop::places::*;
 use forloop::progress::Progress;
 use forloop::smol::Smol;
 use forloop::tracing::{Events, Spans};
+use forloop::types::*;
 use forloop::*;
 
 use crate::bodies::{rc, send};

@@ -189,7 +189,7 @@ pub fn a_receiver_that_outlives_its_loop_is_closed<B: Backend>(backend: B) {
             })
         }))
     };
-    let drain = |mut receiver: forloop_core::ResultReceiver<u64>| {
+    let drain = |mut receiver: forloop_core::types::ResultReceiver<u64>| {
         std::thread::spawn(move || {
             futures_lite::future::block_on(async { while receiver.next().await.is_some() {} });
         })

@@ -397,7 +397,7 @@ pub fn observers_receive_the_events_of_each_item_in_order<B: Backend>(backend: B
         .timer(&clock)
         .timeout(seconds::<B>(3))
         .retry(again)
-        .observe(move |at, event: &Event| received.write((at, *event)));
+        .observe(move |at, event: &Event| received.write((at, event.clone())));
     let settled = backend.block_on(looping.settle(boxed(|n: u64| {
         job(async move {
             match n {
@@ -443,7 +443,7 @@ pub fn observers_receive_the_outcomes_of_stopped_and_unstarted_items<B: Backend>
         .limit_by(|n: &u64| *n, 1)
         .unwrap()
         .timer(&clock)
-        .observe(move |_, event: &Event| received.write(*event))
+        .observe(move |_, event: &Event| received.write(event.clone()))
         .cancel_on(&token);
     let interrupted = backend.block_on(looping.gather(boxed(|n| {
         let (token, first_runs) = (token.clone(), first_runs.clone());

@@ -440,7 +440,7 @@ pub fn the_body_does_not_resume_after_awaiting_a_failed_child<B: Backend>(backen
 pub fn a_child_whose_destructor_panics_completes_its_handle<B: Backend>(backend: B) {
     let (sender, receiver) = std::sync::mpsc::channel();
     let waiter = std::thread::spawn(move || {
-        let child: forloop_core::Child<u64> = receiver.recv().unwrap();
+        let child: forloop_core::types::Child<u64> = receiver.recv().unwrap();
         futures_lite::future::block_on(child)
     });
     let result = backend.group(|group| {

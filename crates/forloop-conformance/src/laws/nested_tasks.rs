@@ -4,7 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use forloop_core::{Cancelled, Child, Group, Spawn, Task, each, scope, task_group};
+use forloop_core::types::Child;
+use forloop_core::{Cancelled, Group, Spawn, Task, each, scope, task_group};
 
 use crate::{Alive, Gate, Job, PanicOnDrop, Spawning, boxed, eventually, job, yields};
 
@@ -131,7 +132,7 @@ pub fn a_dropped_consumer_leaves_no_task_running<B: Spawning>(backend: B) {
                 panic!("on purpose")
             })
         }))
-        .consume(|_receiver: forloop_core::ResultReceiver<(usize, u64)>| {
+        .consume(|_receiver: forloop_core::types::ResultReceiver<(usize, u64)>| {
             endless(backend.runtime(), alive.clone(), all_in.clone(), 3, 1)
         });
     backend.block_on(async {

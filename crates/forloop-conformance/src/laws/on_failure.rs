@@ -4,7 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use forloop_core::backon::ConstantBuilder;
-use forloop_core::{CancelToken, FailedAttempt, OutcomeKind, each};
+use forloop_core::types::FailedAttempt;
+use forloop_core::{CancelToken, OutcomeKind, each};
 
 use crate::{Backend, Gate, Log, boxed, job, seconds, yields};
 

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use forloop_core::types::{InvalidRate, RateLimit};
 use forloop_core::{
-    CancelToken, Cause, Event, InvalidRate, LoopError, Outcome, OutcomeKind, Rate, RateLimit,
-    SharedRate, Timer, each, each_stream, try_each,
+    CancelToken, Cause, Event, LoopError, Outcome, OutcomeKind, Rate, SharedRate, Timer, each,
+    each_stream, try_each,
 };
 use futures_lite::{StreamExt, future};
 
@@ -208,7 +209,7 @@ pub fn an_item_that_was_pulled_ahead_is_reported_when_its_loop_stops<B: Backend>
         let seen = events.clone();
         let looping = each_stream(receiver.clone()).unbounded().at(backend.place());
         let looping = looping.timer(&clock).rate(hourly).drain_on(&first).cancel_on(&second);
-        let looping = looping.observe(move |_, event: &Event| seen.write(*event));
+        let looping = looping.observe(move |_, event: &Event| seen.write(event.clone()));
         let settled = backend.block_on(looping.settle(boxed(|n| {
             let (sender, first, second) = (sender.clone(), first.clone(), second.clone());
             job(async move {

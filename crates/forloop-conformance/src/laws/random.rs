@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
-use forloop_core::{Iter, Loop, LoopError, Outcome, each};
+use forloop_core::types::Iter;
+use forloop_core::{Loop, LoopError, Outcome, each};
 use futures_lite::StreamExt;
 
 use crate::{Alive, Backend, Job, Log, Peak, eventually, job, yields};

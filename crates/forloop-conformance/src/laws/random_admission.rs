@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use forloop_core::backon::ConstantBuilder;
+use forloop_core::types::{Backon, FailedAttempt};
 use forloop_core::{
-    Backon, CancelToken, Cause, Event, FailedAttempt, Interrupted, Outcome, OutcomeKind, Rate,
-    Retry, each,
+    CancelToken, Cause, Event, Interrupted, Outcome, OutcomeKind, Rate, Retry, each,
 };
 use futures_lite::StreamExt;
 
@@ -171,7 +171,7 @@ fn outcomes(rules: &Rules, events: &[(Duration, Event)]) -> Vec<(OutcomeKind, u3
     for (at, event) in events {
         let Some(index) = event.index() else { continue };
         let state = &mut states[index];
-        *state = match (*state, *event) {
+        *state = match (*state, event.clone()) {
             (State::Unseen, Event::Received { .. }) => State::Received,
             (State::Received, Event::Started { attempt: 1, .. }) => State::Running(1),
             (State::BackingOff(before), Event::Started { attempt, .. })
@@ -266,7 +266,7 @@ fn settles<B: Backend>(backend: &B, rules: &Arc<Rules>) {
             })
             .drain_on(&signals[0])
             .cancel_on(&signals[1])
-            .observe(move |at, event: &Event| events.write((at, *event)))
+            .observe(move |at, event: &Event| events.write((at, event.clone())))
             .on_failure(move |&item, failure: FailedAttempt<'_, String>| {
                 assert_eq!(item, failure.index);
                 failed.write((item, failure.attempt, failure.kind(), failure.retry_after));
@@ -311,7 +311,7 @@ fn streams<B: Backend>(backend: &B, rules: &Arc<Rules>) {
         each(0..rules.items.len())
             .at(backend.place())
             .timer(&clock)
-            .observe(move |at, event: &Event| events.write((at, *event)))
+            .observe(move |at, event: &Event| events.write((at, event.clone())))
             .stagger(Duration::from_millis(rules.stagger))
             .drain_on(&signals[0])
             .weight_by(|&index| rules.weight(index))

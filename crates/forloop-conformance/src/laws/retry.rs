@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use forloop_core::backon::ConstantBuilder;
-use forloop_core::{Backon, CancelToken, Cause, Event, LoopError, Outcome, Retry, Timer, each};
+use forloop_core::types::Backon;
+use forloop_core::{CancelToken, Cause, Event, LoopError, Outcome, Retry, Timer, each};
 
 use super::times::Stopwatch;
 use crate::strategies::{Run, Stops, every_strategy};

@@ -2,7 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use forloop_core::{LoopError, ReadySignal, StartError};
+use forloop_core::types::ReadySignal;
+use forloop_core::{LoopError, StartError};
 use futures_lite::future::{poll_once, zip};
 
 use super::{endless, errors};

@@ -3,7 +3,8 @@
 use std::iter;
 use std::sync::{Arc, Mutex};
 
-use forloop_core::{Cause, WorkerPool, each};
+use forloop_core::places::WorkerPool;
+use forloop_core::{Cause, each};
 
 use crate::strategies::{Errors, Returned, Run, Stops, Strategy, every_strategy};
 use crate::{Gate, Inline, Log, Spawning, yields};

@@ -3,9 +3,9 @@
 use std::task::Poll;
 use std::time::Duration;
 
-use forloop_core::{
-    BodySet, Cancelled, Completed, Outcome, Place, Spawned, StopBodies, Task, TaskSet, Timer, wait,
-};
+use forloop_core::places::{BodySet, Place, Spawned, StopBodies};
+use forloop_core::types::Completed;
+use forloop_core::{Cancelled, Outcome, Task, TaskSet, Timer, wait};
 
 use crate::{Alive, Backend, Gate, Inline, Job, LONG, Log, Spawning, eventually, job, yields};
 
@@ -366,9 +366,9 @@ pub fn a_cancelled_future_of_a_set_is_dropped_alone(_in_task: Inline) {
     assert_eq!((alive.now(), set.len()), (2, 4));
     futures_lite::future::block_on(async {
         let (done, pending) = wait(&mut set).first_completed().await;
-        assert!(matches!(done[..], [Completed { index: 0, outcome: Outcome::Cancelled }]));
+        assert!(matches!(done[..], [Completed { index: 0, outcome: Outcome::Cancelled, .. }]));
         let (done, pending) = wait(pending).first_completed().await;
-        assert!(matches!(done[..], [Completed { index: 1, outcome: Outcome::Ok(Ok(7)) }]));
+        assert!(matches!(done[..], [Completed { index: 1, outcome: Outcome::Ok(Ok(7)), .. }]));
         pending.request_cancel(1);
         pending.request_cancel(2);
         pending.push(ready());
@@ -394,7 +394,7 @@ where
     assert!(matches!(done[0].outcome, Outcome::Cancelled | Outcome::NotRun) && alive.now() == 0);
     gate.open();
     let (done, pending) = wait(pending).await;
-    assert!(matches!(done[..], [Completed { index: 0, outcome: Outcome::Ok(Ok(7)) }]));
+    assert!(matches!(done[..], [Completed { index: 0, outcome: Outcome::Ok(Ok(7)), .. }]));
     assert!(pending.cancel().await.is_empty());
 }
 
@@ -431,10 +431,10 @@ pub fn a_cancelled_set_has_stopped_with_what_its_futures_had_started<B: Spawning
     backend.block_on(async {
         let mut set = TaskSet::new((0..4).map(body));
         let (done, pending) = wait(&mut set).first_completed().await;
-        assert!(matches!(done[..], [Completed { index: 1, outcome: Outcome::Ok(Ok(1)) }]));
+        assert!(matches!(done[..], [Completed { index: 1, outcome: Outcome::Ok(Ok(1)), .. }]));
         pending.request_cancel(2);
         let (done, pending) = wait(pending).first_completed().await;
-        assert!(matches!(done[..], [Completed { index: 2, outcome: Outcome::Cancelled }]));
+        assert!(matches!(done[..], [Completed { index: 2, outcome: Outcome::Cancelled, .. }]));
         // The tasks of the second body were dropped when it had returned.
         eventually(&backend.clock(), || alive.now() <= 4).await;
         let done = pending.cancel().await;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use forloop_core::{CancelToken, Cause, LoopError, Outcome, WorkerPool, each, each_stream};
+use forloop_core::places::WorkerPool;
+use forloop_core::{CancelToken, Cause, LoopError, Outcome, each, each_stream};
 use futures_lite::{StreamExt, future, stream};
 
 use super::strategies::{Completions, WORKERS, run_every_strategy, worker_pool};

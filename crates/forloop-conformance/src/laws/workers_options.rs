@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use forloop_core::{Attempt, Body, Cause, Layer, LoopError, Outcome, each, try_each};
+use forloop_core::places::{Attempt, Body, Layer};
+use forloop_core::{Cause, LoopError, Outcome, each, try_each};
 use futures_lite::{StreamExt, future};
 
 use super::strategies::{WORKERS, worker_pool};

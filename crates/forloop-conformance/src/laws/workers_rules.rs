@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use forloop_core::backon::ConstantBuilder;
 use forloop_core::{CancelToken, Cause, Outcome, Rate, Retry, Timer, each, try_each};
-use futures_lite::{StreamExt, future};
+use futures_lite::future;
 
 use super::strategies::{WORKERS, worker_pool};
 use crate::{Alive, Gate, LONG, Log, Spawning, eventually, on_time, seconds, yields};

@@ -2,8 +2,7 @@
 
 use alloc::sync::Arc;
 
-use crate::StopReason;
-use crate::outcome::Interruption;
+use crate::outcome::{Interruption, StopReason};
 use crate::single::Single;
 
 /// What a loop does next. It goes from the first phase towards the last and never back.
@@ -70,6 +69,11 @@ impl<U> Phase<U> {
     /// Whether items are pulled and bodies are started.
     pub(super) fn is_running(&self) -> bool {
         matches!(self, Self::Running)
+    }
+
+    /// Whether nothing is left.
+    pub(super) fn is_finished(&self) -> bool {
+        matches!(self, Self::Finished)
     }
 
     /// Whether workers share a driver that decides everything.

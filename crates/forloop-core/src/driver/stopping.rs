@@ -15,9 +15,9 @@ use super::{Drive, Spawner};
 use crate::admission::MaybeQueue;
 use crate::engine::Completion;
 use crate::options::{ItemPolicy, OutcomeRule, Policy};
-use crate::outcome::{Interruption, StopEffect, catch};
+use crate::outcome::{Interruption, StopEffect, StopReason, catch};
 use crate::place::{BodySet, SourceFailure};
-use crate::{Cause, Outcome, OutcomeKind, Panic, StopReason};
+use crate::{Cause, Outcome, OutcomeKind, Panic};
 
 impl<S, A, J, Q, C, U> Drive<S, A, J, Q, C, U>
 where

@@ -50,10 +50,9 @@ mod turns;
 
 #[cfg(forloop_loom)]
 pub(crate) use self::atomic::AtomicWaker;
-pub(crate) use self::capacity_hint::CapacityHint;
+pub use self::capacity_hint::CapacityHint;
 pub(crate) use self::in_place::InPlace;
-pub(crate) use self::job::Completion;
-pub use self::job::{JobHandle, Key};
+pub use self::job::{Completion, JobHandle, Key};
 #[cfg(all(test, forloop_loom))]
 pub(crate) use self::model::{model, negative_controls::is_found_by, parked};
 pub(crate) use self::mutations::{Mutation, is_mutated};
@@ -95,7 +94,7 @@ pub struct FutureSet<J> {
 }
 
 impl<J: JobHandle> FutureSet<J> {
-    /// Makes an empty set, for a [`Place`](crate::Place) whose bodies are `J`s.
+    /// Makes an empty set, for a [`Place`](crate::place::Place) whose bodies are `J`s.
     #[inline]
     pub fn new() -> Self {
         Self::with_capacity_hint(CapacityHint::UNKNOWN)

@@ -5,7 +5,8 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use super::{ItemRule, OutcomeRule, Rule, WithInterrupt};
-use crate::{Loop, StopReason};
+use crate::Loop;
+use crate::outcome::StopReason;
 
 impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// Cancels the loop when `signal` is ready. The signal's output is ignored.

@@ -6,7 +6,9 @@ use core::time::Duration;
 
 use super::alarm::Alarm;
 use super::{ItemRule, OutcomeRule, Rule, WithInterrupt};
-use crate::{LocalTimer, Loop, StopReason, TimerSet};
+use crate::looping::TimerSet;
+use crate::outcome::StopReason;
+use crate::{LocalTimer, Loop};
 
 impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// Stops the loop `after` this much time, counted from its first poll.

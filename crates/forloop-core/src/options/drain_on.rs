@@ -7,7 +7,8 @@ use core::task::{Context, Poll};
 
 use super::cancel_on::IsSignal;
 use super::{ItemRule, OutcomeRule, Rule, WithInterrupt};
-use crate::{Loop, StopReason};
+use crate::Loop;
+use crate::outcome::StopReason;
 
 impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// Drains the loop when `signal` is ready: running bodies complete, and nothing new starts. The signal's

@@ -12,7 +12,7 @@ use crate::OutcomeKind;
 ///
 /// An event has neither the item nor the error, so an observer is for loops of any type.
 /// [`on_failure`](crate::Loop::on_failure) passes on both.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
     /// The loop has started.

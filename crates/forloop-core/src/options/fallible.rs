@@ -86,6 +86,7 @@ impl<E> Policy for Fallible<E> {
 
     const HAS_RULES: bool = false;
     const HAS_OUTCOMES: bool = false;
+    const MAY_BE_INTERRUPTED: bool = true;
 
     fn output_of<T>(outcome: Outcome<T>) -> Result<T, Outcome<T>> {
         NoOptions::output_of(outcome)

@@ -1,7 +1,7 @@
 //! The hooks of options, each with its default and with how two options share it.
 //!
 //! An option implements [`Rule`], [`ItemRule`] and [`OutcomeRule`], and overrides the hooks that it needs. A
-//! loop's policy implements the same three traits: [`NoOptions`](crate::NoOptions) and
+//! loop's policy implements the same three traits: [`NoOptions`](crate::looping::NoOptions) and
 //! [`Fallible`](super::Fallible) keep every default, and [`WithOption`](super::WithOption) calls the options
 //! that were set before and then its own. So a hook is declared once, here. The macro [`hooks!`] takes
 //! both bodies of each hook, and a hook without the second one does not compile.
@@ -11,10 +11,12 @@ use core::time::Duration;
 
 use super::Event;
 use super::wrapper::WithOption;
+use crate::Outcome;
 use crate::engine::Key;
-use crate::{Outcome, StopReason};
+use crate::outcome::StopReason;
 
 /// Keeps the traits of this module from being implemented elsewhere.
+#[expect(unnameable_types, reason = "it seals")]
 pub trait Sealed: Sized {}
 
 /// Declares a trait of hooks, and implements it for [`WithOption`].

@@ -8,7 +8,9 @@ use futures_core::Stream;
 
 use super::{ItemPolicy, ItemRule, OutcomeRule, Rule, WithRule};
 use crate::item_map::ItemMap;
-use crate::{Event, Limit, Loop, StopReason};
+use crate::looping::Limit;
+use crate::outcome::StopReason;
+use crate::{Event, Loop};
 
 impl<S: Stream, P, L, C, M> Loop<S, P, L, C, M> {
     /// Runs at most `limit` bodies at once whose items have the same key: per host, per account, per disk.

@@ -69,7 +69,7 @@ pub use self::policy::{
 pub use self::rate::Rated;
 pub use self::rate_limit::{IsRate, RateLimit};
 pub use self::rate_value::{InvalidRate, Rate};
-pub use self::retry::{Adjusted, AnyError, IntoRetry, Retry, RetryIf, Retrying};
+pub use self::retry::{Adjusted, AnyError, Errors, IntoRetry, Retry, RetryIf, Retrying};
 #[cfg(feature = "std")]
 pub use self::shared_limit::{SharedLimit, SharesLimit};
 #[cfg(feature = "std")]
@@ -79,7 +79,6 @@ pub use self::stop_on_counts::{Counts, StopOnCounts};
 pub use self::stop_on_output::StopOnOutput;
 pub use self::timeout::Timeout;
 pub use self::weight_by::WeightBy;
-#[doc(hidden)]
 pub use self::with_option::{
     Adds, AddsCondition, AddsInterrupt, AddsOutcomes, AddsRule, AddsTimeLimit, LoopOption,
 };
@@ -87,7 +86,7 @@ pub use self::with_option::{WithCondition, WithInterrupt, WithOutcomes, WithRule
 pub use self::wrapper::WithOption;
 
 use self::table::options;
-use crate::TimerSet;
+use crate::looping::TimerSet;
 
 options! {
     AddsOutcomes as options_with_outcomes {

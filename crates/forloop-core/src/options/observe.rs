@@ -4,7 +4,9 @@ use core::fmt;
 use core::time::Duration;
 
 use super::{ItemRule, OutcomeRule, Rule, WithRule};
-use crate::{Event, LocalTimer, Loop, StopReason, TimerSet};
+use crate::looping::TimerSet;
+use crate::outcome::StopReason;
+use crate::{Event, LocalTimer, Loop};
 
 /// Receives the events of a loop.
 ///

@@ -7,8 +7,8 @@ use futures_core::Stream;
 
 use super::{ItemPolicy, ItemRule, OutcomeRule, Rule, WithRule};
 use crate::item_map::ItemMap;
-use crate::outcome::write_text;
-use crate::{Event, Loop, Outcome, OutcomeKind, Panic, StopReason};
+use crate::outcome::{StopReason, write_text};
+use crate::{Event, Loop, Outcome, OutcomeKind, Panic};
 
 impl<S: Stream, P, L, C, M> Loop<S, P, L, C, M> {
     /// Calls `on_failure` with each failure and its item, as soon as the loop knows it: for logs, metrics and alarms.
@@ -56,7 +56,7 @@ impl<S: Stream, P, L, C, M> Loop<S, P, L, C, M> {
     /// # use forloop_core as forloop;
     /// use std::io::{Error, ErrorKind};
     ///
-    /// use forloop::FailedAttempt;
+    /// use forloop::types::FailedAttempt;
     /// # async fn open(_: &str) -> Result<(), Error> { Err(Error::from(ErrorKind::NotFound)) }
     ///
     /// # futures_lite::future::block_on(async {

@@ -14,7 +14,7 @@ use crate::{Interrupted, Outcome};
 
 /// The options of a loop, and what they make of its results.
 ///
-/// [`NoOptions`] is the policy of a loop without options, and [`Fallible`](crate::Fallible) that of a loop over a
+/// [`NoOptions`] is the policy of a loop without options, and [`Fallible`](crate::options::Fallible) that of a loop over a
 /// fallible source. Each option wraps the policy that was there. The policy is a type, so a loop that nothing can
 /// interrupt returns plain results and pays for no check.
 ///
@@ -59,6 +59,10 @@ pub trait Policy: Rule {
     /// Whether [`Output`](Self::Output) is an outcome, which may be that a body was lost.
     #[doc(hidden)]
     const HAS_OUTCOMES: bool;
+
+    /// Whether the loop's result may say that the loop was interrupted.
+    #[doc(hidden)]
+    const MAY_BE_INTERRUPTED: bool;
 
     /// Converts a body's outcome to the strategy's item type.
     ///
@@ -242,6 +246,7 @@ impl Policy for NoOptions {
 
     const HAS_RULES: bool = false;
     const HAS_OUTCOMES: bool = false;
+    const MAY_BE_INTERRUPTED: bool = false;
 
     fn output_of<T>(outcome: Outcome<T>) -> Result<T, Outcome<T>> {
         match outcome {

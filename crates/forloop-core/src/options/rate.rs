@@ -9,7 +9,9 @@ use super::alarm::Alarm;
 use super::rate_limit::{IsRate, RateLimit};
 use super::schedule::Turn;
 use super::{ItemRule, OutcomeRule, Rule, WithRule};
-use crate::{Event, LocalTimer, Loop, StopReason, TimerSet};
+use crate::looping::TimerSet;
+use crate::outcome::StopReason;
+use crate::{Event, LocalTimer, Loop};
 
 impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// Starts at most as many bodies per period as `rate` says, evenly spaced: at ten per second, one body every

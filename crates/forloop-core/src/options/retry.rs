@@ -9,7 +9,9 @@ use core::time::Duration;
 use super::alarm::Alarm;
 use super::backoff::Backoff;
 use super::{ItemRule, OutcomeRule, Rule, Sealed, WithRule};
-use crate::{Event, LocalTimer, Loop, Outcome, StopReason, TimerSet};
+use crate::looping::TimerSet;
+use crate::outcome::StopReason;
+use crate::{Event, LocalTimer, Loop, Outcome};
 
 impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// Retries a body that has failed, after a back-off.

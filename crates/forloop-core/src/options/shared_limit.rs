@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use super::{ItemRule, OutcomeRule, Rule, WithRule};
-use crate::{Event, Limit, Loop, StopReason};
+use crate::looping::Limit;
+use crate::outcome::StopReason;
+use crate::{Event, Loop};
 
 impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// Runs at most as many bodies at once as `shared` says, in all loops with this [`SharedLimit`] together.

@@ -6,7 +6,9 @@ use core::time::Duration;
 
 use super::alarm::Alarm;
 use super::{ItemRule, OutcomeRule, Rule, WithRule};
-use crate::{Event, LocalTimer, Loop, StopReason, TimerSet};
+use crate::looping::TimerSet;
+use crate::outcome::StopReason;
+use crate::{Event, LocalTimer, Loop};
 
 impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// Starts a body when the previously started one has failed, or `delay` after that one was started, if that is

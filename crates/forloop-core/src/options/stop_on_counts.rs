@@ -3,7 +3,8 @@
 use core::fmt;
 
 use super::{ItemRule, OutcomeRule, Rule, WithCondition};
-use crate::{Event, Loop, OutcomeKind, StopReason};
+use crate::outcome::StopReason;
+use crate::{Event, Loop, OutcomeKind};
 
 impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// Stops the loop when `condition` is true of the [`Counts`] after an item has completed: after two failures,

@@ -3,7 +3,8 @@
 use core::fmt;
 
 use super::{ItemRule, OutcomeRule, Rule, WithCondition};
-use crate::{Loop, Outcome, StopReason};
+use crate::outcome::StopReason;
+use crate::{Loop, Outcome};
 
 impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// Stops the loop when `condition` is true of an item's index and of what its body has returned: at a fatal

@@ -9,7 +9,8 @@ use super::alarm::Alarm;
 use super::with_option::AddsTimeLimit;
 use super::{ItemRule, OutcomeRule, RaisesPanics, Rule, WithOption, WithTimeLimit};
 use crate::engine::Key;
-use crate::{LocalTimer, Loop, TimerSet};
+use crate::looping::TimerSet;
+use crate::{LocalTimer, Loop};
 
 impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// Cancels a body that has not completed `after` this much time from its start.

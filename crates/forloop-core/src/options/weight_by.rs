@@ -6,7 +6,8 @@ use futures_core::Stream;
 
 use super::{ItemPolicy, ItemRule, OutcomeRule, Rule, WithRule};
 use crate::item_map::ItemMap;
-use crate::{Event, Loop, StopReason};
+use crate::outcome::StopReason;
+use crate::{Event, Loop};
 
 impl<S: Stream, P, L, C, M> Loop<S, P, L, C, M> {
     /// Lets an item take as many permits of the [`limit`](Self::limit) as its weight: megabytes of memory, for

@@ -80,6 +80,9 @@ pub trait Adds: Sealed {
     /// [`Policy::HAS_OUTCOMES`], beside that of the policy.
     const HAS_OUTCOMES: bool;
 
+    /// Whether the loop's result may say in any case that the loop was interrupted.
+    const MAY_BE_INTERRUPTED: bool;
+
     /// [`Policy::output_of`].
     fn output_of<C: Policy, T>(outcome: Outcome<T>) -> Result<Self::Output<C, T>, Outcome<T>>;
 
@@ -133,6 +136,8 @@ macro_rules! each_has_an_outcome {
 
 macro_rules! result_is_unchanged {
     () => {
+        const MAY_BE_INTERRUPTED: bool = false;
+
         type Result<C: Policy, X, Y> = C::Result<X, Y>;
 
         fn result_of<C: Policy, X, Y>(
@@ -145,6 +150,8 @@ macro_rules! result_is_unchanged {
 
 macro_rules! result_may_be_interrupted {
     () => {
+        const MAY_BE_INTERRUPTED: bool = true;
+
         type Result<C: Policy, X, Y> = Result<X, Interrupted<Y, C::SourceError>>;
 
         fn result_of<C: Policy, X, Y>(
@@ -286,6 +293,7 @@ impl<C: Policy, O: Rule, K: Adds> Policy for WithOption<C, O, K> {
 
     const HAS_RULES: bool = C::HAS_RULES || K::HAS_RULES;
     const HAS_OUTCOMES: bool = C::HAS_OUTCOMES || K::HAS_OUTCOMES;
+    const MAY_BE_INTERRUPTED: bool = C::MAY_BE_INTERRUPTED || K::MAY_BE_INTERRUPTED;
 
     fn output_of<T>(outcome: Outcome<T>) -> Result<Self::Output<T>, Outcome<T>> {
         K::output_of::<C, T>(outcome)

@@ -14,6 +14,7 @@ use super::reasons::stop_reasons;
 
 /// One body's error, with the index of the body.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Failure<E> {
     /// The item's index in the input, or the child's in the order of spawning; `None` for the body of
     /// a group.

@@ -16,7 +16,7 @@ pub(crate) use self::bounded::FirstOf;
 pub use self::boxed::BoxError;
 pub(crate) use self::boxed::unboxed;
 pub(crate) use self::chain::{write_text, write_with_source};
-pub(crate) use self::error::FailureIndex;
+pub use self::error::FailureIndex;
 pub use self::error::{Cancelled, Closed, Failure, LoopError, TimedOut, ZeroLimit};
 pub use self::interrupted::{Cause, Interrupted, StopReason};
 pub(crate) use self::interrupted::{Interruption, SourceError, StopEffect};

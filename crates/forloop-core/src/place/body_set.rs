@@ -11,7 +11,7 @@ use crate::simulation::Origin;
 
 /// The running bodies of a loop, each with its index.
 ///
-/// Each [`Place`](crate::Place) says which set holds its bodies. A [`FutureSet`] polls them itself: bodies in the
+/// Each [`Place`](crate::place::Place) says which set holds its bodies. A [`FutureSet`] polls them itself: bodies in the
 /// caller's task, and the handles of tasks. A pool of workers polls them elsewhere. The driver is compiled for one set,
 /// so it has no code for the others.
 ///

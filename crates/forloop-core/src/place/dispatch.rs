@@ -34,7 +34,7 @@ impl<'env> Sources for Pull<'env> {
 /// Whether the caller's task pushes the bodies to their place, or workers pull the items from `S` and call
 /// the closure `F`, which makes `B`s. `W` is what the workers have of the loop's options.
 ///
-/// Implemented by [`Push`] and [`Pull`]. The [`Place`](crate::Place) says which of them it needs; `Pull`
+/// Implemented by [`Push`] and [`Pull`]. The [`Place`](crate::place::Place) says which of them it needs; `Pull`
 /// asks more of items, closure and options.
 #[diagnostic::on_unimplemented(
     message = "the source or the closure of this loop cannot be sent to a worker pool",

@@ -51,7 +51,7 @@ pin_project! {
     /// cancels it.
     ///
     /// The mode `M` says with which waker: one of its own ([`Inline`]), or the caller's
-    /// ([`ParentWaker`](crate::ParentWaker)).
+    /// ([`ParentWaker`](crate::place::ParentWaker)).
     #[derive(Debug)]
     pub struct InlineJob<B, M = Inline> {
         // Places fill these in themselves: where the compiler does not optimise, each function that a body is passed

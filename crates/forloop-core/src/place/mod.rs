@@ -19,16 +19,18 @@ pub use self::layered::Layered;
 pub use self::layered_source::LayerSource;
 
 pub use self::body_set::{BodySet, StopBodies};
-pub use self::dispatch::{Dispatch, IntoSource, Pull, Push, Sources};
+pub use self::dispatch::IntoSource;
+pub use self::dispatch::{Dispatch, Pull, Push, Sources};
 pub(crate) use self::hand_off::{HandOff, HandOffSet};
+pub use self::inline::JobMode;
 pub use self::inline::{Inline, InlineJob};
 pub use self::parent_waker::{ParentWaker, ParentWakerJob};
-pub(crate) use self::pool::{
-    BatchEnd, BodySource, Delivery, DeliveryRule, Exchange, PullConfig, Pulling, SourceBodies,
-    SourceFailure,
-};
 pub use self::pool::{
-    BoxedSource, PoolSet, PushPool, ScopedWorkers, TimeLimits, WorkerOptions, WorkerPool,
+    BatchEnd, BodySource, BoxedSource, DeliveryRule, PoolSet, PullConfig, Pulling, SourceFailure,
+    TimeLimits, WorkerOptions,
 };
-pub use self::spawned::{Completer, Spawned, SpawnedLocal, SpawnedScoped, SpawnedSet};
+pub(crate) use self::pool::{Delivery, Exchange, SourceBodies};
+pub use self::pool::{PushPool, ScopedWorkers, WorkerPool};
+pub use self::spawned::{Completer, SpawnedSet};
+pub use self::spawned::{Spawned, SpawnedLocal, SpawnedScoped};
 pub use self::traits::Place;

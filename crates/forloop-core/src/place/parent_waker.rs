@@ -8,7 +8,7 @@ use super::{InlineJob, Place, Push};
 use crate::body::{Attempt, Body};
 use crate::engine::FutureSet;
 
-/// Runs each body in the caller's own task like [`Inline`](crate::Inline), and polls it with the
+/// Runs each body in the caller's own task like [`Inline`](crate::place::Inline), and polls it with the
 /// caller's waker: see [`Loop::with_parent_waker`](crate::Loop::with_parent_waker).
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ParentWaker;

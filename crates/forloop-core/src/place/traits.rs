@@ -8,22 +8,22 @@ use crate::body::{Attempt, Body};
 ///
 /// The places are
 ///
-/// - [`Inline`](crate::Inline), the default: in the caller's task;
-/// - [`ParentWaker`](crate::ParentWaker), by
+/// - [`Inline`](crate::place::Inline), the default: in the caller's task;
+/// - [`ParentWaker`](crate::place::ParentWaker), by
 ///   [`Loop::with_parent_waker`](crate::Loop::with_parent_waker): in the caller's task, with the caller's
 ///   waker;
-/// - [`Spawned`](crate::Spawned), by [`Loop::on`](crate::Loop::on): a task for each body;
-/// - [`SpawnedLocal`](crate::SpawnedLocal), by [`Loop::on_local`](crate::Loop::on_local): a task on the
+/// - [`Spawned`](crate::place::Spawned), by [`Loop::on`](crate::Loop::on): a task for each body;
+/// - [`SpawnedLocal`](crate::place::SpawnedLocal), by [`Loop::on_local`](crate::Loop::on_local): a task on the
 ///   current thread for each body;
-/// - [`SpawnedScoped`](crate::SpawnedScoped), by [`Loop::on_scoped_tasks`](crate::Loop::on_scoped_tasks): a task
+/// - [`SpawnedScoped`](crate::place::SpawnedScoped), by [`Loop::on_scoped_tasks`](crate::Loop::on_scoped_tasks): a task
 ///   that borrows, on the threads of a scope;
-/// - [`SpawnedBlocking`](crate::SpawnedBlocking), by [`Loop::on_blocking`](crate::Loop::on_blocking): a
+/// - [`SpawnedBlocking`](crate::place::SpawnedBlocking), by [`Loop::on_blocking`](crate::Loop::on_blocking): a
 ///   task that may block its thread;
-/// - [`WorkerPool`](crate::WorkerPool) and [`PushPool`](crate::PushPool), by
+/// - [`WorkerPool`](crate::place::WorkerPool) and [`PushPool`](crate::place::PushPool), by
 ///   [`Loop::on_workers`](crate::Loop::on_workers): on a few workers;
-/// - [`ScopedWorkers`](crate::ScopedWorkers), by [`Loop::on_scoped`](crate::Loop::on_scoped): on workers that borrow, on
+/// - [`ScopedWorkers`](crate::place::ScopedWorkers), by [`Loop::on_scoped`](crate::Loop::on_scoped): on workers that borrow, on
 ///   the threads of a scope;
-/// - [`Layered`](crate::Layered), by [`Loop::layer`](crate::Loop::layer): at any of these, with each body
+/// - [`Layered`](crate::place::Layered), by [`Loop::layer`](crate::Loop::layer): at any of these, with each body
 ///   wrapped.
 ///
 /// [`Loop::at`](crate::Loop::at) takes any of them as a value.
@@ -38,7 +38,7 @@ pub trait Place<B: Body> {
     /// The set that holds the running bodies of a loop here.
     type Set: BodySet<Output = B::Returns>;
 
-    /// How bodies get here: [`Push`](crate::Push) or [`Pull`](crate::Pull).
+    /// How bodies get here: [`Push`](crate::place::Push) or [`Pull`](crate::place::Pull).
     type Dispatch: Sources;
 
     /// Makes the set for a loop that starts the bodies.

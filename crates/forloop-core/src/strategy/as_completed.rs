@@ -7,9 +7,10 @@ use super::output_buffer::{OutputBuffer, Queue};
 use crate::body::Body;
 use crate::driver::{BodySpawner, OnWorkers};
 use crate::engine::FutureSet;
+use crate::looping::{Iter, LimitSet};
 use crate::options::{ItemPolicy, OutcomeRule, Policy};
 use crate::place::{BodySet, Dispatch, Inline, InlineJob, Place};
-use crate::{Iter, LimitSet, Loop, each};
+use crate::{Loop, each};
 
 /// Runs every future concurrently and yields index and output of each, in completion order.
 ///
@@ -24,8 +25,6 @@ use crate::{Iter, LimitSet, Loop, each};
 /// ```
 /// # use forloop_core as forloop;
 /// # futures_lite::future::block_on(async {
-/// use futures_lite::StreamExt;
-///
 /// let double = async |n: u32| n * 2;
 /// let mut results = forloop::as_completed([double(1), double(2)]);
 /// while let Some((index, output)) = results.next().await {

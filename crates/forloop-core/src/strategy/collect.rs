@@ -10,9 +10,10 @@ use crate::admission::AttemptLog;
 use crate::body::{Body, TryBody};
 use crate::driver::OnWorkers;
 use crate::engine::{Completion, OrderedBuffer};
+use crate::looping::LimitSet;
 use crate::options::{ItemPolicy, OutcomeRule, Policy, RaisesPanics};
 use crate::place::{BodySet, Dispatch, Place};
-use crate::{LimitSet, Loop, LoopError};
+use crate::{Loop, LoopError};
 
 impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
     /// Runs the bodies, up to the limit at once, and collects their outputs in input order.

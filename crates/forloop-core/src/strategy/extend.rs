@@ -5,13 +5,14 @@ use core::iter;
 use futures_core::Stream;
 
 use super::collector::{CollectFuture, Collector, CompletionDelivery, LoopEnd};
+use crate::Loop;
 use crate::admission::AttemptLog;
 use crate::body::Body;
 use crate::driver::OnWorkers;
 use crate::engine::Completion;
+use crate::looping::LimitSet;
 use crate::options::{AllOrNothing, ItemPolicy, OutcomeRule, Policy};
 use crate::place::{BodySet, Dispatch, Place};
-use crate::{LimitSet, Loop};
 
 impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
     /// Runs the bodies, up to the limit at once, and adds each output to `collection` as it completes.

@@ -10,9 +10,10 @@ use crate::admission::AttemptLog;
 use crate::body::TryBody;
 use crate::driver::OnWorkers;
 use crate::engine::Completion;
+use crate::looping::LimitSet;
 use crate::options::{AllOrNothing, ItemPolicy, OutcomeRule, Policy, RaisesPanics};
 use crate::place::{BodySet, Delivery, Dispatch, Place};
-use crate::{LimitSet, Loop, LoopError};
+use crate::{Loop, LoopError};
 
 impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
     /// Runs the bodies, up to the limit at once, and returns the outputs that are `Some`, in input order.
@@ -132,10 +133,10 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
     note = "return `None` to leave an item out; `gather` keeps the output of every body",
     note = "a body that may also fail returns `Result<Option<T>, E>`: use `try_filter_map`"
 )]
-pub trait FilterBody<T>: crate::Body<Returns = Option<T>> {}
+pub trait FilterBody<T>: crate::body::Body<Returns = Option<T>> {}
 
 #[diagnostic::do_not_recommend]
-impl<B: crate::Body<Returns = Option<T>>, T> FilterBody<T> for B {}
+impl<B: crate::body::Body<Returns = Option<T>>, T> FilterBody<T> for B {}
 
 /// Values with their indices, in completion order until they are sorted.
 struct IndexedValues<T> {

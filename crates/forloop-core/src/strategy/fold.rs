@@ -8,9 +8,10 @@ use crate::admission::AttemptLog;
 use crate::body::{Body, TryBody};
 use crate::driver::OnWorkers;
 use crate::engine::Completion;
+use crate::looping::LimitSet;
 use crate::options::{ItemPolicy, OutcomeRule, Policy, RaisesPanics};
 use crate::place::{BodySet, Dispatch, Place};
-use crate::{LimitSet, Loop, LoopError};
+use crate::{Loop, LoopError};
 
 impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
     /// Runs the bodies, up to the limit at once, and folds their outputs into one value with `step`, in
@@ -24,7 +25,7 @@ impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
     /// worker are in completion order, and those of different workers in any order. A worker keeps an output for a few
     /// turns at most, and only while it has bodies to poll.
     ///
-    /// A step that awaits, or that can stop the loop, needs [`consume`](crate::Results::consume).
+    /// A step that awaits, or that can stop the loop, needs [`consume`](crate::strategy::Results::consume).
     ///
     /// # Why not a shared counter
     ///

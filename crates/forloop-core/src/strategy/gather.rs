@@ -9,9 +9,10 @@ use crate::admission::AttemptLog;
 use crate::body::Body;
 use crate::driver::OnWorkers;
 use crate::engine::{Completion, OrderedBuffer};
+use crate::looping::LimitSet;
 use crate::options::{ItemPolicy, OutcomeRule, Policy};
 use crate::place::{BodySet, Dispatch, Place};
-use crate::{Cause, LimitSet, Loop, Outcome, each, indices};
+use crate::{Cause, Loop, Outcome, each, indices};
 
 /// Runs every future concurrently and returns their outputs in input order.
 ///

@@ -39,6 +39,7 @@ pub use self::group::{
     Child, FailFast, FailureMode, Group, GroupDriver, GroupFuture, LocalScope, ReadySignal, Scope,
     StartError, Supervise, Supervised, local_scope, scope, task_group,
 };
+pub use self::output_buffer::OutputBuffer;
 pub use self::race::{race, race_ok};
 pub use self::result_channel::ResultReceiver;
 pub use self::results::Results;

@@ -11,9 +11,10 @@ use crate::admission::AttemptLog;
 use crate::body::{Body, TryBody};
 use crate::driver::OnWorkers;
 use crate::engine::Completion;
+use crate::looping::LimitSet;
 use crate::options::{ItemPolicy, OutcomeRule, Policy, RaisesPanics};
 use crate::place::{BodySet, Delivery, Dispatch, Place};
-use crate::{LimitSet, Loop, LoopError, Outcome, each};
+use crate::{Loop, LoopError, Outcome, each};
 
 /// Runs every future concurrently and returns index and output of the first that completes. The
 /// others are dropped.

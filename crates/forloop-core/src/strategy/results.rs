@@ -2,11 +2,12 @@
 
 use core::convert::Infallible;
 use core::fmt;
+use core::future::poll_fn;
 use core::ops::ControlFlow;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
-use futures_core::Stream;
+use futures_core::stream::{FusedStream, Stream};
 use pin_project_lite::pin_project;
 
 use super::output_buffer::OutputBuffer;
@@ -179,6 +180,49 @@ where
     }
 }
 
+impl<S, A, J, K, C, Q, U> Results<S, A, J, K, C, Q, U>
+where
+    S: Stream,
+    A: Spawner<C::Item, J>,
+    J: BodySet,
+    Q: MaybeQueue<C::Item, J::Output>,
+    C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
+    K: OutputBuffer<Output = <C as Policy>::Output<J::Output>>,
+    Self: Unpin,
+{
+    /// Waits for the next result. `None` when there are no more.
+    ///
+    /// This is the `next` of the `StreamExt` traits, for programs that import none. Results over a stream that is
+    /// not `Unpin` must be pinned, and have that method only.
+    ///
+    /// # Panics
+    ///
+    /// If a body or the source panics, the panic propagates.
+    ///
+    /// # Cancel safety
+    ///
+    /// No result is lost if the future is dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// # futures_lite::future::block_on(async {
+    /// let mut squares = forloop::each(1..=3).limit(2)?.stream(async |n| n * n);
+    /// while let Some(square) = squares.next().await {
+    ///     println!("{square}");
+    /// }
+    /// # Ok::<(), forloop::ZeroLimit>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn next(
+        &mut self,
+    ) -> impl Future<Output = Option<C::Result<K::Item, K::Left>>> + use<'_, S, A, J, K, C, Q, U>
+    {
+        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx))
+    }
+}
+
 impl<S, A, J, K, C, Q, U> Stream for Results<S, A, J, K, C, Q, U>
 where
     S: Stream,
@@ -199,6 +243,31 @@ where
             Some(item) => Poll::Ready(Some(item)),
             None => self.poll_next_batch(cx),
         }
+    }
+
+    /// The upper bound is exact where the source's is, but for the result that says that the loop was interrupted. It is
+    /// unknown where workers pull the items.
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let buffered = self.buffer.len();
+        let interruption = usize::from(C::MAY_BE_INTERRUPTED && !self.drive.is_finished());
+        let most = self.drive.most_completions().and_then(|most| most.checked_add(interruption));
+        // An ordered result may wait for one that never comes.
+        let least = if K::ORDERED { 0 } else { buffered };
+        (least, most.and_then(|most| most.checked_add(buffered)))
+    }
+}
+
+impl<S, A, J, K, C, Q, U> FusedStream for Results<S, A, J, K, C, Q, U>
+where
+    S: Stream,
+    A: Spawner<C::Item, J>,
+    J: BodySet,
+    Q: MaybeQueue<C::Item, J::Output>,
+    C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
+    K: OutputBuffer<Output = <C as Policy>::Output<J::Output>>,
+{
+    fn is_terminated(&self) -> bool {
+        self.drive.is_finished() && self.buffer.len() == 0
     }
 }
 

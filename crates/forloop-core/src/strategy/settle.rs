@@ -9,9 +9,10 @@ use crate::admission::AttemptLog;
 use crate::body::TryBody;
 use crate::driver::OnWorkers;
 use crate::engine::{Completion, OrderedBuffer};
+use crate::looping::LimitSet;
 use crate::options::{ItemPolicy, OutcomeRule, Policy};
 use crate::place::{BodySet, Dispatch, Place};
-use crate::{LimitSet, Loop, Outcome, each};
+use crate::{Loop, Outcome, each};
 
 /// Runs every future concurrently to completion and returns every outcome in input order.
 ///

@@ -3,8 +3,8 @@
 use alloc::vec::{self, Vec};
 use core::convert::Infallible;
 use core::fmt;
-use core::ops::Deref;
-use core::slice;
+use core::ops::Index;
+use core::slice::{self, SliceIndex};
 
 use super::failures::Failures;
 use crate::outcome::FirstOf;
@@ -12,8 +12,8 @@ use crate::{Interrupted, LoopError, Outcome, Summary};
 
 /// One outcome for each item, in input order.
 ///
-/// It dereferences to a slice of [`Outcome`]s, and iterates over them. Its `Debug` output is bounded: it has the first
-/// outcomes, and how many more there are.
+/// It iterates over [`Outcome`]s, and `settled[index]` is the one of an item. Its `Debug` output is bounded: it has the
+/// first outcomes, and how many more there are.
 ///
 /// # Examples
 ///
@@ -93,6 +93,31 @@ impl<T, E, S> Settled<T, E, S> {
             .map(move |(index, item)| (index, item, outcomes.next().unwrap_or(Outcome::NotRun)))
     }
 
+    /// Returns how many outcomes there are: one for each item that was pulled.
+    pub fn len(&self) -> usize {
+        self.outcomes.len()
+    }
+
+    /// Returns whether there is no outcome.
+    pub fn is_empty(&self) -> bool {
+        self.outcomes.is_empty()
+    }
+
+    /// Returns the outcome of the item with this index. `None` if it was not pulled.
+    pub fn get(&self, index: usize) -> Option<&Outcome<T, E>> {
+        self.outcomes.get(index)
+    }
+
+    /// Iterates over the outcomes, in input order.
+    pub fn iter(&self) -> slice::Iter<'_, Outcome<T, E>> {
+        self.outcomes.iter()
+    }
+
+    /// Returns the outcomes as a slice.
+    pub fn as_slice(&self) -> &[Outcome<T, E>] {
+        &self.outcomes
+    }
+
     /// Returns what interrupted the loop, if anything did.
     pub fn interrupted(&self) -> Option<&Interrupted<(), S>> {
         self.interrupted.as_ref()
@@ -164,11 +189,12 @@ impl<T: fmt::Debug, E: fmt::Debug, S: fmt::Debug> fmt::Debug for Settled<T, E, S
     }
 }
 
-impl<T, E, S> Deref for Settled<T, E, S> {
-    type Target = [Outcome<T, E>];
+/// `settled[index]` is the outcome of the item with this index, and `settled[..]` the slice of all.
+impl<T, E, S, I: SliceIndex<[Outcome<T, E>]>> Index<I> for Settled<T, E, S> {
+    type Output = I::Output;
 
-    fn deref(&self) -> &[Outcome<T, E>] {
-        &self.outcomes
+    fn index(&self, index: I) -> &I::Output {
+        &self.outcomes[index]
     }
 }
 

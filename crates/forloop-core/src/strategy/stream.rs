@@ -7,11 +7,12 @@ use futures_core::Stream;
 
 use super::Results;
 use super::output_buffer::{OutputBuffer, Queue, may_shrink};
+use crate::Loop;
 use crate::body::Body;
 use crate::driver::{BodySpawner, OnWorkers};
+use crate::looping::LimitSet;
 use crate::options::{ItemPolicy, OutcomeRule, Policy};
 use crate::place::{BodySet, Dispatch, Place};
-use crate::{LimitSet, Loop};
 
 impl<S: Stream, P, L, C: Policy, M> Loop<S, P, L, C, M> {
     /// Runs the bodies, up to the limit at once, and yields their outputs as a stream, in input

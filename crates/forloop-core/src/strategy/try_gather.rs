@@ -10,9 +10,10 @@ use crate::admission::AttemptLog;
 use crate::body::TryBody;
 use crate::driver::OnWorkers;
 use crate::engine::{Completion, OrderedBuffer};
+use crate::looping::LimitSet;
 use crate::options::{ItemPolicy, OutcomeRule, Policy, RaisesPanics};
 use crate::place::{BodySet, Dispatch, Place};
-use crate::{LimitSet, Loop, LoopError, each};
+use crate::{Loop, LoopError, each};
 
 /// Runs every future concurrently and returns their values in input order, or stops at the first
 /// failure.

@@ -5,7 +5,8 @@ use core::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use crate::{Cancelled, IsSignal};
+use crate::Cancelled;
+use crate::options::IsSignal;
 
 /// Awaits `future` until `signal` completes, with any output. Then the future is dropped.
 ///

@@ -14,10 +14,10 @@ use pin_project_lite::pin_project;
 use crate::body::Attempt;
 use crate::budget::BUDGET;
 use crate::engine::{CapacityHint, Completion, FutureSet};
-use crate::looping::WithTimer;
+use crate::looping::{TimerSet, TimerUnset, WithTimer};
 use crate::place::{BodySet, Inline, InlineJob, Place, StopBodies};
 use crate::simulation::Origin;
-use crate::{LocalTimer, Outcome, Spawn, Task, TimerSet, TimerUnset, spawn};
+use crate::{LocalTimer, Outcome, Spawn, Task, spawn};
 
 /// A set of futures or tasks to [`wait`] for, any number of times.
 ///
@@ -53,6 +53,7 @@ where
 
 /// A future or task of a set that has completed.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Completed<T> {
     /// Its index, in the order of insertion.
     pub index: usize,
@@ -113,7 +114,8 @@ impl<T> TaskSet<Task<T>> {
     ///
     /// ```
     /// # use forloop_core as forloop;
-    /// use forloop::{Cancelled, Completed, Outcome, Spawn, TaskSet, spawn, wait};
+    /// use forloop::types::Completed;
+    /// use forloop::{Cancelled, Outcome, Spawn, TaskSet, spawn, wait};
     ///
     /// async fn compare(runtime: &impl Spawn) {
     ///     let cancelled = || {
@@ -240,7 +242,7 @@ impl<J, R: StopBodies<Job = J>> TaskSet<J, R> {
     /// let mut set = TaskSet::new((0..3).map(|_| std::future::pending::<()>()));
     /// set.request_cancel(1);
     /// let (done, pending) = wait(&mut set).first_completed().await;
-    /// assert!(matches!(done[..], [forloop::Completed { index: 1, outcome: Outcome::Cancelled }]));
+    /// assert!(matches!(done[..], [forloop::types::Completed { index: 1, outcome: Outcome::Cancelled, .. }]));
     /// assert_eq!(pending.cancel().await.len(), 2);
     /// # });
     /// ```

@@ -41,7 +41,7 @@ fn a_run_that_continues_with_other_items_has_an_error_for_each() {
         let process = Process::new(&sim);
         let run = world.open(&process).await;
         let first = each([1, 2]).limit(2).unwrap().on_remote(&run).settle(|n| WORK.call(n)).await;
-        check(&[1, 2], &first);
+        check(&[1, 2], first.as_slice());
         let again = each([1, 3]).limit(2).unwrap().on_remote(&run).settle(|n| WORK.call(n)).await;
         assert_eq!(again[0], Outcome::Ok(10));
         let different = CallError::DifferentItem.to_string();
@@ -102,7 +102,7 @@ fn a_time_out_frees_its_permit_when_the_worker_has_stopped_the_body() {
         let items =
             each([SLOW, 1, 2]).limit(1).unwrap().timer(&sim).timeout(Duration::from_secs(2));
         let outcomes = items.on_remote(&run).settle(|n| WORK.call(n)).await;
-        assert_eq!(*outcomes, [Outcome::TimedOut, Outcome::Ok(10), Outcome::Ok(20)]);
+        assert_eq!(outcomes[..], [Outcome::TimedOut, Outcome::Ok(10), Outcome::Ok(20)]);
         assert_eq!(world.most_running(), 1);
         // The worker stops it when it next renews, and no lease must end for that.
         assert!(sim.now() - start < LEASE, "{:?}", sim.now() - start);
@@ -143,7 +143,7 @@ fn drop_and_continue(pause: Duration) {
         }
         let items = [1, SLOW, SLOW + 5];
         let again = each(items).limit(3).unwrap().on_remote(&run).settle(|n| WORK.call(n)).await;
-        check(&items, &again);
+        check(&items, again.as_slice());
         assert_eq!(world.started(1), 1, "its outcome was known");
         run.forget().await.unwrap();
         assert_eq!(world.broker.left(), (0, 0));
@@ -224,7 +224,7 @@ fn a_run_that_is_forgotten_stops_its_bodies() {
         sim.sleep(Duration::from_secs(2)).await;
         assert_eq!(world.running(), 0);
         let taken = || Outcome::Err(CallError::RunTaken.to_string());
-        assert_eq!(*settled.await.unwrap(), [taken(), taken()]);
+        assert_eq!(settled.await.unwrap()[..], [taken(), taken()]);
     });
 }
 
@@ -249,7 +249,7 @@ fn a_retry_is_a_job_of_its_own_and_a_resumed_run_does_not_repeat_it() {
                 settled
             };
             let settled = settling.await;
-            check(&items, &settled);
+            check(&items, settled.as_slice());
             assert_eq!([0, 1, 2].map(|index| settled.attempts(index)), [1, 2, 3]);
             assert_eq!(items.map(|n| world.started(n)), [1, 2, 3]);
         }

@@ -4,7 +4,8 @@ use std::pin::Pin;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use forloop_core::{LocalTimer, TimerSet};
+use forloop_core::LocalTimer;
+use forloop_core::types::TimerSet;
 
 use super::Ambient;
 use crate::NoRuntime;

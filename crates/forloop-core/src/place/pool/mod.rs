@@ -45,11 +45,12 @@ mod worker;
 mod worker_options;
 mod worker_pool;
 
-pub use self::body_source::BoxedSource;
-pub(crate) use self::body_source::{BatchEnd, BodySource, Exchange, Pulling, SourceBodies};
-pub(crate) use self::completion_queue::SourceFailure;
-pub(crate) use self::delivery::{Delivery, DeliveryRule};
-pub(crate) use self::handle::PullConfig;
+pub use self::body_source::{BatchEnd, BodySource, BoxedSource, Pulling};
+pub(crate) use self::body_source::{Exchange, SourceBodies};
+pub use self::completion_queue::SourceFailure;
+pub(crate) use self::delivery::Delivery;
+pub use self::delivery::DeliveryRule;
+pub use self::handle::PullConfig;
 pub use self::pool_set::PoolSet;
 pub use self::worker_options::{TimeLimits, WorkerOptions};
 pub use self::worker_pool::{PushPool, ScopedWorkers, WorkerPool};

@@ -42,7 +42,7 @@ impl<R> WorkerPool<R> {
     ///
     /// ```
     /// # use forloop_core as forloop;
-    /// use forloop::WorkerPool;
+    /// use forloop::places::WorkerPool;
     ///
     /// async fn lengths<R: forloop::Runtime>(runtime: R, words: &[String]) -> Vec<usize> {
     ///     let items = forloop::each(words).unbounded().at(WorkerPool::new(runtime).push_dispatch());

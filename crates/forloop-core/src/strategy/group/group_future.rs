@@ -6,10 +6,10 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
-use crate::looping::{NoOptions, WithTimer};
+use crate::looping::{NoOptions, TimerSet, TimerUnset, WithTimer};
 use crate::options::{CancelOn, Deadline, IsSignal, Policy, WithInterrupt};
 use crate::outcome::{FirstOf, catch};
-use crate::{Cause, Failure, LocalTimer, LoopError, Panic, TimerSet, TimerUnset};
+use crate::{Cause, Failure, LocalTimer, LoopError, Panic};
 
 /// Runs a group of any kind of children.
 pub trait GroupDriver {
@@ -205,6 +205,7 @@ impl FailureMode for Supervise {
 /// Its `Debug` output is bounded: it has the first failures, and how many more there are.
 #[derive(Clone, PartialEq, Eq)]
 #[must_use = "the children's failures are in here"]
+#[non_exhaustive]
 pub struct Supervised<T, E> {
     /// The body's value.
     pub value: T,
