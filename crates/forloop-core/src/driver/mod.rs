@@ -57,6 +57,7 @@ mod starting;
 mod step;
 mod stopping;
 mod worker_policy;
+mod yielding;
 
 pub(crate) use self::set_up::Receiver;
 pub use self::shared::SharedPolicy;
@@ -74,8 +75,9 @@ use pin_project_lite::pin_project;
 use self::expiry::Expiry;
 use self::phase::Phase;
 use self::step::{Step, deliver};
+use self::yielding::{YIELDS, must_yield};
 use crate::admission::{AdmissionQueue, MaybeQueue};
-use crate::budget::budget;
+use crate::budget::{Nesting, Turn, budget, end_turn};
 use crate::engine::Completion;
 use crate::options::{ItemPolicy, OutcomeRule};
 use crate::outcome::{Interruption, catch};
@@ -83,10 +85,6 @@ use crate::pace::Pace;
 use crate::place::BodySet;
 use crate::simulation::Origin;
 use crate::{Interrupted, Outcome, Panic};
-
-/// Rounds in one turn after which the loop yields, if a body has yielded in one of them: to return to the
-/// executor costs as much as many polls of bodies.
-const YIELDS: usize = 64;
 
 /// Bodies started in a row before the woken ones are looked at again.
 const ROUND: usize = 64;
@@ -114,7 +112,9 @@ pin_project! {
         handles_outcomes: bool, // of each body, also of one that was lost
         started: usize,
         started_this_round: usize,
+        // If bodies poll loops, so many that one is left of the budget of the task.
         polls_this_turn: usize,
+        nesting: Nesting,
         rounds_this_turn: usize,
         pace: Pace,
         // The receiver of the completions has stopped for a body that was ready at its first poll.
@@ -180,6 +180,7 @@ where
             started: 0,
             started_this_round: 0,
             polls_this_turn: 0,
+            nesting: Nesting::new(),
             rounds_this_turn: 0,
             pace: Pace::watched(),
             has_completed_at_start: false,
@@ -269,6 +270,37 @@ where
         }
     }
 
+    /// Begins a poll of the loop, as a part of the turn of its task.
+    ///
+    /// The loop may be polled [beside](Turn::enter_beside) something else.
+    ///
+    /// This and [`leave_turn`](Self::leave_turn) are not in the function that has most of a loop, because the registers are few
+    /// there.
+    #[inline]
+    pub(crate) fn enter_turn(self: Pin<&mut Self>, is_beside: bool) -> Turn {
+        let this = self.project();
+        this.nesting.enter(this.polls_this_turn, is_beside)
+    }
+
+    /// Ends a poll of the loop.
+    #[inline]
+    pub(crate) fn leave_turn(self: Pin<&mut Self>, turn: Turn) {
+        let this = self.project();
+        this.nesting.leave(turn, this.polls_this_turn);
+    }
+
+    /// Whether a turn is over in which this loop has used up its budget. It is not if bodies poll loops, and the task has
+    /// polls left. If it is over, yields.
+    #[cold]
+    fn ends_turn(mut self: Pin<&mut Self>, cx: &Context<'_>) -> bool {
+        let this = self.as_mut().project();
+        if this.nesting.grant(this.polls_this_turn) {
+            return false;
+        }
+        self.yield_now(cx, false);
+        true
+    }
+
     /// Drives the loop and passes each completion to `on_complete`, until that breaks. Returns `Continue`
     /// when the source is exhausted, or the loop has stopped, and no body runs. `held` counts the results
     /// that were passed on and still hold a permit. `None` if a completion that is passed on holds none.
@@ -294,8 +326,15 @@ where
             match self.as_mut().step(cx, held, may_fail, &mut signals, &mut on_complete) {
                 Step::Progress => {}
                 Step::Break(value) => return Poll::Ready(ControlFlow::Break(value)),
-                Step::OutOfBudget => return self.yield_now(cx, false),
-                Step::Yield => return self.yield_now(cx, true),
+                Step::OutOfBudget => {
+                    if self.as_mut().ends_turn(cx) {
+                        return Poll::Pending;
+                    }
+                }
+                Step::Yield => {
+                    self.yield_now(cx, true);
+                    return Poll::Pending;
+                }
                 Step::Sleep => return Poll::Pending,
                 Step::Complete => {
                     let stopped = self.project().running.poll_wait_groups(cx);
@@ -447,12 +486,8 @@ where
         if is_exhausted && this.running.is_empty() {
             return Some(Step::Complete);
         }
-        // A body that yields wants other tasks to run, and not only its siblings. Where bodies can time out, or the runtime
-        // lets the task do nothing more, that is checked after each round: tokio may wake what it has refused at once.
-        let is_turn_over = this.running.has_yielded() && {
-            let is_one = C::HAS_SIGNALS || forloop_budget::is_exhausted();
-            *this.rounds_this_turn >= if is_one { 1 } else { YIELDS }
-        };
+        let is_turn_over =
+            this.running.has_yielded() && must_yield(*this.rounds_this_turn, C::HAS_SIGNALS);
         if !is_turn_over {
             *this.rounds_this_turn += 1;
             if this.running.next_round() {
@@ -482,7 +517,7 @@ where
         if !this.running.sleep(cx) {
             return Some(Step::Yield);
         }
-        *this.polls_this_turn = 0;
+        this.nesting.reset(this.polls_this_turn);
         *this.rounds_this_turn = 0;
         this.pace.end_turn();
         if this.running.must_begin_with_round() {
@@ -547,16 +582,16 @@ where
         }
     }
 
-    /// Wakes the task and returns to the executor.
+    /// Wakes the task, which then returns to the executor.
     ///
     /// A turn that `is_over`, or in which bodies have used up what the runtime allows, is followed by a new one. Otherwise
     /// the next poll continues the turn, which is over once everything has had its part of the two polls.
-    fn yield_now<T>(self: Pin<&mut Self>, cx: &mut Context<'_>, is_over: bool) -> Poll<T> {
+    fn yield_now(self: Pin<&mut Self>, cx: &Context<'_>, is_over: bool) {
         let this = self.project();
         // Where no body waits, none was refused.
         let is_over = is_over || !this.running.is_empty() && forloop_budget::is_exhausted();
-        *this.polls_this_turn = 0;
-        *this.rounds_this_turn = if is_over { 0 } else { YIELDS };
+        let is_in_round = this.running.is_round_in_progress();
+        *this.rounds_this_turn = if is_over || !is_in_round { 0 } else { YIELDS };
         this.pace.end_turn();
         if is_over {
             this.running.end_turn();
@@ -564,8 +599,9 @@ where
                 *this.started_this_round = ROUND;
             }
         }
+        *this.polls_this_turn = 0;
+        end_turn();
         cx.waker().wake_by_ref();
-        Poll::Pending
     }
 }
 

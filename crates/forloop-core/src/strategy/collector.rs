@@ -145,7 +145,27 @@ where
 {
     type Output = V::Collected;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<V::Collected> {
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<V::Collected> {
+        self.as_mut().project().drive.begin_poll();
+        let turn = self.as_mut().project().drive.enter_turn(false);
+        let polled = self.as_mut().poll_collected(cx);
+        self.project().drive.leave_turn(turn);
+        polled
+    }
+}
+
+impl<S, A, J, Q, C, U, V> CollectFuture<S, A, J, Q, C, U, V>
+where
+    S: Stream,
+    A: Spawner<C::Item, J>,
+    J: BodySet,
+    Q: MaybeQueue<C::Item, J::Output>,
+    C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
+    V: Collector<J::Output, C>,
+{
+    #[inline(never)] // so that it has all registers
+    fn poll_collected(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<V::Collected> {
         let mut this = self.project();
         let collector =
             this.collector.as_mut().expect("a loop is not polled again after it has completed");
@@ -167,7 +187,6 @@ where
         if let Some(least) = least {
             collector.expect(least);
         }
-        this.drive.as_mut().begin_poll();
         // A test of a constant, so that only one of the two is compiled.
         if Self::IS_ONE_BY_ONE {
             ready!(Self::poll_one_by_one(this.drive.as_mut(), collector, cx));
@@ -180,17 +199,7 @@ where
         let started = this.drive.started();
         Poll::Ready(collector.finish(LoopEnd { started, interrupted, retried }))
     }
-}
 
-impl<S, A, J, Q, C, U, V> CollectFuture<S, A, J, Q, C, U, V>
-where
-    S: Stream,
-    A: Spawner<C::Item, J>,
-    J: BodySet,
-    Q: MaybeQueue<C::Item, J::Output>,
-    C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
-    V: Collector<J::Output, C>,
-{
     /// Whether a failure stops the loop. The loops of other strategies have no code for that.
     const MAY_FAIL: bool = V::DELIVERY.stops_at_failure();
 

@@ -34,6 +34,7 @@ use super::output_buffer::OutputBuffer;
 use super::result_channel::{ResultReceiver, ResultSender};
 use super::results::{Results, Taker};
 use crate::admission::MaybeQueue;
+use crate::budget::{Repolls, Turn, end_turn, is_turn_over};
 use crate::driver::Spawner;
 use crate::engine::{CapacityHint, FutureSet};
 use crate::options::{ItemPolicy, OutcomeRule, Policy};
@@ -116,6 +117,7 @@ pin_project! {
         is_stopping: bool,
         // The next poll begins with the bodies, and not with the consumer. See `poll`.
         are_bodies_first: bool,
+        repolls: Repolls,
     }
 }
 
@@ -142,6 +144,7 @@ where
             panic: None,
             is_stopping: false,
             are_bodies_first: false,
+            repolls: Repolls::new(),
         }
     }
 
@@ -236,7 +239,9 @@ where
         // What the consumer takes during this poll need not wake the loop.
         drop(self.channel.driver.take());
         self.channel.renew_budget();
-        self.as_mut().project().results.begin_poll();
+        let this = self.as_mut().project();
+        this.results.begin_poll();
+        let turn = Turn::enter_beside(this.repolls);
         let began_with_bodies = self.are_bodies_first;
         let mut is_consumer_next = !began_with_bodies;
         loop {
@@ -245,7 +250,16 @@ where
             }
             let in_channel = self.channel.len();
             match self.as_mut().project().results.poll_fill(cx, in_channel, Taker::Consumer) {
-                Poll::Ready(true) => self.as_mut().send_buffered(),
+                Poll::Ready(true) => {
+                    self.as_mut().send_buffered();
+                    if is_turn_over() {
+                        *self.project().are_bodies_first = !began_with_bodies;
+                        drop(turn);
+                        end_turn();
+                        cx.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
+                }
                 Poll::Ready(false) if self.is_stopping => {
                     ready!(self.as_mut().project().consumer.poll_wait_groups(cx));
                     return Poll::Ready(self.finish());
@@ -266,6 +280,8 @@ where
                     *self.as_mut().project().are_bodies_first =
                         !began_with_bodies && (is_consumer_woken || is_exhausted());
                     if is_consumer_woken || has_taken || must_renew {
+                        drop(turn);
+                        end_turn();
                         cx.waker().wake_by_ref();
                     }
                     return Poll::Pending;

@@ -77,7 +77,23 @@ where
     ///
     /// Tasks and workers run while a caller does something else. So each `next()` drives their loop, which has them start
     /// what it can, and takes one result.
+    #[inline]
     pub(super) fn poll_fill(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        in_channel: usize,
+        taker: Taker,
+    ) -> Poll<bool> {
+        let is_beside = taker == Taker::Consumer;
+        let turn = self.as_mut().project().drive.enter_turn(is_beside);
+        let polled = self.as_mut().poll_buffer(cx, in_channel, taker);
+        self.project().drive.leave_turn(turn);
+        polled
+    }
+
+    /// [`poll_fill`](Self::poll_fill), in the turn of the task.
+    #[inline(never)] // so that it has all registers
+    fn poll_buffer(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         in_channel: usize,

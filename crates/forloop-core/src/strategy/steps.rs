@@ -29,7 +29,7 @@ use super::output_buffer::OutputBuffer;
 use super::results::{Results, Taker};
 use crate::admission::MaybeQueue;
 use crate::body::Body;
-use crate::budget::BUDGET;
+use crate::budget::{BUDGET, Repolls, Turn, end_turn};
 use crate::driver::Spawner;
 use crate::engine::{CapacityHint, Completion, FutureSet, JobHandle};
 use crate::options::{ItemPolicy, OutcomeRule, Policy};
@@ -133,6 +133,7 @@ pin_project! {
         panic: Option<Panic>,
         // The next poll begins with the bodies, and not with the step. See `poll`.
         are_bodies_first: bool,
+        repolls: Repolls,
     }
 }
 
@@ -162,6 +163,7 @@ where
             output: Some(success),
             panic: None,
             are_bodies_first: false,
+            repolls: Repolls::new(),
         }
     }
 
@@ -323,6 +325,7 @@ where
         let this = self.as_mut().project();
         *this.most_started = *this.started + BUDGET;
         this.results.begin_poll();
+        let turn = Turn::enter_beside(this.repolls);
         let bodies_were_first = self.are_bodies_first;
         let mut is_step_next = !bodies_were_first;
         loop {
@@ -349,6 +352,8 @@ where
                     *this.are_bodies_first =
                         !bodies_were_first && (is_step_woken || is_exhausted());
                     if is_step_woken || is_budget_spent {
+                        drop(turn);
+                        end_turn();
                         cx.waker().wake_by_ref();
                     }
                     return Poll::Pending;

@@ -12,7 +12,7 @@ use core::time::Duration;
 use pin_project_lite::pin_project;
 
 use crate::body::Attempt;
-use crate::budget::BUDGET;
+use crate::budget::{BUDGET, Repolls, Turn, count_polls, end_turn};
 use crate::engine::{CapacityHint, Completion, FutureSet};
 use crate::looping::{TimerSet, TimerUnset, WithTimer};
 use crate::place::{BodySet, Inline, InlineJob, Place, StopBodies};
@@ -40,6 +40,7 @@ pub struct TaskSet<J, R: BodySet<Job = J> = FutureSet<J>> {
     /// The polls since a wait last returned `Pending`. The count belongs to the set and not to one wait: a task
     /// whose waits for this set are all ready at once must yield, too.
     polls_this_turn: usize,
+    repolls: Repolls,
 }
 
 // The set catches the panics of what it polls, so a panic that unwinds past it comes from elsewhere.
@@ -195,7 +196,13 @@ impl<J, R: BodySet<Job = J>> TaskSet<J, R> {
     fn empty(mut bodies: R, size_hint: (usize, Option<usize>)) -> Self {
         bodies.set_origin(Origin::unknown());
         bodies.set_capacity_hint(CapacityHint::of(usize::MAX, size_hint));
-        Self { bodies, done: Vec::new(), next_index: 0, polls_this_turn: 0 }
+        Self {
+            bodies,
+            done: Vec::new(),
+            next_index: 0,
+            polls_this_turn: 0,
+            repolls: Repolls::new(),
+        }
     }
 
     fn insert(&mut self, make: &mut impl FnMut(R::Completer) -> J) -> usize {
@@ -403,7 +410,11 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let set = this.set.as_mut().expect("a wait is not polled again after it has completed");
+        let own = set.polls_this_turn;
+        let turn = Turn::enter(&mut set.polls_this_turn, &mut set.repolls);
         if set.polls_this_turn >= BUDGET {
+            drop(turn);
+            end_turn();
             set.polls_this_turn = 0;
             set.bodies.end_turn();
             cx.waker().wake_by_ref();
@@ -414,7 +425,7 @@ where
         let mut is_met = !core::mem::replace(this.has_examined_done, true)
             && set.done.iter().any(|done| (this.is_awaited)(&done.outcome));
         if R::PARENT_WAKER {
-            set.polls_this_turn += set.bodies.len();
+            let bodies = set.bodies.len();
             set.bodies.mark_all_due();
             let _: ControlFlow<()> = set.bodies.poll_due(cx.waker(), |completion| {
                 let Completion { index, outcome, .. } = completion;
@@ -422,6 +433,7 @@ where
                 set.done.push(Completed { index, outcome });
                 ControlFlow::Continue(())
             });
+            count_polls(&mut set.polls_this_turn, bodies);
         }
         // One round for each poll, so that bodies which wake themselves yield to the executor: a round that the
         // budget has split, or a new one. With the parent waker that was the round above.
@@ -429,7 +441,7 @@ where
         while set.polls_this_turn < BUDGET {
             match set.bodies.poll_next_woken() {
                 Some(completion) => {
-                    set.polls_this_turn += 1;
+                    count_polls(&mut set.polls_this_turn, 1);
                     if let Some(Completion { index, outcome, .. }) = completion {
                         is_met |= (this.is_awaited)(&outcome);
                         set.done.push(Completed { index, outcome });
@@ -441,10 +453,13 @@ where
         }
         if is_met || is_over || set.bodies.is_empty() {
             let set = this.set.take().expect("it was there above");
+            turn.keep_own(&mut set.polls_this_turn, own);
             return Poll::Ready((core::mem::take(&mut set.done), set));
         }
         set.polls_this_turn = 0;
         if !set.bodies.sleep(cx) {
+            drop(turn);
+            end_turn();
             set.bodies.end_turn();
             cx.waker().wake_by_ref();
         }

@@ -12,7 +12,7 @@ use super::completion_queue::{CompletionQueue, SourceFailure};
 use super::delivery::{Delivery, DeliveryRule};
 use super::worker_options::TimeLimits;
 use crate::body::Body;
-use crate::budget::budget;
+use crate::budget::{Nesting, budget, end_turn};
 use crate::engine::{Completion, FutureSet};
 use crate::outcome::catch;
 use crate::pace::Pace;
@@ -95,6 +95,7 @@ pub(super) struct Worker<B: Body<Returns = T>, T, I: Intake<B, T>> {
     pace: Pace,
     /// The last poll has ended because the budget was used.
     is_out_of_budget: bool,
+    nesting: Nesting,
 }
 
 /// The stages of a worker's stop.
@@ -125,7 +126,7 @@ enum WorkerPhase {
 }
 
 /// What a worker has done within one poll of its task.
-struct Turn {
+struct Progress {
     /// Polls of bodies, which count against the budget.
     polls: usize,
     has_had_round: bool,
@@ -149,6 +150,7 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
             stop: Stop::NotRequested,
             pace: Pace::watched(),
             is_out_of_budget: false,
+            nesting: Nesting::new(),
         }
     }
 
@@ -165,7 +167,7 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
     }
 
     /// Polls the woken bodies of this round, a part of them at a time.
-    fn poll_bodies(&mut self, turn: &mut Turn) -> WorkerPhase {
+    fn poll_bodies(&mut self, turn: &mut Progress) -> WorkerPhase {
         let WorkerBodies { set, buffer, delivery, exchange, .. } = &mut self.bodies;
         let most = budget().min(turn.polls + POLLS_PER_CHECK);
         // Two closures, so that each is inlined.
@@ -195,7 +197,7 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
     fn start_bodies(
         &mut self,
         cx: &mut Context<'_>,
-        turn: &mut Turn,
+        turn: &mut Progress,
         before_sleep: bool,
     ) -> WorkerPhase {
         if self.pace.is_look_due() && self.pace.must_yield() {
@@ -233,7 +235,7 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
 
     /// Stops the bodies that have timed out. `false` if there are none: then the worker is woken when the next one has.
     #[cold]
-    fn expire_bodies(&mut self, cx: &mut Context<'_>, turn: &mut Turn) -> bool {
+    fn expire_bodies(&mut self, cx: &mut Context<'_>, turn: &mut Progress) -> bool {
         let WorkerBodies { set, buffer, delivery, time_limits, exchange, .. } = &mut self.bodies;
         let Some(time_limits) = time_limits else { return false };
         let before = turn.polls;
@@ -278,6 +280,7 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Worker<B, T, I> {
 
     fn poll_yield(&mut self, cx: &Context<'_>) -> Poll<()> {
         self.bodies.buffer.end_turn(false);
+        end_turn();
         cx.waker().wake_by_ref();
         Poll::Pending
     }
@@ -406,27 +409,39 @@ impl<B: Body<Returns = T>, T, I: Intake<B, T>> Future for Worker<B, T, I> {
         let is_continuation = core::mem::take(&mut this.is_out_of_budget);
         let has_had_round =
             set.is_round_in_progress() || set.must_begin_with_round() && set.next_round();
-        let mut turn = Turn { polls: 0, has_had_round, is_continuation };
+        let mut turn = Progress { polls: 0, has_had_round, is_continuation };
+        let outer = this.nesting.enter(&mut turn.polls, false);
         let mut phase =
             if has_had_round { WorkerPhase::PollBodies } else { WorkerPhase::StartBodies };
-        loop {
-            if this.bodies.completions.is_cancelled() {
-                return this.poll_stop(cx);
-            }
+        while !this.bodies.completions.is_cancelled() {
             phase = match phase {
                 WorkerPhase::PollBodies => this.poll_bodies(&mut turn),
                 WorkerPhase::StartBodies => this.start_bodies(cx, &mut turn, false),
                 WorkerPhase::StartBodiesBeforeSleep => this.start_bodies(cx, &mut turn, true),
-                WorkerPhase::Sleep => return this.poll_sleep(cx),
-                WorkerPhase::OutOfBudget => {
-                    this.is_out_of_budget = true;
-                    return this.poll_yield(cx);
+                WorkerPhase::OutOfBudget if this.nesting.grant(&mut turn.polls) => {
+                    match this.bodies.set.is_round_in_progress() {
+                        true => WorkerPhase::PollBodies,
+                        false => WorkerPhase::StartBodies,
+                    }
                 }
-                WorkerPhase::Yield => {
-                    this.bodies.set.end_turn();
-                    return this.poll_yield(cx);
-                }
+                WorkerPhase::OutOfBudget | WorkerPhase::Yield | WorkerPhase::Sleep => break,
             };
+        }
+        this.nesting.leave(outer, &mut turn.polls);
+        match phase {
+            _ if this.bodies.completions.is_cancelled() => this.poll_stop(cx),
+            WorkerPhase::OutOfBudget => {
+                this.is_out_of_budget = true;
+                this.poll_yield(cx)
+            }
+            WorkerPhase::Yield => {
+                this.bodies.set.end_turn();
+                this.poll_yield(cx)
+            }
+            WorkerPhase::PollBodies
+            | WorkerPhase::StartBodies
+            | WorkerPhase::StartBodiesBeforeSleep
+            | WorkerPhase::Sleep => this.poll_sleep(cx),
         }
     }
 }

@@ -8,7 +8,7 @@ use forloop_budget::is_exhausted;
 
 use super::children::{Children, Report};
 use super::group_future::{GroupDriver, GroupResult};
-use crate::budget::BUDGET;
+use crate::budget::{BUDGET, Repolls, Turn, count_polls, end_turn, is_turn_over};
 use crate::engine::{CapacityHint, FutureSet};
 use crate::outcome::{Interruption, catch};
 use crate::place::InlineJob;
@@ -56,6 +56,9 @@ pub(super) struct Driver<G, B, T, K: Children> {
     is_supervisor: bool,
     /// This pass polls the body at its beginning.
     is_body_first: bool,
+    repolls: Repolls,
+    /// How often this poll of the group has polled a child or the body.
+    polls: usize,
 }
 
 /// Where a group is on its way to completion. It only moves forward.
@@ -116,6 +119,8 @@ where
             has_lost_child: false,
             is_supervisor: false,
             is_body_first: false,
+            repolls: Repolls::new(),
+            polls: 0,
         }
     }
 
@@ -132,8 +137,12 @@ where
                 self.pass = Pass::Children;
             }
             Pass::Children => match self.children.step() {
-                Some(Some(report)) => self.on_report(report),
-                Some(None) => {}
+                Some(report) => {
+                    self.polls += 1;
+                    if let Some(report) = report {
+                        self.on_report(report);
+                    }
+                }
                 None => {
                     if self.phase == GroupPhase::Failing {
                         self.stop();
@@ -170,9 +179,11 @@ where
 
     /// Polls the body if it was woken.
     fn poll_body(&mut self) {
-        if self.body_job.next_round()
-            && let Some(completion) = self.body_job.poll_next_woken().flatten()
-        {
+        if !self.body_job.next_round() {
+            return;
+        }
+        self.polls += 1;
+        if let Some(completion) = self.body_job.poll_next_woken().flatten() {
             self.on_body_completion(completion.outcome);
         }
     }
@@ -332,11 +343,22 @@ where
     fn poll_stopped(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         // What arrives during this poll need not wake it.
         self.children.state().unregister();
+        let mut polls_this_turn = 0;
+        let turn = Turn::enter(&mut polls_this_turn, &mut self.repolls);
+        self.polls = 0;
+        // Of a pass that the last poll has left, there may be only an end in which nothing is polled.
+        let mut is_end = !matches!(self.pass, Pass::Begin);
         for _ in 0..BUDGET {
+            if self.polls > 0 && is_turn_over() {
+                break;
+            }
             if self.children.state().is_cancelled() {
                 self.stop();
             }
-            if self.step() {
+            let before = self.polls;
+            let has_more = self.step();
+            count_polls(&mut polls_this_turn, self.polls - before);
+            if has_more {
                 continue;
             }
             // In this order: a child leaves its report before it completes.
@@ -355,8 +377,12 @@ where
             if self.sleep(cx) {
                 return Poll::Pending;
             }
-            break;
+            if self.polls > 0 || !mem::take(&mut is_end) {
+                break;
+            }
         }
+        drop(turn);
+        end_turn();
         self.children.end_turn();
         cx.waker().wake_by_ref();
         Poll::Pending
