@@ -79,6 +79,7 @@ macro_rules! __cases {
                 in_task a_loop_of_busy_bodies_yields_to_the_executor: "law 9";
                 in_task a_busy_consumer_beside_busy_bodies_yields_to_the_executor: "law 9";
                 in_task a_loop_of_ready_bodies_yields_to_the_executor: "law 9";
+                both the_loops_inside_a_body_share_its_turn: "law 9";
                 in_task a_source_that_is_always_ready_does_not_starve_a_woken_body: "law 9";
                 in_task a_body_is_polled_once_per_wake: "law 9";
                 in_task a_wake_of_a_completed_body_polls_no_other_body: "law 9";

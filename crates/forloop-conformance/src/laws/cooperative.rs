@@ -1,13 +1,16 @@
 //! Law 9: loops yield to the executor.
 
 use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll, Waker};
 
 use forloop_core::{LoopError, TaskSet, each, local_scope, wait};
 use futures_lite::StreamExt;
 
-use crate::{Backend, Gate, Inline};
+use crate::{Backend, Gate, Inline, Job, boxed, job};
 
 /// The number of polls of bodies that law 9 allows in one poll of a loop.
 const MOST: usize = 1000;
@@ -87,6 +90,39 @@ pub fn a_loop_of_ready_bodies_yields_to_the_executor(_in_task: Inline) {
     check_each_poll(&steps, results.for_each(async |()| steps.set(steps.get() + 1)));
 }
 
+/// Law 9: Loops inside each other in a body yield after at most 1000 polls of their bodies together.
+pub fn the_loops_inside_a_body_share_its_turn<B: Backend>(backend: B) {
+    let most = Arc::new(AtomicUsize::new(0));
+    let looping = each(0..1).unbounded().at(backend.place()).for_each(boxed(|_: u64| {
+        let (most, polls) = (most.clone(), Arc::new(AtomicUsize::new(0)));
+        job(async move {
+            let mut nested = nested(polls.clone(), &[4, 10, 40]);
+            poll_fn(|cx| {
+                let before = polls.load(Relaxed);
+                let polled = nested.as_mut().poll(cx);
+                most.fetch_max(polls.load(Relaxed) - before, Relaxed);
+                polled
+            })
+            .await;
+            assert_eq!(polls.load(Relaxed), 4 * 10 * 40);
+        })
+    }));
+    backend.block_on(looping);
+    assert!(most.load(Relaxed) <= MOST, "{most:?} bodies in one poll");
+}
+
+/// Loops inside each other, each with so many bodies. Counts the polls of the innermost.
+fn nested(polls: Arc<AtomicUsize>, bodies: &'static [u64]) -> Job<()> {
+    job(async move {
+        let Some((&bodies, inside)) = bodies.split_first() else {
+            polls.fetch_add(1, Relaxed);
+            return;
+        };
+        let looping = each(0..bodies).limit(4).unwrap();
+        looping.for_each(|_: u64| nested(polls.clone(), inside)).await;
+    })
+}
+
 /// Law 9: A woken body is polled even if the source is always ready.
 pub fn a_source_that_is_always_ready_does_not_starve_a_woken_body(in_task: Inline) {
     let (gate, opened) = (Gate::default(), Cell::new(false));
@@ -114,7 +150,7 @@ pub fn a_body_is_polled_once_per_wake(_in_task: Inline) {
     let (polls, wakers) = (Cell::new(0), RefCell::new(Vec::new()));
     let done = Cell::new(false);
     let mut looping = pin!(each(0..100).unbounded().for_each(|_| {
-        std::future::poll_fn(|cx| {
+        poll_fn(|cx| {
             polls.set(polls.get() + 1);
             wakers.borrow_mut().push(cx.waker().clone());
             if done.get() { Poll::Ready(()) } else { Poll::Pending }
