@@ -2,6 +2,7 @@
 
 use std::io;
 use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use forloop_core::BlockOn;
 use tokio::runtime::{Builder, Runtime};
@@ -38,7 +39,7 @@ impl OwnedRuntime {
     ///
     /// Returns the error of the operating system if it cannot provide the resources of a runtime.
     pub fn current_thread() -> io::Result<Self> {
-        Ok(Self { inner: Builder::new_current_thread().enable_all().build()? })
+        Ok(Self { inner: build(&mut Builder::new_current_thread())? })
     }
 
     /// Starts a runtime with `threads` worker threads. By default their number is the environment variable
@@ -52,7 +53,7 @@ impl OwnedRuntime {
         if let Some(threads) = threads {
             builder.worker_threads(threads.get());
         }
-        Ok(Self { inner: builder.enable_all().build()? })
+        Ok(Self { inner: build(&mut builder)? })
     }
 
     /// Shuts the runtime down without waiting for its threads. A task is dropped at its next await; a blocking call runs
@@ -65,6 +66,16 @@ impl OwnedRuntime {
     pub fn runtime(&self) -> Tokio {
         Tokio::from(self.inner.handle().clone())
     }
+}
+
+/// Builds a runtime with everything that tokio was compiled with.
+///
+/// With its feature `signal`, tokio panics where it may open no file for its signals.
+fn build(builder: &mut Builder) -> io::Result<Runtime> {
+    catch_unwind(AssertUnwindSafe(|| builder.enable_all().build())).unwrap_or_else(|payload| {
+        let text = payload.downcast_ref::<String>().cloned();
+        Err(io::Error::other(text.unwrap_or_else(|| "tokio panicked as it started".into())))
+    })
 }
 
 impl BlockOn for OwnedRuntime {
