@@ -31,6 +31,8 @@ use crate::{Cancelled, Outcome, Panic};
 /// | `task.cancel().await` | has stopped, and so have all tasks it had started; its destructors have run; you get its value if it completed first |
 /// | `task.detach()` | keeps running without a handle; its outcome is dropped |
 /// | `task.cancel_handle()` | you get a handle that only cancels it, also while it is awaited or after it was detached |
+/// | cancel it, and a destructor of its future panics | has panicked; panics of tasks that are cancelled with it are dropped |
+/// | drop or detach the handle after it has completed | its value is dropped, and a panic of the destructor propagates to you; before that, the task drops both |
 ///
 /// # Cancel safety
 ///

@@ -2,13 +2,14 @@
 
 use std::cell::RefCell;
 use std::future::pending;
-use std::pin::Pin;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
-use forloop_core::{CancelToken, Spawn, Task, spawn};
+use forloop_core::{CancelToken, Outcome, Spawn, Task, each, spawn};
 
 /// A host whose queue owns the tasks that are ready, and which keeps none that waits.
 #[derive(Clone)]
@@ -222,4 +223,59 @@ fn an_output_that_nobody_takes_is_dropped_when_its_task_completes() {
     assert_eq!(dropped.count(), 1);
     drop(future);
     assert_eq!(dropped.count(), 1);
+}
+
+/// A value whose destructor panics.
+struct Panics;
+
+impl Drop for Panics {
+    fn drop(&mut self) {
+        assert!(std::thread::panicking(), "a destructor panics");
+    }
+}
+
+fn panics(f: impl FnOnce()) -> bool {
+    catch_unwind(AssertUnwindSafe(f)).is_err()
+}
+
+#[test]
+fn the_panic_of_a_values_destructor_propagates_to_who_drops_it() {
+    let (host, queue) = host();
+    let [dropped, detached] = [(); 2].map(|()| spawn(&host, async { Panics }));
+    run(&queue);
+    assert!(panics(|| drop(dropped)));
+    assert!(panics(|| detached.detach()));
+    // The task drops a value that no one can take any more.
+    spawn(&host, async { Panics }).detach();
+    assert!(!panics(|| assert_eq!(run(&queue), 1)));
+}
+
+/// Cancels a task that is pending, and returns its outcome.
+fn cancelled(queue: &Receiver<Arc<HostTask>>, task: Task<()>) -> Outcome<()> {
+    run(queue);
+    task.request_cancel();
+    let mut outcome = pin!(task.outcome());
+    loop {
+        run(queue);
+        if let Poll::Ready(outcome) = outcome.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+        {
+            return outcome;
+        }
+    }
+}
+
+#[test]
+fn a_cancelled_task_panics_for_its_own_destructors_and_not_for_those_of_its_tasks() {
+    let (host, queue) = host();
+    let body = async |_| {
+        let _panics = Panics;
+        pending::<()>().await;
+    };
+    // They are woken only by being cancelled.
+    let own = spawn(&host, body(0));
+    assert!(matches!(cancelled(&queue, own), Outcome::Panicked(_)));
+    let in_task = spawn(&host, each(0..2).unbounded().for_each(body));
+    assert!(matches!(cancelled(&queue, in_task), Outcome::Panicked(_)));
+    let tasks = spawn(&host, each(0..2).unbounded().on(host.clone()).for_each(body));
+    assert!(matches!(cancelled(&queue, tasks), Outcome::Cancelled));
 }

@@ -21,6 +21,10 @@ impl<S, P, L, C, M> Loop<S, P, L, C, M> {
     /// Every body is polled at least once, also with a zero duration. The time of a task counts from when it was
     /// spawned. A task that completes while it is being cancelled keeps its value.
     ///
+    /// Which comes first is not promised if a body completes at the instant at which its time is over. Where the loop
+    /// polls the body, in its task or on a worker, a timer of the body that was set for that instant most often completes
+    /// it. A body that is a task has most often timed out.
+    ///
     /// With [`retry`](Self::retry) the time-out applies to each attempt.
     ///
     /// A stream that is polled by hand checks the clock only when it is polled.

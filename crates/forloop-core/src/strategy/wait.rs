@@ -383,7 +383,8 @@ impl<'a, J, R: BodySet<Job = J>, M, S> Wait<'a, J, R, M, S> {
     /// completed, and cancels nothing.
     ///
     /// A duration of zero waits for one tick of the timer, which is a millisecond on tokio. To see what has completed
-    /// without waiting, poll the wait once.
+    /// without waiting, poll the wait once. After waits have returned 256 completions without being pending, one is pending
+    /// once, so that a loop around them yields to its executor: then poll it again.
     ///
     /// The wait is not `Send` if the sleeps of a [`LocalTimer`] are not. Those of a [`Timer`](crate::Timer) are.
     pub fn timeout(
