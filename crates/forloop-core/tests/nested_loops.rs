@@ -9,7 +9,6 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 use forloop_core::{TaskSet, each, local_scope, wait};
-use futures_lite::StreamExt;
 use futures_lite::future::{block_on, yield_now};
 
 /// The polls of bodies in a turn.
