@@ -170,10 +170,10 @@ fn a_stream_of_results_knows_how_many_are_left_and_when_it_has_ended() {
     let interruptible = looping().cancel_on(pending::<()>()).stream(ready);
     assert_eq!(interruptible.size_hint(), (0, Some(5)));
     // Items that wait for another one with their key are counted.
-    let limited = looping().limit_by(|_| (), 1).unwrap().stream(ready);
+    let limited = looping().limit_by(|_| 0, 1).unwrap().stream(ready);
     let expected = bounds.map(|(least, most)| (least, most, false));
     assert_eq!(hints(limited), with_end(&expected));
-    let mut limited = looping().limit_by(|_| (), 1).unwrap().stream(|_| pending::<()>());
+    let mut limited = looping().limit_by(|_| 0, 1).unwrap().stream(|_| pending::<()>());
     assert!(block_on(future::poll_once(limited.next())).is_none());
     assert_eq!(limited.size_hint(), (0, Some(4)));
 }

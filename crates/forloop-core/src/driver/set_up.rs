@@ -35,14 +35,31 @@ where
 {
     /// Sets the loop up before its first poll. Returns once the lower bound of the source's size hint.
     #[inline(always)] // called at each poll of the loop
-    pub(crate) fn set_up(
+    pub(crate) fn set_up(self: Pin<&mut Self>, receiver: Receiver<J::Output>) -> Option<usize> {
+        if self.is_set_up { None } else { self.begin(receiver) }
+    }
+
+    /// As [`set_up`](Self::set_up), in a function of its own. The polls of a stream take a twentieth fewer instructions without
+    /// what this needs in registers. A loop that collects is polled less often, so a call costs it more.
+    #[inline]
+    pub(crate) fn set_up_stream(self: Pin<&mut Self>, receiver: Receiver<J::Output>) {
+        if !self.is_set_up {
+            self.begin_stream(receiver);
+        }
+    }
+
+    #[inline(never)]
+    fn begin_stream(self: Pin<&mut Self>, receiver: Receiver<J::Output>) {
+        self.begin(receiver);
+    }
+
+    #[inline(always)] // in two places
+    fn begin(
         self: Pin<&mut Self>,
         Receiver { are_collected, is_ordered, may_fail, log, delivery }: Receiver<J::Output>,
     ) -> Option<usize> {
         let this = self.project();
-        if core::mem::replace(this.is_set_up, true) {
-            return None;
-        }
+        *this.is_set_up = true;
         let limit = *this.limit;
         if C::HAS_RULES
             && let Some(admission) = this.admission.queue_mut()

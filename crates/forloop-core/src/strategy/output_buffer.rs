@@ -26,6 +26,11 @@ pub trait OutputBuffer {
     /// How many outputs are buffered. Each holds a permit.
     fn len(&self) -> usize;
 
+    /// Whether no output is buffered.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Frees most of the memory if it is much more than the outputs need.
     fn shrink(&mut self);
 

@@ -102,7 +102,7 @@ where
         let mut this = self.project();
         let (held, buffer) = (in_channel + this.buffer.len(), this.buffer);
         buffer.shrink();
-        this.drive.as_mut().set_up(Receiver {
+        this.drive.as_mut().set_up_stream(Receiver {
             are_collected: false,
             is_ordered: K::ORDERED,
             may_fail: false,
@@ -168,7 +168,7 @@ where
 
     /// Whether no result is buffered.
     pub(super) fn is_empty(&self) -> bool {
-        self.buffer.len() == 0
+        self.buffer.is_empty()
     }
 
     /// Cancels the bodies. [`poll_fill`](Self::poll_fill) returns `false` when they have stopped.
@@ -231,6 +231,7 @@ where
     /// # Ok::<(), forloop::ZeroLimit>(())
     /// # }).unwrap();
     /// ```
+    #[allow(clippy::should_implement_trait)] // the field's word for it, and what `StreamExt` calls it
     pub fn next(
         &mut self,
     ) -> impl Future<Output = Option<C::Result<K::Item, K::Left>>> + use<'_, S, A, J, K, C, Q, U>
@@ -283,7 +284,7 @@ where
     K: OutputBuffer<Output = <C as Policy>::Output<J::Output>>,
 {
     fn is_terminated(&self) -> bool {
-        self.drive.is_finished() && self.buffer.len() == 0
+        self.drive.is_finished() && self.buffer.is_empty()
     }
 }
 
