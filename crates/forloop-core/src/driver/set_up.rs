@@ -34,7 +34,7 @@ where
     C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
 {
     /// Sets the loop up before its first poll. Returns once the lower bound of the source's size hint.
-    #[inline(always)] // called at each poll of the loop
+    #[cfg_attr(not(debug_assertions), inline(always))] // called at each poll of the loop
     pub(crate) fn set_up(self: Pin<&mut Self>, receiver: Receiver<J::Output>) -> Option<usize> {
         if self.is_set_up { None } else { self.begin(receiver) }
     }
@@ -53,7 +53,7 @@ where
         self.begin(receiver);
     }
 
-    #[inline(always)] // in two places
+    #[cfg_attr(not(debug_assertions), inline(always))] // in two places
     fn begin(
         self: Pin<&mut Self>,
         Receiver { are_collected, is_ordered, may_fail, log, delivery }: Receiver<J::Output>,
