@@ -97,11 +97,10 @@ impl fmt::Display for Event {
 }
 
 /// What wraps the bodies of loops.
-const WRAPPERS: [&str; 2] =
-    ["forloop_core::task::Run<", "forloop_core::places::inline::InlineJob<"];
+const WRAPPERS: [&str; 2] = ["forloop_core::task::Run<", "forloop_core::place::inline::InlineJob<"];
 
 /// Separates the body of an `InlineJob` from the job's mode.
-const MODE: &str = ", forloop_core::places::";
+const MODE: &str = ", forloop_core::place::";
 
 /// Extracts the path of a function from the name of its future's type; empty if the name lacks it.
 fn name_of(of_type: &'static str) -> &'static str {
