@@ -555,7 +555,7 @@ where
         let this = self.project();
         // Where no body waits, none was refused.
         let is_over = is_over || !this.running.is_empty() && forloop_budget::is_exhausted();
-        // A round that was cut short ends the next turn, too. So does one that the budget was just enough for, where bodies can
+        // A round that was interrupted ends the next turn, too. So does one that the budget was just enough for, where bodies can
         // time out: otherwise as many bodies as there are polls in a turn would keep the loop from that look.
         let ends_next = C::HAS_SIGNALS || this.running.is_round_in_progress();
         *this.rounds_this_turn = if is_over || !ends_next { 0 } else { YIELDS };
