@@ -63,6 +63,41 @@ where
     C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
     K: OutputBuffer<Output = <C as Policy>::Output<J::Output>>,
 {
+    /// Waits for the next result. `None` when there are no more.
+    ///
+    /// This is the `next` of the `StreamExt` traits, for programs that import none. Results over a stream that is
+    /// not `Unpin` must be pinned, and have that method only.
+    ///
+    /// # Panics
+    ///
+    /// If a body or the source panics, the panic propagates.
+    ///
+    /// # Cancel safety
+    ///
+    /// No result is lost if the future is dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use forloop_core as forloop;
+    /// # futures_lite::future::block_on(async {
+    /// let mut squares = forloop::each(1..=3).limit(2)?.stream(async |n| n * n);
+    /// while let Some(square) = squares.next().await {
+    ///     println!("{square}");
+    /// }
+    /// # Ok::<(), forloop::ZeroLimit>(())
+    /// # }).unwrap();
+    /// ```
+    #[allow(clippy::should_implement_trait)] // the field's word for it, and what `StreamExt` calls it
+    pub fn next(
+        &mut self,
+    ) -> impl Future<Output = Option<C::Result<K::Item, K::Left>>> + use<'_, S, A, J, K, C, Q, U>
+    where
+        Self: Unpin,
+    {
+        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx))
+    }
+
     pub(super) fn new(drive: Drive<S, A, J, Q, C, U>, buffer: K) -> Self {
         Self { drive, buffer }
     }
@@ -193,50 +228,6 @@ where
         let this = self.project();
         let interrupted = this.drive.finish()?;
         Some(C::result_of(Err(interrupted.with(this.buffer.take_left()))))
-    }
-}
-
-impl<S, A, J, K, C, Q, U> Results<S, A, J, K, C, Q, U>
-where
-    S: Stream,
-    A: Spawner<C::Item, J>,
-    J: BodySet,
-    Q: MaybeQueue<C::Item, J::Output>,
-    C: ItemPolicy<S::Item, SourceError = U> + OutcomeRule<J::Output>,
-    K: OutputBuffer<Output = <C as Policy>::Output<J::Output>>,
-    Self: Unpin,
-{
-    /// Waits for the next result. `None` when there are no more.
-    ///
-    /// This is the `next` of the `StreamExt` traits, for programs that import none. Results over a stream that is
-    /// not `Unpin` must be pinned, and have that method only.
-    ///
-    /// # Panics
-    ///
-    /// If a body or the source panics, the panic propagates.
-    ///
-    /// # Cancel safety
-    ///
-    /// No result is lost if the future is dropped.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use forloop_core as forloop;
-    /// # futures_lite::future::block_on(async {
-    /// let mut squares = forloop::each(1..=3).limit(2)?.stream(async |n| n * n);
-    /// while let Some(square) = squares.next().await {
-    ///     println!("{square}");
-    /// }
-    /// # Ok::<(), forloop::ZeroLimit>(())
-    /// # }).unwrap();
-    /// ```
-    #[allow(clippy::should_implement_trait)] // the field's word for it, and what `StreamExt` calls it
-    pub fn next(
-        &mut self,
-    ) -> impl Future<Output = Option<C::Result<K::Item, K::Left>>> + use<'_, S, A, J, K, C, Q, U>
-    {
-        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx))
     }
 }
 
