@@ -515,7 +515,7 @@ where
             return self.deliver_round(on_complete);
         }
         let this = self.as_mut().project();
-        let is_running = matches!(this.phase, Phase::Running);
+        let is_running = this.phase.is_running();
         let pass_on = |completion: Completion<_>| match completion.outcome {
             // The common case: only the strategy depends on it.
             Outcome::Ok(_) if is_running && C::HAS_SIGNALS && !C::HAS_RULES => {
@@ -555,8 +555,8 @@ where
         let this = self.project();
         // Where no body waits, none was refused.
         let is_over = is_over || !this.running.is_empty() && forloop_budget::is_exhausted();
-        // A round that was interrupted ends the next turn, too. So does one that the budget was just enough for, where bodies can
-        // time out: otherwise as many bodies as there are polls in a turn would keep the loop from that look.
+        // The turn in which a round that the budget has split is completed ends with it. Where bodies can time out, so does the turn
+        // after a round that took the whole budget: otherwise that many bodies would keep the loop from its look at the clocks.
         let ends_next = C::HAS_SIGNALS || this.running.is_round_in_progress();
         *this.rounds_this_turn = if is_over || !ends_next { 0 } else { YIELDS };
         this.pace.end_turn();

@@ -67,6 +67,7 @@ impl<U> Phase<U> {
     }
 
     /// Whether items are pulled and bodies are started.
+    #[inline]
     pub(super) fn is_running(&self) -> bool {
         matches!(self, Self::Running)
     }

@@ -8,7 +8,6 @@ use core::task::{Context, Poll};
 
 use futures_core::Stream;
 
-use super::phase::Phase;
 use super::step::{Step, deliver};
 use super::{Drive, ROUND, Signals, Spawner};
 use crate::admission::MaybeQueue;
@@ -171,7 +170,7 @@ where
     pub(crate) fn starts_left(self: Pin<&mut Self>) -> usize {
         let this = self.project();
         let is_start = core::mem::take(this.has_completed_at_start);
-        if !is_start || !matches!(this.phase, Phase::Running) {
+        if !is_start || !this.phase.is_running() {
             return 0;
         }
         // The one that failed has a permit, too.
@@ -191,7 +190,7 @@ where
             if C::HAS_SIGNALS {
                 self.as_mut().poll_signals(cx, true);
             }
-            if !matches!(self.phase, Phase::Running) {
+            if !self.phase.is_running() {
                 break;
             }
             if self.pace.is_look_due() && self.as_mut().project().pace.must_yield() {

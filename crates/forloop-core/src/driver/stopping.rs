@@ -250,7 +250,7 @@ where
 
     /// Lets the bodies that run complete, and starts nothing new. `false` if the loop was draining before.
     fn drain(mut self: Pin<&mut Self>, reason: StopReason) -> bool {
-        if !matches!(self.phase, Phase::Running) {
+        if !self.phase.is_running() {
             return false;
         }
         let is_exhausted = match self.running.pulled() {
